@@ -1,0 +1,1 @@
+"""WHAT: values. Events on the wire, parsed codes, facts, decisions. No clock, no environment, no I/O."""

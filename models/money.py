@@ -1,0 +1,51 @@
+"""Money and unit prices as integers: fen (1/100 yuan) and 1/10,000 yuan.
+
+References:
+    docs/contract.md, sections "Conventions" (two digits, four for unit prices) and "Month, money, usage"
+    (lines round half up to the cent).
+"""
+
+from decimal import Decimal, InvalidOperation
+
+CURRENCY = "CNY"
+PRICE_SCALE = 10_000
+"""Unit prices are whole 1/10,000 yuan."""
+FEN_SCALE = 100
+_PRICE_PER_FEN = PRICE_SCALE // FEN_SCALE
+PRICE_MAX = 10**12
+"""100 million yuan a unit: beyond it a price is a typing error."""
+
+
+def line_amount_fen(quantity: int, unit_price: int) -> int:
+    """Quantity times unit price (1/10,000 yuan), rounded half up to the fen; both ≥ 0."""
+    return (quantity * unit_price * 2 + _PRICE_PER_FEN) // (2 * _PRICE_PER_FEN)
+
+
+def fen_text(amount_fen: int) -> str:
+    """Fen as yuan with two digits: `123400` is `1234.00`."""
+    sign = "-" if amount_fen < 0 else ""
+    yuan, fen = divmod(abs(amount_fen), FEN_SCALE)
+    return f"{sign}{yuan}.{fen:02d}"
+
+
+def price_text(unit_price: int) -> str:
+    """A unit price as yuan with two digits, or up to four when it has them: `12.5`→`12.50`, `0.0125`."""
+    yuan, rest = divmod(unit_price, PRICE_SCALE)
+    if rest % _PRICE_PER_FEN == 0:
+        return f"{yuan}.{rest // _PRICE_PER_FEN:02d}"
+    return f"{yuan}.{rest:04d}".rstrip("0")
+
+
+def parse_price(text: str) -> int:
+    """A decimal string of yuan, at most four digits after the point, as 1/10,000 yuan.
+
+    Raises:
+        ValueError: not a plain decimal number, negative, too large, or finer than 1/10,000 yuan.
+    """
+    try:
+        scaled = Decimal(text) * PRICE_SCALE
+    except InvalidOperation:
+        raise ValueError(f"Expected a decimal number of yuan, got {text!r}.") from None
+    if not scaled.is_finite() or scaled < 0 or scaled > PRICE_MAX or scaled != int(scaled):
+        raise ValueError(f"Expected 0 to {PRICE_MAX // PRICE_SCALE} yuan with at most four digits, got {text!r}.")
+    return int(scaled)

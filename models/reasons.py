@@ -1,0 +1,146 @@
+"""Verdicts and reasons: one enum each, and the one table that says what a reason does.
+
+References:
+    docs/contract.md, section "Reasons". The order of `REASONS` is the order of precedence.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    """What became of a scan, as its device is told."""
+
+    BILLED = "billed"
+    CREDITED = "credited"
+    RECORDED = "recorded"
+    WAITING = "waiting"
+    PARKED = "parked"
+    HELD = "held"
+    DUPLICATE = "duplicate"
+    CONFLICT = "conflict"
+    REFUSED = "refused"
+
+
+class Reason(StrEnum):
+    """Why a verdict is what it is. Names on the wire; never renamed."""
+
+    TOO_LARGE = "too-large"
+    NOT_JSON = "not-json"
+    BAD_EVENT = "bad-event"
+    KEY_MISMATCH = "key-mismatch"
+    BAD_SIGNATURE = "bad-signature"
+    CONFLICT = "conflict"
+    DUPLICATE = "duplicate"
+    UNREADABLE_CODE = "unreadable-code"
+    BAD_CHECK_DIGIT = "bad-check-digit"
+    NOT_A_UDI = "not-a-udi"
+    HALF_LABEL = "half-label"
+    AMBIGUOUS_CODE = "ambiguous-code"
+    NO_DEVICE_IDENTIFIER = "no-device-identifier"
+    UNKNOWN_IDENTIFIER = "unknown-identifier"
+    AMBIGUOUS_IDENTIFIER = "ambiguous-identifier"
+    UNKNOWN_ITEM = "unknown-item"
+    PACKAGE_UNKNOWN = "package-unknown"
+    ENCOUNTER_MISSING = "encounter-missing"
+    ENCOUNTER_UNKNOWN = "encounter-unknown"
+    BEFORE_ADMISSION = "before-admission"
+    AFTER_SETTLEMENT = "after-settlement"
+    AFTER_DISCHARGE = "after-discharge"
+    LATE = "late"
+    EXPIRED = "expired"
+    RECALLED = "recalled"
+    SUSPENDED_ITEM = "suspended-item"
+    OVER_LIMIT = "over-limit"
+    SERIAL_USED = "serial-used"
+    NO_PRICE = "no-price"
+    PRICE_OVERLAP = "price-overlap"
+    NOT_CHARGEABLE = "not-chargeable"
+    BUNDLED = "bundled"
+    RETURN_WITHOUT_USE = "return-without-use"
+    OVER_RETURN = "over-return"
+    STOCK_NEGATIVE = "stock-negative"
+    PERIOD_CLOSED = "period-closed"
+
+
+class When(StrEnum):
+    """When an effect happens under a reason."""
+
+    NOW = "now"
+    LATER = "later"
+    """Not yet; with the fact that frees the scan."""
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonRow:
+    """One row of the reason table."""
+
+    reason: Reason
+    verdict: Verdict | None
+    """The verdict it decides; `None` for a flag, which is listed and decides nothing."""
+    charge: When
+    stock: When
+    dead_letter: bool
+    freed_by: tuple[str, ...]
+    """What ends the wait: `catalogue`, `encounter`, `partner`, `window`, `person`, `return`, `use`."""
+
+
+_NOW, _LATER, _NEVER = When.NOW, When.LATER, When.NEVER
+_CATALOGUE, _PERSON = ("catalogue",), ("person",)
+
+REASONS: tuple[ReasonRow, ...] = (
+    ReasonRow(Reason.TOO_LARGE, Verdict.REFUSED, _NEVER, _NEVER, True, ()),
+    ReasonRow(Reason.NOT_JSON, Verdict.REFUSED, _NEVER, _NEVER, True, ()),
+    ReasonRow(Reason.BAD_EVENT, Verdict.REFUSED, _NEVER, _NEVER, True, ()),
+    ReasonRow(Reason.KEY_MISMATCH, Verdict.REFUSED, _NEVER, _NEVER, True, ()),
+    ReasonRow(Reason.BAD_SIGNATURE, Verdict.REFUSED, _NEVER, _NEVER, True, ()),
+    ReasonRow(Reason.CONFLICT, Verdict.CONFLICT, _NEVER, _NEVER, True, ()),
+    ReasonRow(Reason.DUPLICATE, Verdict.DUPLICATE, _NEVER, _NEVER, False, ()),
+    ReasonRow(Reason.UNREADABLE_CODE, Verdict.REFUSED, _NEVER, _NEVER, True, ()),
+    ReasonRow(Reason.BAD_CHECK_DIGIT, Verdict.REFUSED, _NEVER, _NEVER, True, ()),
+    ReasonRow(Reason.NOT_A_UDI, Verdict.REFUSED, _NEVER, _NEVER, True, ()),
+    ReasonRow(Reason.HALF_LABEL, Verdict.WAITING, _LATER, _LATER, False, ("partner", "window", "person")),
+    ReasonRow(Reason.AMBIGUOUS_CODE, Verdict.HELD, _NEVER, _NEVER, False, _PERSON),
+    ReasonRow(Reason.NO_DEVICE_IDENTIFIER, Verdict.HELD, _NEVER, _NEVER, False, _PERSON),
+    ReasonRow(Reason.UNKNOWN_IDENTIFIER, Verdict.PARKED, _LATER, _LATER, False, _CATALOGUE),
+    ReasonRow(Reason.AMBIGUOUS_IDENTIFIER, Verdict.PARKED, _LATER, _LATER, False, _CATALOGUE),
+    ReasonRow(Reason.UNKNOWN_ITEM, Verdict.PARKED, _LATER, _LATER, False, _CATALOGUE),
+    ReasonRow(Reason.PACKAGE_UNKNOWN, Verdict.PARKED, _LATER, _LATER, False, _CATALOGUE),
+    ReasonRow(Reason.ENCOUNTER_MISSING, Verdict.PARKED, _LATER, _NOW, False, ("encounter", "person")),
+    ReasonRow(Reason.ENCOUNTER_UNKNOWN, Verdict.PARKED, _LATER, _NOW, False, ("encounter", "person")),
+    ReasonRow(Reason.BEFORE_ADMISSION, Verdict.HELD, _NEVER, _NOW, False, _PERSON),
+    ReasonRow(Reason.AFTER_SETTLEMENT, Verdict.HELD, _NEVER, _NOW, False, _PERSON),
+    ReasonRow(Reason.AFTER_DISCHARGE, None, _NOW, _NOW, False, ()),
+    ReasonRow(Reason.LATE, None, _NOW, _NOW, False, ()),
+    ReasonRow(Reason.EXPIRED, Verdict.HELD, _NEVER, _NOW, False, _PERSON),
+    ReasonRow(Reason.RECALLED, Verdict.HELD, _NEVER, _NOW, False, _PERSON),
+    ReasonRow(Reason.SUSPENDED_ITEM, Verdict.HELD, _NEVER, _NOW, False, _PERSON),
+    ReasonRow(Reason.OVER_LIMIT, Verdict.HELD, _NEVER, _NOW, False, _PERSON),
+    ReasonRow(Reason.SERIAL_USED, Verdict.HELD, _NEVER, _NEVER, False, ("person", "return")),
+    ReasonRow(Reason.NO_PRICE, Verdict.PARKED, _LATER, _NOW, False, _CATALOGUE),
+    ReasonRow(Reason.PRICE_OVERLAP, Verdict.PARKED, _LATER, _NOW, False, _CATALOGUE),
+    ReasonRow(Reason.NOT_CHARGEABLE, Verdict.RECORDED, _NEVER, _NOW, False, ()),
+    ReasonRow(Reason.BUNDLED, Verdict.RECORDED, _NEVER, _NOW, False, ()),
+    ReasonRow(Reason.RETURN_WITHOUT_USE, Verdict.HELD, _NEVER, _NEVER, False, ("use", "person")),
+    ReasonRow(Reason.OVER_RETURN, Verdict.HELD, _NEVER, _NEVER, False, ("use", "person")),
+    ReasonRow(Reason.STOCK_NEGATIVE, None, _NOW, _NOW, False, ()),
+    ReasonRow(Reason.PERIOD_CLOSED, None, _NOW, _NOW, False, ()),
+)
+
+REASON_ROW: dict[Reason, ReasonRow] = {row.reason: row for row in REASONS}
+PRECEDENCE: dict[Reason, int] = {row.reason: place for place, row in enumerate(REASONS)}
+
+
+def deciding(reasons: tuple[Reason, ...]) -> Verdict | None:
+    """The verdict of the first reason, by precedence, that decides one; `None` when all are flags."""
+    for reason in reasons:
+        verdict = REASON_ROW[reason].verdict
+        if verdict is not None:
+            return verdict
+    return None
+
+
+def in_precedence(reasons: set[Reason]) -> tuple[Reason, ...]:
+    """The reasons in order of precedence."""
+    return tuple(sorted(reasons, key=PRECEDENCE.__getitem__))

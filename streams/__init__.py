@@ -1,0 +1,1 @@
+"""WHEN: the shell. Faust app, pipeline, relay, commands, settings, embedded parts, the simulated hospital."""

@@ -1,0 +1,1 @@
+"""Servers that come with the package: a broker in memory and a PostgreSQL that keeps its data."""

@@ -1,0 +1,109 @@
+"""The real parts that tests share: one PostgreSQL and one Kafka per session (and xdist worker), clean for each test.
+
+A part that this machine cannot run is left out with one line at the end, and the tests that name its fixture are
+deselected; the fixture `broker` then stands for one broker fewer.
+"""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from streams.embedded.broker import EmbeddedBroker
+from streams.embedded.database import EmbeddedDatabase
+from tests.support import kafka, postgres, promtool
+from tests.support.loops import run
+
+MISSING: Final = {
+    **({} if kafka.available() else {"real_kafka": kafka.MISSING, "real_kafka_server": kafka.MISSING}),
+    **({} if promtool.find() else {"promtool_path": promtool.MISSING}),
+}
+"""Why a fixture is left out here, by its name."""
+
+BROKERS: Final = ("embedded_broker",) if "real_kafka" in MISSING else ("embedded_broker", "real_kafka")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselect tests that need a part which is not here."""
+    left_out = [item for item in items if MISSING.keys() & set(getattr(item, "fixturenames", ()))]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what was left out, a line each."""
+    for line in sorted(set(MISSING.values())):
+        terminalreporter.write_line(line)
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder for servers, with a short path, that is gone after the test."""
+    with tempfile.TemporaryDirectory(prefix="udistream-") as name:
+        yield Path(name)
+
+
+@pytest.fixture(scope="session")
+def database_server() -> Iterator[EmbeddedDatabase]:
+    """The PostgreSQL of this session, for tests that kill it; the next test finds it running again."""
+    with tempfile.TemporaryDirectory(prefix="udistream-postgres-") as name:
+        server = EmbeddedDatabase(Path(name))
+        run(server.start())
+        yield server
+        run(server.stop())
+
+
+@pytest.fixture
+def database(database_server: EmbeddedDatabase) -> Iterator[str]:
+    """The address of a fresh, empty database, `postgresql://user:password@127.0.0.1:port/name`."""
+    run(database_server.start())
+    url = run(postgres.create_database(database_server.url))
+    yield url
+    run(database_server.start())
+    run(postgres.drop_database(database_server.url, url))
+
+
+@pytest.fixture
+def embedded_broker(folder: Path) -> Iterator[EmbeddedBroker]:
+    """A fresh embedded broker; it starts in some hundredths of a second, so every test has its own."""
+    broker = EmbeddedBroker(folder)
+    run(broker.start())
+    yield broker
+    run(broker.stop())
+
+
+@pytest.fixture(scope="session")
+def real_kafka_server() -> Iterator[kafka.RealKafka]:
+    """The Kafka of this session."""
+    with tempfile.TemporaryDirectory(prefix="udistream-kafka-") as name:
+        server = kafka.RealKafka(Path(name))
+        run(server.start())
+        yield server
+        run(server.kill())
+
+
+@pytest.fixture
+def real_kafka(real_kafka_server: kafka.RealKafka) -> Iterator[kafka.RealKafka]:
+    """A running Kafka without topics; transactional ids and groups of earlier tests are known to it."""
+    run(real_kafka_server.start())
+    yield real_kafka_server
+    run(real_kafka_server.start())
+    run(kafka.delete_all_topics(real_kafka_server.bootstrap_servers))
+
+
+@pytest.fixture(params=BROKERS)
+def broker(request: pytest.FixtureRequest) -> kafka.Broker:
+    """Each broker that this machine can run, without topics."""
+    found: kafka.Broker = request.getfixturevalue(request.param)
+    return found
+
+
+@pytest.fixture(scope="session")
+def promtool_path() -> Path:
+    """Where `promtool` is."""
+    found = promtool.find()
+    assert found is not None
+    return found

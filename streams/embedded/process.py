@@ -133,14 +133,22 @@ class ServerProcess:
         Raises:
             EmbeddedPartError: it still runs but has not answered within `seconds_max`.
         """
-        deadline = time.monotonic() + seconds_max
-        while self.running:
-            if await probe():
-                return True
-            if time.monotonic() > deadline:
-                raise EmbeddedPartError(f"{self.name}: no answer within {seconds_max:g} s. {self.failure()}")
-            await asyncio.sleep(POLL_SECONDS)
-        return False
+
+        async def ask() -> None:
+            while not await probe():  # noqa: ASYNC110  # Another process cannot set our events.
+                await asyncio.sleep(POLL_SECONDS)
+
+        asking = asyncio.create_task(ask())
+        try:
+            settled = await until(lambda: asking.done() or not self.running, seconds_max)
+        finally:
+            asking.cancel()
+            await asyncio.wait([asking])
+        if not settled:
+            raise EmbeddedPartError(f"{self.name}: no answer within {seconds_max:g} s. {self.failure()}")
+        if not asking.cancelled():
+            asking.result()  # Raises what the probe did not expect.
+        return self.running
 
     async def stop(self, steps: Sequence[tuple[signal.Signals, float]]) -> None:
         """Send each signal in turn, waiting its seconds for the end, and SIGKILL at last; also when cancelled."""

@@ -97,7 +97,6 @@ async def test_a_client_behind_the_proxy_meets_the_proxy_for_every_connection(re
             await producer.send_and_wait("scans", b"1")
             proxy.cut()
             await producer.send_and_wait("scans", b"2")
-        first_connections = 2
-        assert proxy.connections > first_connections
 
+    assert proxy.connections > 2
     assert await values(real_kafka.bootstrap_servers, "scans", 2) == [b"1", b"2"]

@@ -110,7 +110,8 @@ class Cluster:
         ours = self.folder.stat()
         for entry in Path("/proc").glob("[0-9]*"):
             with suppress(OSError):
-                if os.path.samestat(ours, (entry / "cwd").stat()):
+                program = (entry / "comm").read_text(encoding="utf-8", errors="replace").strip()
+                if program == "postgres" and os.path.samestat(ours, (entry / "cwd").stat()):
                     yield int(entry.name)
 
     def drop_stale_lock(self) -> None:

@@ -1,0 +1,176 @@
+"""Several barcodes of one label, taken together. A later one adds, never blanks; what contradicts is a conflict.
+
+References:
+    docs/codes.md, section "Labels of several barcodes".
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from itertools import product
+from typing import Final, TypeVar
+
+from models.udi.values import (
+    CHECK_ERRORS,
+    UDI_ISSUERS,
+    CodeError,
+    Flag,
+    Issuer,
+    Label,
+    ParsedCode,
+    Precision,
+)
+
+Value = TypeVar("Value", str, date)
+
+_ALTERNATIVES_MAX: Final = 24
+_NO_CODE: Final = frozenset({Issuer.INTERNAL, Issuer.INVALID})
+_OF_HALVES: Final = frozenset({Flag.PI_ONLY, Flag.NOT_UDI, Flag.LOGISTIC, Flag.DIN_ONLY})
+
+
+def of_one(code: ParsedCode) -> Label:
+    """The label of a single barcode."""
+    return Label(
+        code.issuer,
+        code.di,
+        code.lot,
+        code.serial,
+        code.expiry,
+        code.production,
+        code.link,
+        code.uom,
+        code.error,
+        False,
+        code.di is None and _is_logistic(code),
+        code.flags,
+        tuple(of_one(other) for other in code.alternatives),
+        (code,),
+        code.expiry_precision,
+    )
+
+
+def of_several(codes: Sequence[ParsedCode]) -> Label:
+    """The label of one barcode or more, in the order read."""
+    if not codes:
+        return Label(Issuer.INVALID, error=CodeError.EMPTY)
+    label = of_one(codes[0]) if len(codes) == 1 else _merged(tuple(codes))
+    if len(codes) > 1 and any(code.alternatives for code in codes):
+        choices = product(*((code, *code.alternatives) for code in codes))
+        next(choices)  # The first is the label itself.
+        others = [_merged(choice) for choice, _ in zip(choices, range(_ALTERNATIVES_MAX), strict=False)]
+        label = _with_alternatives(label, tuple(other for other in others if not other.conflict))
+    return label
+
+
+def _with_alternatives(label: Label, alternatives: tuple[Label, ...]) -> Label:
+    fields = {name: getattr(label, name) for name in Label.__slots__}
+    return Label(**(fields | {"alternatives": alternatives}))
+
+
+def _merged(codes: tuple[ParsedCode, ...]) -> Label:
+    useful = [code for code in codes if code.valid] or [code for code in codes if code.issuer not in _NO_CODE]
+    useful = useful or list(codes)
+    lead = next((code for code in useful if code.di is not None), useful[0])
+    fields = _Fields()
+    for code in (lead, *(code for code in useful if code is not lead)):
+        fields.add(code)
+    fields.check_identifiers(useful)
+    return Label(
+        lead.issuer,
+        lead.di,
+        fields.lot,
+        fields.serial,
+        fields.expiry,
+        fields.production,
+        fields.link,
+        lead.uom,
+        _error(codes),
+        fields.conflict,
+        lead.di is None and any(_is_logistic(code) for code in useful),
+        _flags(useful, lead),
+        (),
+        codes,
+        fields.precision,
+    )
+
+
+class _Fields:
+    """Production identifiers gathered from one code after another."""
+
+    def __init__(self) -> None:
+        self.lot: str | None = None
+        self.serial: str | None = None
+        self.expiry: date | None = None
+        self.precision: Precision | None = None
+        self.production: date | None = None
+        self.link: str | None = None
+        self.conflict = False
+
+    def add(self, code: ParsedCode) -> None:
+        """Takes what is new; what differs from something known is a conflict."""
+        self.lot = self._same(self.lot, code.lot)
+        self.serial = self._same(self.serial, code.serial)
+        self.production = self._same(self.production, code.production)
+        self.link = self._same(self.link, code.link)
+        self._add_expiry(code)
+
+    def _same(self, known: Value | None, new: Value | None) -> Value | None:
+        if known is not None and new is not None and known != new:
+            self.conflict = True
+        return new if known is None else known
+
+    def _add_expiry(self, code: ParsedCode) -> None:
+        new = code.expiry
+        if new is None or self.expiry is None:
+            if self.expiry is None:
+                self.expiry, self.precision = new, code.expiry_precision
+            return
+        months = Precision.MONTH in {self.precision, code.expiry_precision}
+        same_month = (self.expiry.year, self.expiry.month) == (new.year, new.month)
+        if new != self.expiry and not (months and same_month):
+            self.conflict = True
+        elif self.precision is Precision.MONTH:
+            # A day says more than the month it lies in.
+            self.expiry, self.precision = new, code.expiry_precision
+
+    def check_identifiers(self, codes: Sequence[ParsedCode]) -> None:
+        """Two identifiers are two labels, unless of two issuers that agree on lot or serial: dual marking."""
+        identified = [code for code in codes if code.di is not None]
+        for place, code in enumerate(identified):
+            for other in identified[:place]:
+                if code.issuer is other.issuer:
+                    self.conflict |= code.di != other.di
+                else:
+                    self.conflict |= not _corroborate(code, other)
+        primaries = {code.canonical[-1] for code in identified if code.issuer is Issuer.HIBCC and code.canonical}
+        links = {code.link for code in codes if code.link is not None and code.di is None}
+        self.conflict |= bool(primaries and links - primaries)
+
+
+def _corroborate(one: ParsedCode, other: ParsedCode) -> bool:
+    return (one.lot is not None and one.lot == other.lot) or (one.serial is not None and one.serial == other.serial)
+
+
+def _error(codes: Sequence[ParsedCode]) -> CodeError | None:
+    """A wrong check digit anywhere; else any unreadable UDI; else, when no code is valid, the first error."""
+    for code in codes:
+        if code.error in CHECK_ERRORS:
+            return code.error
+    for code in codes:
+        if code.error is not None and code.issuer in UDI_ISSUERS:
+            return code.error
+    return None if any(code.valid for code in codes) else codes[0].error
+
+
+def _is_logistic(code: ParsedCode) -> bool:
+    return Flag.LOGISTIC in code.flags or any(name == "00" for name, _ in code.elements)
+
+
+def _flags(codes: Sequence[ParsedCode], lead: ParsedCode) -> tuple[Flag, ...]:
+    """All flags in the order noticed, without those of a half that found its other half."""
+    found = dict.fromkeys(flag for code in codes for flag in code.flags)
+    if lead.di is None:
+        return tuple(found)
+    dropped = set(_OF_HALVES)
+    if any(code.di == lead.di and Flag.BARE_GTIN not in code.flags for code in codes):
+        dropped.add(Flag.BARE_GTIN)
+    return tuple(flag for flag in found if flag not in dropped)

@@ -1,0 +1,150 @@
+"""What scanners, keyboards and input methods add to a code, taken off step by step; and how one scanner is set up.
+
+References:
+    docs/codes.md, section "Dirt". AIM identifiers: ISO/IEC 15424, table 1.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from models.udi.application_identifiers import GS
+from models.udi.values import Flag, Step
+
+_UNTOUCHED: Final = re.compile(r"[!-~](?:[ -~\x1d]*[!-~])?")
+"""Printable ASCII with true separators, no blank at the ends, is taken as it is."""
+_ZERO_WIDTH: Final = dict.fromkeys((*range(0x200B, 0x2010), 0x2060, 0xFEFF))
+_STX_ETX: Final = dict.fromkeys((2, 3))
+_FULL_WIDTH: Final = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F) if code != ord("｜")} | {0x3000: 0x20}
+"""The full-width bar is left: it is a separator, and one alone is no sign of an input method."""
+_INPUT_METHOD: Final = str.maketrans("。、￥¥【】《》—", "./$$[]<>_")
+_OUTER: Final = "\0\r\n\t "
+_SYMBOLOGY: Final = re.compile(r"\][A-Za-z][0-9A-Za-z]")
+_GLUED: Final = re.compile(r"(?<!\|)(?=\][A-Za-z][0-9A-Fa-f])")
+_CAPS_LOCK: Final = {
+    "]D2": "]d2", "]D1": "]d1", "]c1": "]C1", "]c0": "]C0", "]q3": "]Q3", "]q1": "]Q1", "]j1": "]J1", "]a0": "]A0",
+}  # fmt: skip
+"""Identifiers as a keyboard with Caps Lock on types them. `]E0` and `]e0` are both real and stay as they are."""
+_LABEL_PREFIX: Final = re.compile(r"UDI(?:-DI)?[: ]\s{0,4}", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class ScannerProfile:
+    """How one scanner, and the keyboard or cable behind it, is set up. The default is a well set up USB scanner."""
+
+    name: str = "default"
+    separators: tuple[str, ...] = ()
+    """Texts this scanner sends for FNC1 besides the known substitutes, such as `_` or `029`."""
+    prefix: str = ""
+    """Text it puts before every code; taken off when present."""
+    suffix: str = ""
+    """Text it puts behind every code; taken off when present."""
+    key_map: tuple[tuple[str, str], ...] = ()
+    """Single characters a wrong keyboard layout types, and what they were."""
+    encoding: str = "utf-8"
+    """Of bytes; GB 18030 is tried next, then what is left is replaced."""
+    sends_separators: bool = False
+    """Proved by a test symbol at set-up: then a separator cannot have been lost."""
+
+
+DEFAULT_PROFILE: Final = ScannerProfile()
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """A text without the dirt that no issuer means."""
+
+    text: str
+    symbology: str | None
+    flags: tuple[Flag, ...]
+    steps: tuple[Step, ...]
+
+
+def decode(raw: bytes, profile: ScannerProfile) -> tuple[str, bool]:
+    """Bytes as text, and whether every byte was text."""
+    for encoding in (profile.encoding, "utf-8", "gb18030"):
+        try:
+            return raw.decode(encoding), True
+        except (UnicodeDecodeError, LookupError):
+            continue
+    return raw.decode("utf-8", errors="replace"), False
+
+
+def clean(text: str, profile: ScannerProfile) -> Cleaned:
+    """Takes off what the scanner and the keyboard added; separators and the issuer's own text stay."""
+    steps: list[Step] = []
+    if profile is not DEFAULT_PROFILE:
+        text = _by_profile(text, profile, steps)
+    if _UNTOUCHED.fullmatch(text) is None:
+        text = _folded(text, steps)
+    symbology, text = _detach_symbology(text, steps)
+    text = _stripped_right(text, steps)
+    label = _LABEL_PREFIX.match(text)
+    if label is not None and label.end() < len(text):
+        text = text[label.end() :]
+        steps.append(Step(Flag.LABEL_PREFIX, text))
+    return Cleaned(text, symbology, tuple(dict.fromkeys(step.flag for step in steps)), tuple(steps))
+
+
+def _by_profile(text: str, profile: ScannerProfile, steps: list[Step]) -> str:
+    trimmed = text.removeprefix(profile.prefix).removesuffix(profile.suffix)
+    if trimmed != text:
+        steps.append(Step(Flag.SCANNER_AFFIX, trimmed))
+    mapped = trimmed.translate({ord(typed): meant for typed, meant in profile.key_map})
+    if mapped != trimmed:
+        steps.append(Step(Flag.KEY_MAP, mapped))
+    separated = mapped
+    for separator in profile.separators:
+        separated = separated.replace(separator, GS)
+    if separated != mapped:
+        steps.append(Step(Flag.GS_SUBSTITUTE, separated))
+    return separated
+
+
+def _folded(text: str, steps: list[Step]) -> str:
+    for flag, table in ((Flag.ZERO_WIDTH, _ZERO_WIDTH), (Flag.STX_ETX, _STX_ETX), (Flag.FULL_WIDTH, _FULL_WIDTH)):
+        changed = text.translate(table)
+        if changed != text:
+            steps.append(Step(flag, changed))
+            text = changed
+    return text.lstrip(_OUTER)
+
+
+def _detach_symbology(text: str, steps: list[Step]) -> tuple[str | None, str]:
+    if _SYMBOLOGY.match(text) is None:
+        return None, text
+    symbology, text = text[:3], text[3:]
+    meant = _CAPS_LOCK.get(symbology)
+    if meant is not None:
+        steps.append(Step(Flag.CAPS_LOCK, text))
+        symbology = meant
+    return symbology, text
+
+
+def _stripped_right(text: str, steps: list[Step]) -> str:
+    """Terminators taken off; one blank stays behind a HIBC code, whose check character it may be."""
+    stripped = text.rstrip(_OUTER)
+    if len(stripped) == len(text):
+        return text
+    if "\t" in text[len(stripped) :]:
+        steps.append(Step(Flag.TRAILING_TAB, stripped))
+    if stripped.startswith("+") and text[len(stripped)] == " ":
+        return stripped + " "
+    return stripped
+
+
+def without_input_method(text: str) -> str:
+    """Chinese punctuation as the keys beneath it would have typed; only for issuers with a check over everything."""
+    return text.translate(_INPUT_METHOD)
+
+
+def symbols(text: str) -> list[str]:
+    """The symbols in one string: a fast double scan glues two, a QR code may hold two lines.
+
+    `]` is no character of any code, so each `]` with an identifier begins a symbol; except in bracketed notation, and
+    behind the bar of a composite.
+    """
+    lines = [line for line in re.split(r"[\r\n]+", text) if line.strip(_OUTER)]
+    if "]" not in text or text.startswith("["):
+        return lines
+    return [part for line in lines for part in _GLUED.split(line) if part]

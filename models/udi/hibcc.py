@@ -1,0 +1,235 @@
+"""HIBC supplier labels: primary, secondary, both in one symbol, or two symbols read as one string.
+
+References:
+    ANSI/HIBC 2.6-2016, sections 2.2 (primary), 2.3 (secondary), 2.4 (combined), appendix B (check character).
+"""
+
+import re
+from datetime import date
+from typing import Final
+
+from models.udi import dates
+from models.udi.check import HIBC_ALPHABET, hibc_is_valid
+from models.udi.values import CodeError, Flag, Issuer, Precision, Reading, Scan
+
+_PRIMARY: Final = re.compile(r"[A-Z][A-Z0-9]{3}[A-Z0-9]{1,18}[0-9]")
+_LOT: Final = re.compile(r"[A-Z0-9. -]{0,18}")
+_CHARACTERS: Final = frozenset(HIBC_ALPHABET)
+_CHARACTERS_MAX: Final = 112
+"""110 characters, the `+` and the check character. References: ANSI/HIBC 2.6, section 2.4."""
+_LOT_MAX: Final = 18
+_PRIMARY_MIN, _PRIMARY_MAX = 8, 25
+"""Characters of a primary symbol, `+` and check character included."""
+_CLASSIC_DATE: Final = 5
+_DATE_LENGTH: Final = {"0": 4, "1": 4, "2": 6, "3": 6, "4": 8, "5": 5, "6": 7}
+"""Digits of the date by its flag; flags 0 and 1 are the first digit of the date itself."""
+_QUANTITY_LENGTH: Final = {"8": 2, "9": 5}
+_SUPPLEMENT_QUANTITY: Final = re.compile(r"[0-9]{1,5}")
+_EIGHT_DIGITS: Final = re.compile(r"[0-9]{8}")
+
+
+def read_hibc(text: str, scan: Scan) -> Reading | None:
+    """Reads a text that begins with `+`, perhaps between Code 39 stars. A last blank may be the check character."""
+    del scan  # HIBC prints years of this century only: the day of the scan does not matter.
+    flags: list[Flag] = []
+    if text.startswith("*+"):
+        text = text[1:].removesuffix("*")
+        flags.append(Flag.CODE39_STARS)
+    if not text.startswith("+"):
+        return None
+    if text.isascii() and text != text.upper():
+        text = text.upper()
+        flags.append(Flag.LOWERCASE)
+    if not hibc_is_valid(text) and hibc_is_valid(text.rstrip(" ")):
+        text = text.rstrip(" ")
+    reading = _read_valid(text) if hibc_is_valid(text) and not _cuts(text) else _read_two(text)
+    if text.endswith(" ") and reading.error is None:
+        reading.note(Flag.CHECK_IS_SPACE)
+    reading.flags = flags + reading.flags
+    if flags:
+        reading.note(flags[0], text)
+    return reading
+
+
+def _cuts(text: str) -> list[int]:
+    """Where a second symbol may begin: at a `+` before which the text passes as a primary."""
+    return [
+        at
+        for at in range(_PRIMARY_MIN, min(len(text) - 2, _PRIMARY_MAX + 1))
+        if text[at] == "+" and _PRIMARY.fullmatch(text[1 : at - 1]) is not None and hibc_is_valid(text[:at])
+    ]
+
+
+def _read_two(text: str) -> Reading:
+    """Reads a primary and a secondary that arrived as one string; anything else is a wrong check character."""
+    for at in _cuts(text):
+        first, second = _read_valid(text[:at]), text[at:]
+        if not hibc_is_valid(second) or first.error is not None:
+            continue
+        reading = _read_valid(second)
+        if reading.error is None and reading.di is not None:
+            reading.error = None if reading.di == first.di else CodeError.CONFLICTING_AI
+        elif reading.error is None and reading.link != text[at - 1]:
+            reading.error = CodeError.CONFLICTING_AI
+        reading.di, reading.uom = first.di, first.uom
+        reading.canonical = text
+        reading.elements = first.elements + reading.elements
+        reading.flags = [Flag.CONCATENATED_SCANS, *(flag for flag in reading.flags if flag is not Flag.PI_ONLY)]
+        return reading
+    foreign = next((at for at, character in enumerate(text) if character not in _CHARACTERS), None)
+    if foreign is not None:
+        return Reading(Issuer.HIBCC, CodeError.BAD_CHARACTER, foreign)
+    if hibc_is_valid(text):
+        return _read_valid(text)
+    return Reading(Issuer.HIBCC, CodeError.BAD_CHECK_CHARACTER, max(len(text) - 1, 0))
+
+
+def _read_valid(text: str) -> Reading:
+    """Reads one symbol whose check character is right."""
+    reading = Reading(Issuer.HIBCC)
+    reading.canonical = text
+    content = text[1:-1]
+    if len(text) > _CHARACTERS_MAX:
+        reading.error = CodeError.TOO_LONG
+    elif content[:1] == "/":
+        reading.error = CodeError.HIBC_PROVIDER_STANDARD
+    elif content[:1].isalpha():
+        primary, *rest = content.split("/")
+        reading.error = _primary(reading, primary) or _secondary_and_supplements(reading, rest)
+    else:
+        # The link may be any of the 43 characters, `/` too: it is taken off before the rest is cut.
+        reading.link = content[-1:]
+        reading.note(Flag.PI_ONLY)
+        reading.error = (
+            _secondary_and_supplements(reading, content[:-1].split("/")) if len(content) > 1 else CodeError.TOO_SHORT
+        )
+    return reading
+
+
+def _primary(reading: Reading, text: str) -> CodeError | None:
+    if _PRIMARY.fullmatch(text) is None:
+        return CodeError.BAD_PRIMARY
+    reading.di, reading.uom = text, text[-1]
+    reading.elements += [("LIC", text[:4]), ("PCN", text[4:-1]), ("U/M", text[-1])]
+    return None
+
+
+def _secondary_and_supplements(reading: Reading, parts: list[str]) -> CodeError | None:
+    for place, part in enumerate(parts):
+        error = _secondary(reading, part) if place == 0 else _supplement(reading, part)
+        if error is not None:
+            return error
+    return None
+
+
+def _set(reading: Reading, field: str, value: str | date | int, name: str, printed: str) -> CodeError | None:
+    """Sets a field once; the same value again is fine, another one is a contradiction."""
+    present = getattr(reading, field)
+    if present is not None and present != value:
+        return CodeError.CONFLICTING_AI
+    setattr(reading, field, value)
+    reading.elements.append((name, printed))
+    return None
+
+
+def _unit(reading: Reading, field: str, value: str, name: str) -> CodeError | None:
+    """A lot or a serial; empty ones say nothing."""
+    if not value:
+        return None
+    if len(value) > _LOT_MAX:
+        return CodeError.TOO_LONG
+    if _LOT.fullmatch(value) is None:
+        return CodeError.BAD_CHARACTER
+    return _set(reading, field, value, name, value)
+
+
+def _secondary(reading: Reading, part: str) -> CodeError | None:
+    """The first part of secondary data: expiry, quantity, and lot or serial."""
+    for opening, field, name in (("$$+", "serial", "$$+"), ("$$", "lot", "$$")):
+        if part.startswith(opening):
+            return _flagged(reading, part[len(opening) :], field, name)
+    if part.startswith("$+"):
+        return _unit(reading, "serial", part[2:], "$+") if part[2:] else CodeError.EMPTY_VALUE
+    if part.startswith("$"):
+        return _unit(reading, "lot", part[1:], "$") if part[1:] else CodeError.EMPTY_VALUE
+    if part[:1].isdigit() and len(part) >= _CLASSIC_DATE and part[:_CLASSIC_DATE].isdigit():
+        expiry = dates.yyjjj(part[:_CLASSIC_DATE])
+        if expiry is None:
+            return CodeError.BAD_DATE
+        error = _set(reading, "expiry", expiry, "expiry", part[:_CLASSIC_DATE])
+        reading.expiry_precision = Precision.DAY
+        return error or _unit(reading, "lot", part[_CLASSIC_DATE:], "lot")
+    return _supplement(reading, part)
+
+
+def _flagged(reading: Reading, text: str, field: str, name: str) -> CodeError | None:
+    """`$$` data: an optional quantity (lots only), a date by its flag, then the lot or serial."""
+    digits = _QUANTITY_LENGTH.get(text[:1])
+    if digits is not None:
+        quantity, text = text[1 : 1 + digits], text[1 + digits :]
+        if field != "lot" or len(quantity) != digits or not quantity.isdigit():
+            return CodeError.BAD_QUANTITY
+        reading.quantity = int(quantity)
+        reading.elements.append(("quantity", quantity))
+        if not text:
+            return None
+    flag = text[:1]
+    if flag == "7":
+        return _unit(reading, field, text[1:], name)
+    length = _DATE_LENGTH.get(flag)
+    if length is None:
+        return CodeError.BAD_QUANTITY if flag in _QUANTITY_LENGTH else CodeError.BAD_DATE
+    start = 0 if flag in "01" else 1
+    printed = text[start : start + length]
+    expiry = _expiry(flag, printed) if len(printed) == length and printed.isdigit() else None
+    if expiry is None:
+        return CodeError.BAD_DATE
+    error = _set(reading, "expiry", expiry, "expiry", text[: start + length])
+    reading.expiry_precision = Precision.MONTH if flag in "01" else Precision.DAY
+    return error or _unit(reading, field, text[start + length :], name)
+
+
+def _expiry(flag: str, digits: str) -> date | None:
+    """A date by its flag: 0, 1 MMYY; 2 MMDDYY; 3 YYMMDD; 4 YYMMDDHH; 5 YYJJJ; 6 YYJJJHH. Years are 20YY."""
+    if flag in "01":
+        return dates.last_day(2000 + int(digits[2:]), int(digits[:2]))
+    if flag == "2":
+        return dates.yyyymmdd("20" + digits[4:] + digits[:4])
+    if flag in "34":
+        hour = digits[6:]
+        return dates.yyyymmdd("20" + digits[:6]) if hour < "24" else None
+    hour = digits[5:]
+    return dates.yyjjj(digits[:5]) if hour < "24" else None
+
+
+def _supplement(reading: Reading, part: str) -> CodeError | None:
+    """Supplemental data: serial, production date, expiry, quantity, location."""
+    if part.startswith(("$$+", "$+")):
+        return _secondary(reading, part)
+    if part.startswith("S"):
+        return _unit(reading, "serial", part[1:], "S") if part[1:] else CodeError.EMPTY_VALUE
+    if part.startswith(("16D", "14D")):
+        printed = part[3:]
+        found = dates.yyyymmdd(printed) if _EIGHT_DIGITS.fullmatch(printed) is not None else None
+        if found is None:
+            return CodeError.BAD_DATE
+        if part.startswith("16D"):
+            return _set(reading, "production", found, "16D", printed)
+        return _later_expiry(reading, found, printed)
+    if part.startswith("Q"):
+        if _SUPPLEMENT_QUANTITY.fullmatch(part[1:]) is None:
+            return CodeError.BAD_QUANTITY
+        return _set(reading, "quantity", int(part[1:]), "Q", part[1:])
+    if part.startswith("L"):
+        reading.elements.append(("L", part[1:]))
+        return None
+    return CodeError.UNKNOWN_DATA_IDENTIFIER
+
+
+def _later_expiry(reading: Reading, found: date, printed: str) -> CodeError | None:
+    """A full expiry date may refine a month printed before it."""
+    month = reading.expiry if reading.expiry_precision is Precision.MONTH else None
+    if month is not None and (month.year, month.month) == (found.year, found.month):
+        reading.expiry = None
+    reading.expiry_precision = Precision.DAY
+    return _set(reading, "expiry", found, "14D", printed)

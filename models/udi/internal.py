@@ -1,0 +1,35 @@
+"""Texts that are no UDI but known: national insurance codes, drug trace codes, web addresses.
+
+References:
+    医保医用耗材编码: `C` and 19 digits, with specification 26; 药品追溯码: 20 digits, first 8. docs/codes.md, "China".
+"""
+
+import re
+from typing import Final
+
+from models.udi.digital_link import is_web_address
+from models.udi.values import CodeError, Flag, Issuer, Reading, Scan
+
+_INSURANCE: Final = re.compile(r"C[0-9]{19}(?:[0-9]{7})?")
+_DRUG_TRACE: Final = re.compile(r"8[0-9]{19}")
+
+
+def read_drug_trace(text: str, scan: Scan) -> Reading | None:
+    """A drug trace code: a plain number that must not be taken for application identifier 8xxx."""
+    if scan.symbology is None or not scan.symbology.startswith(("]d2", "]C1", "]Q3")):
+        return _not_udi(Flag.CN_DRUG_TRACE_CODE) if _DRUG_TRACE.fullmatch(text) is not None else None
+    return None
+
+
+def read_internal(text: str, scan: Scan) -> Reading:
+    """Whatever no issuer wanted."""
+    del scan
+    if is_web_address(text):
+        return _not_udi(Flag.URL)
+    if _INSURANCE.fullmatch(text) is not None:
+        return _not_udi(Flag.CN_INSURANCE_CODE)
+    return _not_udi()
+
+
+def _not_udi(*flags: Flag) -> Reading:
+    return Reading(Issuer.INTERNAL, CodeError.NOT_UDI, None, *flags)

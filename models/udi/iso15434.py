@@ -1,0 +1,45 @@
+"""The ISO/IEC 15434 envelope around data of some formats: GS1 (05) and ASC MH10 data identifiers (06).
+
+References:
+    ISO/IEC 15434, sections 4 and 5: `[)>` RS format GS data RS EOT.
+"""
+
+import re
+from typing import Final, NamedTuple
+
+from models.udi.application_identifiers import GS
+from models.udi.values import CodeError, Flag, Issuer, Reading
+
+_OPENING: Final = re.compile(r"\[\)>[\x1e\x1d]?(05|06)\x1d")
+_CLOSING: Final = "\x1e\x04\x1d"
+
+
+class Envelope(NamedTuple):
+    """What the envelope held: a payload to read on, or an answer."""
+
+    payload: str | None
+    symbology: str | None
+    answer: Reading | None
+
+
+def unwrap(text: str) -> Envelope | None:
+    """Opens the envelope; `None` when the text has none.
+
+    Format 05 is a GS1 element string. Format 06 may hold a HIBC code, or a German pharmacy product number (IFA), which
+    is a UDI in Europe and not supported. Other data identifiers are industry codes and no UDI.
+    """
+    if not text.startswith("[)>"):
+        return None
+    match = _OPENING.match(text)
+    if match is None:
+        return Envelope(None, None, Reading(Issuer.INTERNAL, CodeError.NOT_UDI, 0, Flag.ISO15434))
+    content = text[match.end() :].partition("\x1e")[0].rstrip(_CLOSING)
+    if match[1] == "05":
+        return Envelope(content, "]d2", None)
+    parts = content.split(GS)
+    hibc = next((part for part in parts if part.startswith("+")), None)
+    if hibc is not None:
+        return Envelope(hibc, None, None)
+    if any(part.startswith("9N") for part in parts):
+        return Envelope(None, None, Reading(Issuer.INTERNAL, CodeError.UNSUPPORTED_ISSUER, 0, Flag.IFA_PPN))
+    return Envelope(None, None, Reading(Issuer.INTERNAL, CodeError.NOT_UDI, 0, Flag.ISO15434))

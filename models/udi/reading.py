@@ -1,0 +1,180 @@
+"""The reader: one text in, one `ParsedCode` out. Never raises, never looks at a clock, never fetches anything.
+
+References:
+    docs/codes.md, section "The order of reading".
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import date
+from typing import Final
+
+from models.udi.ahm import read_ahm
+from models.udi.combine import of_several
+from models.udi.digital_link import is_web_address, read_digital_link
+from models.udi.dirt import DEFAULT_PROFILE, Cleaned, ScannerProfile, clean, decode, symbols, without_input_method
+from models.udi.elements import element_string
+from models.udi.gs1 import EAN_SYMBOLOGIES, GS1_SYMBOLOGIES, read_gs1
+from models.udi.gs1_clean import parse_clean
+from models.udi.hibcc import read_hibc
+from models.udi.iccbba import read_iccbba
+from models.udi.internal import read_drug_trace, read_internal
+from models.udi.iso15434 import unwrap
+from models.udi.ma import ma_within, read_ma
+from models.udi.values import LENGTH_MAX, CodeError, Flag, Issuer, Label, ParsedCode, Reading, Scan, Step
+
+ISSUERS: Final[tuple[tuple[Issuer, Callable[[str, Scan], Reading | None]], ...]] = (
+    (Issuer.HIBCC, read_hibc),
+    (Issuer.ICCBBA, read_iccbba),
+    (Issuer.MA, read_ma),
+    (Issuer.AHM, read_ahm),
+    (Issuer.GS1, read_digital_link),
+    (Issuer.INTERNAL, read_drug_trace),
+    (Issuer.GS1, read_gs1),
+    (Issuer.INTERNAL, read_internal),
+)
+"""Who is asked, in this order. The first that answers is the issuer; the last always answers."""
+
+_GS1_ONLY: Final = GS1_SYMBOLOGIES | EAN_SYMBOLOGIES
+
+
+def parse(raw: str | bytes | None, *, scanned_on: date, profile: ScannerProfile = DEFAULT_PROFILE) -> ParsedCode:
+    """Reads one barcode, whoever issued it, however it arrived.
+
+    Args:
+        raw: What the scanner sent, at most 512 characters; bytes are decoded by the profile. `None` reads as empty.
+        scanned_on: The local day of the scan. It alone gives two-digit years their century, so a replay in another
+            year reads the same.
+        profile: How this scanner is set up.
+
+    Returns:
+        The reading. Never raises: an unreadable text is a value with `error`, and then without identifiers.
+
+    Example:
+        >>> parse("0107032069804988172712311 0LOT-7a", scanned_on=date(2026, 6, 1)).error
+        <CodeError.BAD_CHARACTER: 'bad_character'>
+        >>> parse("]d201070320698049881727123110LOT-7a", scanned_on=date(2026, 6, 1)).lot
+        'LOT-7a'
+    """
+    if type(raw) is str and profile is DEFAULT_PROFILE:
+        code = parse_clean(raw, scanned_on)
+        if code is not None:
+            return code
+    return _parse_patiently(raw, scanned_on, profile)
+
+
+def read_label(codes: Sequence[str | bytes], *, scanned_on: date, profile: ScannerProfile = DEFAULT_PROFILE) -> Label:
+    """Reads the barcodes of one label together, in the order they were scanned; one to four of them.
+
+    Args:
+        codes: What the scanner sent. No code at all reads as an empty one.
+        scanned_on: As for `parse`.
+        profile: As for `parse`.
+
+    Returns:
+        The label. Never raises. Codes that are no UDI are ignored beside a valid one; a wrong check digit anywhere is
+        the error of the label.
+    """
+    return of_several([parse(code, scanned_on=scanned_on, profile=profile) for code in codes])
+
+
+def _parse_patiently(raw: str | bytes | None, scanned_on: date, profile: ScannerProfile) -> ParsedCode:
+    text, decoded = ("", True) if raw is None else (raw, True) if isinstance(raw, str) else decode(raw, profile)
+    if len(text) > LENGTH_MAX:
+        return Reading(Issuer.INVALID, CodeError.TOO_LONG, LENGTH_MAX).finish(text)
+    cleaned = clean(text, profile)
+    parts = symbols(cleaned.text)
+    if len(parts) > 1:
+        return _parse_several(text, cleaned, parts, scanned_on, profile)
+    reading = _read(cleaned, scanned_on, profile)
+    if not decoded:
+        reading.note(Flag.UNDECODABLE)
+    return reading.finish(text)
+
+
+def _read(cleaned: Cleaned, scanned_on: date, profile: ScannerProfile) -> Reading:
+    scan = Scan(scanned_on, cleaned.symbology, profile.sends_separators)
+    reading = _nothing(cleaned) or _dispatch(cleaned.text, scan)
+    reading.symbology = cleaned.symbology
+    reading.flags = [*cleaned.flags, *(flag for flag in reading.flags if flag not in cleaned.flags)]
+    if cleaned.steps:
+        reading.steps[:0] = cleaned.steps
+        if Flag.CAPS_LOCK not in cleaned.flags:
+            reading.error_at = reading.error_at if reading.error is not None else None
+    return reading
+
+
+def _nothing(cleaned: Cleaned) -> Reading | None:
+    """The answer for a text that cannot be a code."""
+    text = cleaned.text
+    if cleaned.symbology in GS1_SYMBOLOGIES or text == "+":
+        return None
+    if not text or text.isspace():
+        return Reading(Issuer.INVALID, CodeError.EMPTY, 0)
+    if not any(character.isascii() and character.isalnum() for character in text):
+        return Reading(Issuer.INVALID, CodeError.NOT_UDI, 0)
+    return None
+
+
+def _dispatch(text: str, scan: Scan) -> Reading:
+    """Asks the issuers in order, inside an envelope or an address when there is one."""
+    envelope = unwrap(text)
+    if envelope is not None:
+        if envelope.answer is not None or envelope.payload is None:
+            return envelope.answer or read_internal(text, scan)
+        inner = _ask(envelope.payload, scan._replace(symbology=envelope.symbology))
+        return _inside(inner, Flag.ISO15434, envelope.payload)
+    if scan.symbology in _GS1_ONLY and not is_web_address(text):
+        return read_gs1(text, scan) or read_internal(text, scan)
+    wrapped = ma_within(text)
+    if wrapped is not None:
+        return _inside(_ask(wrapped, scan), Flag.URL, wrapped)
+    folded = without_input_method(text)
+    if folded != text and folded.upper().startswith(("+", "*+", "MA.")):
+        return _inside(_ask(folded, scan), Flag.IME, folded)
+    return _ask(text, scan)
+
+
+def _ask(text: str, scan: Scan) -> Reading:
+    for _, read in ISSUERS:
+        reading = read(text, scan)
+        if reading is not None:
+            return reading
+    return read_internal(text, scan)
+
+
+def _inside(reading: Reading, flag: Flag, text: str) -> Reading:
+    reading.flags.insert(0, flag)
+    reading.steps.insert(0, Step(flag, text))
+    return reading
+
+
+def _parse_several(
+    raw: str, cleaned: Cleaned, parts: Sequence[str], scanned_on: date, profile: ScannerProfile
+) -> ParsedCode:
+    """Reads symbols that came glued together as the codes of one label."""
+    first = Cleaned(parts[0], cleaned.symbology, cleaned.flags, cleaned.steps)
+    readings = [_read(first, scanned_on, profile)]
+    readings += [_read(clean(part, DEFAULT_PROFILE), scanned_on, profile) for part in parts[1:]]
+    codes = [reading.finish(raw) for reading in readings]
+    label = of_several(codes)
+    merged = Reading(label.issuer, CodeError.CONFLICTING_AI if label.conflict else label.error, None)
+    merged.flags = [Flag.CONCATENATED_SCANS, *label.flags]
+    merged.steps = [Step(Flag.CONCATENATED_SCANS, " ".join(parts)), *cleaned.steps]
+    merged.symbology = cleaned.symbology
+    merged.di, merged.lot, merged.serial, merged.uom, merged.link = (
+        label.di,
+        label.lot,
+        label.serial,
+        label.uom,
+        label.link,
+    )
+    merged.expiry, merged.production, merged.expiry_precision = label.expiry, label.production, label.expiry_precision
+    used = [code for code in codes if code.valid]
+    merged.elements = list(dict.fromkeys(element for code in used for element in code.elements))
+    merged.best_before = next((code.best_before for code in used if code.best_before is not None), None)
+    merged.quantity = next((code.quantity for code in used if code.quantity is not None), None)
+    if label.issuer is Issuer.GS1:
+        merged.canonical = element_string(merged.elements)
+    else:
+        merged.canonical = "".join(code.canonical or "" for code in used) or None
+    return merged.finish(raw)

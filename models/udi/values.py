@@ -1,0 +1,302 @@
+"""What a scanned code says: issuers, errors, flags, the parsed code and the label.
+
+References:
+    docs/codes.md, section "The record"; shared names follow the issuing agencies' own words.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import NamedTuple
+
+LENGTH_MAX = 512
+"""Characters of one code; anything longer is no code. No source: ours, twice the longest MA code we allow and more."""
+
+
+class Issuer(StrEnum):
+    """Who issued the code, or why nobody did."""
+
+    GS1 = "GS1"
+    HIBCC = "HIBCC"
+    ICCBBA = "ICCBBA"
+    MA = "MA"
+    """ZIIOT, 中关村工信二维码技术研究院."""
+    AHM = "AHM"
+    """AliHealth."""
+    INTERNAL = "internal"
+    """A text that is no UDI: a house number, an insurance code, a web address."""
+    INVALID = "invalid"
+    """Nothing that could be a code."""
+
+
+UDI_ISSUERS = frozenset({Issuer.GS1, Issuer.HIBCC, Issuer.ICCBBA, Issuer.MA, Issuer.AHM})
+
+
+class CodeError(StrEnum):
+    """Why a code is not valid. Names are published; never renamed."""
+
+    EMPTY = "empty"
+    NOT_UDI = "not_udi"
+    BAD_CHECK_DIGIT = "bad_check_digit"
+    BAD_CHECK_CHARACTER = "bad_check_character"
+    BAD_DATE = "bad_date"
+    TOO_LONG = "too_long"
+    TOO_SHORT = "too_short"
+    BAD_CHARACTER = "bad_character"
+    NOT_NUMERIC = "not_numeric"
+    UNKNOWN_AI = "unknown_ai"
+    EMPTY_VALUE = "empty_value"
+    AI_COMBINATION = "ai_combination"
+    CONFLICTING_AI = "conflicting_ai"
+    """The same field twice with two values; also two symbols in one string that contradict each other."""
+    BAD_HRI = "bad_hri"
+    BAD_DIGITAL_LINK_PATH = "bad_digital_link_path"
+    QUALIFIER_ORDER = "qualifier_order"
+    BAD_PRIMARY = "bad_primary"
+    UNKNOWN_DATA_IDENTIFIER = "unknown_data_identifier"
+    BAD_QUANTITY = "bad_quantity"
+    HIBC_PROVIDER_STANDARD = "hibc_provider_standard"
+    BAD_PPIC = "bad_ppic"
+    SERIAL_ZERO = "serial_zero"
+    UNKNOWN_DATA_STRUCTURE = "unknown_data_structure"
+    COMPOUND_COUNT = "compound_count"
+    BAD_MA = "bad_ma"
+    MA_CHECK_MISMATCH = "ma_check_mismatch"
+    UNSUPPORTED_ISSUER = "unsupported_issuer"
+
+
+CHECK_ERRORS = frozenset({CodeError.BAD_CHECK_DIGIT, CodeError.BAD_CHECK_CHARACTER, CodeError.MA_CHECK_MISMATCH})
+"""A misread: whatever else the label says, it may not be billed."""
+
+
+class Flag(StrEnum):
+    """What was noticed while reading. Names are published; never renamed."""
+
+    PI_ONLY = "pi_only"
+    NO_SYMBOLOGY_ID = "no_symbology_id"
+    BARE_GTIN = "bare_gtin"
+    RESTRICTED_CIRCULATION = "restricted_circulation"
+    HRI = "hri"
+    ENCODED_BRACKETS = "encoded_brackets"
+    SQUARE_BRACKETS = "square_brackets"
+    MIXED = "mixed"
+    LABEL_PREFIX = "label_prefix"
+    DIGITAL_LINK = "digital_link"
+    ZERO_SUPPRESSED_GTIN = "zero_suppressed_gtin"
+    GS_SUBSTITUTE = "gs_substitute"
+    CARET_FNC1 = "caret_fnc1"
+    SPACE_AS_GS = "space_as_gs"
+    STRAY_SPACE = "stray_space"
+    LEADING_GS = "leading_gs"
+    REDUNDANT_SEPARATOR = "redundant_separator"
+    SUSPECT_MISSING_SEPARATOR = "suspect_missing_separator"
+    LOOKS_LIKE_GS1 = "looks_like_gs1"
+    NOT_UDI = "not_udi"
+    LOGISTIC = "logistic"
+    COMPOSITE = "composite"
+    CONCATENATED_SCANS = "concatenated_scans"
+    FULL_WIDTH = "full_width"
+    IME = "ime"
+    LOWERCASE = "lowercase"
+    CAPS_LOCK = "caps_lock"
+    STX_ETX = "stx_etx"
+    TRAILING_TAB = "trailing_tab"
+    ZERO_WIDTH = "zero_width"
+    KEY_MAP = "key_map"
+    SCANNER_AFFIX = "scanner_affix"
+    CODE39_STARS = "code39_stars"
+    CHECK_IS_SPACE = "check_is_space"
+    DIN_ONLY = "din_only"
+    MA_CHECK_MISMATCH = "ma_check_mismatch"
+    AHM_UNVERIFIED = "ahm_unverified"
+    CN_INSURANCE_CODE = "cn_insurance_code"
+    CN_DRUG_TRACE_CODE = "cn_drug_trace_code"
+    IFA_PPN = "ifa_ppn"
+    ISO15434 = "iso15434"
+    URL = "url"
+    UNDECODABLE = "undecodable"
+    """Bytes that are no text in any encoding of the profile; shown as U+FFFD."""
+
+
+class Precision(StrEnum):
+    """How exactly an expiry is printed."""
+
+    DAY = "day"
+    MONTH = "month"
+    """The date given is the last day of the printed month."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One normalisation step: what it was, and the text after it."""
+
+    flag: Flag
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedCode:
+    """One barcode, read. `raw` is what came; every other field is `None` or empty when the code does not say.
+
+    A code that is not valid gives no identifiers: no field of a misread can be used by mistake.
+    """
+
+    raw: str
+    issuer: Issuer
+    di: str | None = None
+    """Normal form: GS1 14 digits; HIBCC LIC+PCN+U/M; ICCBBA 16 (blood container 10); MA `MA.156.M0.x.y`; AHM text."""
+    lot: str | None = None
+    serial: str | None = None
+    expiry: date | None = None
+    """Last usable day as printed; a month alone gives its last day."""
+    production: date | None = None
+    valid: bool = False
+    error: CodeError | None = None
+    flags: tuple[Flag, ...] = ()
+    canonical: str | None = None
+    """One spelling per content: GS1 element string with true separators, else the issuer's own text."""
+    best_before: date | None = None
+    quantity: int | None = None
+    """Count printed on the label; text for a cross-check, never a quantity to charge."""
+    uom: str | None = None
+    """HIBC unit of measure digit, `0` to `9`."""
+    link: str | None = None
+    """HIBC link character: the check character of the primary this secondary belongs to."""
+    elements: tuple[tuple[str, str], ...] = ()
+    """Every element as (name in the issuer's own words, value), in the order read."""
+    symbology: str | None = None
+    """The AIM symbology identifier the reader sent, `]d2`."""
+    alternatives: tuple["ParsedCode", ...] = ()
+    """What it would say had separators been lost; empty when nothing is suspected."""
+    steps: tuple[Step, ...] = ()
+    """Normalisation steps in order; empty for a clean scan."""
+    expiry_precision: Precision | None = None
+    error_at: int | None = None
+    """Offset of the error in the text after the last step (without symbology identifier)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """The barcodes of one label, read together."""
+
+    issuer: Issuer
+    di: str | None = None
+    lot: str | None = None
+    serial: str | None = None
+    expiry: date | None = None
+    production: date | None = None
+    link: str | None = None
+    uom: str | None = None
+    error: CodeError | None = None
+    """The error of the label as a whole; `None` when it may be used."""
+    conflict: bool = False
+    """Two codes contradict each other: two labels were scanned where one was meant."""
+    logistic: bool = False
+    """A logistic unit (SSCC, or content GTIN) without a device identifier."""
+    flags: tuple[Flag, ...] = ()
+    alternatives: tuple["Label", ...] = ()
+    codes: tuple[ParsedCode, ...] = ()
+    expiry_precision: Precision | None = None
+
+
+class Scan(NamedTuple):
+    """What a reader of codes knows besides the text."""
+
+    scanned_on: date
+    """The local day of the scan: gives two-digit years their century."""
+    symbology: str | None = None
+    """The AIM symbology identifier, if the scanner sent one."""
+    sends_separators: bool = False
+    """This scanner is known to send separators: none can be lost."""
+
+
+class Reading:
+    """A code while it is being read: what an issuer's reader fills in."""
+
+    __slots__ = (
+        "alternatives",
+        "best_before",
+        "canonical",
+        "di",
+        "elements",
+        "error",
+        "error_at",
+        "expiry",
+        "expiry_precision",
+        "flags",
+        "issuer",
+        "link",
+        "lot",
+        "production",
+        "quantity",
+        "serial",
+        "steps",
+        "symbology",
+        "uom",
+    )
+
+    def __init__(self, issuer: Issuer, error: CodeError | None = None, at: int | None = None, *flags: Flag) -> None:
+        self.issuer = issuer
+        self.error = error
+        self.error_at = at
+        self.flags = list(flags)
+        self.elements: list[tuple[str, str]] = []
+        self.steps: list[Step] = []
+        self.alternatives: tuple[Reading, ...] = ()
+        self.di: str | None = None
+        self.lot: str | None = None
+        self.serial: str | None = None
+        self.expiry: date | None = None
+        self.expiry_precision: Precision | None = None
+        self.production: date | None = None
+        self.best_before: date | None = None
+        self.canonical: str | None = None
+        self.quantity: int | None = None
+        self.uom: str | None = None
+        self.link: str | None = None
+        self.symbology: str | None = None
+
+    def note(self, flag: Flag, text: str | None = None) -> None:
+        """Flags once; with a text it is a normalisation step too."""
+        if flag not in self.flags:
+            self.flags.append(flag)
+        if text is not None:
+            self.steps.append(Step(flag, text))
+
+    def finish(self, raw: str) -> ParsedCode:
+        """The value: an error keeps nothing but itself and what was noticed."""
+        flags, steps = tuple(self.flags), tuple(self.steps)
+        alternatives = tuple(other.finish(raw) for other in self.alternatives) if self.alternatives else ()
+        if self.error is not None:
+            return ParsedCode(
+                raw,
+                self.issuer,
+                error=self.error,
+                flags=flags,
+                symbology=self.symbology,
+                alternatives=alternatives,
+                steps=steps,
+                error_at=self.error_at,
+            )
+        return ParsedCode(
+            raw,
+            self.issuer,
+            self.di,
+            self.lot,
+            self.serial,
+            self.expiry,
+            self.production,
+            True,
+            None,
+            flags,
+            self.canonical,
+            self.best_before,
+            self.quantity,
+            self.uom,
+            self.link,
+            tuple(self.elements),
+            self.symbology,
+            alternatives,
+            steps,
+            self.expiry_precision,
+        )

@@ -14,6 +14,7 @@ References:
 
 import re
 from collections.abc import Callable
+from enum import Enum
 from typing import Final
 
 from biip.gs1_application_identifiers import _GS1_APPLICATION_IDENTIFIERS, GS1ApplicationIdentifier
@@ -40,21 +41,18 @@ _DATED: Final = frozenset({"11", "12", "13", "15", "16", "17"})
 _DATED_WITHOUT_DAY_00: Final = frozenset({"7003", "7006", "7007", "4324", "4325", "4326", "7011", "8008"})
 
 
+class Inner(Enum):
+    """What has to be checked inside a value of the right shape."""
+
+    CHECK = "check digit"
+    DAY = "day, 00 for the last of the month"
+    STRICT_DAY = "day, never 00"
+
+
 class Rule:
     """How the value of one application identifier is read."""
 
-    __slots__ = (
-        "ai",
-        "check",
-        "dated",
-        "length",
-        "length_max",
-        "length_min",
-        "matches",
-        "numeric",
-        "size",
-        "strict_day",
-    )
+    __slots__ = ("ai", "check", "inner", "length", "length_max", "length_min", "matches", "numeric", "size")
 
     def __init__(self, entry: GS1ApplicationIdentifier) -> None:
         self.ai = entry.ai
@@ -69,9 +67,19 @@ class Rule:
         self.numeric = all(kind == "N" for kind, _, _ in tokens) and "[-]" not in entry.format
         pattern = entry.pattern.removeprefix("^" + entry.ai).removesuffix("$")
         self.matches = re.compile(pattern, re.ASCII).fullmatch
-        self.check = _CHECKS.get(entry.ai)
-        self.dated = entry.ai in _DATED
-        self.strict_day = entry.ai in _DATED_WITHOUT_DAY_00
+        self.check = _CHECKS.get(entry.ai, _anything)
+        self.inner: Inner | None = None
+        if entry.ai in _CHECKS:
+            self.inner = Inner.CHECK
+        elif entry.ai in _DATED:
+            self.inner = Inner.DAY
+        elif entry.ai in _DATED_WITHOUT_DAY_00:
+            self.inner = Inner.STRICT_DAY
+
+
+def _anything(value: str) -> bool:
+    """The check of a value that has none."""
+    return bool(value)
 
 
 RULES: Final[dict[str, Rule]] = {ai: Rule(entry) for ai, entry in _GS1_APPLICATION_IDENTIFIERS.items()}

@@ -8,7 +8,7 @@ from typing import Final
 
 from models.udi.application_identifiers import CSET82, RULES
 from models.udi.check import gtin_check_digit, hibc_check_character, ma_check_digit
-from models.udi.elements import element_string
+from models.udi.elements import element_string, value_error
 
 __all__ = [
     "ahm",
@@ -54,7 +54,7 @@ def gs1_element_string(
     expiry: date | None = None,
     production: date | None = None,
 ) -> str:
-    """A GS1 element string in the usual order: identifier, production, expiry, lot, serial.
+    r"""A GS1 element string in the usual order: identifier, production, expiry, lot, serial.
 
     Args:
         di: GTIN-14 with its check digit.
@@ -90,8 +90,7 @@ def human_readable(
 def _gs1_elements(
     di: str, lot: str | None, serial: str | None, expiry: date | None, production: date | None
 ) -> list[tuple[str, str]]:
-    check = RULES["01"].check
-    if RULES["01"].matches(di) is None or check is None or not check(di):
+    if value_error(RULES["01"], di) is not None:
         raise ValueError(f"Expected a GTIN-14 with its check digit, got {di!r}.")
     elements = [("01", di)]
     if production is not None:
@@ -125,7 +124,7 @@ def hibc_secondary(link: str, lot: str | None = None, serial: str | None = None,
     return _checked("+" + "/".join(_hibc_secondary(lot, serial, expiry)) + link)
 
 
-def hibc(
+def hibc(  # noqa: PLR0917 -- the fields of the label in the order of the symbol
     lic: str,
     pcn: str,
     uom: str | int,

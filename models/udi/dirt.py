@@ -135,7 +135,7 @@ def _stripped_right(text: str, steps: list[Step]) -> str:
 
 def without_input_method(text: str) -> str:
     """Chinese punctuation as the keys beneath it would have typed; only for issuers with a check over everything."""
-    return text.translate(_INPUT_METHOD)
+    return text if text.isascii() else text.translate(_INPUT_METHOD)
 
 
 def symbols(text: str) -> list[str]:
@@ -144,6 +144,8 @@ def symbols(text: str) -> list[str]:
     `]` is no character of any code, so each `]` with an identifier begins a symbol; except in bracketed notation, and
     behind the bar of a composite.
     """
+    if "]" not in text and "\n" not in text and "\r" not in text:
+        return [text]
     lines = [line for line in re.split(r"[\r\n]+", text) if line.strip(_OUTER)]
     if "]" not in text or text.startswith("["):
         return lines

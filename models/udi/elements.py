@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Final, NamedTuple
 
-from models.udi.application_identifiers import CSET82, GS, RULES, Rule, rule_at
+from models.udi.application_identifiers import CSET82, GS, RULES, Inner, Rule, rule_at
 from models.udi.dates import yymmdd
 from models.udi.values import CodeError, Flag, Issuer, Precision, Reading
 
@@ -16,6 +16,7 @@ _EXCLUDED_TOGETHER: Final = (("01", "02"), ("01", "03"), ("01", "37"), ("02", "0
 """Identifiers that may not stand in one message. References: GS1 syntax dictionary, attribute `ex`."""
 _DEVICE: Final = ("01", "03")
 _PRODUCTION_IDENTIFIERS: Final = frozenset({"10", "11", "17", "21", "7003", "8008", "8012", "235"})
+_DAYS: Final = frozenset({Inner.DAY, Inner.STRICT_DAY})
 _YEAR_OF_ALL_CENTURIES: Final = 2000
 
 
@@ -44,7 +45,7 @@ def diagnose(rule: Rule, value: str) -> CodeError:
         return CodeError.NOT_NUMERIC
     if len(value) < rule.length_min:
         return CodeError.TOO_SHORT
-    if rule.dated or rule.strict_day:
+    if rule.inner in _DAYS:
         return CodeError.BAD_DATE
     return CodeError.BAD_CHARACTER
 
@@ -53,13 +54,16 @@ def value_error(rule: Rule, value: str) -> CodeError | None:
     """What is wrong with the value of one element; `None` when nothing is."""
     if rule.matches(value) is None:
         return diagnose(rule, value)
-    if rule.check is not None:
+    return None if rule.inner is None else _inner_error(rule, value)
+
+
+def _inner_error(rule: Rule, value: str) -> CodeError | None:
+    """What is wrong inside a value of the right shape: its check digit or its day."""
+    if rule.inner is Inner.CHECK:
         return None if rule.check(value) else CodeError.BAD_CHECK_DIGIT
-    if rule.dated:
+    if rule.inner is Inner.DAY:
         return None if yymmdd(value, _YEAR_OF_ALL_CENTURIES) is not None else CodeError.BAD_DATE
-    if rule.strict_day and not _strict_day_exists(rule, value):
-        return CodeError.BAD_DATE
-    return None
+    return None if _strict_day_exists(rule, value) else CodeError.BAD_DATE
 
 
 def _strict_day_exists(rule: Rule, value: str) -> bool:
@@ -88,16 +92,16 @@ def walk(text: str, at: int = 0) -> Walk:
             error = CodeError.UNKNOWN_AI if text[at] in CSET82 else CodeError.BAD_CHARACTER
             return Walk(elements, separators, redundant, error, at)
         at += rule.size
-        if rule.length:
-            stop = at + rule.length
-        else:
-            stop = text.find(GS, at)
-            if stop < 0:
-                stop = end
+        stop = at + rule.length if rule.length else text.find(GS, at)
+        if stop < 0:
+            stop = end
         value = text[at:stop]
-        error_or_none = value_error(rule, value)
-        if error_or_none is not None:
-            return Walk(elements, separators, redundant, error_or_none, at)
+        if rule.matches(value) is None:
+            return Walk(elements, separators, redundant, diagnose(rule, value), at)
+        if rule.inner is not None:
+            wrong = _inner_error(rule, value)
+            if wrong is not None:
+                return Walk(elements, separators, redundant, wrong, at)
         elements.append((rule.ai, value))
         at = stop
         if stop < end and not rule.length:

@@ -67,10 +67,9 @@ def _with_separators(text: str) -> tuple[str, list[Flag]]:
     """The text with substitutes made separators and leading ones taken off, and what that took."""
     flags: list[Flag] = []
     plain = _TOKENS.sub(GS, text)
-    if starts_bracketed(plain.lstrip(GS)):
-        if plain.lstrip(GS).startswith("["):
-            flags.append(Flag.SQUARE_BRACKETS)
-            plain = rounded(plain)
+    if plain.lstrip(GS).startswith("[") and starts_bracketed(plain.lstrip(GS)):
+        flags.append(Flag.SQUARE_BRACKETS)
+        plain = rounded(plain)
     substituted = plain.translate(_SINGLES)
     if substituted.count(GS) != text.count(GS):
         flags.append(Flag.GS_SUBSTITUTE)

@@ -5,6 +5,7 @@ References:
 """
 
 import re
+from collections.abc import Callable
 from datetime import date
 from typing import Final
 
@@ -203,27 +204,44 @@ def _expiry(flag: str, digits: str) -> date | None:
 
 
 def _supplement(reading: Reading, part: str) -> CodeError | None:
-    """Supplemental data: serial, production date, expiry, quantity, location."""
-    if part.startswith(("$$+", "$+")):
-        return _secondary(reading, part)
-    if part.startswith("S"):
-        return _unit(reading, "serial", part[1:], "S") if part[1:] else CodeError.EMPTY_VALUE
-    if part.startswith(("16D", "14D")):
-        printed = part[3:]
-        found = dates.yyyymmdd(printed) if _EIGHT_DIGITS.fullmatch(printed) is not None else None
-        if found is None:
-            return CodeError.BAD_DATE
-        if part.startswith("16D"):
-            return _set(reading, "production", found, "16D", printed)
-        return _later_expiry(reading, found, printed)
-    if part.startswith("Q"):
-        if _SUPPLEMENT_QUANTITY.fullmatch(part[1:]) is None:
-            return CodeError.BAD_QUANTITY
-        return _set(reading, "quantity", int(part[1:]), "Q", part[1:])
-    if part.startswith("L"):
-        reading.elements.append(("L", part[1:]))
-        return None
+    """Supplemental data: the first opening that fits says what it is."""
+    for opening, read in _SUPPLEMENTS:
+        if part.startswith(opening):
+            return read(reading, part[len(opening) :])
     return CodeError.UNKNOWN_DATA_IDENTIFIER
+
+
+def _dated_serial(reading: Reading, value: str) -> CodeError | None:
+    return _flagged(reading, value, "serial", "$$+")
+
+
+def _plain_serial(reading: Reading, value: str) -> CodeError | None:
+    return _unit(reading, "serial", value, "S") if value else CodeError.EMPTY_VALUE
+
+
+def _produced(reading: Reading, value: str) -> CodeError | None:
+    found = _eight_digit_day(value)
+    return CodeError.BAD_DATE if found is None else _set(reading, "production", found, "16D", value)
+
+
+def _expires(reading: Reading, value: str) -> CodeError | None:
+    found = _eight_digit_day(value)
+    return CodeError.BAD_DATE if found is None else _later_expiry(reading, found, value)
+
+
+def _eight_digit_day(value: str) -> date | None:
+    return dates.yyyymmdd(value) if _EIGHT_DIGITS.fullmatch(value) is not None else None
+
+
+def _count(reading: Reading, value: str) -> CodeError | None:
+    if _SUPPLEMENT_QUANTITY.fullmatch(value) is None:
+        return CodeError.BAD_QUANTITY
+    return _set(reading, "quantity", int(value), "Q", value)
+
+
+def _location(reading: Reading, value: str) -> CodeError | None:
+    reading.elements.append(("L", value))
+    return None
 
 
 def _later_expiry(reading: Reading, found: date, printed: str) -> CodeError | None:
@@ -233,3 +251,15 @@ def _later_expiry(reading: Reading, found: date, printed: str) -> CodeError | No
         reading.expiry = None
     reading.expiry_precision = Precision.DAY
     return _set(reading, "expiry", found, "14D", printed)
+
+
+_SUPPLEMENTS: Final[tuple[tuple[str, Callable[[Reading, str], CodeError | None]], ...]] = (
+    ("$$+", _dated_serial),
+    ("$+", _plain_serial),
+    ("S", _plain_serial),
+    ("16D", _produced),
+    ("14D", _expires),
+    ("Q", _count),
+    ("L", _location),
+)
+"""Supplements by their opening. References: ANSI/HIBC 2.6, section 2.3.3."""

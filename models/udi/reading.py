@@ -4,6 +4,7 @@ References:
     docs/codes.md, section "The order of reading".
 """
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Final
@@ -34,6 +35,7 @@ ISSUERS: Final[tuple[tuple[Issuer, Callable[[str, Scan], Reading | None]], ...]]
 )
 """Who is asked, in this order. The first that answers is the issuer; the last always answers."""
 
+_LETTER_OR_DIGIT: Final = re.compile(r"[0-9A-Za-z]")
 _GS1_ONLY: Final = GS1_SYMBOLOGIES | EAN_SYMBOLOGIES
 
 
@@ -95,11 +97,9 @@ def _read(cleaned: Cleaned, scanned_on: date, profile: ScannerProfile) -> Readin
     scan = Scan(scanned_on, cleaned.symbology, profile.sends_separators)
     reading = _nothing(cleaned) or _dispatch(cleaned.text, scan)
     reading.symbology = cleaned.symbology
-    reading.flags = [*cleaned.flags, *(flag for flag in reading.flags if flag not in cleaned.flags)]
     if cleaned.steps:
+        reading.flags = [*cleaned.flags, *(flag for flag in reading.flags if flag not in cleaned.flags)]
         reading.steps[:0] = cleaned.steps
-        if Flag.CAPS_LOCK not in cleaned.flags:
-            reading.error_at = reading.error_at if reading.error is not None else None
     return reading
 
 
@@ -110,7 +110,7 @@ def _nothing(cleaned: Cleaned) -> Reading | None:
         return None
     if not text or text.isspace():
         return Reading(Issuer.INVALID, CodeError.EMPTY, 0)
-    if not any(character.isascii() and character.isalnum() for character in text):
+    if _LETTER_OR_DIGIT.search(text) is None:
         return Reading(Issuer.INVALID, CodeError.NOT_UDI, 0)
     return None
 

@@ -1,0 +1,97 @@
+"""What a batch is decided on: the catalogue as cached, and what was gathered from the books for it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from models.books import BalanceKey, Neighbour, Ref, UnitKey, UseAccount, Waiting
+from models.catalogue import Item
+
+
+class Catalogue:
+    """The newest version of every item, by code and by identifier, as known at `version`."""
+
+    def __init__(self) -> None:
+        self.version = 0
+        self._items: dict[tuple[str, str], Item] = {}
+        self._claims: dict[tuple[str, str, str], tuple[tuple[Item, int | None], ...]] = {}
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def put(self, items: Iterable[Item], version: int) -> None:
+        """Take newer versions of items; the catalogue is then known at `version`."""
+        for item in items:
+            self._drop(self._items.get((item.hospital, item.item_code)))
+            self._items[item.hospital, item.item_code] = item
+            for issuer, di, units in item.identifiers:
+                key = (item.hospital, str(issuer), di)
+                self._claims[key] = (*self._claims.get(key, ()), (item, units))
+        self.version = version
+
+    def _drop(self, item: Item | None) -> None:
+        for issuer, di, _ in item.identifiers if item else ():
+            key = (item.hospital, str(issuer), di) if item else ("", "", "")
+            self._claims[key] = tuple(each for each in self._claims[key] if each[0] is not item)
+
+    def item(self, hospital: str, item_code: str) -> Item | None:
+        """The item of a code, ended or not."""
+        return self._items.get((hospital, item_code))
+
+    def claims(self, hospital: str, issuer: str, di: str) -> tuple[tuple[Item, int | None], ...]:
+        """Which items claim the identifier, each with its units per package."""
+        return self._claims.get((hospital, issuer, di), ())
+
+
+@dataclass(frozen=True, slots=True)
+class EncounterFacts:
+    """What decisions ask of an encounter."""
+
+    department: str | None
+    team: str | None
+    admitted_at: datetime
+    settled_at: datetime | None
+    discharged_at: datetime | None
+
+
+UseUnit = tuple[str, str, str, str | None, str | None, str | None]
+"""(hospital, encounter, issuer, di, lot, serial): the uses of a unit in an encounter."""
+
+
+@dataclass(slots=True)
+class Wanted:
+    """What a batch needs to know of the books before it is decided."""
+
+    hospitals: set[str] = field(default_factory=set)
+    scans: set[tuple[str, UUID]] = field(default_factory=set)
+    units: set[UnitKey] = field(default_factory=set)
+    encounters: set[tuple[str, str]] = field(default_factory=set)
+    uses_of_scans: set[tuple[str, UUID]] = field(default_factory=set)
+    uses_of_units: set[UseUnit] = field(default_factory=set)
+    balances: set[BalanceKey] = field(default_factory=set)
+    store_items: set[tuple[str, str, str]] = field(default_factory=set)
+    devices: set[tuple[str, str, datetime]] = field(default_factory=set)
+    """(hospital, device, scanned_at) of halves without a sequence number, whose neighbours matter."""
+
+
+@dataclass(slots=True)
+class Gathered:
+    """One snapshot of the books, as far as one batch needs them. All of it is stale the moment it is read:
+    `sinks.books` checks, when it records, whatever must still hold.
+    """
+
+    lane_version: int
+    facts_version: int
+    """Catalogue and encounters are those of this version; the lane may record only if it has not seen newer ones."""
+    facts_seen: int
+    closed: dict[str, int] = field(default_factory=dict)
+    """Newest closed month by hospital; 0 when none is."""
+    fingerprints: dict[tuple[str, UUID], bytes] = field(default_factory=dict)
+    holders: dict[UnitKey, Ref] = field(default_factory=dict)
+    encounters: dict[tuple[str, str], EncounterFacts] = field(default_factory=dict)
+    uses: list[UseAccount] = field(default_factory=list)
+    balances: dict[BalanceKey, int] = field(default_factory=dict)
+    store_items: dict[tuple[str, str, str], int] = field(default_factory=dict)
+    waiting: list[Waiting] = field(default_factory=list)
+    neighbours: dict[tuple[str, str], list[Neighbour]] = field(default_factory=dict)

@@ -1,0 +1,26 @@
+"""Thresholds and windows, each with its unit in its name and its source in its docstring."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The figures a hospital may set. The defaults are those of docs/contract.md and docs/semantics.md."""
+
+    half_label_window: timedelta = timedelta(seconds=60)
+    """How long half a label waits for the other. Source: docs/semantics.md (default 60 s)."""
+    growth_percent: Decimal = Decimal(20)
+    """A rise of so many per cent or more fires. Source: the Gansu study, table 2; docs/contract.md, "Alerts"."""
+    growth_base_units_min: int = 5
+    """A base below so many units fires nothing. Source: docs/contract.md, "Alerts"; a base equal to it fires."""
+    growth_base_fen_min: int = 100_000
+    """A base below so many fen (1,000.00 yuan) fires nothing. Source: docs/contract.md, "Alerts"."""
+    top_rank_max: int = 3
+    """Ranks up to this count as top. Source: the Gansu study, table 2."""
+    top_months: int = 3
+    """Consecutive months at the top until it fires. Source: the Gansu study, table 2."""
+
+
+POLICY = Policy()

@@ -1,0 +1,123 @@
+"""A batch of one lane, folded: each record is decided in order and sees what came before it."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import NamedTuple
+
+from models.books import BadRecord, Decision, Prior, Subject, Waiting
+from models.policy import Policy
+from models.reasons import Reason, Verdict
+from rules.deciding import decide
+from rules.pairing import joined, partner_of, released_by_scan, released_by_tick
+from rules.view import View
+
+
+class TickRecord(NamedTuple):
+    """A tick, by the broker's timestamp of its record."""
+
+    at: datetime
+
+
+Arrival = Subject | BadRecord | TickRecord
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a batch comes to, in order."""
+
+    results: list[Decision | BadRecord] = field(default_factory=list)
+
+
+def fold(arrivals: list[Arrival], view: View, policy: Policy) -> Outcome:
+    """Decide every arrival, in order. `view` is changed: it ends as the books will be."""
+    outcome = Outcome()
+    for arrival in arrivals:
+        if isinstance(arrival, Subject):
+            outcome.results.extend(_scan(arrival, view, policy))
+        elif isinstance(arrival, BadRecord):
+            outcome.results.append(arrival)
+        else:
+            for half in released_by_tick(arrival.at, view, policy):
+                outcome.results.append(_release(half, arrival.at, view))
+    return outcome
+
+
+def _scan(subject: Subject, view: View, policy: Policy) -> list[Decision]:
+    known = view.fingerprint(subject)
+    if known is not None:
+        return [_repeated(subject, known)]
+    decisions = [
+        _release(half, subject.recorded_at, view) for half in released_by_scan(subject, view, policy)
+    ]
+    if subject.label.half:
+        decisions.extend(_half(subject, view, policy))
+    else:
+        decisions.append(_apply(decide(subject, view, subject.recorded_at), view))
+    view.passed_by(subject)
+    return decisions
+
+
+def _repeated(subject: Subject, known: bytes) -> Decision:
+    """A scan id that came before: counted, and nothing of the scan it repeats is touched."""
+    same = known == subject.fingerprint
+    verdict, reason = (Verdict.DUPLICATE, Reason.DUPLICATE) if same else (Verdict.CONFLICT, Reason.CONFLICT)
+    return Decision(subject, 0, subject.recorded_at, verdict, (reason,), subject.label, claims=False)
+
+
+def _half(subject: Subject, view: View, policy: Policy) -> list[Decision]:
+    """Half a label: joined with the half that waits for it, or waiting itself."""
+    partner = partner_of(subject, view, policy)
+    if partner is None:
+        decision = _apply(decide(subject, view, subject.recorded_at), view)
+        if decision.verdict is Verdict.WAITING:
+            prior = Prior(1, Verdict.WAITING, decision.reasons, moved=False, holds_unit=False)
+            view.wait(Waiting(subject, prior))
+        return [decision]
+    view.stop_waiting(partner)
+    if subject.label.di is None:
+        label = joined(partner.subject.label, subject.label)
+        whole = decide(partner.subject, view, subject.recorded_at, replace(partner.prior, label=label))
+        rest = _carried(subject, whole, n=0)
+        return [_apply(replace(whole, partner=subject.ref), view), _apply(rest, view)]
+    label = joined(subject.label, partner.subject.label)
+    whole = decide(replace(subject, label=label), view, subject.recorded_at)
+    rest = _carried(partner.subject, whole, n=partner.prior.decisions)
+    return [_apply(replace(whole, partner=partner.subject.ref), view), _apply(rest, view)]
+
+
+def _carried(subject: Subject, whole: Decision, n: int) -> Decision:
+    """The half without identifier: its partner carries charge and stock."""
+    return Decision(
+        subject,
+        n,
+        whole.decided_at,
+        Verdict.RECORDED,
+        (Reason.HALF_LABEL,),
+        subject.label,
+        item=whole.item,
+        units=None,
+        billing_ids=whole.billing_ids,
+        partner=whole.subject.ref,
+    )
+
+
+def _release(half: Waiting, at: datetime, view: View) -> Decision:
+    """The window has closed: the half is decided by itself."""
+    view.stop_waiting(half)
+    return _apply(decide(half.subject, view, at, half.prior, released=True), view)
+
+
+def _apply(decision: Decision, view: View) -> Decision:
+    view.apply(decision)
+    return decision
+
+
+def redecide(subjects: list[tuple[Subject, Prior]], view: View, at: datetime) -> Outcome:
+    """Decide scans that wait once more, in their order, and give those whose verdict or reasons changed."""
+    outcome = Outcome()
+    for subject, prior in subjects:
+        released = Reason.HALF_LABEL in prior.reasons
+        decision = decide(subject, view, at, prior, released=released)
+        if (decision.verdict, decision.reasons) != (prior.verdict, prior.reasons):
+            outcome.results.append(_apply(decision, view))
+    return outcome

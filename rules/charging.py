@@ -1,0 +1,101 @@
+"""What a use is charged and a return credited, and what a supplier is owed for it."""
+
+from models.books import Charge, SettlementLine, Subject, UseAccount
+from models.calendar import Month
+from models.catalogue import OWNER_HOSPITAL, Item
+from models.ids import made_id
+from models.money import line_amount_fen
+from models.reasons import Reason
+from rules.catalogue import price_on
+from rules.view import View
+
+
+def charge_of(
+    subject: Subject, item: Item, units: int, unit_price: int, flags: tuple[Reason, ...], view: View
+) -> Charge:
+    """The charge of a use: units times the price of the day, rounded half up to the fen."""
+    event = subject.event
+    assert event.encounter is not None  # noqa: S101 -- a use without encounter is parked
+    encounter = view.encounter(event.hospital, event.encounter)
+    return Charge(
+        ref=subject.ref,
+        n=0,
+        billing_id=made_id("billing", event.hospital, event.scan_id, 0, "charge"),
+        encounter=event.encounter,
+        department=event.department or (encounter.department if encounter else None),
+        team=event.team or (encounter.team if encounter else None),
+        item=item,
+        quantity=units,
+        unit_price=unit_price,
+        amount_fen=line_amount_fen(units, unit_price),
+        period=view.open_month(event.hospital, subject.month),
+        flags=flags,
+    )
+
+
+def credit_of(subject: Subject, use: UseAccount, units: int, flags: tuple[Reason, ...], view: View) -> Charge:
+    """The credit of a return: price and parties of the charge it reverses.
+
+    Each part rounds half up like any line; the last one takes the rest, so all of them together are the charge.
+    """
+    charge, event = use.charge, subject.event
+    assert charge is not None  # noqa: S101 -- the caller has seen that the use is charged
+    rest = charge.amount_fen - use.credited_fen
+    last = use.returned_units + units == charge.quantity
+    return Charge(
+        ref=subject.ref,
+        n=0,
+        billing_id=made_id("billing", event.hospital, event.scan_id, 0, "credit"),
+        encounter=charge.encounter,
+        department=charge.department,
+        team=charge.team,
+        item=charge.item,
+        quantity=units,
+        unit_price=charge.unit_price,
+        amount_fen=rest if last else min(rest, line_amount_fen(units, charge.unit_price)),
+        period=view.open_month(event.hospital, subject.month),
+        flags=flags,
+        reverses=charge,
+        credit_number=use.returns + 1,
+    )
+
+
+def settlement_of(subject: Subject, item: Item, units: int, view: View) -> tuple[SettlementLine, ...]:
+    """The payable line of a use of supplier-owned goods; nothing for the hospital's own."""
+    if item.owner == OWNER_HOSPITAL:
+        return ()
+    event = subject.event
+    found = price_on(item.costs, subject.day)
+    cost = None if isinstance(found, Reason) else found
+    line = SettlementLine(
+        n=0,
+        line_id=made_id("settlement", event.hospital, event.scan_id, 0),
+        supplier=item.owner,
+        item_code=item.item_code,
+        quantity=units,
+        cost=cost,
+        amount_fen=None if cost is None else line_amount_fen(units, cost),
+        period=view.open_month(event.hospital, subject.month),
+        status="cost-missing" if cost is None else "payable",
+    )
+    return (line,)
+
+
+def settlement_reversal(subject: Subject, use: UseAccount, units: int, view: View) -> tuple[SettlementLine, ...]:
+    """The reversal of a use's payable line for the units taken back.
+
+    Its amount is the difference of the rounded running totals, so all reversals together are the line.
+    """
+    line, event = use.settlement, subject.event
+    if line is None:
+        return ()
+    amount = None
+    if line.cost is not None:
+        before = line_amount_fen(use.returned_units, line.cost)
+        amount = line_amount_fen(use.returned_units + units, line.cost) - before
+    period: Month = view.open_month(event.hospital, subject.month)
+    line_id = made_id("settlement", event.hospital, event.scan_id, 0)
+    reversal = SettlementLine(
+        0, line_id, line.supplier, line.item_code, units, line.cost, amount, period, "reversal", line.line_id
+    )
+    return (reversal,)

@@ -1,0 +1,84 @@
+"""Half labels: which two belong together, and when one has waited long enough.
+
+References:
+    docs/semantics.md, "Half labels".
+"""
+
+from dataclasses import replace
+from datetime import datetime
+
+from models.books import LabelFacts, Neighbour, Subject, Waiting
+from models.policy import Policy
+from rules.view import View
+
+
+def partner_of(subject: Subject, view: View, policy: Policy) -> Waiting | None:
+    """The waiting half that completes this half; `None` when none does, or more than one could."""
+    event = subject.event
+    neighbours = view.gathered.neighbours.get((event.hospital, event.device_id), [])
+    found = [
+        half
+        for half in view.waiting.get((event.hospital, event.device_id), ())
+        if _same_label(half.subject, subject, policy) and not _between(half.subject, subject, neighbours)
+    ]
+    return found[0] if len(found) == 1 else None
+
+
+def _same_label(one: Subject, other: Subject, policy: Policy) -> bool:
+    a, b = one.event, other.event
+    apart = abs(a.scanned_at - b.scanned_at)
+    return (
+        (a.key_rest, a.action, a.quantity, a.store, a.encounter, a.corrects)
+        == (b.key_rest, b.action, b.quantity, b.store, b.encounter, b.corrects)
+        and apart <= policy.half_label_window
+        and complementary(one.label, other.label)
+        and _adjacent(one, other)
+    )
+
+
+def complementary(one: LabelFacts, other: LabelFacts) -> bool:
+    """One has the identifier, the other what belongs to it; of one issuer; HIBC links agree."""
+    if one.issuer != other.issuer or (one.di is None) == (other.di is None):
+        return False
+    return one.link is None or other.link is None or one.link == other.link
+
+
+def _adjacent(one: Subject, other: Subject) -> bool:
+    """The device counted no scan between them; unknown counts as yes."""
+    a, b = one.event, other.event
+    if a.sequence is None or b.sequence is None or a.boot != b.boot:
+        return True
+    return abs(a.sequence - b.sequence) == 1
+
+
+def _between(one: Subject, other: Subject, neighbours: list[Neighbour]) -> bool:
+    """Another scan of the device lies between them in time."""
+    first, last = sorted((one.event.scanned_at, other.event.scanned_at))
+    ends = (one.ref, other.ref)
+    return any(first < each.scanned_at < last and each.ref not in ends for each in neighbours)
+
+
+def joined(identifier: LabelFacts, rest: LabelFacts) -> LabelFacts:
+    """The whole label of two halves."""
+    return replace(
+        identifier,
+        lot=rest.lot,
+        serial=rest.serial,
+        expiry=rest.expiry,
+        production=rest.production,
+        ambiguous=identifier.ambiguous or rest.ambiguous,
+    )
+
+
+def released_by_scan(subject: Subject, view: View, policy: Policy) -> list[Waiting]:
+    """Halves of the same device that this scan shows to have waited longer than the window."""
+    event = subject.event
+    waiting = view.waiting.get((event.hospital, event.device_id), ())
+    return [half for half in waiting if half.subject.event.scanned_at + policy.half_label_window < event.scanned_at]
+
+
+def released_by_tick(at: datetime, view: View, policy: Policy) -> list[Waiting]:
+    """Halves of the lane whose records are older than the window at the broker's time of a tick."""
+    halves = [half for waiting in view.waiting.values() for half in waiting]
+    found = [half for half in halves if half.subject.recorded_at + policy.half_label_window < at]
+    return sorted(found, key=lambda half: half.subject.ref)

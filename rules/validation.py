@@ -1,0 +1,59 @@
+"""Which reasons a label, an encounter and an item give. One check each; precedence is the reason table's."""
+
+from models.books import LabelFacts, Subject
+from models.catalogue import Item
+from models.reasons import Reason
+from models.scan import ScanEvent
+from models.udi import CodeError
+from rules.view import View
+
+_CHECK_DIGIT = frozenset({CodeError.BAD_CHECK_DIGIT, CodeError.BAD_CHECK_CHARACTER, CodeError.MA_CHECK_MISMATCH})
+_NO_UDI = frozenset({CodeError.NOT_UDI, CodeError.UNSUPPORTED_ISSUER})
+
+
+def code_reason(label: LabelFacts) -> Reason | None:
+    """Why the label can't be read at all; `None` when it can."""
+    if label.error is None:
+        return None
+    if label.error in _CHECK_DIGIT:
+        return Reason.BAD_CHECK_DIGIT
+    return Reason.NOT_A_UDI if label.error in _NO_UDI else Reason.UNREADABLE_CODE
+
+
+def encounter_reasons(event: ScanEvent, view: View) -> set[Reason]:
+    """What stands against charging the use to its encounter.
+
+    References:
+        docs/contract.md, "Verdicts": after discharge it is billed with a flag, after settlement or before admission held.
+    """
+    if event.encounter is None:
+        return {Reason.ENCOUNTER_MISSING}
+    encounter = view.encounter(event.hospital, event.encounter)
+    if encounter is None:
+        return {Reason.ENCOUNTER_UNKNOWN}
+    if event.scanned_at < encounter.admitted_at:
+        return {Reason.BEFORE_ADMISSION}
+    if encounter.settled_at is not None and event.scanned_at > encounter.settled_at:
+        return {Reason.AFTER_SETTLEMENT}
+    if encounter.discharged_at is not None and event.scanned_at > encounter.discharged_at:
+        return {Reason.AFTER_DISCHARGE}
+    return set()
+
+
+def unit_reasons(subject: Subject, label: LabelFacts, item: Item | None, view: View) -> set[Reason]:
+    """What stands against using this very unit: expired, suspended, its serial in use.
+
+    References:
+        docs/contract.md, "Verdicts": usable through the local expiry day; two makers may share a serial.
+    """
+    reasons = set()
+    if label.expiry is not None and subject.day > label.expiry:
+        reasons.add(Reason.EXPIRED)
+    if item is not None and item.suspended:
+        reasons.add(Reason.SUSPENDED_ITEM)
+    unit = label.unit(subject.event.hospital)
+    holder = view.holder(unit) if unit is not None else None
+    if holder is not None and holder != subject.ref:
+        reasons.add(Reason.SERIAL_USED)
+    return reasons
+

@@ -1,0 +1,162 @@
+"""The books as a batch sees them: what was gathered, and on top of it what the batch has decided so far."""
+
+from dataclasses import replace
+from uuid import UUID
+
+from models.books import BalanceKey, Decision, Neighbour, Ref, Subject, UnitKey, UseAccount, Waiting
+from models.calendar import Month, shift
+from models.catalogue import Item
+from models.facts import Catalogue, EncounterFacts, Gathered
+from models.scan import Action
+
+UseKey = tuple[str, str | None, str, str | None, str | None, str | None]
+
+
+class View:
+    """Mutable for the length of one batch: `apply` makes a later scan see the earlier ones."""
+
+    def __init__(self, gathered: Gathered, catalogue: Catalogue) -> None:
+        self.gathered = gathered
+        self.catalogue = catalogue
+        self.waiting: dict[tuple[str, str], list[Waiting]] = {}
+        for each in gathered.waiting:
+            self.wait(each)
+        self._uses: dict[Ref, UseAccount] = {}
+        self._uses_by_unit: dict[UseKey, list[Ref]] = {}
+        self._uses_by_scan: dict[tuple[str, UUID], Ref] = {}
+        for use in gathered.uses:
+            self._know_use(use)
+
+    # What rules ask -----------------------------------------------------------------------------------------
+
+    def open_month(self, hospital: str, month: Month) -> Month:
+        """The month itself if it is open, else the first open month after it."""
+        closed = self.gathered.closed.get(hospital, 0)
+        return month if month > closed else shift(Month(closed), 1)
+
+    def encounter(self, hospital: str, encounter: str) -> EncounterFacts | None:
+        """The newest version of the encounter."""
+        return self.gathered.encounters.get((hospital, encounter))
+
+    def fingerprint(self, subject: Subject) -> bytes | None:
+        """The body recorded under the subject's scan id, if any."""
+        return self.gathered.fingerprints.get((subject.event.hospital, subject.event.scan_id))
+
+    def holder(self, unit: UnitKey) -> Ref | None:
+        """The use that holds the unit."""
+        return self.gathered.holders.get(unit)
+
+    def balance(self, key: BalanceKey) -> int:
+        """Units on the shelf, over all lanes, as seen."""
+        return self.gathered.balances.get(key, 0)
+
+    def left(self, hospital: str, store: str, item: Item) -> int:
+        """Units of the item in the store, over all lanes, as seen."""
+        return self.gathered.store_items.get((hospital, store, item.item_code), 0)
+
+    def use_of_scan(self, hospital: str, scan_id: UUID) -> UseAccount | None:
+        """The use recorded under the scan id."""
+        ref = self._uses_by_scan.get((hospital, scan_id))
+        return self._uses[ref] if ref else None
+
+    def uses_of_unit(self, key: UseKey) -> list[UseAccount]:
+        """The uses of that unit in that encounter, oldest first."""
+        found = [self._uses[ref] for ref in self._uses_by_unit.get(key, ())]
+        return sorted(found, key=lambda use: (use.scanned_at, use.ref))
+
+    # What the batch decided ---------------------------------------------------------------------------------
+
+    def wait(self, half: Waiting) -> None:
+        """A half label begins to wait."""
+        event = half.subject.event
+        self.waiting.setdefault((event.hospital, event.device_id), []).append(half)
+
+    def stop_waiting(self, half: Waiting) -> None:
+        """It was joined or released."""
+        event = half.subject.event
+        self.waiting[event.hospital, event.device_id].remove(half)
+
+    def passed_by(self, subject: Subject) -> None:
+        """The device has scanned this; it may lie between two halves."""
+        event = subject.event
+        seen = self.gathered.neighbours.setdefault((event.hospital, event.device_id), [])
+        seen.append(Neighbour(subject.ref, event.scanned_at))
+
+    def apply(self, decision: Decision) -> None:
+        """From now on the batch sees what the decision did."""
+        subject, event = decision.subject, decision.subject.event
+        hospital = event.hospital
+        if decision.n == 0 and decision.claims:
+            self.gathered.fingerprints[hospital, event.scan_id] = subject.fingerprint
+        if decision.move is not None:
+            self._move(decision)
+        label = decision.label
+        if decision.takes_unit:
+            self.gathered.holders[UnitKey(hospital, label.issuer, label.di or "", label.serial or "")] = subject.ref
+        if decision.frees_unit is not None:
+            self.gathered.holders.pop(UnitKey(hospital, label.issuer, label.di or "", label.serial or ""), None)
+        if decision.returned is not None:
+            self._take_back(decision, decision.returned)
+        elif event.action is Action.USE and decision.claims:
+            self._know_use(_account(decision))
+
+    def _move(self, decision: Decision) -> None:
+        move, item, hospital = decision.move, decision.item, decision.subject.event.hospital
+        assert move is not None and item is not None  # noqa: PT018, S101 -- goods that move are known goods
+        for store, units in ((move.from_store, -move.units), (move.to_store, move.units)):
+            if store is None:
+                continue
+            key = decision.balance_key(store)
+            self.gathered.balances[key] = self.gathered.balances.get(key, 0) + units
+            total = (hospital, store, item.item_code)
+            self.gathered.store_items[total] = self.gathered.store_items.get(total, 0) + units
+
+    def _take_back(self, decision: Decision, use: UseAccount) -> None:
+        credited = sum(each.amount_fen for each in decision.charges)
+        self._uses[use.ref] = replace(
+            use,
+            returned_units=use.returned_units + (decision.units or 0),
+            credited_fen=use.credited_fen + credited,
+            returns=use.returns + 1,
+            holds_unit=use.holds_unit and decision.frees_unit is None,
+        )
+
+    def _know_use(self, use: UseAccount) -> None:
+        known = self._uses.get(use.ref)
+        if known is not None:
+            use = replace(
+                use,
+                owner=use.owner or known.owner,
+                holds_unit=use.holds_unit or known.holds_unit,
+                settlement=use.settlement or known.settlement,
+                returned_units=known.returned_units,
+                credited_fen=known.credited_fen,
+                returns=known.returns,
+            )
+        self._uses[use.ref] = use
+        if known is None:
+            self._uses_by_scan[use.hospital, use.scan_id] = use.ref
+            self._uses_by_unit.setdefault((use.hospital, use.encounter, *use.unit), []).append(use.ref)
+
+
+def _account(decision: Decision) -> UseAccount:
+    subject, event, label = decision.subject, decision.subject.event, decision.label
+    return UseAccount(
+        ref=subject.ref,
+        hospital=event.hospital,
+        scan_id=event.scan_id,
+        scanned_at=event.scanned_at,
+        day=subject.day,
+        month=subject.month,
+        encounter=event.encounter,
+        unit=(label.issuer, label.di, label.lot, label.serial),
+        verdict=decision.verdict,
+        reasons=decision.reasons,
+        department=decision.department,
+        item=decision.item,
+        units=decision.units,
+        owner=decision.move.owner if decision.move else None,
+        holds_unit=decision.takes_unit,
+        charge=decision.charges[0] if decision.charges else None,
+        settlement=decision.settlement[0] if decision.settlement else None,
+    )

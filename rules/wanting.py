@@ -1,0 +1,65 @@
+"""What a batch needs to know of the books: asked before it is decided, in one go."""
+
+from collections.abc import Iterable
+
+from models.books import BalanceKey, LabelFacts, Subject, Waiting, takes_from_store
+from models.facts import Catalogue, Wanted
+from models.scan import Action
+from rules.catalogue import resolve
+from rules.pairing import complementary, joined
+
+
+def wanted_by(subjects: Iterable[Subject], waiting: Iterable[Waiting], catalogue: Catalogue) -> Wanted:
+    """The keys to gather for deciding the subjects, and the halves that wait in their lane."""
+    wanted = Wanted()
+    halves: list[Subject] = [half.subject for half in waiting]
+    for subject in halves:
+        _want(wanted, subject, subject.label, catalogue)
+    for subject in subjects:
+        wanted.scans.add((subject.event.hospital, subject.event.scan_id))
+        _want(wanted, subject, subject.label, catalogue)
+        if subject.label.half:
+            halves.append(subject)
+            if subject.event.sequence is None:
+                wanted.devices.add((subject.event.hospital, subject.event.device_id, subject.event.scanned_at))
+    _want_pairs(wanted, halves, catalogue)
+    return wanted
+
+
+def _want_pairs(wanted: Wanted, halves: list[Subject], catalogue: Catalogue) -> None:
+    by_device: dict[tuple[str, str, str], list[Subject]] = {}
+    for subject in halves:
+        event = subject.event
+        by_device.setdefault((event.hospital, event.device_id, event.key_rest), []).append(subject)
+    for same in by_device.values():
+        identifiers = [each for each in same if each.label.di is not None]
+        for one in identifiers:
+            for other in same:
+                if complementary(one.label, other.label):
+                    _want(wanted, one, joined(one.label, other.label), catalogue)
+
+
+def _want(wanted: Wanted, subject: Subject, label: LabelFacts, catalogue: Catalogue) -> None:
+    event = subject.event
+    wanted.hospitals.add(event.hospital)
+    if event.encounter is not None:
+        wanted.encounters.add((event.hospital, event.encounter))
+    unit = label.unit(event.hospital)
+    if unit is not None and event.action in (Action.USE, Action.RETURN):
+        wanted.units.add(unit)
+    if event.action is Action.RETURN:
+        if event.corrects is not None:
+            wanted.uses_of_scans.add((event.hospital, event.corrects))
+        elif event.encounter is not None:
+            wanted.uses_of_units.add(
+                (event.hospital, event.encounter, label.issuer, label.di, label.lot, label.serial)
+            )
+    if label.di is None and event.item_code is None:
+        return
+    item = resolve(event, label, catalogue).item
+    if item is None or event.action is Action.COUNT:
+        return
+    wanted.store_items.add((event.hospital, event.store, item.item_code))
+    if takes_from_store(event.action):
+        lot, serial = label.lot or "", label.serial or ""
+        wanted.balances.add(BalanceKey(event.hospital, event.store, item.item_code, item.owner, lot, serial))

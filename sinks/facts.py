@@ -1,0 +1,140 @@
+"""Facts into the books: catalogue and encounter records, each batch with the position of its partition in one transaction."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+
+from models.catalogue import CatalogueItem, read_item
+from models.encounter import Encounter, read_encounter
+from models.ids import made_id
+from models.reasons import Reason
+from models.topics import DEAD_LETTERS
+from models.udi import Issuer
+from models.wire import Refusal, read_key
+from sinks.batch import InputPosition, LaneMovedError, RawRecord
+from sinks.books import take_position
+from sinks.outgoing import Outgoing
+from sinks.rows import Row, outbox_row
+
+_RECORD_FACTS = "SELECT udi.record_facts($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+Identifiers = tuple[tuple[str, str], ...]
+
+
+@dataclass(slots=True)
+class FactBatch:
+    """Rows of one transaction; versions count from 1 within it."""
+
+    items: list[Row] = field(default_factory=list)
+    encounters: list[Row] = field(default_factory=list)
+    changes: list[Row] = field(default_factory=list)
+    letters: list[Outgoing] = field(default_factory=list)
+
+    @property
+    def version(self) -> int:
+        """Of the next change."""
+        return len(self.changes) + 1
+
+    def refuse(self, record: RawRecord, refusal: Refusal, origin: str) -> None:
+        """Keep a record that is no fact: a dead letter with its raw bytes."""
+        letter_id = made_id("dead-letter", origin)
+        body = record.value or b""
+        self.letters.append(Outgoing(DEAD_LETTERS, letter_id, record.key or b"", body, str(refusal.reason), origin))
+
+    def add_encounter(self, encounter: Encounter, at: datetime) -> None:
+        """A new version of an encounter."""
+        e = encounter
+        self.encounters.append(
+            (e.hospital, e.encounter, self.version, e.department, e.team, e.ward, e.admitted_at, e.discharged_at,
+             e.settled_at, e.drg_group, e.drg_weight, e.main_disease, at)
+        )  # fmt: skip
+        self.changes.append((self.version, "encounter", e.hospital, e.encounter, [], [], at))
+
+    def add_item(  # noqa: PLR0917 -- the columns of a version
+        self, hospital: str, item_code: str, body: bytes, at: datetime, touched: Identifiers, *, ended: bool
+    ) -> None:
+        """A new version of an item. `touched`: the identifiers it has or had, whose parked scans may be free now."""
+        self.items.append((hospital, item_code, self.version, body, at if ended else None, at))
+        touched = (*touched, (Issuer.INTERNAL.value, item_code))
+        issuers, dis = [issuer for issuer, _ in touched], [di for _, di in touched]
+        self.changes.append((self.version, "item", hospital, item_code, issuers, dis, at))
+
+
+class FactBooks:
+    """The catalogue and encounter side of the books."""
+
+    def __init__(self, pool: asyncpg.Pool, lanes: int) -> None:
+        self._pool = pool
+        self._lanes = lanes
+        self._known: dict[tuple[str, str], tuple[bytes, Identifiers]] = {}
+
+    async def take_over(self, cluster_id: str, topic: str, partition: int) -> InputPosition:
+        """Where the partition stands; reads what the catalogue holds, to know which identifiers a change touches."""
+        async with self._pool.acquire() as connection:
+            rows = await connection.fetch(
+                "SELECT DISTINCT ON (hospital, item_code) hospital, item_code, body FROM udi.catalogue "
+                "ORDER BY hospital, item_code, version DESC"
+            )
+            for row in rows:
+                item = CatalogueItem.model_validate_json(row["body"])
+                self._known[row["hospital"], row["item_code"]] = (row["body"], _identifiers(item))
+            return await take_position(connection, cluster_id, topic, partition)
+
+    def read_item(self, batch: FactBatch, record: RawRecord, at: datetime, origin: str) -> None:
+        """A record of `udi.catalogue` into the batch: a version, the end of an item (tombstone), or a dead letter."""
+        if record.value is None:
+            self._end_item(batch, record, at, origin)
+            return
+        read = read_item(record.key, record.value)
+        if isinstance(read, Refusal):
+            batch.refuse(record, read, origin)
+            return
+        item = read[0]
+        key, identifiers = (item.hospital, item.item_code), _identifiers(item)
+        before = self._known.get(key, (b"", ()))[1]
+        batch.add_item(*key, record.value, at, tuple(dict.fromkeys((*before, *identifiers))), ended=False)
+        self._known[key] = (record.value, identifiers)
+
+    def _end_item(self, batch: FactBatch, record: RawRecord, at: datetime, origin: str) -> None:
+        key = read_key(record.key)
+        known = self._known.get(key) if key else None
+        if key is None or known is None:
+            batch.refuse(record, Refusal(Reason.BAD_EVENT, "Expected a tombstone of a known item."), origin)
+            return
+        batch.add_item(*key, known[0], at, known[1], ended=True)
+
+    @staticmethod
+    def read_encounter(batch: FactBatch, record: RawRecord, at: datetime, origin: str) -> None:
+        """A record of `udi.encounters` into the batch: a version or a dead letter. A tombstone changes nothing."""
+        if record.value is None:
+            return
+        read = read_encounter(record.key, record.value)
+        if isinstance(read, Refusal):
+            batch.refuse(record, read, origin)
+        else:
+            batch.add_encounter(read[0], at)
+
+    async def record(self, position: InputPosition, next_offset: int, last_hash: bytes | None, batch: FactBatch) -> int:
+        """Record the batch and the position, whole or not at all, and give the newest fact version.
+
+        Raises:
+            LaneMovedError: another process has moved the position.
+        """
+        lane = position.partition % self._lanes
+        letters = [outbox_row(DEAD_LETTERS, lane, 1, batch.letters)] if batch.letters else []
+        arguments: tuple[Any, ...] = (batch.items, batch.encounters, batch.changes, lane, letters)
+        async with self._pool.acquire() as connection:
+            try:
+                version = await connection.fetchval(
+                    _RECORD_FACTS, position.position_id, position.next_offset, next_offset, last_hash, *arguments
+                )
+            except asyncpg.PostgresError as error:
+                if error.sqlstate == "UD001":
+                    raise LaneMovedError(str(error)) from None
+                raise
+        return int(version)
+
+
+def _identifiers(item: CatalogueItem) -> Identifiers:
+    return tuple((each.issuer.value, each.di) for each in item.identifiers)

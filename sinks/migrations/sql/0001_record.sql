@@ -1,0 +1,117 @@
+-- One batch of one lane, whole or not at all. Every protection of the promise stands in this function.
+-- Errors: UD001 the lane or its position moved (a zombie stops here); UD002 a claim is taken; UD003 what was gathered is stale.
+CREATE FUNCTION udi.record(
+    p_lane smallint, p_version bigint, p_facts bigint, p_facts_seen bigint,
+    p_position smallint, p_lo bigint, p_hi bigint, p_last_hash bytea,
+    p_hospitals text[], p_closed integer[],
+    p_claims udi.scan_claim[], p_units udi.unit_claim[], p_freed udi.unit_claim[], p_returns udi.return_claim[],
+    p_scans udi.scan[], p_decisions udi.decision[], p_closed_open udi.open_scan[], p_open udi.open_scan[],
+    p_ledger udi.ledger[], p_settlement udi.settlement[], p_balances udi.balance[], p_store_items udi.store_item[],
+    p_usage udi.usage_delta[], p_outbox udi.outbox_block[]
+) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    l udi.lane;
+    at_offset bigint;
+    n bigint;
+    block udi.outbox_block;
+    first bigint;
+BEGIN
+    -- 1. The lane row by key, then compare: a lane has one writer.
+    SELECT * INTO l FROM udi.lane WHERE lane = p_lane FOR UPDATE;
+    SELECT next_offset INTO at_offset FROM udi.position WHERE position_id = p_position FOR UPDATE;
+    IF l.version IS DISTINCT FROM p_version OR at_offset IS DISTINCT FROM p_lo THEN
+        RAISE EXCEPTION 'Lane % is at version % offset %, expected % and %.', p_lane, l.version, at_offset, p_version, p_lo USING ERRCODE = 'UD001';
+    END IF;
+    -- A lane that has already re-decided for newer facts must not record by older ones: nobody would look again.
+    IF l.facts_seen > p_facts THEN
+        RAISE EXCEPTION 'Facts % are older than the % this lane has seen.', p_facts, l.facts_seen USING ERRCODE = 'UD003';
+    END IF;
+    -- 2. The periods: shared lock first, read in the next statement.
+    IF cardinality(p_hospitals) > 0 THEN
+        PERFORM pg_advisory_xact_lock_shared(1969, hashtext(h)) FROM (SELECT h FROM unnest(p_hospitals) h ORDER BY h) locked;
+        IF EXISTS (
+            SELECT FROM unnest(p_hospitals, p_closed) gathered (hospital, closed) LEFT JOIN udi.period USING (hospital)
+            WHERE coalesce(closed_through, 0) <> gathered.closed
+        ) THEN
+            RAISE EXCEPTION 'A month was closed since the facts were gathered.' USING ERRCODE = 'UD003';
+        END IF;
+    END IF;
+    -- 3. Claims, in fixed order of tables and rows.
+    IF cardinality(p_claims) > 0 THEN
+        INSERT INTO udi.scan_claim SELECT * FROM unnest(p_claims) ORDER BY hospital, scan_id ON CONFLICT DO NOTHING;
+        GET DIAGNOSTICS n = ROW_COUNT;
+        IF n <> cardinality(p_claims) THEN
+            RAISE EXCEPTION 'A scan id was recorded meanwhile.' USING ERRCODE = 'UD002';
+        END IF;
+    END IF;
+    IF cardinality(p_freed) > 0 THEN
+        DELETE FROM udi.unit_claim c USING unnest(p_freed) f
+        WHERE (c.hospital, c.issuer, c.di, c.serial) = (f.hospital, f.issuer, f.di, f.serial)
+          AND (c.position_id, c.record_offset) = (f.position_id, f.record_offset);
+        GET DIAGNOSTICS n = ROW_COUNT;
+        IF n <> cardinality(p_freed) THEN
+            RAISE EXCEPTION 'A unit was freed meanwhile.' USING ERRCODE = 'UD002';
+        END IF;
+    END IF;
+    IF cardinality(p_units) > 0 THEN
+        INSERT INTO udi.unit_claim SELECT * FROM unnest(p_units) ORDER BY hospital, issuer, di, serial ON CONFLICT DO NOTHING;
+        GET DIAGNOSTICS n = ROW_COUNT;
+        IF n <> cardinality(p_units) THEN
+            RAISE EXCEPTION 'A unit was used meanwhile.' USING ERRCODE = 'UD002';
+        END IF;
+    END IF;
+    IF cardinality(p_returns) > 0 THEN
+        INSERT INTO udi.return_claim SELECT * FROM unnest(p_returns) ORDER BY use_position, use_offset, n ON CONFLICT DO NOTHING;
+        GET DIAGNOSTICS n = ROW_COUNT;
+        IF n <> cardinality(p_returns) THEN
+            RAISE EXCEPTION 'A use was returned meanwhile.' USING ERRCODE = 'UD002';
+        END IF;
+    END IF;
+    -- 4. The books.
+    IF cardinality(p_scans) > 0 THEN
+        INSERT INTO udi.scan SELECT * FROM unnest(p_scans);
+    END IF;
+    IF cardinality(p_decisions) > 0 THEN
+        INSERT INTO udi.decision SELECT * FROM unnest(p_decisions);
+    END IF;
+    IF cardinality(p_closed_open) > 0 THEN
+        DELETE FROM udi.open_scan o USING unnest(p_closed_open) c
+        WHERE (o.position_id, o.record_offset) = (c.position_id, c.record_offset);
+    END IF;
+    IF cardinality(p_open) > 0 THEN
+        INSERT INTO udi.open_scan SELECT * FROM unnest(p_open);
+    END IF;
+    IF cardinality(p_ledger) > 0 THEN
+        INSERT INTO udi.ledger SELECT * FROM unnest(p_ledger);
+    END IF;
+    IF cardinality(p_settlement) > 0 THEN
+        INSERT INTO udi.settlement SELECT * FROM unnest(p_settlement);
+    END IF;
+    IF cardinality(p_balances) > 0 THEN
+        INSERT INTO udi.balance AS b SELECT * FROM unnest(p_balances)
+        ON CONFLICT (hospital, store, item_code, owner, lot, serial, lane)
+        DO UPDATE SET quantity = b.quantity + excluded.quantity, expiry = coalesce(excluded.expiry, b.expiry);
+        INSERT INTO udi.store_item AS s SELECT * FROM unnest(p_store_items)
+        ON CONFLICT (hospital, store, item_code, lane) DO UPDATE SET quantity = s.quantity + excluded.quantity;
+    END IF;
+    IF cardinality(p_usage) > 0 THEN
+        INSERT INTO udi.usage_delta SELECT * FROM unnest(p_usage);
+    END IF;
+    FOREACH block IN ARRAY p_outbox LOOP
+        n := cardinality(block.ids);
+        CASE block.topic
+            WHEN 'billing' THEN first := l.billing_seq + 1; l.billing_seq := l.billing_seq + n;
+            WHEN 'verdicts' THEN first := l.verdicts_seq + 1; l.verdicts_seq := l.verdicts_seq + n;
+            WHEN 'settlement' THEN first := l.settlement_seq + 1; l.settlement_seq := l.settlement_seq + n;
+            WHEN 'dead-letters' THEN first := l.dead_letters_seq + 1; l.dead_letters_seq := l.dead_letters_seq + n;
+        END CASE;
+        INSERT INTO udi.outbox_block (topic, partition, first_seq, last_seq, ids, keys, bodies, reasons, origins)
+        VALUES (block.topic, p_lane, first, first + n - 1, block.ids, block.keys, block.bodies, block.reasons, block.origins);
+    END LOOP;
+    UPDATE udi.position SET next_offset = p_hi, last_hash = coalesce(p_last_hash, last_hash) WHERE position_id = p_position;
+    UPDATE udi.lane SET version = p_version + 1, facts_seen = greatest(facts_seen, p_facts_seen),
+        billing_seq = l.billing_seq, verdicts_seq = l.verdicts_seq, settlement_seq = l.settlement_seq, dead_letters_seq = l.dead_letters_seq
+    WHERE lane = p_lane;
+    RETURN p_version + 1;
+END $$;
+COMMENT ON FUNCTION udi.record IS 'Records one batch of a lane in one transaction and returns the lane''s new version.';

@@ -1,0 +1,416 @@
+-- The books. One row per scan, ledger entry, decision; what can be derived is not stored twice.
+-- Money is whole fen, unit prices 1/10,000 yuan, quantities units of use, months yyyymm.
+CREATE SCHEMA udi;
+COMMENT ON SCHEMA udi IS 'The books of udistream. Outsiders read the views of schema report.';
+
+CREATE TYPE udi.action AS ENUM ('use', 'return', 'opened', 'waste', 'receive', 'transfer', 'count');
+CREATE TYPE udi.verdict AS ENUM ('billed', 'credited', 'recorded', 'waiting', 'parked', 'held', 'duplicate', 'conflict', 'refused');
+CREATE TYPE udi.entry_kind AS ENUM ('charge', 'credit');
+
+-- Input ---------------------------------------------------------------------------------------------------------
+
+CREATE TABLE udi.position (
+    position_id smallint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    cluster_id  text NOT NULL,
+    topic       text NOT NULL,
+    partition   integer NOT NULL,
+    next_offset bigint NOT NULL DEFAULT 0,
+    last_hash   bytea,
+    UNIQUE (cluster_id, topic, partition)
+) WITH (fillfactor = 50);
+COMMENT ON TABLE udi.position IS 'How far each input partition is recorded; moved by compare-and-set in the transaction of the work.';
+COMMENT ON COLUMN udi.position.last_hash IS 'Hash of the newest recorded record: a topic made anew under the same cluster id is noticed.';
+
+CREATE TABLE udi.lane (
+    lane             smallint PRIMARY KEY,
+    version          bigint NOT NULL DEFAULT 0,
+    facts_seen       bigint NOT NULL DEFAULT 0,
+    billing_seq      bigint NOT NULL DEFAULT 0,
+    verdicts_seq     bigint NOT NULL DEFAULT 0,
+    settlement_seq   bigint NOT NULL DEFAULT 0,
+    dead_letters_seq bigint NOT NULL DEFAULT 0
+) WITH (fillfactor = 50);
+COMMENT ON TABLE udi.lane IS 'One row per partition of udi.scans: the only mutex of the lane, its outbox counters, and the facts it has re-decided its own rows for.';
+COMMENT ON COLUMN udi.lane.version IS 'Counts the lane''s transactions; compare-and-set stops a worker that no longer owns the lane.';
+
+CREATE TABLE udi.scan (
+    position_id   smallint NOT NULL,
+    record_offset bigint NOT NULL,
+    lane          smallint NOT NULL,
+    recorded_at   timestamptz NOT NULL,
+    hospital      text NOT NULL,
+    scan_id       uuid,
+    device_id     text,
+    boot          text,
+    sequence      bigint,
+    scanned_at    timestamptz,
+    action        udi.action,
+    entry         text,
+    quantity      integer,
+    store         text,
+    to_store      text,
+    department    text,
+    encounter     text,
+    operation     text,
+    team          text,
+    staff         text,
+    corrects      uuid,
+    explanation   text,
+    issuer        text,
+    di            text,
+    lot           text,
+    serial        text,
+    expiry        date,
+    production    date,
+    verdict       udi.verdict NOT NULL,
+    reasons       text[] NOT NULL,
+    item_code     text,
+    units         integer,
+    owner         text,
+    record_key    bytea,
+    raw           bytea,
+    PRIMARY KEY (position_id, record_offset)
+);
+COMMENT ON TABLE udi.scan IS 'One row per input offset that is no tick: the event, its raw bytes, and its first decision. Append-only.';
+COMMENT ON COLUMN udi.scan.owner IS 'Whose goods the first decision moved; null when it moved none. From and to follow from the action.';
+COMMENT ON COLUMN udi.scan.recorded_at IS 'The broker''s timestamp of the record.';
+ALTER TABLE udi.scan ALTER COLUMN raw SET STORAGE EXTERNAL;
+CREATE INDEX scan_of_encounter ON udi.scan (hospital, encounter) WHERE action IN ('use', 'return');
+CREATE INDEX scan_of_device ON udi.scan (hospital, device_id, scanned_at);
+
+CREATE TABLE udi.decision (
+    position_id   smallint NOT NULL,
+    record_offset bigint NOT NULL,
+    n             smallint NOT NULL CHECK (n > 0),
+    lane          smallint NOT NULL,
+    decided_at    timestamptz NOT NULL,
+    verdict       udi.verdict NOT NULL,
+    reasons       text[] NOT NULL,
+    issuer        text,
+    di            text,
+    lot           text,
+    serial        text,
+    expiry        date,
+    production    date,
+    item_code     text,
+    units         integer,
+    owner         text,
+    PRIMARY KEY (position_id, record_offset, n)
+);
+COMMENT ON TABLE udi.decision IS 'Later decisions of a scan: a fact, a partner, a window or a person freed it. Append-only. The label columns hold the label as it was completed.';
+
+-- Claims: rows that only one can insert -------------------------------------------------------------------------
+
+CREATE TABLE udi.scan_claim (
+    hospital      text NOT NULL,
+    scan_id       uuid NOT NULL,
+    position_id   smallint NOT NULL,
+    record_offset bigint NOT NULL,
+    fingerprint   bytea NOT NULL,
+    CONSTRAINT scan_recorded_once PRIMARY KEY (hospital, scan_id)
+);
+CREATE TABLE udi.unit_claim (
+    hospital      text NOT NULL,
+    issuer        text NOT NULL,
+    di            text NOT NULL,
+    serial        text NOT NULL,
+    position_id   smallint NOT NULL,
+    record_offset bigint NOT NULL,
+    CONSTRAINT unit_used_once PRIMARY KEY (hospital, issuer, di, serial)
+);
+COMMENT ON TABLE udi.unit_claim IS 'Units in use. Issuer and identifier are part of the identity: two makers may share a serial.';
+CREATE TABLE udi.return_claim (
+    use_position    smallint NOT NULL,
+    use_offset      bigint NOT NULL,
+    n               smallint NOT NULL CHECK (n > 0),
+    units           integer NOT NULL CHECK (units > 0),
+    return_position smallint NOT NULL,
+    return_offset   bigint NOT NULL,
+    CONSTRAINT return_numbered_once PRIMARY KEY (use_position, use_offset, n)
+);
+COMMENT ON TABLE udi.return_claim IS 'Return n of a use, with the units it took back.';
+
+-- Books ---------------------------------------------------------------------------------------------------------
+
+CREATE TABLE udi.ledger (
+    position_id     smallint NOT NULL,
+    record_offset   bigint NOT NULL,
+    n               smallint NOT NULL,
+    kind            udi.entry_kind NOT NULL,
+    billing_id      uuid NOT NULL,
+    charge_position smallint,
+    charge_offset   bigint,
+    charge_n        smallint,
+    credit_number   smallint,
+    hospital        text NOT NULL,
+    encounter       text NOT NULL,
+    department      text,
+    team            text,
+    item_code       text NOT NULL,
+    insurance_code  text,
+    quantity        integer NOT NULL CHECK (quantity > 0),
+    unit_price      bigint NOT NULL CHECK (unit_price >= 0),
+    amount_fen      bigint NOT NULL CHECK (amount_fen >= 0),
+    price_version   bigint NOT NULL,
+    period          integer NOT NULL,
+    posted_at       timestamptz NOT NULL,
+    flags           text[] NOT NULL,
+    PRIMARY KEY (position_id, record_offset, n),
+    CONSTRAINT credit_names_its_charge CHECK ((kind = 'credit') = (charge_offset IS NOT NULL AND credit_number > 0))
+);
+COMMENT ON TABLE udi.ledger IS 'Charges and credits. Append-only; a mistake is corrected by an entry that names it.';
+CREATE UNIQUE INDEX credit_numbered_once ON udi.ledger (charge_position, charge_offset, charge_n, credit_number) WHERE kind = 'credit';
+CREATE INDEX ledger_of_encounter ON udi.ledger (hospital, encounter);
+
+CREATE TABLE udi.settlement (
+    position_id      smallint NOT NULL,
+    record_offset    bigint NOT NULL,
+    n                smallint NOT NULL,
+    line_id          uuid NOT NULL,
+    reverses         uuid,
+    hospital         text NOT NULL,
+    supplier         text NOT NULL,
+    scan_id          uuid NOT NULL,
+    item_code        text NOT NULL,
+    quantity         integer NOT NULL CHECK (quantity > 0),
+    cost             bigint CHECK (cost >= 0),
+    amount_fen       bigint CHECK (amount_fen >= 0),
+    period           integer NOT NULL,
+    status           text NOT NULL,
+    PRIMARY KEY (position_id, record_offset, n)
+);
+COMMENT ON TABLE udi.settlement IS 'Use-then-settle lines: what a supplier may invoice. cost in 1/10,000 yuan a unit; null when no cost was known on the day.';
+
+CREATE TABLE udi.balance (
+    hospital  text NOT NULL,
+    store     text NOT NULL,
+    item_code text NOT NULL,
+    owner     text NOT NULL,
+    lot       text NOT NULL,
+    serial    text NOT NULL,
+    lane      smallint NOT NULL,
+    issuer    text NOT NULL,
+    di        text NOT NULL,
+    expiry    date,
+    quantity  integer NOT NULL,
+    PRIMARY KEY (hospital, store, item_code, owner, lot, serial, lane)
+) WITH (fillfactor = 80);
+COMMENT ON TABLE udi.balance IS 'Stock of a store by owner, item, lot and serial ('''' = none), one row per lane: lanes never wait for each other; the views sum them. May be negative.';
+CREATE TABLE udi.store_item (
+    hospital  text NOT NULL,
+    store     text NOT NULL,
+    item_code text NOT NULL,
+    lane      smallint NOT NULL,
+    quantity  bigint NOT NULL,
+    PRIMARY KEY (hospital, store, item_code, lane)
+) WITH (fillfactor = 70);
+COMMENT ON TABLE udi.store_item IS 'The balances of an item in a store, summed: what the nurse is told is left.';
+
+CREATE TABLE udi.usage_delta (
+    lane       smallint NOT NULL,
+    version    bigint NOT NULL,
+    hospitals  text[] NOT NULL,
+    departments text[] NOT NULL,
+    items      text[] NOT NULL,
+    months     integer[] NOT NULL,
+    quantities integer[] NOT NULL,
+    amounts    bigint[] NOT NULL,
+    PRIMARY KEY (lane, version)
+);
+COMMENT ON TABLE udi.usage_delta IS 'Usage of one transaction, not yet folded into usage_month. Its rows are also the dirty keys of the alerts.';
+CREATE TABLE udi.usage_month (
+    hospital   text NOT NULL,
+    scope_type text NOT NULL,
+    scope      text NOT NULL,
+    item_code  text NOT NULL,
+    month      integer NOT NULL,
+    quantity   bigint NOT NULL,
+    amount_fen bigint NOT NULL,
+    PRIMARY KEY (hospital, scope_type, scope, month, item_code)
+) WITH (fillfactor = 70);
+
+CREATE TABLE udi.open_scan (
+    position_id   smallint NOT NULL,
+    record_offset bigint NOT NULL,
+    lane          smallint NOT NULL,
+    verdict       udi.verdict NOT NULL,
+    reason        text NOT NULL,
+    action        udi.action NOT NULL,
+    hospital      text NOT NULL,
+    issuer        text,
+    di            text,
+    serial        text,
+    item_code     text,
+    encounter     text,
+    since         timestamptz NOT NULL,
+    PRIMARY KEY (position_id, record_offset)
+);
+COMMENT ON TABLE udi.open_scan IS 'Scans that wait: half a label, a missing fact, a person. Each lane re-decides its own and nobody else''s.';
+CREATE INDEX open_scan_of_lane ON udi.open_scan (lane, verdict);
+CREATE INDEX open_scan_for_unit ON udi.open_scan (lane) WHERE reason = 'serial-used';
+CREATE INDEX open_scan_for_use ON udi.open_scan (lane) WHERE action = 'return';
+CREATE INDEX open_scan_by_identifier ON udi.open_scan (hospital, issuer, di);
+CREATE INDEX open_scan_by_encounter ON udi.open_scan (hospital, encounter);
+
+CREATE TABLE udi.outbox_block (
+    topic     text NOT NULL,
+    partition smallint NOT NULL,
+    first_seq bigint NOT NULL,
+    last_seq  bigint NOT NULL,
+    ids       uuid[] NOT NULL,
+    keys      bytea[] NOT NULL,
+    bodies    bytea[] NOT NULL,
+    reasons   text[],
+    origins   text[],
+    written_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (topic, partition, first_seq),
+    CHECK (last_seq - first_seq + 1 = cardinality(ids) AND cardinality(ids) = cardinality(keys) AND cardinality(keys) = cardinality(bodies))
+);
+COMMENT ON TABLE udi.outbox_block IS 'What the relay publishes, one block per transaction and topic; sequence numbers have no gaps.';
+ALTER TABLE udi.outbox_block ALTER COLUMN bodies SET STORAGE EXTERNAL, ALTER COLUMN keys SET STORAGE EXTERNAL, ALTER COLUMN ids SET STORAGE EXTERNAL;
+
+-- Facts ---------------------------------------------------------------------------------------------------------
+
+CREATE TABLE udi.fact_counter (
+    only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+    version  bigint NOT NULL DEFAULT 0
+);
+INSERT INTO udi.fact_counter DEFAULT VALUES;
+CREATE TABLE udi.fact_change (
+    version     bigint PRIMARY KEY,
+    kind        text NOT NULL CHECK (kind IN ('item', 'encounter')),
+    hospital    text NOT NULL,
+    code        text NOT NULL,
+    issuers     text[] NOT NULL DEFAULT '{}',
+    dis         text[] NOT NULL DEFAULT '{}',
+    recorded_at timestamptz NOT NULL
+);
+COMMENT ON TABLE udi.fact_change IS 'Catalogue and encounter changes in a gapless order (fact_counter is locked by the writer): lanes pull what came after the version they have seen.';
+CREATE TABLE udi.catalogue (
+    hospital    text NOT NULL,
+    item_code   text NOT NULL,
+    version     bigint NOT NULL,
+    body        bytea NOT NULL,
+    ended_at    timestamptz,
+    recorded_at timestamptz NOT NULL,
+    PRIMARY KEY (hospital, item_code, version)
+);
+COMMENT ON TABLE udi.catalogue IS 'Every version of every item as it came (body), append-only; a tombstone is a version with ended_at.';
+CREATE UNIQUE INDEX catalogue_by_version ON udi.catalogue (version);
+CREATE TABLE udi.encounter (
+    hospital      text NOT NULL,
+    encounter     text NOT NULL,
+    version       bigint NOT NULL,
+    department    text,
+    team          text,
+    ward          text,
+    admitted_at   timestamptz NOT NULL,
+    discharged_at timestamptz,
+    settled_at    timestamptz,
+    drg_group     text,
+    drg_weight    numeric,
+    main_disease  text,
+    recorded_at   timestamptz NOT NULL,
+    PRIMARY KEY (hospital, encounter, version)
+);
+COMMENT ON TABLE udi.encounter IS 'Every version of every encounter, append-only; the newest holds.';
+
+-- Periods and alerts --------------------------------------------------------------------------------------------
+
+CREATE TABLE udi.period (
+    hospital       text PRIMARY KEY,
+    closed_through integer NOT NULL
+);
+COMMENT ON TABLE udi.period IS 'The newest closed month of a hospital. Lanes hold its advisory lock shared while they record, the close takes it alone.';
+CREATE TABLE udi.period_close (
+    hospital  text NOT NULL,
+    month     integer NOT NULL,
+    closed_at timestamptz NOT NULL,
+    PRIMARY KEY (hospital, month)
+);
+CREATE TABLE udi.alert (
+    alert_id       uuid NOT NULL,
+    version        integer NOT NULL CHECK (version > 0),
+    hospital       text NOT NULL,
+    scope_type     text NOT NULL,
+    scope          text NOT NULL,
+    rule           text NOT NULL,
+    item_code      text NOT NULL,
+    month          integer NOT NULL,
+    measure        text NOT NULL CHECK (measure IN ('amount', 'quantity')),
+    provisional    boolean NOT NULL,
+    value          bigint NOT NULL,
+    base_month     integer,
+    base_value     bigint,
+    change_percent numeric,
+    rank           integer,
+    months_in_a_row integer,
+    cause          jsonb NOT NULL,
+    status         text NOT NULL CHECK (status IN ('provisional', 'fired', 'withdrawn', 'explained')),
+    fired_at       timestamptz NOT NULL,
+    PRIMARY KEY (alert_id, version)
+);
+CREATE INDEX alert_of_month ON udi.alert (hospital, month);
+COMMENT ON TABLE udi.alert IS 'Every version of every alert, append-only. value and base_value: fen for amount, units for quantity.';
+
+CREATE TABLE udi.alert_partition (
+    partition smallint PRIMARY KEY,
+    last_seq  bigint NOT NULL DEFAULT 0
+);
+CREATE TABLE udi.lease (
+    name   text PRIMARY KEY,
+    holder uuid NOT NULL,
+    until  timestamptz NOT NULL
+);
+COMMENT ON TABLE udi.lease IS 'Who works alone on something, until when by the database''s clock. A lease avoids quarrels; correctness never rests on it.';
+CREATE TABLE udi.relay_floor (
+    cluster_id text NOT NULL,
+    topic      text NOT NULL,
+    partition  smallint NOT NULL,
+    seq        bigint NOT NULL,
+    PRIMARY KEY (cluster_id, topic, partition)
+);
+
+-- What must never happen is refused here too --------------------------------------------------------------------
+
+CREATE FUNCTION udi.refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'Expected new rows only: % is append-only.', TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
+END $$;
+DO $$
+DECLARE book text;
+BEGIN
+    FOREACH book IN ARRAY ARRAY['scan', 'decision', 'ledger', 'settlement', 'alert', 'catalogue', 'encounter', 'period_close'] LOOP
+        EXECUTE format('CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON udi.%I FOR EACH STATEMENT EXECUTE FUNCTION udi.refuse_change()', book);
+    END LOOP;
+END $$;
+
+CREATE FUNCTION udi.check_ledger() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT FROM entered e JOIN udi.period p USING (hospital) WHERE e.period <= p.closed_through) THEN
+        RAISE EXCEPTION 'Expected an open period.' USING ERRCODE = 'check_violation', CONSTRAINT = 'closed_month_gets_no_rows';
+    END IF;
+    IF EXISTS (
+        SELECT FROM (SELECT DISTINCT charge_position, charge_offset, charge_n FROM entered WHERE kind = 'credit') touched
+        CROSS JOIN LATERAL (
+            SELECT sum(c.amount_fen) AS amount_fen, sum(c.quantity) AS quantity FROM udi.ledger c
+            WHERE c.kind = 'credit' AND c.charge_position = touched.charge_position
+              AND c.charge_offset = touched.charge_offset AND c.charge_n = touched.charge_n
+        ) credits
+        LEFT JOIN udi.ledger charge ON charge.position_id = touched.charge_position
+            AND charge.record_offset = touched.charge_offset AND charge.n = touched.charge_n AND charge.kind = 'charge'
+        WHERE charge.n IS NULL OR credits.amount_fen > charge.amount_fen OR credits.quantity > charge.quantity
+    ) THEN
+        RAISE EXCEPTION 'Expected credits within their charge.' USING ERRCODE = 'check_violation', CONSTRAINT = 'credits_within_charge';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER check_ledger AFTER INSERT ON udi.ledger REFERENCING NEW TABLE AS entered FOR EACH STATEMENT EXECUTE FUNCTION udi.check_ledger();
+
+CREATE TABLE udi.installation (
+    only_row     boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+    topic_prefix text NOT NULL,
+    lanes        smallint NOT NULL CHECK (lanes > 0),
+    zone         text NOT NULL
+);
+COMMENT ON TABLE udi.installation IS 'What was fixed at udi init and may not change under the books.';

@@ -26,6 +26,11 @@ GS: Final = "\x1d"
 CSET82: Final = frozenset("!\"%&'()*+,-./0123456789:;<=>?ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz")
 """The characters of element values. References: GS1 General Specifications, figure 7.11-1."""
 
+_CSET82_CLASS: Final = r"[!%-?A-Z_a-z\x22]"
+_AMBIGUOUS: Final = rf"(?:{_CSET82_CLASS}|%[0-9A-Fa-f][0-9A-Fa-f]%[0-9A-Fa-f][0-9A-Fa-f])"
+"""How the table writes addresses (43xx): `%` fits both branches, so matching could take exponential time. The class
+alone accepts the same characters; the length of the format then counts an escape as the characters it is written in."""
+
 _TOKEN = re.compile(r"([NXYZ])(\.\.)?([0-9]+)")
 
 _WHOLE = ("00", "01", "02", "03", "402", "8017", "8018", "410", "411", "412", "413", "414", "415", "416", "417")
@@ -65,8 +70,9 @@ class Rule:
         self.length = 0 if entry.separator_required else self.length_max
         """Predefined length, or 0: then the value ends with a separator."""
         self.numeric = all(kind == "N" for kind, _, _ in tokens) and "[-]" not in entry.format
-        pattern = entry.pattern.removeprefix("^" + entry.ai).removesuffix("$")
-        self.matches = re.compile(pattern, re.ASCII).fullmatch
+        pattern = entry.pattern.removeprefix("^" + entry.ai).removesuffix("$").replace(_AMBIGUOUS, _CSET82_CLASS)
+        # The table lets a count be empty; the standard does not: a look-ahead asks for one character.
+        self.matches = re.compile(f"(?=.){pattern}", re.ASCII).fullmatch
         self.check = _CHECKS.get(entry.ai, _anything)
         self.inner: Inner | None = None
         if entry.ai in _CHECKS:

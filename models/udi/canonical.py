@@ -71,7 +71,7 @@ def gs1_element_string(
 
     Example:
         >>> gs1_element_string("07032069804988", lot="A1", serial="7").encode()
-        b'010703206980498810A1\\x1d217'
+        b'010703206980498810A1\x1d217'
     """
     return element_string(_gs1_elements(di, lot, serial, expiry, production))
 

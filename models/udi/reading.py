@@ -173,7 +173,7 @@ def _parse_several(
     merged.elements = list(dict.fromkeys(element for code in used for element in code.elements))
     merged.best_before = next((code.best_before for code in used if code.best_before is not None), None)
     merged.quantity = next((code.quantity for code in used if code.quantity is not None), None)
-    if label.issuer is Issuer.GS1:
+    if all(code.issuer is Issuer.GS1 for code in used):
         merged.canonical = element_string(merged.elements)
     else:
         merged.canonical = "".join(code.canonical or "" for code in used) or None

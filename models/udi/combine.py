@@ -24,7 +24,7 @@ Value = TypeVar("Value", str, date)
 
 _ALTERNATIVES_MAX: Final = 24
 _NO_CODE: Final = frozenset({Issuer.INTERNAL, Issuer.INVALID})
-_OF_HALVES: Final = frozenset({Flag.PI_ONLY, Flag.NOT_UDI, Flag.LOGISTIC, Flag.DIN_ONLY})
+_OF_HALVES: Final = frozenset({Flag.PI_ONLY, Flag.NOT_UDI, Flag.LOGISTIC, Flag.DIN_ONLY, Flag.NO_SYMBOLOGY_ID})
 
 
 def of_one(code: ParsedCode) -> Label:

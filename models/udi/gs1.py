@@ -30,6 +30,7 @@ _SINGLES: Final = str.maketrans(dict.fromkeys("\x1e\0\u241d\u2194\ufffd|~^@#$`\\
 _GTIN_LENGTHS: Final = frozenset({8, 12, 13, 14})
 _PI_DATES: Final = frozenset({"11", "17", "7003"})
 _PI_UNITS: Final = frozenset({"10", "21"})
+_LOGISTIC: Final = frozenset({"00", "02"})
 _GTIN_END: Final = 16
 
 
@@ -90,26 +91,30 @@ def _read_bracketed(text: str, scan: Scan, obliged: bool) -> Reading:
 
 def _read_elements(text: str, scan: Scan) -> Reading:
     """Reads an element string with separators; blanks may stand for them."""
-    flags: list[Flag] = []
+    flags: tuple[Flag, ...] = ()
+    steps: list[Step] = []
     if " " in text:
         blanks = _blanks(text)
         if blanks is None:
             return Reading(Issuer.GS1, CodeError.BAD_CHARACTER, text.index(" "))
-        flags += blanks
-        text = text.replace(" ", GS)
+        flags, text = blanks, text.replace(" ", GS)
+        steps = [Step(flags[-1], text)]
     elif "(" in text and holds_bracketed(text):
         mixed = read_mixed(text, scan)
         if mixed is not None:
+            mixed.note(Flag.MIXED, mixed.canonical)
             return mixed
     found = walk(text)
     if found.redundant and Flag.STRAY_SPACE not in flags:
-        flags.append(Flag.REDUNDANT_SEPARATOR)
+        flags = (*flags, Flag.REDUNDANT_SEPARATOR)
     lossless = bool(found.separators) or scan.sends_separators
     suspected, others = (False, ()) if lossless else _suspicion(found, text)
     if found.error is None:
         reading = interpret(found.elements, scan.scanned_on, *flags)
     else:
         reading = Reading(Issuer.GS1, found.error, found.at, *flags)
+        reading.before_error = tuple(found.elements)
+    reading.steps = steps
     if suspected:
         reading.note(Flag.SUSPECT_MISSING_SEPARATOR)
     reading.alternatives = tuple(as_alternative(other, scan.scanned_on) for other in others)

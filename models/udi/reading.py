@@ -6,6 +6,7 @@ References:
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Final
 
@@ -154,7 +155,13 @@ def _parse_several(
     """Reads symbols that came glued together as the codes of one label."""
     first = Cleaned(parts[0], cleaned.symbology, cleaned.flags, cleaned.steps)
     readings = [_read(first, scanned_on, profile)]
-    readings += [_read(clean(part, DEFAULT_PROFILE), scanned_on, profile) for part in parts[1:]]
+    for part in parts[1:]:
+        cleaned_part = clean(part, DEFAULT_PROFILE)
+        reading = _read(cleaned_part, scanned_on, profile)
+        if Flag.LOOKS_LIKE_GS1 in reading.flags and readings[0].issuer is Issuer.GS1:
+            # Alone `10L7` would be a house number; behind a GS1 line of the same symbol it is its lot.
+            reading = _read(replace(cleaned_part, symbology="]d2"), scanned_on, profile)
+        readings.append(reading)
     codes = [reading.finish(raw) for reading in readings]
     label = of_several(codes)
     merged = Reading(label.issuer, CodeError.CONFLICTING_AI if label.conflict else label.error, None)

@@ -90,6 +90,10 @@ class Flag(StrEnum):
     LEADING_GS = "leading_gs"
     REDUNDANT_SEPARATOR = "redundant_separator"
     SUSPECT_MISSING_SEPARATOR = "suspect_missing_separator"
+    SEPARATOR_RESTORED = "separator_restored"
+    """A lost separator was put back because exactly one reading fits what this maker prints."""
+    IDENTIFIER_ALONE = "identifier_alone"
+    """Only the identifier and the fields in front are certain; lot and serial were given up."""
     LOOKS_LIKE_GS1 = "looks_like_gs1"
     NOT_UDI = "not_udi"
     LOGISTIC = "logistic"
@@ -173,6 +177,8 @@ class ParsedCode:
     expiry_precision: Precision | None = None
     error_at: int | None = None
     """Offset of the error in the text after the last step (without symbology identifier)."""
+    before_error: tuple[tuple[str, str], ...] = ()
+    """GS1 elements read before the error, each valid by itself; for `rules.rescue`, never to be used as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +221,7 @@ class Reading:
 
     __slots__ = (
         "alternatives",
+        "before_error",
         "best_before",
         "canonical",
         "di",
@@ -243,6 +250,7 @@ class Reading:
         self.elements: list[tuple[str, str]] = []
         self.steps: list[Step] = []
         self.alternatives: tuple[Reading, ...] = ()
+        self.before_error: tuple[tuple[str, str], ...] = ()
         self.di: str | None = None
         self.lot: str | None = None
         self.serial: str | None = None
@@ -277,6 +285,7 @@ class Reading:
                 alternatives=alternatives,
                 steps=steps,
                 error_at=self.error_at,
+                before_error=self.before_error,
             )
         return ParsedCode(
             raw,

@@ -82,7 +82,7 @@ def rescue(label: Label, knowledge: Knowledge) -> Rescue:
     lots, serials = knowledge.lots.get(device, NO_SHAPE), knowledge.serials.get(device, NO_SHAPE)
     if not lots.confirmed and not serials.confirmed:
         return _undecided(label, readings)
-    fitting = [reading for reading in readings if fits(lots, reading.lot) and fits(serials, reading.serial)]
+    fitting = [reading for reading in readings if _fits(lots, reading.lot) and _fits(serials, reading.serial)]
     possible = [
         reading for reading in readings if is_possible(lots, reading.lot) and is_possible(serials, reading.serial)
     ]
@@ -91,6 +91,11 @@ def rescue(label: Label, knowledge: Knowledge) -> Rescue:
     if possible:
         return Rescue(Outcome.AMBIGUOUS, label, tuple(possible))
     return Rescue(Outcome.IDENTIFIER_ALONE, _identifier_alone(label, device))
+
+
+def _fits(shape: LotShape, value: str | None) -> bool:
+    """A device of which no serial was ever learned has none, as far as `fits` goes; one is still possible."""
+    return fits(shape, value) if shape.confirmed else value is None
 
 
 def _is_suspected(label: Label) -> bool:

@@ -13,7 +13,9 @@ from typing import Final
 VERSION: Final = 1
 """Of the text form. A reader refuses other versions; a writer always writes this one."""
 CONFIRMED_MIN: Final = 8
-"""Values of one length before a new value of that length is said to fit. No source: ours."""
+"""Confirmed labels before any value is said to fit. No source: ours."""
+LENGTH_CONFIRMED_MIN: Final = 3
+"""Of them, values of the very length. No source: ours."""
 CONSTANT_MIN: Final = 16
 """Values before a letter that never changed counts as part of the shape. No source: ours."""
 _COUNT_MAX: Final = 1_000_000
@@ -91,16 +93,29 @@ def _one_more(known: LengthShape | None, value: str) -> LengthShape:
 
 def fits(shape: LotShape, value: str | None) -> bool:
     """Whether a value looks like those that were confirmed often enough."""
-    if value is None:
-        return shape.absent >= CONFIRMED_MIN
-    known = dict(shape.lengths).get(len(value))
-    if known is None or known.count < CONFIRMED_MIN:
+    if shape.confirmed < CONFIRMED_MIN:
         return False
-    if any(not _kind(character) & kinds for character, kinds in zip(value, known.kinds, strict=True)):
+    if value is None:
+        return shape.absent >= LENGTH_CONFIRMED_MIN
+    known = dict(shape.lengths).get(len(value))
+    if known is None or known.count < LENGTH_CONFIRMED_MIN:
+        return False
+    if any(not _kind(character) & kinds for character, kinds in zip(value, _allowed(known.kinds), strict=True)):
         return False
     return known.count < CONSTANT_MIN or all(
         constant in {_VARIES, character} for character, constant in zip(value, known.constants, strict=True)
     )
+
+
+def _allowed(kinds: tuple[int, ...]) -> tuple[int, ...]:
+    """Where half the places hold more than one kind the value is drawn from one alphabet: then each place may."""
+    mixed = [kind for kind in kinds if kind not in {_DIGIT, _UPPER, _LOWER, _SIGN}]
+    if 2 * len(mixed) < len(kinds):
+        return kinds
+    alphabet = 0
+    for kind in kinds:
+        alphabet |= kind
+    return (alphabet,) * len(kinds)
 
 
 def is_possible(shape: LotShape, value: str | None) -> bool:

@@ -21,18 +21,23 @@ class Catalogue:
         return len(self._items)
 
     def put(self, items: Iterable[Item], version: int) -> None:
-        """Take newer versions of items; the catalogue is then known at `version`."""
+        """Take newer versions of items; the catalogue is then known at `version`, if it was not already further."""
         for item in items:
-            self._drop(self._items.get((item.hospital, item.item_code)))
+            known = self._items.get((item.hospital, item.item_code))
+            if known is not None and known.version >= item.version:
+                continue
+            self._drop(known)
             self._items[item.hospital, item.item_code] = item
             for issuer, di, units in item.identifiers:
                 key = (item.hospital, str(issuer), di)
                 self._claims[key] = (*self._claims.get(key, ()), (item, units))
-        self.version = version
+        self.version = max(self.version, version)
 
     def _drop(self, item: Item | None) -> None:
-        for issuer, di, _ in item.identifiers if item else ():
-            key = (item.hospital, str(issuer), di) if item else ("", "", "")
+        if item is None:
+            return
+        for issuer, di, _ in item.identifiers:
+            key = (item.hospital, str(issuer), di)
             self._claims[key] = tuple(each for each in self._claims[key] if each[0] is not item)
 
     def item(self, hospital: str, item_code: str) -> Item | None:

@@ -112,10 +112,13 @@ def _apply(decision: Decision, view: View) -> Decision:
     return decision
 
 
-def redecide(subjects: list[tuple[Subject, Prior]], view: View, at: datetime) -> Outcome:
-    """Decide scans that wait once more, in their order, and give those whose verdict or reasons changed."""
+def redecide(subjects: list[tuple[Subject, Prior, datetime]], view: View) -> Outcome:
+    """Decide scans that wait once more, in their order, and give those whose verdict or reasons changed.
+
+    Each comes with the instant of what may have freed it.
+    """
     outcome = Outcome()
-    for subject, prior in subjects:
+    for subject, prior, at in subjects:
         released = Reason.HALF_LABEL in prior.reasons
         decision = decide(subject, view, at, prior, released=released)
         if (decision.verdict, decision.reasons) != (prior.verdict, prior.reasons):

@@ -1,6 +1,6 @@
 """Returns: which use a return takes back, and what follows."""
 
-from models.books import Decision, LabelFacts, Prior, StockMove, Subject, Usage, UseAccount
+from models.books import Charge, Decision, LabelFacts, Prior, StockMove, Subject, Usage, UseAccount
 from models.catalogue import Item
 from models.reasons import Reason, Verdict
 from rules.catalogue import Resolution, price_on
@@ -68,8 +68,8 @@ def _taken_back(  # noqa: PLR0917 -- the parts of a decision
 ) -> Decision:
     event = subject.event
     open_month = view.open_month(event.hospital, subject.month)
-    flags = (Reason.LATE, Reason.PERIOD_CLOSED) if open_month != subject.month else ()
-    charges = (credit_of(subject, use, units, flags, view),) if use.charge is not None else ()
+    flags: tuple[Reason, ...] = (Reason.LATE, Reason.PERIOD_CLOSED) if open_month != subject.month else ()
+    charges: tuple[Charge, ...] = (credit_of(subject, use, units, flags, view),) if use.charge is not None else ()
     if use.charge is not None:
         usage_fen = charges[0].amount_fen
     else:

@@ -48,6 +48,8 @@ class Batch:
     results: list[Decision | BadRecord]
     raw: Mapping[Ref, RawRecord] = field(default_factory=dict)
     """The records of first decisions and bad records."""
+    arrived_at: datetime | None = None
+    """The broker's timestamp of its oldest record."""
     facts_seen: int = 0
     """The lane has re-decided its own rows for facts up to this version; 0 leaves it."""
 

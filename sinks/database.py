@@ -1,6 +1,5 @@
 """Connections to PostgreSQL: the pool of the hot path, the engine for reads and migrations."""
 
-import ssl
 from importlib.resources import files
 from zoneinfo import ZoneInfo
 

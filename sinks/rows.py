@@ -1,7 +1,8 @@
 """A batch as arrays of rows, in the column order of the tables: the arguments of `udi.record`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from models.books import BadRecord, BalanceKey, Decision, Ref, UnitKey
@@ -71,7 +72,7 @@ def rows_of(batch: Batch) -> Rows:
     decisions = [result for result in batch.results if isinstance(result, Decision)]
     _add_balances(rows, decisions, batch.lane)
     _add_usage(rows, decisions, batch)
-    _add_outbox(rows, outgoing_of(batch), batch.lane)
+    _add_outbox(rows, outgoing_of(batch), batch)
     return rows
 
 
@@ -189,22 +190,24 @@ def _add_usage(rows: Rows, decisions: list[Decision], batch: Batch) -> None:
         rows.usage.append((batch.lane, batch.gathered.lane_version + 1, *columns, quantities, amounts))
 
 
-def _add_outbox(rows: Rows, records: Sequence[Outgoing] | Any, lane: int) -> None:
+def _add_outbox(rows: Rows, records: Iterable[Outgoing], batch: Batch) -> None:
     by_topic: dict[str, list[Outgoing]] = {topic: [] for topic in LANE_OUTPUTS}
     for record in records:
         by_topic[record.topic].append(record)
     for topic, block in by_topic.items():
         if block:
-            rows.outbox.append(outbox_row(topic, lane, 1, block))
+            rows.outbox.append(outbox_row(topic, batch.lane, 1, block, batch.arrived_at))
 
 
-def outbox_row(topic: str, partition: int, first_seq: int, block: list[Outgoing]) -> Row:
+def outbox_row(
+    topic: str, partition: int, first_seq: int, block: list[Outgoing], arrived_at: datetime | None = None
+) -> Row:
     """A block of the outbox; `udi.record` gives a lane's blocks their real sequence numbers."""
     lettered = block[0].reason is not None
     return (
         topic, partition, first_seq, first_seq + len(block) - 1, [each.id for each in block], [each.key for each in block],
         [each.body for each in block], [each.reason for each in block] if lettered else None,
-        [each.origin for each in block] if lettered else None, None,
+        [each.origin for each in block] if lettered else None, arrived_at, None,
     )  # fmt: skip
 
 

@@ -105,8 +105,8 @@ BEGIN
             WHEN 'settlement' THEN first := l.settlement_seq + 1; l.settlement_seq := l.settlement_seq + n;
             WHEN 'dead-letters' THEN first := l.dead_letters_seq + 1; l.dead_letters_seq := l.dead_letters_seq + n;
         END CASE;
-        INSERT INTO udi.outbox_block (topic, partition, first_seq, last_seq, ids, keys, bodies, reasons, origins)
-        VALUES (block.topic, p_lane, first, first + n - 1, block.ids, block.keys, block.bodies, block.reasons, block.origins);
+        INSERT INTO udi.outbox_block (topic, partition, first_seq, last_seq, ids, keys, bodies, reasons, origins, arrived_at)
+        VALUES (block.topic, p_lane, first, first + n - 1, block.ids, block.keys, block.bodies, block.reasons, block.origins, block.arrived_at);
     END LOOP;
     UPDATE udi.position SET next_offset = p_hi, last_hash = coalesce(p_last_hash, last_hash) WHERE position_id = p_position;
     UPDATE udi.lane SET version = p_version + 1, facts_seen = greatest(facts_seen, p_facts_seen),

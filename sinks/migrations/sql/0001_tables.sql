@@ -262,11 +262,12 @@ CREATE TABLE udi.outbox_block (
     bodies    bytea[] NOT NULL,
     reasons   text[],
     origins   text[],
+    arrived_at timestamptz,
     written_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (topic, partition, first_seq),
     CHECK (last_seq - first_seq + 1 = cardinality(ids) AND cardinality(ids) = cardinality(keys) AND cardinality(keys) = cardinality(bodies))
 );
-COMMENT ON TABLE udi.outbox_block IS 'What the relay publishes, one block per transaction and topic; sequence numbers have no gaps.';
+COMMENT ON TABLE udi.outbox_block IS 'What the relay publishes, one block per transaction and topic; sequence numbers have no gaps. arrived_at is the broker timestamp of the oldest record that caused it.';
 ALTER TABLE udi.outbox_block ALTER COLUMN bodies SET STORAGE EXTERNAL, ALTER COLUMN keys SET STORAGE EXTERNAL, ALTER COLUMN ids SET STORAGE EXTERNAL;
 
 -- Facts ---------------------------------------------------------------------------------------------------------

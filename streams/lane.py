@@ -1,0 +1,227 @@
+"""One lane: read records in, decided and recorded batches out. The only place where a failure of the books is judged.
+
+References:
+    docs/architecture.md, "One batch"; docs/adr/0003 (lanes and claims).
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from hashlib import blake2b
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+import asyncpg
+import structlog
+
+from models.books import BadRecord, Prior, Ref, Subject, Waiting
+from models.facts import Catalogue, Gathered, Wanted
+from models.policy import Policy
+from models.reasons import Reason
+from rules.batch import Arrival, Outcome, fold, redecide
+from rules.reading import UNKNOWN_HOSPITAL, read_arrival
+from rules.view import View
+from rules.wanting import wanted_by
+from sinks.batch import Batch, Books, ClaimTakenError, LaneState, RawRecord, StaleError
+
+log = structlog.get_logger(__name__)
+
+SWEEP_ROWS_MAX = 500
+"""Waiting scans decided again in one transaction."""
+ATTEMPTS_BEFORE_WAITING = 3
+"""Redone at once so often when claims collide; then with a pause."""
+PAUSE_SECONDS_MAX = 1.0
+
+
+class Record(NamedTuple):
+    """A record as read from the broker."""
+
+    offset: int
+    timestamp: datetime
+    key: bytes | None
+    value: bytes | None
+
+    @property
+    def hash(self) -> bytes:
+        """What tells this record from another at the same offset."""
+        mark = blake2b(digest_size=16)
+        mark.update(repr((self.offset, self.timestamp.timestamp(), len(self.key or b""))).encode())
+        mark.update(self.key or b"")
+        mark.update(self.value or b"")
+        return mark.digest()
+
+
+class Reading(NamedTuple):
+    """Records of a lane, parsed ahead while the batch before is recorded."""
+
+    records: Sequence[Record]
+    arrivals: list[Arrival]
+    next_offset: int
+
+
+Recorded = Callable[[Batch, Sequence[Record]], None]
+"""Told after every recorded batch: counts and times."""
+Attempt = Callable[[], Awaitable[tuple[Batch, View]]]
+
+
+class Lane:
+    """A lane in the hands of this worker. One call at a time."""
+
+    def __init__(  # noqa: PLR0917 -- its parts
+        self,
+        state: LaneState,
+        books: Books,
+        catalogue: Catalogue,
+        zone: ZoneInfo,
+        policy: Policy,
+        recorded: Recorded = lambda batch, records: None,  # noqa: ARG005 -- nothing to tell
+    ) -> None:
+        self.lane = state.lane
+        self.position = state.position
+        self._version = state.version
+        self._waiting = state.waiting
+        self._books = books
+        self._catalogue = catalogue
+        self._zone = zone
+        self._policy = policy
+        self._recorded = recorded
+
+    @property
+    def waits(self) -> bool:
+        """Half labels wait for their partner or for a tick."""
+        return bool(self._waiting)
+
+    def read(self, records: Sequence[Record], next_offset: int) -> Reading:
+        """Parse records; no database."""
+        position = self.position.position_id
+        arrivals = [
+            read_arrival(Ref(position, each.offset), self.lane, each.key, each.value, each.timestamp, self._zone)
+            for each in records
+        ]
+        return Reading(records, arrivals, next_offset)
+
+    async def record(self, reading: Reading) -> None:
+        """Decide and record what was read; records below the position are left out, they are recorded already.
+
+        A record whose row the database refuses is quarantined alone: its neighbours go through.
+
+        Raises:
+            LaneMovedError: this worker no longer owns the lane.
+            Exception: the database is away or its answer was lost; take the lane over again.
+        """
+        at = self.position.next_offset
+        if reading.next_offset <= at:
+            return
+        if reading.records and reading.records[0].offset < at:
+            keep = [place for place, each in enumerate(reading.records) if each.offset >= at]
+            records, arrivals = [reading.records[i] for i in keep], [reading.arrivals[i] for i in keep]
+            reading = Reading(records, arrivals, reading.next_offset)
+        try:
+            await self._record(reading)
+        except _DATA_ERRORS as error:
+            if len(reading.records) <= 1:
+                await self._record(self._quarantined(reading, error))
+                return
+            for place, each in enumerate(reading.records):
+                last = place + 1 == len(reading.records)
+                after = reading.next_offset if last else reading.records[place + 1].offset
+                await self.record(Reading([each], [reading.arrivals[place]], after))
+
+    def _quarantined(self, reading: Reading, error: Exception) -> Reading:
+        record = reading.records[0]
+        log.error("The database refused a record; it is quarantined.", error=type(error).__name__, offset=record.offset)
+        ref = Ref(self.position.position_id, record.offset)
+        detail = f"The database refused the record: {type(error).__name__}."
+        bad = BadRecord(ref, self.lane, record.timestamp, Reason.BAD_EVENT, detail, UNKNOWN_HOSPITAL, None, None)
+        return Reading(reading.records, [bad], reading.next_offset)
+
+    async def _record(self, reading: Reading) -> None:
+        subjects = [arrival for arrival in reading.arrivals if isinstance(arrival, Subject)]
+        position = self.position.position_id
+        raw = {Ref(position, each.offset): RawRecord(each.key, each.value) for each in reading.records}
+        last_hash = reading.records[-1].hash if reading.records else None
+
+        def decided(view: View) -> Outcome:
+            for half in self._waiting:
+                view.wait(half)
+            return fold(reading.arrivals, view, self._policy)
+
+        async def attempt() -> tuple[Batch, View]:
+            gathered = await self._gather(lambda: wanted_by(subjects, self._waiting, self._catalogue))
+            view = View(gathered, self._catalogue)
+            outcome = decided(view)
+            arrived = reading.records[0].timestamp if reading.records else None
+            after = reading.next_offset
+            batch = Batch(self.lane, self.position, after, last_hash, gathered, outcome.results, raw, arrived)
+            return batch, view
+
+        batch, view = await self._until_recorded(attempt)
+        self._waiting = _sorted(half for halves in view.waiting.values() for half in halves)
+        self._recorded(batch, reading.records)
+
+    async def sweep(self) -> int:
+        """Decide again what newer facts, a freed unit or a use may have freed; only this lane's own rows.
+
+        Gives how many scans got a new decision. The facts version is read before the rows, and the lane has *seen* it
+        only when all its rows were decided by it: a change that comes meanwhile is swept next time.
+        """
+        found, after, first = 0, Ref(0, -1), await self._gather(Wanted)
+        while True:
+            rows = await self._books.freed(self.lane, first, after, SWEEP_ROWS_MAX)
+            complete = len(rows) < SWEEP_ROWS_MAX
+            if not rows and first.facts_seen >= first.facts_version:
+                return found
+            seen = first.facts_version if complete else 0
+
+            async def attempt(rows: list[tuple[Subject, Prior, datetime]] = rows, seen: int = seen) -> tuple[Batch, View]:
+                subjects = [subject for subject, *_ in rows]
+                gathered = await self._gather(lambda: wanted_by(subjects, (), self._catalogue))
+                view = View(gathered, self._catalogue)
+                results = redecide(rows, view).results
+                at = self.position.next_offset
+                return Batch(self.lane, self.position, at, None, gathered, results, facts_seen=seen), view
+
+            batch, _ = await self._until_recorded(attempt)
+            self._recorded(batch, ())
+            found += len(batch.results)
+            if complete:
+                return found
+            after = rows[-1][0].ref
+
+    async def _gather(self, wanted: Callable[[], Wanted]) -> Gathered:
+        """A snapshot that is complete by the catalogue it brought: a newer catalogue may want more."""
+        while True:
+            version = self._catalogue.version
+            gathered = await self._books.gather(self.lane, wanted(), self._catalogue)
+            if self._catalogue.version == version or not len(self._catalogue):
+                return gathered
+
+    async def _until_recorded(self, attempt: Attempt) -> tuple[Batch, View]:
+        """Gather, decide and record until no claim was taken and no fact had moved meanwhile."""
+        tries = 0
+        while True:
+            tries += 1
+            batch, view = await attempt()
+            batch.gathered.lane_version = self._version
+            try:
+                self._version = await self._books.record(batch)
+            except (ClaimTakenError, StaleError, *_COLLISIONS) as error:
+                log.info("Decided again.", lane=self.lane, why=type(error).__name__, tries=tries)
+                if tries > ATTEMPTS_BEFORE_WAITING:
+                    await asyncio.sleep(min(PAUSE_SECONDS_MAX, 0.01 * 2**tries))
+                continue
+            self.position = replace(batch.position, next_offset=batch.next_offset)
+            return batch, view
+
+
+def _sorted(halves: Iterable[Waiting]) -> list[Waiting]:
+    return sorted(halves, key=lambda half: half.subject.ref)
+
+
+_COLLISIONS = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
+_DATA_ERRORS = (
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.ProgramLimitExceededError,
+)

@@ -1,0 +1,176 @@
+"""Settings: the only reader of the environment. Each field is `UDI_` and its name, or its name in the TOML file of `--config`."""
+
+import json
+import os
+import ssl
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from sqlalchemy.engine import make_url
+
+EMBEDDED_FILE = "embedded.json"
+"""In the data folder while `udi run` or `udi demo --keep` runs embedded parts: where they are."""
+
+
+class Settings(BaseSettings):
+    """What an installation may set. Decisions read none of it except through values handed to them."""
+
+    model_config = SettingsConfigDict(env_prefix="UDI_", extra="ignore", use_attribute_docstrings=True, frozen=True)
+
+    bootstrap_servers: str | None = None
+    """Kafka, `host:port,…`. Unset together with `database_url`: embedded broker and database."""
+    database_url: SecretStr | None = None
+    """PostgreSQL, `postgresql://user:password@host:port/name`."""
+    database_password_file: Path | None = None
+    """A file whose first line is the database password; it takes the place of the one in the URL."""
+    data_dir: Path = Path("~/.udistream")
+    """Folder of the embedded parts and their logs."""
+    embedded_broker: bool = False
+    """The broker is the embedded one: no groups, no transactions, one worker, one relay. Set by `udi run` itself."""
+    topic_prefix: str = Field(default="udi.", pattern=r"^[a-zA-Z0-9._-]{0,50}$")
+    """Begins every topic name. Fixed at `udi init`."""
+    lanes: int = Field(default=4, ge=1, le=256)
+    """Partitions of the scan topic and of everything a scan causes. Fixed at `udi init`."""
+    replication_factor: int = Field(default=-1, ge=-1)
+    """Of the topics made by `udi init`; -1 leaves it to the broker."""
+    log_append_time: bool = True
+    """Topics stamp records with the broker's clock. Fixed at `udi init`; the embedded broker keeps the producer's."""
+    time_zone: str = "Asia/Shanghai"
+    """The hospital's days and months. Fixed at `udi init`."""
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    sasl_username: str | None = None
+    sasl_password: SecretStr | None = None
+    sasl_password_file: Path | None = None
+    """A file whose first line is the Kafka password."""
+    ssl_ca_file: Path | None = None
+    """PEM of the authority that signed the brokers' certificates; unset: the system's."""
+    ssl_certificate_file: Path | None = None
+    """PEM with this client's certificate and key, where brokers ask for one."""
+    health_host: str = "127.0.0.1"
+    health_port: int | None = Field(default=None, ge=0, le=65535)
+    """Where `/healthz`, `/readyz` and `/metrics` answer; unset: nowhere. 0: any free port, printed at the start."""
+    session_timeout_seconds: float = Field(default=6.0, ge=1)
+    """How long a silent worker keeps its lanes (Kafka's `session.timeout.ms`)."""
+    batch_records_max: int = Field(default=1000, ge=1, le=5000)
+    """Records in one transaction of a lane."""
+    relay_window_ms: int = Field(default=10, ge=0, le=1000)
+    """How long the relay gathers before a transaction; 10 to 20 ms is cheapest for the broker."""
+    watchdog_seconds: float = Field(default=120.0, ge=5)
+    """A worker whose lane stands still so long while it has work ends itself; its supervisor starts it anew."""
+
+    @field_validator("data_dir")
+    @classmethod
+    def _expand(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+    @field_validator("time_zone")
+    @classmethod
+    def _check_zone(cls, value: str) -> str:
+        ZoneInfo(value)
+        return value
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 -- pydantic-settings' signature
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 -- pydantic-settings' signature
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments first, then the environment, then the TOML file named by `UDI_CONFIG` (`--config`)."""
+        config = os.environ.get("UDI_CONFIG")
+        toml = (TomlConfigSettingsSource(settings_cls, Path(config)),) if config else ()
+        return (init_settings, env_settings, *toml)
+
+    @property
+    def embedded(self) -> bool:
+        """Neither broker nor database is given: both are embedded."""
+        return self.bootstrap_servers is None and self.database_url is None
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The hospital's time zone."""
+        return ZoneInfo(self.time_zone)
+
+    def topic(self, name: str) -> str:
+        """The full name of a topic of `models.topics`."""
+        return self.topic_prefix + name
+
+    def database(self) -> str:
+        """The database URL with its password. Never printed."""
+        assert self.database_url is not None  # noqa: S101 -- `resolve` has seen to it
+        url = make_url(self.database_url.get_secret_value())
+        if self.database_password_file is not None:
+            url = url.set(password=_first_line(self.database_password_file))
+        return url.render_as_string(hide_password=False)
+
+    def kafka(self) -> dict[str, Any]:
+        """Connection options of every aiokafka client."""
+        options: dict[str, Any] = {
+            "bootstrap_servers": self.bootstrap_servers,
+            "security_protocol": self.security_protocol,
+        }
+        if self.security_protocol.startswith("SASL"):
+            options |= {
+                "sasl_mechanism": self.sasl_mechanism,
+                "sasl_plain_username": self.sasl_username,
+                "sasl_plain_password": self.sasl_secret(),
+            }
+        if self.security_protocol.endswith("SSL"):
+            options["ssl_context"] = self.ssl_context()
+        return options
+
+    def sasl_secret(self) -> str | None:
+        """The Kafka password, from its file or the setting."""
+        if self.sasl_password_file is not None:
+            return _first_line(self.sasl_password_file)
+        return self.sasl_password.get_secret_value() if self.sasl_password else None
+
+    def ssl_context(self) -> ssl.SSLContext:
+        """TLS that checks the broker's certificate and name."""
+        context = ssl.create_default_context(cafile=str(self.ssl_ca_file) if self.ssl_ca_file else None)
+        if self.ssl_certificate_file is not None:
+            context.load_cert_chain(str(self.ssl_certificate_file))
+        return context
+
+
+class SettingsError(Exception):
+    """The settings can't be used as they are; the text says what to mend."""
+
+
+def resolve(settings: Settings) -> Settings:
+    """The settings with addresses: as given, or those of the embedded parts that run in the data folder.
+
+    Raises:
+        SettingsError: only one of broker and database is given, or neither and no embedded parts run.
+    """
+    if settings.bootstrap_servers is not None and settings.database_url is not None:
+        return settings
+    if not settings.embedded:
+        raise SettingsError("Expected both UDI_BOOTSTRAP_SERVERS and UDI_DATABASE_URL, or neither; got one.")
+    file = settings.data_dir / EMBEDDED_FILE
+    if not file.exists():
+        raise SettingsError(
+            "Expected UDI_BOOTSTRAP_SERVERS and UDI_DATABASE_URL, or running embedded parts "
+            f"(udi run, udi demo --keep) in {settings.data_dir}; found neither."
+        )
+    return settings.model_copy(update=addresses(json.loads(file.read_text(encoding="utf-8"))))
+
+
+def addresses(found: dict[str, str]) -> dict[str, Any]:
+    """The settings that say where embedded parts are."""
+    return {
+        "bootstrap_servers": found["bootstrap_servers"],
+        "database_url": SecretStr(found["database_url"]),
+        "embedded_broker": True,
+        "log_append_time": False,
+    }
+
+
+def _first_line(file: Path) -> str:
+    return file.read_text(encoding="utf-8").splitlines()[0]

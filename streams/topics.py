@@ -1,0 +1,86 @@
+"""Topics on the broker: made once, checked, named by the settings."""
+
+import asyncio
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import TopicAlreadyExistsError, for_code
+
+from models.topics import TOPICS, Topic
+from streams.settings import Settings
+
+DEAD_LETTER_BYTES_MAX = 4 * 1024 * 1024
+"""Of one record on the dead-letter topic: an input record of the broker's own limit fits with its headers."""
+ADMIN_SECONDS_MAX = 30.0
+
+
+async def admin(settings: Settings) -> AIOKafkaAdminClient:
+    """A started admin client; the caller closes it."""
+    client = AIOKafkaAdminClient(**settings.kafka(), request_timeout_ms=10_000)
+    await asyncio.wait_for(client.start(), ADMIN_SECONDS_MAX)
+    return client
+
+
+async def cluster_id(settings: Settings) -> str:
+    """The id of the Kafka cluster: a new one means new topics, whatever their names."""
+    client = await admin(settings)
+    try:
+        described = await asyncio.wait_for(client.describe_cluster(), ADMIN_SECONDS_MAX)
+        return str(described["cluster_id"])
+    finally:
+        await client.close()
+
+
+async def create_topics(settings: Settings) -> list[str]:
+    """Make the topics that are missing and give their names. Idempotent."""
+    client = await admin(settings)
+    made = []
+    try:
+        present = set(await asyncio.wait_for(client.list_topics(), ADMIN_SECONDS_MAX))
+        for topic in TOPICS:
+            if settings.topic(topic.name) not in present and await _create(client, _new_topic(settings, topic)):
+                made.append(settings.topic(topic.name))
+    finally:
+        await client.close()
+    return made
+
+
+async def _create(client: AIOKafkaAdminClient, topic: NewTopic) -> bool:
+    response = await asyncio.wait_for(client.create_topics([topic]), ADMIN_SECONDS_MAX)
+    for _, code, *_ in response.topic_errors:
+        if code == TopicAlreadyExistsError.errno:
+            return False
+        if code:
+            raise for_code(code)(f"Topic {topic.name} could not be made.")
+    return True
+
+
+def _new_topic(settings: Settings, topic: Topic) -> NewTopic:
+    options: dict[str, str] = {}
+    if not settings.embedded_broker:
+        options["message.timestamp.type"] = "LogAppendTime" if settings.log_append_time else "CreateTime"
+        options["cleanup.policy"] = "compact" if topic.compacted else "delete"
+        if topic.large:
+            options["max.message.bytes"] = str(DEAD_LETTER_BYTES_MAX)
+    factor = 1 if settings.embedded_broker else settings.replication_factor
+    return NewTopic(settings.topic(topic.name), settings.lanes if topic.lanes else 1, factor, topic_configs=options)
+
+
+async def partitions(consumer: AIOKafkaConsumer, topic: str, seconds_max: float = 300.0) -> list[int]:
+    """The partitions of a topic, once it is in the metadata.
+
+    A consumer that is assigned before its topic is known stands still and looks healthy; so wait here.
+
+    Raises:
+        TimeoutError: the topic did not appear.
+    """
+    async with asyncio.timeout(seconds_max):
+        while True:
+            known: Any = consumer.partitions_for_topic(topic)
+            if known:
+                return sorted(known)
+            await asyncio.sleep(0.2)
+            await consumer._client.force_metadata_update()  # noqa: SLF001 -- no public call refreshes metadata
+
+

@@ -1,0 +1,195 @@
+"""Composition: which part stands where. The one place that knows all of them."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import asyncpg
+import faust
+import mode
+import structlog
+
+from models.books import BadRecord
+from models.facts import Catalogue
+from models.policy import POLICY
+from models.topics import CATALOGUE, ENCOUNTERS, SCANS
+from sinks.batch import Batch, InputPosition, RawRecord
+from sinks.books import PostgresBooks
+from sinks.database import open_pool
+from sinks.facts import FactBatch, FactBooks
+from streams.lane import Lane, Record
+from streams.partitions import PartitionReader
+from streams.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+HANDOVER_SECONDS_MAX = 60.0
+"""How long a batch may be with the agent; then it is not known to be recorded and the position is read again."""
+
+
+class Work:
+    """One batch of one lane on its way through the agent's channel."""
+
+    def __init__(self, lane: Lane, records: Sequence[Record], next_offset: int) -> None:
+        self._lane = lane
+        self._records = records
+        self._next_offset = next_offset
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def run(self) -> None:
+        """Decide and record; the outcome, also a failure, goes to `done` and never into Faust."""
+        try:
+            await self._lane.record(self._lane.read(self._records, self._next_offset))
+        except BaseException as error:
+            self._end(error)
+            if not isinstance(error, Exception):
+                raise
+        else:
+            self._end(None)
+
+    def _end(self, error: BaseException | None) -> None:
+        if self.done.done():
+            return
+        if error is None:
+            self.done.set_result(None)
+        elif isinstance(error, Exception):
+            self.done.set_exception(error)
+        else:
+            self.done.set_exception(TimeoutError("The agent was stopped while it held the batch."))
+
+
+class ScanPartition:
+    """A partition of `udi.scans`: hands whole batches to the agent."""
+
+    def __init__(self, lane: Lane, channel: Any) -> None:
+        self._lane = lane
+        self._channel = channel
+
+    @property
+    def position(self) -> InputPosition:
+        """Where the lane stands."""
+        return self._lane.position
+
+    async def record(self, records: Sequence[Record], next_offset: int) -> None:
+        """Through the agent's channel and back."""
+        work = Work(self._lane, records, next_offset)
+        await self._channel.put(work)
+        await asyncio.wait_for(work.done, HANDOVER_SECONDS_MAX)
+
+    async def idle(self) -> None:
+        """Re-decide what may be free."""
+        await self._lane.sweep()
+
+
+class FactPartition:
+    """A partition of `udi.catalogue` or `udi.encounters`."""
+
+    def __init__(self, position: InputPosition, books: FactBooks, *, items: bool) -> None:
+        self.position = position
+        self._books = books
+        self._items = items
+
+    async def record(self, records: Sequence[Record], next_offset: int) -> None:
+        """Versions and dead letters, with the position, in one transaction."""
+        at = self.position.next_offset
+        batch = FactBatch()
+        kept = [record for record in records if record.offset >= at]
+        read = self._books.read_item if self._items else self._books.read_encounter
+        for record in kept:
+            read(batch, RawRecord(record.key, record.value), record.timestamp, self.position.origin(record.offset))
+        if next_offset > at:
+            last_hash = kept[-1].hash if kept else None
+            await self._books.record(self.position, next_offset, last_hash, batch)
+            self.position = InputPosition(
+                self.position.position_id, self.position.cluster_id, self.position.topic, self.position.partition,
+                next_offset, last_hash,
+            )  # fmt: skip
+
+    async def idle(self) -> None:
+        """Nothing waits here."""
+
+
+class Worker(mode.Service):
+    """Everything one worker process runs: the books, the scan lanes, the facts."""
+
+    def __init__(self, settings: Settings, app: faust.App, channel: Any, watch: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._settings = settings
+        self._channel = channel
+        self._watch = watch
+        self._catalogue = Catalogue()
+        self._hot: asyncpg.Pool | None = None
+        self._facts: asyncpg.Pool | None = None
+        prefix = settings.topic_prefix
+        self.scans = PartitionReader(
+            settings, [settings.topic(SCANS)], f"{prefix}worker", self._take_scans, watch, loop=app.loop, beacon=self.beacon
+        )
+        self.facts = PartitionReader(
+            settings, [settings.topic(CATALOGUE), settings.topic(ENCOUNTERS)], f"{prefix}facts", self._take_facts, watch,
+            loop=app.loop, beacon=self.beacon,
+        )  # fmt: skip
+
+    async def on_start(self) -> None:
+        """Open the pools and start both readers."""
+        settings = self._settings
+        self._hot = await _open(settings, settings.lanes + 1, hot=True)
+        self._facts = await _open(settings, 3, hot=False)
+        await self.add_runtime_dependency(self.facts)
+        await self.add_runtime_dependency(self.scans)
+
+    async def on_shutdown(self) -> None:
+        """Close the pools after the readers have ended."""
+        for pool in (self._hot, self._facts):
+            if pool is not None:
+                pool.terminate()
+
+    async def _take_scans(self, cluster: str, topic: str, partition: int) -> ScanPartition:
+        assert self._hot is not None  # noqa: S101 -- opened before the readers start
+        books = PostgresBooks(self._hot, self._settings.zone)
+        state = await books.take_over(cluster, topic, partition)
+        lane = Lane(state, books, self._catalogue, self._settings.zone, POLICY, self._recorded)
+        return ScanPartition(lane, self._channel)
+
+    async def _take_facts(self, cluster: str, topic: str, partition: int) -> FactPartition:
+        assert self._facts is not None  # noqa: S101 -- opened before the readers start
+        books = FactBooks(self._facts, self._settings.lanes)
+        position = await books.take_over(cluster, topic, partition)
+        return FactPartition(position, books, items=topic == self._settings.topic(CATALOGUE))
+
+    def _recorded(self, batch: Batch, records: Sequence[Record]) -> None:
+        now = datetime.now(UTC)
+        self._watch.recorded(batch, [(now - each.timestamp).total_seconds() for each in records])
+
+
+class Counting:
+    """Told what happens; keeps counts. Metrics replace it in a process that has them."""
+
+    def __init__(self) -> None:
+        self.verdicts: Counter[str] = Counter()
+        self.lags: dict[tuple[str, int], int] = {}
+
+    def recorded(self, batch: Batch, seconds: list[float]) -> None:
+        """A batch was recorded; the ages of its records."""
+        for result in batch.results:
+            self.verdicts["refused" if isinstance(result, BadRecord) else result.verdict.value] += 1
+
+    def lag(self, topic: str, partition: int, records: int, oldest_at: datetime) -> None:
+        """So many records are behind."""
+        self.lags[topic, partition] = records
+
+    def moved(self, topic: str, partition: int) -> None:
+        """Stopped by compare-and-set."""
+
+    def unknown(self, topic: str, partition: int) -> None:
+        """The answer was lost."""
+
+
+async def _open(settings: Settings, size: int, *, hot: bool) -> asyncpg.Pool:
+    while True:
+        try:
+            return await open_pool(settings.database(), size, hot=hot)
+        except (OSError, asyncpg.PostgresError, TimeoutError) as error:
+            log.warning("Waiting for the database.", error=type(error).__name__)
+            await asyncio.sleep(1.0)

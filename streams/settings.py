@@ -34,8 +34,8 @@ class Settings(BaseSettings):
     """Begins every topic name. Fixed at `udi init`."""
     lanes: int = Field(default=4, ge=1, le=256)
     """Partitions of the scan topic and of everything a scan causes. Fixed at `udi init`."""
-    replication_factor: int = Field(default=-1, ge=-1)
-    """Of the topics made by `udi init`; -1 leaves it to the broker."""
+    replication_factor: int | None = Field(default=None, ge=1)
+    """Of the topics made by `udi init`; unset: three, or as many as there are brokers when they are fewer."""
     log_append_time: bool = True
     """Topics stamp records with the broker's clock. Fixed at `udi init`; the embedded broker keeps the producer's."""
     time_zone: str = "Asia/Shanghai"

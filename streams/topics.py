@@ -13,6 +13,8 @@ from streams.settings import Settings
 DEAD_LETTER_BYTES_MAX = 4 * 1024 * 1024
 """Of one record on the dead-letter topic: an input record of the broker's own limit fits with its headers."""
 ADMIN_SECONDS_MAX = 30.0
+REPLICATION_FACTOR = 3
+"""Survives the loss of two brokers; the usual choice of production clusters."""
 
 
 async def admin(settings: Settings) -> AIOKafkaAdminClient:
@@ -38,8 +40,10 @@ async def create_topics(settings: Settings) -> list[str]:
     made = []
     try:
         present = set(await asyncio.wait_for(client.list_topics(), ADMIN_SECONDS_MAX))
+        brokers = len((await asyncio.wait_for(client.describe_cluster(), ADMIN_SECONDS_MAX))["brokers"])
+        factor = settings.replication_factor or min(REPLICATION_FACTOR, brokers)
         for topic in TOPICS:
-            if settings.topic(topic.name) not in present and await _create(client, _new_topic(settings, topic)):
+            if settings.topic(topic.name) not in present and await _create(client, _new_topic(settings, topic, factor)):
                 made.append(settings.topic(topic.name))
     finally:
         await client.close()
@@ -56,14 +60,13 @@ async def _create(client: AIOKafkaAdminClient, topic: NewTopic) -> bool:
     return True
 
 
-def _new_topic(settings: Settings, topic: Topic) -> NewTopic:
+def _new_topic(settings: Settings, topic: Topic, factor: int) -> NewTopic:
     options: dict[str, str] = {}
     if not settings.embedded_broker:
         options["message.timestamp.type"] = "LogAppendTime" if settings.log_append_time else "CreateTime"
         options["cleanup.policy"] = "compact" if topic.compacted else "delete"
         if topic.large:
             options["max.message.bytes"] = str(DEAD_LETTER_BYTES_MAX)
-    factor = 1 if settings.embedded_broker else settings.replication_factor
     return NewTopic(settings.topic(topic.name), settings.lanes if topic.lanes else 1, factor, topic_configs=options)
 
 

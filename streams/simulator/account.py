@@ -1,0 +1,333 @@
+"""What must come out: a small model of its own that knows what every scan is in truth.
+
+It shares nothing with the product's rules. It is told what a scan is, never what its label says, and takes the scans
+in the order they arrive.
+"""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from models.calendar import Month
+from streams.simulator.clock import month_at, ordinal_of
+from streams.simulator.goods import Unit
+from streams.simulator.people import Stay
+
+DECIDES: Final = {
+    "unreadable-code": "refused", "bad-check-digit": "refused", "not-a-udi": "refused",
+    "half-label": "held", "ambiguous-code": "held", "no-device-identifier": "held",
+    "unknown-identifier": "parked", "ambiguous-identifier": "parked", "unknown-item": "parked", "package-unknown": "parked",
+    "encounter-missing": "parked", "encounter-unknown": "parked",
+    "before-admission": "held", "after-settlement": "held", "after-discharge": None, "late": None,
+    "expired": "held", "suspended-item": "held", "serial-used": "held",
+    "no-price": "parked", "price-overlap": "parked", "not-chargeable": "recorded", "bundled": "recorded",
+    "return-without-use": "held", "over-return": "held", "period-closed": None,
+}  # fmt: skip
+"""The verdict a reason decides in the end, in order of precedence; `None`: a flag.
+
+References:
+    docs/contract.md, "Reasons".
+"""
+PLACE: Final = {reason: place for place, reason in enumerate(DECIDES)}
+STOCK_WAITS: Final = frozenset(
+    {"unknown-identifier", "ambiguous-identifier", "unknown-item", "package-unknown", "serial-used"}
+)
+OPEN: Final = ("parked", "held")
+OUT: Final = ("use", "opened", "waste", "transfer")
+
+
+@dataclass(slots=True)
+class Entry:
+    """A scan in the account. Quantities in units of use, amounts in fen."""
+
+    scan_id: str
+    action: str
+    at: int
+    unit: Unit | None
+    packages: int
+    store: str
+    to_store: str | None
+    stay: Stay | None
+    department: str | None
+    corrects: str | None
+    verdict: str = "waiting"
+    reasons: tuple[str, ...] = ()
+    period: Month | None = None
+    """Of its charge or credit."""
+    quantity: int | None = None
+    price: int = 0
+    amount: int = 0
+    """Charged or credited; for goods recorded without a charge what usage counts."""
+    returned: int = 0
+    credited: int = 0
+    moved: bool = False
+    payable: int | None = None
+    """Cost a unit in 1/10,000 yuan, when a settlement line with a cost was written."""
+    settled: bool = False
+    holds: bool = False
+    waiting: "list[Entry]" = field(default_factory=list)
+    """Returns that wait for this use."""
+
+
+def fen(quantity: int, price: int) -> int:
+    """Quantity times 1/10,000 yuan in fen, half up.
+
+    References:
+        docs/contract.md, "Month, money, usage".
+    """
+    return (quantity * price + 50) // 100
+
+
+@dataclass(slots=True)
+class Account:
+    """Everything that must have come out so far."""
+
+    month: Month
+    """The first month that is not closed."""
+    entries: dict[str, Entry] = field(default_factory=dict)
+    stock: dict[tuple[str, str, str, str, str], int] = field(default_factory=dict)
+    """By (store, owner, item, lot, serial)."""
+    usage: dict[tuple[str, str, Month], list[int]] = field(default_factory=dict)
+    """[units, fen] by (department, item, month)."""
+    settlement: dict[tuple[str, str, Month, str], list[int]] = field(default_factory=dict)
+    """[units, fen] by (supplier, item, period, status)."""
+    claims: dict[tuple[str, str, str], Entry] = field(default_factory=dict)
+    rivals: dict[tuple[str, str, str], list[Entry]] = field(default_factory=dict)
+    """Uses held because another has their unit."""
+    awaited: dict[str, list[Entry]] = field(default_factory=dict)
+    """Returns by the scan id of the use they name, which has not arrived."""
+    parked: list[Entry] = field(default_factory=list)
+
+    def take(self, entry: Entry) -> None:
+        """A scan whose label is whole arrives."""
+        self.entries[entry.scan_id] = entry
+        if entry.action == "return":
+            self._return(entry)
+            return
+        self._decide(entry)
+        if entry.action == "use":
+            self._use_arrived(entry)
+        if entry.verdict == "parked":
+            self.parked.append(entry)
+
+    def put(self, entry: Entry, verdict: str, *reasons: str) -> None:
+        """A scan arrives whose fate is known without the books."""
+        entry.verdict, entry.reasons = verdict, reasons
+        self.entries[entry.scan_id] = entry
+
+    def refresh(self) -> None:
+        """Facts have come: what is parked is decided again, in the order of arrival."""
+        still = []
+        for entry in self.parked:
+            self._decide(entry)
+            if entry.verdict == "parked":
+                still.append(entry)
+        self.parked = still
+
+    def _decide(self, entry: Entry) -> None:
+        if entry.action == "use":
+            self._use(entry)
+        else:
+            self._stock_action(entry)
+
+    def _stock_action(self, entry: Entry) -> None:
+        unit = entry.unit
+        assert unit is not None  # noqa: S101 -- only scans with a unit are taken
+        if unit.goods.reason is not None:
+            entry.verdict, entry.reasons = "parked", (unit.goods.reason,)
+            return
+        entry.quantity = entry.packages * unit.units
+        entry.verdict, entry.reasons = "recorded", ("late",) if month_at(entry.at) < self.month else ()
+        if entry.action in OUT:
+            self._stock(entry, unit, -entry.quantity)
+        if entry.action == "receive":
+            self._stock(entry, unit, entry.quantity)
+        elif entry.action == "transfer":
+            assert entry.to_store is not None  # noqa: S101 -- a transfer names it
+            self._move(entry.to_store, unit, entry.quantity)
+
+    def _stock(self, entry: Entry, unit: Unit, quantity: int) -> None:
+        self._move(entry.store, unit, quantity)
+
+    def _move(self, store: str, unit: Unit, quantity: int) -> None:
+        key = (store, unit.goods.owner, unit.goods.code, unit.lot or "", unit.serial or "")
+        self.stock[key] = self.stock.get(key, 0) + quantity
+
+    def _reasons(self, entry: Entry, unit: Unit, day: int, price: int | None) -> list[str]:
+        goods, found = unit.goods, _stay_reasons(entry)
+        if goods.reason is not None:
+            found.append(goods.reason)
+        if unit.expiry is not None and day > unit.expiry:
+            found.append("expired")
+        if goods.suspended and goods.reason in {None, "package-unknown"}:
+            found.append("suspended-item")
+        if unit.serial is not None:
+            holder = self.claims.get((goods.issuer, unit.di, unit.serial))
+            if holder is not None and holder is not entry:
+                found.append("serial-used")
+        if goods.reason is None:
+            if not goods.chargeable:
+                found.append("not-chargeable")
+            elif goods.bundled_into is not None:
+                found.append("bundled")
+            elif goods.price_reason is not None or price is None:
+                found.append(goods.price_reason or "no-price")
+        return found
+
+    def _use(self, entry: Entry) -> None:
+        unit = entry.unit
+        assert unit is not None  # noqa: S101 -- only scans with a unit are taken
+        goods, day, month = unit.goods, ordinal_of(entry.at), month_at(entry.at)
+        price = goods.price_on(day)
+        reasons = self._reasons(entry, unit, day, price)
+        if entry.department is None and entry.stay is not None and entry.stay.known:
+            entry.department = entry.stay.department.code
+        self._claim(entry, unit, reasons)
+        if goods.reason is None:
+            entry.quantity = entry.packages * unit.units
+            if not entry.moved and not STOCK_WAITS.intersection(reasons):
+                entry.moved = True
+                self._stock(entry, unit, -entry.quantity)
+                self._owe(entry, unit)
+        entry.verdict = _verdict(reasons) or "billed"
+        if entry.verdict in OPEN:
+            entry.reasons = _ordered(reasons)
+            return
+        closed = month < self.month
+        if closed:
+            reasons += ["late", "period-closed"] if entry.verdict == "billed" else ["late"]
+        entry.reasons = _ordered(reasons)
+        assert entry.quantity is not None and price is not None  # noqa: PT018, S101 -- decided goods are known
+        entry.price, entry.amount = price, fen(entry.quantity, price)
+        entry.period = self.month if closed else month
+        self._used(entry, unit, month, entry.quantity, entry.amount)
+        for each in entry.waiting:
+            self._take_back(each, entry)
+        entry.waiting.clear()
+
+    def _claim(self, entry: Entry, unit: Unit, reasons: list[str]) -> None:
+        if unit.serial is None or entry.holds:
+            return
+        key = (unit.goods.issuer, unit.di, unit.serial)
+        if "serial-used" not in reasons:
+            entry.holds = True
+            self.claims[key] = entry
+        elif entry not in self.rivals.setdefault(key, []):
+            self.rivals[key].append(entry)
+
+    def _used(self, entry: Entry, unit: Unit, month: Month, quantity: int, amount: int) -> None:
+        sums = self.usage.setdefault((entry.department or "", unit.goods.code, month), [0, 0])
+        sums[0] += quantity
+        sums[1] += amount
+
+    def _owe(self, entry: Entry, unit: Unit) -> None:
+        goods = unit.goods
+        if not goods.owned:
+            return
+        assert entry.quantity is not None  # noqa: S101 -- goods that moved are counted
+        entry.settled, entry.payable = True, goods.cost
+        status = "payable" if goods.cost is not None else "cost-missing"
+        self._line(unit, month_at(entry.at), status, entry.quantity, fen(entry.quantity, goods.cost or 0))
+
+    def _line(self, unit: Unit, month: Month, status: str, quantity: int, amount: int) -> None:
+        key = (unit.goods.supplier, unit.goods.code, max(month, self.month), status)
+        sums = self.settlement.setdefault(key, [0, 0])
+        sums[0] += quantity
+        sums[1] += amount
+
+    def _use_arrived(self, use: Entry) -> None:
+        if use.stay is not None:
+            use.stay.uses.append(use)
+        held = self.awaited.pop(use.scan_id, [])
+        if use.stay is not None and use.stay.returns:
+            held += use.stay.returns
+            use.stay.returns = []
+        for each in held:
+            self._return(each)
+
+    def _return(self, entry: Entry) -> None:
+        unit = entry.unit
+        assert unit is not None  # noqa: S101 -- only scans with a unit are taken
+        quantity = entry.packages * unit.units
+        entry.quantity = quantity if unit.goods.reason is None else None
+        use = self._found_use(entry, unit, quantity)
+        if isinstance(use, str):
+            entry.verdict, entry.reasons = "held", (use,)
+            if entry.corrects is not None:
+                self.awaited.setdefault(entry.corrects, []).append(entry)
+            elif entry.stay is not None:
+                entry.stay.returns.append(entry)
+        elif use.verdict in OPEN:
+            entry.verdict, entry.reasons = use.verdict, use.reasons
+            use.waiting.append(entry)
+        else:
+            self._take_back(entry, use)
+
+    def _found_use(self, entry: Entry, unit: Unit, quantity: int) -> "Entry | str":
+        if entry.corrects is not None:
+            named = self.entries.get(entry.corrects)
+            if named is None or named.action != "use" or named.unit is None or named.unit.key != unit.key:
+                return "return-without-use"
+            fits = [named]
+        else:
+            uses = entry.stay.uses if entry.stay is not None else []
+            fits = sorted((use for use in uses if use.unit and use.unit.key == unit.key), key=lambda use: use.at)
+        if not fits:
+            return "return-without-use"
+        for use in reversed(fits):
+            if use.quantity is None or use.quantity - use.returned >= quantity:
+                return use
+        return "over-return"
+
+    def _take_back(self, entry: Entry, use: Entry) -> None:
+        unit = use.unit
+        assert unit is not None and entry.unit is not None and use.quantity is not None  # noqa: PT018, S101 -- decided
+        month = month_at(entry.at)
+        entry.quantity = quantity = entry.packages * entry.unit.units
+        last = use.returned + quantity == use.quantity
+        if use.verdict == "billed":
+            rest = use.amount - use.credited
+            entry.amount = rest if last else min(rest, fen(quantity, use.price))
+            entry.verdict, flags = "credited", ("late", "period-closed")
+            use.credited += entry.amount
+            entry.period = max(month, self.month)
+        else:
+            entry.amount, entry.verdict, flags = fen(quantity, use.price), "recorded", ("late",)
+        entry.reasons = flags if month < self.month else ()
+        entry.department, entry.price = use.department, use.price
+        self._used(use, unit, month_at(use.at), -quantity, -entry.amount)
+        if use.moved:
+            self._move(entry.store, unit, quantity)
+        if use.settled:
+            owed = fen(use.returned + quantity, use.payable or 0) - fen(use.returned, use.payable or 0)
+            self._line(unit, month, "reversal", quantity, owed)
+        use.returned += quantity
+        if last and use.holds and unit.serial is not None:
+            self._free(use, (unit.goods.issuer, unit.di, unit.serial))
+
+    def _free(self, use: Entry, key: tuple[str, str, str]) -> None:
+        use.holds = False
+        self.claims.pop(key, None)
+        for rival in self.rivals.pop(key, []):
+            self._use(rival)
+
+
+def _stay_reasons(entry: Entry) -> list[str]:
+    stay = entry.stay
+    if stay is None:
+        return ["encounter-missing"]
+    if not stay.known:
+        return ["encounter-unknown"]
+    if entry.at < stay.admitted:
+        return ["before-admission"]
+    if stay.settled is not None and entry.at > stay.settled:
+        return ["after-settlement"]
+    return ["after-discharge"] if entry.at > stay.discharged else []
+
+
+def _verdict(reasons: list[str]) -> str | None:
+    decisive = [reason for reason in reasons if DECIDES[reason] is not None]
+    return DECIDES[min(decisive, key=PLACE.__getitem__)] if decisive else None
+
+
+def _ordered(reasons: list[str]) -> tuple[str, ...]:
+    return tuple(sorted(reasons, key=PLACE.__getitem__))

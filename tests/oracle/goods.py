@@ -105,7 +105,7 @@ def item_row(goods: Goods, *, priced: bool = True) -> Intent:
     price = {"price": goods.price, "currency": "CNY", "from": "2020-01-01", "to": None}
     row = {
         "schema": "udi.item/1", "hospital": HOSPITAL, "item_code": goods.code, "name": goods.name, "spec": "x",
-        "maker": "M", "supplier": goods.supplier, "category": "C", "class": "III", "insurance_code": f"C{goods.number}",
+        "maker": "M", "supplier": goods.supplier, "category": "C", "class": "I" if goods.internal else "III", "insurance_code": f"C{goods.number}",
         "unit": "piece", "identifiers": [] if goods.internal else levels, "chargeable": goods.chargeable,
         "bundled_into": goods.bundled_into, "owner": "supplier" if goods.supplier_owned else "hospital",
         "monitored": goods.monitored, "tracking": goods.tracking, "suspended": False, "auxiliary": False,

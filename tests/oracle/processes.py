@@ -27,14 +27,14 @@ def environment(bootstrap_servers: str, database_url: str, folder: Path, **setti
     return {name: value for name, value in os.environ.items() if not name.startswith("UDI_")} | own
 
 
-def init(settings: Mapping[str, str]) -> None:
-    """`udi init`.
+def init(settings: Mapping[str, str], *, program: Sequence[str] = UDI) -> None:
+    """`udi init`; `program` is the command, the product's by default.
 
     Raises:
         RuntimeError: it failed; with what it said.
     """
     result = subprocess.run(
-        [*UDI, "init"], env=dict(settings), capture_output=True, text=True, check=False, timeout=INIT_SECONDS_MAX
+        [*program, "init"], env=dict(settings), capture_output=True, text=True, check=False, timeout=INIT_SECONDS_MAX
     )
     if result.returncode != 0:
         raise RuntimeError(f"udi init: {result.returncode}\n{result.stdout[-LOG_TAIL:]}{result.stderr[-LOG_TAIL:]}")

@@ -121,6 +121,11 @@ def changed(sent: Intent, **fields: Any) -> Intent:
     return replace(sent, value=json.dumps(json.loads(sent.value) | fields).encode())
 
 
+def in_letters(number: int) -> str:
+    """The number in letters: in digits, a lot at the end of a label may look like a lot and another element."""
+    return "".join(chr(ord("A") + int(digit)) for digit in str(number))
+
+
 def a_use(desk: Desk) -> list[Intent]:
     return [use(desk, desk.goods())]
 
@@ -147,7 +152,7 @@ def a_conflict(desk: Desk) -> list[Intent]:
 
 
 def a_return(desk: Desk) -> list[Intent]:
-    goods, lot = desk.goods(), f"LR{desk.number()}"
+    goods, lot = desk.goods(), f"LR{in_letters(desk.number())}"
     sent = use(desk, goods, lot=None if goods.internal else lot)
     # A return without a scan id must have one use it can mean.
     found = not goods.internal and desk.chance.random() < 0.5

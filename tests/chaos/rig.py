@@ -1,0 +1,231 @@
+"""The product's services, a broker and a database under faults while scans flow; then the checker's judgement."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from types import TracebackType
+from typing import Final, Self
+
+from streams.embedded.database import EmbeddedDatabase
+from tests.oracle import readers
+from tests.oracle.checker import check, figures, report
+from tests.oracle.generator import Plan
+from tests.oracle.intents import IntentLog
+from tests.oracle.processes import UDI, Service, environment, init
+from tests.oracle.producer import Sender
+from tests.oracle.values import Evidence, Figures, Violation
+from tests.support.kafka import Broker, RealKafka
+
+LANES: Final = 4
+SESSION_SECONDS: Final = 3.0
+"""The workers' session timeout here; shorter than the default, so that a frozen worker is out within a test."""
+FROZEN_SECONDS: Final = 5.0
+LAG_SECONDS_MAX: Final = 60.0
+"""docs/reliability.md promises that all is read within so long after everybody is well again."""
+SETTLE_SECONDS_MAX: Final = 30.0
+"""So long after that the relay and the parked scans may take until the checker's word is final."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a run."""
+
+    violations: list[Violation]
+    figures: Figures
+    faults: dict[str, int]
+    """Kills and freezes by whom they met."""
+    chunks_resent: int
+    """Groups of records that the producer sent again because their outcome was in doubt."""
+    recovery_seconds: float | None
+    """From the last healing until every input record was behind its position; `None`: it was not in time."""
+    said: str = field(repr=False)
+    """The last words of each service."""
+
+    def __str__(self) -> str:
+        """For people."""
+        lines = [f"{self.figures}", f"faults {self.faults}, chunks resent {self.chunks_resent}"]
+        lines.append(f"recovered in {self.recovery_seconds} s")
+        return "\n".join([*lines, report(self.violations), self.said if self.violations else ""])
+
+
+class Rig:
+    """Services around a broker and a database that run.
+
+    Args:
+        broker: running; without the product's topics.
+        database: the server.
+        url: an empty database on it.
+        folder: for logs.
+        workers: number of worker processes; the embedded broker allows one.
+        relays: number of relay processes; the embedded broker allows one.
+        program: the command of the services; a control run's instead of the product's.
+    """
+
+    def __init__(
+        self,
+        broker: Broker,
+        database: EmbeddedDatabase,
+        url: str,
+        folder: Path,
+        *,
+        workers: int = 2,
+        relays: int = 2,
+        program: Sequence[str] = UDI,
+    ) -> None:
+        self.broker = broker
+        self.database = database
+        self.url = url
+        self.real = isinstance(broker, RealKafka)
+        self.faults: Counter[str] = Counter()
+        self._program = program
+        session = str(SESSION_SECONDS)
+        more = {"replication_factor": "1"}
+        more |= {} if self.real else {"embedded_broker": "true", "log_append_time": "false"}
+        self.settings = environment(
+            broker.bootstrap_servers, url, folder, lanes=str(LANES), session_timeout_seconds=session, **more
+        )
+
+        def service(kind: str, number: int) -> Service:
+            return Service(f"{kind}-{number}", ["run", kind], self.settings, folder, program=program)
+
+        self.workers = [service("worker", number) for number in range(workers)]
+        self.relays = [service("relay", number) for number in range(relays)]
+        self.services = [*self.workers, *self.relays, service("scheduler", 0)]
+        self.sender = Sender(broker.bootstrap_servers, IntentLog(folder / "intents.jsonl"), idempotent=self.real)
+        self._stack = ExitStack()
+
+    async def __aenter__(self) -> Self:
+        """Make tables and topics, start every service."""
+        await asyncio.to_thread(init, self.settings, program=self._program)
+        for service in self.services:
+            self._stack.enter_context(service)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End every service."""
+        self._stack.close()
+        await self.sender.close()
+
+    async def run(self, made: Plan, faults: Sequence["Fault"], chance: Random, *, per_second: float) -> Outcome:
+        """Send the plan while the faults happen one after the other, heal, and wait for the checker's final word."""
+        await self.sender.send(made.early)
+        sending = asyncio.create_task(self.sender.send(made.scans, per_second=per_second))
+        try:
+            for fault in faults:
+                await asyncio.sleep(chance.uniform(0.3, 1.5))
+                await fault(self, chance)
+            await sending
+        finally:
+            sending.cancel()
+        await self.heal()
+        recovery = await self._seconds_until_read()
+        await self.sender.send(made.late)
+        evidence = await self._settled(made)
+        return Outcome(
+            violations=check(made.intents, evidence),
+            figures=figures(made.intents, evidence),
+            faults=dict(self.faults),
+            chunks_resent=self.sender.repeats,
+            recovery_seconds=recovery,
+            said="\n".join(f"--- {service.name}\n{service.log[-1500:]}" for service in self.services),
+        )
+
+    async def heal(self) -> None:
+        """Everybody runs and nobody is frozen."""
+        await self.broker.start()
+        await self.database.start()
+        for service in self.services:
+            service.thaw()
+            service.start()
+
+    async def _seconds_until_read(self) -> float | None:
+        clock = asyncio.get_running_loop().time
+        begun = clock()
+        while clock() - begun < LAG_SECONDS_MAX:
+            with suppress(readers.ReadingError):
+                if await asyncio.to_thread(readers.lag, self.url, self.broker.bootstrap_servers) == 0:
+                    return round(clock() - begun, 2)
+            await asyncio.sleep(0.2)
+        return None
+
+    async def _settled(self, made: Plan) -> Evidence:
+        """The evidence once it is faultless, or at the end of the time for it."""
+        clock = asyncio.get_running_loop().time
+        quiet = 0.0 if self.real else 0.5
+        begun = clock()
+        while True:
+            await asyncio.sleep(1.0)
+            evidence = await asyncio.to_thread(
+                readers.evidence, self.url, self.broker.bootstrap_servers, quiet_seconds=quiet
+            )
+            if not check(made.intents, evidence) or clock() - begun > SETTLE_SECONDS_MAX:
+                return evidence
+
+
+Fault = Callable[[Rig, Random], Awaitable[None]]
+
+
+async def kill_a_worker(rig: Rig, chance: Random) -> None:
+    """SIGKILL, and a new one soon."""
+    await _kill(rig, "worker killed", chance.choice(rig.workers), chance)
+
+
+async def kill_a_relay(rig: Rig, chance: Random) -> None:
+    """SIGKILL, and a new one soon."""
+    await _kill(rig, "relay killed", chance.choice(rig.relays), chance)
+
+
+async def kill_everybody(rig: Rig, chance: Random) -> None:
+    """All services at once."""
+    for service in rig.services:
+        service.kill()
+    rig.faults["everybody killed"] += 1
+    await asyncio.sleep(chance.uniform(0.0, 0.5))
+    for service in rig.services:
+        service.start()
+
+
+async def _kill(rig: Rig, name: str, service: Service, chance: Random) -> None:
+    service.kill()
+    rig.faults[name] += 1
+    await asyncio.sleep(chance.uniform(0.0, 0.5))
+    service.start()
+
+
+async def freeze_a_worker(rig: Rig, chance: Random) -> None:
+    """SIGSTOP past its session: others take its lanes; then it wakes in the middle of its batch."""
+    await _freeze(rig, "worker frozen", chance.choice(rig.workers))
+
+
+async def freeze_a_relay(rig: Rig, chance: Random) -> None:
+    """SIGSTOP until another relay has its lanes; then it wakes in the middle of its transaction."""
+    await _freeze(rig, "relay frozen", chance.choice(rig.relays))
+
+
+async def _freeze(rig: Rig, name: str, service: Service) -> None:
+    service.freeze()
+    rig.faults[name] += 1
+    await asyncio.sleep(FROZEN_SECONDS)
+    service.thaw()
+
+
+async def kill_the_broker(rig: Rig, chance: Random) -> None:
+    """SIGKILL, and the same one with its data again."""
+    await rig.broker.kill()
+    rig.faults["broker killed"] += 1
+    await asyncio.sleep(chance.uniform(0.0, 1.0))
+    await rig.broker.start()
+
+
+async def kill_the_database(rig: Rig, chance: Random) -> None:
+    """SIGKILL of the main process, recovery from the log, the same data again."""
+    await rig.database.kill()
+    rig.faults["database killed"] += 1
+    await asyncio.sleep(chance.uniform(0.0, 1.0))
+    await rig.database.start()

@@ -224,9 +224,9 @@ class UseAccount:
         return (self.units or 0) - self.returned_units
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Decision:
-    """Everything that follows from deciding one subject once."""
+    """Everything that follows from deciding one subject once. `rules.deciding` fills it in; afterwards nobody changes it."""
 
     subject: Subject
     n: int

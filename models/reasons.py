@@ -143,4 +143,6 @@ def deciding(reasons: tuple[Reason, ...]) -> Verdict | None:
 
 def in_precedence(reasons: set[Reason]) -> tuple[Reason, ...]:
     """The reasons in order of precedence."""
+    if len(reasons) < 2:
+        return tuple(reasons)
     return tuple(sorted(reasons, key=PRECEDENCE.__getitem__))

@@ -106,10 +106,13 @@ def _duplicate_key(value: bytes, fields: dict[str, Any]) -> str | None:
     return found[0] if found else None
 
 
-def _count_keys(value: Any) -> int:
-    if type(value) is dict:
-        return len(value) + sum(_count_keys(child) for child in value.values() if type(child) in {dict, list})
-    return sum(_count_keys(child) for child in value if type(child) in {dict, list})
+def _count_keys(value: dict[str, Any] | list[Any]) -> int:
+    """Keys of all objects in it."""
+    count, children = (len(value), value.values()) if type(value) is dict else (0, value)
+    for child in children:
+        if type(child) is dict or type(child) is list:
+            count += _count_keys(child)
+    return count
 
 
 def read_key(key: bytes | None) -> tuple[str, str] | None:

@@ -77,12 +77,12 @@ def _half(subject: Subject, view: View, policy: Policy) -> list[Decision]:
     if subject.label.di is None:
         label = joined(partner.subject.label, subject.label)
         whole = decide(partner.subject, view, subject.recorded_at, replace(partner.prior, label=label))
-        rest = _carried(subject, whole, n=0)
-        return [_apply(replace(whole, partner=subject.ref), view), _apply(rest, view)]
+        whole.partner = subject.ref
+        return [_apply(whole, view), _apply(_carried(subject, whole, n=0), view)]
     label = joined(subject.label, partner.subject.label)
     whole = decide(replace(subject, label=label), view, subject.recorded_at)
-    rest = _carried(partner.subject, whole, n=partner.prior.decisions)
-    return [_apply(replace(whole, partner=partner.subject.ref), view), _apply(rest, view)]
+    whole.partner = partner.subject.ref
+    return [_apply(whole, view), _apply(_carried(partner.subject, whole, n=partner.prior.decisions), view)]
 
 
 def _carried(subject: Subject, whole: Decision, n: int) -> Decision:

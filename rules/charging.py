@@ -1,8 +1,9 @@
 """What a use is charged and a return credited, and what a supplier is owed for it."""
 
-from models.books import Charge, SettlementLine, Subject, UseAccount
+from models.books import Charge, Decision, SettlementLine, Subject, UseAccount
 from models.calendar import Month
-from models.catalogue import OWNER_HOSPITAL, Item
+from models.catalogue import OWNER_HOSPITAL
+from models.facts import EncounterFacts
 from models.ids import made_id
 from models.money import line_amount_fen
 from models.reasons import Reason
@@ -10,26 +11,24 @@ from rules.catalogue import price_on
 from rules.view import View
 
 
-def charge_of(
-    subject: Subject, item: Item, units: int, unit_price: int, flags: tuple[Reason, ...], view: View
-) -> Charge:
-    """The charge of a use: units times the price of the day, rounded half up to the fen."""
-    event = subject.event
-    assert event.encounter is not None  # noqa: S101 -- a use without encounter is parked
-    encounter = view.encounter(event.hospital, event.encounter)
+def charge_of(decision: Decision, unit_price: int, encounter: EncounterFacts | None, view: View) -> Charge:
+    """The charge of a use: units times the price of the day, rounded half up to the fen. Flags: the decision's."""
+    subject, event = decision.subject, decision.subject.event
+    item, units = decision.item, decision.units
+    assert item is not None and units is not None and event.encounter is not None  # noqa: PT018, S101 -- else it is parked
     return Charge(
-        ref=subject.ref,
-        n=0,
-        billing_id=made_id("billing", event.hospital, event.scan_id, 0, "charge"),
-        encounter=event.encounter,
-        department=event.department or (encounter.department if encounter else None),
-        team=event.team or (encounter.team if encounter else None),
-        item=item,
-        quantity=units,
-        unit_price=unit_price,
-        amount_fen=line_amount_fen(units, unit_price),
-        period=view.open_month(event.hospital, subject.month),
-        flags=flags,
+        subject.ref,
+        0,
+        made_id("billing", event.hospital, event.scan_id, 0, "charge"),
+        event.encounter,
+        decision.department,
+        event.team or (encounter.team if encounter else None),
+        item,
+        units,
+        unit_price,
+        line_amount_fen(units, unit_price),
+        view.open_month(event.hospital, subject.month),
+        decision.reasons,
     )
 
 
@@ -60,9 +59,10 @@ def credit_of(subject: Subject, use: UseAccount, units: int, flags: tuple[Reason
     )
 
 
-def settlement_of(subject: Subject, item: Item, units: int, view: View) -> tuple[SettlementLine, ...]:
+def settlement_of(decision: Decision, view: View) -> tuple[SettlementLine, ...]:
     """The payable line of a use of supplier-owned goods; nothing for the hospital's own."""
-    if item.owner == OWNER_HOSPITAL:
+    item, units, subject = decision.item, decision.units, decision.subject
+    if item is None or units is None or item.owner == OWNER_HOSPITAL:
         return ()
     event = subject.event
     found = price_on(item.costs, subject.day)

@@ -1,10 +1,10 @@
 """The decision: one subject, the view of the books, and everything that follows. Nothing is written before all is decided."""
 
-from dataclasses import replace
 from datetime import datetime
 
 from models.books import Decision, LabelFacts, Prior, StockMove, Subject, Usage, takes_from_store
 from models.catalogue import Item
+from models.facts import EncounterFacts
 from models.money import line_amount_fen
 from models.reasons import REASON_ROW, Reason, Verdict, When, deciding, in_precedence
 from models.scan import Action
@@ -14,8 +14,6 @@ from rules.charging import charge_of, settlement_of
 from rules.returning import decide_return
 from rules.validation import code_reason, encounter_reasons, unit_reasons
 from rules.view import View
-
-_NOTHING = Resolution()
 
 
 def decide(subject: Subject, view: View, at: datetime, prior: Prior | None = None, *, released: bool = False) -> Decision:
@@ -37,8 +35,9 @@ def decide(subject: Subject, view: View, at: datetime, prior: Prior | None = Non
     else:
         decision = _decide_unit(subject, label, view, prior)
     if decision.verdict is Verdict.WAITING and released:
-        decision = replace(decision, verdict=Verdict.HELD)
-    return replace(decision, decided_at=at)
+        decision.verdict = Verdict.HELD
+    decision.decided_at = at
+    return decision
 
 
 def _listed(subject: Subject, label: LabelFacts, view: View) -> LabelFacts:
@@ -64,7 +63,9 @@ def _decide_unit(subject: Subject, label: LabelFacts, view: View, prior: Prior |
         label = _internal(subject.event.item_code)
     if label.half and (found.item is None or found.item.tracking.value != "none"):
         reasons = {Reason.HALF_LABEL} | ({found.reason} if found.reason else set())
-        return replace(_plain(subject, label, reasons, prior), item=found.item)
+        decision = _plain(subject, label, reasons, prior)
+        decision.item = found.item
+        return decision
     if subject.event.action is Action.RETURN:
         return decide_return(subject, label, found, view, prior)
     if subject.event.action is Action.USE:
@@ -83,55 +84,63 @@ def _decide_stock_action(
     """Receive, transfer, waste, opened, count: recorded as soon as the item is known."""
     event, n = subject.event, prior.decisions if prior else 0
     if found.reason is not None or found.item is None:
-        return replace(_plain(subject, label, {found.reason or Reason.UNKNOWN_ITEM}, prior), item=found.item)
+        decision = _plain(subject, label, {found.reason or Reason.UNKNOWN_ITEM}, prior)
+        decision.item = found.item
+        return decision
     units = event.quantity * found.units_per_package
     late = {Reason.LATE} if view.open_month(event.hospital, subject.month) != subject.month else set()
     decision = Decision(subject, n, subject.recorded_at, Verdict.RECORDED, in_precedence(late), label, found.item, units)
-    if event.action is Action.COUNT:
-        return decision
-    return _moved(decision, view, late)
+    if event.action is not Action.COUNT:
+        _move(decision, view, late)
+        decision.reasons = in_precedence(late)
+    return decision
 
 
-def _decide_use(  # noqa: PLR0914 -- one place where all of a use is seen together
+def _decide_use(
     subject: Subject, label: LabelFacts, found: Resolution, view: View, prior: Prior | None
 ) -> Decision:
     event, item = subject.event, found.item
-    known = found.reason is None and item is not None
-    reasons = encounter_reasons(event, view) | unit_reasons(subject, label, item, view)
-    if found.reason is not None:
-        reasons.add(found.reason)
-    price: int | Reason = 0
-    if known and item is not None:
-        price = price_on(item.prices, subject.day)
-        reasons |= _item_reasons(item, price)
-    units = event.quantity * found.units_per_package if known else None
-    month = view.open_month(event.hospital, subject.month)
     encounter = view.encounter(event.hospital, event.encounter) if event.encounter else None
-    moved, holds = (prior.moved, prior.holds_unit) if prior else (False, False)
+    reasons = encounter_reasons(event, encounter) | unit_reasons(subject, label, item, view)
     decision = Decision(
-        subject, prior.decisions if prior else 0, subject.recorded_at, Verdict.BILLED, (), label, item, units,
+        subject, prior.decisions if prior else 0, subject.recorded_at, Verdict.BILLED, (), label, item,
         department=event.department or (encounter.department if encounter else None),
     )  # fmt: skip
-    if label.unit(event.hospital) is not None and not holds and _keeps_unit(reasons):
-        decision = replace(decision, takes_unit=True)
-    stock = all(REASON_ROW[reason].stock is When.NOW for reason in reasons)
-    if known and item is not None and units is not None and stock and not moved:
-        decision = _moved(decision, view, reasons)
-        decision = replace(decision, settlement=settlement_of(subject, item, units, view))
+    price: int | Reason = Reason.NO_PRICE
+    if found.reason is not None or item is None:
+        reasons.add(found.reason or Reason.UNKNOWN_ITEM)
+    else:
+        decision.units = event.quantity * found.units_per_package
+        price = price_on(item.prices, subject.day)
+        reasons |= _item_reasons(item, price)
+    decision.takes_unit = label.serial is not None and not (prior and prior.holds_unit) and _keeps_unit(reasons)
+    if not (prior and prior.moved) and all(REASON_ROW[reason].stock is When.NOW for reason in reasons):
+        _move(decision, view, reasons)
+        decision.settlement = settlement_of(decision, view)
     verdict = deciding(in_precedence(reasons)) or Verdict.BILLED
-    closed = month != subject.month
-    if closed and verdict in (Verdict.BILLED, Verdict.RECORDED):
+    decision.verdict = verdict
+    if verdict in _ACCOUNTED and view.open_month(event.hospital, subject.month) != subject.month:
         reasons |= {Reason.LATE, Reason.PERIOD_CLOSED} if verdict is Verdict.BILLED else {Reason.LATE}
-    ordered = in_precedence(reasons)
-    decision = replace(decision, verdict=verdict, reasons=ordered)
-    if verdict is Verdict.BILLED and item is not None and units is not None and isinstance(price, int):
-        flags = tuple(each for each in ordered if REASON_ROW[each].verdict is None)
-        return _charged(decision, item, units, price, flags, view)
-    if verdict is Verdict.RECORDED and item is not None and units is not None:
-        amount = line_amount_fen(units, price) if isinstance(price, int) else 0
-        usage = Usage(event.hospital, decision.department, item.item_code, subject.month, units, amount)
-        return replace(decision, usage=(usage,))
+    decision.reasons = in_precedence(reasons)
+    if verdict in _ACCOUNTED:
+        _account(decision, price, encounter, view)
     return decision
+
+
+def _account(decision: Decision, price: int | Reason, encounter: EncounterFacts | None, view: View) -> None:
+    """The charge of a use, and its usage; a use that costs the patient nothing counts at the catalogue price."""
+    subject, item, units = decision.subject, decision.item, decision.units
+    assert item is not None and units is not None  # noqa: PT018, S101 -- what is accounted for is known goods
+    unit_price = price if not isinstance(price, Reason) else 0
+    if decision.verdict is Verdict.BILLED:
+        charge = charge_of(decision, unit_price, encounter, view)
+        decision.charges = (charge,)
+        decision.billing_ids = (charge.billing_id,)
+        amount = charge.amount_fen
+    else:
+        amount = line_amount_fen(units, unit_price)
+    usage = Usage(subject.event.hospital, decision.department, item.item_code, subject.month, units, amount)
+    decision.usage = (usage,)
 
 
 def _item_reasons(item: Item, price: int | Reason) -> set[Reason]:
@@ -147,27 +156,19 @@ def _keeps_unit(reasons: set[Reason]) -> bool:
     return all(REASON_ROW[reason].stock is not When.NEVER for reason in reasons)
 
 
-def _charged(  # noqa: PLR0917 -- the parts of a charge
-    decision: Decision, item: Item, units: int, price: int, flags: tuple[Reason, ...], view: View
-) -> Decision:
-    subject = decision.subject
-    charge = charge_of(subject, item, units, price, flags, view)
-    usage = Usage(
-        subject.event.hospital, charge.department, item.item_code, subject.month, units, charge.amount_fen
-    )
-    return replace(
-        decision, charges=(charge,), usage=(usage,), billing_ids=(charge.billing_id,), department=charge.department
-    )
-
-
-def _moved(decision: Decision, view: View, reasons: set[Reason]) -> Decision:
-    """The decision with its stock move; `reasons` gains `stock-negative` when the balance falls below zero."""
+def _move(decision: Decision, view: View, reasons: set[Reason]) -> None:
+    """Give the decision its stock move; `reasons` gains `stock-negative` when the balance falls below zero."""
     event, item, units = decision.subject.event, decision.item, decision.units
     assert item is not None and units is not None  # noqa: PT018, S101 -- goods that move are known goods
-    out = takes_from_store(event.action)
-    into = event.to_store if event.action is Action.TRANSFER else event.store if event.action is Action.RECEIVE else None
-    decision = replace(decision, move=StockMove(item.owner, units, event.store if out else None, into))
-    if out and view.balance(decision.balance_key(event.store)) < units:
-        reasons.add(Reason.STOCK_NEGATIVE)
-    left = view.left(event.hospital, event.store, item) + (-units if out else units)
-    return replace(decision, stock_left=left, reasons=in_precedence(reasons))
+    if takes_from_store(event.action):
+        into = event.to_store if event.action is Action.TRANSFER else None
+        decision.move = StockMove(item.owner, units, event.store, into)
+        if view.balance(decision.balance_key(event.store)) < units:
+            reasons.add(Reason.STOCK_NEGATIVE)
+        units = -units
+    else:
+        decision.move = StockMove(item.owner, units, None, event.store)
+    decision.stock_left = view.left(event.hospital, event.store, item) + units
+
+
+_ACCOUNTED = frozenset({Verdict.BILLED, Verdict.RECORDED})

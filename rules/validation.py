@@ -2,6 +2,7 @@
 
 from models.books import LabelFacts, Subject
 from models.catalogue import Item
+from models.facts import EncounterFacts
 from models.reasons import Reason
 from models.scan import ScanEvent
 from models.udi import CodeError
@@ -20,7 +21,7 @@ def code_reason(label: LabelFacts) -> Reason | None:
     return Reason.NOT_A_UDI if label.error in _NO_UDI else Reason.UNREADABLE_CODE
 
 
-def encounter_reasons(event: ScanEvent, view: View) -> set[Reason]:
+def encounter_reasons(event: ScanEvent, encounter: EncounterFacts | None) -> set[Reason]:
     """What stands against charging the use to its encounter.
 
     References:
@@ -28,7 +29,6 @@ def encounter_reasons(event: ScanEvent, view: View) -> set[Reason]:
     """
     if event.encounter is None:
         return {Reason.ENCOUNTER_MISSING}
-    encounter = view.encounter(event.hospital, event.encounter)
     if encounter is None:
         return {Reason.ENCOUNTER_UNKNOWN}
     if event.scanned_at < encounter.admitted_at:

@@ -21,6 +21,7 @@ class View:
         self.waiting: dict[tuple[str, str], list[Waiting]] = {}
         for each in gathered.waiting:
             self.wait(each)
+        self._undigested: list[Decision] = []
         self._uses: dict[Ref, UseAccount] = {}
         self._uses_by_unit: dict[UseKey, list[Ref]] = {}
         self._uses_by_scan: dict[tuple[str, UUID], Ref] = {}
@@ -56,11 +57,13 @@ class View:
 
     def use_of_scan(self, hospital: str, scan_id: UUID) -> UseAccount | None:
         """The use recorded under the scan id."""
+        self._digest()
         ref = self._uses_by_scan.get((hospital, scan_id))
         return self._uses[ref] if ref else None
 
     def uses_of_unit(self, key: UseKey) -> list[UseAccount]:
         """The uses of that unit in that encounter, oldest first."""
+        self._digest()
         found = [self._uses[ref] for ref in self._uses_by_unit.get(key, ())]
         return sorted(found, key=lambda use: (use.scanned_at, use.ref))
 
@@ -98,18 +101,28 @@ class View:
         if decision.returned is not None:
             self._take_back(decision, decision.returned)
         elif event.action is Action.USE and decision.claims:
+            self._undigested.append(decision)
+
+    def _digest(self) -> None:
+        """Make accounts of the batch's uses; only a return asks for them."""
+        for decision in self._undigested:
             self._know_use(_account(decision))
+        self._undigested.clear()
 
     def _move(self, decision: Decision) -> None:
-        move, item, hospital = decision.move, decision.item, decision.subject.event.hospital
-        assert move is not None and item is not None  # noqa: PT018, S101 -- goods that move are known goods
-        for store, units in ((move.from_store, -move.units), (move.to_store, move.units)):
-            if store is None:
-                continue
-            key = decision.balance_key(store)
-            self.gathered.balances[key] = self.gathered.balances.get(key, 0) + units
-            total = (hospital, store, item.item_code)
-            self.gathered.store_items[total] = self.gathered.store_items.get(total, 0) + units
+        move, hospital = decision.move, decision.subject.event.hospital
+        if move is None:
+            return
+        if move.from_store is not None:
+            self._shift(decision.balance_key(move.from_store), hospital, -move.units)
+        if move.to_store is not None:
+            self._shift(decision.balance_key(move.to_store), hospital, move.units)
+
+    def _shift(self, key: BalanceKey, hospital: str, units: int) -> None:
+        balances, totals = self.gathered.balances, self.gathered.store_items
+        balances[key] = balances.get(key, 0) + units
+        total = (hospital, key.store, key.item_code)
+        totals[total] = totals.get(total, 0) + units
 
     def _take_back(self, decision: Decision, use: UseAccount) -> None:
         credited = sum(each.amount_fen for each in decision.charges)

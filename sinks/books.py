@@ -90,7 +90,7 @@ class PostgresBooks:
             closed=dict(zip(hospitals, row["closed"], strict=True)),
             fingerprints={(c["hospital"], c["scan_id"]): c["fingerprint"] for c in row["claims"]},
             holders={UnitKey(*tuple(u)[:4]): Ref(*tuple(u)[4:]) for u in row["units"]},
-            encounters={(e["hospital"], e["encounter"]): _encounter(e) for e in row["encounters"]},
+            encounters={(e[0], e[1]): EncounterFacts(e[3], e[4], e[6], e[8], e[7]) for e in row["encounters"]},
             uses=uses,
             balances=dict(zip(balances, row["balances"], strict=True)),
             store_items=dict(zip(store_items, row["store_items"], strict=True)),
@@ -231,10 +231,6 @@ async def read_catalogue(connection: Any) -> Catalogue:
 
 def _item(body: bytes, version: int, ended_at: datetime | None) -> Item:
     return item_from_wire(CatalogueItem.model_validate_json(body), version, ended_at)
-
-
-def _encounter(row: Any) -> EncounterFacts:
-    return EncounterFacts(row["department"], row["team"], row["admitted_at"], row["settled_at"], row["discharged_at"])
 
 
 def _charge(row: Any, ref: Ref, item: Item | None) -> Charge | None:

@@ -1,6 +1,7 @@
 """The long-running services: worker, relay, scheduler; alone, or all together over embedded parts."""
 
 import asyncio
+import gc
 import json
 import os
 import signal
@@ -38,6 +39,9 @@ async def initialise(settings: Settings) -> list[str]:
 
 def run_worker(settings: Settings) -> None:
     """The worker, an ordinary Faust worker, until a signal ends it."""
+    # What was imported lives for ever, and a batch makes no cycles: collecting less often is worth a third of the CPU.
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
     app = make_app(settings)
     worker = faust.Worker(app, loglevel="WARNING", quiet=True, redirect_stdouts=False, override_logging=False)
     worker.execute_from_commandline()

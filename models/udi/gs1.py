@@ -45,23 +45,40 @@ def read_gs1(text: str, scan: Scan) -> Reading | None:
     plain, noted = _with_separators(text)
     if not plain.strip(GS + " "):
         return Reading(Issuer.GS1, CodeError.EMPTY, 0, *noted) if obliged else None
-    if starts_bracketed(plain):
-        reading = _read_bracketed(plain, scan, obliged)
-    elif not obliged and not plain[0].isdigit():
+    reading = _read_plain(plain, text, scan, obliged=obliged)
+    if reading is None:
         return None
-    elif not obliged and is_bare_gtin(plain):
-        return _bare(plain, Flag.BARE_GTIN)
-    else:
-        certain = obliged or GS in text or _TOKENS.search(text) is not None
-        found = _read_elements(plain, scan)
-        reading = found if certain else _believed(found, plain)
-    noted_first = [*noted]
-    reading.flags = noted_first + [flag for flag in reading.flags if flag not in noted_first]
+    if reading.error is CodeError.UNKNOWN_AI and Flag.GS_SUBSTITUTE in noted:
+        foreign = _foreign_at(text)
+        if foreign is not None:
+            # What followed is no element, so the sign was no separator: the text as it came is at fault.
+            return Reading(Issuer.GS1, CodeError.BAD_CHARACTER, foreign)
+    reading.flags = noted + [flag for flag in reading.flags if flag not in noted]
     if reading.error is None and reading.di is None and not obliged and reading.issuer is Issuer.GS1:
         reading.note(Flag.NO_SYMBOLOGY_ID)
     if noted:
         reading.steps[:0] = [Step(noted[0], plain)]
     return reading
+
+
+def _read_plain(plain: str, text: str, scan: Scan, *, obliged: bool) -> Reading | None:
+    """Reads what is left when separators are separators; `text` is what came."""
+    if starts_bracketed(plain):
+        return _read_bracketed(plain, scan, obliged)
+    if obliged:
+        return _read_elements(plain, scan)
+    if is_bare_gtin(plain):
+        return _bare(plain, Flag.BARE_GTIN)
+    if not plain[0].isdigit():
+        return None
+    reading = _read_elements(plain, scan)
+    certain = GS in text or _TOKENS.search(text) is not None
+    return reading if certain else _believed(reading, plain)
+
+
+def _foreign_at(text: str) -> int | None:
+    """Where the first sign stands that is no GS1 character and was taken for a separator."""
+    return next((at for at, sign in enumerate(text) if sign != GS and sign.translate(_SINGLES) == GS), None)
 
 
 def _with_separators(text: str) -> tuple[str, list[Flag]]:

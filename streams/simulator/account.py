@@ -309,6 +309,8 @@ class Account:
         self.claims.pop(key, None)
         for rival in self.rivals.pop(key, []):
             self._use(rival)
+            if rival.verdict == "parked":
+                self.parked.append(rival)
 
 
 def _stay_reasons(entry: Entry) -> list[str]:

@@ -1,0 +1,57 @@
+# make demo   the main job on embedded parts, with its tie-out          make check  format, lint, types, layers, tests
+# make test   the tests; real Kafka where java and mvn are              make bench  benchmarks against baselines of the same run
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+JOBS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint check bench fuzz chaos lock clean
+
+help:
+	@sed -n '1,2s/^# //p' Makefile
+
+setup: $(READY)
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; assert (3, 11) <= sys.version_info < (3, 14), "Expected Python 3.11 to 3.13, got " + sys.version.split()[0]'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing what requirements.lock pins ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: $(READY)
+	@$(BIN)/udi demo $(DEMO)
+
+test: $(READY)
+	@$(BIN)/pytest -q -n $(JOBS) --dist loadgroup $(TESTS)
+
+lint: $(READY)
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/deptry models rules sinks streams
+	@$(BIN)/codespell
+	@$(BIN)/vulture
+
+check: lint test
+
+bench: $(READY)
+	@$(BIN)/python -m benchmarks $(BENCH)
+
+chaos: $(READY)
+	@UDI_CHAOS_SECONDS=$${UDI_CHAOS_SECONDS:-600} $(BIN)/pytest -q -s tests/chaos
+
+fuzz: $(READY)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements-fuzz.lock
+	@$(BIN)/python tests/fuzz/fuzz_parse.py -max_total_time=$${FUZZ_SECONDS:-60} tests/fuzz/corpus
+
+lock:
+	uv pip compile pyproject.toml --extra dev --universal --generate-hashes --no-build --no-header --no-annotate -q -o requirements.lock
+	uv pip compile pyproject.toml --extra fuzz --universal --generate-hashes --no-build --no-header --no-annotate -q -o requirements-fuzz.lock
+
+clean:
+	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info build

@@ -26,19 +26,20 @@ def read_ahm(text: str, scan: Scan) -> Reading | None:
     reading = Reading(Issuer.AHM, None, None, Flag.AHM_UNVERIFIED)
     reading.di, reading.canonical = match[1], text
     reading.elements.append(("MF", match[1]))
+    seen: dict[str, str] = {}
     for part in (match[2] or "").split("*"):
-        error = _take(reading, part, scan.scanned_on.year) if part else None
+        error = _take(reading, part, scan.scanned_on.year, seen) if part else None
         if error is not None:
             return Reading(Issuer.AHM, error, None, Flag.AHM_UNVERIFIED)
     return reading
 
 
-def _take(reading: Reading, part: str, year: int) -> CodeError | None:
+def _take(reading: Reading, part: str, year: int, seen: dict[str, str]) -> CodeError | None:
     match = _PART.fullmatch(part)
     if match is None:
         return CodeError.UNKNOWN_DATA_IDENTIFIER
     name, value = match[1], match[2]
-    if any(known == name and other != value for known, other in reading.elements):
+    if seen.setdefault(name, value) != value:
         return CodeError.CONFLICTING_AI
     reading.elements.append((name, value))
     if name in {"BA", "BN"}:

@@ -29,6 +29,7 @@ def read_iccbba(text: str, scan: Scan) -> Reading | None:
     if not text.startswith(("=", "&>", "&}", "&,", "&)")):
         return None
     reading = Reading(Issuer.ICCBBA)
+    seen: dict[str, str] = {}
     at = count = 0
     while at < len(text):
         name, value, length = _structure(text, at)
@@ -36,7 +37,7 @@ def read_iccbba(text: str, scan: Scan) -> Reading | None:
             return Reading(Issuer.ICCBBA, CodeError.UNKNOWN_DATA_STRUCTURE, at)
         if len(value) < length:
             return Reading(Issuer.ICCBBA, CodeError.BAD_PPIC if name == "=/" else CodeError.TOO_SHORT, at)
-        error = _take(reading, name, value)
+        error = _take(reading, name, value, seen)
         if error is not None:
             return Reading(Issuer.ICCBBA, error, at)
         at += length + (0 if name == "DIN" else len(name))
@@ -73,15 +74,11 @@ def _count_error(reading: Reading, following: int) -> CodeError | None:
     return None if in_front and counts[0] in {_COUNT_UNKNOWN, following} else CodeError.COMPOUND_COUNT
 
 
-def _take(reading: Reading, name: str, value: str) -> CodeError | None:
+def _take(reading: Reading, name: str, value: str, seen: dict[str, str]) -> CodeError | None:
     """Checks one structure and keeps what it says."""
     error = _READERS[name](reading, value)
-    if error is None:
-        error = (
-            CodeError.CONFLICTING_AI
-            if any(known == name and other != value for known, other in reading.elements)
-            else None
-        )
+    if error is None and seen.setdefault(name, value) != value:
+        error = CodeError.CONFLICTING_AI
     reading.elements.append((name, value.removeprefix("=") if name == "DIN" else value))
     return error
 

@@ -36,6 +36,8 @@ ISSUERS: Final[tuple[tuple[Issuer, Callable[[str, Scan], Reading | None]], ...]]
 )
 """Who is asked, in this order. The first that answers is the issuer; the last always answers."""
 
+_SYMBOLS_MAX: Final = 8
+"""Symbols in one string; more is some document, no label. No source: ours, twice the barcodes of a label."""
 _LETTER_OR_DIGIT: Final = re.compile(r"[0-9A-Za-z]")
 _GS1_ONLY: Final = GS1_SYMBOLOGIES | EAN_SYMBOLOGIES
 
@@ -86,6 +88,8 @@ def _parse_patiently(raw: str | bytes | None, scanned_on: date, profile: Scanner
         return Reading(Issuer.INVALID, CodeError.TOO_LONG, LENGTH_MAX).finish(text)
     cleaned = clean(text, profile)
     parts = symbols(cleaned.text)
+    if len(parts) > _SYMBOLS_MAX:
+        return Reading(Issuer.INTERNAL, CodeError.NOT_UDI, None, Flag.CONCATENATED_SCANS).finish(text)
     if len(parts) > 1:
         return _parse_several(text, cleaned, parts, scanned_on, profile)
     reading = _read(cleaned, scanned_on, profile)

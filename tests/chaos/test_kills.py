@@ -13,6 +13,7 @@ import pytest
 from streams.embedded.broker import EmbeddedBroker
 from streams.embedded.database import EmbeddedDatabase
 from tests.chaos.rig import (
+    LAG_SECONDS_MAX,
     LANES,
     Fault,
     Outcome,
@@ -64,7 +65,7 @@ async def test_nothing_is_lost_or_doubled_when_workers_and_relays_are_killed_and
     )
 
     assert found.violations == [], str(found)
-    assert found.recovery_seconds is not None
+    assert max(found.recoveries) < LAG_SECONDS_MAX
 
 
 async def test_nothing_is_lost_or_doubled_when_the_broker_and_the_database_are_killed(
@@ -75,7 +76,7 @@ async def test_nothing_is_lost_or_doubled_when_the_broker_and_the_database_are_k
     found = await outcome(rig, [kill_the_broker, kill_the_database, kill_a_worker])
 
     assert found.violations == [], str(found)
-    assert found.recovery_seconds is not None
+    assert max(found.recoveries) < LAG_SECONDS_MAX
 
 
 async def test_nothing_is_lost_or_doubled_by_kills_on_the_embedded_broker(
@@ -86,4 +87,4 @@ async def test_nothing_is_lost_or_doubled_by_kills_on_the_embedded_broker(
     found = await outcome(rig, [kill_a_worker, kill_a_relay, kill_the_database])
 
     assert found.violations == [], str(found)
-    assert found.recovery_seconds is not None
+    assert max(found.recoveries) < LAG_SECONDS_MAX

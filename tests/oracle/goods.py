@@ -103,10 +103,12 @@ def item_row(goods: Goods, *, priced: bool = True) -> Intent:
     if goods.boxed:
         levels.append({"issuer": "GS1", "di": goods.box_di, "units_per_package": 10})
     price = {"price": goods.price, "currency": "CNY", "from": "2020-01-01", "to": None}
+    # The law wants an identifier of class III, so goods without one are of class I.
     row = {
         "schema": "udi.item/1", "hospital": HOSPITAL, "item_code": goods.code, "name": goods.name, "spec": "x",
-        "maker": "M", "supplier": goods.supplier, "category": "C", "class": "I" if goods.internal else "III", "insurance_code": f"C{goods.number}",
-        "unit": "piece", "identifiers": [] if goods.internal else levels, "chargeable": goods.chargeable,
+        "maker": "M", "supplier": goods.supplier, "category": "C", "class": "I" if goods.internal else "III",
+        "insurance_code": f"C{goods.number}", "unit": "piece", "chargeable": goods.chargeable,
+        "identifiers": [] if goods.internal else levels,
         "bundled_into": goods.bundled_into, "owner": "supplier" if goods.supplier_owned else "hospital",
         "monitored": goods.monitored, "tracking": goods.tracking, "suspended": False, "auxiliary": False,
         "prices": [price] if priced and goods.price else [],

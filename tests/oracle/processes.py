@@ -51,8 +51,7 @@ class Service:
         program: the command; the product's unless a control run replaces it.
 
     Attributes:
-        kills: how often it was killed.
-        freezes: how often it was frozen.
+        wanted: whether it was started and not ended since: when it does not run, it has died by itself.
     """
 
     def __init__(
@@ -65,8 +64,7 @@ class Service:
         program: Sequence[str] = UDI,
     ) -> None:
         self.name = name
-        self.kills = 0
-        self.freezes = 0
+        self.wanted = False
         self._command = [*program, *arguments]
         self._settings = dict(settings)
         self._log = folder / f"{name}.log"
@@ -84,6 +82,7 @@ class Service:
 
     def start(self) -> None:
         """Start it, in a process group of its own; nothing happens when it runs."""
+        self.wanted = True
         if not self.running:
             with self._log.open("ab") as log:
                 self._process = subprocess.Popen(
@@ -92,13 +91,10 @@ class Service:
 
     def kill(self) -> None:
         """SIGKILL it and what it started."""
-        if self.running:
-            self.kills += 1
         self._end()
 
     def freeze(self) -> None:
         """SIGSTOP it: it holds its connections and its leases and says nothing."""
-        self.freezes += 1
         self._signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
@@ -107,6 +103,7 @@ class Service:
 
     def stop(self) -> None:
         """SIGTERM it as a supervisor would; SIGKILL when it takes too long."""
+        self.wanted = False
         self._signal(signal.SIGTERM)
         if self._process is not None:
             with suppress(subprocess.TimeoutExpired):
@@ -114,6 +111,7 @@ class Service:
         self._end()
 
     def _end(self) -> None:
+        self.wanted = False
         self._signal(signal.SIGKILL)
         if self._process is not None:
             self._process.wait()

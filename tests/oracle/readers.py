@@ -152,8 +152,7 @@ def ends(bootstrap_servers: str) -> dict[tuple[str, int], int]:
         consumer.close()
 
 
-def lag(url: str, bootstrap_servers: str) -> int:
-    """Input records that are not yet behind their position."""
-    until = ends(bootstrap_servers)
+def lag(url: str, until: Mapping[tuple[str, int], int]) -> int:
+    """Input records before the ends `until` that are not yet behind their position."""
     positions = {(row["topic"], row["partition"]): row["next_offset"] for row in view(url, "positions")}
     return sum(max(0, end - positions.get(where, 0)) for where, end in until.items())

@@ -72,7 +72,8 @@ def rescue(label: Label, knowledge: Knowledge) -> Rescue:
     Returns:
         The decision; it is pure and the same for the same arguments.
     """
-    if label.conflict or not (_is_suspected(label) or label.error in _SEPARATOR_ERRORS):
+    damaged = label.error in _SEPARATOR_ERRORS or (label.error is None and _is_suspected(label))
+    if label.conflict or not damaged:
         return Rescue(Outcome.UNTOUCHED, label)
     own = () if label.error is not None else (label,)
     readings = tuple(reading for reading in (*own, *label.alternatives) if _is_consistent(reading))

@@ -46,7 +46,9 @@ class Desk:
         """A month begins."""
         self.index, self.month = index, self.plan.month(index)
         self.days = days_of(self.month)
-        self.in_use = [(scan.unit, scan.stay) for scan in self._taken if scan.unit and scan.stay and scan.unit.serial][-400:]
+        self.in_use = [(scan.unit, scan.stay) for scan in self._taken if scan.unit and scan.stay and scan.unit.serial][
+            -400:
+        ]
         self.returnable = self._taken[-300:]
         self._taken, self._slots = [], {}
         self.scans, self.late = [], []
@@ -125,7 +127,9 @@ class Desk:
         lying += [[each, left] for each, left in self._received(unit, department, store, day, quantity)]
         return unit
 
-    def _received(self, unit: Unit, department: Department, store: str, day: int, quantity: int) -> list[tuple[Unit, int]]:
+    def _received(
+        self, unit: Unit, department: Department, store: str, day: int, quantity: int
+    ) -> list[tuple[Unit, int]]:
         """Receives for the unit and some more; gives what remains on the shelf after the quantity is drawn."""
         chance, goods = self.chance, unit.goods
         at = day_start(day) + 6 * HOUR + chance.below(HOUR)

@@ -42,8 +42,14 @@ def codes_of(unit: Unit, chance: Chance, dirt: int) -> list[str]:
     """The codes of one scan of the whole label; `dirt` in 10,000 of them are not clean."""
     text = clean_text(unit)
     issuer = unit.goods.issuer
+    if unit.lot is None and unit.serial is None:
+        return [text]
     if issuer == "GS1":
-        return _dirty(unit, text, chance) if chance.per_10000(dirt) else [("]d2" + text, "]C1" + text)[chance.below(8) == 0]]
+        return (
+            _dirty(unit, text, chance)
+            if chance.per_10000(dirt)
+            else [("]d2" + text, "]C1" + text)[chance.below(8) == 0]]
+        )
     if issuer == "HIBCC" and chance.per_10000(dirt):
         return halves_of(unit) if chance.below(2) else ["]C0" + text]
     if issuer == "MA" and chance.per_10000(dirt):
@@ -55,9 +61,13 @@ def halves_of(unit: Unit) -> list[str]:
     """The two barcodes of a label that has the identifier on one and all else on the other."""
     if unit.goods.issuer == "HIBCC":
         primary = hibc_primary(*unit.goods.parts, unit.level + 1)
+        if unit.lot is None and unit.serial is None:
+            return [primary]
         expiry = None if unit.expiry is None else date.fromordinal(unit.expiry)
         return [primary, hibc_secondary(primary[-1], unit.lot, unit.serial, expiry)]
     text = clean_text(unit)
+    if len(text) == _IDENTIFIER:
+        return ["]C1" + text]
     return ["]C1" + text[:_IDENTIFIER], "]C1" + text[_IDENTIFIER:]]
 
 

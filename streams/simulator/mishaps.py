@@ -88,7 +88,11 @@ def real_serials(desk: Desk, day: int) -> None:
 
 
 def _alone(desk: Desk, scan: Scan, day: int) -> None:
-    scan.kind, scan.device, scan.at = Kind.HALF_IDENTIFIER, scan.department.pairing_device, desk.slot(scan.department, day)
+    scan.kind, scan.device, scan.at = (
+        Kind.HALF_IDENTIFIER,
+        scan.department.pairing_device,
+        desk.slot(scan.department, day),
+    )
     scan.arrives = scan.at + 1000
 
 

@@ -109,7 +109,9 @@ class Wards:
         code = f"E{self._count:07d}"
         hundredths = chance.between(40, 600)
         weight = f"{hundredths // 100}.{hundredths % 100:02d}"
-        stay = Stay(code, department, f"{department.code}-T{1 + self._count % 3}", admitted, discharged, settled, weight)
+        stay = Stay(
+            code, department, f"{department.code}-T{1 + self._count % 3}", admitted, discharged, settled, weight
+        )
         fate = chance.below(300)
         if fate < 6:  # noqa: PLR2004 -- 2 % of the stays are not known when they are scanned for
             stay.known = False

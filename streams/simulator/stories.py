@@ -166,7 +166,9 @@ def conflicting(desk: Desk, day: int) -> None:
 
 def repeat(desk: Desk, scan: Scan, reason: str) -> None:
     """The scan id comes again, `duplicate` or `conflict`, seconds to hours later."""
-    again = desk.scan(scan.at, scan.action, scan.department, scan.store, scan.unit or Unit(_countable(desk)), scan.quantity)
+    again = desk.scan(
+        scan.at, scan.action, scan.department, scan.store, scan.unit or Unit(_countable(desk)), scan.quantity
+    )
     again.kind, again.reason, again.scan_id, again.partner = Kind.REPEAT, reason, scan.scan_id, scan
     again.stay, again.keyed = scan.stay, scan.keyed
     again.arrives = scan.arrives + desk.chance.between(1, 4000) * SECOND

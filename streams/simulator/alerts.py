@@ -1,0 +1,93 @@
+"""Which alerts must stand when all months are closed: the rules once more, in plain arithmetic on whole numbers."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Final
+
+from models.calendar import Month, shift
+
+MEASURES: Final = ("quantity", "amount")
+FLOORS: Final = (5, 100_000)
+"""Units, and fen. References: docs/contract.md, "Alerts"."""
+TOP: Final = 3
+RUN: Final = 3
+
+Usage = dict[tuple[str, str, str, Month], list[int]]
+"""[units, fen] by (scope type, scope, item, month)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """An alert that must stand. `value` and `base_value`: units, or fen."""
+
+    rule: str
+    measure: str
+    scope_type: str
+    scope: str
+    item_code: str
+    month: Month
+    value: int
+    base_month: Month | None = None
+    base_value: int | None = None
+    change_percent: str | None = None
+    rank: int | None = None
+    months_in_a_row: int | None = None
+
+
+def standing(usage: Usage, monitored: set[str], months: list[Month]) -> list[Alert]:
+    """The alerts, given all usage of the months, which are consecutive and all closed."""
+    found: list[Alert] = []
+    by_scope: dict[tuple[str, str], dict[str, dict[Month, list[int]]]] = defaultdict(lambda: defaultdict(dict))
+    for (scope_type, scope, item, month), sums in usage.items():
+        if item in monitored:
+            by_scope[scope_type, scope][item][month] = sums
+    for (scope_type, scope), items in sorted(by_scope.items()):
+        for place, measure in enumerate(MEASURES):
+            values = {item: {month: sums[place] for month, sums in by.items()} for item, by in items.items()}
+            for item in sorted(values):
+                for month in months:
+                    found += _growth((measure, scope_type, scope, item), values[item], month, months[0], FLOORS[place])
+            found += _top_three((measure, scope_type, scope), values, months)
+    return found
+
+
+def _growth(
+    name: tuple[str, str, str, str], values: dict[Month, int], month: Month, first: Month, floor: int
+) -> list[Alert]:
+    value = values.get(month, 0)
+    if value <= 0:
+        return []
+    found, new = [], None
+    for rule, base_month in (("growth-month-on-month", shift(month, -1)), ("growth-year-on-year", shift(month, -12))):
+        if base_month < first:
+            continue
+        base = values.get(base_month, 0)
+        if base == 0:
+            new = new or Alert("new-item", *name, month, value, base_month, 0)
+        elif base >= floor and 5 * (value - base) >= base:  # a rise of a fifth or more
+            found.append(Alert(rule, *name, month, value, base_month, base, percent(value - base, base)))
+    return [*found, new] if new else found
+
+
+def percent(part: int, whole: int) -> str:
+    """`part` of `whole` in per cent with two digits, half up; both positive."""
+    hundredths = (20_000 * part + whole) // (2 * whole)
+    return f"{hundredths // 100}.{hundredths % 100:02d}"
+
+
+def _top_three(scope: tuple[str, str, str], values: dict[str, dict[Month, int]], months: list[Month]) -> list[Alert]:
+    found: list[Alert] = []
+    runs: dict[str, int] = {}
+    for month in months:
+        used = {item: by[month] for item, by in values.items() if by.get(month, 0) > 0}
+        last = sorted(used.values(), reverse=True)[:TOP]
+        top = {item: value for item, value in used.items() if value >= last[-1]}
+        runs = {item: runs.get(item, 0) + 1 for item in top}
+        for item in sorted(top):
+            if runs[item] >= RUN:
+                rank = 1 + sum(1 for value in used.values() if value > top[item])
+                alert = Alert(
+                    "top-three-three-months", *scope, item, month, top[item], rank=rank, months_in_a_row=runs[item]
+                )
+                found.append(alert)
+    return found

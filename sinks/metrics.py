@@ -120,7 +120,7 @@ METRICS: tuple[MetricRow, ...] = (
     MetricRow("udi_alerts_open", _G, _SEEN, "Alerts, newest version fired or provisional.", (RULE,)),
     MetricRow("udi_stock_negative", _G, _SEEN, "Balances below zero, all lanes summed."),
     MetricRow("udi_differences_open", _G, _NOBODY, "Charge errors found and not settled.", (DIFFERENCE,)),
-    MetricRow("udi_observation_age_seconds", _A, _EACH, "Since database and broker were last observed."),
+    MetricRow("udi_observation_age_seconds", _A, _EACH, "Since the database was last observed."),
 )
 """No label holds an item, a patient, a staff member or a code."""
 
@@ -271,7 +271,7 @@ class Metrics(Collector):
         self._values[name] = {where: _NEVER if at is None else at.timestamp() for where, at in since.items()}
 
     def observed(self) -> None:
-        """Database and broker were observed just now."""
+        """The database was observed just now."""
         self._values["udi_observation_age_seconds"][()] = self._clock()
 
     # What is asked ---------------------------------------------------------------------------------------------------

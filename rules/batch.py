@@ -46,9 +46,7 @@ def _scan(subject: Subject, view: View, policy: Policy) -> list[Decision]:
     known = view.fingerprint(subject)
     if known is not None:
         return [_repeated(subject, known)]
-    decisions = [
-        _release(half, subject.recorded_at, view) for half in released_by_scan(subject, view, policy)
-    ]
+    decisions = [_release(half, subject.recorded_at, view) for half in released_by_scan(subject, view, policy)]
     if subject.label.half:
         decisions.extend(_half(subject, view, policy))
     else:

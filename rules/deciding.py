@@ -16,7 +16,9 @@ from rules.validation import code_reason, encounter_reasons, unit_reasons
 from rules.view import View
 
 
-def decide(subject: Subject, view: View, at: datetime, prior: Prior | None = None, *, released: bool = False) -> Decision:
+def decide(
+    subject: Subject, view: View, at: datetime, prior: Prior | None = None, *, released: bool = False
+) -> Decision:
     """What follows from a scan: at once (`prior` is `None`) or again, when something freed it.
 
     `released`: the window in which half a label waits for its other half has closed. `at` becomes `decided_at`.
@@ -89,16 +91,16 @@ def _decide_stock_action(
         return decision
     units = event.quantity * found.units_per_package
     late = {Reason.LATE} if view.open_month(event.hospital, subject.month) != subject.month else set()
-    decision = Decision(subject, n, subject.recorded_at, Verdict.RECORDED, in_precedence(late), label, found.item, units)
+    decision = Decision(
+        subject, n, subject.recorded_at, Verdict.RECORDED, in_precedence(late), label, found.item, units
+    )
     if event.action is not Action.COUNT:
         _move(decision, view, late)
         decision.reasons = in_precedence(late)
     return decision
 
 
-def _decide_use(
-    subject: Subject, label: LabelFacts, found: Resolution, view: View, prior: Prior | None
-) -> Decision:
+def _decide_use(subject: Subject, label: LabelFacts, found: Resolution, view: View, prior: Prior | None) -> Decision:
     event, item = subject.event, found.item
     encounter = view.encounter(event.hospital, event.encounter) if event.encounter else None
     reasons = encounter_reasons(event, encounter) | unit_reasons(subject, label, item, view)

@@ -56,4 +56,3 @@ def unit_reasons(subject: Subject, label: LabelFacts, item: Item | None, view: V
     if holder is not None and holder != subject.ref:
         reasons.add(Reason.SERIAL_USED)
     return reasons
-

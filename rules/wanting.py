@@ -51,9 +51,7 @@ def _want(wanted: Wanted, subject: Subject, label: LabelFacts, catalogue: Catalo
         if event.corrects is not None:
             wanted.uses_of_scans.add((event.hospital, event.corrects))
         elif event.encounter is not None:
-            wanted.uses_of_units.add(
-                (event.hospital, event.encounter, label.issuer, label.di, label.lot, label.serial)
-            )
+            wanted.uses_of_units.add((event.hospital, event.encounter, label.issuer, label.di, label.lot, label.serial))
     if label.di is None and event.item_code is None:
         return
     item = resolve(event, label, catalogue).item

@@ -62,7 +62,8 @@ class PostgresBooks:
             await connection.execute("INSERT INTO udi.lane (lane) VALUES ($1) ON CONFLICT DO NOTHING", partition)
             version = await connection.fetchval("SELECT version FROM udi.lane WHERE lane = $1", partition)
             refs = await connection.fetch(
-                "SELECT position_id, record_offset FROM udi.open_scan WHERE lane = $1 AND verdict = 'waiting'", partition
+                "SELECT position_id, record_offset FROM udi.open_scan WHERE lane = $1 AND verdict = 'waiting'",
+                partition,
             )
             waiting = await self._subjects(connection, [Ref(*ref) for ref in refs])
         return LaneState(partition, position, version, [_waiting(*half) for half in waiting])
@@ -140,9 +141,7 @@ class PostgresBooks:
         label = LabelFacts(*(row[name] for name in ("issuer", "di", "lot", "serial", "expiry", "production")))
         day = local_day(event.scanned_at, self._zone)
         ref = Ref(row["position_id"], row["record_offset"])
-        subject = Subject(
-            ref, row["lane"], event, label, row["fingerprint"], row["recorded_at"], day, month_of(day)
-        )
+        subject = Subject(ref, row["lane"], event, label, row["fingerprint"], row["recorded_at"], day, month_of(day))
         reasons = tuple(Reason(reason) for reason in row["reasons"])
         prior = Prior(row["decisions"], Verdict(row["verdict"]), reasons, row["moved"], row["holds_unit"], label)
         return subject, prior
@@ -153,7 +152,10 @@ class PostgresBooks:
         scans, units = list(wanted.uses_of_scans), list(wanted.uses_of_units)
         columns = [[unit[place] for unit in units] for place in range(6)]
         rows = await connection.fetch(
-            "SELECT * FROM udi.uses($1, $2, $3, $4, $5, $6, $7, $8)", [h for h, _ in scans], [s for _, s in scans], *columns
+            "SELECT * FROM udi.uses($1, $2, $3, $4, $5, $6, $7, $8)",
+            [h for h, _ in scans],
+            [s for _, s in scans],
+            *columns,
         )
         return [self._use(row, catalogue.item(row["hospital"], row["item_code"] or "")) for row in rows]
 

@@ -1,9 +1,11 @@
 """Connections to PostgreSQL: the pool of the hot path, the engine for reads and migrations."""
 
+import asyncio
 from importlib.resources import files
 from zoneinfo import ZoneInfo
 
 import asyncpg
+import structlog
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, text
@@ -13,6 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from models.calendar import ZONE_DEFAULT
 from sinks.books import HOT_PATH_SETTINGS
 
+log = structlog.get_logger(__name__)
+
+WAIT_SECONDS = 1.0
 SCHEMA_REVISION = "0001"
 """The newest migration; `udi doctor` compares it with the database's."""
 
@@ -37,6 +42,16 @@ async def open_pool(url: str, size: int, *, hot: bool = False) -> asyncpg.Pool:
         timeout=10,
         max_inactive_connection_lifetime=0,
     )
+
+
+async def open_pool_patiently(url: str, size: int, *, hot: bool = False) -> asyncpg.Pool:
+    """As `open_pool`, and waits for a database that is away."""
+    while True:
+        try:
+            return await open_pool(url, size, hot=hot)
+        except (OSError, asyncpg.PostgresError, TimeoutError) as error:
+            log.warning("Waiting for the database.", error=type(error).__name__)
+            await asyncio.sleep(WAIT_SECONDS)
 
 
 def open_engine(url: str) -> AsyncEngine:
@@ -80,6 +95,3 @@ def _upgrade(connection: Connection) -> None:
     config.set_main_option("script_location", str(files("sinks") / "migrations"))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
-
-
-__all__ = ["SCHEMA_REVISION", "driver_url", "migrate", "open_engine", "open_pool"]

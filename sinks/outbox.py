@@ -95,5 +95,3 @@ class Outbox:
     async def release(self, name: str, holder: UUID) -> None:
         """Give a lease back."""
         await self._pool.execute("DELETE FROM udi.lease WHERE name = $1 AND holder = $2", name, holder)
-
-

@@ -209,5 +209,3 @@ def outbox_row(
         [each.body for each in block], [each.reason for each in block] if lettered else None,
         [each.origin for each in block] if lettered else None, arrived_at, None,
     )  # fmt: skip
-
-

@@ -10,10 +10,11 @@ import faust
 from faust.types import StreamT
 
 from streams.settings import Settings, resolve
-from streams.wiring import Counting, Work, Worker
+from streams.watching import Watching
+from streams.wiring import Work, Worker
 
 
-def make_app(settings: Settings, watch: Any = None) -> faust.App:
+def make_app(settings: Settings) -> faust.App:
     """The worker as a Faust app."""
     app = faust.App(
         f"{settings.topic_prefix}app",
@@ -34,7 +35,7 @@ def make_app(settings: Settings, watch: Any = None) -> faust.App:
         async for work in batches:
             await work.run()
 
-    worker = Worker(settings, app, channel, watch or Counting())
+    worker = Worker(settings, app, channel, Watching(settings))
 
     # Faust takes a service itself as well as its class.
     app.service(cast("type[Worker]", worker))

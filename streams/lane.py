@@ -174,7 +174,9 @@ class Lane:
                 return found
             seen = first.facts_version if complete else 0
 
-            async def attempt(rows: list[tuple[Subject, Prior, datetime]] = rows, seen: int = seen) -> tuple[Batch, View]:
+            async def attempt(
+                rows: list[tuple[Subject, Prior, datetime]] = rows, seen: int = seen
+            ) -> tuple[Batch, View]:
                 subjects = [subject for subject, *_ in rows]
                 gathered = await self._gather(lambda: wanted_by(subjects, (), self._catalogue))
                 view = View(gathered, self._catalogue)

@@ -99,9 +99,9 @@ class PartitionReader(mode.Service):
         self.failed: Exception | None = None
 
     @property
-    def assigned(self) -> int:
-        """Partitions in this process's hands."""
-        return len(self._readers)
+    def held(self) -> list[tuple[str, int]]:
+        """Topic and number of the partitions in this process's hands."""
+        return [(tp.topic, tp.partition) for tp in self._readers]
 
     async def on_start(self) -> None:
         """Find the cluster and the topics, then join."""
@@ -120,7 +120,9 @@ class PartitionReader(mode.Service):
             max_partition_fetch_bytes=4 * 1024 * 1024,
         )
         await _patiently("broker", self._consumer.start)
-        found = [TopicPartition(topic, each) for topic in self._topics for each in await partitions(self._consumer, topic)]
+        found = [
+            TopicPartition(topic, each) for topic in self._topics for each in await partitions(self._consumer, topic)
+        ]
         if settings.embedded_broker:
             self._consumer.assign(found)
             await self._take(found)
@@ -321,7 +323,9 @@ class _Reader:
                 self._service.fail(error)
                 return
             except Exception as error:  # noqa: BLE001 -- the one place: the outcome is unknown, the position tells
-                log.warning("Not known to be recorded; reading the position again.", error=type(error).__name__, exc_info=True)
+                log.warning(
+                    "Not known to be recorded; reading the position again.", error=type(error).__name__, exc_info=True
+                )
                 self._service.unknown(self.tp)
                 await asyncio.sleep(PAUSE_SECONDS[min(tries, len(PAUSE_SECONDS) - 1)])
                 tries += 1

@@ -9,10 +9,10 @@ References:
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 from uuid import UUID, uuid4
 
 import structlog
@@ -41,7 +41,15 @@ BACK_STEPS: Final = (4, 64, 1024, 16_384, 262_144)
 PAUSE_SECONDS: Final = 1.0
 
 T = TypeVar("T")
-Published = Callable[[str, int, float | None], None]
+
+
+class Watch(Protocol):
+    """Who is told what was published and what stands still; for metrics and readiness."""
+
+    stopped: Callable[[], Sequence[str]]
+
+    def published(self, topic: str, records: int, seconds: float | None) -> None:
+        """So many records of a topic; the oldest came in so many seconds ago."""
 
 
 class RelayStoppedError(Exception):
@@ -52,14 +60,15 @@ class LanePublisher:
     """Publishes one lane (or the alerts) while it holds the lease."""
 
     def __init__(  # noqa: PLR0917 -- its parts
-        self, name: str, outputs: list[tuple[str, int]], outbox: Outbox, settings: Settings, cluster: str, published: Published
+        self, name: str, outputs: list[tuple[str, int]], outbox: Outbox, settings: Settings, cluster: str, watch: Watch
     ) -> None:
         self.name = name
         self._outputs = outputs
         self._outbox = outbox
         self._settings = settings
         self._cluster = cluster
-        self._published = published
+        self._watch = watch
+        self.stopped: str | None = None
         self._holder: UUID = uuid4()
         self._producer: AIOKafkaProducer | None = None
         self._tails: dict[tuple[str, int], int] = {}
@@ -78,11 +87,14 @@ class LanePublisher:
             except RelayStoppedError as error:
                 # Only this lane; the others go on. The outbox's age pages.
                 log.critical("The relay has stopped: a person must look.", lane=self.name, error=str(error))
+                self.stopped = f"{self.name}: {error}"
                 return
             except asyncio.CancelledError:
                 raise
             except Exception as error:  # noqa: BLE001 -- any doubt: a new producer and the tail again
-                log.warning("The relay begins again.", lane=self.name, error=type(error).__name__, detail=str(error)[:200])
+                log.warning(
+                    "The relay begins again.", lane=self.name, error=type(error).__name__, detail=str(error)[:200]
+                )
                 await asyncio.sleep(PAUSE_SECONDS)
             finally:
                 await self._drop_producer()
@@ -105,7 +117,11 @@ class LanePublisher:
     async def _begin(self) -> None:
         """Fence first, then the tails: nobody else can write below us after the fence."""
         settings = self._settings
-        options: dict[str, Any] = settings.kafka() | {"acks": "all", "linger_ms": 0, "max_request_size": DEAD_LETTER_BYTES_MAX}
+        options: dict[str, Any] = settings.kafka() | {
+            "acks": "all",
+            "linger_ms": 0,
+            "max_request_size": DEAD_LETTER_BYTES_MAX,
+        }
         if not settings.embedded_broker:
             options |= {
                 "transactional_id": f"{settings.topic_prefix}relay-{self.name}",
@@ -123,10 +139,14 @@ class LanePublisher:
             floor = await self._outbox.floor(self._cluster, topic, partition)
             tail, start = await read_tail(self._settings, self._settings.topic(topic), partition)
             if tail is None and start == 0 and floor > 0:
-                raise RelayStoppedError(f"{topic}/{partition} is new and empty, but {floor} records were published to it.")
+                raise RelayStoppedError(
+                    f"{topic}/{partition} is new and empty, but {floor} records were published to it."
+                )
             found = floor if tail is None else tail
             if found > last:
-                raise RelayStoppedError(f"{topic}/{partition} holds record {found}, the outbox only {last}: was it restored?")
+                raise RelayStoppedError(
+                    f"{topic}/{partition} holds record {found}, the outbox only {last}: was it restored?"
+                )
             tails[topic, partition] = found
         return tails
 
@@ -169,7 +189,7 @@ class LanePublisher:
         for block in blocks:
             count = block.last_seq - max(block.first_seq - 1, self._tails[block.topic, block.partition])
             seconds = (now - block.arrived_at).total_seconds() if block.arrived_at else None
-            self._published(block.topic, count, seconds)
+            self._watch.published(block.topic, count, seconds)
         self._tails = tails
         await self._keep_floors_sometimes()
 
@@ -275,16 +295,17 @@ async def _bounded(work: Awaitable[T], seconds: float = AWAIT_SECONDS_MAX) -> T:
     return await asyncio.wait_for(work, seconds)
 
 
-async def run_relay(settings: Settings, outbox: Outbox, published: Published) -> None:
+async def run_relay(settings: Settings, outbox: Outbox, watch: Watch) -> None:
     """Publish every lane and the alerts until cancelled."""
     cluster = await cluster_id(settings)
     lanes = await outbox.lanes()
     publishers = [
-        LanePublisher(f"lane-{lane}", [(topic, lane) for topic in LANE_OUTPUTS], outbox, settings, cluster, published)
+        LanePublisher(f"lane-{lane}", [(topic, lane) for topic in LANE_OUTPUTS], outbox, settings, cluster, watch)
         for lane in range(lanes)
     ]
     alerts = [(ALERTS, partition) for partition in await outbox.alert_partitions()]
-    publishers.append(LanePublisher("alerts", alerts, outbox, settings, cluster, published))
+    publishers.append(LanePublisher("alerts", alerts, outbox, settings, cluster, watch))
+    watch.stopped = lambda: [publisher.stopped for publisher in publishers if publisher.stopped]
     try:
         async with asyncio.TaskGroup() as group:
             for publisher in publishers:

@@ -11,10 +11,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import faust
 import structlog
 
-from sinks.database import migrate, open_pool
+from sinks.database import migrate, open_pool_patiently
 from sinks.outbox import Outbox
 from streams.app import make_app
 from streams.embedded import launch as launcher
@@ -24,6 +25,7 @@ from streams.relay import run_relay
 from streams.scheduler import run_scheduler
 from streams.settings import EMBEDDED_FILE, Settings, addresses, resolve
 from streams.topics import create_topics
+from streams.watching import Watching
 
 log = structlog.get_logger(__name__)
 
@@ -49,18 +51,22 @@ def run_worker(settings: Settings) -> None:
 
 async def run_relay_service(settings: Settings) -> None:
     """The relay until it is cancelled."""
-    pool = await open_pool(settings.database(), 6)
-    try:
-        await run_relay(settings, Outbox(pool), lambda topic, records, seconds: None)  # noqa: ARG005
-    finally:
-        pool.terminate()
+    await _watched(settings, 6, lambda pool, watching: run_relay(settings, Outbox(pool), watching))
 
 
 async def run_scheduler_service(settings: Settings) -> None:
     """The scheduler until it is cancelled."""
-    pool = await open_pool(settings.database(), 4)
+    await _watched(settings, 4, lambda pool, _: run_scheduler(settings, pool))
+
+
+async def _watched(
+    settings: Settings, connections: int, service: Callable[[asyncpg.Pool, Watching], Awaitable[None]]
+) -> None:
+    pool = await open_pool_patiently(settings.database(), connections)
+    watching = Watching(settings)
     try:
-        await run_scheduler(settings, pool)
+        async with watching.running(pool):
+            await service(pool, watching)
     finally:
         pool.terminate()
 
@@ -162,7 +168,15 @@ class Supervisor:
 
 def _service_command(service: str) -> list[str]:
     """A service that ends with this process; a terminal's Ctrl-C reaches only the parent, which ends them in order."""
-    launch = [sys.executable, "-I", "-S", launcher.__file__, str(os.getpid()), str(int(signal.SIGTERM)), launcher.NO_USER]
+    launch = [
+        sys.executable,
+        "-I",
+        "-S",
+        launcher.__file__,
+        str(os.getpid()),
+        str(int(signal.SIGTERM)),
+        launcher.NO_USER,
+    ]
     return [*launch, sys.executable, "-m", "streams", "run", service]
 
 
@@ -185,7 +199,9 @@ def run_together(settings: Settings, names: Sequence[str]) -> None:
 
     async def with_embedded_parts() -> None:
         async with embedded_parts(settings) as resolved:
-            log.info("Embedded parts are up.", bootstrap_servers=resolved.bootstrap_servers, data_dir=str(settings.data_dir))
+            log.info(
+                "Embedded parts are up.", bootstrap_servers=resolved.bootstrap_servers, data_dir=str(settings.data_dir)
+            )
             await keep(resolved)
 
     until_signal(with_embedded_parts if settings.embedded else lambda: keep(resolve(settings)))

@@ -85,5 +85,3 @@ async def partitions(consumer: AIOKafkaConsumer, topic: str, seconds_max: float 
                 return sorted(known)
             await asyncio.sleep(0.2)
             await consumer._client.force_metadata_update()  # noqa: SLF001 -- no public call refreshes metadata
-
-

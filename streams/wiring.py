@@ -1,7 +1,6 @@
 """Composition: which part stands where. The one place that knows all of them."""
 
 import asyncio
-from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -9,21 +8,18 @@ from typing import Any
 import asyncpg
 import faust
 import mode
-import structlog
 
-from models.books import BadRecord
 from models.facts import Catalogue
 from models.policy import POLICY
 from models.topics import CATALOGUE, ENCOUNTERS, SCANS
 from sinks.batch import Batch, InputPosition, RawRecord
 from sinks.books import PostgresBooks
-from sinks.database import open_pool
+from sinks.database import open_pool_patiently
 from sinks.facts import FactBatch, FactBooks
 from streams.lane import Lane, Record
 from streams.partitions import PartitionReader
 from streams.settings import Settings
-
-log = structlog.get_logger(__name__)
+from streams.watching import Watching
 
 HANDOVER_SECONDS_MAX = 60.0
 """How long a batch may be with the agent; then it is not known to be recorded and the position is read again."""
@@ -114,7 +110,7 @@ class FactPartition:
 class Worker(mode.Service):
     """Everything one worker process runs: the books, the scan lanes, the facts."""
 
-    def __init__(self, settings: Settings, app: faust.App, channel: Any, watch: Any, **kwargs: Any) -> None:
+    def __init__(self, settings: Settings, app: faust.App, channel: Any, watch: Watching, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._settings = settings
         self._channel = channel
@@ -124,7 +120,13 @@ class Worker(mode.Service):
         self._facts: asyncpg.Pool | None = None
         prefix = settings.topic_prefix
         self.scans = PartitionReader(
-            settings, [settings.topic(SCANS)], f"{prefix}worker", self._take_scans, watch, loop=app.loop, beacon=self.beacon
+            settings,
+            [settings.topic(SCANS)],
+            f"{prefix}worker",
+            self._take_scans,
+            watch,
+            loop=app.loop,
+            beacon=self.beacon,
         )
         self.facts = PartitionReader(
             settings, [settings.topic(CATALOGUE), settings.topic(ENCOUNTERS)], f"{prefix}facts", self._take_facts, watch,
@@ -134,10 +136,15 @@ class Worker(mode.Service):
     async def on_start(self) -> None:
         """Open the pools and start both readers."""
         settings = self._settings
-        self._hot = await _open(settings, settings.lanes + 1, hot=True)
-        self._facts = await _open(settings, 3, hot=False)
+        self._hot = await open_pool_patiently(settings.database(), settings.lanes + 1, hot=True)
+        self._facts = await open_pool_patiently(settings.database(), 3)
         await self.add_runtime_dependency(self.facts)
         await self.add_runtime_dependency(self.scans)
+        readers = (self.scans, self.facts)
+        self._watch.contact.assigned = 0
+        self._watch.held = lambda: [each for reader in readers for each in reader.held]
+        self._watch.stopped = lambda: [str(reader.failed) for reader in readers if reader.failed]
+        await self.add_async_context(self._watch.running(self._facts))
 
     async def on_shutdown(self) -> None:
         """Close the pools after the readers have ended."""
@@ -161,35 +168,3 @@ class Worker(mode.Service):
     def _recorded(self, batch: Batch, records: Sequence[Record]) -> None:
         now = datetime.now(UTC)
         self._watch.recorded(batch, [(now - each.timestamp).total_seconds() for each in records])
-
-
-class Counting:
-    """Told what happens; keeps counts. Metrics replace it in a process that has them."""
-
-    def __init__(self) -> None:
-        self.verdicts: Counter[str] = Counter()
-        self.lags: dict[tuple[str, int], int] = {}
-
-    def recorded(self, batch: Batch, seconds: list[float]) -> None:
-        """A batch was recorded; the ages of its records."""
-        for result in batch.results:
-            self.verdicts["refused" if isinstance(result, BadRecord) else result.verdict.value] += 1
-
-    def lag(self, topic: str, partition: int, records: int, oldest_at: datetime) -> None:
-        """So many records are behind."""
-        self.lags[topic, partition] = records
-
-    def moved(self, topic: str, partition: int) -> None:
-        """Stopped by compare-and-set."""
-
-    def unknown(self, topic: str, partition: int) -> None:
-        """The answer was lost."""
-
-
-async def _open(settings: Settings, size: int, *, hot: bool) -> asyncpg.Pool:
-    while True:
-        try:
-            return await open_pool(settings.database(), size, hot=hot)
-        except (OSError, asyncpg.PostgresError, TimeoutError) as error:
-            log.warning("Waiting for the database.", error=type(error).__name__)
-            await asyncio.sleep(1.0)

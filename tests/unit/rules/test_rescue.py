@@ -114,7 +114,7 @@ def test_an_identifier_the_catalogue_does_not_hold_is_not_repaired() -> None:
 
 
 def test_a_value_too_long_for_its_element_can_be_repaired() -> None:
-    label = read(f"01{DI}10L777" + "17271231" + "21S00042")
+    label = read(f"01{DI}10L777" + "11251231" + "17271231" + "21S00042")
     assert label.error is CodeError.TOO_LONG
 
     decision = rescue(label, knowing(LOTS, SERIALS))

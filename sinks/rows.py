@@ -178,6 +178,7 @@ def _add_balances(rows: Rows, decisions: list[Decision], lane: int) -> None:
 
 def _add_usage(rows: Rows, decisions: list[Decision], batch: Batch) -> None:
     usage: dict[tuple[str, str, str, int], list[int]] = {}
+    instants = [decision.decided_at for decision in decisions if decision.usage]
     for decision in decisions:
         for each in decision.usage:
             key = (each.hospital, each.department or "", each.item_code, each.month)
@@ -187,7 +188,7 @@ def _add_usage(rows: Rows, decisions: list[Decision], batch: Batch) -> None:
     if usage:
         columns = [[key[place] for key in usage] for place in range(4)]
         quantities, amounts = [s[0] for s in usage.values()], [s[1] for s in usage.values()]
-        rows.usage.append((batch.lane, batch.gathered.lane_version + 1, *columns, quantities, amounts))
+        rows.usage.append((batch.lane, batch.gathered.lane_version + 1, *columns, quantities, amounts, max(instants)))
 
 
 def _add_outbox(rows: Rows, records: Iterable[Outgoing], batch: Batch) -> None:

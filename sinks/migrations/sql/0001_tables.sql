@@ -215,9 +215,11 @@ CREATE TABLE udi.usage_delta (
     months     integer[] NOT NULL,
     quantities integer[] NOT NULL,
     amounts    bigint[] NOT NULL,
+    recorded_at timestamptz NOT NULL,
     PRIMARY KEY (lane, version)
 );
 COMMENT ON TABLE udi.usage_delta IS 'Usage of one transaction, not yet folded into usage_month. Its rows are also the dirty keys of the alerts.';
+COMMENT ON COLUMN udi.usage_delta.recorded_at IS 'The newest broker timestamp of what caused it: alerts that follow from it fired then.';
 CREATE TABLE udi.usage_month (
     hospital   text NOT NULL,
     scope_type text NOT NULL,
@@ -228,6 +230,7 @@ CREATE TABLE udi.usage_month (
     amount_fen bigint NOT NULL,
     PRIMARY KEY (hospital, scope_type, scope, month, item_code)
 ) WITH (fillfactor = 70);
+CREATE INDEX usage_of_month ON udi.usage_month (hospital, month);
 
 CREATE TABLE udi.open_scan (
     position_id   smallint NOT NULL,
@@ -351,7 +354,7 @@ CREATE TABLE udi.alert (
     fired_at       timestamptz NOT NULL,
     PRIMARY KEY (alert_id, version)
 );
-CREATE INDEX alert_of_month ON udi.alert (hospital, month);
+CREATE INDEX alert_of_cell ON udi.alert (hospital, month, scope_type, scope, item_code);
 COMMENT ON TABLE udi.alert IS 'Every version of every alert, append-only. value and base_value: fen for amount, units for quantity.';
 
 CREATE TABLE udi.alert_partition (

@@ -1,0 +1,174 @@
+"""Alerts: what is judged, what a rule says of it, and the versions that tell the story of one alert.
+
+References:
+    docs/contract.md, sections "Alert" and "Alerts".
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import NamedTuple
+from uuid import UUID
+
+from models.calendar import Month
+from models.ids import made_id
+
+
+class Measure(StrEnum):
+    """What is counted."""
+
+    AMOUNT = "amount"
+    QUANTITY = "quantity"
+
+
+class ScopeType(StrEnum):
+    """Whose use is counted."""
+
+    HOSPITAL = "hospital"
+    DEPARTMENT = "department"
+    STORE = "store"
+    TEAM = "team"
+
+
+class Status(StrEnum):
+    """Where an alert stands."""
+
+    PROVISIONAL = "provisional"
+    """An early warning: its month is still open."""
+    FIRED = "fired"
+    WITHDRAWN = "withdrawn"
+    """It no longer fires."""
+    EXPLAINED = "explained"
+    """A person has said why; written by the case desk, never by a rule."""
+
+
+class Scope(NamedTuple):
+    """Whose use is counted; the id of the scope `hospital` is the hospital."""
+
+    hospital: str
+    type: ScopeType
+    id: str
+
+
+class Cell(NamedTuple):
+    """The use of one item in one scope and month."""
+
+    scope: Scope
+    item_code: str
+    month: Month
+
+
+class Sums(NamedTuple):
+    """The use in a cell."""
+
+    quantity: int = 0
+    """Units of use, charges less credits."""
+    amount_fen: int = 0
+
+    def of(self, measure: Measure) -> int:
+        """Fen for `amount`, units for `quantity`."""
+        return self.amount_fen if measure is Measure.AMOUNT else self.quantity
+
+
+class Standing(NamedTuple):
+    """The place of an item among the monitored items of its scope and month."""
+
+    rank: int
+    """1 + the number of items strictly above."""
+    months_in_a_row: int
+    """Consecutive months at the top that end with this one; 0 when it is not at the top."""
+
+
+class RuleMeasure(NamedTuple):
+    """A rule is told by its name and its measure."""
+
+    rule: str
+    measure: Measure
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a rule may know of a cell."""
+
+    cell: Cell
+    monitored: bool
+    """The newest catalogue version of the item says so."""
+    sums: Mapping[int, Sums | None]
+    """Use by months back (0 is the cell's own month); `None` before the hospital's first month of records."""
+    standings: Mapping[RuleMeasure, Standing] = field(default_factory=dict)
+    """Of each ranking rule under which the item has a rank."""
+
+    def value(self, measure: Measure) -> int:
+        """The use of the month itself."""
+        return (self.sums[0] or Sums()).of(measure)
+
+
+@dataclass(frozen=True, slots=True)
+class CausePart:
+    """One factor's part of a rise."""
+
+    factor: str
+    """`quantity` or `price`."""
+    amount: int
+    """Fen for the measure `amount`, units for `quantity`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The figures an alert states. Values are fen for the measure `amount`, units for `quantity`."""
+
+    value: int
+    base_month: Month | None = None
+    base_value: int | None = None
+    change_percent: Decimal | None = None
+    """Two digits, rounded half up; `None` without a base above zero."""
+    rank: int | None = None
+    months_in_a_row: int | None = None
+    cause: tuple[CausePart, ...] = ()
+    """Adds up to `value` − `base_value` exactly; empty without a base."""
+
+
+class Judgement(NamedTuple):
+    """What a rule says of a cell."""
+
+    fires: bool
+    figures: Figures
+
+
+class AlertKey(NamedTuple):
+    """The identity of an alert through all its versions."""
+
+    cell: Cell
+    rule: RuleMeasure
+
+    @property
+    def alert_id(self) -> UUID:
+        """The same after any replay."""
+        (hospital, scope_type, scope), item_code, month = self.cell
+        return made_id("alert", hospital, scope_type, scope, self.rule.rule, item_code, month, self.rule.measure)
+
+
+@dataclass(frozen=True, slots=True)
+class AlertVersion:
+    """One version of an alert; the versions of an alert are numbered 1, 2, 3 … and each supersedes the one before."""
+
+    key: AlertKey
+    version: int
+    status: Status
+    provisional: bool
+    """It was judged while its month was open."""
+    figures: Figures
+    fired_at: datetime
+    """The broker's timestamp of the record that caused it, or the instant of the close that did."""
+
+    @property
+    def id(self) -> UUID:
+        """The id of this version's record on `udi.alerts`."""
+        return made_id("alert-version", self.key.alert_id, self.version)
+
+    @property
+    def supersedes(self) -> int | None:
+        """The number of the version before."""
+        return self.version - 1 if self.version > 1 else None

@@ -1,0 +1,41 @@
+"""The kind "new item": used now, and not at all the month before.
+
+A base of zero has no percentage. So the first month of a new item is told by a rule of its own: once for each item,
+scope, month and measure, against the month before (a year-on-year base of zero adds nothing: it would say the same for
+a year).
+The floor lies on the value, as there is no base that could reach one.
+
+References:
+    docs/contract.md, section "Alerts" (base zero: rule `new-item`); the floor on the value is our choice.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from models.alert import Facts, Judgement, Measure, ScopeType
+from rules.monitoring.growth import growth_figures
+from rules.monitoring.rule import HOSPITAL_AND_DEPARTMENTS
+
+
+@dataclass(frozen=True, slots=True)
+class NewItem:
+    """Fires when the hospital has records of the month before, the item has no use in it, and now reaches the floor."""
+
+    provisional: ClassVar[bool] = True
+    name: str
+    measure: Measure
+    value_min: int
+    """Fen for the amount, units for the quantity. A value equal to it fires, if it is above zero."""
+    scope_types: tuple[ScopeType, ...] = HOSPITAL_AND_DEPARTMENTS
+
+    @property
+    def reads_back(self) -> tuple[int, ...]:
+        """The month before."""
+        return (1,)
+
+    def judge(self, facts: Facts) -> Judgement:
+        """See `Rule.judge`."""
+        figures = growth_figures(facts, self.measure, 1)
+        base = figures.base_value
+        fires = base is not None and base <= 0 and figures.value >= max(self.value_min, 1)
+        return Judgement(fires, figures)

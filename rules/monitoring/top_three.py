@@ -1,0 +1,62 @@
+"""The kind "top rank": an item is among the first of its scope for months in a row.
+
+References:
+    The Gansu study, table 2 (top three for three consecutive months); docs/contract.md, section "Alerts"
+    (ties share a rank, the whole run is counted).
+"""
+
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from models.alert import Facts, Figures, Judgement, Measure, ScopeType, Standing
+from rules.monitoring.rule import HOSPITAL_AND_DEPARTMENTS, told_by
+
+
+@dataclass(frozen=True, slots=True)
+class TopRank:
+    """Fires in every closed month that ends a run of at least `months_min` months with a rank up to `rank_max`."""
+
+    provisional: ClassVar[bool] = False
+    name: str
+    measure: Measure
+    rank_max: int
+    months_min: int
+    scope_types: tuple[ScopeType, ...] = HOSPITAL_AND_DEPARTMENTS
+
+    @property
+    def reads_back(self) -> tuple[int, ...]:
+        """Earlier months come in by the standings."""
+        return ()
+
+    def standings(self, values: Mapping[str, int], before: Mapping[str, Standing]) -> dict[str, Standing]:
+        """The standing of every item with use above zero.
+
+        Args:
+            values: The use of the monitored items of one scope and month, by item code.
+            before: The standings of the month before; whoever is not in it had none.
+        """
+        ascending = sorted(value for value in values.values() if value > 0)
+        ranks = {
+            item: 1 + len(ascending) - bisect_right(ascending, value) for item, value in values.items() if value > 0
+        }
+        return {item: Standing(rank, self._run(item, rank, before)) for item, rank in ranks.items()}
+
+    def continued(self, tops: Mapping[str, Standing], before: Mapping[str, Standing]) -> dict[str, Standing]:
+        """Standings with the same ranks whose runs follow from another month before."""
+        return {item: Standing(rank, self._run(item, rank, before)) for item, (rank, _) in tops.items()}
+
+    def _run(self, item: str, rank: int, before: Mapping[str, Standing]) -> int:
+        if rank > self.rank_max:
+            return 0
+        return 1 + (before[item].months_in_a_row if item in before else 0)
+
+    def judge(self, facts: Facts) -> Judgement:
+        """See `Rule.judge`."""
+        standing = facts.standings.get(told_by(self))
+        value = facts.value(self.measure)
+        if standing is None:
+            return Judgement(False, Figures(value, rank=None, months_in_a_row=0))
+        figures = Figures(value, rank=standing.rank, months_in_a_row=standing.months_in_a_row)
+        return Judgement(standing.months_in_a_row >= self.months_min, figures)

@@ -5,76 +5,11 @@ in the order they arrive.
 """
 
 from dataclasses import dataclass, field
-from typing import Final
 
 from models.calendar import Month
 from streams.simulator.clock import month_at, ordinal_of
+from streams.simulator.entries import OPEN, OUT, STOCK_WAITS, Entry, fen, ordered, stay_reasons, verdict_of
 from streams.simulator.goods import Unit
-from streams.simulator.people import Stay
-
-DECIDES: Final = {
-    "unreadable-code": "refused", "bad-check-digit": "refused", "not-a-udi": "refused",
-    "half-label": "held", "ambiguous-code": "held", "no-device-identifier": "held",
-    "unknown-identifier": "parked", "ambiguous-identifier": "parked", "unknown-item": "parked", "package-unknown": "parked",
-    "encounter-missing": "parked", "encounter-unknown": "parked",
-    "before-admission": "held", "after-settlement": "held", "after-discharge": None, "late": None,
-    "expired": "held", "suspended-item": "held", "serial-used": "held",
-    "no-price": "parked", "price-overlap": "parked", "not-chargeable": "recorded", "bundled": "recorded",
-    "return-without-use": "held", "over-return": "held", "period-closed": None,
-}  # fmt: skip
-"""The verdict a reason decides in the end, in order of precedence; `None`: a flag.
-
-References:
-    docs/contract.md, "Reasons".
-"""
-PLACE: Final = {reason: place for place, reason in enumerate(DECIDES)}
-STOCK_WAITS: Final = frozenset(
-    {"unknown-identifier", "ambiguous-identifier", "unknown-item", "package-unknown", "serial-used"}
-)
-OPEN: Final = ("parked", "held")
-OUT: Final = ("use", "opened", "waste", "transfer")
-
-
-@dataclass(slots=True)
-class Entry:
-    """A scan in the account. Quantities in units of use, amounts in fen."""
-
-    scan_id: str
-    action: str
-    at: int
-    unit: Unit | None
-    packages: int
-    store: str
-    to_store: str | None
-    stay: Stay | None
-    department: str | None
-    corrects: str | None
-    verdict: str = "waiting"
-    reasons: tuple[str, ...] = ()
-    period: Month | None = None
-    """Of its charge or credit."""
-    quantity: int | None = None
-    price: int = 0
-    amount: int = 0
-    """Charged or credited; for goods recorded without a charge what usage counts."""
-    returned: int = 0
-    credited: int = 0
-    moved: bool = False
-    payable: int | None = None
-    """Cost a unit in 1/10,000 yuan, when a settlement line with a cost was written."""
-    settled: bool = False
-    holds: bool = False
-    waiting: "list[Entry]" = field(default_factory=list)
-    """Returns that wait for this use."""
-
-
-def fen(quantity: int, price: int) -> int:
-    """Quantity times 1/10,000 yuan in fen, half up.
-
-    References:
-        docs/contract.md, "Month, money, usage".
-    """
-    return (quantity * price + 50) // 100
 
 
 @dataclass(slots=True)
@@ -153,7 +88,7 @@ class Account:
         self.stock[key] = self.stock.get(key, 0) + quantity
 
     def _reasons(self, entry: Entry, unit: Unit, day: int, price: int | None) -> list[str]:
-        goods, found = unit.goods, _stay_reasons(entry)
+        goods, found = unit.goods, stay_reasons(entry)
         if goods.reason is not None:
             found.append(goods.reason)
         if unit.expiry is not None and day > unit.expiry:
@@ -188,14 +123,14 @@ class Account:
                 entry.moved = True
                 self._stock(entry, unit, -entry.quantity)
                 self._owe(entry, unit)
-        entry.verdict = _verdict(reasons) or "billed"
+        entry.verdict = verdict_of(reasons) or "billed"
         if entry.verdict in OPEN:
-            entry.reasons = _ordered(reasons)
+            entry.reasons = ordered(reasons)
             return
         closed = month < self.month
         if closed:
             reasons += ["late", "period-closed"] if entry.verdict == "billed" else ["late"]
-        entry.reasons = _ordered(reasons)
+        entry.reasons = ordered(reasons)
         assert entry.quantity is not None and price is not None  # noqa: PT018, S101 -- decided goods are known
         entry.price, entry.amount = price, fen(entry.quantity, price)
         entry.period = self.month if closed else month
@@ -281,18 +216,18 @@ class Account:
     def _take_back(self, entry: Entry, use: Entry) -> None:
         unit = use.unit
         assert unit is not None and entry.unit is not None and use.quantity is not None  # noqa: PT018, S101 -- decided
-        month = month_at(entry.at)
+        month, flags = month_at(entry.at), ["late"]
         entry.quantity = quantity = entry.packages * entry.unit.units
         last = use.returned + quantity == use.quantity
         if use.verdict == "billed":
             rest = use.amount - use.credited
             entry.amount = rest if last else min(rest, fen(quantity, use.price))
-            entry.verdict, flags = "credited", ("late", "period-closed")
+            entry.verdict, flags = "credited", ["late", "period-closed"]
             use.credited += entry.amount
             entry.period = max(month, self.month)
         else:
-            entry.amount, entry.verdict, flags = fen(quantity, use.price), "recorded", ("late",)
-        entry.reasons = flags if month < self.month else ()
+            entry.amount, entry.verdict = fen(quantity, use.price), "recorded"
+        entry.reasons = tuple(flags) if month < self.month else ()
         entry.department, entry.price = use.department, use.price
         self._used(use, unit, month_at(use.at), -quantity, -entry.amount)
         if use.moved:
@@ -311,25 +246,3 @@ class Account:
             self._use(rival)
             if rival.verdict == "parked":
                 self.parked.append(rival)
-
-
-def _stay_reasons(entry: Entry) -> list[str]:
-    stay = entry.stay
-    if stay is None:
-        return ["encounter-missing"]
-    if not stay.known:
-        return ["encounter-unknown"]
-    if entry.at < stay.admitted:
-        return ["before-admission"]
-    if stay.settled is not None and entry.at > stay.settled:
-        return ["after-settlement"]
-    return ["after-discharge"] if entry.at > stay.discharged else []
-
-
-def _verdict(reasons: list[str]) -> str | None:
-    decisive = [reason for reason in reasons if DECIDES[reason] is not None]
-    return DECIDES[min(decisive, key=PLACE.__getitem__)] if decisive else None
-
-
-def _ordered(reasons: list[str]) -> tuple[str, ...]:
-    return tuple(sorted(reasons, key=PLACE.__getitem__))

@@ -1,4 +1,4 @@
-"""The catalogue of the simulated hospital: ordinary goods, goods whose rows have defects, and goods with real labels."""
+"""The catalogue: ordinary goods, goods whose rows have defects, and goods with real labels."""
 
 import json
 from collections import defaultdict
@@ -14,7 +14,9 @@ from streams.simulator.clock import days_of
 from streams.simulator.goods import ALWAYS, Goods, RealText
 from streams.simulator.plan import Plan
 
-CATEGORIES: Final = ("stent", "stapler", "implant", "suture", "anti-adhesion", "tissue reinforcement", "catheter", "mesh", "dressing")  # fmt: skip
+CATEGORIES: Final = (
+    "stent", "stapler", "implant", "suture", "anti-adhesion", "tissue reinforcement", "catheter", "mesh", "dressing",
+)  # fmt: skip
 LOT_SHAPES: Final = ("A999999", "999999A", "AA9999", "A99-9999", "99999999", "AAA999A9")
 SERIAL_SHAPES: Final = ("A9999999", "AA-999999", "9999999999", "A99A99A999")
 DEFECTS: Final = (
@@ -123,21 +125,19 @@ def _plain(  # noqa: PLR0917 -- what differs between kinds of goods
 
 def identifiers(number: int, issuer: str, box: int) -> tuple[tuple[tuple[str, int], ...], tuple[str, str]]:
     """The identifiers of an item: unit of use, and a box of so many (0: none); with the parts of a HIBC identifier."""
+    levels, parts = 2 if box else 1, ("", "")
     if issuer == "HIBCC":
-        labeler, product = f"{'ABCDEHM'[number % 7]}{100 + number % 900}", f"P{number}"
-        levels = [(f"{labeler}{product}1", 1)] + ([(f"{labeler}{product}2", box)] if box else [])
-        return tuple(levels), (labeler, product)
-    if issuer == "MA":
-        registrant = f"{100_000 + number % 97:06d}"
-        levels = [(ma_identifier(registrant, f"{level}{number:06d}"), (1, box)[level]) for level in ((0, 1) if box else (0,))]  # fmt: skip
-        return tuple(levels), ("", "")
-    payload = f"{6_900_000 + number % 61:07d}{number:05d}"
-    levels = [(gtin(f"{level}{payload}"), (1, box)[level]) for level in ((0, 1) if box else (0,))]
-    return tuple(levels), ("", "")
+        parts = (f"{'ABCDEHM'[number % 7]}{100 + number % 900}", f"P{number}")
+        codes = [f"{parts[0]}{parts[1]}{level + 1}" for level in range(levels)]
+    elif issuer == "MA":
+        codes = [ma_identifier(f"{100_000 + number % 97:06d}", f"{level}{number:06d}") for level in range(levels)]
+    else:
+        codes = [gtin(f"{level}{6_900_000 + number % 61:07d}{number:05d}") for level in range(levels)]
+    return tuple(zip(codes, (1, box), strict=False)), parts
 
 
 def _defective(number: int, index: int, defect: str, shelf: Shelf, chance: Chance) -> Goods:
-    """Goods that appear in a month with a defect of their row; most are mended in that month, some later, some never."""
+    """Goods that appear in a month with a defective row; most rows are mended in it, some later, some never."""
     internal = defect == "unknown-item"
     goods = _plain(number, chance, "internal", (), "none", "II") if internal else _plain(number, chance)
     goods.appears = index

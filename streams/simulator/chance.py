@@ -52,8 +52,9 @@ class Chance:
         References:
             RFC 9562, section 5.7.
         """
-        low = self._bits(62) | 1 << 63
-        return f"{milliseconds >> 16:08x}-{milliseconds & 0xFFFF:04x}-7{self._bits(12):03x}-{low >> 48:04x}-{low & 0xFFFFFFFFFFFF:012x}"
+        low, middle = self._bits(62) | 1 << 63, self._bits(12)
+        time = f"{milliseconds >> 16:08x}-{milliseconds & 0xFFFF:04x}"
+        return f"{time}-7{middle:03x}-{low >> 48:04x}-{low & 0xFFFFFFFFFFFF:012x}"
 
     def shaped(self, shape: str) -> str:
         """A text of a maker's shape: `A` becomes a letter, `9` a digit, all else stays."""

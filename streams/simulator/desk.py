@@ -1,4 +1,4 @@
-"""The desk at which a month's scans are written: departments draw goods from their shelves, and receive what they lack."""
+"""The desk at which a month's scans are written: departments draw goods from shelves, and receive what they lack."""
 
 from typing import Final
 
@@ -89,7 +89,9 @@ class Desk:
         lot = chance.shaped(goods.lot_shape) if serial is None or chance.below(2) else None
         return Unit(goods, level, lot, serial, day + 40 + chance.below(1000))
 
-    def scan(self, at: int, action: str, department: Department, store: str, unit: Unit, quantity: int = 1) -> Scan:
+    def scan(  # noqa: PLR0917 -- what every scan says, in the order of the event
+        self, at: int, action: str, department: Department, store: str, unit: Unit, quantity: int = 1
+    ) -> Scan:
         """A scan of the whole label, on the pile. The caller may still change it."""
         chance = self.chance
         goods = unit.goods

@@ -101,6 +101,7 @@ class Unit:
     """(issuer, device identifier, lot, serial)."""
 
     def __post_init__(self) -> None:
+        """Writes down what identifies it."""
         self.key = (self.goods.issuer, self.di, self.lot, self.serial)
 
     @property

@@ -7,11 +7,12 @@ import orjson
 
 from models.topics import CATALOGUE, ENCOUNTERS, SCANS
 from streams.simulator import people
-from streams.simulator.account import Account, Entry
+from streams.simulator.account import Account
 from streams.simulator.catalogue import stocked
-from streams.simulator.clock import HOUR, SECOND, day_start, instant, ordinal_of
+from streams.simulator.clock import HOUR, day_start, instant
 from streams.simulator.desk import Desk
-from streams.simulator.goods import Goods, Unit, row
+from streams.simulator.entries import Entry
+from streams.simulator.goods import Goods, row
 from streams.simulator.mishaps import MISHAPS, garbage, real_serials
 from streams.simulator.people import Stay
 from streams.simulator.plan import Plan, Record, Stage
@@ -213,6 +214,3 @@ def _entry(scan: Scan) -> Entry:
 def simulate(plan: Plan) -> Iterator[Stage]:
     """The stages of a plan, for whoever does not need the truth."""
     return Hospital(plan).stages()
-
-
-__all__ = ["Hospital", "simulate", "SECOND", "Unit", "ordinal_of"]

@@ -1,5 +1,6 @@
 """What the scanner sends for a unit's label: the clean text, and the ways it arrives in practice."""
 
+from collections.abc import Callable
 from datetime import date
 from typing import Final
 
@@ -9,8 +10,8 @@ from streams.simulator.goods import Unit
 
 GS: Final = "\x1d"
 SUBSTITUTES: Final = (
-    "{GS}", "<GS>", "[GS]", "<FNC1>", "[FNC1]", "{FNC1}", "\\x1d", "\\u001d", "_x001D_", "%1D", "&#29;", "^]", "^", "#", "@",
-    "␝", "↔", "｜", "|", "\u001e", "\u0000", "�",
+    "{GS}", "<GS>", "[GS]", "<FNC1>", "[FNC1]", "{FNC1}", "\\x1d", "\\u001d", "_x001D_", "%1D", "&#29;", "^]", "^", "#",
+    "@", "␝", "↔", "｜", "|", "\u001e", "\u0000", "�",
 )  # fmt: skip
 """What is sent for the separator. References: labels.jsonl, where each stands in a public example."""
 _FULL_WIDTH: Final = {code: code + 0xFEE0 for code in range(0x21, 0x7F)}
@@ -85,26 +86,49 @@ def misread(unit: Unit) -> str:
 
 
 def _dirty(unit: Unit, text: str, chance: Chance) -> list[str]:
-    style = chance.below(12)
-    if style < 4:  # noqa: PLR2004 -- a third lose the separator to a substitute
+    style = chance.pick(STYLES)
+    if style is None:
         return ["]d2" + text.replace(GS, chance.pick(SUBSTITUTES))]
-    if style == 4:  # noqa: PLR2004 -- the styles in no order
-        return ["]d2".translate({0x5D: 0xFF3D}) + text.translate(_FULL_WIDTH)]
-    if style == 5:  # noqa: PLR2004
-        return halves_of(unit)
-    return [_affixed(style, unit, text)]
+    return style(unit, text)
 
 
-def _affixed(style: int, unit: Unit, text: str) -> str:
+def _full_width(_: Unit, text: str) -> list[str]:
+    return ["］d2" + text.translate(_FULL_WIDTH)]
+
+
+def _two_codes(unit: Unit, _: str) -> list[str]:
+    return halves_of(unit)
+
+
+def _printed(unit: Unit, _: str) -> list[str]:
     expiry = None if unit.expiry is None else date.fromordinal(unit.expiry)
-    if style in {6, 7, 8}:
-        printed = human_readable(unit.di, unit.lot, unit.serial, expiry)
-        if style == 7:  # noqa: PLR2004
-            return "UDI:" + printed
-        return printed.replace("(", "（").replace(")", "）") if style == 8 else printed  # noqa: PLR2004
-    if style == 9:  # noqa: PLR2004
-        return f"\x02]d2{text}\x03"
-    if style == 10:  # noqa: PLR2004
-        return f"]D2{text}\t"
+    return [human_readable(unit.di, unit.lot, unit.serial, expiry)]
+
+
+def _printed_chinese(unit: Unit, text: str) -> list[str]:
+    return [_printed(unit, text)[0].replace("(", "（").replace(")", "）")]
+
+
+def _printed_after_words(unit: Unit, text: str) -> list[str]:
+    return ["UDI:" + _printed(unit, text)[0]]
+
+
+def _framed(_: Unit, text: str) -> list[str]:
+    return [f"\x02]d2{text}\x03"]
+
+
+def _caps_lock_and_tab(_: Unit, text: str) -> list[str]:
+    return [f"]D2{text}\t"]
+
+
+def _digital_link(unit: Unit, _: str) -> list[str]:
     parts = "".join(f"/{ai}/{value}" for ai, value in (("10", unit.lot), ("21", unit.serial)) if value)
-    return f"https://id.gs1.org/01/{unit.di}{parts}" + (f"?17={expiry:%y%m%d}" if expiry else "")
+    expiry = "" if unit.expiry is None else f"?17={date.fromordinal(unit.expiry):%y%m%d}"
+    return [f"https://id.gs1.org/01/{unit.di}{parts}{expiry}"]
+
+
+STYLES: Final[tuple[Callable[[Unit, str], list[str]] | None, ...]] = (
+    None, None, None, None, _full_width, _two_codes, _printed, _printed_chinese, _printed_after_words, _framed,
+    _caps_lock_and_tab, _digital_link,
+)  # fmt: skip
+"""How a GS1 label arrives when not clean, all equally often; `None`: with a substitute for the separator."""

@@ -175,6 +175,7 @@ POISONS: Final[tuple[tuple[str, Callable[[dict[str, Any]], bytes | None]], ...]]
 """Why each is refused, and how it is made of a good event."""
 
 MISHAPS: Final[tuple[tuple[int, Story], ...]] = (
-    (40, wrong_check_digit), (25, lost_separator), (25, no_identifier), (60, refused_text), (130, real_label), (60, poison),
+    (40, wrong_check_digit), (25, lost_separator), (25, no_identifier), (60, refused_text), (130, real_label),
+    (60, poison),
 )  # fmt: skip
 """In 10,000 stories so many of each, as in `stories.STORIES`."""

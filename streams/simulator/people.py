@@ -8,11 +8,11 @@ from streams.simulator.clock import DAY, HOUR, MINUTE, day_start, ordinal_of, st
 from streams.simulator.plan import Plan
 
 if TYPE_CHECKING:
-    from streams.simulator.account import Entry
+    from streams.simulator.entries import Entry
 
 NAMES: Final = (
-    "ORTH", "CARD", "NEUR", "GENS", "VASC", "UROL", "THOR", "GYNA", "OPHT", "ENTS", "ONCO", "GAST", "HEPA", "NEPH", "PEDS",
-    "TRAU", "SPIN", "BURN", "PLAS", "ICUS", "RADI", "DENT",
+    "ORTH", "CARD", "NEUR", "GENS", "VASC", "UROL", "THOR", "GYNA", "OPHT", "ENTS", "ONCO", "GAST", "HEPA", "NEPH",
+    "PEDS", "TRAU", "SPIN", "BURN", "PLAS", "ICUS", "RADI", "DENT",
 )  # fmt: skip
 """22, as many as the published hospital assessed. References: docs/simulator.md, "Volumes"."""
 
@@ -93,6 +93,13 @@ class Wards:
             stays.append(self._admitted(department, day))
             return stays[-1]
         return self._chance.pick(stays)
+
+    def known(self, department: Department, day: int) -> Stay:
+        """The same, and its record is on the topic."""
+        stay = self.in_house(department, day)
+        while not stay.known:
+            stay = self.in_house(department, day)
+        return stay
 
     def settled(self, department: Department) -> Stay | None:
         """A known stay that has a bill settled some time after its discharge."""

@@ -8,11 +8,13 @@ from typing import Final
 from models.calendar import Month, parse_month, shift
 
 MONTHLY_SCANS: Final = (
-    12_337, 11_270, 13_106, 12_900, 13_200, 13_500, 13_800, 14_100, 14_400, 14_700, 14_900, 13_900, 15_171, 18_780, 18_810,
+    12_337, 11_270, 13_106, 12_900, 13_200, 13_500, 13_800, 14_100, 14_400, 14_700, 14_900, 13_900, 15_171,
+    18_780, 18_810,
 )  # fmt: skip
 """Scans a month from April 2021 to June 2022. References: docs/simulator.md, "Volumes": April to June of both years are
 those of a published hospital study; the months between are ours, interpolated."""
 DEPARTMENTS_MAX: Final = 99
+START: Final = Month(202104)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,7 @@ class Plan:
     """
 
     seed: int = 1
-    start: Month = Month(202104)
+    start: Month = START
     months: int = 15
     """1 to 60."""
     scans: int = sum(MONTHLY_SCANS)
@@ -33,13 +35,14 @@ class Plan:
     """2 to 99."""
     hospital: str = "H1"
     items: int = 1200
-    """Ordinary goods of the catalogue at the start, at least 200; goods with defects, scripted and real ones come on top."""
+    """Ordinary goods at the start, at least 200; goods with defects, scripted and real ones come on top."""
     anomalies: bool = True
     """With the scripted goods whose rises and ranks are known in advance."""
     dirt: float = 0.3
     """Share of the labels that do not come as clean element strings, 0 to 1."""
 
     def __post_init__(self) -> None:
+        """Checks the ranges."""
         parse_month(f"{self.start // 100:04d}-{self.start % 100:02d}")
         for name, value, low, high in (
             ("months", self.months, 1, 60),

@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 from typing import Final
 
-from models.calendar import Month, month_text
 from models.money import PRICE_SCALE
 from models.udi.canonical import gtin
 from streams.simulator.clock import HOUR, day_start, days_of
 from streams.simulator.desk import Desk
-from streams.simulator.goods import ALWAYS, Goods, Unit
+from streams.simulator.goods import ALWAYS, Goods
 from streams.simulator.plan import Plan
 from streams.simulator.stories import used
 
@@ -55,9 +54,13 @@ class Script:
         """Index of the last month it needs."""
         return max(each.month for each in self.expected)
 
+    @property
+    def highest(self) -> int:
+        """The highest place of a department it needs."""
+        return max(self.department, self.beside[0] if self.beside else 0)
+
 
 MOM, YOY, TOP, NEW = "growth-month-on-month", "growth-year-on-year", "top-three-three-months", "new-item"
-_TOP: Final = 3
 
 
 def _silent(month: int, rule: str, measure: str, *, department: bool = True) -> Expected:
@@ -68,7 +71,6 @@ def _top(month: int, rank: int, run: int) -> tuple[Expected, ...]:
     return tuple(Expected(month, TOP, measure, rank=rank, run=run) for measure in ("quantity", "amount"))
 
 
-_EVERY: Final = dict.fromkeys(range(60), 20)
 SCRIPTS: Final = (
     Script("quantity rises by exactly 20 %", 0, {1: 50, 2: 60, 3: 71}, {0: "100.00"}, (
         Expected(2, MOM, "quantity", change="20.00"), Expected(2, MOM, "quantity", False, "20.00"),
@@ -105,7 +107,8 @@ SCRIPTS: Final = (
         _silent(5, TOP, "quantity"), _silent(6, TOP, "quantity"), *_top(7, 1, 3))),
     Script("quantity rises by 20 % in a year", 14, {0: 50, **dict.fromkeys(range(1, 11), 50), 11: 55, 12: 60},
         {0: "100.00"}, (Expected(12, YOY, "quantity", change="20.00"), _silent(12, MOM, "quantity"))),
-    Script("price rises by 20 % in a year", 15, dict.fromkeys(range(13), 20), {0: "1000.00", 6: "1100.00", 12: "1200.00"}, (
+    Script("price rises by 20 % in a year", 15, dict.fromkeys(range(13), 20),
+        {0: "1000.00", 6: "1100.00", 12: "1200.00"}, (
         Expected(12, YOY, "amount", change="20.00"), _silent(12, MOM, "amount"), _silent(12, YOY, "quantity"))),
     Script("quantity rises by less than 20 % in a year", 16, {0: 60, **dict.fromkeys(range(1, 12), 65), 12: 71},
         {0: "100.00"}, (_silent(12, YOY, "quantity"), _silent(12, MOM, "quantity"))),
@@ -126,12 +129,11 @@ class Cast:
 
 
 def cast(plan: Plan) -> list[Cast]:
-    """The scripts that fit into the plan."""
+    """The scripts for which the plan has months and departments enough."""
     if not plan.anomalies:
         return []
-    return [
-        Cast(script, _goods(place, script, plan)) for place, script in enumerate(SCRIPTS) if script.last < plan.months
-    ]
+    fitting = [each for each in SCRIPTS if each.last < plan.months and each.highest < plan.departments]
+    return [Cast(script, _goods(place, script, plan)) for place, script in enumerate(fitting)]
 
 
 def _goods(place: int, script: Script, plan: Plan) -> Goods:
@@ -140,8 +142,8 @@ def _goods(place: int, script: Script, plan: Plan) -> Goods:
         (days_of(plan.month(index)).start if index else ALWAYS, _price(yuan)) for index, yuan in script.prices.items()
     )
     return Goods(
-        code=f"H{number:05d}", name=f"scripted: {script.name}", issuer="GS1", levels=((gtin(f"0{6_999_999}{number:05d}"), 1),),
-        steps=steps, monitored=True, lot_shape="AA9999",
+        code=f"H{number:05d}", name=f"scripted: {script.name}", issuer="GS1",
+        levels=((gtin(f"0{6_999_999}{number:05d}"), 1),), steps=steps, monitored=True, lot_shape="AA9999",
     )  # fmt: skip
 
 
@@ -151,19 +153,14 @@ def _price(yuan: str) -> int:
 
 
 def play(desk: Desk, played: list[Cast]) -> None:
-    """A month of all scripts, on the desk."""
+    """A month of all scripts, on the desk: goods are received, and used for patients who are known."""
     for each in played:
         for place, units in each.used_in(desk.index):
-            department = desk.departments[place % len(desk.departments)]
-            unit, store = desk.unit(each.goods, desk.days.stop), department.stores[0]
-            desk.scan(day_start(desk.days.start) + 6 * HOUR, "receive", department, store, unit, units)
-            while units > 0:
-                quantity = min(PER_SCAN, units)
-                used(desk, desk.chance.pick(desk.days), department=department, unit=unit, quantity=quantity,
-                     stay=None)  # fmt: skip
-                units -= quantity
-
-
-def month_name(month: Month) -> str:
-    """`2022-06`."""
-    return month_text(month)
+            department = desk.departments[place]
+            unit = desk.unit(each.goods, desk.days.stop)
+            at = day_start(desk.days.start) + 6 * HOUR
+            desk.scan(at, "receive", department, department.stores[0], unit, units)
+            for before in range(0, units, PER_SCAN):
+                day = desk.chance.pick(desk.days)
+                stay, quantity = desk.wards.known(department, day), min(PER_SCAN, units - before)
+                used(desk, day, department=department, unit=unit, quantity=quantity, stay=stay)

@@ -6,9 +6,11 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from models.calendar import Month, month_text
-from streams.simulator.account import Account, Entry
+from streams.simulator.account import Account
 from streams.simulator.alerts import Alert, Usage, standing
 from streams.simulator.clock import month_at
+from streams.simulator.entries import Entry
+from streams.simulator.people import departments
 from streams.simulator.plan import Plan
 from streams.simulator.scripted import Cast, Expected
 
@@ -62,20 +64,14 @@ class Truth:
                 yield self._anomaly(each, expected)
 
     def _anomaly(self, each: Cast, expected: Expected) -> dict[str, Any]:
-        department = f"{self._department(each.script.department)}"
+        department = departments(self.plan)[each.script.department].code
         return {
-            "name": each.script.name, "item_code": each.goods.code, "month": month_text(self.plan.month(expected.month)),
-            "rule": expected.rule, "measure": expected.measure,
+            "name": each.script.name, "item_code": each.goods.code,
+            "month": month_text(self.plan.month(expected.month)), "rule": expected.rule, "measure": expected.measure,
             "scope_type": "department" if expected.department else "hospital",
             "scope": department if expected.department else self.plan.hospital, "fires": not expected.silent,
             "change_percent": expected.change, "rank": expected.rank, "months_in_a_row": expected.run,
         }  # fmt: skip
-
-    def _department(self, place: int) -> str:
-        from streams.simulator.people import departments  # noqa: PLC0415 -- people refers to the account's entries
-
-        found = departments(self.plan)
-        return found[place % len(found)].code
 
 
 def entry_row(entry: Entry) -> dict[str, Any]:

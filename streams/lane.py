@@ -163,33 +163,40 @@ class Lane:
     async def sweep(self) -> int:
         """Decide again what newer facts, a freed unit or a use may have freed; only this lane's own rows.
 
-        Gives how many scans got a new decision. The facts version is read before the rows, and the lane has *seen* it
-        only when all its rows were decided by it: a change that comes meanwhile is swept next time.
+        Gives how many new decisions were made. One decision may free another (a use its return), so it goes on until
+        nothing moves. The facts version is read before the rows, and the lane has *seen* it only at the end: a change
+        that comes meanwhile is swept next time.
         """
-        found, after, first = 0, Ref(0, -1), await self._gather(Wanted)
+        found = 0
         while True:
-            rows = await self._books.freed(self.lane, first, after, SWEEP_ROWS_MAX)
-            complete = len(rows) < SWEEP_ROWS_MAX
-            if not rows and first.facts_seen >= first.facts_version:
-                return found
-            seen = first.facts_version if complete else 0
+            snapshot = await self._gather(Wanted)
+            moved = await self._sweep_once(snapshot)
+            found += moved
+            if moved:
+                continue
+            if snapshot.facts_seen < snapshot.facts_version:
+                await self._record_decisions([], snapshot.facts_version)
+            return found
 
-            async def attempt(
-                rows: list[tuple[Subject, Prior, datetime]] = rows, seen: int = seen
-            ) -> tuple[Batch, View]:
-                subjects = [subject for subject, *_ in rows]
-                gathered = await self._gather(lambda: wanted_by(subjects, (), self._catalogue))
-                view = View(gathered, self._catalogue)
-                results = redecide(rows, view).results
-                at = self.position.next_offset
-                return Batch(self.lane, self.position, at, None, gathered, results, facts_seen=seen), view
-
-            batch, _ = await self._until_recorded(attempt)
-            self._recorded(batch, ())
-            found += len(batch.results)
-            if complete:
-                return found
+    async def _sweep_once(self, snapshot: Gathered) -> int:
+        moved, after = 0, Ref(0, -1)
+        while rows := await self._books.freed(self.lane, snapshot, after, SWEEP_ROWS_MAX):
+            moved += await self._record_decisions(rows)
             after = rows[-1][0].ref
+        return moved
+
+    async def _record_decisions(self, rows: list[tuple[Subject, Prior, datetime]], facts_seen: int = 0) -> int:
+        async def attempt() -> tuple[Batch, View]:
+            subjects = [subject for subject, *_ in rows]
+            gathered = await self._gather(lambda: wanted_by(subjects, (), self._catalogue))
+            view = View(gathered, self._catalogue)
+            results = redecide(rows, view).results
+            at = self.position.next_offset
+            return Batch(self.lane, self.position, at, None, gathered, results, facts_seen=facts_seen), view
+
+        batch, _ = await self._until_recorded(attempt)
+        self._recorded(batch, ())
+        return len(batch.results)
 
     async def _gather(self, wanted: Callable[[], Wanted]) -> Gathered:
         """A snapshot that is complete by the catalogue it brought: a newer catalogue may want more."""

@@ -4,7 +4,7 @@ It feeds the gauges of observation and what `/readyz` says. It decides nothing, 
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 import asyncpg
@@ -25,6 +25,8 @@ ASK_SECONDS_MAX = 10.0
 """An answer that takes longer is none; aiokafka may wait for ever when the broker is away."""
 INPUTS = (SCANS, CATALOGUE, ENCOUNTERS)
 """Topics whose lag is watched: those that workers read."""
+Offsets = Mapping[tuple[str, int], int]
+Judge = Callable[[Offsets, Offsets], None]
 
 
 class Observer:
@@ -35,9 +37,13 @@ class Observer:
         pool: any pool; one connection of it is used now and then.
         metrics: told what is seen.
         contact: told whether broker and database answer, and how much waits.
+        judge: told after each look where the books stand and where the logs end, by topic and partition.
     """
 
-    def __init__(self, settings: Settings, pool: asyncpg.Pool, metrics: Metrics, contact: Contact) -> None:
+    def __init__(
+        self, settings: Settings, pool: asyncpg.Pool, metrics: Metrics, contact: Contact, judge: Judge = lambda *_: None
+    ) -> None:
+        self._judge = judge
         self._settings = settings
         self._pool = pool
         self._metrics = metrics
@@ -74,7 +80,7 @@ class Observer:
         if ends is not None:
             self._tell_lag(stand, ends)
 
-    def _tell_lag(self, stand: Mapping[tuple[str, int], int], ends: Mapping[tuple[str, int], int]) -> None:
+    def _tell_lag(self, stand: Offsets, ends: Offsets) -> None:
         waits = 0
         for (topic, partition), end in ends.items():
             # A partition that nobody has taken yet has no position: all of it waits.
@@ -82,6 +88,7 @@ class Observer:
             self._metrics.position(topic, partition, next_offset, end)
             waits += max(0, end - next_offset)
         self._contact.lag_records = waits
+        self._judge(stand, ends)
 
     async def _ends(self) -> dict[tuple[str, int], int] | None:
         """Where the logs of the input topics end; `None` when the broker does not answer.

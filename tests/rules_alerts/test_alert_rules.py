@@ -1,0 +1,84 @@
+"""The alert rules through Prometheus' own checker, and what must stand beside each alert."""
+
+import re
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import yaml
+
+from tests.support import promtool
+
+ROOT: Final = Path(__file__).parents[2]
+RULES: Final = sorted((ROOT / "rules" / "alerts").glob("*.yml"))
+CASES: Final = sorted(Path(__file__).parent.glob("*.yml"))
+
+
+def load(path: Path) -> Any:
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+def alerts() -> dict[str, tuple[Path, dict[str, Any]]]:
+    return {rule["alert"]: (path, rule) for path in RULES for group in load(path)["groups"] for rule in group["rules"]}
+
+
+def expectations(path: Path) -> list[tuple[str, bool]]:
+    return [
+        (case["alertname"], bool(case["exp_alerts"]))
+        for test in load(path)["tests"]
+        for case in test["alert_rule_test"]
+    ]
+
+
+@pytest.mark.parametrize("path", RULES, ids=lambda path: path.name)
+def test_prometheus_accepts_the_rules(promtool_path: Path, path: Path) -> None:
+    done = promtool.run("check", "rules", "--lint=all", "--lint-fatal", str(path))
+    assert done.returncode == 0, (promtool_path, done.stderr)
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.name)
+def test_alerts_fire_when_they_should_and_are_silent_when_not(promtool_path: Path, path: Path) -> None:
+    done = promtool.run("test", "rules", str(path))
+    assert done.returncode == 0, (promtool_path, done.stdout, done.stderr)
+
+
+def test_every_alert_has_a_firing_and_a_silent_case() -> None:
+    found = {case for path in CASES for case in expectations(path)}
+    assert found == {(name, fires) for name in alerts() for fires in (True, False)}
+
+
+@pytest.mark.parametrize(("never", "complaint"), [(True, "got:[]"), (False, "exp:[]")], ids=["never", "always"])
+@pytest.mark.parametrize("name", alerts())
+def test_cases_notice_an_alert_that_never_or_always_fires(
+    promtool_path: Path, tmp_path: Path, name: str, never: bool, complaint: str
+) -> None:
+    path, _ = alerts()[name]
+    rules = load(path)
+    for group in rules["groups"]:
+        for rule in group["rules"]:
+            if rule["alert"] == name:
+                rule["expr"] = "vector(1) < 0" if never else "vector(1)"
+    (tmp_path / path.name).write_text(yaml.safe_dump(rules), encoding="utf-8")
+    cases = load(Path(__file__).parent / path.name) | {"rule_files": [path.name]}
+    cases["tests"] = [test for test in cases["tests"] if test["alert_rule_test"][0]["alertname"] == name]
+    file = tmp_path / "cases.yml"
+    file.write_text(yaml.safe_dump(cases), encoding="utf-8")
+    done = promtool.run("test", "rules", str(file))
+    assert done.returncode != 0, promtool_path
+    assert complaint in re.sub(r"\s", "", done.stdout + done.stderr)
+
+
+@pytest.mark.parametrize("name", alerts())
+def test_an_alert_says_how_bad_it_is_what_it_means_and_what_to_do(name: str) -> None:
+    _, rule = alerts()[name]
+    assert rule["labels"]["severity"] in {"warning", "critical"}
+    assert set(rule["annotations"]) == {"summary", "description", "runbook_url"}
+    page, _, anchor = rule["annotations"]["runbook_url"].partition("#")
+    assert anchor == name.lower()
+    headings = re.findall(r"^#+ (.+)$", (ROOT / page).read_text(encoding="utf-8"), re.MULTILINE)
+    assert name in headings
+
+
+def test_alerts_are_documented_and_nothing_else_is() -> None:
+    text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    assert sorted(re.findall(r"^### (Udi\w+)$", text, re.MULTILINE)) == sorted(alerts())

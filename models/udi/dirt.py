@@ -13,10 +13,11 @@ from models.udi.values import Flag, Step
 
 _UNTOUCHED: Final = re.compile(r"[!-~](?:[ -~\x1d]*[!-~])?")
 """Printable ASCII with true separators, no blank at the ends, is taken as it is."""
-_ZERO_WIDTH: Final = dict.fromkeys((*range(0x200B, 0x2010), 0x2060, 0xFEFF))
-_STX_ETX: Final = dict.fromkeys((2, 3))
-_FULL_WIDTH: Final = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F) if code != ord("｜")} | {0x3000: 0x20}
-"""The full-width bar is left: it is a separator, and one alone is no sign of an input method."""
+_ZERO_WIDTH: Final = re.compile("[\u200b-\u200f\u2060\ufeff]")
+_STX_ETX: Final = re.compile("[\x02\x03]")
+_WIDE: Final = re.compile("[\uff01-\uff5b\uff5d\uff5e\u3000]")
+"""Without the full-width bar: it is a separator, and one alone is no sign of an input method."""
+_FULL_WIDTH: Final = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
 _INPUT_METHOD: Final = str.maketrans("。、￥¥【】《》—", "./$$[]<>_")
 _OUTER: Final = "\0\r\n\t "
 _SYMBOLOGY: Final = re.compile(r"\][A-Za-z][0-9A-Za-z]")
@@ -102,11 +103,13 @@ def _by_profile(text: str, profile: ScannerProfile, steps: list[Step]) -> str:
 
 
 def _folded(text: str, steps: list[Step]) -> str:
-    for flag, table in ((Flag.ZERO_WIDTH, _ZERO_WIDTH), (Flag.STX_ETX, _STX_ETX), (Flag.FULL_WIDTH, _FULL_WIDTH)):
-        changed = text.translate(table)
-        if changed != text:
-            steps.append(Step(flag, changed))
-            text = changed
+    for flag, dirt in ((Flag.ZERO_WIDTH, _ZERO_WIDTH), (Flag.STX_ETX, _STX_ETX)):
+        if dirt.search(text) is not None:
+            text = dirt.sub("", text)
+            steps.append(Step(flag, text))
+    if _WIDE.search(text) is not None:
+        text = text.translate(_FULL_WIDTH)
+        steps.append(Step(Flag.FULL_WIDTH, text))
     return text.lstrip(_OUTER)
 
 

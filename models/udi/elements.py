@@ -27,7 +27,7 @@ class Walk(NamedTuple):
     """(identifier, value) in the order read."""
     separators: int
     """Separators that ended a variable-length value: proof that this scanner sends them."""
-    redundant: tuple[int, ...]
+    redundant: list[int]
     """Offsets of separators that ended nothing: doubled, trailing, or after a predefined length."""
     error: CodeError | None
     at: int
@@ -79,15 +79,16 @@ def _strict_day_exists(rule: Rule, value: str) -> bool:
 def walk(text: str, at: int = 0) -> Walk:
     """Cuts `text` from `at` into elements. Stops at the first error; what was read before it stays in `elements`."""
     elements: list[tuple[str, str]] = []
-    redundant: tuple[int, ...] = ()
+    redundant: list[int] = []
     separators = 0
     end = len(text)
     while at < end:
         rule = RULES.get(text[at : at + 2]) or rule_at(text, at)
         if rule is None:
             if text[at] == GS:
-                redundant = (*redundant, at)
-                at += 1
+                stop = end - len(text[at:].lstrip(GS))
+                redundant.extend(range(at, stop))
+                at = stop
                 continue
             error = CodeError.UNKNOWN_AI if text[at] in CSET82 else CodeError.BAD_CHARACTER
             return Walk(elements, separators, redundant, error, at)
@@ -108,7 +109,7 @@ def walk(text: str, at: int = 0) -> Walk:
             separators += 1
             at += 1
             if at == end:
-                redundant = (*redundant, stop)
+                redundant.append(stop)
     return Walk(elements, separators, redundant, None, end)
 
 

@@ -12,7 +12,7 @@ from models.udi.dates import yymmdd
 from models.udi.elements import walk
 from models.udi.gs1 import as_alternative
 from models.udi.separators import other_readings
-from models.udi.values import Flag, Issuer, ParsedCode, Precision
+from models.udi.values import Flag, Issuer, ParsedCode, Precision, ValidCode
 
 _CLEAN: Final = re.compile(r"(?:\](?:C1|d2|Q3|J1|e0))?[!\"&'*-;=-?A-Za-z\x1d]{2,500}")
 """Brackets, `<`, `%` and `_` are legal, but they may be notation: the patient path looks."""
@@ -49,7 +49,7 @@ def parse_clean(raw: str, scanned_on: date) -> ParsedCode | None:
     year = scanned_on.year
     use_by, made, best = values.get("17"), values.get("11"), values.get("15")
     quantity = values.get("30")
-    return ParsedCode(
+    return ValidCode(
         raw,
         Issuer.GS1,
         di,
@@ -57,8 +57,6 @@ def parse_clean(raw: str, scanned_on: date) -> ParsedCode | None:
         values.get("21"),
         None if use_by is None else yymmdd(use_by, year),
         None if made is None else yymmdd(made, year),
-        True,
-        None,
         flags,
         raw[start:],
         None if best is None else yymmdd(best, year),
@@ -70,4 +68,4 @@ def parse_clean(raw: str, scanned_on: date) -> ParsedCode | None:
         alternatives,
         (),
         None if use_by is None else _MONTH if use_by[4:] == "00" else _DAY,
-    )
+    ).frozen()

@@ -5,6 +5,7 @@ References:
 """
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from models.udi.application_identifiers import GS, RULES, Rule
@@ -12,6 +13,7 @@ from models.udi.elements import interpret, value_error, walk
 from models.udi.values import CodeError, Flag, Issuer, Reading, Scan
 
 _BRACKETED: Final = re.compile(r"\(\s?([0-9]{2,4})\s?\)", re.ASCII)
+_PIECES: Final = re.compile(r"(\(\s?([0-9]{2,4})\s?\))", re.ASCII)
 _SQUARE: Final = re.compile(r"\[\s?([0-9]{2,4})\s?\]", re.ASCII)
 _OUTER: Final = " \x1d"
 
@@ -29,34 +31,39 @@ def rounded(text: str) -> str:
 
 def holds_bracketed(text: str) -> bool:
     """Whether some bracketed identifier with a value that looks like its own stands anywhere."""
-    return any(
-        match[1] in RULES and _looks_like(RULES[match[1]], text[match.end() :]) for match in _BRACKETED.finditer(text)
-    )
+    return any(ai in RULES and _looks_like(RULES[ai], following) for _, ai, following in _pieces(text))
+
+
+def _pieces(text: str) -> Iterator[tuple[str, str, str]]:
+    """(bracket, what stands in it, the text up to the next bracket of digits)."""
+    pieces = iter(_PIECES.split(text)[1:])
+    return zip(pieces, pieces, pieces, strict=True)
 
 
 def _looks_like(rule: Rule, following: str) -> bool:
     """A value that might be meant for `rule`: its kind and length, not yet its check digit or calendar."""
-    value = following.partition("(")[0].strip(_OUTER)
+    value = following.strip(_OUTER)
     if rule.numeric:
-        return value.isascii() and value.isdigit()
+        return value.isdigit()
     return 0 < len(value) <= rule.length_max
 
 
 def _split(text: str) -> list[tuple[str, str, int]]:
     """(identifier, value as it stands, offset of the value). Brackets that are data stay in the value."""
     parts: list[tuple[str, str, int]] = []
-    ai, start = "", 0
-    for match in _BRACKETED.finditer(text):
-        rule = RULES.get(match[1])
-        if rule is None:
-            continue
+    ai, value, start, numeric = "", "", 0, True
+    at = 0
+    for bracket, inner, following in _pieces(text):
+        at += len(bracket) + len(following)
+        rule = RULES.get(inner)
         # A number cannot hold brackets; a text can, and does when what follows is no value of that identifier.
-        if ai and not RULES[ai].numeric and not _looks_like(rule, text[match.end() :]):
+        if rule is None or not (numeric or _looks_like(rule, following)):
+            value += bracket + following
             continue
         if ai:
-            parts.append((ai, text[start : match.start()], start))
-        ai, start = match[1], match.end()
-    parts.append((ai, text[start:], start))
+            parts.append((ai, value, start))
+        ai, value, start, numeric = inner, following, at - len(following), rule.numeric
+    parts.append((ai, value, start))
     return parts
 
 

@@ -1,7 +1,7 @@
 """Coverage-guided search for a text that raises, hangs, or makes a misread identify something.
 
-Run: `python tests/fuzz/fuzz_codes.py -max_total_time=60 tests/fuzz/corpus` (needs the extra `fuzz`, that is atheris).
-New inputs of interest go to the first folder named; give a temporary one in front of the corpus to keep it small.
+Run: `python tests/fuzz/fuzz_codes.py -max_total_time=60 "$(mktemp -d)" tests/fuzz/corpus` (needs the extra `fuzz`, that
+is atheris). New inputs of interest go to the first folder named, here a temporary one: the corpus stays small.
 """
 
 import sys

@@ -114,11 +114,11 @@ BEGIN
     -- Lanes hold these locks shared while they record: the close waits for them, and they see it in their next statement.
     PERFORM pg_advisory_xact_lock(1969, hashtext(h)) FROM (SELECT h FROM unnest(p_hospitals) h ORDER BY h) locked;
     FOR each IN
-        SELECT asked.hospital, coalesce(udi.month_after(p.closed_through), asked.first) AS next
+        SELECT asked.hospital, p.closed_through, coalesce(udi.month_after(p.closed_through), asked.first) AS next
         FROM unnest(p_hospitals, p_first) asked (hospital, first) LEFT JOIN udi.period p USING (hospital) ORDER BY asked.hospital
     LOOP
-        CONTINUE WHEN p_month < each.next;
-        IF p_month > each.next THEN
+        CONTINUE WHEN p_month <= each.closed_through;
+        IF p_month IS DISTINCT FROM each.next THEN
             RAISE EXCEPTION 'Expected % to be closed next at %, got %.', udi.month_text(each.next), each.hospital, udi.month_text(p_month)
                 USING ERRCODE = 'UD004';
         END IF;

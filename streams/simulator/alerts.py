@@ -8,7 +8,8 @@ from models.calendar import Month, shift
 
 MEASURES: Final = ("quantity", "amount")
 FLOORS: Final = (5, 100_000)
-"""Units, and fen. References: docs/contract.md, "Alerts"."""
+"""Units, and fen: of the base, and of the value of a new item. References: docs/contract.md, "Alerts"."""
+MONTH_ON_MONTH: Final = "growth-month-on-month"
 TOP: Final = 3
 RUN: Final = 3
 
@@ -57,16 +58,16 @@ def _growth(
     value = values.get(month, 0)
     if value <= 0:
         return []
-    found, new = [], None
-    for rule, base_month in (("growth-month-on-month", shift(month, -1)), ("growth-year-on-year", shift(month, -12))):
+    found: list[Alert] = []
+    for rule, base_month in ((MONTH_ON_MONTH, shift(month, -1)), ("growth-year-on-year", shift(month, -12))):
         if base_month < first:
             continue
         base = values.get(base_month, 0)
-        if base == 0:
-            new = new or Alert("new-item", *name, month, value, base_month, 0)
+        if base == 0 and rule == MONTH_ON_MONTH and value >= floor:
+            found.append(Alert("new-item", *name, month, value, base_month, 0))
         elif base >= floor and 5 * (value - base) >= base:  # a rise of a fifth or more
             found.append(Alert(rule, *name, month, value, base_month, base, percent(value - base, base)))
-    return [*found, new] if new else found
+    return found
 
 
 def percent(part: int, whole: int) -> str:

@@ -281,6 +281,7 @@ STORIES: Final[tuple[tuple[int, Story], ...]] = (
     (120, whole_return), (120, partial_return), (80, later_return), (15, over_return), (15, return_without_use),
     (12, return_before_use), (10, parked_return), (90, defective), (15, suspended), (40, expired), (25, double_scan),
     (20, serial_again), (10, same_serial_of_two_makers), (120, resent), (15, conflicting), (60, late),
-    (150, two_halves), (60, half_alone), (30, without_encounter), (90, around_the_stay), (350, stock_work), (100, typed),
+    (150, two_halves), (60, half_alone), (30, without_encounter), (90, around_the_stay), (350, stock_work),
+    (100, typed),
 )  # fmt: skip
 """In 10,000 stories so many of each; the rest is `plain`. No source: ours, so that each kind comes every month."""

@@ -11,16 +11,22 @@ EXIT_STUCK = 75
 References:
     sysexits.h, EX_TEMPFAIL: trying again is likely to help.
 """
+GAP_SECONDS_MAX = 30.0
+"""Sightings further apart do not belong together. Own choice: six of the observer's rounds."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
     position: int
     since: float
+    last: float
 
 
 class Watchdog:
     """Remembers since when each lane stands where it stands. Holds no clock.
+
+    Only time in which somebody looked counts. While broker or database is away nobody can, standing still is right and a
+    new process would help nothing; while another process holds the lane, this one does not look either.
 
     Args:
         limit_seconds: a lane with work may stand still for less than that; above 0.
@@ -42,16 +48,7 @@ class Watchdog:
             at: seconds of a clock that never goes back.
         """
         before = self._lanes.get(lane)
-        if before is None or before.position != position or lag <= 0:
-            self._lanes[lane] = _Seen(position, at)
-            return False
-        return at - before.since >= self._limit
-
-    def forget(self, lane: str) -> None:
-        """The lane is no longer in this process's hands; when it comes back, its time starts anew."""
-        self._lanes.pop(lane, None)
-
-    def pause(self, at: float) -> None:
-        """Broker or database is away: standing still is right, and a new process would help nothing."""
-        for lane, before in self._lanes.items():
-            self._lanes[lane] = _Seen(before.position, at)
+        stands = before is not None and before.position == position and lag > 0 and at - before.last <= GAP_SECONDS_MAX
+        since = before.since if before is not None and stands else at
+        self._lanes[lane] = _Seen(position, since, at)
+        return stands and at - since >= self._limit

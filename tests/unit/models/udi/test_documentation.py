@@ -9,7 +9,7 @@ _TEXT = (Path(__file__).parents[4] / "docs" / "codes.md").read_text(encoding="ut
 
 
 def _listed(heading: str) -> set[str]:
-    section = _TEXT.split(f"### {heading}\n")[1].split("\n\n")[1]
+    section = _TEXT.split(f"### {heading}\n")[1].split("\n\n")[0]
     return {word.strip("`") for word in section.split()}
 
 

@@ -17,6 +17,14 @@ _EXCLUDED_TOGETHER: Final = (("01", "02"), ("01", "03"), ("01", "37"), ("02", "0
 _DEVICE: Final = ("01", "03")
 _PRODUCTION_IDENTIFIERS: Final = frozenset({"10", "11", "17", "21", "7003", "8008", "8012", "235"})
 _DAYS: Final = frozenset({Inner.DAY, Inner.STRICT_DAY})
+_NO_DEVICE: Final = frozenset(
+    {"00", "02", "253", "255", "401", "402", "8003", "8004", "8010", "8013", "8017", "8018"}
+) | {str(location) for location in range(410, 418)}
+"""Keys of other things: logistic units, documents, consignments, assets, people, models, places.
+
+References:
+    GS1 General Specifications, section 1.1: the other GS1 identification keys.
+"""
 _YEAR_OF_ALL_CENTURIES: Final = 2000
 
 
@@ -170,12 +178,8 @@ def _identify(reading: Reading, values: dict[str, str]) -> None:
             reading.di = values[ai]
             accept_gtin(reading)
             return
-    if values.keys() & _PRODUCTION_IDENTIFIERS:
-        reading.note(Flag.PI_ONLY)
-    elif "00" in values or "02" in values or "8018" in values or "8017" in values:
-        reading.note(Flag.NOT_UDI)
-    else:
-        reading.note(Flag.PI_ONLY)
+    of_something_else = values.keys() & _NO_DEVICE and not values.keys() & _PRODUCTION_IDENTIFIERS
+    reading.note(Flag.NOT_UDI if of_something_else else Flag.PI_ONLY)
     if "02" in values:
         reading.note(Flag.LOGISTIC)
 

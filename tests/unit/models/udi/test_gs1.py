@@ -253,3 +253,14 @@ def test_composite_component_belongs_to_its_linear_symbol() -> None:
 )
 def test_ean_symbol_holds_a_gtin(raw: str, error: CodeError) -> None:
     assert read(raw).error is error
+
+
+@pytest.mark.parametrize("raw", ["]C1800301234567890128", "]C18018123456789012345675", "]d24147032069804988"])
+def test_keys_of_other_things_identify_no_device(raw: str) -> None:
+    code = read(raw)
+
+    assert (code.issuer, code.error, code.di, code.flags) == (Issuer.GS1, None, None, (Flag.NOT_UDI,))
+
+
+def test_a_reference_alone_is_half_a_label() -> None:
+    assert read("]C1240REF7").flags == (Flag.PI_ONLY,)

@@ -126,6 +126,8 @@ class Account:
         entry.verdict = verdict_of(reasons) or "billed"
         if entry.verdict in OPEN:
             entry.reasons = ordered(reasons)
+            for each in entry.waiting:
+                each.verdict, each.reasons = entry.verdict, entry.reasons
             return
         closed = month < self.month
         if closed:

@@ -43,7 +43,7 @@ class Hospital:
         """The run; a month is made when its first stage is asked for."""
         for index in range(self._plan.months):
             month = self._plan.month(index)
-            scans = self._month(index)
+            scans = self.scans_of(index)
             facts = self._facts(index)
             self.truth.account.refresh()
             yield Stage(month, "facts", facts)
@@ -64,8 +64,8 @@ class Hospital:
             yield from goods
         yield from (each.goods for each in self._played)
 
-    def _month(self, index: int) -> list[Scan]:
-        """The month's scans in order of arrival, those of the month before that come late among them."""
+    def scans_of(self, index: int) -> list[Scan]:
+        """Makes a month's scans in order of arrival, late ones of the month before among them."""
         desk, wanted = self._desk, self._plan.scans_of(index)
         desk.begin(index)
         arrived = self._late

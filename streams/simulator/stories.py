@@ -97,7 +97,8 @@ def return_without_use(desk: Desk, day: int) -> None:
 
 def return_before_use(desk: Desk, day: int) -> None:
     """The return arrives before its use, whose terminal was offline."""
-    scan = used(desk, day, goods=_countable(desk))
+    department = desk.department()
+    scan = used(desk, day, goods=_countable(desk), department=department, stay=desk.wards.known(department, day))
     back = returned(desk, scan, scan.quantity, 20 * MINUTE)
     scan.arrives = back.arrives + desk.chance.between(1, 60) * SECOND
 

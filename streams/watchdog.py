@@ -25,8 +25,8 @@ class _Seen:
 class Watchdog:
     """Remembers since when each lane stands where it stands. Holds no clock.
 
-    Only time in which somebody looked counts. While broker or database is away nobody can, standing still is right and a
-    new process would help nothing; while another process holds the lane, this one does not look either.
+    Only time in which somebody looked counts. While broker or database is away nobody can, standing still is right, and
+    a new process would help nothing; while another process holds the lane, this one does not look either.
 
     Args:
         limit_seconds: a lane with work may stand still for less than that; above 0.

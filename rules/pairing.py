@@ -9,6 +9,7 @@ from datetime import datetime
 
 from models.books import LabelFacts, Neighbour, Subject, Waiting
 from models.policy import Policy
+from models.udi.check import hibc_check_character
 from rules.view import View
 
 
@@ -37,10 +38,11 @@ def _same_label(one: Subject, other: Subject, policy: Policy) -> bool:
 
 
 def complementary(one: LabelFacts, other: LabelFacts) -> bool:
-    """One has the identifier, the other what belongs to it; of one issuer; HIBC links agree."""
-    if one.issuer != other.issuer or (one.di is None) == (other.di is None):
+    """One has the identifier, the other what belongs to it; of one issuer; HIBC's link names the identifier's symbol."""
+    identifier, rest = (one, other) if one.di is not None else (other, one)
+    if identifier.issuer != rest.issuer or identifier.di is None or rest.di is not None:
         return False
-    return one.link is None or other.link is None or one.link == other.link
+    return rest.link is None or rest.link == hibc_check_character(f"+{identifier.di}")
 
 
 def _adjacent(one: Subject, other: Subject) -> bool:

@@ -1,0 +1,359 @@
+"""The books in memory: the twins of `sinks.books` and `sinks.facts`, in plain values."""
+
+from collections import Counter
+from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from models.books import (
+    BadRecord,
+    BalanceKey,
+    Decision,
+    LabelFacts,
+    Neighbour,
+    Prior,
+    Ref,
+    Subject,
+    UnitKey,
+    UseAccount,
+    Waiting,
+)
+from models.catalogue import CatalogueItem, Item, item_from_wire
+from models.facts import Catalogue, EncounterFacts, Gathered, Wanted
+from models.reasons import Reason, Verdict
+from models.scan import Action
+from sinks.batch import Batch, ClaimTakenError, InputPosition, LaneMovedError, LaneState, StaleError
+from sinks.books import NEIGHBOUR_SECONDS
+from sinks.facts import FactBatch, FactBooks
+from sinks.outgoing import Outgoing, outgoing_of
+
+_REPEATED = frozenset({Verdict.DUPLICATE, Verdict.CONFLICT})
+_STANDS = frozenset({Verdict.BILLED, Verdict.RECORDED})
+_NEAR = timedelta(seconds=NEIGHBOUR_SECONDS)
+Freed = tuple[Subject, Prior, datetime]
+
+
+@dataclass(slots=True)
+class LaneRow:
+    """What guards a lane."""
+
+    version: int = 0
+    facts_seen: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A fact that came, and which identifiers it touches."""
+
+    version: int
+    kind: str
+    hospital: str
+    code: str
+    identifiers: frozenset[tuple[str, str | None]]
+    recorded_at: datetime
+
+
+@dataclass(slots=True)
+class Claims:
+    """What only one may have."""
+
+    scans: dict[tuple[str, UUID], tuple[Ref, bytes]] = field(default_factory=dict)
+    """(hospital, scan id) → who has it, and the fingerprint of its body."""
+    units: dict[UnitKey, Ref] = field(default_factory=dict)
+    returns: dict[tuple[Ref, int], tuple[int, Ref]] = field(default_factory=dict)
+    """(use, number of the return) → (units, the return)."""
+
+    def take(self, decision: Decision) -> None:
+        """Take what the decision claims, and give up what it frees.
+
+        Raises:
+            ClaimTakenError: another has it.
+        """
+        ref, event = decision.subject.ref, decision.subject.event
+        scan, unit, use = (event.hospital, event.scan_id), decision.label.unit(event.hospital), decision.returned
+        if decision.n == 0 and decision.claims:
+            if scan in self.scans:
+                raise ClaimTakenError("A scan id was recorded meanwhile.")
+            self.scans[scan] = (ref, decision.subject.fingerprint)
+        if unit is not None and decision.frees_unit is not None and self.units.pop(unit, None) != decision.frees_unit:
+            raise ClaimTakenError("A unit was freed meanwhile.")
+        if unit is not None and decision.takes_unit and self.units.setdefault(unit, ref) != ref:
+            raise ClaimTakenError("A unit was used meanwhile.")
+        if use is not None and decision.units:
+            if (use.ref, use.returns + 1) in self.returns:
+                raise ClaimTakenError("A use was returned meanwhile.")
+            self.returns[use.ref, use.returns + 1] = (decision.units, ref)
+
+
+class MemoryBooks:
+    """See `sinks.batch.Books`. What the database refuses by a constraint, the twin takes."""
+
+    def __init__(self) -> None:
+        self.positions: dict[tuple[str, str, int], InputPosition] = {}
+        self.decisions: dict[Ref, list[Decision]] = {}
+        self.bad: dict[Ref, BadRecord] = {}
+        self.published: dict[tuple[str, int], list[Outgoing]] = {}
+        """By topic and lane, in order; the first has sequence number 1."""
+        self.closed: dict[str, int] = {}
+        """Newest closed month by hospital."""
+        self.claims = Claims()
+        self._lanes: dict[int, LaneRow] = {}
+        self._items: list[Item] = []
+        self._encounters: dict[tuple[str, str], EncounterFacts] = {}
+        self._changes: list[Change] = []
+
+    @property
+    def facts_version(self) -> int:
+        """The newest change of a fact."""
+        return len(self._changes)
+
+    # The port ------------------------------------------------------------------------------------------------
+
+    async def take_over(self, cluster_id: str, topic: str, partition: int) -> LaneState:
+        """Where the lane stands, and the halves that wait in it."""
+        position = self.take_position(cluster_id, topic, partition)
+        lane = self._lanes.setdefault(partition, LaneRow())
+        waiting = [
+            Waiting(self.decisions[ref][0].subject, replace(self._prior(ref), label=None))
+            for ref in self._open(partition)
+            if self.decisions[ref][-1].verdict is Verdict.WAITING
+        ]
+        return LaneState(partition, position, lane.version, waiting)
+
+    def take_position(self, cluster_id: str, topic: str, partition: int) -> InputPosition:
+        """The position of an input partition, made when it is new."""
+        place = (cluster_id, topic, partition)
+        return self.positions.setdefault(place, InputPosition(len(self.positions) + 1, *place, 0, None))
+
+    async def gather(self, lane: int, wanted: Wanted, catalogue: Catalogue) -> Gathered:
+        """What is wanted, as it stands. Brings `catalogue` up to date."""
+        catalogue.put([item for item in self._items if item.version > catalogue.version], self.facts_version)
+        balances, store_items = self.stock()
+        scans, units = self.claims.scans, self.claims.units
+        return Gathered(
+            lane_version=self._lanes[lane].version,
+            facts_version=self.facts_version,
+            facts_seen=self._lanes[lane].facts_seen,
+            closed={hospital: self.closed.get(hospital, 0) for hospital in wanted.hospitals},
+            fingerprints={scan: scans[scan][1] for scan in wanted.scans if scan in scans},
+            holders={unit: units[unit] for unit in wanted.units if unit in units},
+            encounters={one: self._encounters[one] for one in wanted.encounters if one in self._encounters},
+            uses=[self._use(ref) for ref in self._uses_wanted(wanted)],
+            balances={key: balances[key] for key in wanted.balances},
+            store_items={key: store_items[key] for key in wanted.store_items},
+            neighbours=self._neighbours(wanted),
+        )
+
+    async def record(self, batch: Batch) -> int:
+        """Record the batch, whole or not at all."""
+        lane, gathered = self._lanes[batch.lane], batch.gathered
+        place = (batch.position.cluster_id, batch.position.topic, batch.position.partition)
+        stands = (lane.version, self.positions[place].next_offset)
+        if stands != (gathered.lane_version, batch.position.next_offset):
+            raise LaneMovedError(f"Lane {batch.lane} stands at {stands}.")
+        if lane.facts_seen > gathered.facts_version:
+            raise StaleError("The lane has seen newer facts.")
+        if any(self.closed.get(hospital, 0) != closed for hospital, closed in gathered.closed.items()):
+            raise StaleError("A month was closed since the facts were gathered.")
+        claims = deepcopy(self.claims)
+        for result in batch.results:
+            if isinstance(result, Decision):
+                claims.take(result)
+        self.claims = claims
+        for result in batch.results:
+            if isinstance(result, Decision):
+                self.decisions.setdefault(result.subject.ref, []).append(result)
+            else:
+                self.bad[result.ref] = result
+        for outgoing in outgoing_of(batch):
+            self.published.setdefault((outgoing.topic, batch.lane), []).append(outgoing)
+        last_hash = batch.last_hash or self.positions[place].last_hash
+        self.positions[place] = replace(batch.position, next_offset=batch.next_offset, last_hash=last_hash)
+        lane.facts_seen = max(lane.facts_seen, batch.facts_seen)
+        lane.version += 1
+        return lane.version
+
+    async def freed(self, lane: int, gathered: Gathered, after: Ref, limit: int) -> list[Freed]:
+        """Scans of the lane that wait and may be free, oldest first, each with the instant of what freed it."""
+        changes = self._changes[gathered.facts_seen : gathered.facts_version]
+        found: list[Freed] = []
+        for ref in self._open(lane):
+            since, newest = self.decisions[ref][-1].decided_at, self.decisions[ref][-1]
+            instants = [each.recorded_at for each in changes if _touches(each, newest)]
+            if newest.reasons[0] is Reason.SERIAL_USED and self._unit(newest) not in self.claims.units:
+                instants.append(since)
+            if newest.subject.event.action is Action.RETURN and newest.verdict is not Verdict.WAITING:
+                instants += [use.decided_at for use in self._uses_for(newest)]
+            if ref > after and instants:
+                subject = replace(newest.subject, label=_recorded(newest.label))
+                found.append((subject, self._prior(ref), max(since, *instants)))
+        return found[:limit]
+
+    async def record_facts(self, position: InputPosition, next_offset: int, batch: FactBatch) -> int:
+        """Record catalogue and encounter changes with their position; gives the newest version."""
+        place = (position.cluster_id, position.topic, position.partition)
+        if self.positions[place].next_offset != position.next_offset:
+            raise LaneMovedError(f"The position stands at {self.positions[place].next_offset}.")
+        before = self.facts_version
+        for _, _, version, body, ended_at, _ in batch.items:
+            wire = CatalogueItem.model_validate_json(body)
+            self._items.append(item_from_wire(wire, before + version, ended_at))
+        for row in batch.encounters:
+            hospital, encounter, _, department, team, _, admitted_at, discharged_at, settled_at, *_ = row
+            facts = EncounterFacts(department, team, admitted_at, settled_at, discharged_at)
+            self._encounters[hospital, encounter] = facts
+        for version, kind, hospital, code, issuers, dis, at in batch.changes:
+            touched = frozenset(zip(issuers, dis, strict=True))
+            self._changes.append(Change(before + version, kind, hospital, code, touched, at))
+        self.positions[place] = replace(position, next_offset=next_offset)
+        return self.facts_version
+
+    # What is derived from the decisions ----------------------------------------------------------------------
+
+    def stock(self) -> tuple[Counter[BalanceKey], Counter[tuple[str, str, str]]]:
+        """Units by balance, and by (hospital, store, item)."""
+        balances: Counter[BalanceKey] = Counter()
+        for decision in self._all():
+            move = decision.move
+            for store, units in ((move.from_store, -move.units), (move.to_store, move.units)) if move else ():
+                if store is not None:
+                    balances[decision.balance_key(store)] += units
+        totals: Counter[tuple[str, str, str]] = Counter()
+        for key, units in balances.items():
+            totals[key.hospital, key.store, key.item_code] += units
+        return balances, totals
+
+    def _all(self) -> Iterator[Decision]:
+        return (decision for decisions in self.decisions.values() for decision in decisions)
+
+    def _open(self, lane: int) -> list[Ref]:
+        return sorted(ref for ref, all_ in self.decisions.items() if all_[-1].open and all_[0].subject.lane == lane)
+
+    @staticmethod
+    def _unit(decision: Decision) -> UnitKey | None:
+        return decision.label.unit(decision.subject.event.hospital)
+
+    def _prior(self, ref: Ref) -> Prior:
+        decisions = self.decisions[ref]
+        newest, moved = decisions[-1], any(each.move for each in decisions)
+        holds = self._holds(newest)
+        return Prior(len(decisions), newest.verdict, newest.reasons, moved, holds, _recorded(newest.label))
+
+    def _holds(self, decision: Decision) -> bool:
+        unit = self._unit(decision)
+        return unit is not None and self.claims.units.get(unit) == decision.subject.ref
+
+    def _uses_wanted(self, wanted: Wanted) -> list[Ref]:
+        found = {self.claims.scans[scan][0] for scan in wanted.uses_of_scans if scan in self.claims.scans}
+        for ref, _ in self.claims.scans.values():
+            newest = self.decisions[ref][-1]
+            event, label = newest.subject.event, newest.label
+            unit = (event.hospital, event.encounter or "", label.issuer, label.di or "", label.lot, label.serial)
+            if unit in wanted.uses_of_units:
+                found.add(ref)
+        return sorted(ref for ref in found if self.decisions[ref][0].subject.event.action is Action.USE)
+
+    def _taken_back(self, use: Ref) -> list[tuple[int, Ref]]:
+        return [back for (of, _), back in self.claims.returns.items() if of == use]
+
+    def _use(self, ref: Ref) -> UseAccount:
+        decisions, back = self.decisions[ref], self._taken_back(ref)
+        newest, subject, event = decisions[-1], decisions[0].subject, decisions[0].subject.event
+        label, home = newest.label, self._encounters.get((event.hospital, event.encounter or ""))
+        charges = [charge for each in decisions for charge in each.charges]
+        lines = [line for each in decisions for line in each.settlement]
+        credits_ = [c.amount_fen for _, by in back for each in self.decisions[by] for c in each.charges]
+        return UseAccount(
+            ref=ref,
+            hospital=event.hospital,
+            scan_id=event.scan_id,
+            scanned_at=event.scanned_at,
+            day=subject.day,
+            month=subject.month,
+            encounter=event.encounter,
+            unit=(label.issuer, label.di, label.lot, label.serial),
+            verdict=newest.verdict,
+            reasons=newest.reasons,
+            department=newest.department or event.department or (home.department if home else None),
+            item=newest.item,
+            units=newest.units,
+            owner=next((each.move.owner for each in decisions if each.move), None),
+            holds_unit=self._holds(newest),
+            charge=charges[-1] if charges else None,
+            settlement=lines[0] if lines else None,
+            returned_units=sum(units for units, _ in back),
+            credited_fen=sum(credits_),
+            returns=len(back),
+        )
+
+    def _uses_for(self, waiting: Decision) -> list[Decision]:
+        """Standing uses with enough left for a return that waits."""
+        event, label, units = waiting.subject.event, waiting.label, waiting.units or 1
+        named = self.claims.scans.get((event.hospital, event.corrects)) if event.corrects else None
+        return [
+            use
+            for use in (decisions[-1] for decisions in self.decisions.values())
+            if (use.subject.event.hospital, use.subject.event.action) == (event.hospital, Action.USE)
+            and use.verdict in _STANDS
+            and (
+                named and use.subject.ref == named[0]
+                if event.corrects
+                else use.subject.event.encounter == event.encounter
+            )
+            and _same_unit(use.label, label)
+            and (use.units or 0) - sum(taken for taken, _ in self._taken_back(use.subject.ref)) >= units
+        ]
+
+    def _neighbours(self, wanted: Wanted) -> dict[tuple[str, str], list[Neighbour]]:
+        found: dict[tuple[str, str], list[Neighbour]] = {}
+        for ref, (first, *_) in self.decisions.items():
+            event = first.subject.event
+            near = any(
+                (event.hospital, event.device_id) == (hospital, device) and abs(event.scanned_at - at) <= _NEAR
+                for hospital, device, at in wanted.devices
+            )
+            if near and first.verdict not in _REPEATED:
+                found.setdefault((event.hospital, event.device_id), []).append(Neighbour(ref, event.scanned_at))
+        return found
+
+
+class MemoryFactBooks(FactBooks):
+    """The catalogue and encounter side of the twin; what a record says is read by the code of the port."""
+
+    def __init__(self, books: MemoryBooks) -> None:
+        self._books = books
+        self._known = {}
+
+    async def take_over(self, cluster_id: str, topic: str, partition: int) -> InputPosition:
+        """Where the partition stands."""
+        return self._books.take_position(cluster_id, topic, partition)
+
+    async def record(self, position: InputPosition, next_offset: int, last_hash: bytes | None, batch: FactBatch) -> int:
+        """Record the batch and the position, whole or not at all, and give the newest fact version."""
+        return await self._books.record_facts(replace(position, last_hash=last_hash), next_offset, batch)
+
+
+def _recorded(label: LabelFacts) -> LabelFacts:
+    """What the books keep of a label."""
+    return LabelFacts(label.issuer, label.di, label.lot, label.serial, label.expiry, label.production)
+
+
+def _same_unit(one: LabelFacts, other: LabelFacts) -> bool:
+    return (one.issuer, one.di, one.lot, one.serial) == (other.issuer, other.di, other.lot, other.serial)
+
+
+def _touches(change: Change, waiting: Decision) -> bool:
+    """The change may free the scan: parked, or half a label that was held."""
+    event, label = waiting.subject.event, waiting.label
+    if change.hospital != event.hospital:
+        return False
+    if waiting.verdict is not Verdict.PARKED and (waiting.verdict, waiting.reasons[0]) != _HELD_HALF:
+        return False
+    if change.kind == "encounter":
+        return change.code == event.encounter
+    return (str(label.issuer), label.di) in change.identifiers
+
+
+_HELD_HALF = (Verdict.HELD, Reason.HALF_LABEL)

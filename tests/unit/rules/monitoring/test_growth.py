@@ -1,0 +1,117 @@
+from decimal import Decimal
+
+import pytest
+
+from models.alert import CausePart, Figures, Judgement, Measure, Sums
+from models.calendar import Month
+from models.policy import POLICY, Policy
+from rules.monitoring import RULES, Rule, rules_of
+from rules.monitoring.growth import Growth, change_percent
+from tests.unit.rules.monitoring.cases import facts
+
+
+def rule(name: str, measure: Measure, rules: tuple[Rule, ...] = RULES) -> Rule:
+    return next(each for each in rules if (each.name, each.measure) == (name, measure))
+
+
+AMOUNT = rule("growth-month-on-month", Measure.AMOUNT)
+QUANTITY = rule("growth-month-on-month", Measure.QUANTITY)
+YEAR = rule("growth-year-on-year", Measure.AMOUNT)
+NEW = rule("new-item", Measure.AMOUNT)
+NEW_QUANTITY = rule("new-item", Measure.QUANTITY)
+
+
+@pytest.mark.parametrize(
+    ("value", "fires", "printed"),
+    [
+        (11_999_000, False, "19.99"),
+        (11_999_500, False, "20.00"),  # 19.995 %: printed rounded, judged exactly
+        (11_999_999, False, "20.00"),
+        (12_000_000, True, "20.00"),
+        (12_000_001, True, "20.00"),
+    ],
+)
+def test_a_rise_of_a_fifth_fires_and_anything_less_does_not(value: int, fires: bool, printed: str) -> None:
+    judgement = AMOUNT.judge(facts(Sums(100, value), Sums(100, 10_000_000)))
+    assert (judgement.fires, judgement.figures.change_percent) == (fires, Decimal(printed))
+
+
+@pytest.mark.parametrize(("base", "fires"), [(99_999, False), (100_000, True)])
+def test_a_base_below_a_thousand_yuan_fires_nothing_and_one_equal_to_it_does(base: int, fires: bool) -> None:
+    assert AMOUNT.judge(facts(Sums(100, 900_000), Sums(1, base))).fires is fires
+
+
+@pytest.mark.parametrize(("base", "fires"), [(4, False), (5, True)])
+def test_a_base_below_five_units_fires_nothing_and_one_equal_to_it_does(base: int, fires: bool) -> None:
+    assert QUANTITY.judge(facts(Sums(100, 1), Sums(base, 1))).fires is fires
+
+
+def test_each_measure_has_its_own_floor() -> None:
+    judged = facts(Sums(40, 99_000), Sums(20, 60_000))
+    assert (AMOUNT.judge(judged).fires, QUANTITY.judge(judged).fires) == (False, True)
+
+
+def test_an_unknown_base_fires_nothing() -> None:
+    judgement = Judgement(False, Figures(900_000))
+    assert [each.judge(facts(Sums(100, 900_000))) for each in (AMOUNT, YEAR, NEW)] == [judgement] * 3
+
+
+def test_a_base_of_zero_is_a_new_item_without_a_percentage() -> None:
+    judged = facts(Sums(10, 100_000), Sums(), Sums())
+    figures = Figures(
+        value=100_000,
+        base_month=Month(202205),
+        base_value=0,
+        change_percent=None,
+        cause=(CausePart("quantity", 100_000), CausePart("price", 0)),
+    )
+    assert [AMOUNT.judge(judged).fires, YEAR.judge(judged).fires] == [False, False]
+    assert NEW.judge(judged) == Judgement(True, figures)
+
+
+@pytest.mark.parametrize(("value", "fires"), [(99_999, False), (100_000, True)])
+def test_a_new_item_must_reach_the_floor_with_its_value(value: int, fires: bool) -> None:
+    assert NEW.judge(facts(Sums(1, value), Sums())).fires is fires
+
+
+def test_a_new_item_is_judged_by_each_measure() -> None:
+    judged = facts(Sums(4, 500_000), Sums())
+    assert (NEW.judge(judged).fires, NEW_QUANTITY.judge(judged).fires) == (True, False)
+
+
+def test_an_item_with_a_base_is_not_new() -> None:
+    assert not NEW.judge(facts(Sums(100, 900_000), Sums(1, 1))).fires
+
+
+def test_nothing_used_is_nothing_new_even_without_a_floor() -> None:
+    rules = rules_of(Policy(growth_base_units_min=0, growth_base_fen_min=0))
+    assert not rule("new-item", Measure.AMOUNT, rules).judge(facts(Sums(), Sums())).fires
+
+
+def test_the_year_on_year_rule_reads_the_same_month_a_year_before() -> None:
+    figures = Figures(
+        value=240_000,
+        base_month=Month(202106),
+        base_value=200_000,
+        change_percent=Decimal("20.00"),
+        cause=(CausePart("quantity", 0), CausePart("price", 40_000)),
+    )
+    assert YEAR.judge(facts(Sums(10, 240_000), Sums(10, 240_000), Sums(10, 200_000))) == Judgement(True, figures)
+
+
+def test_a_percentage_that_is_no_whole_number_is_compared_exactly() -> None:
+    third = Growth("growth-month-on-month", Measure.QUANTITY, 1, Decimal("33.3"), 0)
+    judged = [third.judge(facts(Sums(each, 0), Sums(1000, 0))).fires for each in (1332, 1333)]
+    assert judged == [False, True]
+
+
+def test_the_default_thresholds_are_the_contracts() -> None:
+    assert Policy(growth_percent=Decimal(20), growth_base_units_min=5, growth_base_fen_min=100_000) == POLICY
+
+
+@pytest.mark.parametrize(
+    ("value", "base", "printed"),
+    [(3, 2, "50.00"), (2, 3, "-33.33"), (100_005, 100_000, "0.01"), (99_995, 100_000, "-0.01"), (0, 5, "-100.00")],
+)
+def test_the_change_has_two_digits_and_halves_go_away_from_zero(value: int, base: int, printed: str) -> None:
+    assert str(change_percent(value, base)) == printed

@@ -11,7 +11,7 @@ from streams.simulator.desk import Desk
 from streams.simulator.goods import RealText, Unit
 from streams.simulator.labels import misread, swallowed
 from streams.simulator.scanned import Kind, Scan, body
-from streams.simulator.stories import Story, _countable, used
+from streams.simulator.stories import Story, countable, used
 
 GARBAGE_BYTES: Final = 950_000
 """Above the product's limit for a record and below Kafka's."""
@@ -20,7 +20,7 @@ GARBAGE_BYTES: Final = 950_000
 def wrong_check_digit(desk: Desk, day: int) -> None:
     """A digit is misread; most scan again, naming the refused scan."""
     department = desk.department()
-    unit = desk.unit(_countable(desk), day)
+    unit = desk.unit(countable(desk), day)
     scan = desk.bare(desk.moment(day), "use", department, [misread(unit)], "bad-check-digit")
     scan.stay = desk.wards.in_house(department, day)
     if desk.chance.below(3):
@@ -31,7 +31,7 @@ def wrong_check_digit(desk: Desk, day: int) -> None:
 def lost_separator(desk: Desk, day: int) -> None:
     """The separator is lost, and two readings fit: a real text, or one of our own labels."""
     department = desk.department()
-    text = swallowed(desk.unit(_countable(desk), day))
+    text = swallowed(desk.unit(countable(desk), day))
     if desk.chance.below(3) == 0:
         text = desk.chance.pick(real_labels()["ambiguous"])["text"]
     desk.bare(desk.moment(day), "use", department, [text], "ambiguous-code").stay = desk.wards.in_house(department, day)
@@ -114,7 +114,7 @@ def garbage(desk: Desk, day: int) -> None:
 
 def _poisoned(desk: Desk, day: int, reason: str) -> Scan:
     department = desk.department()
-    unit = desk.unit(_countable(desk), day)
+    unit = desk.unit(countable(desk), day)
     scan = desk.scan(desk.moment(day), "use", department, department.stores[0], unit)
     scan.stay, scan.reason = desk.wards.in_house(department, day), reason
     scan.key = f"{desk.plan.hospital}/{scan.stay.code}".encode() if desk.chance.below(3) else None

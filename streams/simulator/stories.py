@@ -63,7 +63,7 @@ def whole_return(desk: Desk, day: int) -> None:
 
 def partial_return(desk: Desk, day: int) -> None:
     """Some of it comes back, in one or two parts."""
-    scan = used(desk, day, goods=_countable(desk), quantity=desk.chance.between(3, 9))
+    scan = used(desk, day, goods=countable(desk), quantity=desk.chance.between(3, 9))
     returned(desk, scan, 1, 15 * MINUTE, named=desk.chance.below(2) == 0)
     if desk.chance.below(2):
         rest = desk.chance.between(1, scan.quantity - 1)
@@ -83,14 +83,14 @@ def later_return(desk: Desk, day: int) -> None:
 
 def over_return(desk: Desk, day: int) -> None:
     """More comes back than was used."""
-    scan = used(desk, day, goods=_countable(desk), quantity=2)
+    scan = used(desk, day, goods=countable(desk), quantity=2)
     returned(desk, scan, 3, 20 * MINUTE)
 
 
 def return_without_use(desk: Desk, day: int) -> None:
     """Goods come back that nobody used."""
     department = desk.department()
-    unit = desk.unit(_countable(desk), day)
+    unit = desk.unit(countable(desk), day)
     scan = desk.scan(desk.moment(day), "return", department, desk.chance.pick(department.stores), unit, 1)
     scan.stay = desk.wards.in_house(department, day)
 
@@ -98,7 +98,7 @@ def return_without_use(desk: Desk, day: int) -> None:
 def return_before_use(desk: Desk, day: int) -> None:
     """The return arrives before its use, whose terminal was offline."""
     department = desk.department()
-    scan = used(desk, day, goods=_countable(desk), department=department, stay=desk.wards.known(department, day))
+    scan = used(desk, day, goods=countable(desk), department=department, stay=desk.wards.known(department, day))
     back = returned(desk, scan, scan.quantity, 20 * MINUTE)
     scan.arrives = back.arrives + desk.chance.between(1, 60) * SECOND
 
@@ -121,7 +121,7 @@ def suspended(desk: Desk, day: int) -> None:
 
 def expired(desk: Desk, day: int) -> None:
     """Goods are used after their last day; at times on it, which is allowed."""
-    goods = _countable(desk) if desk.chance.below(2) else _serial(desk)
+    goods = countable(desk) if desk.chance.below(2) else _serial(desk)
     unit = desk.unit(goods, day)
     unit.expiry = day - desk.chance.below(60)
     used(desk, day, unit=unit, quantity=1)
@@ -168,7 +168,7 @@ def conflicting(desk: Desk, day: int) -> None:
 def repeat(desk: Desk, scan: Scan, reason: str) -> None:
     """The scan id comes again, `duplicate` or `conflict`, seconds to hours later."""
     again = desk.scan(
-        scan.at, scan.action, scan.department, scan.store, scan.unit or Unit(_countable(desk)), scan.quantity
+        scan.at, scan.action, scan.department, scan.store, scan.unit or Unit(countable(desk)), scan.quantity
     )
     again.kind, again.reason, again.scan_id, again.partner = Kind.REPEAT, reason, scan.scan_id, scan
     again.stay, again.keyed = scan.stay, scan.keyed
@@ -188,7 +188,7 @@ def two_halves(desk: Desk, day: int) -> None:
     scan.says_department, scan.entry = True, "scan"
     first, second = halves_of(scan.unit) if scan.unit else ("", "")
     other = desk.scan(scan.at + desk.chance.between(2, 20) * SECOND, "use", scan.department, scan.store,
-                      scan.unit or Unit(_countable(desk)), scan.quantity)  # fmt: skip
+                      scan.unit or Unit(countable(desk)), scan.quantity)  # fmt: skip
     other.stay, other.device = scan.stay, scan.device
     if desk.chance.below(4) == 0:
         scan.at, other.at = other.at, scan.at
@@ -223,7 +223,7 @@ def around_the_stay(desk: Desk, day: int) -> None:
         return
     at = (stay.discharged + 10 * HOUR, stay.settled + 5 * HOUR, stay.admitted - 12 * HOUR)[desk.chance.below(3)]
     if desk.fits(at):
-        used(desk, day, department=department, stay=stay, at=at, goods=_countable(desk))
+        used(desk, day, department=department, stay=stay, at=at, goods=countable(desk))
 
 
 def stock_work(desk: Desk, day: int) -> None:
@@ -250,7 +250,8 @@ def typed(desk: Desk, day: int) -> None:
     used(desk, day).entry = desk.chance.pick(("manual", "camera", "rfid"))
 
 
-def _countable(desk: Desk) -> Goods:
+def countable(desk: Desk) -> Goods:
+    """Ordinary GS1 goods kept by lot."""
     return _found(desk, lambda goods: goods.issuer == "GS1" and goods.tracking == "lot")
 
 

@@ -16,7 +16,7 @@ from streams.simulator import Plan, Stage
 from tests.unit.streams.simulator.conftest import PLAN, Run, run_of
 
 SMALL = Plan(seed=3, months=2, scans=1200)
-DIGEST = "X"
+DIGEST = "98736027fade6d6409166c13228f8b0c3028b4d00028bfff69b0b48e9e1d5b32"
 
 
 def digest(stages: list[Stage]) -> str:

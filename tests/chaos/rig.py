@@ -2,12 +2,12 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Final, Self
 
 from confluent_kafka import KafkaException
@@ -25,6 +25,8 @@ from tests.support.kafka import Broker, RealKafka
 LANES: Final = 4
 SESSION_SECONDS: Final = 3.0
 """The workers' session timeout here; shorter than the default, so that a frozen worker is out within a test."""
+JOIN_SECONDS: Final = 2.0
+"""After the first worker is at work the others join within so long."""
 FROZEN_SECONDS: Final = 5.0
 LAG_SECONDS_MAX: Final = 60.0
 """docs/reliability.md promises that all is read within so long after everybody is well again."""
@@ -66,6 +68,7 @@ class Rig:
         workers: number of worker processes; the embedded broker allows one.
         relays: number of relay processes; the embedded broker allows one.
         program: the command of the services; a control run's instead of the product's.
+        settings: more settings of the services.
     """
 
     def __init__(
@@ -78,6 +81,7 @@ class Rig:
         workers: int = 2,
         relays: int = 2,
         program: Sequence[str] = UDI,
+        settings: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.broker = broker
         self.database = database
@@ -88,9 +92,8 @@ class Rig:
         session = str(SESSION_SECONDS)
         more = {"replication_factor": "1"}
         more |= {} if self.real else {"embedded_broker": "true", "log_append_time": "false"}
-        self.settings = environment(
-            broker.bootstrap_servers, url, folder, lanes=str(LANES), session_timeout_seconds=session, **more
-        )
+        more |= {"lanes": str(LANES), "session_timeout_seconds": session, **settings}
+        self.settings = environment(broker.bootstrap_servers, url, folder, **more)
 
         def service(kind: str, number: int) -> Service:
             return Service(f"{kind}-{number}", ["run", kind], self.settings, folder, program=program)
@@ -115,9 +118,19 @@ class Rig:
         self._stack.close()
         await self.sender.close()
 
-    async def run(self, made: Plan, faults: Sequence["Fault"], chance: Random, *, per_second: float) -> Outcome:
+    async def run(
+        self,
+        made: Plan,
+        faults: Sequence["Fault"],
+        chance: Random,
+        *,
+        per_second: float,
+        settle_seconds: float = SETTLE_SECONDS_MAX,
+    ) -> Outcome:
         """Send the plan while the faults happen one after the other, heal, and wait for the checker's final word."""
         await self.sender.send(made.early)
+        await self._seconds_until_read()
+        await asyncio.sleep(JOIN_SECONDS)
         supervising = asyncio.create_task(self._supervise())
         sending = asyncio.create_task(self.sender.send(made.scans, per_second=per_second))
         try:
@@ -126,7 +139,7 @@ class Rig:
             await self.heal()
             recoveries.append(await self._seconds_until_read())
             await self.sender.send(made.late)
-            evidence = await self._settled(made)
+            evidence = await self._settled(made, settle_seconds)
         finally:
             sending.cancel()
             supervising.cancel()
@@ -183,7 +196,7 @@ class Rig:
             await asyncio.sleep(0.2)
         return round(clock() - begun, 2)
 
-    async def _settled(self, made: Plan) -> Evidence:
+    async def _settled(self, made: Plan, seconds_max: float) -> Evidence:
         """The evidence once it is faultless, or at the end of the time for it."""
         clock = asyncio.get_running_loop().time
         quiet = 0.0 if self.real else 0.5
@@ -193,7 +206,7 @@ class Rig:
             evidence = await asyncio.to_thread(
                 readers.evidence, self.url, self.broker.bootstrap_servers, quiet_seconds=quiet
             )
-            if not check(made.intents, evidence) or clock() - begun > SETTLE_SECONDS_MAX:
+            if not check(made.intents, evidence) or clock() - begun > seconds_max:
                 return evidence
 
 

@@ -31,6 +31,11 @@ class Plan:
         """All of it."""
         return (*self.early, *self.scans, *self.late)
 
+    def with_facts_amid(self) -> "Plan":
+        """The same, but the late facts come while scans flow."""
+        half = len(self.scans) // 2
+        return Plan(self.early, (*self.scans[:half], *self.late, *self.scans[half:]), ())
+
 
 def plan(seed: int, scans: int, *, lanes: int, only: Sequence[str] = ()) -> Plan:
     """A plan with about so many scan records.

@@ -1,0 +1,58 @@
+"""Each protection off in turn: the checker must notice. `make chaos` runs these; they are named in `controls`.
+
+`pytest tests/chaos/control_runs.py`
+"""
+
+import sys
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from streams.embedded.database import EmbeddedDatabase
+from tests.chaos.controls import CONTROLS, Control, sabotage
+from tests.chaos.rig import LANES, Outcome, Rig
+from tests.oracle.generator import plan
+from tests.oracle.processes import UDI
+from tests.support.kafka import RealKafka
+
+SEED = 1
+SCANS = 1500
+SETTLE_SECONDS = 6.0
+
+
+async def outcome(
+    control: Control, real_kafka: RealKafka, database_server: EmbeddedDatabase, database: str, folder: Path
+) -> Outcome:
+    sabotaged = (sys.executable, "-m", "tests.chaos.sabotaged", control.patch)
+    program = sabotaged if control.patch else UDI
+    chance = Random(SEED)  # noqa: S311  # Chance that repeats is wanted here.
+    made = plan(SEED, SCANS, lanes=LANES, only=control.stories)
+    made = made.with_facts_amid() if control.facts_amid else made
+    rig = Rig(real_kafka, database_server, database, folder, program=program, settings=control.settings)
+    async with rig:
+        sabotage(database, control)
+        return await rig.run(made, control.faults, chance, per_second=control.per_second, settle_seconds=SETTLE_SECONDS)
+
+
+@pytest.mark.parametrize("control", CONTROLS, ids=[control.name for control in CONTROLS])
+async def test_the_checker_notices_that_a_protection_is_off(
+    control: Control, real_kafka: RealKafka, database_server: EmbeddedDatabase, database: str, tmp_path: Path
+) -> None:
+    found = await outcome(control, real_kafka, database_server, database, tmp_path)
+
+    print(f"\n{control.name}\n{found}")  # noqa: T201  # What broke, for the documents.
+    assert control.broken & {violation.rule for violation in found.violations}, str(found)
+
+
+async def test_the_fence_alone_keeps_two_relays_apart(
+    real_kafka: RealKafka, database_server: EmbeddedDatabase, database: str, tmp_path: Path
+) -> None:
+    control = Control("lease", "one relay at a time has the lease", frozenset(), patch="lease", per_second=150)
+
+    found = await outcome(control, real_kafka, database_server, database, tmp_path)
+
+    print(f"\n{control.name}\n{found}")  # noqa: T201  # As above.
+    assert {violation.rule for violation in found.violations} & {
+        "every_topic_counts_from_one_without_gaps", "every_credit_follows_its_charge",
+    } == set(), str(found)  # fmt: skip

@@ -1,0 +1,65 @@
+"""`python -m tests.chaos.sabotaged PATCH run relay`: the product's command with one protection replaced by nothing."""
+
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from aiokafka import AIOKafkaProducer
+
+from sinks.outbox import Outbox
+from streams import cli, relay
+
+
+class PlainProducer(AIOKafkaProducer):  # type: ignore[misc]  # aiokafka has no types.
+    """A producer without a transactional id: nobody can fence it."""
+
+    def __init__(self, **options: Any) -> None:
+        options.pop("transactional_id", None)
+        options.pop("transaction_timeout_ms", None)
+        super().__init__(**options)
+
+    async def begin_transaction(self) -> None:
+        """There is none."""
+
+    async def commit_transaction(self) -> None:
+        """There is none."""
+
+
+async def no_tail(*_: object) -> tuple[int | None, int]:
+    """As of a topic that retention has emptied: the relay goes on from its floor."""
+    return None, 1
+
+
+async def every_lease(*_: object) -> bool:
+    """A lease that everybody gets, as a clock that jumps or a long freeze would give."""
+    return True
+
+
+def without_tail() -> None:
+    """The relay trusts its floor."""
+    vars(relay)["read_tail"] = no_tail
+
+
+def without_lease() -> None:
+    """Every relay believes that it alone publishes."""
+    vars(relay)["LEASE_SECONDS"] = 0.0
+    type.__setattr__(Outbox, "lease", every_lease)
+
+
+def without_fence() -> None:
+    """Every relay believes that it alone publishes, and no producer is fenced."""
+    without_lease()
+    vars(relay)["AIOKafkaProducer"] = PlainProducer
+
+
+PATCHES: Final[Mapping[str, Callable[[], None]]] = {
+    "tail": without_tail,
+    "lease": without_lease,
+    "fence": without_fence,
+}
+
+if __name__ == "__main__":
+    patch = sys.argv.pop(1)
+    assert vars(relay).keys() >= {"read_tail", "AIOKafkaProducer", "LEASE_SECONDS"}, "The relay's seams have moved."
+    PATCHES[patch]()
+    cli.main()

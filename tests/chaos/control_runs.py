@@ -4,13 +4,14 @@
 """
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
 import pytest
 
 from streams.embedded.database import EmbeddedDatabase
-from tests.chaos.controls import CONTROLS, Control, sabotage
+from tests.chaos.controls import CONTROLS, Control, sabotage, with_protection
 from tests.chaos.rig import LANES, Outcome, Rig
 from tests.oracle.generator import plan
 from tests.oracle.processes import UDI
@@ -18,7 +19,7 @@ from tests.support.kafka import RealKafka
 
 SEED = 1
 SCANS = 1500
-SETTLE_SECONDS = 6.0
+SETTLE_SECONDS = 12.0
 
 
 async def outcome(
@@ -43,6 +44,25 @@ async def test_the_checker_notices_that_a_protection_is_off(
 
     print(f"\n{control.name}\n{found}")  # noqa: T201  # What broke, for the documents.
     assert control.broken & {violation.rule for violation in found.violations}, str(found)
+
+
+@pytest.mark.parametrize("control", CONTROLS, ids=[control.name for control in CONTROLS])
+async def test_with_the_protection_the_same_run_breaks_nothing(
+    control: Control, real_kafka: RealKafka, database_server: EmbeddedDatabase, database: str, tmp_path: Path
+) -> None:
+    found = await outcome(with_protection(control), real_kafka, database_server, database, tmp_path)
+
+    assert found.violations == [], str(found)
+
+
+async def test_without_compare_and_set_the_keys_of_the_offsets_hold(
+    real_kafka: RealKafka, database_server: EmbeddedDatabase, database: str, tmp_path: Path
+) -> None:
+    control = next(control for control in CONTROLS if control.name == "compare-and-set")
+
+    found = await outcome(replace(control, statements=()), real_kafka, database_server, database, tmp_path)
+
+    assert found.violations == [], str(found)
 
 
 async def test_the_fence_alone_keeps_two_relays_apart(

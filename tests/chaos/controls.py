@@ -5,7 +5,7 @@ text, so that a control that no longer fits says so; those of the relay are repl
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from tests.chaos.rig import Fault, freeze_a_worker, kill_a_relay
@@ -55,7 +55,7 @@ SLOW: Final = Edit(RECORD, FIRST, f"    PERFORM pg_sleep(0.1);\n{FIRST}")
 
 FACTS: Final = "CROSS JOIN udi.fact_counter f"
 SLOW_GATHER: Final = Edit("udi.gather", FACTS, f"{FACTS} CROSS JOIN LATERAL (SELECT pg_sleep(0.1)) slow")
-"""A slow snapshot: a worker that is frozen is most likely frozen with facts in its hands that it has not recorded by."""
+"""A slow snapshot: a frozen worker most likely has facts in its hands by which it has not yet recorded."""
 
 CONTROLS: Final = (
     Control(
@@ -116,6 +116,12 @@ CONTROLS: Final = (
         per_second=150,
     ),
 )
+
+
+def with_protection(control: Control) -> Control:
+    """The same provocation with nothing switched off."""
+    kept = tuple(edit for edit in control.edits if edit in (SLOW, SLOW_GATHER))
+    return replace(control, edits=kept, statements=(), patch="")
 
 
 def sabotage(url: str, control: Control) -> None:

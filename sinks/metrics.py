@@ -108,7 +108,7 @@ METRICS: tuple[MetricRow, ...] = (
     MetricRow("udi_partitions_assigned", _G, _WORKER, "Input partitions in this process's hands.", (TOPIC,)),
     MetricRow("udi_ready", _G, _EACH, "1 when /readyz says yes."),
     MetricRow("udi_lag_records", _G, _SEEN, "Records published and not yet recorded.", (TOPIC, PARTITION)),
-    MetricRow("udi_lag_seconds", _A, _WORKER, "Age of the oldest record read, not yet recorded.", (TOPIC, PARTITION)),
+    MetricRow("udi_lag_seconds", _A, _WORKER, "Age of the record fetched last, while any waits.", (TOPIC, PARTITION)),
     MetricRow("udi_position_age_seconds", _A, _SEEN, "Since the position was last seen to move.", (TOPIC, PARTITION)),
     MetricRow("udi_lanes", _G, _SEEN, "Lanes of the installation."),
     MetricRow("udi_outbox_pending", _G, _SEEN, "Records not known to be published.", (OUTPUT, PARTITION)),

@@ -117,8 +117,8 @@ def redecide(subjects: list[tuple[Subject, Prior, datetime]], view: View) -> Out
     """
     outcome = Outcome()
     for subject, prior, at in subjects:
-        released = Reason.HALF_LABEL in prior.reasons
-        decision = decide(subject, view, at, prior, released=released)
+        # What is parked or held waits for no partner any more: its window is long closed.
+        decision = decide(subject, view, at, prior, released=True)
         if (decision.verdict, decision.reasons) != (prior.verdict, prior.reasons):
             outcome.results.append(_apply(decision, view))
     return outcome

@@ -38,7 +38,7 @@ def _same_label(one: Subject, other: Subject, policy: Policy) -> bool:
 
 
 def complementary(one: LabelFacts, other: LabelFacts) -> bool:
-    """One has the identifier, the other what belongs to it; of one issuer; HIBC's link names the identifier's symbol."""
+    """One has the identifier, the other what belongs to it; of one issuer; HIBC's link names its primary."""
     identifier, rest = (one, other) if one.di is not None else (other, one)
     if identifier.issuer != rest.issuer or identifier.di is None or rest.di is not None:
         return False

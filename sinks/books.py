@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import asyncpg
@@ -165,7 +166,7 @@ class PostgresBooks:
         return UseAccount(
             ref=ref,
             hospital=row["hospital"],
-            scan_id=row["scan_id"],
+            scan_id=_uuid(row["scan_id"]),
             scanned_at=row["scanned_at"],
             day=day,
             month=month_of(day),
@@ -212,13 +213,13 @@ def _waiting(subject: Subject, prior: Prior) -> Waiting:
 
 async def take_position(connection: Any, cluster_id: str, topic: str, partition: int) -> InputPosition:
     """The position of an input partition; made at offset 0 when it is new."""
-    await connection.execute(
-        "INSERT INTO udi.position (cluster_id, topic, partition) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
-        cluster_id, topic, partition,
-    )  # fmt: skip
-    row = await connection.fetchrow(
-        "SELECT * FROM udi.position WHERE (cluster_id, topic, partition) = ($1, $2, $3)", cluster_id, topic, partition
-    )
+    place, find = (cluster_id, topic, partition), "SELECT * FROM udi.position WHERE (cluster_id, topic, partition) = ($1, $2, $3)"
+    row = await connection.fetchrow(find, *place)
+    if row is None:
+        # Asked first: an insert that conflicts uses up a number too, and there are only 32,767.
+        insert = "INSERT INTO udi.position (cluster_id, topic, partition) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
+        await connection.execute(insert, *place)
+        row = await connection.fetchrow(find, *place)
     return InputPosition(row["position_id"], cluster_id, topic, partition, row["next_offset"], row["last_hash"])
 
 
@@ -235,13 +236,18 @@ def _item(body: bytes, version: int, ended_at: datetime | None) -> Item:
     return item_from_wire(CatalogueItem.model_validate_json(body), version, ended_at)
 
 
+def _uuid(value: UUID) -> UUID:
+    """A plain UUID: the driver's own kind is not written as JSON."""
+    return UUID(int=value.int)
+
+
 def _charge(row: Any, ref: Ref, item: Item | None) -> Charge | None:
     if row["billing_id"] is None or item is None:
         return None
     return Charge(
         ref=ref,
         n=row["charge_n"],
-        billing_id=row["billing_id"],
+        billing_id=_uuid(row["billing_id"]),
         encounter=row["charge_encounter"],
         department=row["charge_department"],
         team=row["charge_team"],
@@ -258,6 +264,6 @@ def _line(row: Any) -> SettlementLine | None:
     if row["line_id"] is None:
         return None
     return SettlementLine(
-        0, row["line_id"], row["supplier"], row["item_code"], row["line_quantity"], row["cost"], row["line_amount"],
+        0, _uuid(row["line_id"]), row["supplier"], row["item_code"], row["line_quantity"], row["cost"], row["line_amount"],
         Month(row["line_period"]), row["line_status"],
     )  # fmt: skip

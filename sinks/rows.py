@@ -132,7 +132,7 @@ def _decision_row(decision: Decision) -> Row:
 def _open_row(decision: Decision) -> Row:
     subject, event, label = decision.subject, decision.subject.event, decision.label
     return (
-        *subject.ref, subject.lane, decision.verdict.value, decision.reasons[0], event.action.value, event.hospital,
+        *subject.ref, subject.lane, decision.verdict.value, decision.reasons[0] if decision.reasons else "", event.action.value, event.hospital,
         label.issuer, label.di, label.serial, decision.item.item_code if decision.item else event.item_code,
         event.encounter, decision.decided_at,
     )  # fmt: skip

@@ -13,6 +13,7 @@ import typer
 
 from streams import logs, services
 from streams.settings import Settings, SettingsError, resolve
+from streams.simulator.plan import MONTHLY_SCANS, Plan
 
 app = typer.Typer(
     name="udi",
@@ -53,6 +54,22 @@ def run(names: Annotated[list[str] | None, typer.Argument(metavar="[worker|relay
         services.run_one(names[0], resolve(settings))
     else:
         services.run_together(settings, names or services.SERVICES)
+
+
+@app.command()
+def demo(
+    months: Annotated[int, typer.Option(min=1, max=60)] = 15,
+    scans: Annotated[int | None, typer.Option(help="Scans in all; unset: the volumes of the studies.")] = None,
+    seed: int = 1,
+    departments: Annotated[int, typer.Option(min=2, max=99)] = 22,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave everything up, in the data folder.")] = False,
+) -> None:
+    """A simulated hospital over embedded parts, everything running, tied out against its ground truth."""
+    from streams.demo import run_demo  # noqa: PLC0415 -- the simulator is not loaded by the services
+
+    logs.configure(level="CRITICAL")
+    plan = Plan(seed=seed, months=months, scans=scans or sum(MONTHLY_SCANS[:months]), departments=departments)
+    raise typer.Exit(run_demo(Settings(), plan, keep=keep))
 
 
 def main() -> None:

@@ -337,7 +337,7 @@ class _Reader:
         loop = asyncio.get_running_loop()
         if loop.time() - self._idle_at > IDLE_SECONDS:
             self._idle_at = loop.time()
-            await _whole(partition.idle())
+            await self._idle(partition)
         try:
             records, next_offset = await asyncio.wait_for(self._queue.get(), IDLE_SECONDS)
         except TimeoutError:
@@ -347,6 +347,15 @@ class _Reader:
                 self._consumer.resume(self.tp)
         await _whole(partition.record(records, next_offset))
         self._in_flight = max(0, self._in_flight - len(records))
+
+    async def _idle(self, partition: Partition) -> None:
+        """A turn without records. Its failure must not keep records waiting; a lost answer shows at the next batch."""
+        try:
+            await _whole(partition.idle())
+        except LaneMovedError:
+            raise
+        except Exception as error:  # noqa: BLE001 -- tried again in a second
+            log.warning("What waits could not be decided again.", error=type(error).__name__, exc_info=True)
 
 
 async def _whole(work: Any) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import asyncpg
 from aiokafka import AIOKafkaProducer
@@ -35,6 +35,7 @@ class Player:
         self._cluster = cluster
         self._ends: dict[tuple[str, int], int] = {}
         self._producer: AIOKafkaProducer | None = None
+        self._ticked_at = datetime.fromtimestamp(0, UTC)
 
     async def __aenter__(self) -> "Player":
         self._producer = AIOKafkaProducer(
@@ -66,17 +67,29 @@ class Player:
         for each in await asyncio.wait_for(asyncio.gather(*sent), SEND_SECONDS_MAX):
             self._ended(each.topic, each.partition, each.offset)
 
+    async def send_once(self, key: bytes | None, value: bytes, lane: int) -> None:
+        """One scan on its lane, now."""
+        assert self._producer is not None  # noqa: S101 -- a context manager
+        await self._producer.send_and_wait(self._settings.topic(SCANS), value, key, partition=lane)
+
     def _partition(self, record: Record) -> int:
         """As Kafka's default partitioner; a record without key lies on the first partition, to be the same every time."""
         if record.key is None or record.topic != SCANS:
             return 0
         return int(murmur2(record.key) & 0x7FFFFFFF) % self._settings.lanes
 
-    async def tick(self, at: datetime) -> None:
-        """A tick on every lane: what waited until `at` is decided."""
+    async def tick(self, at: datetime) -> dict[int, int]:
+        """A tick on every lane: what waited until `at` is decided. Gives the offset of each."""
+        self._ticked_at = at
         async with TickPublisher(self._settings) as ticks:
-            for lane, offset in (await ticks.publish(range(self._settings.lanes), at)).items():
-                self._ended(self._settings.topic(SCANS), lane, offset)
+            offsets = await ticks.publish(range(self._settings.lanes), at)
+        for lane, offset in offsets.items():
+            self._ended(self._settings.topic(SCANS), lane, offset)
+        return offsets
+
+    async def tick_again(self) -> dict[int, int]:
+        """Ticks at the instant of the last ones."""
+        return await self.tick(self._ticked_at)
 
     def _ended(self, topic: str, partition: int, offset: int) -> None:
         self._ends[topic, partition] = max(self._ends.get((topic, partition), 0), offset + 1)
@@ -90,6 +103,14 @@ class Player:
         async with asyncio.timeout(RECORDED_SECONDS_MAX):
             while await self.behind() or await self._pool.fetchval(_MOVING):
                 await asyncio.sleep(POLL_SECONDS)
+
+    async def scans_recorded(self) -> int:
+        """Offsets of the scan topic that are recorded, over all lanes."""
+        found = await self._pool.fetchval(
+            "SELECT sum(next_offset)::bigint FROM udi.position WHERE cluster_id = $1 AND topic = $2",
+            self._cluster, self._settings.topic(SCANS),
+        )  # fmt: skip
+        return int(found or 0)
 
     async def behind(self) -> int:
         """Published records that are not recorded yet."""

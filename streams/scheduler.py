@@ -14,6 +14,7 @@ from aiokafka import AIOKafkaProducer
 
 from models.scan import TICK_SCHEMA
 from models.topics import SCANS
+from streams.evaluator import Evaluator
 from streams.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -60,6 +61,13 @@ async def lanes_that_wait(pool: asyncpg.Pool) -> list[int]:
 
 
 async def run_scheduler(settings: Settings, pool: asyncpg.Pool) -> None:
+    """Tick and evaluate until cancelled."""
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_tick(settings, pool), name="ticks")
+        group.create_task(Evaluator(pool, settings.zone).run(), name="evaluator")
+
+
+async def _tick(settings: Settings, pool: asyncpg.Pool) -> None:
     """Tick until cancelled; what fails is tried again."""
     while True:
         try:

@@ -23,7 +23,7 @@ from streams.embedded.broker import EmbeddedBroker
 from streams.embedded.database import EmbeddedDatabase
 from streams.relay import run_relay
 from streams.scheduler import run_scheduler
-from streams.settings import EMBEDDED_FILE, Settings, addresses, resolve
+from streams.settings import EMBEDDED_FILE, Settings, SettingsError, addresses, resolve
 from streams.topics import create_topics
 from streams.watching import Watching
 
@@ -192,6 +192,11 @@ def run_one(service: str, settings: Settings) -> None:
 
 def run_together(settings: Settings, names: Sequence[str]) -> None:
     """Services as child processes of this one; over embedded parts when no addresses are set."""
+
+    if settings.health_port and len(names) > 1:
+        raise SettingsError(
+            "Expected UDI_HEALTH_PORT unset or 0 for several services at once: each needs its own port."
+        )
 
     async def keep(resolved: Settings) -> None:
         async with Supervisor(resolved, names) as supervisor:

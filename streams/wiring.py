@@ -82,9 +82,10 @@ class ScanPartition:
 class FactPartition:
     """A partition of `udi.catalogue` or `udi.encounters`."""
 
-    def __init__(self, position: InputPosition, books: FactBooks, *, items: bool) -> None:
+    def __init__(self, position: InputPosition, books: FactBooks, watch: Watching, *, items: bool) -> None:
         self.position = position
         self._books = books
+        self._watch = watch
         self._items = items
 
     async def record(self, records: Sequence[Record], next_offset: int) -> None:
@@ -98,6 +99,8 @@ class FactPartition:
         if next_offset > at:
             last_hash = kept[-1].hash if kept else None
             await self._books.record(self.position, next_offset, last_hash, batch)
+            for letter in batch.letters:
+                self._watch.metrics.dead_letters(str(letter.reason))
             self.position = InputPosition(
                 self.position.position_id, self.position.cluster_id, self.position.topic, self.position.partition,
                 next_offset, last_hash,
@@ -138,13 +141,14 @@ class Worker(mode.Service):
         settings = self._settings
         self._hot = await open_pool_patiently(settings.database(), settings.lanes + 1, hot=True)
         self._facts = await open_pool_patiently(settings.database(), 3)
-        await self.add_runtime_dependency(self.facts)
-        await self.add_runtime_dependency(self.scans)
         readers = (self.scans, self.facts)
         self._watch.contact.assigned = 0
         self._watch.held = lambda: [each for reader in readers for each in reader.held]
         self._watch.stopped = lambda: [str(reader.failed) for reader in readers if reader.failed]
+        # Health first: a broker that is away at the start must be seen.
         await self.add_async_context(self._watch.running(self._facts))
+        await self.add_runtime_dependency(self.facts)
+        await self.add_runtime_dependency(self.scans)
 
     async def on_shutdown(self) -> None:
         """Close the pools after the readers have ended."""
@@ -163,7 +167,7 @@ class Worker(mode.Service):
         assert self._facts is not None  # noqa: S101 -- opened before the readers start
         books = FactBooks(self._facts, self._settings.lanes)
         position = await books.take_over(cluster, topic, partition)
-        return FactPartition(position, books, items=topic == self._settings.topic(CATALOGUE))
+        return FactPartition(position, books, self._watch, items=topic == self._settings.topic(CATALOGUE))
 
     def _recorded(self, batch: Batch, records: Sequence[Record]) -> None:
         now = datetime.now(UTC)

@@ -72,7 +72,7 @@ LANGUAGE sql AS $$
     ), folded AS (
         INSERT INTO udi.usage_month AS u (hospital, scope_type, scope, item_code, month, quantity, amount_fen)
         SELECT s.hospital, s.scope_type, s.scope, s.item_code, s.month, s.quantity, s.amount_fen FROM sums s
-        ON CONFLICT (hospital, scope_type, scope, month, item_code)
+        ON CONFLICT (hospital, month, scope_type, scope, item_code)
         DO UPDATE SET quantity = u.quantity + excluded.quantity, amount_fen = u.amount_fen + excluded.amount_fen
     )
     SELECT s.hospital, s.scope_type, s.scope, s.item_code, s.month, s.at, (SELECT count(*) FROM gone) FROM sums s

@@ -228,9 +228,10 @@ CREATE TABLE udi.usage_month (
     month      integer NOT NULL,
     quantity   bigint NOT NULL,
     amount_fen bigint NOT NULL,
-    PRIMARY KEY (hospital, scope_type, scope, month, item_code)
+    -- In this order one index serves a cell, a scope's month and a hospital's month; beside a second one on (hospital, month) the
+    -- planner read whole months for single cells while the table had no statistics (ten times slower).
+    PRIMARY KEY (hospital, month, scope_type, scope, item_code)
 ) WITH (fillfactor = 70);
-CREATE INDEX usage_of_month ON udi.usage_month (hospital, month);
 
 CREATE TABLE udi.open_scan (
     position_id   smallint NOT NULL,

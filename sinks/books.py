@@ -251,7 +251,7 @@ def _charge(row: Any, ref: Ref, item: Item | None) -> Charge | None:
         encounter=row["charge_encounter"],
         department=row["charge_department"],
         team=row["charge_team"],
-        item=replace(item, insurance_code=row["insurance_code"]),
+        item=replace(item, insurance_code=row["insurance_code"], version=row["price_version"]),
         quantity=row["charge_quantity"],
         unit_price=row["unit_price"],
         amount_fen=row["amount_fen"],

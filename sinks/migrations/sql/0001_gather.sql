@@ -40,7 +40,7 @@ CREATE FUNCTION udi.uses(
     position_id smallint, record_offset bigint, hospital text, scan_id uuid, scanned_at timestamptz, encounter text, issuer text, di text, lot text,
     serial text, verdict text, reasons text[], department text, item_code text, units integer, owner text, holds_unit boolean,
     charge_n smallint, billing_id uuid, charge_encounter text, charge_department text, charge_team text, insurance_code text, charge_quantity integer,
-    unit_price bigint, amount_fen bigint, period integer, line_id uuid, supplier text, line_quantity integer, cost bigint, line_amount bigint,
+    unit_price bigint, amount_fen bigint, price_version bigint, period integer, line_id uuid, supplier text, line_quantity integer, cost bigint, line_amount bigint,
     line_period integer, line_status text, returned_units bigint, credited_fen bigint, returns bigint
 ) LANGUAGE sql STABLE AS $$
     SELECT n.position_id, n.record_offset, n.hospital, n.scan_id, n.scanned_at, n.encounter, n.issuer, n.di, n.lot, n.serial, n.verdict::text, n.reasons,
@@ -48,7 +48,7 @@ CREATE FUNCTION udi.uses(
         EXISTS (SELECT FROM udi.unit_claim u WHERE (u.hospital, u.issuer, u.di, u.serial) = (n.hospital, n.issuer, n.di, n.serial)
                 AND (u.position_id, u.record_offset) = (n.position_id, n.record_offset)),
         charge.n, charge.billing_id, charge.encounter, charge.department, charge.team, charge.insurance_code, charge.quantity, charge.unit_price,
-        charge.amount_fen, charge.period, line.line_id, line.supplier, line.quantity, line.cost, line.amount_fen, line.period, line.status,
+        charge.amount_fen, charge.price_version, charge.period, line.line_id, line.supplier, line.quantity, line.cost, line.amount_fen, line.period, line.status,
         back.units, back.credited, back.returns
     FROM (
         SELECT c.position_id, c.record_offset FROM unnest(p_scan_hospitals, p_scan_ids) k (hospital, scan_id)

@@ -10,6 +10,7 @@ from uuid import UUID
 from models.books import (
     BadRecord,
     BalanceKey,
+    Charge,
     Decision,
     LabelFacts,
     Neighbour,
@@ -140,7 +141,7 @@ class MemoryBooks:
             fingerprints={scan: scans[scan][1] for scan in wanted.scans if scan in scans},
             holders={unit: units[unit] for unit in wanted.units if unit in units},
             encounters={one: self._encounters[one] for one in wanted.encounters if one in self._encounters},
-            uses=[self._use(ref) for ref in self._uses_wanted(wanted)],
+            uses=[self._use(ref, catalogue) for ref in self._uses_wanted(wanted)],
             balances={key: balances[key] for key in wanted.balances},
             store_items={key: store_items[key] for key in wanted.store_items},
             neighbours=self._neighbours(wanted),
@@ -258,10 +259,11 @@ class MemoryBooks:
     def _taken_back(self, use: Ref) -> list[tuple[int, Ref]]:
         return [back for (of, _), back in self.claims.returns.items() if of == use]
 
-    def _use(self, ref: Ref) -> UseAccount:
+    def _use(self, ref: Ref, catalogue: Catalogue) -> UseAccount:
         decisions, back = self.decisions[ref], self._taken_back(ref)
         newest, subject, event = decisions[-1], decisions[0].subject, decisions[0].subject.event
         label, home = newest.label, self._encounters.get((event.hospital, event.encounter or ""))
+        item = newest.item and catalogue.item(event.hospital, newest.item.item_code)
         charges = [charge for each in decisions for charge in each.charges]
         lines = [line for each in decisions for line in each.settlement]
         credits_ = [c.amount_fen for _, by in back for each in self.decisions[by] for c in each.charges]
@@ -277,11 +279,11 @@ class MemoryBooks:
             verdict=newest.verdict,
             reasons=newest.reasons,
             department=newest.department or event.department or (home.department if home else None),
-            item=newest.item,
+            item=item,
             units=newest.units,
             owner=next((each.move.owner for each in decisions if each.move), None),
             holds_unit=self._holds(newest),
-            charge=charges[-1] if charges else None,
+            charge=_as_kept(charges[-1], item) if charges and item else None,
             settlement=lines[0] if lines else None,
             returned_units=sum(units for units, _ in back),
             credited_fen=sum(credits_),
@@ -338,6 +340,11 @@ class MemoryFactBooks(FactBooks):
 def _recorded(label: LabelFacts) -> LabelFacts:
     """What the books keep of a label."""
     return LabelFacts(label.issuer, label.di, label.lot, label.serial, label.expiry, label.production)
+
+
+def _as_kept(charge: Charge, item: Item) -> Charge:
+    """The charge with what is now known of its item, and its own price version and insurance code."""
+    return replace(charge, item=replace(item, insurance_code=charge.item.insurance_code, version=charge.item.version))
 
 
 def _same_unit(one: LabelFacts, other: LabelFacts) -> bool:

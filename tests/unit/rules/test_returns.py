@@ -1,9 +1,13 @@
-"""Returns: which use they take back, how much, and what of the charge, the stock, the settlement and the usage comes back."""
+"""Returns: which use they take back, how much of it, and what comes back of charge, stock, settlement and usage."""
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from models.books import Decision
 from tests.support.builders import (
     ADMITTED,
     DI,
@@ -34,6 +38,10 @@ def of(number: int) -> dict[str, Any]:
     return {"corrects": str(scan_id(number))}
 
 
+def taken_from(decided: Decision) -> UUID | None:
+    return decided.returned.scan_id if decided.returned else None
+
+
 def credited(units: int, amount: str) -> Outcome:
     return Outcome(
         "credited", (), ("credit", units, amount, 202206), into(units), (), (("ORTH", JUNE, -units, f"-{amount}"),)
@@ -45,13 +53,13 @@ def credited(units: int, amount: str) -> Outcome:
 
 def test_a_return_takes_back_the_use_it_names() -> None:
     bench = Bench()
-    bench.scan(1)
-    bench.scan(2, encounter="E2")
+    charge = bench.decision(1).charges[0]
+    bench.scan(2)
 
     credit = bench.decision(3, action="return", **of(1))
 
-    assert bench.view.use_of_scan("H1", scan_id(1)) == credit.returned or credit.returned is not None
-    assert (credit.returned.scan_id, credit.charges[0].reverses) == (scan_id(1), credit.returned.charge)
+    assert taken_from(credit) == scan_id(1)
+    assert [each.reverses for each in credit.charges] == [charge]
 
 
 def test_a_return_takes_back_the_last_use_of_that_unit_in_that_encounter() -> None:
@@ -63,7 +71,7 @@ def test_a_return_takes_back_the_last_use_of_that_unit_in_that_encounter() -> No
 
     decided = [bench.decision(number, action="return") for number in (5, 6)]
 
-    assert [each.returned.scan_id for each in decided if each.returned] == [scan_id(2), scan_id(1)]
+    assert [taken_from(each) for each in decided] == [scan_id(2), scan_id(1)]
 
 
 def test_the_last_use_is_the_last_that_was_scanned_not_the_last_that_came() -> None:
@@ -71,9 +79,7 @@ def test_the_last_use_is_the_last_that_was_scanned_not_the_last_that_came() -> N
     bench.scan(1, scanned_at=at(100))
     bench.scan(2, scanned_at=at(50))
 
-    returned = bench.decision(3, action="return", scanned_at=at(200)).returned
-
-    assert returned is not None and returned.scan_id == scan_id(1)
+    assert taken_from(bench.decision(3, action="return", scanned_at=at(200))) == scan_id(1)
 
 
 def test_the_last_use_with_enough_left_is_taken() -> None:
@@ -81,9 +87,7 @@ def test_the_last_use_with_enough_left_is_taken() -> None:
     bench.scan(1, quantity=5)
     bench.scan(2, quantity=1)
 
-    returned = bench.decision(3, action="return", quantity=2).returned
-
-    assert returned is not None and returned.scan_id == scan_id(1)
+    assert taken_from(bench.decision(3, action="return", quantity=2)) == scan_id(1)
 
 
 def test_a_use_that_stands_goes_before_a_later_one_that_waits() -> None:
@@ -254,12 +258,12 @@ def test_a_return_of_a_use_that_cost_nothing_is_recorded_and_lowers_the_usage() 
 def test_a_serial_is_free_again_after_its_return() -> None:
     bench = Bench()
     bench.stock(UNIT)
-    bench.scan(1, codes=[UNIT])
+    used = bench.decision(1, codes=[UNIT])
     assert bench.scan(2, codes=[UNIT]).verdict == "held"
 
     credit = bench.decision(3, action="return", codes=[UNIT], **of(1))
 
-    assert credit.frees_unit == credit.returned.ref if credit.returned else False
+    assert credit.frees_unit == used.subject.ref
     assert bench.scan(4, codes=[UNIT]).verdict == "billed"
 
 
@@ -285,15 +289,15 @@ def test_a_second_scan_of_a_used_unit_does_not_stand_in_the_way_of_its_return() 
 
 
 def test_usage_falls_in_the_month_of_the_use_and_money_in_that_of_the_return() -> None:
-    bench = Bench()
-    bench.scan(1, scanned_at="2022-05-31T23:59:59+08:00", encounter=None, department="ORTH")
-    bench = Bench(encounters={"E1": ADMITTED})
-    bench.view.gathered.encounters["H1", "E1"] = ADMITTED
-    bench.scan(1, scanned_at="2022-06-01T00:00:00+08:00")
+    bench = Bench(encounters={"E1": replace(ADMITTED, admitted_at=ADMITTED.admitted_at - timedelta(days=9))})
+    bench.scan(1, scanned_at="2022-05-31T23:59:59.999+08:00")
 
-    outcome = bench.scan(2, action="return", **of(1))
+    credit = bench.scan(2, action="return", scanned_at="2022-06-01T00:00:00+08:00", **of(1))
 
-    assert (outcome.charge, outcome.usage) == (CREDITED.charge, CREDITED.usage)
+    assert (credit.charge, credit.usage) == (
+        ("credit", 1, "1234.00", 202206),
+        (("ORTH", 202205, -1, "-1234.00"),),
+    )
 
 
 @pytest.mark.parametrize(
@@ -325,12 +329,10 @@ def test_reversals_of_a_settlement_line_sum_to_the_line() -> None:
 
 def test_a_line_without_cost_is_reversed_without_amount() -> None:
     bench = Bench(item(owner="supplier", supplier="S9"))
-    bench.scan(1)
-    credit = bench.decision(2, action="return")
+    line = bench.decision(1).settlement[0]
+    reversal = bench.decision(2, action="return").settlement[0]
 
-    assert [(line.status, line.amount_fen) for line in credit.settlement] == [("reversal", None)]
-    assert credit.returned is not None and credit.returned.settlement is not None
-    assert credit.settlement[0].reverses == credit.returned.settlement.line_id
+    assert (reversal.status, reversal.amount_fen, reversal.reverses) == ("reversal", None, line.line_id)
 
 
 def test_a_return_comes_into_the_store_it_was_scanned_in() -> None:

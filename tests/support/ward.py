@@ -1,0 +1,167 @@
+"""Lanes over a set of books, with the catalogue beside them: the product without Kafka, driven record by record."""
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+import asyncpg
+
+from models.calendar import ZONE_DEFAULT
+from models.facts import Catalogue
+from models.policy import POLICY
+from sinks.batch import Books, InputPosition, RawRecord
+from sinks.books import PostgresBooks
+from sinks.database import migrate, open_pool
+from sinks.facts import FactBatch, FactBooks
+from sinks.memory import MemoryBooks, MemoryFactBooks
+from streams.lane import Lane, Record
+from tests.support.accounts import Account, account_of_memory, account_of_postgres
+from tests.support.builders import NOON, body, encounter, item, key_of
+
+CLUSTER = "c1"
+SCANS, CATALOGUE, ENCOUNTERS = "udi.scans", "udi.catalogue", "udi.encounters"
+LANES = 2
+
+
+class Store(Protocol):
+    """What tests ask of either books beside the port."""
+
+    books: Books
+    facts: FactBooks
+
+    async def account(self) -> Account:
+        """Everything an auditor can read."""
+
+    async def close_month(self, month: int) -> None:
+        """The hospital's books are closed through the month."""
+
+
+class MemoryStore:
+    """The twin."""
+
+    def __init__(self) -> None:
+        self.memory = MemoryBooks()
+        self.books: Books = self.memory
+        self.facts: FactBooks = MemoryFactBooks(self.memory)
+
+    async def account(self) -> Account:
+        """See `Store`."""
+        return account_of_memory(self.memory)
+
+    async def close_month(self, month: int) -> None:
+        """See `Store`."""
+        self.memory.closed["H1"] = month
+
+
+class PostgresStore:
+    """The database."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self.pool = pool
+        self.books: Books = PostgresBooks(pool, ZONE_DEFAULT)
+        self.facts = FactBooks(pool, LANES)
+
+    async def account(self) -> Account:
+        """See `Store`."""
+        return await account_of_postgres(self.pool)
+
+    async def close_month(self, month: int) -> None:
+        """See `Store`."""
+        await self.pool.execute(
+            "INSERT INTO udi.period VALUES ('H1', $1) ON CONFLICT (hospital) DO UPDATE SET closed_through = $1", month
+        )
+
+
+@asynccontextmanager
+async def postgres_store(url: str) -> AsyncIterator[PostgresStore]:
+    """Books in a fresh database."""
+    await migrate(url, "udi.", LANES)
+    pool = await open_pool(url, 4, hot=True)
+    try:
+        yield PostgresStore(pool)
+    finally:
+        await pool.close()
+
+
+def records(events: Iterable[dict[str, Any] | bytes], first: int, stamp: datetime = NOON) -> list[Record]:
+    """Records of a partition from an offset on, a second apart by the broker's clock."""
+    made = []
+    for offset, event in enumerate(events, first):
+        value = event if isinstance(event, bytes) else body(event)
+        key = key_of(event) if isinstance(event, dict) and "scan_id" in event else None
+        made.append(Record(offset, stamp + timedelta(seconds=offset), key, value))
+    return made
+
+
+class Ward:
+    """Lanes and facts of one set of books. Every call is recorded before it returns."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.lanes: list[Lane] = []
+        self._facts: dict[str, InputPosition] = {}
+
+    async def open(self, *facts: dict[str, Any]) -> "Ward":
+        """Take over all lanes and both fact topics, then learn the facts."""
+        self.lanes = [await self.lane(number) for number in range(LANES)]
+        for topic in (CATALOGUE, ENCOUNTERS):
+            self._facts[topic] = await self.store.facts.take_over(CLUSTER, topic, 0)
+        await self.learn(*facts)
+        return self
+
+    async def lane(self, number: int, books: Books | None = None) -> Lane:
+        """A worker takes the lane over."""
+        used = books or self.store.books
+        state = await used.take_over(CLUSTER, SCANS, number)
+        return Lane(state, used, Catalogue(), ZONE_DEFAULT, POLICY)
+
+    async def restart(self, number: int = 0) -> Lane:
+        """Another worker takes the lane over."""
+        self.lanes[number] = await self.lane(number)
+        return self.lanes[number]
+
+    async def scan(self, *events: dict[str, Any] | bytes, lane: int = 0) -> None:
+        """The events arrive as one batch."""
+        await record(self.lanes[lane], records(events, self.lanes[lane].position.next_offset))
+
+    async def learn(self, *facts: dict[str, Any], stamp: datetime = NOON) -> None:
+        """Facts arrive, each topic as one batch."""
+        for topic in (CATALOGUE, ENCOUNTERS):
+            chosen = [each for each in facts if (each["schema"] == "udi.item/1") is (topic == CATALOGUE)]
+            if not chosen:
+                continue
+            batch, position = FactBatch(), self._facts[topic]
+            for place, fact in enumerate(chosen):
+                raw, origin = RawRecord(None, body(fact)), position.origin(position.next_offset + place)
+                read = self.store.facts.read_item if topic == CATALOGUE else self.store.facts.read_encounter
+                read(batch, raw, stamp, origin)
+            after = position.next_offset + len(chosen)
+            await self.store.facts.record(position, after, None, batch)
+            self._facts[topic] = await self.store.facts.take_over(CLUSTER, topic, 0)
+
+    async def sweep(self) -> int:
+        """Every lane looks after its own waiting scans until none changes any more."""
+        total = 0
+        while found := sum([await lane.sweep() for lane in self.lanes]):
+            total += found
+        return total
+
+    async def account(self) -> Account:
+        """Everything an auditor can read."""
+        return await self.store.account()
+
+
+async def record(lane: Lane, batch: Sequence[Record]) -> None:
+    """Read, decide and record one batch."""
+    await lane.record(lane.read(batch, batch[-1].offset + 1))
+
+
+def verdicts(account: Account) -> dict[str, tuple[str, tuple[str, ...]]]:
+    """The newest verdict and reasons by scan id."""
+    return {scan: (verdict, reasons) for _, scan, verdict, reasons, *_ in account.scans}
+
+
+def usual() -> tuple[dict[str, Any], ...]:
+    """The usual item and encounter."""
+    return item(), encounter()

@@ -32,6 +32,8 @@ from sinks.outgoing import Outgoing
 from sinks.rows import Row, outbox_row
 
 ALERT_SCHEMA = "udi.alert/1"
+BLOCK_RECORDS_MAX = 500
+"""Records in a block of the outbox: what the relay publishes at once stays small, however much a close has to say."""
 
 
 class ScopeMonth(NamedTuple):
@@ -46,13 +48,14 @@ Tops = Mapping[str, Standing]
 
 
 def outbox_rows(versions: Iterable[AlertVersion], partitions: int) -> list[Row]:
-    """A block for each partition of the topic that has any; `udi.record_alerts` gives the sequence numbers."""
+    """Blocks for each partition of the topic that has any, in order; `udi.record_alerts` gives the sequence numbers."""
     blocks: dict[int, list[AlertVersion]] = defaultdict(list)
     for version in versions:
         blocks[partition_of(alert_key(version.key.cell.scope), partitions)].append(version)
     return [
         outbox_row(ALERTS, partition, 1, list(map(outgoing_alert, block)), min(each.fired_at for each in block))
-        for partition, block in sorted(blocks.items())
+        for partition, every in sorted(blocks.items())
+        for block in (every[at : at + BLOCK_RECORDS_MAX] for at in range(0, len(every), BLOCK_RECORDS_MAX))
     ]
 
 

@@ -9,6 +9,7 @@ References:
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -67,14 +68,20 @@ class Evaluator:
                     log.warning("The evaluator tries again.", error=type(error).__name__)
                 await asyncio.sleep(POLL_SECONDS)
         finally:
-            await asyncio.shield(leases.release(LEASE, holder))
+            # Without it the lease ends by itself.
+            with suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                await asyncio.shield(leases.release(LEASE, holder))
 
     async def until_idle(self) -> int:
-        """Evaluate until nothing waits; gives the number of alert versions written."""
+        """Evaluate until nothing waits, so maybe not while lanes record; gives the number of alert versions written."""
         versions = 0
         while await self._books.has_work():
-            versions += (await self.evaluate()).versions
+            versions += await self.step()
         return versions
+
+    async def step(self) -> int:
+        """One session; gives the number of alert versions written."""
+        return (await self.evaluate()).versions
 
     async def evaluate(self) -> Evaluation:
         """One session: fold what waits, judge what it touches and, when all is folded, the closes that wait."""

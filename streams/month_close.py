@@ -19,7 +19,7 @@ POLL_SECONDS: Final = 0.05
 PublishTicks = Callable[[], Awaitable[Mapping[int, int]]]
 """Publishes a tick to every partition of the topic of scans; gives the offset the broker acknowledged for each."""
 Evaluate = Callable[[], Awaitable[int]]
-"""Evaluates until nothing waits (`Evaluator.until_idle`); gives the number of alert versions written."""
+"""One session of the evaluator (`Evaluator.step`); gives the number of alert versions written."""
 
 
 class CloseBehindError(Exception):
@@ -77,9 +77,8 @@ async def close_month(
     await _recorded(books, cluster_id, await publish_ticks(), timeout_seconds)
     asked, later = _asked(month, hospitals, await books.hospitals())
     closed = await books.close(month, {each.hospital: each.first for each in asked})
-    versions = await evaluate()
+    versions = 0
     while await books.unjudged(month, [each.hospital for each in asked]):
-        await asyncio.sleep(POLL_SECONDS)
         versions += await evaluate()
     already = tuple(each.hospital for each in asked if each.hospital not in closed)
     return ClosedMonth(month, tuple(closed), already, later, versions)

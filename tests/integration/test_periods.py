@@ -78,7 +78,7 @@ class House:
             cluster_id=CLUSTER,
             publish_ticks=publish or published,
             timeout_seconds=timeout_seconds,
-            evaluate=self.evaluator.until_idle,
+            evaluate=self.evaluator.step,
         )
 
     async def periods_of_entries(self) -> list[tuple[int, int, int]]:

@@ -8,7 +8,7 @@ from typing import Any, Final
 import asyncpg
 import orjson
 
-from models.calendar import ZONE_DEFAULT, Month, first_day, parse_month
+from models.calendar import ZONE_DEFAULT, first_day, parse_month
 from sinks.database import migrate, open_pool
 from sinks.periods import PeriodBooks
 from streams.evaluator import Evaluator
@@ -104,8 +104,3 @@ async def ward(database: str, first_month: str = "2022-01") -> AsyncIterator[War
         yield made
     finally:
         await pool.close()
-
-
-def month(text: str) -> Month:
-    """`2022-06` as a month."""
-    return parse_month(text)

@@ -108,14 +108,18 @@ RETURNS TABLE (position_id smallint, record_offset bigint, freed_at timestamptz)
         SELECT o.position_id, o.record_offset, greatest(o.since, use.decided_at)
         FROM udi.open_scan o JOIN udi.scan_now r USING (position_id, record_offset)
         CROSS JOIN LATERAL (
-            SELECT u.decided_at FROM udi.scan_now u
-            WHERE u.hospital = r.hospital AND u.action = 'use' AND u.verdict IN ('billed', 'recorded')
-              AND CASE WHEN r.corrects IS NOT NULL THEN
-                    (u.position_id, u.record_offset) = (SELECT c.position_id, c.record_offset FROM udi.scan_claim c WHERE (c.hospital, c.scan_id) = (r.hospital, r.corrects))
-                  ELSE u.encounter = r.encounter END
+            -- Two branches, each by its index: the use the return names, or the uses of its unit in its encounter.
+            SELECT u.* FROM udi.scan_claim c JOIN udi.scan_now u USING (position_id, record_offset)
+            WHERE (c.hospital, c.scan_id) = (r.hospital, r.corrects)
+            UNION ALL
+            SELECT u.* FROM udi.scan_now u
+            WHERE r.corrects IS NULL AND (u.hospital, u.encounter) = (r.hospital, r.encounter) AND u.action IN ('use', 'return')
+        ) u
+        CROSS JOIN LATERAL (
+            SELECT u.decided_at
+            WHERE u.action = 'use' AND u.verdict IN ('billed', 'recorded')
               AND (u.issuer, coalesce(u.di, ''), coalesce(u.lot, ''), coalesce(u.serial, '')) = (r.issuer, coalesce(r.di, ''), coalesce(r.lot, ''), coalesce(r.serial, ''))
               AND u.units - (SELECT coalesce(sum(t.units), 0) FROM udi.return_claim t WHERE (t.use_position, t.use_offset) = (u.position_id, u.record_offset)) >= coalesce(r.units, 1)
-            LIMIT 1
         ) use
         WHERE o.lane = p_lane AND o.action = 'return' AND o.verdict IN ('parked', 'held')
     ) waiting

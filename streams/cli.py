@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from streams import logs, services
+from streams.codes_cli import label_command, parse_command, rescue_proof_command
 from streams.settings import Settings, SettingsError, resolve
 from streams.simulator.plan import MONTHLY_SCANS, Plan
 
@@ -68,8 +69,58 @@ def demo(
     from streams.demo import run_demo  # noqa: PLC0415 -- the simulator is not loaded by the services
 
     logs.configure(level="CRITICAL")
-    plan = Plan(seed=seed, months=months, scans=scans or sum(MONTHLY_SCANS[:months]), departments=departments)
-    raise typer.Exit(run_demo(Settings(), plan, keep=keep))
+    raise typer.Exit(run_demo(Settings(), _plan(months, scans, seed, departments, 1200), keep=keep))
+
+
+month = typer.Typer(help="The monthly work.", no_args_is_help=True)
+app.add_typer(month, name="month")
+
+
+@month.command("close")
+def close(
+    name: Annotated[str, typer.Argument(metavar="MONTH", help="Like 2022-06.")],
+    hospital: Annotated[list[str] | None, typer.Option(help="Only this one; may be given several times.")] = None,
+    timeout: Annotated[float, typer.Option(help="Seconds to wait for what was published before.")] = 120.0,
+) -> None:
+    """Close a month: its figures stand, alerts become final, late scans post to the next."""
+    from streams.commands.closing import close_command  # noqa: PLC0415 -- loaded when it is needed
+
+    raise typer.Exit(close_command(resolve(Settings()), name, hospital, timeout))
+
+
+@app.command()
+def simulate(
+    out: Annotated[Path | None, typer.Option(help="Folder for the files; made when absent.")] = None,
+    publish: Annotated[bool, typer.Option("--publish", help="Publish to the broker instead of writing files.")] = False,
+    months: Annotated[int, typer.Option(min=1, max=60)] = 15,
+    scans: Annotated[int | None, typer.Option(help="Scans in all; unset: the volumes of the studies.")] = None,
+    seed: int = 1,
+    departments: Annotated[int, typer.Option(min=2, max=99)] = 22,
+    items: Annotated[int, typer.Option(min=200)] = 1200,
+) -> None:
+    """A seeded hospital: scans, catalogue, encounters, and the ground truth of what must come out."""
+    from streams.commands.simulating import simulate_files, simulate_into_broker  # noqa: PLC0415 -- as above
+
+    plan = _plan(months, scans, seed, departments, items)
+    if publish == (out is not None):
+        raise SettingsError("Expected either --out DIR or --publish.")
+    if out is not None:
+        simulate_files(plan, out)
+    else:
+        simulate_into_broker(resolve(Settings()), plan)
+
+
+def _plan(months: int, scans: int | None, seed: int, departments: int, items: int) -> Plan:
+    volumes = [MONTHLY_SCANS[each % len(MONTHLY_SCANS)] for each in range(months)]
+    try:
+        return Plan(seed=seed, months=months, scans=scans or sum(volumes), departments=departments, items=items)
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
+
+
+app.command("parse")(parse_command)
+app.command("label")(label_command)
+app.command("rescue-proof")(rescue_proof_command)
 
 
 def main() -> None:

@@ -7,7 +7,6 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ from sinks.database import open_pool
 from streams import demo_summary
 from streams.evaluator import Evaluator
 from streams.month_close import close_month
-from streams.player import Player, after
+from streams.player import WINDOW_AFTER, Player, after
 from streams.services import Supervisor, embedded_parts
 from streams.settings import Settings
 from streams.simulator.hospital import Hospital
@@ -30,8 +29,6 @@ from streams.simulator.plan import Plan, Record, Stage
 from streams.tieout import Line, tie_out
 from streams.topics import cluster_id
 
-WINDOW_AFTER = timedelta(minutes=5)
-"""The tick after a month's scans: later than any half label waits."""
 CLOSE_SECONDS_MAX = 300.0
 PROBES = 60
 """Scans sent again, one at a time, to see how long their verdicts take."""

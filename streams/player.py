@@ -15,6 +15,8 @@ from streams.simulator.plan import Record
 from streams.topics import DEAD_LETTER_BYTES_MAX
 
 SEND_SECONDS_MAX = 60.0
+WINDOW_AFTER = timedelta(minutes=5)
+"""The tick after a month's scans: later than any half label waits."""
 RECORDED_SECONDS_MAX = 600.0
 POLL_SECONDS = 0.05
 _MOVING = """
@@ -60,7 +62,7 @@ class Player:
         for record in records:
             topic = self._settings.topic(record.topic)
             future = await producer.send(
-                topic, record.value, record.key, partition=self._partition(record),
+                topic, record.value, _key(record), partition=self._partition(record),
                 timestamp_ms=int(record.timestamp.timestamp() * 1000),
             )  # fmt: skip
             sent.append(future)
@@ -119,6 +121,11 @@ class Player:
         )
         stand = {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
         return sum(max(0, end - stand.get(where, 0)) for where, end in self._ends.items())
+
+
+def _key(record: Record) -> bytes | None:
+    """The key; empty for a record that is nothing at all, which aiokafka would not send."""
+    return b"" if record.key is None and record.value is None else record.key
 
 
 def after(records: Iterable[Record], wait: timedelta) -> datetime | None:

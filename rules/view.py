@@ -146,10 +146,16 @@ class View:
                 credited_fen=known.credited_fen,
                 returns=known.returns,
             )
+            if known.unit != use.unit:  # A partner completed its label.
+                self._uses_by_unit[_unit_key(known)].remove(use.ref)
         self._uses[use.ref] = use
-        if known is None:
+        if known is None or known.unit != use.unit:
             self._uses_by_scan[use.hospital, use.scan_id] = use.ref
-            self._uses_by_unit.setdefault((use.hospital, use.encounter, *use.unit), []).append(use.ref)
+            self._uses_by_unit.setdefault(_unit_key(use), []).append(use.ref)
+
+
+def _unit_key(use: UseAccount) -> UseKey:
+    return (use.hospital, use.encounter, *use.unit)
 
 
 def _account(decision: Decision) -> UseAccount:

@@ -480,6 +480,13 @@ async def test_a_joined_label_is_returned_like_any_other(ward: Ward) -> None:
     assert newest(await ward.account(), 3) == ("credited", ())
 
 
+async def test_a_joined_label_is_returned_in_the_batch_that_joined_it(ward: Ward) -> None:
+    rest = scan(2, codes=[gs1(expiry="271231", lot="L1")])
+    await ward.scan(scan(1, codes=[gs1(DI)]), rest, scan(3, action="return"))
+
+    assert newest(await ward.account(), 3) == ("credited", ())
+
+
 async def test_a_window_closes_over_batches_and_workers(ward: Ward) -> None:
     await ward.learn(item(tracking="none"))
     await ward.scan(scan(1, codes=[gs1(DI)]))

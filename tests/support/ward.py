@@ -40,8 +40,8 @@ class Store(Protocol):
 class MemoryStore:
     """The twin."""
 
-    def __init__(self) -> None:
-        self.memory = MemoryBooks()
+    def __init__(self, books: MemoryBooks | None = None) -> None:
+        self.memory = books or MemoryBooks()
         self.books: Books = self.memory
         self.facts: FactBooks = MemoryFactBooks(self.memory)
 
@@ -71,6 +71,18 @@ class PostgresStore:
         await self.pool.execute(
             "INSERT INTO udi.period VALUES ('H1', $1) ON CONFLICT (hospital) DO UPDATE SET closed_through = $1", month
         )
+
+    async def empty(self) -> None:
+        """Forget everything but the installation: the books as they were made."""
+        tables = await self.pool.fetch(
+            "SELECT tablename FROM pg_tables WHERE schemaname = 'udi' AND tablename NOT IN ('installation', 'alert_partition')"
+        )
+        names = ", ".join(f"udi.{row['tablename']}" for row in tables)
+        async with self.pool.acquire() as connection, connection.transaction():
+            await connection.execute("SET LOCAL session_replication_role = replica")
+            await connection.execute(f"TRUNCATE {names} RESTART IDENTITY")
+            await connection.execute("INSERT INTO udi.fact_counter DEFAULT VALUES")
+            await connection.execute("INSERT INTO udi.lane (lane) SELECT generate_series(0, $1::int - 1)", LANES)
 
 
 @asynccontextmanager

@@ -1,0 +1,111 @@
+"""Arrivals at random: what scanners, people and lost messages can do to a lane, small enough that everything collides."""
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from tests.support.builders import BOX, DI, TICK, at, encounter, gs1, gtin, item, price, scan, scan_id
+
+PLATE_DI = gtin(5)
+NEW_DI = gtin(6)
+PLATE = item(
+    item_code="PLATE",
+    tracking="none",
+    owner="supplier",
+    supplier="S9",
+    identifiers=[{"issuer": "GS1", "di": PLATE_DI, "units_per_package": 1}],
+    prices=[price("0.0150")],
+    cost=[{"cost": "0.0050"}],
+)
+FACTS: tuple[dict[str, Any], ...] = (item(), PLATE, encounter())
+LATER: tuple[dict[str, Any], ...] = (
+    item(item_code="NEW", tracking="none", identifiers=[{"issuer": "GS1", "di": NEW_DI, "units_per_package": 1}]),
+    encounter(encounter="E2"),
+)
+"""What becomes known in the end."""
+
+CODES = (
+    [gs1(DI, expiry="271231", lot="L1")],
+    [gs1(BOX, lot="L1")],
+    [gs1(DI, expiry="220101", lot="L1")],
+    [gs1(PLATE_DI, serial="S1")],
+    [gs1(PLATE_DI, serial="S2")],
+    [gs1(NEW_DI, lot="L1")],
+    [gs1(DI)],
+    [gs1(PLATE_DI)],
+    [gs1(NEW_DI)],
+    [gs1(lot="L1")],
+    [gs1(serial="S1")],
+    [gs1(expiry="271231", lot="L1")],
+    ["HOUSE-7"],
+)
+BAD = (b"{", b"[]", b'{"schema": "udi.scan/1"}')
+
+
+@st.composite
+def events(draw: st.DrawFn, codes: tuple[list[str], ...] = CODES) -> dict[str, Any]:
+    """A scan of one of few ids, goods, encounters and devices, at one of few moments."""
+    number = draw(st.integers(1, 20))
+    action = draw(st.sampled_from(["use"] * 6 + ["return"] * 4 + ["receive", "waste", "transfer"]))
+    changes: dict[str, Any] = {
+        "action": action,
+        "codes": draw(st.sampled_from(codes)),
+        "quantity": draw(st.sampled_from([1, 1, 1, 2, 3])),
+        "encounter": draw(st.sampled_from(["E1", "E1", "E1", "E2", None])),
+        "device_id": draw(st.sampled_from(["gun1", "gun1", "gun2"])),
+        "scanned_at": at(draw(st.sampled_from([1, 2, 3, 4, 5, 40, 66, 200]))),
+    }
+    if draw(st.booleans()):
+        changes |= {"sequence": draw(st.integers(1, 4)), "boot": "b"}
+    if action == "return" and draw(st.booleans()):
+        changes["corrects"] = str(scan_id(draw(st.integers(1, 20))))
+    if action == "transfer":
+        changes["to_store"] = "OR-1"
+    return scan(number, **changes)
+
+
+Event = dict[str, Any] | bytes
+
+
+@st.composite
+def stories(draw: st.DrawFn) -> list[Event]:
+    """What belongs together: a label read in two halves or one, used, and taken back in parts, perhaps once too often."""
+    number, di = draw(st.integers(1, 90)) * 100, draw(st.sampled_from([DI, PLATE_DI, NEW_DI]))
+    rest = draw(st.sampled_from([{"lot": "L1"}, {"serial": "S1"}, {"lot": "L1", "expiry": "220101"}]))
+    about: dict[str, Any] = {
+        "quantity": draw(st.integers(1, 3)),
+        "device_id": draw(st.sampled_from(["gun1", "gun2"])),
+        "encounter": draw(st.sampled_from(["E1", "E1", "E2"])),
+    }
+    split: list[list[str]] = [[gs1(di)], [gs1(None, **rest)]]
+    codes = draw(st.sampled_from([[[gs1(di, **rest)]], split, split[::-1]]))
+    told: list[Event] = [
+        scan(number + place, codes=each, scanned_at=at(1 + place), **about) for place, each in enumerate(codes)
+    ]
+    for place in range(draw(st.integers(0, 4))):
+        changes = about | {"quantity": draw(st.integers(1, 2)), "action": "return", "scanned_at": at(100 + place)}
+        told.append(scan(number + 10 + place, codes=[gs1(di, **rest)], **changes))
+    return told
+
+
+def arrivals(largest: int = 12) -> st.SearchStrategy[list[Event]]:
+    """What lies on one lane: scans, ticks, rubbish, and a few stories that belong together, mixed or not."""
+    alone: st.SearchStrategy[Event] = st.one_of(events(), events(), events(), st.just(TICK), st.sampled_from(BAD))
+    parts = st.lists(st.one_of(alone.map(lambda event: [event]), stories()), min_size=1, max_size=largest)
+    told = parts.map(lambda lists: [event for part in lists for event in part])
+    return st.one_of(told, told.flatmap(st.permutations).map(list))
+
+
+def cuts(length: int) -> st.SearchStrategy[list[int]]:
+    """Sizes of batches that together have the length."""
+    return st.lists(st.booleans(), min_size=length, max_size=length).map(_sizes)
+
+
+def _sizes(ends: list[bool]) -> list[int]:
+    sizes, size = [], 0
+    for end in ends:
+        size += 1
+        if end:
+            sizes.append(size)
+            size = 0
+    return [*sizes, size] if size else sizes

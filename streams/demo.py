@@ -153,7 +153,7 @@ class Closing:
         """Close the month and have its alerts judged."""
         await close_month(
             month, hospitals=None, pool=self.pool, cluster_id=self.cluster, publish_ticks=self.player.tick_again,
-            timeout_seconds=CLOSE_SECONDS_MAX, evaluate=self.evaluator.until_idle,
+            timeout_seconds=CLOSE_SECONDS_MAX, evaluate=self.evaluator.step,
         )  # fmt: skip
 
 

@@ -50,7 +50,7 @@ async def _close(
             return await close_month(
                 wanted, hospitals=hospitals or None, pool=pool, cluster_id=await cluster_id(settings),
                 publish_ticks=publish_ticks, timeout_seconds=timeout_seconds,
-                evaluate=Evaluator(pool, settings.zone).until_idle,
+                evaluate=Evaluator(pool, settings.zone).step,
             )  # fmt: skip
     finally:
         pool.terminate()

@@ -53,6 +53,8 @@ class Account:
         """Facts have come: what is parked is decided again, in the order of arrival."""
         still = []
         for entry in self.parked:
+            if entry.verdict != "parked":
+                continue  # A return has freed its unit meanwhile, and it was decided then.
             self._decide(entry)
             if entry.verdict == "parked":
                 still.append(entry)
@@ -246,5 +248,5 @@ class Account:
         self.claims.pop(key, None)
         for rival in self.rivals.pop(key, []):
             self._use(rival)
-            if rival.verdict == "parked":
+            if rival.verdict == "parked" and not any(each is rival for each in self.parked):
                 self.parked.append(rival)

@@ -1,0 +1,1 @@
+"""What the product costs, against baselines of the same run: `make bench`."""

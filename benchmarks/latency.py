@@ -1,0 +1,145 @@
+"""How long a scan takes to its commit and to the billing topic, under a load that does not wait for answers.
+
+Latency is counted from the instant a scan was *due*, not from when it was sent: a producer that falls behind does not hide it.
+
+References:
+    G. Tene, "How NOT to Measure Latency" (coordinated omission).
+"""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Any
+
+import asyncpg
+import orjson
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+from benchmarks import observing, ward
+from benchmarks.parts import Parts, connect, installation, product
+from models.topics import BILLING, SCANS
+from streams.settings import Settings
+
+POLL_SECONDS = 0.001
+WARM_UP_SECONDS = 1.0
+PERCENTILES = (50, 95, 99)
+
+
+@dataclass(slots=True)
+class Latency:
+    """Milliseconds of every scan after the warm-up."""
+
+    commit: list[float] = field(default_factory=list)
+    """To the commit of its effects, seen by polling the positions every millisecond."""
+    billed: list[float] = field(default_factory=list)
+    """To its billing record in the hands of a `read_committed` consumer."""
+
+
+def percentile(values: Sequence[float], percent: int) -> float:
+    """The nearest-rank percentile."""
+    ordered = sorted(values)
+    return ordered[max(0, -(-len(ordered) * percent // 100) - 1)]
+
+
+async def run(parts: Parts, name: str, per_second: int, seconds: float) -> Latency:
+    """One worker and one relay under that load for that long."""
+    async with installation(parts, name) as settings, product(settings, 1, parts.folder):
+        await observing.until_assigned(settings, f"{settings.topic_prefix}worker", 1)
+        connection = await connect(settings)
+        try:
+            count = int(per_second * (seconds + WARM_UP_SECONDS))
+            await observing.produce(settings, ward.receipts(count))
+            await observing.until_committed(connection, settings, count)
+            return await _Load(settings, connection, per_second, ward.uses(count)).run()
+        finally:
+            await connection.close()
+
+
+class _Load:
+    """One open-loop producer and its two observers."""
+
+    def __init__(
+        self, settings: Settings, connection: asyncpg.Connection, per_second: int, records: Sequence[ward.Keyed]
+    ) -> None:
+        self._settings = settings
+        self._connection = connection
+        self._gap = 1 / per_second
+        self._records = records
+        self._due: list[float] = []
+        self._moves: dict[int, list[tuple[int, float]]] = {}
+        self._billed: dict[str, float] = {}
+
+    async def run(self) -> Latency:
+        """Send everything at its time and wait until all has arrived."""
+        watching = asyncio.create_task(self._watch_positions())
+        reading = asyncio.create_task(self._read_billing())
+        try:
+            sent = await self._send()
+            async with asyncio.timeout(observing.SECONDS_MAX):
+                while len(self._billed) < len(self._records):
+                    await asyncio.sleep(0.01)
+        finally:
+            watching.cancel()
+            reading.cancel()
+            with suppress(asyncio.CancelledError):
+                await asyncio.gather(watching, reading)
+        return self._latency(sent)
+
+    async def _send(self) -> list[Any]:
+        producer = AIOKafkaProducer(**self._settings.kafka(), acks="all", linger_ms=0)
+        await producer.start()
+        try:
+            topic, sent = self._settings.topic(SCANS), []
+            start = perf_counter() + 0.5
+            for place, (key, value) in enumerate(self._records):
+                due = start + place * self._gap
+                await asyncio.sleep(max(0.0, due - perf_counter()))
+                self._due.append(due)
+                sent.append(await producer.send(topic, value, key))
+            return list(await asyncio.gather(*sent))
+        finally:
+            await producer.stop()
+
+    async def _watch_positions(self) -> None:
+        query, topic = "SELECT partition, next_offset FROM udi.position WHERE topic = $1", self._settings.topic(SCANS)
+        while True:
+            rows = await self._connection.fetch(query, topic)
+            now = perf_counter()
+            for partition, offset in rows:
+                moves = self._moves.setdefault(partition, [])
+                if not moves or moves[-1][0] < offset:
+                    moves.append((offset, now))
+            await asyncio.sleep(POLL_SECONDS)
+
+    async def _read_billing(self) -> None:
+        topic = self._settings.topic(BILLING)
+        consumer = AIOKafkaConsumer(
+            **self._settings.kafka(), enable_auto_commit=False, auto_offset_reset="earliest",
+            isolation_level="read_committed", fetch_max_wait_ms=10 if self._settings.embedded_broker else 500,
+        )  # fmt: skip
+        await consumer.start()
+        try:
+            consumer.assign([TopicPartition(topic, lane) for lane in range(self._settings.lanes)])
+            while True:
+                fetched = await consumer.getmany(timeout_ms=200)
+                now = perf_counter()
+                for records in fetched.values():
+                    for record in records:
+                        self._billed[orjson.loads(record.value)["scan_id"]] = now
+        finally:
+            await consumer.stop()
+
+    def _latency(self, sent: Sequence[Any]) -> Latency:
+        latency = Latency()
+        first = int(WARM_UP_SECONDS / self._gap)
+        reached = {partition: iter(moves) for partition, moves in self._moves.items()}
+        stand = dict.fromkeys(reached, (0, 0.0))
+        for place, (record, due, at) in enumerate(zip(self._records, self._due, sent, strict=True)):
+            while stand[at.partition][0] <= at.offset:
+                stand[at.partition] = next(reached[at.partition])
+            if place >= first:
+                latency.commit.append(1e3 * (stand[at.partition][1] - due))
+                latency.billed.append(1e3 * (self._billed[orjson.loads(record[1])["scan_id"]] - due))
+        return latency

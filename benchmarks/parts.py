@@ -1,0 +1,146 @@
+"""The parts a benchmark runs on: one broker, one PostgreSQL, and fresh books and topics for every repetition.
+
+Durable as in production: `fsync` and `synchronous_commit` are on, the relay publishes in transactions.
+"""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+import asyncpg
+from pydantic import SecretStr
+
+from benchmarks.processes import children_running
+from benchmarks.ward import load_facts
+from sinks.database import migrate, open_pool
+from streams.embedded.broker import EmbeddedBroker
+from streams.embedded.database import EmbeddedDatabase
+from streams.services import Supervisor, environment, initialise
+from streams.settings import Settings
+from tests.support import kafka, postgres
+
+LANES = 4
+ROOT = Path(__file__).parents[1]
+SESSION_SECONDS = "60"
+"""Workers are frozen while their backlog is written; they must not lose their lanes meanwhile."""
+STATEMENTS = MappingProxyType(
+    {"shared_preload_libraries": "pg_stat_statements", "pg_stat_statements.track": "all"}
+)
+"""Server settings under which PostgreSQL counts the time of every statement, those inside functions too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Broker and database of a run, and a folder for logs."""
+
+    database: EmbeddedDatabase
+    broker: kafka.Broker
+    folder: Path
+
+    @property
+    def real(self) -> bool:
+        """The broker is Apache Kafka, not the embedded one."""
+        return isinstance(self.broker, kafka.RealKafka)
+
+    def pids(self) -> dict[str, list[int]]:
+        """Process ids by role, of what runs now."""
+        return {
+            "worker": children_running("streams", "run", "worker") + children_running("benchmarks.naive"),
+            "relay": children_running("streams", "run", "relay"),
+            "PostgreSQL": children_running("postgres", "-D"),
+            "broker": children_running("kafka.Kafka") + children_running("tansu", "broker"),
+        }
+
+
+@asynccontextmanager
+async def open_parts(folder: Path) -> AsyncIterator[Parts]:
+    """A real Kafka where java and mvn are, else the embedded broker; and a PostgreSQL."""
+    os.environ["UDI_SESSION_TIMEOUT_SECONDS"] = SESSION_SECONDS
+    broker = kafka.RealKafka(folder / "kafka") if kafka.available() else EmbeddedBroker(folder / "broker")
+    async with EmbeddedDatabase(folder / "postgres") as database, broker:
+        yield Parts(database, broker, folder)
+
+
+@asynccontextmanager
+async def installation(parts: Parts, name: str) -> AsyncIterator[Settings]:
+    """Fresh books with catalogue and encounters, and fresh topics; gone afterwards."""
+    url = await postgres.create_database(parts.database.url)
+    settings = Settings(
+        bootstrap_servers=parts.broker.bootstrap_servers,
+        database_url=SecretStr(url),
+        data_dir=parts.folder,
+        embedded_broker=not parts.real,
+        log_append_time=parts.real,
+        topic_prefix=f"{name}.",
+        lanes=LANES,
+    )
+    await initialise(settings)
+    await _load(url)
+    try:
+        yield settings
+    finally:
+        await postgres.drop_database(parts.database.url, url)
+        if parts.real:
+            await kafka.delete_all_topics(parts.broker.bootstrap_servers)
+
+
+@asynccontextmanager
+async def books(server_url: str, *, facts: bool = True) -> AsyncIterator[str]:
+    """The address of fresh books without topics; gone afterwards."""
+    url = await postgres.create_database(server_url)
+    await migrate(url, "udi.", LANES)
+    if facts:
+        await _load(url)
+    try:
+        yield url
+    finally:
+        await postgres.drop_database(server_url, url)
+
+
+async def _load(url: str) -> None:
+    pool = await open_pool(url, 2)
+    try:
+        await load_facts(pool, LANES)
+    finally:
+        await pool.close()
+
+
+@asynccontextmanager
+async def product(settings: Settings, workers: int, folder: Path) -> AsyncIterator[None]:
+    """The services as in production."""
+    async with Supervisor(settings, ["worker"] * workers + ["relay"], folder):
+        yield
+
+
+@asynccontextmanager
+async def naive(settings: Settings, folder: Path) -> AsyncIterator[None]:
+    """The naive app in the worker's place."""
+    async with Supervisor(settings, ["relay"], folder):
+        with (folder / "naive.log").open("ab") as log:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "benchmarks.naive",
+                cwd=ROOT, env=_mapping(environment(settings)), stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log,
+            )  # fmt: skip
+            try:
+                yield
+            finally:
+                process.terminate()
+                try:
+                    await asyncio.wait_for(process.wait(), 10)
+                except TimeoutError:
+                    process.kill()
+                    await process.wait()
+
+
+def _mapping(variables: Mapping[str, str]) -> dict[str, str]:
+    return dict(variables)
+
+
+async def connect(settings: Settings) -> asyncpg.Connection:
+    """A connection to the books, to look."""
+    return await asyncpg.connect(settings.database())

@@ -22,6 +22,8 @@ def find_use(subject: Subject, label: LabelFacts, units: int | None, view: View)
         if named is None or named.unit != (label.issuer, label.di, label.lot, label.serial):
             return Reason.RETURN_WITHOUT_USE
         candidates = [named]
+    elif event.encounter is None:
+        return Reason.RETURN_WITHOUT_USE
     else:
         key = (event.hospital, event.encounter, label.issuer, label.di, label.lot, label.serial)
         candidates = view.uses_of_unit(key)

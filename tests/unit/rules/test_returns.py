@@ -114,6 +114,14 @@ def test_a_return_of_what_was_not_used_is_held_whole(changes: dict[str, Any]) ->
     assert back(bench, 2, **changes) == WITHOUT_USE
 
 
+def test_a_return_without_encounter_must_name_its_use() -> None:
+    bench = Bench()
+    bench.scan(1, encounter=None)
+
+    assert back(bench, 2, encounter=None) == WITHOUT_USE
+    assert back(bench, 3, encounter=None, **of(1)) == Outcome("parked", ("encounter-missing",))
+
+
 def test_a_refused_use_cannot_be_returned() -> None:
     bench = Bench()
     bench.scan(1, codes=["]d201" + "00000000000001"])

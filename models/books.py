@@ -14,6 +14,7 @@ from models.catalogue import Item
 from models.reasons import Reason, Verdict
 from models.scan import Action, ScanEvent
 from models.udi import CodeError, Flag, Issuer, Label
+from models.udi.values import SEPARATOR_ERRORS
 
 
 class Ref(NamedTuple):
@@ -60,14 +61,25 @@ class LabelFacts:
     """Two readings fit, or two barcodes contradict each other."""
     text: str | None = None
     """The text of the only code, for goods whose code is no UDI."""
+    flags: tuple[str, ...] = ()
+    """What was noticed while reading (`models.udi.Flag`)."""
+    suspect: Label | None = None
+    """The label as read, with its other readings, while a separator may be lost and nobody has decided."""
+    possible: tuple[Label, ...] = ()
+    """Of the readings of an ambiguous label, those that what is known leaves possible; empty when nothing is known."""
 
     @property
     def half(self) -> bool:
         """Has only the identifier, or only what belongs to one: the other half is on another barcode."""
-        if self.issuer == Issuer.INTERNAL or self.error is not None:
+        if self.issuer == Issuer.INTERNAL or self.error is not None or self.possible or self.identifier_alone:
             return False
         belongs = self.lot or self.serial or self.expiry or self.production
         return (self.di is None) != (belongs is None)
+
+    @property
+    def identifier_alone(self) -> bool:
+        """Lot and serial were given up: separators were lost, and no reading fits what this maker prints."""
+        return Flag.IDENTIFIER_ALONE in self.flags
 
     def unit(self, hospital: str) -> UnitKey | None:
         """The identity of the unit, when the label has a serial."""
@@ -77,8 +89,9 @@ class LabelFacts:
 
 
 def label_facts(label: Label) -> LabelFacts:
-    """What decisions need of a label as it was read."""
-    suspect = Flag.SUSPECT_MISSING_SEPARATOR in label.flags
+    """What decisions need of a label as it was read. One that may have lost separators counts as ambiguous."""
+    suspected = Flag.SUSPECT_MISSING_SEPARATOR in label.flags
+    suspect = (suspected or label.error in SEPARATOR_ERRORS) and not label.conflict
     only_text = label.error is CodeError.NOT_UDI and len(label.codes) == 1
     return LabelFacts(
         str(label.issuer),
@@ -89,8 +102,10 @@ def label_facts(label: Label) -> LabelFacts:
         label.production,
         label.link,
         label.error,
-        label.conflict or suspect,
+        label.conflict or suspected,
         label.codes[0].raw.strip() if only_text else None,
+        label.flags,
+        label if suspect else None,
     )
 
 
@@ -125,6 +140,10 @@ class Prior:
     """It holds the claim on its unit."""
     label: LabelFacts | None = None
     """The label as a partner completed it."""
+    entries: int = 0
+    """Its ledger entries so far; the next one is number `entries`."""
+    lines: int = 0
+    """Its settlement lines so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,8 +187,7 @@ class SettlementLine:
     reverses: UUID | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class StockMove:
+class StockMove(NamedTuple):
     """Goods that changed place. `units` > 0, from `from_store` (if a store) to `to_store` (if a store)."""
 
     owner: str
@@ -178,8 +196,7 @@ class StockMove:
     to_store: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(NamedTuple):
     """A change of the usage of an item in a month, for the hospital and one department."""
 
     hospital: str
@@ -252,6 +269,8 @@ class Decision:
     partner: Ref | None = None
     claims: bool = True
     """Its scan id is new and is claimed by the first decision."""
+    takes_back: bool = False
+    """Its move is the way back of what an earlier decision of the scan moved."""
 
     @property
     def open(self) -> bool:

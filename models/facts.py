@@ -7,6 +7,7 @@ from uuid import UUID
 
 from models.books import BalanceKey, Neighbour, Ref, UnitKey, UseAccount, Waiting
 from models.catalogue import Item
+from models.udi.lot_shape import LotShape
 
 
 class Catalogue:
@@ -64,6 +65,14 @@ UseUnit = tuple[str, str, str, str | None, str | None, str | None]
 """(hospital, encounter, issuer, di, lot, serial): the uses of a unit in an encounter."""
 
 
+@dataclass(frozen=True, slots=True)
+class Shapes:
+    """What the lots and serials of one device look like, as learned from confirmed scans."""
+
+    lots: LotShape
+    serials: LotShape
+
+
 @dataclass(slots=True)
 class Wanted:
     """What a batch needs to know of the books before it is decided."""
@@ -78,6 +87,8 @@ class Wanted:
     store_items: set[tuple[str, str, str]] = field(default_factory=set)
     devices: set[tuple[str, str, datetime]] = field(default_factory=set)
     """(hospital, device, scanned_at) of halves without a sequence number, whose neighbours matter."""
+    shapes: set[tuple[str, str]] = field(default_factory=set)
+    """(issuer, di) of labels that may have lost separators."""
 
 
 @dataclass(slots=True)
@@ -100,3 +111,5 @@ class Gathered:
     store_items: dict[tuple[str, str, str], int] = field(default_factory=dict)
     waiting: list[Waiting] = field(default_factory=list)
     neighbours: dict[tuple[str, str], list[Neighbour]] = field(default_factory=dict)
+    shapes: dict[tuple[str, str], Shapes] = field(default_factory=dict)
+    """By (issuer, di); a device of which nothing was learned is missing."""

@@ -8,6 +8,7 @@ from models.books import BadRecord, Decision, Prior, Subject, Waiting
 from models.policy import Policy
 from models.reasons import Reason, Verdict
 from rules.deciding import decide
+from rules.mending import settled
 from rules.pairing import joined, partner_of, released_by_scan, released_by_tick
 from rules.view import View
 
@@ -46,6 +47,8 @@ def _scan(subject: Subject, view: View, policy: Policy) -> list[Decision]:
     known = view.fingerprint(subject)
     if known is not None:
         return [_repeated(subject, known)]
+    if subject.label.suspect is not None:
+        subject = replace(subject, label=settled(subject.label, subject.event.hospital, view))
     decisions = [_release(half, subject.recorded_at, view) for half in released_by_scan(subject, view, policy)]
     if subject.label.half:
         decisions.extend(_half(subject, view, policy))
@@ -73,11 +76,11 @@ def _half(subject: Subject, view: View, policy: Policy) -> list[Decision]:
         return [decision]
     view.stop_waiting(partner)
     if subject.label.di is None:
-        label = joined(partner.subject.label, subject.label)
+        label = settled(joined(partner.subject.label, subject.label), subject.event.hospital, view)
         whole = decide(partner.subject, view, subject.recorded_at, replace(partner.prior, label=label))
         whole.partner = subject.ref
         return [_apply(whole, view), _apply(_carried(subject, whole, n=0), view)]
-    label = joined(subject.label, partner.subject.label)
+    label = settled(joined(subject.label, partner.subject.label), subject.event.hospital, view)
     whole = decide(replace(subject, label=label), view, subject.recorded_at)
     whole.partner = partner.subject.ref
     return [_apply(whole, view), _apply(_carried(partner.subject, whole, n=partner.prior.decisions), view)]
@@ -117,8 +120,9 @@ def redecide(subjects: list[tuple[Subject, Prior, datetime]], view: View) -> Out
     """
     outcome = Outcome()
     for subject, prior, at in subjects:
+        label = settled(subject.label, subject.event.hospital, view) if subject.label.suspect else prior.label
         # What is parked or held waits for no partner any more: its window is long closed.
-        decision = decide(subject, view, at, prior, released=True)
+        decision = decide(subject, view, at, replace(prior, label=label), released=True)
         if (decision.verdict, decision.reasons) != (prior.verdict, prior.reasons):
             outcome.results.append(_apply(decision, view))
     return outcome

@@ -63,8 +63,10 @@ def _decide_unit(subject: Subject, label: LabelFacts, view: View, prior: Prior |
     found = resolve(subject.event, label, view.catalogue)
     if subject.event.item_code is not None:
         label = _internal(subject.event.item_code)
-    if label.half and (found.item is None or found.item.tracking.value != "none"):
-        reasons = {Reason.HALF_LABEL} | ({found.reason} if found.reason else set())
+    if (label.half or label.identifier_alone) and (found.item is None or found.item.tracking.value != "none"):
+        # An item that is not tracked needs no more than its identifier.
+        missing = Reason.HALF_LABEL if label.half else Reason.AMBIGUOUS_CODE
+        reasons = {missing} | ({found.reason} if found.reason else set())
         decision = _plain(subject, label, reasons, prior)
         decision.item = found.item
         return decision
@@ -119,7 +121,7 @@ def _decide_use(subject: Subject, label: LabelFacts, found: Resolution, view: Vi
     if not (prior and prior.moved) and all(REASON_ROW[reason].stock is When.NOW for reason in reasons):
         _move(decision, view, reasons)
         decision.settlement = settlement_of(decision, view)
-    verdict = deciding(in_precedence(reasons)) or Verdict.BILLED
+    verdict = (deciding(in_precedence(reasons)) if reasons else None) or Verdict.BILLED
     decision.verdict = verdict
     if verdict in _ACCOUNTED and view.open_month(event.hospital, subject.month) != subject.month:
         reasons |= {Reason.LATE, Reason.PERIOD_CLOSED} if verdict is Verdict.BILLED else {Reason.LATE}

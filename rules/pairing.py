@@ -9,6 +9,7 @@ from datetime import datetime
 
 from models.books import LabelFacts, Neighbour, Subject, Waiting
 from models.policy import Policy
+from models.udi import Label
 from models.udi.check import hibc_check_character
 from rules.view import View
 
@@ -69,7 +70,14 @@ def joined(identifier: LabelFacts, rest: LabelFacts) -> LabelFacts:
         expiry=rest.expiry,
         production=rest.production,
         ambiguous=identifier.ambiguous or rest.ambiguous,
+        flags=tuple(dict.fromkeys((*identifier.flags, *rest.flags))),
+        suspect=rest.suspect and _with_identifier(rest.suspect, identifier),
     )
+
+
+def _with_identifier(suspect: Label, identifier: LabelFacts) -> Label:
+    others = tuple(replace(other, di=identifier.di) for other in suspect.alternatives)
+    return replace(suspect, di=identifier.di, alternatives=others)
 
 
 def released_by_scan(subject: Subject, view: View, policy: Policy) -> list[Waiting]:

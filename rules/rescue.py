@@ -10,18 +10,15 @@ References:
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Final
 
-from models.udi import CodeError, Flag, Issuer, Label
+from models.udi import Flag, Issuer, Label
 from models.udi.lot_shape import NO_SHAPE, LotShape, fits, is_possible, learn
+from models.udi.values import SEPARATOR_ERRORS
 
-__all__ = ["Device", "Knowledge", "LotShape", "Outcome", "Rescue", "learn", "rescue"]
+__all__ = ["Device", "Knowledge", "LotShape", "Outcome", "Rescue", "certain_device", "learn", "readings_of", "rescue"]
 
 Device = tuple[Issuer, str]
 """Issuer and device identifier."""
-
-_SEPARATOR_ERRORS: Final = frozenset({CodeError.TOO_LONG, CodeError.UNKNOWN_AI})
-"""Errors a lost separator causes; behind them the elements in front are still good."""
 
 
 class Outcome(StrEnum):
@@ -72,12 +69,11 @@ def rescue(label: Label, knowledge: Knowledge) -> Rescue:
     Returns:
         The decision; it is pure and the same for the same arguments.
     """
-    damaged = label.error in _SEPARATOR_ERRORS or (label.error is None and _is_suspected(label))
+    damaged = label.error in SEPARATOR_ERRORS or (label.error is None and _is_suspected(label))
     if label.conflict or not damaged:
         return Rescue(Outcome.UNTOUCHED, label)
-    own = () if label.error is not None else (label,)
-    readings = tuple(reading for reading in (*own, *label.alternatives) if _is_consistent(reading))
-    device = _certain_device(label, readings)
+    readings = readings_of(label)
+    device = certain_device(label)
     if device is None or device not in knowledge.identifiers:
         return _undecided(label, readings)
     lots, serials = knowledge.lots.get(device, NO_SHAPE), knowledge.serials.get(device, NO_SHAPE)
@@ -112,11 +108,17 @@ def _is_consistent(reading: Label) -> bool:
     )
 
 
-def _certain_device(label: Label, readings: tuple[Label, ...]) -> Device | None:
+def readings_of(label: Label) -> tuple[Label, ...]:
+    """Everything the label may say, consistent in itself: as it was read first, when that is without error."""
+    own = () if label.error is not None else (label,)
+    return tuple(reading for reading in (*own, *label.alternatives) if _is_consistent(reading))
+
+
+def certain_device(label: Label) -> Device | None:
     """The device all readings agree on, or the one read in front of the error; `None` when there is none."""
     if label.di is not None:
         return (label.issuer, label.di)
-    devices = {(reading.issuer, reading.di) for reading in readings if reading.di is not None}
+    devices = {(reading.issuer, reading.di) for reading in readings_of(label) if reading.di is not None}
     devices |= {
         (code.issuer, value) for code in label.codes for name, value in code.before_error if name in {"01", "03"}
     }

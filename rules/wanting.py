@@ -6,7 +6,9 @@ from models.books import BalanceKey, LabelFacts, Subject, Waiting, takes_from_st
 from models.facts import Catalogue, Wanted
 from models.scan import Action
 from rules.catalogue import resolve
+from rules.mending import may_be
 from rules.pairing import complementary, joined
+from rules.rescue import certain_device
 
 
 def wanted_by(subjects: Iterable[Subject], waiting: Iterable[Waiting], catalogue: Catalogue) -> Wanted:
@@ -18,6 +20,8 @@ def wanted_by(subjects: Iterable[Subject], waiting: Iterable[Waiting], catalogue
     for subject in subjects:
         wanted.scans.add((subject.event.hospital, subject.event.scan_id))
         _want(wanted, subject, subject.label, catalogue)
+        if subject.label.suspect is not None:
+            _want_readings(wanted, subject, subject.label, catalogue)
         if subject.label.half:
             halves.append(subject)
             if subject.event.sequence is None:
@@ -36,7 +40,19 @@ def _want_pairs(wanted: Wanted, halves: list[Subject], catalogue: Catalogue) -> 
         for one in identifiers:
             for other in same:
                 if complementary(one.label, other.label):
-                    _want(wanted, one, joined(one.label, other.label), catalogue)
+                    label = joined(one.label, other.label)
+                    _want(wanted, one, label, catalogue)
+                    if label.suspect is not None:
+                        _want_readings(wanted, one, label, catalogue)
+
+
+def _want_readings(wanted: Wanted, subject: Subject, label: LabelFacts, catalogue: Catalogue) -> None:
+    """A label that may have lost separators: its device's shapes, and what any of its readings would need."""
+    device = certain_device(label.suspect) if label.suspect is not None else None
+    if device is not None:
+        wanted.shapes.add((str(device[0]), device[1]))
+        for each in may_be(label):
+            _want(wanted, subject, each, catalogue)
 
 
 def _want(wanted: Wanted, subject: Subject, label: LabelFacts, catalogue: Catalogue) -> None:

@@ -3,7 +3,7 @@
 The functions `udi.gather` and `udi.record` (sinks/migrations/sql) hold the promise; this module only carries values to and from them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -27,17 +27,18 @@ from models.books import (
 )
 from models.calendar import Month, local_day, month_of
 from models.catalogue import CatalogueItem, Item, item_from_wire
-from models.facts import Catalogue, EncounterFacts, Gathered, Wanted
+from models.facts import Catalogue, EncounterFacts, Gathered, Shapes, Wanted
 from models.reasons import Reason, Verdict
 from models.scan import ScanEvent
-from models.udi import read_label
+from models.udi import CodeError, Flag, Issuer, Label, read_label
+from models.udi.lot_shape import load
 from sinks.batch import Batch, ClaimTakenError, InputPosition, LaneMovedError, LaneState, StaleError
 from sinks.rows import rows_of
 
 NEIGHBOUR_SECONDS = 60
 """How far around a half label the device's other scans are looked for; not less than the pairing window."""
 _ERRORS: dict[str, type[Exception]] = {"UD001": LaneMovedError, "UD002": ClaimTakenError, "UD003": StaleError}
-_RECORD = f"SELECT udi.record({', '.join(f'${place}' for place in range(1, 25))})"
+_RECORD = f"SELECT udi.record({', '.join(f'${place}' for place in range(1, 26))})"
 _GATHER = "SELECT * FROM udi.gather($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
 HOT_PATH_SETTINGS = {
     # The keys are few and the tables large and indexed; a plan cached while they were empty must not scan them later.
@@ -85,6 +86,7 @@ class PostgresBooks:
             catalogue.put([_item(*change) for change in changes], row["facts_version"])
             uses = await self._uses(connection, wanted, catalogue)
             neighbours = await self._neighbours(connection, wanted)
+            shapes = await self._shapes(connection, wanted)
         return Gathered(
             lane_version=row["lane_version"],
             facts_version=row["facts_version"],
@@ -97,6 +99,7 @@ class PostgresBooks:
             balances=dict(zip(balances, row["balances"], strict=True)),
             store_items=dict(zip(store_items, row["store_items"], strict=True)),
             neighbours=neighbours,
+            shapes=shapes,
         )
 
     async def record(self, batch: Batch) -> int:
@@ -139,12 +142,15 @@ class PostgresBooks:
 
     def _subject(self, row: Any) -> tuple[Subject, Prior]:
         event = ScanEvent.model_validate_json(row["raw"])
-        label = LabelFacts(*(row[name] for name in ("issuer", "di", "lot", "serial", "expiry", "production")))
+        label = _label(row)
         day = local_day(event.scanned_at, self._zone)
         ref = Ref(row["position_id"], row["record_offset"])
         subject = Subject(ref, row["lane"], event, label, row["fingerprint"], row["recorded_at"], day, month_of(day))
         reasons = tuple(Reason(reason) for reason in row["reasons"])
-        prior = Prior(row["decisions"], Verdict(row["verdict"]), reasons, row["moved"], row["holds_unit"], label)
+        prior = Prior(
+            row["decisions"], Verdict(row["verdict"]), reasons, row["moved"], row["holds_unit"], label, row["entries"],
+            row["lines"],
+        )  # fmt: skip
         return subject, prior
 
     async def _uses(self, connection: Any, wanted: Wanted, catalogue: Catalogue) -> list[UseAccount]:
@@ -186,6 +192,14 @@ class PostgresBooks:
             returns=row["returns"],
         )
 
+    @staticmethod
+    async def _shapes(connection: Any, wanted: Wanted) -> dict[tuple[str, str], Shapes]:
+        if not wanted.shapes:
+            return {}
+        issuers, dis = [issuer for issuer, _ in wanted.shapes], [di for _, di in wanted.shapes]
+        rows = await connection.fetch("SELECT * FROM udi.shapes($1, $2)", issuers, dis)
+        return {(row["issuer"], row["di"]): Shapes(load(row["lots"]), load(row["serials"])) for row in rows}
+
     async def _neighbours(self, connection: Any, wanted: Wanted) -> dict[tuple[str, str], list[Neighbour]]:
         if not wanted.devices:
             return {}
@@ -205,6 +219,28 @@ class PostgresBooks:
         return found
 
 
+def _label(row: Any) -> LabelFacts:
+    """The label as the newest decision left it; an ambiguous one with what it may say."""
+    flags, reasons = tuple(row["label_flags"] or ()), row["reasons"]
+    label = LabelFacts(*(row[name] for name in ("issuer", "di", "lot", "serial", "expiry", "production")))
+    label = replace(label, flags=flags) if flags else label
+    if Reason.AMBIGUOUS_CODE in reasons:
+        label = replace(label, ambiguous=not label.identifier_alone, suspect=suspect_of(row["readings"]))
+    return label
+
+
+def suspect_of(readings: Sequence[Mapping[str, Any]]) -> Label | None:
+    """A label that may have lost separators, from the readings that were kept of it; `None` when none were."""
+    if not readings:
+        return None
+    names = ("di", "lot", "serial", "expiry", "production")
+    read = {row["number"]: Label(Issuer(row["issuer"]), *(row[name] for name in names)) for row in readings}
+    own = next((read[row["number"]] for row in readings if row["as_read"]), None)
+    others = tuple(each for each in read.values() if each is not own)
+    first = own or Label(Issuer(readings[0]["issuer"]), error=CodeError.TOO_LONG)
+    return replace(first, flags=(Flag.SUSPECT_MISSING_SEPARATOR,), alternatives=others)
+
+
 def _waiting(subject: Subject, prior: Prior) -> Waiting:
     """A half label as it was when it came: read again, for what the books do not keep (HIBC's link)."""
     label = label_facts(read_label(subject.event.codes or (), scanned_on=subject.day))
@@ -213,7 +249,10 @@ def _waiting(subject: Subject, prior: Prior) -> Waiting:
 
 async def take_position(connection: Any, cluster_id: str, topic: str, partition: int) -> InputPosition:
     """The position of an input partition; made at offset 0 when it is new."""
-    place, find = (cluster_id, topic, partition), "SELECT * FROM udi.position WHERE (cluster_id, topic, partition) = ($1, $2, $3)"
+    place, find = (
+        (cluster_id, topic, partition),
+        "SELECT * FROM udi.position WHERE (cluster_id, topic, partition) = ($1, $2, $3)",
+    )
     row = await connection.fetchrow(find, *place)
     if row is None:
         # Asked first: an insert that conflicts uses up a number too, and there are only 32,767.

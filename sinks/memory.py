@@ -22,7 +22,7 @@ from models.books import (
     Waiting,
 )
 from models.catalogue import CatalogueItem, Item, item_from_wire
-from models.facts import Catalogue, EncounterFacts, Gathered, Wanted
+from models.facts import Catalogue, EncounterFacts, Gathered, Shapes, Wanted
 from models.reasons import Reason, Verdict
 from models.scan import Action
 from sinks.batch import Batch, ClaimTakenError, InputPosition, LaneMovedError, LaneState, StaleError
@@ -100,6 +100,8 @@ class MemoryBooks:
         self.closed: dict[str, int] = {}
         """Newest closed month by hospital."""
         self.claims = Claims()
+        self.shapes: dict[tuple[str, str], Shapes] = {}
+        """The newest shape by (issuer, di)."""
         self._lanes: dict[int, LaneRow] = {}
         self._items: list[Item] = []
         self._encounters: dict[tuple[str, str], EncounterFacts] = {}
@@ -145,6 +147,7 @@ class MemoryBooks:
             balances={key: balances[key] for key in wanted.balances},
             store_items={key: store_items[key] for key in wanted.store_items},
             neighbours=self._neighbours(wanted),
+            shapes={device: self.shapes[device] for device in wanted.shapes if device in self.shapes},
         )
 
     async def record(self, batch: Batch) -> int:
@@ -225,6 +228,11 @@ class MemoryBooks:
         for key, units in balances.items():
             totals[key.hospital, key.store, key.item_code] += units
         return balances, totals
+
+    def teach(self, issuer: str, di: str, shapes: Shapes, at: datetime) -> None:
+        """A newer shape of a device's lots and serials."""
+        self.shapes[issuer, di] = shapes
+        self._changes.append(Change(self.facts_version + 1, "shape", "", di, frozenset({(issuer, di)}), at))
 
     def _all(self) -> Iterator[Decision]:
         return (decision for decisions in self.decisions.values() for decision in decisions)
@@ -339,7 +347,7 @@ class MemoryFactBooks(FactBooks):
 
 def _recorded(label: LabelFacts) -> LabelFacts:
     """What the books keep of a label."""
-    return LabelFacts(label.issuer, label.di, label.lot, label.serial, label.expiry, label.production)
+    return replace(label, link=None, error=None, text=None, possible=())
 
 
 def _as_kept(charge: Charge, item: Item) -> Charge:
@@ -352,15 +360,19 @@ def _same_unit(one: LabelFacts, other: LabelFacts) -> bool:
 
 
 def _touches(change: Change, waiting: Decision) -> bool:
-    """The change may free the scan: parked, or half a label that was held."""
+    """The change may free the scan: parked, or held as half a label or an ambiguous one."""
     event, label = waiting.subject.event, waiting.label
+    why = (waiting.verdict, waiting.reasons[0])
+    if change.kind == "shape":
+        return why == _HELD_AMBIGUOUS and (str(label.issuer), label.di) in change.identifiers
     if change.hospital != event.hospital:
         return False
-    if waiting.verdict is not Verdict.PARKED and (waiting.verdict, waiting.reasons[0]) != _HELD_HALF:
-        return False
     if change.kind == "encounter":
-        return change.code == event.encounter
+        return (why == _HELD_HALF or waiting.verdict is Verdict.PARKED) and change.code == event.encounter
+    if waiting.verdict is not Verdict.PARKED and why not in {_HELD_HALF, _HELD_AMBIGUOUS}:
+        return False
     return (str(label.issuer), label.di) in change.identifiers
 
 
 _HELD_HALF = (Verdict.HELD, Reason.HALF_LABEL)
+_HELD_AMBIGUOUS = (Verdict.HELD, Reason.AMBIGUOUS_CODE)

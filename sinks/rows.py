@@ -31,12 +31,14 @@ class Rows:
     store_items: list[Row] = field(default_factory=list)
     usage: list[Row] = field(default_factory=list)
     outbox: list[Row] = field(default_factory=list)
+    readings: list[Row] = field(default_factory=list)
 
     def arguments(self) -> Sequence[list[Row]]:
         """In the order of the parameters of `udi.record`."""
         return (
             self.claims, self.units, self.freed, self.returns, self.scans, self.decisions, self.closed_open, self.open,
             self.ledger, self.settlement, self.balances, self.store_items, self.usage, self.outbox,
+            self.readings,
         )  # fmt: skip
 
 
@@ -60,6 +62,8 @@ def rows_of(batch: Batch) -> Rows:
             if result.claims:
                 event = result.subject.event
                 rows.claims.append((event.hospital, event.scan_id, *ref, result.subject.fingerprint))
+        if result.label.suspect is not None:
+            rows.readings.extend(_reading_rows(result))
         units.add(result)
         rows.ledger.extend(_ledger_row(result, n) for n in range(len(result.charges)))
         rows.settlement.extend(_settlement_row(result, n) for n in range(len(result.settlement)))
@@ -108,6 +112,7 @@ def _scan_row(decision: Decision, batch: Batch) -> Row:
         event.reason, label.issuer, label.di, label.lot, label.serial, label.expiry, label.production,
         decision.verdict.value, decision.reasons, decision.item.item_code if decision.item else None, decision.units,
         decision.move.owner if decision.move else None, raw.key, raw.value,
+        label.flags or None,
     )  # fmt: skip
 
 
@@ -115,7 +120,7 @@ def _bad_row(bad: BadRecord, batch: Batch) -> Row:
     raw = batch.raw[bad.ref]
     return (
         *bad.ref, batch.lane, bad.recorded_at, bad.hospital, bad.scan_id, bad.device_id, *(None,) * 14, bad.detail,
-        *(None,) * 6, "refused", (bad.reason.value,), None, None, None, raw.key, raw.value,
+        *(None,) * 6, "refused", (bad.reason.value,), None, None, None, raw.key, raw.value, None,
     )  # fmt: skip
 
 
@@ -125,8 +130,23 @@ def _decision_row(decision: Decision) -> Row:
         *subject.ref, decision.n, subject.lane, decision.decided_at, decision.verdict.value, decision.reasons,
         label.issuer, label.di, label.lot, label.serial, label.expiry, label.production,
         decision.item.item_code if decision.item else None, decision.units,
-        decision.move.owner if decision.move else None,
+        decision.move.owner if decision.move else None, label.flags or None, decision.takes_back,
     )  # fmt: skip
+
+
+def _reading_rows(decision: Decision) -> Iterable[Row]:
+    """What a label held as ambiguous may say; what is possible first, as it was read first among equals."""
+    suspect, possible = decision.label.suspect, decision.label.possible
+    if suspect is None or not decision.open:
+        return
+    own = () if suspect.error is not None else (suspect,)
+    readings = [(each, each in possible) for each in (*own, *suspect.alternatives)]
+    readings.sort(key=lambda reading: not reading[1])
+    for number, (each, is_possible) in enumerate(readings, 1):
+        yield (
+            *decision.subject.ref, decision.n, number, each is suspect, is_possible, str(each.issuer), each.di,
+            each.lot, each.serial, each.expiry, each.production,
+        )  # fmt: skip
 
 
 def _open_row(decision: Decision) -> Row:

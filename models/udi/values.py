@@ -69,6 +69,10 @@ CHECK_ERRORS = frozenset({CodeError.BAD_CHECK_DIGIT, CodeError.BAD_CHECK_CHARACT
 """A misread: whatever else the label says, it may not be billed."""
 
 
+SEPARATOR_ERRORS = frozenset({CodeError.TOO_LONG, CodeError.UNKNOWN_AI})
+"""Errors a lost separator causes; behind them the elements in front are still good."""
+
+
 class Flag(StrEnum):
     """What was noticed while reading. Names are published; never renamed."""
 

@@ -99,7 +99,12 @@ RETURNS TABLE (position_id smallint, record_offset bigint, freed_at timestamptz)
         FROM udi.fact_change c CROSS JOIN LATERAL unnest(c.issuers, c.dis) i (issuer, di)
         JOIN udi.open_scan o ON o.hospital = c.hospital AND o.issuer = i.issuer AND o.di = i.di
         WHERE c.version > p_seen AND c.version <= p_version AND c.kind = 'item'
-          AND o.lane = p_lane AND (o.verdict = 'parked' OR o.reason = 'half-label' AND o.verdict = 'held')
+          AND o.lane = p_lane AND (o.verdict = 'parked' OR o.verdict = 'held' AND o.reason IN ('half-label', 'ambiguous-code'))
+        UNION ALL
+        SELECT o.position_id, o.record_offset, greatest(o.since, c.recorded_at)
+        FROM udi.fact_change c CROSS JOIN LATERAL unnest(c.issuers, c.dis) i (issuer, di)
+        JOIN udi.open_scan o ON o.lane = p_lane AND o.reason = 'ambiguous-code' AND o.issuer = i.issuer AND o.di = i.di
+        WHERE c.version > p_seen AND c.version <= p_version AND c.kind = 'shape'
         UNION ALL
         SELECT o.position_id, o.record_offset, o.since FROM udi.open_scan o
         WHERE o.lane = p_lane AND o.reason = 'serial-used'
@@ -130,16 +135,32 @@ $$;
 -- Recorded scans as they are decided again: the newest decision, and what earlier ones already did.
 CREATE FUNCTION udi.subjects(p_positions smallint[], p_offsets bigint[])
 RETURNS TABLE (position_id smallint, record_offset bigint, lane smallint, recorded_at timestamptz, raw bytea, record_key bytea, fingerprint bytea,
-    issuer text, di text, lot text, serial text, expiry date, production date, verdict text, reasons text[], decisions integer, moved boolean, holds_unit boolean)
+    issuer text, di text, lot text, serial text, expiry date, production date, verdict text, reasons text[], decisions integer, moved boolean, holds_unit boolean,
+    label_flags text[], readings udi.reading[], entries bigint, lines bigint)
 LANGUAGE sql STABLE AS $$
     SELECT n.position_id, n.record_offset, n.lane, n.recorded_at, s.raw, s.record_key, c.fingerprint, n.issuer, n.di, n.lot, n.serial, n.expiry, n.production,
         n.verdict::text, n.reasons, n.decisions + 1,
-        s.owner IS NOT NULL OR EXISTS (SELECT FROM udi.decision d WHERE (d.position_id, d.record_offset) = (s.position_id, s.record_offset) AND d.owner IS NOT NULL),
+        (s.owner IS NOT NULL)::integer + (
+            SELECT coalesce(sum(CASE WHEN d.takes_back THEN -1 ELSE 1 END), 0) FROM udi.decision d
+            WHERE (d.position_id, d.record_offset) = (s.position_id, s.record_offset) AND d.owner IS NOT NULL
+        ) > 0,
         EXISTS (SELECT FROM udi.unit_claim u WHERE (u.hospital, u.issuer, u.di, u.serial) = (n.hospital, n.issuer, n.di, n.serial)
-                AND (u.position_id, u.record_offset) = (n.position_id, n.record_offset))
+                AND (u.position_id, u.record_offset) = (n.position_id, n.record_offset)),
+        n.label_flags,
+        ARRAY(SELECT r FROM udi.reading r WHERE (r.position_id, r.record_offset, r.n) = (n.position_id, n.record_offset, n.decisions) ORDER BY r.number),
+        (SELECT count(*) FROM udi.ledger l WHERE (l.position_id, l.record_offset) = (n.position_id, n.record_offset)),
+        (SELECT count(*) FROM udi.settlement t WHERE (t.position_id, t.record_offset) = (n.position_id, n.record_offset))
     FROM unnest(p_positions, p_offsets) k (position_id, record_offset)
     JOIN udi.scan_now n USING (position_id, record_offset)
     JOIN udi.scan s USING (position_id, record_offset)
     JOIN udi.scan_claim c ON (c.hospital, c.scan_id) = (n.hospital, n.scan_id)
     ORDER BY n.position_id, n.record_offset
+$$;
+
+-- The newest shape of each device asked for.
+CREATE FUNCTION udi.shapes(p_issuers text[], p_dis text[]) RETURNS SETOF udi.lot_shape LANGUAGE sql STABLE AS $$
+    SELECT newest.* FROM unnest(p_issuers, p_dis) k (issuer, di)
+    CROSS JOIN LATERAL (
+        SELECT s.* FROM udi.lot_shape s WHERE (s.issuer, s.di) = (k.issuer, k.di) ORDER BY s.version DESC LIMIT 1
+    ) newest
 $$;

@@ -7,7 +7,7 @@ CREATE FUNCTION udi.record(
     p_claims udi.scan_claim[], p_units udi.unit_claim[], p_freed udi.unit_claim[], p_returns udi.return_claim[],
     p_scans udi.scan[], p_decisions udi.decision[], p_closed_open udi.open_scan[], p_open udi.open_scan[],
     p_ledger udi.ledger[], p_settlement udi.settlement[], p_balances udi.balance[], p_store_items udi.store_item[],
-    p_usage udi.usage_delta[], p_outbox udi.outbox_block[]
+    p_usage udi.usage_delta[], p_outbox udi.outbox_block[], p_readings udi.reading[]
 ) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
     l udi.lane;
@@ -96,6 +96,9 @@ BEGIN
     END IF;
     IF cardinality(p_usage) > 0 THEN
         INSERT INTO udi.usage_delta SELECT * FROM unnest(p_usage);
+    END IF;
+    IF cardinality(p_readings) > 0 THEN
+        INSERT INTO udi.reading SELECT * FROM unnest(p_readings);
     END IF;
     FOREACH block IN ARRAY p_outbox LOOP
         n := cardinality(block.ids);

@@ -69,11 +69,13 @@ CREATE TABLE udi.scan (
     owner         text,
     record_key    bytea,
     raw           bytea,
+    label_flags   text[],
     PRIMARY KEY (position_id, record_offset)
 );
 COMMENT ON TABLE udi.scan IS 'One row per input offset that is no tick: the event, its raw bytes, and its first decision. Append-only.';
 COMMENT ON COLUMN udi.scan.owner IS 'Whose goods the first decision moved; null when it moved none. From and to follow from the action.';
 COMMENT ON COLUMN udi.scan.recorded_at IS 'The broker''s timestamp of the record.';
+COMMENT ON COLUMN udi.scan.label_flags IS 'What was noticed while reading the label (docs/codes.md, "Flags"); null when nothing was.';
 ALTER TABLE udi.scan ALTER COLUMN raw SET STORAGE EXTERNAL;
 CREATE INDEX scan_of_encounter ON udi.scan (hospital, encounter) WHERE action IN ('use', 'return');
 CREATE INDEX scan_of_device ON udi.scan (hospital, device_id, scanned_at);
@@ -95,9 +97,12 @@ CREATE TABLE udi.decision (
     item_code     text,
     units         integer,
     owner         text,
+    label_flags   text[],
+    takes_back    boolean NOT NULL,
     PRIMARY KEY (position_id, record_offset, n)
 );
 COMMENT ON TABLE udi.decision IS 'Later decisions of a scan: a fact, a partner, a window or a person freed it. Append-only. The label columns hold the label as it was completed.';
+COMMENT ON COLUMN udi.decision.takes_back IS 'Its move is the way back of what an earlier decision of the scan moved.';
 
 -- Claims: rows that only one can insert -------------------------------------------------------------------------
 
@@ -252,6 +257,7 @@ CREATE TABLE udi.open_scan (
 COMMENT ON TABLE udi.open_scan IS 'Scans that wait: half a label, a missing fact, a person. Each lane re-decides its own and nobody else''s.';
 CREATE INDEX open_scan_of_lane ON udi.open_scan (lane, verdict);
 CREATE INDEX open_scan_for_unit ON udi.open_scan (lane) WHERE reason = 'serial-used';
+CREATE INDEX open_scan_ambiguous ON udi.open_scan (lane) WHERE reason = 'ambiguous-code';
 CREATE INDEX open_scan_for_use ON udi.open_scan (lane) WHERE action = 'return';
 CREATE INDEX open_scan_by_identifier ON udi.open_scan (hospital, issuer, di);
 CREATE INDEX open_scan_by_encounter ON udi.open_scan (hospital, encounter);
@@ -283,14 +289,14 @@ CREATE TABLE udi.fact_counter (
 INSERT INTO udi.fact_counter DEFAULT VALUES;
 CREATE TABLE udi.fact_change (
     version     bigint PRIMARY KEY,
-    kind        text NOT NULL CHECK (kind IN ('item', 'encounter')),
+    kind        text NOT NULL CHECK (kind IN ('item', 'encounter', 'shape', 'scanner')),
     hospital    text NOT NULL,
     code        text NOT NULL,
     issuers     text[] NOT NULL DEFAULT '{}',
     dis         text[] NOT NULL DEFAULT '{}',
     recorded_at timestamptz NOT NULL
 );
-COMMENT ON TABLE udi.fact_change IS 'Catalogue and encounter changes in a gapless order (fact_counter is locked by the writer): lanes pull what came after the version they have seen.';
+COMMENT ON TABLE udi.fact_change IS 'Changes of what decisions rest on (catalogue, encounters, learned shapes, scanner profiles) in a gapless order (fact_counter is locked by the writer): lanes pull what came after the version they have seen.';
 CREATE TABLE udi.catalogue (
     hospital    text NOT NULL,
     item_code   text NOT NULL,

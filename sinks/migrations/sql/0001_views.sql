@@ -22,7 +22,8 @@ SELECT s.position_id, s.record_offset, s.lane, s.recorded_at, s.hospital, s.scan
        CASE WHEN d.issuer IS NULL THEN s.production ELSE d.production END AS production,
        coalesce(d.item_code, s.item_code) AS item_code, coalesce(d.units, s.units) AS units,
        coalesce(d.verdict, s.verdict) AS verdict, coalesce(d.reasons, s.reasons) AS reasons,
-       coalesce(d.n, 0) AS decisions, coalesce(d.decided_at, s.recorded_at) AS decided_at
+       coalesce(d.n, 0) AS decisions, coalesce(d.decided_at, s.recorded_at) AS decided_at,
+       CASE WHEN d.issuer IS NULL THEN s.label_flags ELSE d.label_flags END AS label_flags
 FROM udi.scan s
 LEFT JOIN LATERAL (
     SELECT * FROM udi.decision d WHERE (d.position_id, d.record_offset) = (s.position_id, s.record_offset) ORDER BY d.n DESC LIMIT 1
@@ -39,7 +40,7 @@ FROM udi.scan s JOIN udi.position p USING (position_id);
 CREATE VIEW report.scans AS
 SELECT n.hospital, n.scan_id, n.device_id, n.scanned_at, n.action::text AS action, n.store, n.to_store, n.department, n.encounter, n.operation, n.team,
        n.staff, n.issuer, n.di, n.lot, n.serial, n.expiry, n.production, n.item_code, n.units AS quantity, n.verdict::text AS verdict, n.reasons,
-       n.recorded_at, n.decided_at
+       n.recorded_at, n.decided_at, n.label_flags
 FROM udi.scan_now n
 JOIN udi.scan_claim c ON (c.hospital, c.scan_id, c.position_id, c.record_offset) = (n.hospital, n.scan_id, n.position_id, n.record_offset);
 
@@ -73,15 +74,17 @@ FROM udi.balance GROUP BY hospital, store, owner, item_code, lot, serial;
 
 CREATE VIEW report.stock_moves AS
 SELECT moved.hospital, md5(concat_ws('/', moved.hospital, moved.scan_id, moved.n, 'move'))::uuid AS move_id, moved.scan_id,
-       udi.place_from(moved.action, moved.store) AS from_place, udi.place_to(moved.action, moved.store, moved.to_store) AS to_place,
+       CASE WHEN takes_back THEN udi.place_to(moved.action, moved.store, moved.to_store) ELSE udi.place_from(moved.action, moved.store) END AS from_place,
+       CASE WHEN takes_back THEN udi.place_from(moved.action, moved.store) ELSE udi.place_to(moved.action, moved.store, moved.to_store) END AS to_place,
        moved.owner, moved.item_code, moved.issuer, moved.di, moved.lot, moved.serial, moved.units::bigint AS quantity, moved.scanned_at AS moved_at
 FROM (
-    SELECT hospital, scan_id, 0 AS n, action, store, to_store, owner, item_code, issuer, di, lot, serial, units, scanned_at
+    SELECT hospital, scan_id, 0 AS n, action, store, to_store, owner, item_code, issuer, di, lot, serial, units, scanned_at, false AS takes_back
     FROM udi.scan WHERE owner IS NOT NULL
     UNION ALL
     SELECT s.hospital, s.scan_id, d.n, s.action, s.store, s.to_store, d.owner, d.item_code,
            coalesce(d.issuer, s.issuer), CASE WHEN d.issuer IS NULL THEN s.di ELSE d.di END, CASE WHEN d.issuer IS NULL THEN s.lot ELSE d.lot END,
-           CASE WHEN d.issuer IS NULL THEN s.serial ELSE d.serial END, d.units, s.scanned_at
+           CASE WHEN d.issuer IS NULL THEN s.serial ELSE d.serial END, d.units, s.scanned_at,
+           d.takes_back
     FROM udi.decision d JOIN udi.scan s USING (position_id, record_offset) WHERE d.owner IS NOT NULL
 ) moved;
 

@@ -21,7 +21,7 @@ def partner_of(subject: Subject, view: View, policy: Policy) -> Waiting | None:
     found = [
         half
         for half in view.waiting.get((event.hospital, event.device_id), ())
-        if _same_label(half.subject, subject, policy) and not _between(half.subject, subject, neighbours)
+        if _same_label(half.subject, subject, policy) and _adjacent(half.subject, subject, neighbours)
     ]
     return found[0] if len(found) == 1 else None
 
@@ -34,7 +34,6 @@ def _same_label(one: Subject, other: Subject, policy: Policy) -> bool:
         == (b.key_rest, b.action, b.quantity, b.store, b.encounter, b.corrects)
         and apart <= policy.half_label_window
         and complementary(one.label, other.label)
-        and _adjacent(one, other)
     )
 
 
@@ -46,19 +45,20 @@ def complementary(one: LabelFacts, other: LabelFacts) -> bool:
     return rest.link is None or rest.link == hibc_check_character(f"+{identifier.di}")
 
 
-def _adjacent(one: Subject, other: Subject) -> bool:
-    """The device counted no scan between them; unknown counts as yes."""
+def counted(one: Subject, other: Subject) -> bool:
+    """The device counted both since it was started, so that its numbers tell whether it scanned anything between."""
     a, b = one.event, other.event
-    if a.sequence is None or b.sequence is None or a.boot != b.boot:
-        return True
-    return abs(a.sequence - b.sequence) == 1
+    return a.sequence is not None and b.sequence is not None and a.boot == b.boot
 
 
-def _between(one: Subject, other: Subject, neighbours: list[Neighbour]) -> bool:
-    """Another scan of the device lies between them in time."""
-    first, last = sorted((one.event.scanned_at, other.event.scanned_at))
+def _adjacent(one: Subject, other: Subject, neighbours: list[Neighbour]) -> bool:
+    """The device scanned nothing between them: by its own count, else by the times of its other scans."""
+    a, b = one.event, other.event
+    if a.sequence is not None and b.sequence is not None and counted(one, other):
+        return abs(a.sequence - b.sequence) == 1
+    first, last = sorted((a.scanned_at, b.scanned_at))
     ends = (one.ref, other.ref)
-    return any(first < each.scanned_at < last and each.ref not in ends for each in neighbours)
+    return not any(first < each.scanned_at < last and each.ref not in ends for each in neighbours)
 
 
 def joined(identifier: LabelFacts, rest: LabelFacts) -> LabelFacts:

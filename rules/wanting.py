@@ -7,7 +7,7 @@ from models.facts import Catalogue, Wanted
 from models.scan import Action
 from rules.catalogue import resolve
 from rules.mending import may_be
-from rules.pairing import complementary, joined
+from rules.pairing import complementary, counted, joined
 from rules.rescue import certain_device
 
 
@@ -24,8 +24,6 @@ def wanted_by(subjects: Iterable[Subject], waiting: Iterable[Waiting], catalogue
             _want_readings(wanted, subject, subject.label, catalogue)
         if subject.label.half:
             halves.append(subject)
-            if subject.event.sequence is None:
-                wanted.devices.add((subject.event.hospital, subject.event.device_id, subject.event.scanned_at))
     _want_pairs(wanted, halves, catalogue)
     return wanted
 
@@ -40,6 +38,8 @@ def _want_pairs(wanted: Wanted, halves: list[Subject], catalogue: Catalogue) -> 
         for one in identifiers:
             for other in same:
                 if complementary(one.label, other.label):
+                    if not counted(one, other):
+                        wanted.devices.add((one.event.hospital, one.event.device_id, one.event.scanned_at))
                     label = joined(one.label, other.label)
                     _want(wanted, one, label, catalogue)
                     if label.suspect is not None:

@@ -508,6 +508,18 @@ async def test_a_scan_between_two_halves_is_found_in_the_books(ward: Ward) -> No
     assert [newest(account, number)[0] for number in (1, 3)] == ["waiting", "waiting"]
 
 
+@pytest.mark.parametrize(
+    "counts", [({}, {"sequence": 3}), ({"sequence": 1}, {}), ({"sequence": 9, "boot": "a"}, {"sequence": 1})]
+)
+async def test_a_scan_between_counts_where_the_device_did_not(ward: Ward, counts: tuple[dict[str, Any], ...]) -> None:
+    await ward.scan(scan(1, codes=[gs1(DI)], **counts[0]))
+    await ward.scan(scan(2, sequence=2))
+    await ward.scan(scan(3, codes=[gs1(expiry="271231", lot="L1")], **counts[1]))
+
+    account = await ward.account()
+    assert [newest(account, number)[0] for number in (1, 3)] == ["waiting", "waiting"]
+
+
 async def test_a_held_half_is_decided_when_its_item_becomes_known(ward: Ward) -> None:
     new = gtin(555)
     await ward.scan(scan(1, codes=[gs1(new)]))

@@ -1,6 +1,7 @@
 """A backlog that lies on the topic: how fast all its effects are committed and published, and what CPU that takes.
 
-The services are up, hold their lanes and are frozen (SIGSTOP) while the backlog is written; the clock starts when they go on.
+The services are up, hold their lanes and are frozen (SIGSTOP) while the backlog is written; the clock starts when they
+go on.
 """
 
 import os

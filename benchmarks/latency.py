@@ -1,6 +1,7 @@
 """How long a scan takes to its commit and to the billing topic, under a load that does not wait for answers.
 
-Latency is counted from the instant a scan was *due*, not from when it was sent: a producer that falls behind does not hide it.
+Latency is counted from the instant a scan was *due*, not from when it was sent: a producer that falls behind does not
+hide it.
 
 References:
     G. Tene, "How NOT to Measure Latency" (coordinated omission).

@@ -3,11 +3,12 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError
 
 from benchmarks.ward import Keyed
 from models.topics import BILLING, SCANS, SEQ_HEADER, SETTLEMENT, VERDICTS
@@ -66,9 +67,12 @@ async def until_assigned(settings: Settings, group: str, members: int) -> None:
     try:
         async with asyncio.timeout(SECONDS_MAX):
             while True:
-                (answer,) = await client.describe_consumer_groups([group])
-                for _, _, state, _, _, found, *_ in answer.groups:
-                    if state == "Stable" and len(found) == members:
+                # The coordinator is made with the first group, and is not there at once.
+                with suppress(KafkaError):
+                    (answer,) = await client.describe_consumer_groups([group])
+                    if any(
+                        state == "Stable" and len(found) == members for _, _, state, _, _, found, *_ in answer.groups
+                    ):
                         return
                 await asyncio.sleep(0.05)
     finally:
@@ -81,7 +85,11 @@ class Published:
     def __init__(self, settings: Settings, consumer: Any) -> None:
         self._settings = settings
         self._consumer = consumer
-        self._places = {TopicPartition(settings.topic(topic), lane): (topic, lane) for topic in OUTPUTS for lane in range(settings.lanes)}
+        self._places = {
+            TopicPartition(settings.topic(topic), lane): (topic, lane)
+            for topic in OUTPUTS
+            for lane in range(settings.lanes)
+        }
         consumer.assign(list(self._places))
 
     async def until(self, wanted: dict[tuple[str, int], int]) -> None:

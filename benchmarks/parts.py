@@ -28,9 +28,7 @@ LANES = 4
 ROOT = Path(__file__).parents[1]
 SESSION_SECONDS = "60"
 """Workers are frozen while their backlog is written; they must not lose their lanes meanwhile."""
-STATEMENTS = MappingProxyType(
-    {"shared_preload_libraries": "pg_stat_statements", "pg_stat_statements.track": "all"}
-)
+STATEMENTS = MappingProxyType({"shared_preload_libraries": "pg_stat_statements", "pg_stat_statements.track": "all"})
 """Server settings under which PostgreSQL counts the time of every statement, those inside functions too."""
 
 

@@ -14,11 +14,8 @@ MIB = 1024 * 1024
 
 def children(parent: int) -> list[int]:
     """Process ids of its children."""
-    found = []
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdigit() and (fields := _stat(int(folder.name))) and int(fields[1]) == parent:
-            found.append(int(folder.name))
-    return found
+    running = [int(folder.name) for folder in Path("/proc").iterdir() if folder.name.isdigit()]
+    return [pid for pid in running if (fields := _stat(pid)) and int(fields[1]) == parent]
 
 
 def children_running(*words: str) -> list[int]:

@@ -54,7 +54,10 @@ class Table:
         lines = [self.title]
         for section, found in self.sections.items():
             lines += ["", f"{section:<62}{'median':>10}{'min':>10}{'max':>10}{'n':>4}"]
-            lines += [f"  {_label(line):<60}{''.join(f'{cell:>10}' for cell in _cells(line))}{len(line.values):>4}" for line in found]
+            lines += [
+                f"  {_label(line):<60}{''.join(f'{cell:>10}' for cell in _cells(line))}{len(line.values):>4}"
+                for line in found
+            ]
         if self.aims:
             lines += ["", f"{'Aims':<62}{'wanted':>10}{'found':>10}"]
             lines += [f"  {aim.name:<60}{aim.wanted:>10}{aim.found:>10}  {_mark(aim)}" for aim in self.aims]

@@ -1,7 +1,8 @@
 """The input of every benchmark: uses of serial-numbered implants, the dearest scan there is.
 
-Each use claims its scan id and its unit, makes a charge, a stock move, usage, a billing record and a verdict; every third
-item is the supplier's and makes a settlement line. Scan ids are random, as devices make them: index pages are met at random.
+Each use claims its scan id and its unit, makes a charge, a stock move, usage, a billing record and a verdict; every
+third item is the supplier's and makes a settlement line. Scan ids are random, as devices make them, so index pages are
+met at random.
 """
 
 from collections.abc import Iterator

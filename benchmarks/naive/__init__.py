@@ -1,1 +1,1 @@
-"""The baseline: how such an app is written at first. An agent per event, a transaction per event, ordinary statements."""
+"""The baseline, as such an app is first written: an agent per event, a transaction per event, ordinary statements."""

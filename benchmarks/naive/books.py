@@ -1,7 +1,7 @@
 """The books with ordinary statements, one row at a time: the same effects in the same tables as `sinks.books`.
 
-Left out: returns and half labels (the benchmarks have none), later decisions, and whatever protects against a second writer
-except the tables' own constraints. Nothing is batched; the catalogue is cached, as anybody would.
+Left out: returns and half labels (the benchmarks have none), later decisions, and whatever protects against a second
+writer except the tables' own constraints. Nothing is batched; the catalogue is cached, as anybody would.
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,8 @@ STORE_ITEM: Final = """
     INSERT INTO udi.store_item AS s VALUES ($1, $2, $3, $4, $5)
     ON CONFLICT (hospital, store, item_code, lane) DO UPDATE SET quantity = s.quantity + excluded.quantity"""
 OUTBOX: Final = """
-    INSERT INTO udi.outbox_block (topic, partition, first_seq, last_seq, ids, keys, bodies, reasons, origins, arrived_at)
+    INSERT INTO udi.outbox_block
+        (topic, partition, first_seq, last_seq, ids, keys, bodies, reasons, origins, arrived_at)
     VALUES ($1, $2, $3, $3, $4, $5, $6, $7, $8, $9)"""
 
 
@@ -54,7 +55,9 @@ class NaiveBooks:
                 query = "SELECT closed_through FROM udi.period WHERE hospital = $1"
                 gathered.closed[hospital] = await connection.fetchval(query, hospital) or 0
             for encounter in wanted.encounters:
-                query = "SELECT * FROM udi.encounter WHERE hospital = $1 AND encounter = $2 ORDER BY version DESC LIMIT 1"
+                query = (
+                    "SELECT * FROM udi.encounter WHERE hospital = $1 AND encounter = $2 ORDER BY version DESC LIMIT 1"
+                )
                 row = await connection.fetchrow(query, *encounter)
                 if row is not None:
                     gathered.encounters[encounter] = EncounterFacts(row[3], row[4], row[6], row[8], row[7])

@@ -1,0 +1,79 @@
+"""`python -m benchmarks`: the table of docs/performance.md, measured here and now."""
+
+import argparse
+import asyncio
+import logging
+import os
+import platform
+import sys
+import tempfile
+from pathlib import Path
+
+import structlog
+
+from benchmarks import codes, measure
+from benchmarks.parts import STATEMENTS, open_parts
+from benchmarks.table import Table
+from streams.embedded.database import EmbeddedDatabase
+from tests.support import kafka
+
+BEGIN, END = "<!-- benchmark: begin -->", "<!-- benchmark: end -->"
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="less than 90 seconds, for a first look")
+    parser.add_argument("--only", nargs="+", choices=measure.PARTS, help="only these parts")
+    parser.add_argument("--scans", type=int, help="scans of the backlog (60,000; quick: 8,000)")
+    parser.add_argument("--repetitions", type=int, help="of the backlog with one worker (5; quick: 2)")
+    parser.add_argument("--markdown", action="store_true", help="print the table as Markdown")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="also put it into FILE, between its two marks")
+    return parser.parse_args()
+
+
+def _title(sizes: measure.Sizes) -> str:
+    broker = f"Apache Kafka {kafka.version()}" if kafka.available() else "the embedded broker (no java or mvn here)"
+    return (
+        f"{os.cpu_count()} CPUs for everything, Python {platform.python_version()}, {broker}, PostgreSQL 18 (fsync and "
+        f"synchronous_commit on), 4 lanes; {sizes.scans:,} scans a backlog."
+    )
+
+
+async def _run(sizes: measure.Sizes, only: list[str]) -> Table:
+    table = Table(_title(sizes))
+    with tempfile.TemporaryDirectory(prefix="udi-bench-") as name:
+        folder = Path(name)
+        run = measure.Run(sizes, table)
+        if {"backlog", "latency", "naive"} & set(only):
+            async with open_parts(folder) as parts:
+                await run.with_services(parts, only)
+        if {"steps", "growth"} & set(only):
+            async with EmbeddedDatabase(folder / "postgres", settings=STATEMENTS) as database:
+                await run.in_process(database.url, only)
+    return table
+
+
+def main() -> int:
+    """Measure, print, and give the exit code: 0 also when an aim is missed, for the machine may be busy."""
+    options = _options()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    sizes = measure.sizes(quick=options.quick, scans=options.scans, repetitions=options.repetitions)
+    only = options.only or list(measure.PARTS)
+    table = asyncio.run(_run(sizes, only))
+    print(table.markdown() if options.markdown else table.text())
+    if options.write:
+        _write(options.write, table.markdown())
+    if "codes" in only:
+        print("\nCodes")
+        codes.main()
+    return 0
+
+
+def _write(file: Path, markdown: str) -> None:
+    text = file.read_text(encoding="utf-8")
+    before, _, rest = text.partition(BEGIN)
+    file.write_text(f"{before}{BEGIN}\n\n{markdown}\n{END}{rest.partition(END)[2]}", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

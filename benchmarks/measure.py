@@ -1,0 +1,170 @@
+"""What is measured, how often and how large; the figures go into the table."""
+
+import sys
+from dataclasses import dataclass
+from statistics import median
+from time import perf_counter
+
+from benchmarks import backlog, copying, latency, steps
+from benchmarks.parts import Parts, books
+from benchmarks.table import Line, Table
+
+PARTS = ("backlog", "naive", "latency", "steps", "growth", "codes")
+THROUGHPUT, CPU, LATENCY = "Backlog", "CPU seconds per 100,000 scans", "Latency"
+STEPS, STATEMENTS, GROWTH = "Steps of a batch of 1,000, µs per scan", "Statements, µs per scan", "Growth"
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How much of everything."""
+
+    scans: int
+    repetitions: int
+    repetitions_two: int
+    naive_scans: int
+    naive_repetitions: int
+    latency_seconds: float
+    latency_repetitions: int
+    steps_scans: int
+    steps_repetitions: int
+    growth: tuple[int, int]
+    growth_window: int
+
+
+FULL = Sizes(60_000, 5, 3, 3_000, 3, 20.0, 3, 50_000, 5, (100_000, 1_000_000), 50_000)
+QUICK = Sizes(8_000, 2, 1, 400, 1, 3.0, 1, 8_000, 2, (5_000, 20_000), 5_000)
+
+
+def sizes(*, quick: bool, scans: int | None, repetitions: int | None) -> Sizes:
+    """The sizes of a mode, with what the command line changes."""
+    found = QUICK if quick else FULL
+    return Sizes(
+        scans or found.scans, repetitions or found.repetitions, found.repetitions_two, found.naive_scans,
+        found.naive_repetitions, found.latency_seconds, found.latency_repetitions, found.steps_scans,
+        found.steps_repetitions, found.growth, found.growth_window,
+    )  # fmt: skip
+
+
+class Run:
+    """One run: what was found is kept for the ratios."""
+
+    def __init__(self, of: Sizes, table: Table) -> None:
+        self._sizes = of
+        self._table = table
+        self._names = 0
+
+    def _name(self) -> str:
+        self._names += 1
+        return f"bench{self._names}"
+
+    async def with_services(self, parts: Parts, only: list[str]) -> None:
+        """Everything that needs a broker and processes."""
+        ours: list[backlog.Backlog] = []
+        if "backlog" in only or "naive" in only:
+            ours = await self._backlogs(parts)
+        if "naive" in only:
+            await self._naive(parts, ours)
+        if "latency" in only:
+            await self._latencies(parts)
+
+    async def _backlogs(self, parts: Parts) -> list[backlog.Backlog]:
+        counts = {1: self._sizes.repetitions, 2: self._sizes.repetitions_two if parts.real else 0}
+        found: dict[int, list[backlog.Backlog]] = {}
+        for workers, repetitions in counts.items():
+            for _ in range(repetitions):
+                _say(f"backlog of {self._sizes.scans} with {workers} worker(s)")
+                run = await backlog.run(parts, self._name(), self._sizes.scans, workers)
+                found.setdefault(workers, []).append(run)
+        for workers, runs in found.items():
+            self._show(f"{workers} worker{'s' * (workers > 1)}", runs)
+        rss = [run.rss for run in found[1]]
+        self._table.add(THROUGHPUT, "memory of the worker after as many receipts", "MiB", [before for before, _ in rss])
+        self._table.add(THROUGHPUT, "memory of the worker after the backlog", "MiB", [after for _, after in rss])
+        return found[1]
+
+    def _show(self, who: str, runs: list[backlog.Backlog]) -> None:
+        self._table.add(THROUGHPUT, f"{who}: committed", "scans/s", [run.committed for run in runs])
+        self._table.add(THROUGHPUT, f"{who}: committed and published", "scans/s", [run.published for run in runs])
+        for role in runs[0].cpu:
+            self._table.add(CPU, f"{who}: {role}", "s", [run.cpu[role] for run in runs])
+
+    async def _naive(self, parts: Parts, ours: list[backlog.Backlog]) -> None:
+        runs = []
+        for _ in range(self._sizes.naive_repetitions):
+            _say(f"naive app: backlog of {self._sizes.naive_scans}")
+            runs.append(await backlog.run_naive(parts, self._name(), self._sizes.naive_scans))
+        self._show("naive app", runs)
+        theirs = median(run.published for run in runs)
+        ratio = self._table.add(
+            THROUGHPUT, "1 worker, times the naive app", "", [run.published / theirs for run in ours]
+        )
+        self._table.aim("end to end, times the naive app", ratio.median, 50, least=True)
+
+    async def _latencies(self, parts: Parts) -> None:
+        for per_second in (100, 1_000):
+            runs = []
+            for _ in range(self._sizes.latency_repetitions):
+                _say(f"latency at {per_second}/s")
+                runs.append(await latency.run(parts, self._name(), per_second, self._sizes.latency_seconds))
+            for what in ("commit", "billed"):
+                where = "commit" if what == "commit" else "billing topic"
+                lines = [
+                    self._percentile(f"{per_second:,}/s: scan to {where}, p{percent}", runs, what, percent)
+                    for percent in latency.PERCENTILES
+                ]
+                if per_second == 1_000 and what == "commit":
+                    self._table.aim("p99 to commit at 1,000/s, ms", lines[-1].median, 50, least=False)
+
+    def _percentile(self, name: str, runs: list[latency.Latency], what: str, percent: int) -> Line:
+        values = [latency.percentile(getattr(run, what), percent) for run in runs]
+        return self._table.add(LATENCY, name, "ms", values)
+
+    async def in_process(self, server_url: str, only: list[str]) -> None:
+        """Everything that needs a database alone."""
+        steps.as_a_worker()
+        if "steps" in only:
+            await self._steps(server_url)
+        if "growth" in only:
+            await self._growth(server_url)
+
+    async def _steps(self, server_url: str) -> None:
+        scans, found, copied = self._sizes.steps_scans, [], []
+        for _ in range(self._sizes.steps_repetitions):
+            _say(f"steps of {scans} scans, and COPY of their rows")
+            async with books(server_url) as url:
+                found.append(await steps.run(url, scans))
+                dumped = await copying.dump(url)
+            async with books(server_url, facts=False) as batched, books(server_url, facts=False) as whole:
+                copied.append(await copying.run(batched, whole, dumped, scans // steps.BATCH))
+        for name in found[0].steps:
+            self._table.add(STEPS, name, "", [run.steps[name] for run in found])
+        names = sorted(found[0].statements, key=lambda name: -found[0].statements[name])
+        for name in names:
+            self._table.add(STATEMENTS, name, "", [run.statements.get(name, 0.0) for run in found])
+        per_scan = 1e6 / scans
+        record = self._table.add(STEPS, "record step as the caller sees it", "", [run.record for run in found])
+        batched_line = self._table.add(
+            STEPS, "COPY of the same rows, in batches", "", [one.batched * per_scan for one in copied]
+        )
+        self._table.add(STEPS, "COPY of the same rows, whole tables", "", [one.whole * per_scan for one in copied])
+        self._table.aim(
+            "record step, share of COPY in batches", batched_line.median / record.median, 0.7, least=True, digits=2
+        )
+
+    async def _growth(self, server_url: str) -> None:
+        _say(f"growth to {self._sizes.growth[-1]} scans")
+        small, large = await steps.grow(server_url, self._sizes.growth, self._sizes.growth_window)
+        for growth in (small, large):
+            self._table.add(GROWTH, f"batches from {growth.rows:,} scans on", "µs per scan", growth.batches)
+        self._table.add(GROWTH, "memory of the process", "MiB", [small.rss, large.rss])
+        ratio = median(large.batches) / median(small.batches)
+        self._table.aim(
+            f"cost at {large.rows:,} scans, times that at {small.rows:,}", ratio, 1.15, least=False, digits=2
+        )
+
+
+_STARTED = perf_counter()
+
+
+def _say(what: str) -> None:
+    print(f"{perf_counter() - _STARTED:6.1f} s  {what}", file=sys.stderr, flush=True)

@@ -1,0 +1,223 @@
+"""One lane in this process: what each step of a batch costs, what each statement does, and what growth does to it.
+
+Goods are not received before: every use makes a new balance, so that what a run wrote is what the tables hold (see
+`copying`).
+"""
+
+import gc
+import os
+import re
+from collections import defaultdict
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from time import perf_counter, process_time
+from typing import Final
+
+import asyncpg
+
+from benchmarks import parts, ward
+from benchmarks.processes import rss_mib
+from models.books import Prior, Ref, Subject
+from models.calendar import ZONE_DEFAULT
+from models.facts import Catalogue, Gathered, Wanted
+from models.policy import POLICY
+from sinks.batch import Batch, LaneState
+from sinks.books import PostgresBooks
+from sinks.database import open_pool
+from sinks.rows import rows_of
+from streams.lane import Lane, Record
+
+BATCH = 1_000
+RECORDED_AT = datetime(2022, 6, 4, tzinfo=UTC)
+_STATEMENT: Final = re.compile(r"(INSERT INTO|UPDATE|DELETE FROM) (udi\.\w+)")
+
+
+@dataclass(slots=True)
+class Spent:
+    """Seconds by step, over all batches."""
+
+    parse: float = 0.0
+    gather: float = 0.0
+    decide: float = 0.0
+    rows: float = 0.0
+    record: float = 0.0
+    """The call of `udi.record`, with the encoding of its arguments."""
+    encode: float = 0.0
+    """CPU of this process during that call: the driver's encoding."""
+    batches: list[float] = field(default_factory=list)
+    """Wall time of each batch, parsing included."""
+
+    @property
+    def all(self) -> float:
+        """The whole way."""
+        return self.parse + self.gather + self.decide + self.rows + self.record
+
+
+class TimedBooks:
+    """`PostgresBooks`, timed. See `sinks.batch.Books`."""
+
+    def __init__(self, pool: asyncpg.Pool, spent: Spent) -> None:
+        self._books = PostgresBooks(pool, ZONE_DEFAULT)
+        self._spent = spent
+
+    async def take_over(self, cluster_id: str, topic: str, partition: int) -> LaneState:
+        """Not timed."""
+        return await self._books.take_over(cluster_id, topic, partition)
+
+    async def gather(self, lane: int, wanted: Wanted, catalogue: Catalogue) -> Gathered:
+        """Timed."""
+        start = perf_counter()
+        gathered = await self._books.gather(lane, wanted, catalogue)
+        self._spent.gather += perf_counter() - start
+        return gathered
+
+    async def record(self, batch: Batch) -> int:
+        """Timed; the rows are made twice, once to know what they cost."""
+        start, cpu = perf_counter(), process_time()
+        rows_of(batch).arguments()
+        made, made_cpu = perf_counter(), process_time()
+        version = await self._books.record(batch)
+        end, end_cpu = perf_counter(), process_time()
+        self._spent.rows += made - start
+        self._spent.record += (end - made) - (made - start)
+        self._spent.encode += (end_cpu - made_cpu) - (made_cpu - cpu)
+        return version
+
+    async def freed(
+        self, lane: int, gathered: Gathered, after: Ref, limit: int
+    ) -> list[tuple[Subject, Prior, datetime]]:
+        """Not timed."""
+        return await self._books.freed(lane, gathered, after, limit)
+
+
+@asynccontextmanager
+async def hot_pool(url: str) -> AsyncIterator[asyncpg.Pool]:
+    """Connections as the worker's."""
+    pool = await open_pool(url, 2, hot=True)
+    try:
+        yield pool
+    finally:
+        await pool.close()
+
+
+class Line:
+    """A lane that is given uses, a batch at a time, for as long as one likes."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self.spent = Spent()
+        self._books = TimedBooks(pool, self.spent)
+        self._lane: Lane | None = None
+        self._next = 0
+
+    async def use(self, scans: int) -> Spent:
+        """Record so many more uses and give what they took."""
+        if self._lane is None:
+            state = await self._books.take_over("benchmark", "udi.scans", 0)
+            self._lane = Lane(state, self._books, Catalogue(), ZONE_DEFAULT, POLICY)
+        spent = self.spent = self._books._spent = Spent()  # noqa: SLF001 -- its own books
+        for first in range(self._next, self._next + scans, BATCH):
+            await self._batch(self._lane, first, spent)
+        self._next += scans
+        return spent
+
+    async def _batch(self, lane: Lane, first: int, spent: Spent) -> None:
+        made = ward.uses(BATCH, first)
+        records = [Record(first + place, RECORDED_AT, *each) for place, each in enumerate(made)]
+        start = perf_counter()
+        reading = lane.read(records, first + BATCH)
+        parsed = perf_counter()
+        before = spent.gather + 2 * spent.rows + spent.record
+        await lane.record(reading)
+        end = perf_counter()
+        counted = spent.gather + 2 * spent.rows + spent.record - before
+        spent.parse += parsed - start
+        spent.decide += end - parsed - counted
+        spent.batches.append(end - start)
+
+
+def as_a_worker() -> None:
+    """The garbage collector as `streams.services.run_worker` sets it."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
+
+
+async def statements(pool: asyncpg.Pool) -> dict[str, float]:
+    """Seconds of execution in the server by statement since the last call; needs `parts.STATEMENTS`.
+
+    `udi.record` and `udi.gather` are whole calls; the others lie inside `udi.record`, triggers included.
+    """
+    query = (
+        "SELECT query, total_exec_time / 1000 FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid "
+        "WHERE d.datname = current_database()"
+    )
+    found: dict[str, float] = defaultdict(float)
+    for text, seconds in await pool.fetch(query):
+        inside = _STATEMENT.search(text)
+        if text.startswith("SELECT udi.record("):
+            found["udi.record"] += seconds
+        elif text.startswith("SELECT * FROM udi.gather("):
+            found["udi.gather"] += seconds
+        elif (inside and "unnest(" in text) or text.startswith(("INSERT INTO udi.outbox", "UPDATE udi.")):
+            assert inside is not None
+            found[inside[2]] += seconds
+    await pool.execute("SELECT pg_stat_statements_reset()")
+    return dict(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """One run: µs per scan by step and by statement."""
+
+    steps: dict[str, float]
+    statements: dict[str, float]
+    record: float
+    """µs per scan of the calls of `udi.record`."""
+
+
+async def run(url: str, scans: int) -> Steps:
+    """Record so many uses into the fresh books at `url`."""
+    async with hot_pool(url) as pool:
+        await pool.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
+        line = Line(pool)
+        await line.use(BATCH)
+        await statements(pool)
+        spent = await line.use(scans - BATCH)
+        per_scan = 1e6 / (scans - BATCH)
+        inside = {name: seconds * per_scan for name, seconds in (await statements(pool)).items()}
+    record = spent.record * per_scan
+    steps = {
+        "parse (JSON, event, codes)": spent.parse * per_scan,
+        "gather": spent.gather * per_scan,
+        "want and decide": spent.decide * per_scan,
+        "rows and bodies": spent.rows * per_scan,
+        "record: the driver encodes arguments": spent.encode * per_scan,
+        "record: udi.record runs": inside.get("udi.record", 0.0),
+        "record: arguments read, commit, wire": record - spent.encode * per_scan - inside.get("udi.record", 0.0),
+        "all": spent.all * per_scan,
+    }
+    return Steps(steps, inside, record)
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """µs per scan of each batch, and memory, at a number of rows."""
+
+    rows: int
+    batches: Sequence[float]
+    rss: float
+
+
+async def grow(server_url: str, sizes: Sequence[int], window: int) -> list[Growth]:
+    """Record uses until the largest size is reached; look at the `window` scans from each size on."""
+    found = []
+    async with parts.books(server_url) as url, hot_pool(url) as pool:
+        line, rows = Line(pool), 0
+        for size in sizes:
+            await line.use(size - rows)
+            spent = await line.use(window)
+            rows = size + window
+            found.append(Growth(size, [1e6 * each / BATCH for each in spent.batches], rss_mib(os.getpid())))
+    return found

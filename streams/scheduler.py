@@ -1,4 +1,4 @@
-"""The scheduler: lets time pass where something waits for it, and has the alerts evaluated.
+"""The scheduler: lets time pass where something waits for it, has alerts evaluated, and shapes of labels learned.
 
 Time is a record: a tick on every lane in which half a label waits, so that a replay decides the same (docs/adr/0005).
 """
@@ -15,6 +15,7 @@ from aiokafka import AIOKafkaProducer
 from models.scan import TICK_SCHEMA
 from models.topics import SCANS
 from streams.evaluator import Evaluator
+from streams.learner import Learner
 from streams.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -61,10 +62,11 @@ async def lanes_that_wait(pool: asyncpg.Pool) -> list[int]:
 
 
 async def run_scheduler(settings: Settings, pool: asyncpg.Pool) -> None:
-    """Tick and evaluate until cancelled."""
+    """Tick, evaluate and learn until cancelled."""
     async with asyncio.TaskGroup() as group:
         group.create_task(_tick(settings, pool), name="ticks")
         group.create_task(Evaluator(pool, settings.zone).run(), name="evaluator")
+        group.create_task(Learner(pool).run(), name="learner")
 
 
 async def _tick(settings: Settings, pool: asyncpg.Pool) -> None:

@@ -91,6 +91,15 @@ def _one_more(known: LengthShape | None, value: str) -> LengthShape:
     )
 
 
+def bounded(shape: LotShape) -> LotShape:
+    """The shape without counts that decide nothing any more: `fits` and `is_possible` say the same of every value.
+
+    What is learned on top of it is the same too. It changes a bounded number of times, however many labels come.
+    """
+    lengths = tuple((length, replace(each, count=min(each.count, CONSTANT_MIN))) for length, each in shape.lengths)
+    return LotShape(min(shape.absent, CONFIRMED_MIN), lengths)
+
+
 def fits(shape: LotShape, value: str | None) -> bool:
     """Whether a value looks like those that were confirmed often enough."""
     if shape.confirmed < CONFIRMED_MIN:

@@ -48,3 +48,25 @@ BEGIN
         EXECUTE format('CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON udi.%I FOR EACH STATEMENT EXECUTE FUNCTION udi.refuse_change()', book);
     END LOOP;
 END $$;
+
+CREATE FUNCTION udi.learn(p_position smallint, p_from bigint, p_to bigint, p_shapes udi.lot_shape[]) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    at_offset bigint;
+    newest bigint;
+BEGIN
+    INSERT INTO udi.learned VALUES (p_position, 0) ON CONFLICT DO NOTHING;
+    SELECT next_offset INTO at_offset FROM udi.learned WHERE position_id = p_position FOR UPDATE;
+    IF at_offset IS DISTINCT FROM p_from THEN
+        RAISE EXCEPTION 'Position % is learned up to %, expected %.', p_position, at_offset, p_from USING ERRCODE = 'UD001';
+    END IF;
+    UPDATE udi.learned SET next_offset = p_to WHERE position_id = p_position;
+    IF cardinality(p_shapes) > 0 THEN
+        INSERT INTO udi.lot_shape SELECT * FROM unnest(p_shapes);
+        -- One change for all of them: lanes look once. The counter's lock comes last and is held for a moment.
+        UPDATE udi.fact_counter SET version = version + 1 RETURNING version INTO newest;
+        INSERT INTO udi.fact_change (version, kind, hospital, code, issuers, dis, recorded_at)
+        SELECT newest, 'shape', '', '', array_agg(issuer), array_agg(di), max(learned_at)
+        FROM (SELECT issuer, di, max(learned_at) AS learned_at FROM unnest(p_shapes) GROUP BY issuer, di) device;
+    END IF;
+END $$;
+COMMENT ON FUNCTION udi.learn IS 'Versions of shapes and the watermark they were learned at, in one transaction. The change names no hospital: a maker prints alike for all.';

@@ -114,6 +114,7 @@ CREATE TABLE udi.scan_claim (
     fingerprint   bytea NOT NULL,
     CONSTRAINT scan_recorded_once PRIMARY KEY (hospital, scan_id)
 );
+COMMENT ON TABLE udi.scan_claim IS 'Scan ids that are recorded, by whom, and the fingerprint of the body: a repeated id is a duplicate or a conflict.';
 CREATE TABLE udi.unit_claim (
     hospital      text NOT NULL,
     issuer        text NOT NULL,
@@ -237,6 +238,7 @@ CREATE TABLE udi.usage_month (
     -- planner read whole months for single cells while the table had no statistics (ten times slower).
     PRIMARY KEY (hospital, month, scope_type, scope, item_code)
 ) WITH (fillfactor = 70);
+COMMENT ON TABLE udi.usage_month IS 'Usage folded from usage_delta, by scope: the hospital, or one department.';
 
 CREATE TABLE udi.open_scan (
     position_id   smallint NOT NULL,
@@ -286,6 +288,7 @@ CREATE TABLE udi.fact_counter (
     only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
     version  bigint NOT NULL DEFAULT 0
 );
+COMMENT ON TABLE udi.fact_counter IS 'The version of the newest fact; its row lock makes fact_change gapless.';
 INSERT INTO udi.fact_counter DEFAULT VALUES;
 CREATE TABLE udi.fact_change (
     version     bigint PRIMARY KEY,
@@ -339,6 +342,7 @@ CREATE TABLE udi.period_close (
     closed_at timestamptz NOT NULL,
     PRIMARY KEY (hospital, month)
 );
+COMMENT ON TABLE udi.period_close IS 'Which month was closed when. Append-only.';
 CREATE TABLE udi.alert (
     alert_id       uuid NOT NULL,
     version        integer NOT NULL CHECK (version > 0),
@@ -368,6 +372,7 @@ CREATE TABLE udi.alert_partition (
     partition smallint PRIMARY KEY,
     last_seq  bigint NOT NULL DEFAULT 0
 );
+COMMENT ON TABLE udi.alert_partition IS 'The outbox counter of the alerts topic.';
 CREATE TABLE udi.lease (
     name   text PRIMARY KEY,
     holder uuid NOT NULL,
@@ -381,6 +386,7 @@ CREATE TABLE udi.relay_floor (
     seq        bigint NOT NULL,
     PRIMARY KEY (cluster_id, topic, partition)
 );
+COMMENT ON TABLE udi.relay_floor IS 'The last published sequence number by output partition, moved lazily: for a topic that retention has emptied.';
 
 -- What must never happen is refused here too --------------------------------------------------------------------
 

@@ -1,0 +1,66 @@
+"""Reasons and verdicts: one table in the code, and what the locales and the page say of each."""
+
+from pathlib import Path
+
+import pytest
+
+from models.reasons import REASONS, Reason, ReasonRow, Verdict
+from models.texts import LOCALES, texts
+
+PAGE = (Path(__file__).parents[2] / "docs" / "reasons.md").read_text(encoding="utf-8")
+FILES = {path.stem for path in (Path(__file__).parents[2] / "models" / "locales").glob("*.toml")}
+
+
+def row_of(row: ReasonRow) -> str:
+    """A reason's row of the page."""
+    cells = (
+        f"`{row.reason}`",
+        str(row.verdict or "flag"),
+        str(row.charge),
+        str(row.stock),
+        "yes" if row.dead_letter else "no",
+        ", ".join(row.freed_by) or "–",
+        texts("en")["reason"][row.reason],
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def test_every_reason_has_one_row_and_the_enum_has_their_order() -> None:
+    assert [row.reason for row in REASONS] == list(Reason)
+
+
+def test_the_page_has_a_row_for_every_reason_in_order_of_precedence() -> None:
+    assert [line for line in PAGE.splitlines() if line.startswith("| `")] == [row_of(row) for row in REASONS]
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_every_locale_has_a_text_for_every_verdict_and_reason(locale: str) -> None:
+    tables = texts(locale)
+
+    assert list(tables["reason"]) == [str(reason) for reason in Reason]
+    assert list(tables["verdict"]) == [str(verdict) for verdict in Verdict]
+    assert all(text.strip() for table in tables.values() for text in table.values())
+
+
+def test_every_locale_is_found_and_named() -> None:
+    assert set(LOCALES) <= FILES
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("verdict", Verdict)
+def test_a_verdict_has_the_same_blanks_in_every_locale(locale: str, verdict: Verdict) -> None:
+    def blanks(text: str) -> set[str]:
+        return {name for name in ("{item}", "{amount}", "{reason}", "{left}") if name in text}
+
+    assert blanks(texts(locale)["verdict"][verdict]) == blanks(texts("en")["verdict"][verdict])
+
+
+def test_what_refuses_is_kept_as_a_dead_letter_and_charges_and_moves_nothing() -> None:
+    refusing = [row for row in REASONS if row.verdict is Verdict.REFUSED]
+
+    assert {(row.charge, row.stock, row.dead_letter) for row in refusing} == {("never", "never", True)}
+
+
+def test_what_parks_is_charged_later_and_a_flag_stands_in_nobodys_way() -> None:
+    assert {row.charge for row in REASONS if row.verdict is Verdict.PARKED} == {"later"}
+    assert {(row.charge, row.stock) for row in REASONS if row.verdict is None} == {("now", "now")}

@@ -1,0 +1,105 @@
+"""The schema says what it is, and rows are made in the order of its columns."""
+
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+
+from sinks.batch import Batch
+from sinks.memory import MemoryBooks
+from sinks.rows import Rows, rows_of
+from tests.properties.arrivals import FACTS, LATER, PLATE_DI
+from tests.support.builders import DI, gs1, scan, scan_id
+from tests.support.ward import MemoryStore, Ward, postgres_store
+
+TABLES = {
+    "claims": "scan_claim",
+    "units": "unit_claim",
+    "freed": "unit_claim",
+    "returns": "return_claim",
+    "scans": "scan",
+    "decisions": "decision",
+    "closed_open": "open_scan",
+    "open": "open_scan",
+    "ledger": "ledger",
+    "settlement": "settlement",
+    "balances": "balance",
+    "store_items": "store_item",
+    "usage": "usage_delta",
+    "outbox": "outbox_block",
+    "readings": "reading",
+}
+"""The table of each list of rows, in the order of the parameters of `udi.record`."""
+
+
+@pytest.fixture
+async def pool(database: str) -> AsyncIterator[asyncpg.Pool]:
+    async with postgres_store(database) as store:
+        yield store.pool
+
+
+class Keeping(MemoryBooks):
+    """Books that keep the rows of every batch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows: list[Rows] = []
+
+    async def record(self, batch: Batch) -> int:
+        self.rows.append(rows_of(batch))
+        return await super().record(batch)
+
+
+async def rows_of_a_story() -> list[Rows]:
+    """Batches that write every table."""
+    books = Keeping()
+    ward = await Ward(MemoryStore(books)).open(*FACTS)
+    unit = gs1(PLATE_DI, serial="S1")
+    await ward.scan(scan(1, codes=[unit]), scan(2, codes=[gs1(DI)]), b"{", scan(3, encounter="E2"))
+    await ward.scan(scan(5, codes=[f"01{DI}17271231" + "10L777" + "21S00042"]))
+    await ward.scan(scan(4, codes=[unit], action="return", corrects=str(scan_id(1))))
+    await ward.learn(*LATER)
+    await ward.sweep()
+    return books.rows
+
+
+async def test_every_row_has_as_many_values_as_its_table_has_columns(pool: asyncpg.Pool) -> None:
+    found = await pool.fetch(
+        "SELECT table_name, count(*) FROM information_schema.columns WHERE table_schema = 'udi' GROUP BY table_name"
+    )
+    columns = {row["table_name"]: row["count"] for row in found}
+    made = {name: {len(row) for rows in await rows_of_a_story() for row in getattr(rows, name)} for name in TABLES}
+
+    assert made == {name: {columns[table]} for name, table in TABLES.items()}
+
+
+async def test_rows_are_passed_in_the_order_of_the_parameters(pool: asyncpg.Pool) -> None:
+    types = await pool.fetchval(
+        """SELECT array_agg(format_type(t, NULL) ORDER BY place)
+           FROM pg_proc, unnest(proargtypes) WITH ORDINALITY p (t, place) WHERE oid = 'udi.record'::regproc"""
+    )
+
+    assert types[-len(TABLES) :] == [f"udi.{table}[]" for table in TABLES.values()]
+    rows = Rows()
+    assert [id(each) for each in rows.arguments()] == [id(getattr(rows, name)) for name in TABLES]
+
+
+async def test_every_table_and_schema_says_what_it_is(pool: asyncpg.Pool) -> None:
+    silent = await pool.fetch(
+        """SELECT c.relname FROM pg_class c WHERE relnamespace = 'udi'::regnamespace AND relkind = 'r'
+             AND relname <> 'alembic_version' AND obj_description(c.oid, 'pg_class') IS NULL
+           UNION ALL
+           SELECT nspname FROM pg_namespace
+           WHERE nspname IN ('udi', 'report') AND obj_description(oid, 'pg_namespace') IS NULL"""
+    )
+
+    assert [row[0] for row in silent] == []
+
+
+async def test_every_report_view_names_the_hospital_but_the_positions(pool: asyncpg.Pool) -> None:
+    without = await pool.fetch(
+        """SELECT table_name FROM information_schema.columns WHERE table_schema = 'report'
+           GROUP BY table_name HAVING NOT bool_or(column_name = 'hospital') ORDER BY 1"""
+    )
+
+    assert [row[0] for row in without] == ["positions"]

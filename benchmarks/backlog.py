@@ -13,7 +13,7 @@ from time import perf_counter
 
 from benchmarks import observing, ward
 from benchmarks.parts import Parts, connect, installation, naive, product
-from benchmarks.processes import cpu_seconds, rss_mib
+from benchmarks.processes import cpu_of, rss_mib
 from models.topics import BILLING
 from streams.settings import Settings
 
@@ -58,24 +58,20 @@ async def _drain(parts: Parts, settings: Settings, scans: int) -> Backlog:
             with _frozen(pids["worker"]):
                 await observing.produce(settings, ward.uses(scans))
                 await connection.execute("CHECKPOINT")
-                before = _cpu(pids)
+                before = cpu_of(pids)
                 started = perf_counter()
             await observing.until_committed(connection, settings, 2 * scans)
             committed = perf_counter() - started
             wanted = await observing.outbox_counts(connection)
             await published.until(wanted)
             ended = perf_counter() - started
-            after = _cpu(pids)
+            after = cpu_of(pids)
             assert await published.count() == wanted
             assert sum(count for (topic, _), count in wanted.items() if topic == BILLING) == scans
             cpu = {role: (after[role] - before[role]) * 100_000 / scans for role in after}
             return Backlog(scans / committed, scans / ended, cpu, (before_rss, rss_mib(pids["worker"][0])))
     finally:
         await connection.close()
-
-
-def _cpu(pids: dict[str, list[int]]) -> dict[str, float]:
-    return {role: sum(map(cpu_seconds, found)) for role, found in pids.items()}
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 
 import asyncpg
@@ -20,6 +20,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from benchmarks import observing, ward
 from benchmarks.parts import Parts, connect, installation, product
+from benchmarks.processes import cpu_of
 from models.topics import BILLING, SCANS
 from streams.settings import Settings
 
@@ -36,6 +37,8 @@ class Latency:
     """To the commit of its effects, seen by polling the positions every millisecond."""
     billed: list[float] = field(default_factory=list)
     """To its billing record in the hands of a `read_committed` consumer."""
+    cores: dict[str, float] = field(default_factory=dict)
+    """Of the CPU time the machine has a second, what each role used; this process observes and produces."""
 
 
 def percentile(values: Sequence[float], percent: int) -> float:
@@ -53,9 +56,18 @@ async def run(parts: Parts, name: str, per_second: int, seconds: float) -> Laten
             count = int(per_second * (seconds + WARM_UP_SECONDS))
             await observing.produce(settings, ward.receipts(count))
             await observing.until_committed(connection, settings, count)
-            return await _Load(settings, connection, per_second, ward.uses(count)).run()
+            load = _Load(settings, connection, per_second, ward.uses(count))
+            before, started = _cpu(parts), perf_counter()
+            latency = await load.run()
+            seconds = perf_counter() - started
+            latency.cores = {role: (used - before[role]) / seconds for role, used in _cpu(parts).items()}
+            return latency
         finally:
             await connection.close()
+
+
+def _cpu(parts: Parts) -> dict[str, float]:
+    return {"the benchmark": process_time()} | cpu_of(parts.pids())
 
 
 class _Load:

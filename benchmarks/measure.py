@@ -61,14 +61,15 @@ class Run:
         """Everything that needs a broker and processes."""
         ours: list[backlog.Backlog] = []
         if "backlog" in only or "naive" in only:
-            ours = await self._backlogs(parts)
+            ours = await self._backlogs(parts, two="backlog" in only)
         if "naive" in only:
             await self._naive(parts, ours)
         if "latency" in only:
             await self._latencies(parts)
 
-    async def _backlogs(self, parts: Parts) -> list[backlog.Backlog]:
-        counts = {1: self._sizes.repetitions, 2: self._sizes.repetitions_two if parts.real else 0}
+    async def _backlogs(self, parts: Parts, *, two: bool) -> list[backlog.Backlog]:
+        # The embedded broker has no groups: a second worker would only stand by.
+        counts = {1: self._sizes.repetitions, 2: self._sizes.repetitions_two if two and parts.real else 0}
         found: dict[int, list[backlog.Backlog]] = {}
         for workers, repetitions in counts.items():
             for _ in range(repetitions):
@@ -114,6 +115,9 @@ class Run:
                 ]
                 if per_second == 1_000 and what == "commit":
                     self._table.aim("p99 to commit at 1,000/s, ms", lines[-1].median, 50, least=False)
+
+            for role in runs[0].cores:
+                self._table.add(LATENCY, f"{per_second:,}/s: CPU of {role}", "cores", [run.cores[role] for run in runs])
 
     def _percentile(self, name: str, runs: list[latency.Latency], what: str, percent: int) -> Line:
         values = [latency.percentile(getattr(run, what), percent) for run in runs]

@@ -5,8 +5,9 @@ Durable as in production: `fsync` and `synchronous_commit` are on, the relay pub
 
 import asyncio
 import os
+import shutil
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from benchmarks.ward import load_facts
 from sinks.database import migrate, open_pool
 from streams.embedded.broker import EmbeddedBroker
 from streams.embedded.database import EmbeddedDatabase
+from streams.embedded.process import ServerProcess
 from streams.services import Supervisor, environment, initialise
 from streams.settings import Settings
 from tests.support import kafka, postgres
@@ -55,11 +57,24 @@ class Parts:
         }
 
 
+class _Kafka(kafka.RealKafka):
+    """A node that may compile as much as it likes; tests are too short for that."""
+
+    def _java(self, *arguments: str) -> ServerProcess:
+        options = [option for option in kafka.JAVA_OPTIONS if "TieredStopAtLevel" not in option]
+        return ServerProcess(
+            [shutil.which("java") or "java", *options, "-cp", f"{kafka.jars()}/*", *arguments],
+            log=self._data_dir / "kafka.log",
+            folder=self._data_dir,
+            environment={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "TZ": "UTC"},
+        )
+
+
 @asynccontextmanager
 async def open_parts(folder: Path) -> AsyncIterator[Parts]:
     """A real Kafka where java and mvn are, else the embedded broker; and a PostgreSQL."""
     os.environ["UDI_SESSION_TIMEOUT_SECONDS"] = SESSION_SECONDS
-    broker = kafka.RealKafka(folder / "kafka") if kafka.available() else EmbeddedBroker(folder / "broker")
+    broker = _Kafka(folder / "kafka") if kafka.available() else EmbeddedBroker(folder / "broker")
     async with EmbeddedDatabase(folder / "postgres") as database, broker:
         yield Parts(database, broker, folder)
 
@@ -122,7 +137,7 @@ async def naive(settings: Settings, folder: Path) -> AsyncIterator[None]:
         with (folder / "naive.log").open("ab") as log:
             process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "benchmarks.naive",
-                cwd=ROOT, env=_mapping(environment(settings)), stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log,
+                cwd=ROOT, env=environment(settings), stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
             try:
                 yield
@@ -133,10 +148,6 @@ async def naive(settings: Settings, folder: Path) -> AsyncIterator[None]:
                 except TimeoutError:
                     process.kill()
                     await process.wait()
-
-
-def _mapping(variables: Mapping[str, str]) -> dict[str, str]:
-    return dict(variables)
 
 
 async def connect(settings: Settings) -> asyncpg.Connection:

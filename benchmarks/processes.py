@@ -32,6 +32,11 @@ def cpu_seconds(pid: int) -> float:
     return own + sum(cpu_seconds(child) for child in children(pid))
 
 
+def cpu_of(pids: dict[str, list[int]]) -> dict[str, float]:
+    """CPU seconds by role."""
+    return {role: sum(map(cpu_seconds, found)) for role, found in pids.items()}
+
+
 def rss_mib(pid: int) -> float:
     """Resident memory in MiB."""
     return int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]) * PAGE / MIB

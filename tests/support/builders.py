@@ -193,7 +193,8 @@ class Bench:
             Gathered(0, 1, 1, closed={HOSPITAL: closed} if closed else {}, encounters=known),
             catalogue_of(*items) if items else catalogue_of(item()),
         )
-        self._offset = 0
+        self.offset = 0
+        """Of the newest record."""
         if stocked:
             self.stock(LABEL)
 
@@ -201,14 +202,14 @@ class Bench:
         """Receive goods of the label before anything the test does."""
         for code in codes:
             received = scan(9_000_000, action="receive", codes=[code], quantity=quantity, encounter=None)
-            received |= {"scan_id": str(UUID(int=9_000_000 + self._offset)), "device_id": "gate", "scanned_at": at(-1)}
+            received |= {"scan_id": str(UUID(int=9_000_000 + self.offset)), "device_id": "gate", "scanned_at": at(-1)}
             self.record(received)
 
     def read(self, value: dict[str, Any] | bytes, key: bytes | None = None, stamp: datetime = NOON) -> Arrival:
         """The next record as it arrives."""
-        self._offset += 1
+        self.offset += 1
         raw = value if isinstance(value, bytes) else body(value)
-        return read_arrival(Ref(1, self._offset), 0, key, raw, stamp, ZONE_DEFAULT)
+        return read_arrival(Ref(1, self.offset), 0, key, raw, stamp, ZONE_DEFAULT)
 
     def record(
         self, value: dict[str, Any] | bytes, key: bytes | None = None, stamp: datetime = NOON

@@ -7,6 +7,8 @@ import os
 import platform
 import sys
 import tempfile
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 
 import structlog
@@ -60,13 +62,18 @@ def main() -> int:
     sizes = measure.sizes(quick=options.quick, scans=options.scans, repetitions=options.repetitions)
     only = options.only or list(measure.PARTS)
     table = asyncio.run(_run(sizes, only))
+    if "codes" in only:
+        table.appendix = _codes()
     print(table.markdown() if options.markdown else table.text())
     if options.write:
         _write(options.write, table.markdown())
-    if "codes" in only:
-        print("\nCodes")
-        codes.main()
     return 0
+
+
+def _codes() -> str:
+    with redirect_stdout(StringIO()) as printed:
+        codes.main()
+    return printed.getvalue().strip()
 
 
 def _write(file: Path, markdown: str) -> None:

@@ -12,6 +12,7 @@ from benchmarks.table import Line, Table
 PARTS = ("backlog", "naive", "latency", "steps", "growth", "codes")
 THROUGHPUT, CPU, LATENCY = "Backlog", "CPU seconds per 100,000 scans", "Latency"
 STEPS, STATEMENTS, GROWTH = "Steps of a batch of 1,000, µs per scan", "Statements, µs per scan", "Growth"
+COPY = "Recording against COPY of the same rows"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Sizes:
 
 
 FULL = Sizes(60_000, 5, 3, 3_000, 3, 20.0, 3, 50_000, 5, (100_000, 1_000_000), 50_000)
-QUICK = Sizes(8_000, 2, 1, 400, 1, 3.0, 1, 8_000, 2, (5_000, 20_000), 5_000)
+QUICK = Sizes(8_000, 2, 1, 400, 1, 3.0, 1, 6_000, 2, (3_000, 12_000), 3_000)
 
 
 def sizes(*, quick: bool, scans: int | None, repetitions: int | None) -> Sizes:
@@ -132,28 +133,31 @@ class Run:
             await self._growth(server_url)
 
     async def _steps(self, server_url: str) -> None:
-        scans, found, copied = self._sizes.steps_scans, [], []
+        scans = self._sizes.steps_scans
+        found: list[steps.Steps] = []
+        copies: list[copying.Copied] = []
         for _ in range(self._sizes.steps_repetitions):
             _say(f"steps of {scans} scans, and COPY of their rows")
             async with books(server_url) as url:
                 found.append(await steps.run(url, scans))
                 dumped = await copying.dump(url)
             async with books(server_url, facts=False) as batched, books(server_url, facts=False) as whole:
-                copied.append(await copying.run(batched, whole, dumped, scans // steps.BATCH))
+                copies.append(await copying.run(batched, whole, dumped, scans // steps.BATCH))
         for name in found[0].steps:
             self._table.add(STEPS, name, "", [run.steps[name] for run in found])
-        names = sorted(found[0].statements, key=lambda name: -found[0].statements[name])
-        for name in names:
+        for name in sorted(found[0].statements, key=lambda name: -found[0].statements[name]):
             self._table.add(STATEMENTS, name, "", [run.statements.get(name, 0.0) for run in found])
-        per_scan = 1e6 / scans
-        record = self._table.add(STEPS, "record step as the caller sees it", "", [run.record for run in found])
-        batched_line = self._table.add(
-            STEPS, "COPY of the same rows, in batches", "", [one.batched * per_scan for one in copied]
-        )
-        self._table.add(STEPS, "COPY of the same rows, whole tables", "", [one.whole * per_scan for one in copied])
-        self._table.aim(
-            "record step, share of COPY in batches", batched_line.median / record.median, 0.7, least=True, digits=2
-        )
+        self._compare(found, copies)
+
+    def _compare(self, found: list[steps.Steps], copies: list[copying.Copied]) -> None:
+        per_scan = 1e6 / self._sizes.steps_scans
+        batched = [one.batched * per_scan for one in copies]
+        shares = [copied / run.record for copied, run in zip(batched, found, strict=True)]
+        self._table.add(COPY, "the record step as its caller sees it", "µs per scan", [run.record for run in found])
+        self._table.add(COPY, "COPY in batches", "µs per scan", batched)
+        self._table.add(COPY, "COPY of whole tables", "µs per scan", [one.whole * per_scan for one in copies])
+        share = self._table.add(COPY, "COPY in batches / record step", "", shares)
+        self._table.aim("record step, share of COPY in batches", share.median, 0.7, least=True, digits=2)
 
     async def _growth(self, server_url: str) -> None:
         _say(f"growth to {self._sizes.growth[-1]} scans")
@@ -162,6 +166,10 @@ class Run:
             self._table.add(GROWTH, f"batches from {growth.rows:,} scans on", "µs per scan", growth.batches)
         self._table.add(GROWTH, "memory of the process", "MiB", [small.rss, large.rss])
         ratio = median(large.batches) / median(small.batches)
+        self._table.aim(
+            f"memory at {large.rows:,} scans, times that at {small.rows:,}",
+            large.rss / small.rss, 1.1, least=False, digits=2,
+        )  # fmt: skip
         self._table.aim(
             f"cost at {large.rows:,} scans, times that at {small.rows:,}", ratio, 1.15, least=False, digits=2
         )

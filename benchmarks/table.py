@@ -36,6 +36,8 @@ class Table:
     title: str
     sections: dict[str, list[Line]] = field(default_factory=dict)
     aims: list[Aim] = field(default_factory=list)
+    appendix: str = ""
+    """A table of another benchmark, as it came."""
 
     def add(self, section: str, name: str, unit: str, values: Iterable[float]) -> Line:
         """A new line; `values` are its repetitions."""
@@ -61,7 +63,7 @@ class Table:
         if self.aims:
             lines += ["", f"{'Aims':<62}{'wanted':>10}{'found':>10}"]
             lines += [f"  {aim.name:<60}{aim.wanted:>10}{aim.found:>10}  {_mark(aim)}" for aim in self.aims]
-        return "\n".join(lines)
+        return "\n".join([*lines, "", self.appendix] if self.appendix else lines)
 
     def markdown(self) -> str:
         """For the documentation."""
@@ -74,6 +76,8 @@ class Table:
             lines += ["| Aim | wanted | found | |", "|---|---:|---:|---|"]
             lines += [f"| {aim.name} | {aim.wanted} | {aim.found} | {_mark(aim)} |" for aim in self.aims]
             lines.append("")
+        if self.appendix:
+            lines += ["```text", self.appendix, "```", ""]
         return "\n".join(lines)
 
 

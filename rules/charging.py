@@ -11,15 +11,15 @@ from rules.catalogue import price_on
 from rules.view import View
 
 
-def charge_of(decision: Decision, unit_price: int, encounter: EncounterFacts | None, view: View) -> Charge:
+def charge_of(decision: Decision, unit_price: int, encounter: EncounterFacts | None, view: View, n: int = 0) -> Charge:
     """The charge of a use: units times the price of the day, rounded half up to the fen. Flags: the decision's."""
     subject, event = decision.subject, decision.subject.event
     item, units = decision.item, decision.units
     assert item is not None and units is not None and event.encounter is not None  # noqa: PT018, S101 -- else it is parked
     return Charge(
         subject.ref,
-        0,
-        made_id("billing", event.hospital, event.scan_id, 0, "charge"),
+        n,
+        made_id("billing", event.hospital, event.scan_id, n, "charge"),
         event.encounter,
         decision.department,
         event.team or (encounter.team if encounter else None),
@@ -32,7 +32,9 @@ def charge_of(decision: Decision, unit_price: int, encounter: EncounterFacts | N
     )
 
 
-def credit_of(subject: Subject, use: UseAccount, units: int, flags: tuple[Reason, ...], view: View) -> Charge:
+def credit_of(  # noqa: PLR0917 -- the parts of a credit
+    subject: Subject, use: UseAccount, units: int, flags: tuple[Reason, ...], view: View, n: int = 0
+) -> Charge:
     """The credit of a return: price and parties of the charge it reverses.
 
     Each part rounds half up like any line; the last one takes the rest, so all of them together are the charge.
@@ -43,8 +45,8 @@ def credit_of(subject: Subject, use: UseAccount, units: int, flags: tuple[Reason
     last = use.returned_units + units == charge.quantity
     return Charge(
         ref=subject.ref,
-        n=0,
-        billing_id=made_id("billing", event.hospital, event.scan_id, 0, "credit"),
+        n=n,
+        billing_id=made_id("billing", event.hospital, event.scan_id, n, "credit"),
         encounter=charge.encounter,
         department=charge.department,
         team=charge.team,
@@ -59,7 +61,7 @@ def credit_of(subject: Subject, use: UseAccount, units: int, flags: tuple[Reason
     )
 
 
-def settlement_of(decision: Decision, view: View) -> tuple[SettlementLine, ...]:
+def settlement_of(decision: Decision, view: View, n: int = 0) -> tuple[SettlementLine, ...]:
     """The payable line of a use of supplier-owned goods; nothing for the hospital's own."""
     item, units, subject = decision.item, decision.units, decision.subject
     if item is None or units is None or item.owner == OWNER_HOSPITAL:
@@ -68,8 +70,8 @@ def settlement_of(decision: Decision, view: View) -> tuple[SettlementLine, ...]:
     found = price_on(item.costs, subject.day)
     cost = None if isinstance(found, Reason) else found
     line = SettlementLine(
-        n=0,
-        line_id=made_id("settlement", event.hospital, event.scan_id, 0),
+        n=n,
+        line_id=made_id("settlement", event.hospital, event.scan_id, n),
         supplier=item.owner,
         item_code=item.item_code,
         quantity=units,
@@ -81,7 +83,9 @@ def settlement_of(decision: Decision, view: View) -> tuple[SettlementLine, ...]:
     return (line,)
 
 
-def settlement_reversal(subject: Subject, use: UseAccount, units: int, view: View) -> tuple[SettlementLine, ...]:
+def settlement_reversal(
+    subject: Subject, use: UseAccount, units: int, view: View, n: int = 0
+) -> tuple[SettlementLine, ...]:
     """The reversal of a use's payable line for the units taken back.
 
     Its amount is the difference of the rounded running totals, so all reversals together are the line.
@@ -94,8 +98,8 @@ def settlement_reversal(subject: Subject, use: UseAccount, units: int, view: Vie
         before = line_amount_fen(use.returned_units, line.cost)
         amount = line_amount_fen(use.returned_units + units, line.cost) - before
     period: Month = view.open_month(event.hospital, subject.month)
-    line_id = made_id("settlement", event.hospital, event.scan_id, 0)
+    line_id = made_id("settlement", event.hospital, event.scan_id, n)
     reversal = SettlementLine(
-        0, line_id, line.supplier, line.item_code, units, line.cost, amount, period, "reversal", line.line_id
+        n, line_id, line.supplier, line.item_code, units, line.cost, amount, period, "reversal", line.line_id
     )
     return (reversal,)

@@ -120,24 +120,26 @@ def _decide_use(subject: Subject, label: LabelFacts, found: Resolution, view: Vi
     decision.takes_unit = label.serial is not None and not (prior and prior.holds_unit) and _keeps_unit(reasons)
     if not (prior and prior.moved) and all(REASON_ROW[reason].stock is When.NOW for reason in reasons):
         _move(decision, view, reasons)
-        decision.settlement = settlement_of(decision, view)
+        decision.settlement = settlement_of(decision, view, prior.lines if prior else 0)
     verdict = (deciding(in_precedence(reasons)) if reasons else None) or Verdict.BILLED
     decision.verdict = verdict
     if verdict in _ACCOUNTED and view.open_month(event.hospital, subject.month) != subject.month:
         reasons |= {Reason.LATE, Reason.PERIOD_CLOSED} if verdict is Verdict.BILLED else {Reason.LATE}
     decision.reasons = in_precedence(reasons)
     if verdict in _ACCOUNTED:
-        _account(decision, price, encounter, view)
+        _account(decision, price, encounter, view, prior.entries if prior else 0)
     return decision
 
 
-def _account(decision: Decision, price: int | Reason, encounter: EncounterFacts | None, view: View) -> None:
+def _account(
+    decision: Decision, price: int | Reason, encounter: EncounterFacts | None, view: View, entries: int
+) -> None:
     """The charge of a use, and its usage; a use that costs the patient nothing counts at the catalogue price."""
     subject, item, units = decision.subject, decision.item, decision.units
     assert item is not None and units is not None  # noqa: PT018, S101 -- what is accounted for is known goods
     unit_price = price if not isinstance(price, Reason) else 0
     if decision.verdict is Verdict.BILLED:
-        charge = charge_of(decision, unit_price, encounter, view)
+        charge = charge_of(decision, unit_price, encounter, view, entries)
         decision.charges = (charge,)
         decision.billing_ids = (charge.billing_id,)
         amount = charge.amount_fen

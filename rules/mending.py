@@ -34,8 +34,12 @@ def settled(label: LabelFacts, hospital: str, view: View) -> LabelFacts:
     if label.suspect is None or (label.half and label.di is None):
         return label
     device = certain_device(label.suspect)
-    decision = rescue(label.suspect, _knowledge(device, hospital, view))
+    knowledge = _knowledge(device, hospital, view)
+    decision = rescue(label.suspect, knowledge)
     if decision.outcome is Outcome.AMBIGUOUS:
+        if label.error is not None and (device not in knowledge.identifiers or not knowledge.lots):
+            # Nothing speaks for any reading: unreadable is unreadable, and is scanned again while it is at hand.
+            return label
         return _ambiguous(label, device, decision.readings)
     if decision.outcome is Outcome.UNTOUCHED:
         return label

@@ -2,6 +2,7 @@
 
 from models.books import Charge, Decision, LabelFacts, Prior, StockMove, Subject, Usage, UseAccount
 from models.catalogue import Item
+from models.money import line_amount_fen
 from models.reasons import Reason, Verdict
 from rules.catalogue import Resolution, price_on
 from rules.charging import credit_of, settlement_reversal
@@ -72,11 +73,7 @@ def _taken_back(  # noqa: PLR0917 -- the parts of a decision
     open_month = view.open_month(event.hospital, subject.month)
     flags: tuple[Reason, ...] = (Reason.LATE, Reason.PERIOD_CLOSED) if open_month != subject.month else ()
     charges: tuple[Charge, ...] = (credit_of(subject, use, units, flags, view),) if use.charge is not None else ()
-    if use.charge is not None:
-        usage_fen = charges[0].amount_fen
-    else:
-        price = price_on(item.prices, use.day)
-        usage_fen = 0 if isinstance(price, Reason) else (units * price + 50) // 100
+    usage_fen = charges[0].amount_fen if charges else usage_fen_of(use, item, units)
     whole = use.left == units
     frees = whole and use.holds_unit and label.unit(event.hospital) is not None
     return Decision(
@@ -97,3 +94,9 @@ def _taken_back(  # noqa: PLR0917 -- the parts of a decision
         department=use.department,
         billing_ids=tuple(each.billing_id for each in charges),
     )
+
+
+def usage_fen_of(use: UseAccount, item: Item, units: int) -> int:
+    """What units of a use that cost the patient nothing counted for: the catalogue price of its day, in fen."""
+    price = price_on(item.prices, use.day)
+    return 0 if isinstance(price, Reason) else line_amount_fen(units, price)

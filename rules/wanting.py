@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from models.books import BalanceKey, LabelFacts, Subject, Waiting, takes_from_store
+from models.commands import Commanded
 from models.facts import Catalogue, Wanted
 from models.scan import Action
 from rules.catalogue import resolve
@@ -25,6 +26,15 @@ def wanted_by(subjects: Iterable[Subject], waiting: Iterable[Waiting], catalogue
         if subject.label.half:
             halves.append(subject)
     _want_pairs(wanted, halves, catalogue)
+    return wanted
+
+
+def wanted_by_command(commanded: Commanded, catalogue: Catalogue) -> Wanted:
+    """The keys to gather for carrying out a command."""
+    scan = commanded.scan
+    wanted = wanted_by([each.subject for each in (scan, commanded.partner) if each is not None], (), catalogue)
+    if scan is not None:
+        wanted.uses_of_scans.add((scan.subject.event.hospital, scan.subject.event.scan_id))
     return wanted
 
 

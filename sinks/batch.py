@@ -1,11 +1,12 @@
 """What is recorded in one transaction, and how recording may fail."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from models.books import BadRecord, Decision, Prior, Ref, Subject, Waiting
+from models.commands import Carried, Commanded
 from models.facts import Catalogue, Gathered, Wanted
 
 
@@ -50,6 +51,8 @@ class Batch:
     """The records of first decisions and bad records."""
     arrived_at: datetime | None = None
     """The broker's timestamp of its oldest record."""
+    carried: Sequence[Carried] = ()
+    """What became of the lane's next commands."""
     facts_seen: int = 0
     """The lane has re-decided its own rows for facts up to this version; 0 leaves it."""
 
@@ -100,6 +103,9 @@ class Books(Protocol):
             ClaimTakenError: see there.
             StaleError: see there.
         """
+
+    async def commands(self, lane: int, limit: int) -> list[Commanded]:
+        """What persons command of this lane and it has not carried out, in order."""
 
     async def freed(
         self, lane: int, gathered: Gathered, after: Ref, limit: int

@@ -27,6 +27,7 @@ from models.books import (
 )
 from models.calendar import Month, local_day, month_of
 from models.catalogue import CatalogueItem, Item, item_from_wire
+from models.commands import Command, Commanded, CommandKind, Recorded
 from models.facts import Catalogue, EncounterFacts, Gathered, Shapes, Wanted
 from models.reasons import Reason, Verdict
 from models.scan import ScanEvent
@@ -38,7 +39,7 @@ from sinks.rows import rows_of
 NEIGHBOUR_SECONDS = 60
 """How far around a half label the device's other scans are looked for; not less than the pairing window."""
 _ERRORS: dict[str, type[Exception]] = {"UD001": LaneMovedError, "UD002": ClaimTakenError, "UD003": StaleError}
-_RECORD = f"SELECT udi.record({', '.join(f'${place}' for place in range(1, 26))})"
+_RECORD = f"SELECT udi.record({', '.join(f'${place}' for place in range(1, 28))})"
 _GATHER = "SELECT * FROM udi.gather($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
 HOT_PATH_SETTINGS = {
     # The keys are few and the tables large and indexed; a plan cached while they were empty must not scan them later.
@@ -119,6 +120,15 @@ class PostgresBooks:
                     raise
                 raise known(str(error)) from None
         return int(version)
+
+    async def commands(self, lane: int, limit: int) -> list[Commanded]:
+        """The lane's next commands, each with the scans it is about as they stand."""
+        async with self._pool.acquire() as connection:
+            rows = await connection.fetch("SELECT * FROM udi.commands($1, $2)", lane, limit)
+            refs = {_ref(row, *place) for row in rows for place in (_SCAN, _REST)} - {None}
+            subjects = await self._subjects(connection, [ref for ref in refs if ref is not None])
+        known = {subject.ref: Recorded(subject, prior) for subject, prior in subjects}
+        return [_commanded(lane, row, known) for row in rows]
 
     async def freed(
         self, lane: int, gathered: Gathered, after: Ref, limit: int
@@ -217,6 +227,22 @@ class PostgresBooks:
             neighbour = Neighbour(Ref(row["position_id"], row["record_offset"]), row["scanned_at"])
             found.setdefault((row["hospital"], row["device_id"]), []).append(neighbour)
         return found
+
+
+_SCAN, _REST = ("position_id", "record_offset"), ("rest_position", "rest_offset")
+
+
+def _ref(row: Any, position: str, offset: str) -> Ref | None:
+    return None if row[position] is None else Ref(row[position], row[offset])
+
+
+def _commanded(lane: int, row: Any, known: Mapping[Ref, Recorded]) -> Commanded:
+    command = Command(
+        lane, row["seq"], CommandKind(row["kind"]), row["hospital"], _uuid(row["scan_id"]), row["by"], row["reason"],
+        row["accepted_at"],
+    )  # fmt: skip
+    scan, rest = _ref(row, *_SCAN), _ref(row, *_REST)
+    return Commanded(command, known.get(scan) if scan else None, known.get(rest) if rest else None)
 
 
 def _label(row: Any) -> LabelFacts:

@@ -22,6 +22,7 @@ from models.books import (
     Waiting,
 )
 from models.catalogue import CatalogueItem, Item, item_from_wire
+from models.commands import Carried, Command, Commanded, CommandKind, Recorded
 from models.facts import Catalogue, EncounterFacts, Gathered, Shapes, Wanted
 from models.reasons import Reason, Verdict
 from models.scan import Action
@@ -102,6 +103,9 @@ class MemoryBooks:
         self.claims = Claims()
         self.shapes: dict[tuple[str, str], Shapes] = {}
         """The newest shape by (issuer, di)."""
+        self.carried: dict[int, list[Carried]] = {}
+        """What became of the commands of each lane."""
+        self._commands: list[Command] = []
         self._lanes: dict[int, LaneRow] = {}
         self._items: list[Item] = []
         self._encounters: dict[tuple[str, str], EncounterFacts] = {}
@@ -175,9 +179,40 @@ class MemoryBooks:
             self.published.setdefault((outgoing.topic, batch.lane), []).append(outgoing)
         last_hash = batch.last_hash or self.positions[place].last_hash
         self.positions[place] = replace(batch.position, next_offset=batch.next_offset, last_hash=last_hash)
+        self._carried(batch.lane).extend(batch.carried)
         lane.facts_seen = max(lane.facts_seen, batch.facts_seen)
         lane.version += 1
         return lane.version
+
+    async def commands(self, lane: int, limit: int) -> list[Commanded]:
+        """The lane's next commands, each with the scans it is about as they stand."""
+        todo = [each for each in self._commands if each.lane == lane][len(self._carried(lane)) :]
+        return [self._commanded(each) for each in todo[:limit]]
+
+    def command(  # noqa: PLR0917 -- the parts of a command
+        self, kind: CommandKind, hospital: str, scan_id: UUID, by: str, reason: str, at: datetime
+    ) -> Command:
+        """A person commands something of a recorded scan."""
+        lane = self.decisions[self.claims.scans[hospital, scan_id][0]][0].subject.lane
+        seq = sum(each.lane == lane for each in self._commands) + 1
+        self._commands.append(Command(lane, seq, kind, hospital, scan_id, by, reason, at))
+        return self._commands[-1]
+
+    def _carried(self, lane: int) -> list[Carried]:
+        return self.carried.setdefault(lane, [])
+
+    def _commanded(self, command: Command) -> Commanded:
+        claim = self.claims.scans.get((command.hospital, command.scan_id))
+        if claim is None:
+            return Commanded(command, None, None)
+        joins = [each for each in self._all() if each.partner is not None and each.label.di is not None]
+        pair = next((each for each in reversed(joins) if claim[0] in {each.subject.ref, each.partner}), None)
+        scan, rest = (pair.subject.ref, pair.partner) if pair else (claim[0], None)
+        return Commanded(command, self._as_it_stands(scan), self._as_it_stands(rest) if rest else None)
+
+    def _as_it_stands(self, ref: Ref) -> Recorded:
+        newest = self.decisions[ref][-1]
+        return Recorded(replace(newest.subject, label=_recorded(newest.label)), self._prior(ref))
 
     async def freed(self, lane: int, gathered: Gathered, after: Ref, limit: int) -> list[Freed]:
         """Scans of the lane that wait and may be free, oldest first, each with the instant of what freed it."""
@@ -246,9 +281,10 @@ class MemoryBooks:
 
     def _prior(self, ref: Ref) -> Prior:
         decisions = self.decisions[ref]
-        newest, moved = decisions[-1], any(each.move for each in decisions)
-        holds = self._holds(newest)
-        return Prior(len(decisions), newest.verdict, newest.reasons, moved, holds, _recorded(newest.label))
+        newest, moved = decisions[-1], _owner(decisions) is not None
+        holds, label = self._holds(newest), _recorded(newest.label)
+        entries, lines = sum(len(each.charges) for each in decisions), sum(len(each.settlement) for each in decisions)
+        return Prior(len(decisions), newest.verdict, newest.reasons, moved, holds, label, entries, lines)
 
     def _holds(self, decision: Decision) -> bool:
         unit = self._unit(decision)
@@ -272,8 +308,8 @@ class MemoryBooks:
         newest, subject, event = decisions[-1], decisions[0].subject, decisions[0].subject.event
         label, home = newest.label, self._encounters.get((event.hospital, event.encounter or ""))
         item = newest.item and catalogue.item(event.hospital, newest.item.item_code)
-        charges = [charge for each in decisions for charge in each.charges]
-        lines = [line for each in decisions for line in each.settlement]
+        charges = [charge for each in decisions for charge in each.charges if charge.reverses is None]
+        lines = [line for each in decisions for line in each.settlement if line.reverses is None]
         credits_ = [c.amount_fen for _, by in back for each in self.decisions[by] for c in each.charges]
         return UseAccount(
             ref=ref,
@@ -289,10 +325,10 @@ class MemoryBooks:
             department=newest.department or event.department or (home.department if home else None),
             item=item,
             units=newest.units,
-            owner=next((each.move.owner for each in decisions if each.move), None),
+            owner=_owner(decisions),
             holds_unit=self._holds(newest),
             charge=_as_kept(charges[-1], item) if charges and item else None,
-            settlement=lines[0] if lines else None,
+            settlement=lines[-1] if lines else None,
             returned_units=sum(units for units, _ in back),
             credited_fen=sum(credits_),
             returns=len(back),
@@ -343,6 +379,12 @@ class MemoryFactBooks(FactBooks):
     async def record(self, position: InputPosition, next_offset: int, last_hash: bytes | None, batch: FactBatch) -> int:
         """Record the batch and the position, whole or not at all, and give the newest fact version."""
         return await self._books.record_facts(replace(position, last_hash=last_hash), next_offset, batch)
+
+
+def _owner(decisions: list[Decision]) -> str | None:
+    """Whose goods the scan has moved; `None` when none, or when they went back."""
+    moves = [(each.move.owner, -1 if each.takes_back else 1) for each in decisions if each.move]
+    return moves[0][0] if sum(times for _, times in moves) > 0 else None
 
 
 def _recorded(label: LabelFacts) -> LabelFacts:

@@ -32,13 +32,15 @@ class Rows:
     usage: list[Row] = field(default_factory=list)
     outbox: list[Row] = field(default_factory=list)
     readings: list[Row] = field(default_factory=list)
+    pairs: list[Row] = field(default_factory=list)
+    commands: list[Row] = field(default_factory=list)
 
     def arguments(self) -> Sequence[list[Row]]:
         """In the order of the parameters of `udi.record`."""
         return (
             self.claims, self.units, self.freed, self.returns, self.scans, self.decisions, self.closed_open, self.open,
             self.ledger, self.settlement, self.balances, self.store_items, self.usage, self.outbox,
-            self.readings,
+            self.readings, self.pairs, self.commands,
         )  # fmt: skip
 
 
@@ -64,12 +66,15 @@ def rows_of(batch: Batch) -> Rows:
                 rows.claims.append((event.hospital, event.scan_id, *ref, result.subject.fingerprint))
         if result.label.suspect is not None:
             rows.readings.extend(_reading_rows(result))
+        if result.partner is not None and result.label.di is not None:
+            rows.pairs.append((*ref, result.n, *result.partner))
         units.add(result)
         rows.ledger.extend(_ledger_row(result, n) for n in range(len(result.charges)))
         rows.settlement.extend(_settlement_row(result, n) for n in range(len(result.settlement)))
         if result.returned is not None and result.units:
             use = result.returned
             rows.returns.append((*use.ref, use.returns + 1, result.units, *ref))
+    rows.commands = [(batch.lane, each.seq, each.done, each.detail) for each in batch.carried]
     rows.units, rows.freed = units.rows()
     rows.closed_open = [_open_row(newest[ref]) for ref, was_open in reopened.items() if was_open]
     rows.open = [_open_row(decision) for decision in newest.values() if decision.open]

@@ -20,13 +20,16 @@ from models.facts import Catalogue, Gathered, Wanted
 from models.policy import Policy
 from models.reasons import Reason
 from rules.batch import Arrival, Outcome, fold, redecide
+from rules.commanding import carry_out
 from rules.reading import UNKNOWN_HOSPITAL, read_arrival
 from rules.view import View
-from rules.wanting import wanted_by
-from sinks.batch import Batch, Books, ClaimTakenError, LaneState, RawRecord, StaleError
+from rules.wanting import wanted_by, wanted_by_command
+from sinks.batch import Batch, Books, ClaimTakenError, LaneMovedError, LaneState, RawRecord, StaleError
 
 log = structlog.get_logger(__name__)
 
+COMMANDS_MAX = 100
+"""Commands of persons looked at in one go."""
 SWEEP_ROWS_MAX = 500
 """Waiting scans decided again in one transaction."""
 ATTEMPTS_BEFORE_WAITING = 3
@@ -167,7 +170,7 @@ class Lane:
         nothing moves. The facts version is read before the rows, and the lane has *seen* it only at the end: a change
         that comes meanwhile is swept next time.
         """
-        found = 0
+        found = await self._obey()
         while True:
             snapshot = await self._gather(Wanted)
             moved = await self._sweep_once(snapshot)
@@ -177,6 +180,31 @@ class Lane:
             if snapshot.facts_seen < snapshot.facts_version:
                 await self._record_decisions([], snapshot.facts_version)
             return found
+
+    async def _obey(self) -> int:
+        """Carry out what persons have commanded of this lane, one by one; gives how many new decisions were made."""
+        made = 0
+        while commanded := await self._books.commands(self.lane, COMMANDS_MAX):
+            for each in commanded:
+                made += await self._carry_out(each.command.seq)
+        return made
+
+    async def _carry_out(self, seq: int) -> int:
+        async def attempt() -> tuple[Batch, View]:
+            # Read anew: the command before may have been about the same scan.
+            commanded = next(iter(await self._books.commands(self.lane, 1)), None)
+            if commanded is None or commanded.command.seq != seq:
+                raise LaneMovedError(f"Lane {self.lane} has carried out command {seq} already.")
+            gathered = await self._gather(lambda: wanted_by_command(commanded, self._catalogue))
+            view = View(gathered, self._catalogue)
+            decisions, carried = carry_out(commanded, view)
+            at = self.position.next_offset
+            batch = Batch(self.lane, self.position, at, None, gathered, list(decisions), carried=(carried,))
+            return batch, view
+
+        batch, _ = await self._until_recorded(attempt)
+        self._recorded(batch, ())
+        return len(batch.results)
 
     async def _sweep_once(self, snapshot: Gathered) -> int:
         moved, after = 0, Ref(0, -1)

@@ -68,13 +68,13 @@ CREATE FUNCTION udi.uses(
         SELECT l.* FROM udi.ledger l WHERE (l.position_id, l.record_offset) = (n.position_id, n.record_offset) AND l.kind = 'charge' ORDER BY l.n DESC LIMIT 1
     ) charge ON true
     LEFT JOIN LATERAL (
-        SELECT t.* FROM udi.settlement t WHERE (t.position_id, t.record_offset) = (n.position_id, n.record_offset) ORDER BY t.n LIMIT 1
+        SELECT t.* FROM udi.settlement t WHERE (t.position_id, t.record_offset) = (n.position_id, n.record_offset) AND t.status <> 'reversal' ORDER BY t.n DESC LIMIT 1
     ) line ON true
     LEFT JOIN LATERAL (
-        SELECT coalesce(max(m.owner), NULL) AS owner FROM (
-            SELECT s.owner FROM udi.scan s WHERE (s.position_id, s.record_offset) = (n.position_id, n.record_offset)
+        SELECT CASE WHEN sum(m.times) FILTER (WHERE m.owner IS NOT NULL) > 0 THEN max(m.owner) END AS owner FROM (
+            SELECT s.owner, 1 AS times FROM udi.scan s WHERE (s.position_id, s.record_offset) = (n.position_id, n.record_offset)
             UNION ALL
-            SELECT d.owner FROM udi.decision d WHERE (d.position_id, d.record_offset) = (n.position_id, n.record_offset)
+            SELECT d.owner, CASE WHEN d.takes_back THEN -1 ELSE 1 END FROM udi.decision d WHERE (d.position_id, d.record_offset) = (n.position_id, n.record_offset)
         ) m
     ) moved ON true
     CROSS JOIN LATERAL (

@@ -7,7 +7,8 @@ CREATE FUNCTION udi.record(
     p_claims udi.scan_claim[], p_units udi.unit_claim[], p_freed udi.unit_claim[], p_returns udi.return_claim[],
     p_scans udi.scan[], p_decisions udi.decision[], p_closed_open udi.open_scan[], p_open udi.open_scan[],
     p_ledger udi.ledger[], p_settlement udi.settlement[], p_balances udi.balance[], p_store_items udi.store_item[],
-    p_usage udi.usage_delta[], p_outbox udi.outbox_block[], p_readings udi.reading[]
+    p_usage udi.usage_delta[], p_outbox udi.outbox_block[], p_readings udi.reading[],
+    p_pairs udi.pair[], p_commands udi.command_outcome[]
 ) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
     l udi.lane;
@@ -100,6 +101,15 @@ BEGIN
     IF cardinality(p_readings) > 0 THEN
         INSERT INTO udi.reading SELECT * FROM unnest(p_readings);
     END IF;
+    IF cardinality(p_pairs) > 0 THEN
+        INSERT INTO udi.pair SELECT * FROM unnest(p_pairs);
+    END IF;
+    IF cardinality(p_commands) > 0 THEN
+        IF p_commands[1].seq <> l.commands_done + 1 THEN
+            RAISE EXCEPTION 'Lane % has carried out %, expected %.', p_lane, l.commands_done, p_commands[1].seq - 1 USING ERRCODE = 'UD003';
+        END IF;
+        INSERT INTO udi.command_outcome SELECT * FROM unnest(p_commands);
+    END IF;
     FOREACH block IN ARRAY p_outbox LOOP
         n := cardinality(block.ids);
         CASE block.topic
@@ -113,7 +123,8 @@ BEGIN
     END LOOP;
     UPDATE udi.position SET next_offset = p_hi, last_hash = coalesce(p_last_hash, last_hash) WHERE position_id = p_position;
     UPDATE udi.lane SET version = p_version + 1, facts_seen = greatest(facts_seen, p_facts_seen),
-        billing_seq = l.billing_seq, verdicts_seq = l.verdicts_seq, settlement_seq = l.settlement_seq, dead_letters_seq = l.dead_letters_seq
+        billing_seq = l.billing_seq, verdicts_seq = l.verdicts_seq, settlement_seq = l.settlement_seq, dead_letters_seq = l.dead_letters_seq,
+        commands_done = commands_done + cardinality(p_commands)
     WHERE lane = p_lane;
     RETURN p_version + 1;
 END $$;

@@ -41,10 +41,79 @@ SELECT s.hospital, s.scan_id, r.number AS reading, r.possible, r.issuer, r.di, r
 FROM udi.reading r JOIN udi.scan s USING (position_id, record_offset)
 WHERE r.n = (SELECT max(newest.n) FROM udi.reading newest WHERE (newest.position_id, newest.record_offset) = (r.position_id, r.record_offset));
 
+CREATE TABLE udi.pair (
+    position_id   smallint NOT NULL,
+    record_offset bigint NOT NULL,
+    n             smallint NOT NULL,
+    rest_position smallint NOT NULL,
+    rest_offset   bigint NOT NULL,
+    PRIMARY KEY (position_id, record_offset, n)
+);
+COMMENT ON TABLE udi.pair IS 'Two halves of a label that were joined: decision n of the half with the identifier has the lot, serial or dates of the rest. Append-only.';
+CREATE INDEX pair_of_rest ON udi.pair (rest_position, rest_offset);
+
+CREATE TABLE udi.command (
+    lane        smallint NOT NULL,
+    seq         bigint NOT NULL CHECK (seq > 0),
+    kind        text NOT NULL,
+    hospital    text NOT NULL,
+    scan_id     uuid NOT NULL,
+    body        jsonb NOT NULL DEFAULT '{}',
+    by          text NOT NULL CHECK (by <> ''),
+    reason      text NOT NULL CHECK (reason <> ''),
+    accepted_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (lane, seq)
+);
+COMMENT ON TABLE udi.command IS 'What persons command, numbered without gaps per lane: the lane of the scan carries it out, as it decides its own scans. Append-only.';
+CREATE TABLE udi.command_outcome (
+    lane   smallint NOT NULL,
+    seq    bigint NOT NULL,
+    done   boolean NOT NULL,
+    detail text NOT NULL,
+    PRIMARY KEY (lane, seq)
+);
+COMMENT ON TABLE udi.command_outcome IS 'What became of a command, recorded in the transaction of what followed from it; lane.commands_done is the newest. Append-only.';
+CREATE VIEW report.commands AS
+SELECT c.hospital, c.lane, c.seq, c.kind, c.scan_id, c.by, c.reason, c.accepted_at, o.done, o.detail
+FROM udi.command c LEFT JOIN udi.command_outcome o USING (lane, seq);
+
+CREATE FUNCTION udi.accept_command(p_kind text, p_hospital text, p_scan_id uuid, p_by text, p_reason text, OUT lane smallint, OUT seq bigint)
+LANGUAGE plpgsql AS $$
+BEGIN
+    SELECT s.lane INTO lane FROM udi.scan_claim c JOIN udi.scan s USING (position_id, record_offset)
+    WHERE (c.hospital, c.scan_id) = (p_hospital, p_scan_id);
+    IF lane IS NOT NULL THEN
+        -- Whoever accepts for the lane does it alone: its numbers have no gaps. Lanes that record do not wait for it.
+        PERFORM pg_advisory_xact_lock(1970, accept_command.lane);
+        SELECT coalesce(max(c.seq), 0) + 1 INTO seq FROM udi.command c WHERE c.lane = accept_command.lane;
+        INSERT INTO udi.command (lane, seq, kind, hospital, scan_id, by, reason)
+        VALUES (accept_command.lane, accept_command.seq, p_kind, p_hospital, p_scan_id, p_by, p_reason);
+    END IF;
+END $$;
+COMMENT ON FUNCTION udi.accept_command IS 'Stores a command for the lane of the scan and gives its place; null when there is no such scan.';
+
+-- What a lane has still to carry out, each with the scan it is about; of a pair the half with the identifier, and its partner.
+CREATE FUNCTION udi.commands(p_lane smallint, p_limit integer)
+RETURNS TABLE (seq bigint, kind text, hospital text, scan_id uuid, by text, reason text, accepted_at timestamptz,
+    position_id smallint, record_offset bigint, rest_position smallint, rest_offset bigint) LANGUAGE sql STABLE AS $$
+    SELECT c.seq, c.kind, c.hospital, c.scan_id, c.by, c.reason, c.accepted_at,
+        coalesce(p.position_id, k.position_id), coalesce(p.record_offset, k.record_offset), p.rest_position, p.rest_offset
+    FROM udi.lane l
+    JOIN udi.command c ON c.lane = l.lane AND c.seq > l.commands_done
+    LEFT JOIN udi.scan_claim k ON (k.hospital, k.scan_id) = (c.hospital, c.scan_id)
+    LEFT JOIN LATERAL (
+        SELECT pair.* FROM udi.pair
+        WHERE (pair.position_id, pair.record_offset) = (k.position_id, k.record_offset)
+           OR (pair.rest_position, pair.rest_offset) = (k.position_id, k.record_offset)
+        ORDER BY pair.n DESC LIMIT 1
+    ) p ON true
+    WHERE l.lane = p_lane ORDER BY c.seq LIMIT p_limit
+$$;
+
 DO $$
 DECLARE book text;
 BEGIN
-    FOREACH book IN ARRAY ARRAY['lot_shape', 'reading'] LOOP
+    FOREACH book IN ARRAY ARRAY['lot_shape', 'reading', 'pair', 'command', 'command_outcome'] LOOP
         EXECUTE format('CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON udi.%I FOR EACH STATEMENT EXECUTE FUNCTION udi.refuse_change()', book);
     END LOOP;
 END $$;

@@ -28,7 +28,8 @@ CREATE TABLE udi.lane (
     billing_seq      bigint NOT NULL DEFAULT 0,
     verdicts_seq     bigint NOT NULL DEFAULT 0,
     settlement_seq   bigint NOT NULL DEFAULT 0,
-    dead_letters_seq bigint NOT NULL DEFAULT 0
+    dead_letters_seq bigint NOT NULL DEFAULT 0,
+    commands_done    bigint NOT NULL DEFAULT 0
 ) WITH (fillfactor = 50);
 COMMENT ON TABLE udi.lane IS 'One row per partition of udi.scans: the only mutex of the lane, its outbox counters, and the facts it has re-decided its own rows for.';
 COMMENT ON COLUMN udi.lane.version IS 'Counts the lane''s transactions; compare-and-set stops a worker that no longer owns the lane.';

@@ -113,7 +113,8 @@ def test_a_text_too_long_for_a_lot_is_read_by_the_shape_of_what_it_holds() -> No
     long = f"]d201{DI}17271231" + "10L12345" + "21S0000000000001"
 
     assert label_of(bench(serials), long)[:2] == ("L12345", "S0000000000001")
-    assert bench(None).scan(1, codes=[long]).verdict == "held"
+    assert bench(TEN_ALONE).scan(1, codes=[long]) == HELD
+    assert bench(None).scan(1, codes=[long]) == Outcome("refused", ("unreadable-code",))
 
 
 def test_settling_is_pure() -> None:

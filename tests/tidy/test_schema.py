@@ -6,16 +6,17 @@ from dataclasses import fields
 import asyncpg
 import pytest
 
+from models.commands import CommandKind
 from sinks.batch import Batch
 from sinks.memory import MemoryBooks
 from sinks.rows import Rows, rows_of
 from tests.properties.arrivals import FACTS, LATER, PLATE_DI
-from tests.support.builders import DI, gs1, scan, scan_id
+from tests.support.builders import DI, NOON, gs1, scan, scan_id
 from tests.support.ward import MemoryStore, Ward, postgres_store
 
 BOOKS = {
     "scan_claim", "unit_claim", "return_claim", "scan", "decision", "open_scan", "ledger", "settlement", "balance",
-    "store_item", "usage_delta", "outbox_block",
+    "store_item", "usage_delta", "outbox_block", "reading", "pair", "command_outcome",
 }  # fmt: skip
 """Tables that the story below writes."""
 
@@ -46,6 +47,8 @@ async def rows_of_a_story() -> list[Rows]:
     await ward.scan(scan(1, codes=[unit]), scan(2, codes=[gs1(DI)]), b"{", scan(3, encounter="E2"))
     await ward.scan(scan(5, codes=[f"01{DI}17271231" + "10L777" + "21S00042"]))
     await ward.scan(scan(4, codes=[unit], action="return", corrects=str(scan_id(1))))
+    await ward.scan(scan(6, codes=[f"]C101{DI}"]), scan(7, codes=["]C110L9"]))
+    books.command(CommandKind.UNDO_PAIR, "H1", scan_id(6), "wang", "wrong label", NOON)
     await ward.learn(*LATER)
     await ward.sweep()
     return books.rows

@@ -97,6 +97,11 @@ def _taken_back(  # noqa: PLR0917 -- the parts of a decision
 
 
 def usage_fen_of(use: UseAccount, item: Item, units: int) -> int:
-    """What units of a use that cost the patient nothing counted for: the catalogue price of its day, in fen."""
+    """What units of a use that cost the patient nothing counted for: the catalogue price of its day, in fen.
+
+    It is the difference of the rounded running totals, so all parts together are what the use counted for.
+    """
     price = price_on(item.prices, use.day)
-    return 0 if isinstance(price, Reason) else line_amount_fen(units, price)
+    if isinstance(price, Reason):
+        return 0
+    return line_amount_fen(use.returned_units + units, price) - line_amount_fen(use.returned_units, price)

@@ -260,6 +260,15 @@ def test_a_return_of_a_use_that_cost_nothing_is_recorded_and_lowers_the_usage() 
     assert back(bench, 2) == Outcome("recorded", (), None, into(1), (), (("ORTH", JUNE, -1, "-1234.00"),))
 
 
+def test_parts_of_a_use_that_cost_nothing_sum_to_what_it_counted_for() -> None:
+    bench = Bench(item(chargeable=False, prices=[price("0.0150")]))
+    used = bench.scan(1, quantity=3).usage
+
+    parts = [back(bench, number, **of(1)).usage[0][3] for number in (2, 3, 4)]
+
+    assert (used, parts) == ((("ORTH", JUNE, 3, "0.05"),), ["-0.02", "-0.01", "-0.02"])
+
+
 # The unit ---------------------------------------------------------------------------------------------------------
 
 

@@ -8,7 +8,7 @@ References:
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from time import perf_counter, process_time
@@ -26,6 +26,7 @@ from streams.settings import Settings
 
 POLL_SECONDS = 0.001
 WARM_UP_SECONDS = 1.0
+IDLE_SECONDS = 3.0
 PERCENTILES = (50, 95, 99)
 
 
@@ -38,7 +39,9 @@ class Latency:
     billed: list[float] = field(default_factory=list)
     """To its billing record in the hands of a `read_committed` consumer."""
     cores: dict[str, float] = field(default_factory=dict)
-    """Of the CPU time the machine has a second, what each role used; this process observes and produces."""
+    """How many cores each role used meanwhile; this process observes and produces."""
+    idle: dict[str, float] = field(default_factory=dict)
+    """The same while nothing came in."""
 
 
 def percentile(values: Sequence[float], percent: int) -> float:
@@ -56,14 +59,22 @@ async def run(parts: Parts, name: str, per_second: int, seconds: float) -> Laten
             count = int(per_second * (seconds + WARM_UP_SECONDS))
             await observing.produce(settings, ward.receipts(count))
             await observing.until_committed(connection, settings, count)
+            idle = await _cores(parts, asyncio.sleep(IDLE_SECONDS))
             load = _Load(settings, connection, per_second, ward.uses(count))
-            before, started = _cpu(parts), perf_counter()
-            latency = await load.run()
-            seconds = perf_counter() - started
-            latency.cores = {role: (used - before[role]) / seconds for role, used in _cpu(parts).items()}
+            cores = await _cores(parts, load.run())
+            latency = load.latency()
+            latency.idle, latency.cores = idle, cores
             return latency
         finally:
             await connection.close()
+
+
+async def _cores(parts: Parts, work: Awaitable[None]) -> dict[str, float]:
+    """How many of the machine's cores each role uses while the work goes on."""
+    before, started = _cpu(parts), perf_counter()
+    await work
+    seconds = perf_counter() - started
+    return {role: (used - before[role]) / seconds for role, used in _cpu(parts).items()}
 
 
 def _cpu(parts: Parts) -> dict[str, float]:
@@ -81,15 +92,16 @@ class _Load:
         self._gap = 1 / per_second
         self._records = records
         self._due: list[float] = []
+        self._sent: list[Any] = []
         self._moves: dict[int, list[tuple[int, float]]] = {}
         self._billed: dict[str, float] = {}
 
-    async def run(self) -> Latency:
+    async def run(self) -> None:
         """Send everything at its time and wait until all has arrived."""
         watching = asyncio.create_task(self._watch_positions())
         reading = asyncio.create_task(self._read_billing())
         try:
-            sent = await self._send()
+            self._sent = await self._send()
             async with asyncio.timeout(observing.SECONDS_MAX):
                 while len(self._billed) < len(self._records):
                     await asyncio.sleep(0.01)
@@ -98,7 +110,6 @@ class _Load:
             reading.cancel()
             with suppress(asyncio.CancelledError):
                 await asyncio.gather(watching, reading)
-        return self._latency(sent)
 
     async def _send(self) -> list[Any]:
         producer = AIOKafkaProducer(**self._settings.kafka(), acks="all", linger_ms=0)
@@ -144,12 +155,13 @@ class _Load:
         finally:
             await consumer.stop()
 
-    def _latency(self, sent: Sequence[Any]) -> Latency:
+    def latency(self) -> Latency:
+        """What came out."""
         latency = Latency()
         first = int(WARM_UP_SECONDS / self._gap)
         reached = {partition: iter(moves) for partition, moves in self._moves.items()}
         stand = dict.fromkeys(reached, (0, 0.0))
-        for place, (record, due, at) in enumerate(zip(self._records, self._due, sent, strict=True)):
+        for place, (record, due, at) in enumerate(zip(self._records, self._due, self._sent, strict=True)):
             while stand[at.partition][0] <= at.offset:
                 stand[at.partition] = next(reached[at.partition])
             if place >= first:

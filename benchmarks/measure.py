@@ -117,6 +117,11 @@ class Run:
                 if per_second == 1_000 and what == "commit":
                     self._table.aim("p99 to commit at 1,000/s, ms", lines[-1].median, 50, least=False)
 
+            if per_second == 100:
+                for role in runs[0].idle:
+                    self._table.add(
+                        LATENCY, f"nothing comes in: CPU of {role}", "cores", [run.idle[role] for run in runs]
+                    )
             for role in runs[0].cores:
                 self._table.add(LATENCY, f"{per_second:,}/s: CPU of {role}", "cores", [run.cores[role] for run in runs])
 

@@ -35,30 +35,28 @@ _STATEMENT: Final = re.compile(r"(INSERT INTO|UPDATE|DELETE FROM) (udi\.\w+)")
 
 @dataclass(slots=True)
 class Spent:
-    """Seconds by step, over all batches."""
+    """Seconds by step, over all batches. What this process does is CPU time: others on the machine do not count."""
 
     parse: float = 0.0
-    gather: float = 0.0
     ask: float = 0.0
-    """CPU of this process while it gathers: the driver and what it hands over."""
+    """Of `gather`, what the driver and the handing over take."""
     decide: float = 0.0
     rows: float = 0.0
-    record: float = 0.0
-    """The call of `udi.record`, with the encoding of its arguments."""
     encode: float = 0.0
-    """CPU of this process during that call: the driver's encoding."""
+    """Of `record`, what the driver takes to encode the arguments."""
+    gather: float = 0.0
+    """Wall time of the query."""
+    record: float = 0.0
+    """Wall time of the call of `udi.record`, with the encoding of its arguments."""
+    again: float = 0.0
+    """Wall time of making the rows once more, only to know what they cost."""
     batches: list[float] = field(default_factory=list)
     """Wall time of each batch, parsing included."""
 
     @property
-    def in_books(self) -> float:
-        """What passed inside `TimedBooks`, which makes the rows twice."""
-        return self.gather + 2 * self.rows + self.record
-
-    @property
-    def all(self) -> float:
-        """The whole way."""
-        return self.parse + self.gather + self.decide + self.rows + self.record
+    def client(self) -> float:
+        """CPU of this process."""
+        return self.parse + self.ask + self.decide + self.rows + self.encode
 
 
 class TimedBooks(PostgresBooks):
@@ -83,9 +81,11 @@ class TimedBooks(PostgresBooks):
         made, made_cpu = perf_counter(), process_time()
         version = await super().record(batch)
         end, end_cpu = perf_counter(), process_time()
-        self.spent.rows += made - start
-        self.spent.record += (end - made) - (made - start)
-        self.spent.encode += (end_cpu - made_cpu) - (made_cpu - cpu)
+        rows = made_cpu - cpu
+        self.spent.again += made - start
+        self.spent.rows += rows
+        self.spent.record += end - made - rows
+        self.spent.encode += end_cpu - made_cpu - rows
         return version
 
 
@@ -121,15 +121,14 @@ class Line:
     async def _batch(self, lane: Lane, first: int, spent: Spent) -> None:
         made = ward.uses(BATCH, first)
         records = [Record(first + place, RECORDED_AT, *each) for place, each in enumerate(made)]
-        start = perf_counter()
+        again, in_books = spent.again, spent.ask + 2 * spent.rows + spent.encode
+        start, cpu = perf_counter(), process_time()
         reading = lane.read(records, first + BATCH)
-        parsed = perf_counter()
-        counted, rows = spent.in_books, spent.rows
+        parsed = process_time()
         await lane.record(reading)
-        end = perf_counter()
-        spent.parse += parsed - start
-        spent.decide += end - parsed - (spent.in_books - counted)
-        spent.batches.append(end - start - (spent.rows - rows))
+        spent.parse += parsed - cpu
+        spent.decide += process_time() - parsed - (spent.ask + 2 * spent.rows + spent.encode - in_books)
+        spent.batches.append(perf_counter() - start - (spent.again - again))
 
 
 def as_a_worker() -> None:
@@ -183,18 +182,19 @@ async def run(url: str, scans: int) -> Steps:
         per_scan = 1e6 / (scans - BATCH)
         inside = {name: seconds * per_scan for name, seconds in (await statements(pool)).items()}
     record = spent.record * per_scan
-    client = spent.parse + spent.ask + spent.decide + spent.rows + spent.encode
     steps = {
-        "parse (JSON, event, codes)": spent.parse,
-        "gather: this process": spent.ask,
-        "gather: database and wire": spent.gather - spent.ask,
-        "want and decide": spent.decide,
-        "rows and bodies": spent.rows,
-        "record: this process (arguments encoded)": spent.encode,
-        "record: udi.record runs": inside.get("udi.record", 0.0) / per_scan,
-        "record: arguments read, commit, wire": spent.record - spent.encode - inside.get("udi.record", 0.0) / per_scan,
-        "all, one after the other": spent.all,
-        "of it in this process": client,
+        "CPU here: parse (JSON, event, codes)": spent.parse,
+        "CPU here: gather (arguments, answer)": spent.ask,
+        "CPU here: want and decide": spent.decide,
+        "CPU here: rows and bodies": spent.rows,
+        "CPU here: record (arguments encoded)": spent.encode,
+        "CPU here: all": spent.client,
+        "wall: gather, database and wire": spent.gather - spent.ask,
+        "wall: udi.record runs": inside.get("udi.record", 0.0) / per_scan,
+        "wall: its arguments read, commit, wire": spent.record
+        - spent.encode
+        - inside.get("udi.record", 0.0) / per_scan,
+        "wall: the whole batch, one step after the other": sum(spent.batches),
     }
     steps = {name: seconds * per_scan for name, seconds in steps.items()}
     return Steps(steps, inside, record)

@@ -19,7 +19,8 @@ UNIT = gs1(DI, expiry="271231", lot="L1", serial="S1")
 CREDIT = """
 INSERT INTO udi.ledger
 SELECT position_id, record_offset + 1000 + $1::int, n, 'credit', gen_random_uuid(), position_id, record_offset, n, $1,
-    hospital, encounter, department, team, item_code, insurance_code, $2, unit_price, $3, price_version, period, posted_at, flags
+    hospital, encounter, department, team, item_code, insurance_code, $2, unit_price, $3, price_version, period,
+    posted_at, flags
 FROM udi.ledger WHERE kind = 'charge'
 """
 

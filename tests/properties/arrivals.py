@@ -1,4 +1,4 @@
-"""Arrivals at random: what scanners, people and lost messages can do to a lane, small enough that everything collides."""
+"""Arrivals at random: what scanners and people can do to a lane, small enough that everything collides."""
 
 from typing import Any
 
@@ -69,7 +69,7 @@ Event = dict[str, Any] | bytes
 
 @st.composite
 def stories(draw: st.DrawFn) -> list[Event]:
-    """What belongs together: a label read in two halves or one, used, and taken back in parts, perhaps once too often."""
+    """What belongs together: a label read in two halves or one, used, and taken back in parts."""
     number, di = draw(st.integers(1, 90)) * 100, draw(st.sampled_from([DI, PLATE_DI, NEW_DI]))
     rest = draw(st.sampled_from([{"lot": "L1"}, {"serial": "S1"}, {"lot": "L1", "expiry": "220101"}]))
     about: dict[str, Any] = {

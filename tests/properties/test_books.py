@@ -65,11 +65,9 @@ def test_records_that_come_again_change_nothing_but_their_own_verdicts(
     data: st.DataObject, happenings: list[Event]
 ) -> None:
     once = now(account_of(happenings))
-    again = list(happenings)
-    for place in data.draw(st.lists(st.integers(0, len(happenings) - 1), max_size=5)):
-        again.append(happenings[place])
+    places = data.draw(st.lists(st.integers(0, len(happenings) - 1), max_size=5))
 
-    repeated = now(account_of(again))
+    repeated = now(account_of([*happenings, *(happenings[place] for place in places)]))
 
     # A refused id is not remembered, so what was refused is refused again; everything else is a duplicate.
     added = Counter(row[3] for row in repeated.verdicts) - Counter(row[3] for row in once.verdicts)

@@ -1,16 +1,16 @@
 """Lanes over a set of books, with the catalogue beside them: the product without Kafka, driven record by record."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import asyncpg
 
 from models.calendar import ZONE_DEFAULT
 from models.facts import Catalogue
 from models.policy import POLICY
-from sinks.batch import Books, InputPosition, RawRecord
+from sinks.batch import Batch, Books, InputPosition, RawRecord
 from sinks.books import PostgresBooks
 from sinks.database import migrate, open_pool
 from sinks.facts import FactBatch, FactBooks
@@ -75,7 +75,8 @@ class PostgresStore:
     async def empty(self) -> None:
         """Forget everything but the installation: the books as they were made."""
         tables = await self.pool.fetch(
-            "SELECT tablename FROM pg_tables WHERE schemaname = 'udi' AND tablename NOT IN ('installation', 'alert_partition')"
+            "SELECT tablename FROM pg_tables "
+            "WHERE schemaname = 'udi' AND tablename NOT IN ('installation', 'alert_partition')"
         )
         names = ", ".join(f"udi.{row['tablename']}" for row in tables)
         async with self.pool.acquire() as connection, connection.transaction():
@@ -177,3 +178,33 @@ def verdicts(account: Account) -> dict[str, tuple[str, tuple[str, ...]]]:
 def usual() -> tuple[dict[str, Any], ...]:
     """The usual item and encounter."""
     return item(), encounter()
+
+
+class Between:
+    """The port, with something that happens between what is gathered and what is recorded, once."""
+
+    def __init__(self, books: Books) -> None:
+        self._books = books
+        self._then: list[Callable[[], Awaitable[None]]] = []
+        self.failures: list[type[Exception]] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._books, name)
+
+    @property
+    def port(self) -> Books:
+        """Itself, as what it stands in for."""
+        return cast("Books", self)
+
+    def then(self, happens: Callable[[], Awaitable[None]]) -> None:
+        """This happens before the next batch is recorded."""
+        self._then.append(happens)
+
+    async def record(self, batch: Batch) -> int:
+        while self._then:
+            await self._then.pop()()
+        try:
+            return await self._books.record(batch)
+        except Exception as error:
+            self.failures.append(type(error))
+            raise

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from models.books import BalanceKey, Neighbour, Ref, UnitKey, UseAccount, Waiting
 from models.catalogue import Item
+from models.scanners import Scanners
 from models.udi.lot_shape import LotShape
 
 
@@ -15,6 +16,8 @@ class Catalogue:
 
     def __init__(self) -> None:
         self.version = 0
+        self.scanners = Scanners()
+        """Profiles of scanners, known at the same version."""
         self._items: dict[tuple[str, str], Item] = {}
         self._claims: dict[tuple[str, str, str], tuple[tuple[Item, int | None], ...]] = {}
 

@@ -11,6 +11,11 @@ class Policy:
 
     half_label_window: timedelta = timedelta(seconds=60)
     """How long half a label waits for the other. Source: docs/semantics.md (default 60 s)."""
+    scanner_suspect_percent: Decimal = Decimal(20)
+    """A scanner of which so many per cent of the labels may have lost separators is faulty. No source: ours; about 4 %
+    of innocent labels look so (docs/codes.md)."""
+    scanner_labels_min: int = 20
+    """Labels within 7 days before a scanner is judged. No source: ours."""
     growth_percent: Decimal = Decimal(20)
     """A rise of so many per cent or more fires. Source: the Gansu study, table 2; docs/contract.md, "Alerts"."""
     growth_base_units_min: int = 5

@@ -1,6 +1,6 @@
 """From a raw record of `udi.scans` to what the batch decides: an event with its label read, a tick, or a bad record."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -11,8 +11,9 @@ from models.books import BadRecord, LabelFacts, Ref, Subject, label_facts
 from models.calendar import local_day, month_of
 from models.reasons import Reason
 from models.scan import ScanEvent, Tick, read_scan
+from models.scanners import NO_SCANNERS, Scanners
 from models.topics import RECORD_BYTES_MAX
-from models.udi import Issuer, read_label
+from models.udi import DEFAULT_PROFILE, Issuer, read_label
 from models.wire import Refusal, read_key
 from rules.batch import Arrival, TickRecord
 
@@ -21,7 +22,13 @@ UNKNOWN_HOSPITAL = "unknown"
 
 
 def read_arrival(  # noqa: PLR0917 -- the parts of a record
-    ref: Ref, lane: int, key: bytes | None, value: bytes | None, timestamp: datetime, zone: ZoneInfo
+    ref: Ref,
+    lane: int,
+    key: bytes | None,
+    value: bytes | None,
+    timestamp: datetime,
+    zone: ZoneInfo,
+    scanners: Scanners = NO_SCANNERS,
 ) -> Arrival:
     """What a record of `udi.scans` is. `timestamp` is the broker's; never raises for what is in the record."""
     read = read_scan(key, value, timestamp)
@@ -31,12 +38,15 @@ def read_arrival(  # noqa: PLR0917 -- the parts of a record
         return TickRecord(timestamp)
     event, body = read
     day = local_day(event.scanned_at, zone)
-    label = _item_label(event.item_code) if event.codes is None else _label(event, zone)
+    label = _item_label(event.item_code) if event.codes is None else _label(event, day, scanners)
     return Subject(ref, lane, event, label, body.fingerprint, timestamp, day, month_of(day))
 
 
-def _label(event: ScanEvent, zone: ZoneInfo) -> LabelFacts:
-    return label_facts(read_label(event.codes or (), scanned_on=local_day(event.scanned_at, zone)))
+def _label(event: ScanEvent, day: date, scanners: Scanners) -> LabelFacts:
+    profile = DEFAULT_PROFILE
+    if scanners:
+        profile = scanners.profile(event.hospital, event.device_id, event.scanned_at)
+    return label_facts(read_label(event.codes or (), scanned_on=day, profile=profile))
 
 
 def _item_label(item_code: str | None) -> LabelFacts:

@@ -31,6 +31,7 @@ from models.commands import Command, Commanded, CommandKind, Recorded
 from models.facts import Catalogue, EncounterFacts, Gathered, Shapes, Wanted
 from models.reasons import Reason, Verdict
 from models.scan import ScanEvent
+from models.scanners import NO_SCANNERS, Scanner, Scanners
 from models.udi import CodeError, Flag, Issuer, Label, read_label
 from models.udi.lot_shape import load
 from sinks.batch import Batch, ClaimTakenError, InputPosition, LaneMovedError, LaneState, StaleError
@@ -69,7 +70,8 @@ class PostgresBooks:
                 partition,
             )
             waiting = await self._subjects(connection, [Ref(*ref) for ref in refs])
-        return LaneState(partition, position, version, [_waiting(*half) for half in waiting])
+            scanners = await _scanners(connection) if waiting else NO_SCANNERS
+        return LaneState(partition, position, version, [_waiting(*half, scanners) for half in waiting])
 
     async def gather(self, lane: int, wanted: Wanted, catalogue: Catalogue) -> Gathered:
         """One snapshot of what is wanted. Brings `catalogue` to the version of the snapshot."""
@@ -84,6 +86,8 @@ class PostgresBooks:
             )  # fmt: skip
             assert row is not None  # noqa: S101 -- take_over made the lane's row
             changes = zip(row["changed"], row["changed_versions"], row["changed_ended"], strict=True)
+            for profile, version in zip(row["scanners"], row["scanner_versions"], strict=True):
+                catalogue.scanners.put(Scanner.model_validate_json(profile), version)
             catalogue.put([_item(*change) for change in changes], row["facts_version"])
             uses = await self._uses(connection, wanted, catalogue)
             neighbours = await self._neighbours(connection, wanted)
@@ -267,9 +271,19 @@ def suspect_of(readings: Sequence[Mapping[str, Any]]) -> Label | None:
     return replace(first, flags=(Flag.SUSPECT_MISSING_SEPARATOR,), alternatives=others)
 
 
-def _waiting(subject: Subject, prior: Prior) -> Waiting:
+async def _scanners(connection: Any) -> Scanners:
+    """All profiles."""
+    scanners = Scanners()
+    for row in await connection.fetch("SELECT profile, version FROM udi.scanner ORDER BY version"):
+        scanners.put(Scanner.model_validate_json(row["profile"]), row["version"])
+    return scanners
+
+
+def _waiting(subject: Subject, prior: Prior, scanners: Scanners) -> Waiting:
     """A half label as it was when it came: read again, for what the books do not keep (HIBC's link)."""
-    label = label_facts(read_label(subject.event.codes or (), scanned_on=subject.day))
+    event = subject.event
+    profile = scanners.profile(event.hospital, event.device_id, event.scanned_at)
+    label = label_facts(read_label(event.codes or (), scanned_on=subject.day, profile=profile))
     return Waiting(replace(subject, label=label), replace(prior, label=None))
 
 

@@ -26,6 +26,7 @@ from models.commands import Carried, Command, Commanded, CommandKind, Recorded
 from models.facts import Catalogue, EncounterFacts, Gathered, Shapes, Wanted
 from models.reasons import Reason, Verdict
 from models.scan import Action
+from models.scanners import Scanner
 from sinks.batch import Batch, InputPosition, LaneMovedError, LaneState, StaleError
 from sinks.books import NEIGHBOUR_SECONDS
 from sinks.facts import FactBatch, FactBooks
@@ -55,6 +56,7 @@ class MemoryBooks:
         self.carried: dict[int, list[Carried]] = {}
         """What became of the commands of each lane."""
         self._commands: list[Command] = []
+        self._scanners: list[tuple[Scanner, int]] = []
         self._lanes: dict[int, LaneRow] = {}
         self._items: list[Item] = []
         self._encounters: dict[tuple[str, str], EncounterFacts] = {}
@@ -85,6 +87,8 @@ class MemoryBooks:
 
     async def gather(self, lane: int, wanted: Wanted, catalogue: Catalogue) -> Gathered:
         """What is wanted, as it stands. Brings `catalogue` up to date."""
+        for scanner, version in self._scanners:
+            catalogue.scanners.put(scanner, version)
         catalogue.put([item for item in self._items if item.version > catalogue.version], self.facts_version)
         balances, store_items = self.stock()
         scans, units = self.claims.scans, self.claims.units
@@ -212,6 +216,13 @@ class MemoryBooks:
         for key, units in balances.items():
             totals[key.hospital, key.store, key.item_code] += units
         return balances, totals
+
+    def set_up(self, scanner: Scanner, at: datetime) -> None:
+        """A newer profile of a scanner."""
+        self._changes.append(
+            Change(self.facts_version + 1, "scanner", scanner.hospital, scanner.device_id, frozenset(), at)
+        )
+        self._scanners.append((scanner, self.facts_version))
 
     def teach(self, issuer: str, di: str, shapes: Shapes, at: datetime) -> None:
         """A newer shape of a device's lots and serials."""

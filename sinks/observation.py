@@ -2,7 +2,7 @@
 
 Each process observes for itself, every few seconds: none of it depends on another process being alive, and alert rules
 take the `max` over instances. `observe` reads some hundreds of rows and what is open; `observe_stock` sums the balances
-and is called less often.
+and `observe_scanners` looks at a week of suspected labels: both are called less often.
 
 References:
     docs/metrics.md; docs/operations.md, "Observation".
@@ -10,8 +10,10 @@ References:
 
 import asyncpg
 
+from models.policy import POLICY
 from models.topics import ALERTS, LANE_OUTPUTS
 from sinks.metrics import Metrics
+from sinks.scanners import ScannerBooks
 
 OBSERVE_SECONDS = 5.0
 """Between two calls of `observe`. Own choice: shorter than Prometheus' interval of 15 s, longer than it takes."""
@@ -91,3 +93,8 @@ async def observe(pool: asyncpg.Pool, metrics: Metrics) -> dict[tuple[str, int],
 async def observe_stock(pool: asyncpg.Pool, metrics: Metrics) -> None:
     """Count the balances below zero, all lanes summed. Reads the whole table; raises as `observe` does."""
     metrics.gauge("udi_stock_negative", await pool.fetchval(_STOCK))
+
+
+async def observe_scanners(pool: asyncpg.Pool, metrics: Metrics) -> None:
+    """Count the scanners that seem faulty. Reads seven days of labels of those suspected; raises as `observe` does."""
+    metrics.gauge("udi_scanner_faults", len(await ScannerBooks(pool).faults(POLICY)))

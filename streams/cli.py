@@ -88,6 +88,34 @@ def close(
     raise typer.Exit(close_command(resolve(Settings()), name, hospital, timeout))
 
 
+pair = typer.Typer(help="Half labels that were joined.", no_args_is_help=True)
+app.add_typer(pair, name="pair")
+
+
+@pair.command("undo")
+def undo(
+    scan_id: Annotated[str, typer.Argument(metavar="SCAN_ID", help="Either of the two scans.")],
+    reason: Annotated[str, typer.Option(help="Why; it is kept.")],
+    by: Annotated[str | None, typer.Option(help="Who; unset: the name you are logged in with.")] = None,
+    hospital: Annotated[str | None, typer.Option(help="Needed when several hospitals have the scan id.")] = None,
+    timeout: Annotated[float, typer.Option(min=0, help="Seconds to wait for the lane; 0 only stores it.")] = 30.0,
+) -> None:
+    """Undo a pair: credit, stock back, settlement reversed; both halves are held. Exit 1 when it can't be done."""
+    from streams.commands.pair import undo_command  # noqa: PLC0415 -- as above
+
+    raise typer.Exit(undo_command(scan_id, reason, by, hospital, timeout))
+
+
+@app.command()
+def scanners(
+    *, as_json: Annotated[bool, typer.Option("--json", help="JSON for machines, everything.")] = False
+) -> None:
+    """Scanners that keep dropping separators, the setting that would mend each, and all profiles. Exit 1 when any does."""
+    from streams.commands.scanners import scanners_command  # noqa: PLC0415 -- as above
+
+    raise typer.Exit(scanners_command(as_json=as_json))
+
+
 @app.command()
 def simulate(
     out: Annotated[Path | None, typer.Option(help="Folder for the files; made when absent.")] = None,

@@ -61,6 +61,8 @@ class Reading(NamedTuple):
     records: Sequence[Record]
     arrivals: list[Arrival]
     next_offset: int
+    scanners_version: int | None = None
+    """Of the profiles the labels were read by; `None`: not to be read again."""
 
 
 Recorded = Callable[[Batch, Sequence[Record]], None]
@@ -97,12 +99,18 @@ class Lane:
 
     def read(self, records: Sequence[Record], next_offset: int) -> Reading:
         """Parse records; no database."""
-        position = self.position.position_id
+        position, zone, scanners = self.position.position_id, self._zone, self._catalogue.scanners
         arrivals = [
-            read_arrival(Ref(position, each.offset), self.lane, each.key, each.value, each.timestamp, self._zone)
+            read_arrival(Ref(position, each.offset), self.lane, each.key, each.value, each.timestamp, zone, scanners)
             for each in records
         ]
-        return Reading(records, arrivals, next_offset)
+        return Reading(records, arrivals, next_offset, scanners.version)
+
+    def _as_set_up(self, reading: Reading) -> Reading:
+        """The reading by the profiles known now: it may have been read before they came."""
+        if reading.scanners_version in {None, self._catalogue.scanners.version}:
+            return reading
+        return self.read(reading.records, reading.next_offset)
 
     async def record(self, reading: Reading) -> None:
         """Decide and record what was read; records below the position are left out, they are recorded already.
@@ -119,7 +127,7 @@ class Lane:
         if reading.records and reading.records[0].offset < at:
             keep = [place for place, each in enumerate(reading.records) if each.offset >= at]
             records, arrivals = [reading.records[i] for i in keep], [reading.arrivals[i] for i in keep]
-            reading = Reading(records, arrivals, reading.next_offset)
+            reading = reading._replace(records=records, arrivals=arrivals)
         try:
             await self._record(reading)
         except _DATA_ERRORS as error:
@@ -129,7 +137,9 @@ class Lane:
             for place, each in enumerate(reading.records):
                 last = place + 1 == len(reading.records)
                 after = reading.next_offset if last else reading.records[place + 1].offset
-                await self.record(Reading([each], [reading.arrivals[place]], after))
+                await self.record(
+                    reading._replace(records=[each], arrivals=[reading.arrivals[place]], next_offset=after)
+                )
 
     def _quarantined(self, reading: Reading, error: Exception) -> Reading:
         record = reading.records[0]
@@ -140,10 +150,15 @@ class Lane:
         return Reading(reading.records, [bad], reading.next_offset)
 
     async def _record(self, reading: Reading) -> None:
-        subjects = [arrival for arrival in reading.arrivals if isinstance(arrival, Subject)]
         position = self.position.position_id
         raw = {Ref(position, each.offset): RawRecord(each.key, each.value) for each in reading.records}
         last_hash = reading.records[-1].hash if reading.records else None
+
+        def wanted() -> Wanted:
+            nonlocal reading
+            reading = self._as_set_up(reading)
+            subjects = [arrival for arrival in reading.arrivals if isinstance(arrival, Subject)]
+            return wanted_by(subjects, self._waiting, self._catalogue)
 
         def decided(view: View) -> Outcome:
             for half in self._waiting:
@@ -151,7 +166,7 @@ class Lane:
             return fold(reading.arrivals, view, self._policy)
 
         async def attempt() -> tuple[Batch, View]:
-            gathered = await self._gather(lambda: wanted_by(subjects, self._waiting, self._catalogue))
+            gathered = await self._gather(wanted)
             view = View(gathered, self._catalogue)
             outcome = decided(view)
             arrived = reading.records[0].timestamp if reading.records else None
@@ -231,7 +246,8 @@ class Lane:
         while True:
             version = self._catalogue.version
             gathered = await self._books.gather(self.lane, wanted(), self._catalogue)
-            if self._catalogue.version == version or not len(self._catalogue):
+            known = len(self._catalogue) or len(self._catalogue.scanners)
+            if self._catalogue.version == version or not known:
                 return gathered
 
     async def _until_recorded(self, attempt: Attempt) -> tuple[Batch, View]:

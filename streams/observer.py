@@ -14,7 +14,7 @@ from aiokafka.errors import KafkaError
 
 from models.topics import CATALOGUE, ENCOUNTERS, SCANS
 from sinks.metrics import Metrics
-from sinks.observation import OBSERVE_SECONDS, OBSERVE_STOCK_SECONDS, observe, observe_stock
+from sinks.observation import OBSERVE_SECONDS, OBSERVE_STOCK_SECONDS, observe, observe_scanners, observe_stock
 from streams.health import Contact
 from streams.settings import Settings
 from streams.topics import admin
@@ -62,6 +62,7 @@ class Observer:
                     stock_at = loop.time()
                     with suppress(asyncpg.PostgresError, OSError, TimeoutError, asyncpg.InterfaceError):
                         await observe_stock(self._pool, self._metrics)
+                        await observe_scanners(self._pool, self._metrics)
                 await asyncio.sleep(OBSERVE_SECONDS)
         finally:
             await self._drop_consumer()

@@ -7,7 +7,7 @@ import asyncpg
 
 from sinks.database import migrate, open_pool
 from sinks.metrics import Metrics
-from sinks.observation import observe, observe_stock
+from sinks.observation import observe, observe_scanners, observe_stock
 
 NOW = datetime(2022, 6, 3, 12, tzinfo=UTC)
 
@@ -66,6 +66,7 @@ async def test_what_waits_in_the_books_is_counted_and_aged(database: str) -> Non
         await fill(pool)
         stand = await observe(pool, metrics)
         await observe_stock(pool, metrics)
+        await observe_scanners(pool, metrics)
     finally:
         await pool.close()
     assert stand == {("udi.scans", 0): 7}
@@ -97,7 +98,8 @@ async def test_empty_books_have_nothing_open_and_no_position(database: str) -> N
     try:
         assert await observe(pool, metrics) == {}
         await observe_stock(pool, metrics)
+        await observe_scanners(pool, metrics)
     finally:
         await pool.close()
-    names = ("udi_parked_open", "udi_parked_age_seconds", "udi_held_open", "udi_stock_negative")
+    names = ("udi_parked_open", "udi_parked_age_seconds", "udi_held_open", "udi_stock_negative", "udi_scanner_faults")
     assert {name: metrics.value(name) for name in names} == dict.fromkeys(names, 0)

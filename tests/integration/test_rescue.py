@@ -1,16 +1,17 @@
 """Shapes are learned from scans that went through, and labels that lost their separators are decided by them."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 
 import asyncpg
 import pytest
 
-from models.udi.lot_shape import load
+from models.facts import Shapes
+from models.udi.lot_shape import LotShape, learn, load
 from sinks.batch import LaneMovedError
 from sinks.learning import LearningBooks, Unlearned
 from streams.learner import Learner
-from tests.support.builders import DI, gs1, item, scan, scan_id
-from tests.support.ward import PostgresStore, Ward, postgres_store, usual, verdicts
+from tests.support.builders import DI, NOON, gs1, item, scan, scan_id
+from tests.support.ward import MemoryStore, PostgresStore, Ward, postgres_store, usual, verdicts
 
 LOST = f"]d201{DI}17271231" + "10L12345" + "21S1"
 SUSPECT = ["suspect_missing_separator"]
@@ -153,3 +154,23 @@ async def test_half_a_label_is_mended_by_another_worker_after_a_restart(ward: Wa
     assert await now(ward, 1) == ("recorded", ("half-label",))
     row = await store.pool.fetchrow("SELECT lot, serial FROM report.scans WHERE scan_id = $1", scan_id(2))
     assert tuple(row or ()) == ("L12345", "S1")
+
+
+async def test_the_twin_frees_what_a_shape_makes_unique() -> None:
+    store = MemoryStore()
+    ward = await Ward(store).open(*usual())
+    await ward.scan(scan(1, codes=[LOST]))
+    assert await now(ward, 1) == ("held", ("ambiguous-code",))
+
+    shape = [learned(f"L{n}" for n in range(10000, 10016)), learned(f"S{n % 10}" for n in range(16))]
+    store.memory.teach("GS1", DI, Shapes(*shape), NOON)
+
+    assert await ward.sweep() == 1
+    assert await now(ward, 1) == ("billed", ("stock-negative",))
+
+
+def learned(values: Iterable[str]) -> LotShape:
+    shape = LotShape()
+    for value in values:
+        shape = learn(shape, value)
+    return shape

@@ -41,6 +41,19 @@ SELECT s.hospital, s.scan_id, r.number AS reading, r.possible, r.issuer, r.di, r
 FROM udi.reading r JOIN udi.scan s USING (position_id, record_offset)
 WHERE r.n = (SELECT max(newest.n) FROM udi.reading newest WHERE (newest.position_id, newest.record_offset) = (r.position_id, r.record_offset));
 
+CREATE TABLE udi.scanner (
+    hospital    text NOT NULL,
+    device_id   text NOT NULL,
+    version     bigint NOT NULL,
+    known_from  timestamptz NOT NULL,
+    profile     jsonb NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    PRIMARY KEY (hospital, device_id, version)
+);
+COMMENT ON TABLE udi.scanner IS 'How a scanner is set up (models.scanners), every version: scans made from known_from on are read by it. Append-only.';
+CREATE UNIQUE INDEX scanner_by_version ON udi.scanner (version);
+CREATE INDEX scan_suspected ON udi.scan (hospital, device_id, scanned_at) WHERE 'suspect_missing_separator' = ANY (label_flags);
+
 CREATE TABLE udi.pair (
     position_id   smallint NOT NULL,
     record_offset bigint NOT NULL,
@@ -113,7 +126,7 @@ $$;
 DO $$
 DECLARE book text;
 BEGIN
-    FOREACH book IN ARRAY ARRAY['lot_shape', 'reading', 'pair', 'command', 'command_outcome'] LOOP
+    FOREACH book IN ARRAY ARRAY['lot_shape', 'reading', 'scanner', 'pair', 'command', 'command_outcome'] LOOP
         EXECUTE format('CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON udi.%I FOR EACH STATEMENT EXECUTE FUNCTION udi.refuse_change()', book);
     END LOOP;
 END $$;
@@ -139,3 +152,15 @@ BEGIN
     END IF;
 END $$;
 COMMENT ON FUNCTION udi.learn IS 'Versions of shapes and the watermark they were learned at, in one transaction. The change names no hospital: a maker prints alike for all.';
+
+CREATE FUNCTION udi.record_scanners(p_scanners udi.scanner[]) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    before bigint;
+BEGIN
+    SELECT version INTO before FROM udi.fact_counter FOR UPDATE;
+    INSERT INTO udi.scanner SELECT hospital, device_id, before + version, known_from, profile, recorded_at FROM unnest(p_scanners);
+    INSERT INTO udi.fact_change SELECT before + version, 'scanner', hospital, device_id, '{}', '{}', recorded_at FROM unnest(p_scanners);
+    UPDATE udi.fact_counter SET version = before + cardinality(p_scanners);
+    RETURN before + cardinality(p_scanners);
+END $$;
+COMMENT ON FUNCTION udi.record_scanners IS 'Versions of scanner profiles; they come as 1..n and get their place after the counter.';

@@ -5,6 +5,7 @@ import asyncio
 import logging
 import os
 import platform
+import signal
 import sys
 import tempfile
 from contextlib import redirect_stdout
@@ -42,6 +43,10 @@ def _title(sizes: measure.Sizes) -> str:
 
 
 async def _run(sizes: measure.Sizes, only: list[str]) -> Table:
+    task = asyncio.current_task()
+    assert task is not None
+    # As Ctrl-C does: every part ends in order and no folder is left.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     table = Table(_title(sizes))
     with tempfile.TemporaryDirectory(prefix="udi-bench-") as name:
         folder = Path(name)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 NOW = datetime.now(UTC)
 HOSPITAL, ITEM, ENCOUNTER, STORE = "H1", "IT-PLATE-8", "E-0001", "OR-2"
@@ -61,40 +61,36 @@ async def publish(servers: str) -> None:
 
 
 async def follow(consumer: AIOKafkaConsumer) -> dict[str, Any]:
-    """Print the verdicts of our scan as they come; give its billing record."""
-    async for record in consumer:
+    """Print the verdicts of our scan as they come, until it is billed; give its billing record."""
+    charge: dict[str, Any] = {}
+    billed = False
+    while not (charge and billed):
+        record = await consumer.getone()
         body = json.loads(record.value)
         if body.get("scan_id") != scan["scan_id"]:
             continue
         if record.topic == "udi.billing":
-            return dict(body)
-        print(f"verdict    {body['verdict']} {', '.join(body['reasons'])}".rstrip(), "–", body["message"]["en"])
-    raise RuntimeError("The consumer has ended.")
+            charge = body
+        else:
+            billed = body["verdict"] == "billed"
+            print(f"verdict    {body['verdict']} {', '.join(body['reasons'])}".rstrip(), "–", body["message"]["en"])
+    return charge
 
 
 async def main() -> None:
     """Begin to listen, publish, and wait for the charge."""
     servers = broker()
-    consumer = AIOKafkaConsumer(bootstrap_servers=servers, enable_auto_commit=False, auto_offset_reset="earliest")
+    consumer = AIOKafkaConsumer(
+        "udi.verdicts", "udi.billing", bootstrap_servers=servers, enable_auto_commit=False, auto_offset_reset="earliest"
+    )
     await consumer.start()
     try:
-        topics = ("udi.verdicts", "udi.billing")
-        found = [TopicPartition(topic, each) for topic in topics for each in await partitions(consumer, topic)]
-        consumer.assign(found)
-        await consumer.seek_to_end(*found)
+        await consumer.seek_to_end()
         await publish(servers)
         charge = await asyncio.wait_for(follow(consumer), WAIT_SECONDS)
         print("billed    ", {name: charge[name] for name in SHOWN})
     finally:
         await consumer.stop()
-
-
-async def partitions(consumer: AIOKafkaConsumer, topic: str) -> list[int]:
-    """The partitions of a topic, once the consumer knows it."""
-    while not consumer.partitions_for_topic(topic):
-        await consumer.topics()
-        await asyncio.sleep(0.1)
-    return sorted(consumer.partitions_for_topic(topic))
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import typer
 
 from streams import logs, services
 from streams.codes_cli import label_command, parse_command, rescue_proof_command
+from streams.pairing_proof import pairing_proof_command
 from streams.settings import Settings, SettingsError, resolve
 from streams.simulator.plan import MONTHLY_SCANS, Plan
 
@@ -110,7 +111,7 @@ def undo(
 def scanners(
     *, as_json: Annotated[bool, typer.Option("--json", help="JSON for machines, everything.")] = False
 ) -> None:
-    """Scanners that keep dropping separators, the setting that would mend each, and all profiles. Exit 1 when any does."""
+    """Scanners that keep dropping separators, what would mend each, and all profiles. Exit 1 when there are any."""
     from streams.commands.scanners import scanners_command  # noqa: PLC0415 -- as above
 
     raise typer.Exit(scanners_command(as_json=as_json))
@@ -149,6 +150,7 @@ def _plan(months: int, scans: int | None, seed: int, departments: int, items: in
 app.command("parse")(parse_command)
 app.command("label")(label_command)
 app.command("rescue-proof")(rescue_proof_command)
+app.command("pairing-proof")(pairing_proof_command)
 
 
 def main() -> None:

@@ -46,8 +46,7 @@ def undo_command(scan_id: str, reason: str, by: str | None, hospital: str | None
         typer.echo(f"Stored as command {place.seq} of lane {place.lane}; no worker has carried it out yet.")
     else:
         typer.echo(f"Undone: {ended.detail}" if ended.done else f"Not undone: {ended.detail}")
-    if (ended is not None and not ended.done) or (ended is None and timeout):
-        raise typer.Exit(1)
+    return int(bool(timeout) if ended is None else not ended.done)
 
 
 def _scan_id(text: str) -> UUID:

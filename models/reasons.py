@@ -83,7 +83,8 @@ class ReasonRow:
     stock: When
     dead_letter: bool
     freed_by: tuple[str, ...]
-    """What ends the wait: `catalogue`, `encounter`, `partner`, `window`, `person`, `return`, `use`."""
+    """What ends the wait: `catalogue`, `encounter`, `partner`, `window`, `person`, `return`, `shape`,
+    `use`."""
 
 
 _NOW, _LATER, _NEVER = When.NOW, When.LATER, When.NEVER
@@ -101,7 +102,7 @@ REASONS: tuple[ReasonRow, ...] = (
     ReasonRow(Reason.BAD_CHECK_DIGIT, Verdict.REFUSED, _NEVER, _NEVER, True, ()),
     ReasonRow(Reason.NOT_A_UDI, Verdict.REFUSED, _NEVER, _NEVER, True, ()),
     ReasonRow(Reason.HALF_LABEL, Verdict.WAITING, _LATER, _LATER, False, ("partner", "window", "person")),
-    ReasonRow(Reason.AMBIGUOUS_CODE, Verdict.HELD, _NEVER, _NEVER, False, _PERSON),
+    ReasonRow(Reason.AMBIGUOUS_CODE, Verdict.HELD, _NEVER, _NEVER, False, ("shape", "catalogue", "person")),
     ReasonRow(Reason.NO_DEVICE_IDENTIFIER, Verdict.HELD, _NEVER, _NEVER, False, _PERSON),
     ReasonRow(Reason.UNKNOWN_IDENTIFIER, Verdict.PARKED, _LATER, _LATER, False, _CATALOGUE),
     ReasonRow(Reason.AMBIGUOUS_IDENTIFIER, Verdict.PARKED, _LATER, _LATER, False, _CATALOGUE),

@@ -1,7 +1,7 @@
 """A seeded ward of interleaved devices with many half labels, and the truth of which two belong together.
 
 What it does not make, because nothing on the labels would tell: two GS1 labels scanned within a minute by one device
-for one patient, of the first only one barcode and of the second only the other one. Such a pair would be joined wrongly,
+for one patient, of the first only one barcode, of the second only the other. Such a pair would be joined wrongly,
 and a person undoes it (`udi pair undo`). HIBC labels name their primary and are safe from it.
 """
 

@@ -63,4 +63,4 @@ class Carried:
     seq: int
     done: bool
     detail: str
-    """What was done, or what stood against it."""
+    """The verdicts that followed, or what stood against it."""

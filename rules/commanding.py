@@ -31,7 +31,7 @@ def carry_out(commanded: Commanded, view: View) -> tuple[list[Decision], Carried
         return [], Carried(command.seq, done=False, detail=str(refusal))
     for decision in decisions:
         view.apply(decision)
-    return decisions, Carried(command.seq, done=True, detail=f"{len(decisions)} decisions.")
+    return decisions, Carried(command.seq, done=True, detail=", ".join(str(each.verdict) for each in decisions))
 
 
 def undo_pair(commanded: Commanded, view: View) -> list[Decision]:

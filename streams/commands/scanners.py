@@ -18,6 +18,7 @@ from streams.commands.sheets import Cell, SheetError, SheetRow, decode_lines, re
 from streams.commands.shown import print_json, print_table
 from streams.settings import Settings
 
+_SET_UP: Final = ("separators", "prefix", "suffix", "key_map", "encoding", "sends_separators")
 _LISTS: Final[dict[str, type]] = {"separators": list, "key_map": dict}
 _YES: Final = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
@@ -70,8 +71,9 @@ def _show(faults: list[dict[str, Any]], profiles: list[dict[str, Any]]) -> None:
 def _told(row: dict[str, Any]) -> str:
     """What differs from the default, in words."""
     profile = orjson.loads(row["profile"])
-    shown = {name: value for name, value in profile.items() if name not in {"hospital", "device_id", "known_from"}}
-    return ", ".join(f"{name} {orjson.dumps(value).decode()}" for name, value in shown.items() if value) or "default"
+    usual = {name: each.get_default(call_default_factory=True) for name, each in Scanner.model_fields.items()}
+    told = [f"{name} {orjson.dumps(profile[name]).decode()}" for name in _SET_UP if profile[name] != usual[name]]
+    return ", ".join(told) or "default"
 
 
 def load_scanners(file: Path, *, dry_run: bool = False, as_json: bool = False) -> int:

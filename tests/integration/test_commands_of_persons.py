@@ -91,7 +91,7 @@ async def test_an_undone_pair_leaves_nothing(ward: Ward, store: Store, codes: tu
         ("OR-2", "patient"),
         ("patient", "OR-2"),
     }
-    assert await outcomes(store) == [(1, True, "3 decisions.")]
+    assert await outcomes(store) == [(1, True, "credited, held, held")]
 
 
 @ORDERS

@@ -44,11 +44,15 @@ SELECT position_id, record_offset, scan_id, verdict FROM udi.scan_now
 WHERE verdict IN ('waiting', 'parked', 'held', 'refused', 'duplicate', 'conflict') AND cardinality(reasons) = 0;
 
 -- check: a billed scan has one charge, a credited one credit, any other neither
+-- A credit of a scan's own charge is a pair undone: that charge stands no more.
 SELECT n.scan_id, n.action, n.verdict, coalesce(l.charges, 0) AS charges, coalesce(l.credits, 0) AS credits
 FROM udi.scan_now n
 FULL JOIN (
-    SELECT position_id, record_offset, count(*) FILTER (WHERE kind = 'charge') AS charges, count(*) FILTER (WHERE kind = 'credit') AS credits
-    FROM udi.ledger GROUP BY position_id, record_offset
+    SELECT position_id, record_offset, count(*) FILTER (WHERE kind = 'charge') - count(*) FILTER (WHERE undone) AS charges,
+           count(*) FILTER (WHERE kind = 'credit' AND NOT undone) AS credits
+    FROM (
+        SELECT *, coalesce((charge_position, charge_offset) = (position_id, record_offset), false) AS undone FROM udi.ledger
+    ) entry GROUP BY position_id, record_offset
 ) l USING (position_id, record_offset)
 WHERE n.scan_id IS NULL AND l.charges IS NOT NULL
    OR coalesce(l.charges, 0) <> (n.verdict = 'billed')::int OR coalesce(l.credits, 0) <> (n.verdict = 'credited')::int;
@@ -56,8 +60,11 @@ WHERE n.scan_id IS NULL AND l.charges IS NOT NULL
 -- check: every entry agrees with its scan, and every charge is its units times its price
 SELECT l.billing_id, l.kind, n.scan_id, l.item_code, n.item_code AS scanned_item, l.quantity, n.units, l.unit_price, l.amount_fen
 FROM udi.ledger l JOIN udi.scan_now n USING (position_id, record_offset)
-WHERE l.hospital <> n.hospital OR l.item_code IS DISTINCT FROM n.item_code OR l.quantity IS DISTINCT FROM n.units
-   OR n.action <> CASE l.kind WHEN 'charge' THEN 'use'::udi.action ELSE 'return' END
+LEFT JOIN udi.ledger undone ON (undone.position_id, undone.record_offset) = (l.position_id, l.record_offset)
+    AND (undone.charge_position, undone.charge_offset) = (l.position_id, l.record_offset) AND l.n IN (undone.n, undone.charge_n)
+WHERE l.hospital <> n.hospital
+   OR undone.n IS NULL AND (l.item_code IS DISTINCT FROM n.item_code OR l.quantity IS DISTINCT FROM n.units
+        OR n.action <> CASE l.kind WHEN 'charge' THEN 'use'::udi.action ELSE 'return' END)
    OR l.kind = 'charge' AND (l.amount_fen <> round(l.quantity * l.unit_price / 100.0)::bigint OR l.encounter IS DISTINCT FROM n.encounter);
 
 -- check: credits stay within their charge, keep its price, are numbered, and end at it to the cent
@@ -75,7 +82,26 @@ HAVING c.billing_id IS NULL OR sum(t.quantity) > c.quantity OR sum(t.amount_fen)
 SELECT t.billing_id, t.quantity, r.units, r.use_position, r.use_offset
 FROM udi.ledger t
 LEFT JOIN udi.return_claim r ON (r.return_position, r.return_offset) = (t.position_id, t.record_offset)
-WHERE t.kind = 'credit' AND (r.units IS DISTINCT FROM t.quantity OR (r.use_position, r.use_offset) IS DISTINCT FROM (t.charge_position, t.charge_offset));
+WHERE t.kind = 'credit' AND (t.charge_position, t.charge_offset) <> (t.position_id, t.record_offset)
+  AND (r.units IS DISTINCT FROM t.quantity OR (r.use_position, r.use_offset) IS DISTINCT FROM (t.charge_position, t.charge_offset));
+
+-- check: a scan's own charge was taken back whole, and because a person commanded it
+SELECT t.billing_id, n.scan_id, c.quantity AS charged, t.quantity AS taken_back, count(o.seq) AS commands
+FROM udi.ledger t
+JOIN udi.scan_now n USING (position_id, record_offset)
+LEFT JOIN udi.ledger c ON (c.position_id, c.record_offset, c.n) = (t.charge_position, t.charge_offset, t.charge_n)
+LEFT JOIN udi.pair p ON (p.position_id, p.record_offset) = (t.position_id, t.record_offset)
+LEFT JOIN udi.scan rest ON (rest.position_id, rest.record_offset) = (p.rest_position, p.rest_offset)
+LEFT JOIN udi.command k ON k.hospital = n.hospital AND k.scan_id IN (n.scan_id, rest.scan_id)
+LEFT JOIN udi.command_outcome o ON (o.lane, o.seq) = (k.lane, k.seq) AND o.done
+WHERE t.kind = 'credit' AND (t.charge_position, t.charge_offset) = (t.position_id, t.record_offset)
+GROUP BY t.billing_id, n.scan_id, c.quantity, t.quantity HAVING c.quantity IS DISTINCT FROM t.quantity OR count(o.seq) = 0;
+
+-- check: commands are numbered without a gap, and those carried out are the first of their lane
+SELECT l.lane, l.commands_done, count(o.seq) AS outcomes, max(c.seq) AS newest, count(c.seq) AS commands
+FROM udi.lane l LEFT JOIN udi.command c USING (lane) LEFT JOIN udi.command_outcome o USING (lane, seq)
+GROUP BY l.lane, l.commands_done
+HAVING count(o.seq) <> l.commands_done OR coalesce(max(o.seq), 0) <> l.commands_done OR coalesce(max(c.seq), 0) <> count(c.seq);
 
 -- check: returns of a use are numbered, never exceed it, and stand for one return each
 SELECT r.use_position, r.use_offset, u.scan_id AS use, u.units, sum(r.units) AS returned, count(*) AS returns
@@ -152,17 +178,17 @@ FULL JOIN (SELECT hospital, store, item_code, lane, sum(quantity) AS quantity FR
     USING (hospital, store, item_code, lane)
 WHERE s.quantity IS DISTINCT FROM b.quantity;
 
--- check: goods of a scan that stands have moved once; of no scan twice
+-- check: goods of a scan that stands have moved once; of no scan twice, but for what went back
 SELECT n.scan_id, n.action, n.verdict, moved.times
 FROM udi.scan_now n
 CROSS JOIN LATERAL (
-    SELECT count(*) AS times FROM (
-        SELECT s.owner FROM udi.scan s WHERE (s.position_id, s.record_offset) = (n.position_id, n.record_offset)
+    SELECT coalesce(sum(way), 0) AS times FROM (
+        SELECT s.owner, 1 AS way FROM udi.scan s WHERE (s.position_id, s.record_offset) = (n.position_id, n.record_offset)
         UNION ALL
-        SELECT d.owner FROM udi.decision d WHERE (d.position_id, d.record_offset) = (n.position_id, n.record_offset)
+        SELECT d.owner, CASE WHEN d.takes_back THEN -1 ELSE 1 END FROM udi.decision d WHERE (d.position_id, d.record_offset) = (n.position_id, n.record_offset)
     ) every_decision WHERE owner IS NOT NULL
 ) moved
-WHERE moved.times > 1
+WHERE moved.times NOT IN (0, 1)
    OR moved.times = 0 AND n.verdict IN ('billed', 'credited', 'recorded') AND n.action <> 'count' AND NOT 'half-label' = ANY (n.reasons)
    OR moved.times = 1 AND n.verdict IN ('duplicate', 'conflict', 'refused');
 
@@ -170,12 +196,12 @@ WHERE moved.times > 1
 SELECT scan_id, action, quantity, units FROM udi.scan_now WHERE units <= 0 OR units % quantity <> 0;
 
 -- check: every use of a supplier's goods that moved has its payable line, every return of them its reversal
-SELECT m.scan_id, m.owner, m.quantity, m.from_place, count(t.line_id) AS lines
+SELECT m.scan_id, m.owner, m.quantity, m.from_place, count(DISTINCT m.move_id) AS moves, count(DISTINCT t.line_id) AS lines
 FROM report.stock_moves m
 LEFT JOIN udi.settlement t ON (t.hospital, t.scan_id, t.supplier, t.item_code, t.quantity) = (m.hospital, m.scan_id, m.owner, m.item_code, m.quantity)
     AND (t.status = 'reversal') = (m.from_place = 'patient')
 WHERE m.owner <> 'hospital' AND 'patient' IN (m.from_place, m.to_place)
-GROUP BY m.move_id, m.scan_id, m.owner, m.quantity, m.from_place HAVING count(t.line_id) <> 1;
+GROUP BY m.hospital, m.scan_id, m.owner, m.item_code, m.quantity, m.from_place HAVING count(DISTINCT m.move_id) <> count(DISTINCT t.line_id);
 
 -- check: every payable line has its move, and reversals stay within their line
 SELECT t.line_id, t.scan_id, t.status, t.quantity, back.quantity AS reversed, t.amount_fen, back.amount_fen AS reversed_fen
@@ -245,7 +271,7 @@ WHERE (coalesce(u.quantity, 0) <> coalesce(r.quantity, 0)
        OR coalesce(u.amount_fen, 0) NOT BETWEEN least(coalesce(r.low, 0), coalesce(r.high, 0)) AND greatest(coalesce(r.low, 0), coalesce(r.high, 0)))
   -- The department of a use without one is its encounter's of that time, which the books do not keep when it moved since.
   AND NOT (scope_type = 'department' AND EXISTS (
-      SELECT FROM parts p WHERE p.departments > 1 AND (p.hospital, p.item_code, p.month) = (u.hospital, u.item_code, u.month)
+      SELECT FROM parts p WHERE p.departments > 1 AND (p.hospital, p.item_code, p.month) = (coalesce(u.hospital, r.hospital), coalesce(u.item_code, r.item_code), coalesce(u.month, r.month))
   ));
 
 -- check: the outbox has no gap and ends at its counter
@@ -348,12 +374,19 @@ LEFT JOIN udi.usage_now u USING (hospital, scope_type, scope, item_code, month)
 WHERE a.status = 'fired' AND NOT EXISTS (SELECT FROM udi.usage_delta) AND NOT EXISTS (SELECT FROM udi.close_pending)
   AND a.value <> coalesce(CASE a.measure WHEN 'amount' THEN u.amount_fen ELSE u.quantity END, 0);
 
--- check: fact changes are numbered without a gap, and are the versions of catalogue and encounters
+-- check: fact changes are numbered without a gap, and are the versions of catalogue, encounters, shapes and scanners
 SELECT c.version, c.kind, c.hospital, c.code, 'change without its version' AS what
 FROM udi.fact_change c
 LEFT JOIN udi.catalogue i ON c.kind = 'item' AND (i.hospital, i.item_code, i.version) = (c.hospital, c.code, c.version)
 LEFT JOIN udi.encounter e ON c.kind = 'encounter' AND (e.hospital, e.encounter, e.version) = (c.hospital, c.code, c.version)
-WHERE i.version IS NULL AND e.version IS NULL
+LEFT JOIN udi.scanner s ON c.kind = 'scanner' AND (s.hospital, s.device_id, s.version) = (c.hospital, c.code, c.version)
+WHERE i.version IS NULL AND e.version IS NULL AND s.version IS NULL
+  AND NOT (c.kind = 'shape' AND NOT EXISTS (
+      SELECT FROM unnest(c.issuers, c.dis) device (issuer, di) LEFT JOIN udi.lot_shape t USING (issuer, di) WHERE t.version IS NULL
+  ))
+UNION ALL
+SELECT t.version, 'shape', NULL, t.di, 'versions of a shape with a gap'
+FROM (SELECT issuer, di, max(version) AS version, count(*) AS n FROM udi.lot_shape GROUP BY issuer, di) t WHERE t.version <> t.n
 UNION ALL
 SELECT f.version, NULL, NULL, NULL, 'counter differs from ' || changes.n || ' changes'
 FROM udi.fact_counter f CROSS JOIN (SELECT count(*) AS n, coalesce(max(version), 0) AS newest FROM udi.fact_change) changes
@@ -370,7 +403,7 @@ GROUP BY f.cluster_id, f.topic, f.partition, f.seq HAVING f.seq > coalesce(max(b
 SELECT expected.book, expected.protection, t.tgenabled AS state
 FROM (
     SELECT book, 'append_only' AS protection
-    FROM unnest(ARRAY['scan', 'decision', 'ledger', 'settlement', 'alert', 'catalogue', 'encounter', 'period_close']) book
+    FROM unnest(ARRAY['scan', 'decision', 'ledger', 'settlement', 'alert', 'catalogue', 'encounter', 'period_close', 'lot_shape', 'reading', 'scanner', 'pair', 'command', 'command_outcome']) book
     UNION ALL SELECT 'ledger', 'check_ledger'
 ) expected
 LEFT JOIN pg_trigger t ON t.tgrelid = ('udi.' || expected.book)::regclass AND t.tgname = expected.protection

@@ -11,6 +11,13 @@ from types import TracebackType
 from typing import Final, Self
 
 UDI: Final = (sys.executable, "-m", "streams")
+MORTAL: Final = (
+    sys.executable,
+    "-c",
+    "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 9); os.execv(sys.argv[1], sys.argv[1:])",
+)
+"""Before a command: it ends by SIGKILL when the thread that started it ends (Linux, PR_SET_PDEATHSIG), so that a run of
+the tests that is killed itself leaves no services behind."""
 INIT_SECONDS_MAX: Final = 120.0
 STOP_SECONDS_MAX: Final = 20.0
 LOG_TAIL: Final = 3000
@@ -65,7 +72,7 @@ class Service:
     ) -> None:
         self.name = name
         self.wanted = False
-        self._command = [*program, *arguments]
+        self._command = [*(MORTAL if sys.platform == "linux" else ()), *program, *arguments]
         self._settings = dict(settings)
         self._log = folder / f"{name}.log"
         self._process: subprocess.Popen[bytes] | None = None

@@ -13,6 +13,11 @@ import typer
 
 from streams import logs, services
 from streams.codes_cli import label_command, parse_command, rescue_proof_command
+from streams.commands.alerts import alerts
+from streams.commands.load import load
+from streams.commands.parked import parked
+from streams.commands.stock import stock
+from streams.commands.verify import verify
 from streams.pairing_proof import pairing_proof_command
 from streams.settings import Settings, SettingsError, resolve
 from streams.simulator.plan import MONTHLY_SCANS, Plan
@@ -147,6 +152,11 @@ def _plan(months: int, scans: int | None, seed: int, departments: int, items: in
         raise SettingsError(str(error)) from None
 
 
+app.command()(load)
+app.command()(parked)
+app.command()(stock)
+app.command()(alerts)
+app.command()(verify)
 app.command("parse")(parse_command)
 app.command("label")(label_command)
 app.command("rescue-proof")(rescue_proof_command)

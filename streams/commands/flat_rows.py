@@ -1,0 +1,173 @@
+"""A row of a table as the record it stands for: items and encounters, in the flat form of docs/commands.md, "Files"."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from streams.commands.sheets import Cell, SheetRow
+
+_SCIENTIFIC: Final = re.compile(r"^\d(\.\d+)?E\+\d{1,3}$")
+"""How a spreadsheet writes a long number into a narrow cell: its last digits are gone."""
+_ERROR_VALUES: Final = frozenset({"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!"})
+_YES: Final = frozenset({"true", "yes", "1", "y", "是"})
+_NO: Final = frozenset({"false", "no", "0", "n", "否"})
+_LIST: Final = re.compile("[;；]")
+
+
+@dataclass(frozen=True, slots=True)
+class BadRow:
+    """What is wrong with a row; nothing of it is loaded."""
+
+    row: int
+    column: str
+    """Empty when it is the row as a whole."""
+    reason: str
+
+
+Read = Callable[[Cell, ZoneInfo], Any]
+
+
+def _text(cell: Cell, _: ZoneInfo) -> str:
+    if isinstance(cell, str):
+        return cell.strip()
+    came = f"the date {cell.isoformat()}" if isinstance(cell, date) else f"the number {cell:.15g}"
+    raise ValueError(f"expected text, got {came}: a spreadsheet changes what it takes for one; make the column text")
+
+
+def _identifier(cell: Cell, zone: ZoneInfo) -> str:
+    text = _text(cell, zone)
+    if _SCIENTIFIC.match(text):
+        raise ValueError(f"expected an identifier, got {text}: a spreadsheet has cut its digits; make the column text")
+    return text
+
+
+def _flag(cell: Cell, _: ZoneInfo) -> bool:
+    text = f"{cell:.15g}" if isinstance(cell, float) else str(cell).strip().lower()
+    if text in _YES or text in _NO:
+        return text in _YES
+    raise ValueError(f"expected true or false, got {text!r}")
+
+
+def _day(cell: Cell, _: ZoneInfo) -> str:
+    if isinstance(cell, datetime):
+        return cell.date().isoformat()
+    if isinstance(cell, date):
+        return cell.isoformat()
+    text = str(cell).strip()
+    for form in ("%Y-%m-%d", "%Y/%m/%d"):
+        try:
+            return datetime.strptime(text, form).date().isoformat()  # noqa: DTZ007 -- a day has no zone
+        except ValueError:
+            continue
+    raise ValueError(f"expected a day like 2022-06-30, got {text!r}")
+
+
+def _instant(cell: Cell, zone: ZoneInfo) -> str:
+    """An instant; one without offset is the hospital's local time."""
+    if isinstance(cell, datetime):
+        at = cell
+    elif isinstance(cell, date):
+        at = datetime(cell.year, cell.month, cell.day)  # noqa: DTZ001 -- the zone comes below
+    else:
+        text = str(cell).strip()
+        try:
+            at = datetime.fromisoformat(text.replace("/", "-"))
+        except ValueError:
+            raise ValueError(f"expected an instant like 2022-06-03T08:15:30+08:00, got {text!r}") from None
+    return (at if at.tzinfo is not None else at.replace(tzinfo=zone)).isoformat()
+
+
+def _number(cell: Cell, _: ZoneInfo) -> str:
+    return repr(cell).removesuffix(".0") if isinstance(cell, float) else str(cell).strip()
+
+
+def _identifiers(cell: Cell, zone: ZoneInfo) -> list[dict[str, Any]]:
+    return [_one_identifier(part.strip(), zone) for part in _LIST.split(_text(cell, zone)) if part.strip()]
+
+
+def _one_identifier(part: str, zone: ZoneInfo) -> dict[str, Any]:
+    issuer, colon, rest = part.partition(":")
+    di, second, units = rest.rpartition(":")
+    if not second:
+        di, units = rest, ""
+    if not colon or not di or (units and not units.strip().isdecimal()):
+        raise ValueError(f"expected issuer:identifier:units like GS1:06901234567892:1, got {part!r}")
+    return {
+        "issuer": issuer.strip(),
+        "di": _identifier(di.strip(), zone),
+        "units_per_package": int(units) if units else None,
+    }
+
+
+def _dated(name: str) -> Read:
+    def read(cell: Cell, zone: ZoneInfo) -> list[dict[str, Any]]:
+        return [one(part.strip(), zone) for part in _LIST.split(_number(cell, zone)) if part.strip()]
+
+    def one(part: str, zone: ZoneInfo) -> dict[str, Any]:
+        amount, at, days = part.partition("@")
+        start, dots, end = days.partition("..")
+        if at and not dots:
+            raise ValueError(f"expected {name}@from..to like 1234.00@2022-01-01..2023-01-01, got {part!r}")
+        return {
+            name: amount.strip(),
+            "from": _day(start, zone) if start.strip() else None,
+            "to": _day(end, zone) if end.strip() else None,
+        }
+
+    return read
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The flat form of a kind of record: its schema, and how each column is read."""
+
+    schema: str
+    columns: Mapping[str, Read]
+    required: tuple[str, ...]
+
+
+ITEM: Final = Form(
+    "udi.item/1",
+    {
+        "hospital": _identifier, "item_code": _identifier, "name": _text, "spec": _text, "maker": _text,
+        "supplier": _identifier, "category": _text, "class": _text, "insurance_code": _identifier, "unit": _text,
+        "identifiers": _identifiers, "chargeable": _flag, "bundled_into": _identifier, "owner": _text,
+        "monitored": _flag, "tracking": _text, "suspended": _flag, "auxiliary": _flag, "controlled_category": _text,
+        "volume_based_purchase": _flag, "licence_valid_to": _day, "prices": _dated("price"), "cost": _dated("cost"),
+    },
+    ("hospital", "item_code", "name", "identifiers"),
+)  # fmt: skip
+ENCOUNTER: Final = Form(
+    "udi.encounter/1",
+    {
+        "hospital": _identifier, "encounter": _identifier, "department": _identifier, "team": _identifier,
+        "ward": _identifier, "admitted_at": _instant, "discharged_at": _instant, "settled_at": _instant,
+        "drg_group": _identifier, "drg_weight": _number, "main_disease": _identifier,
+    },
+    ("hospital", "encounter", "admitted_at"),
+)  # fmt: skip
+
+
+def record_of(row: SheetRow, form: Form, zone: ZoneInfo) -> dict[str, Any] | BadRow:
+    """The record of a row, its empty cells left out; or the first thing that is wrong with it."""
+    if row.problem is not None:
+        return BadRow(row.number, "", row.problem)
+    record: dict[str, Any] = {"schema": form.schema}
+    for column, read in form.columns.items():
+        cell = row.cells.get(column)
+        if column in row.formulas:
+            return BadRow(row.number, column, "expected a value, got a formula; paste values only")
+        if cell is None or (isinstance(cell, str) and not cell.strip()):
+            continue
+        if isinstance(cell, str) and cell.strip() in _ERROR_VALUES:
+            return BadRow(row.number, column, f"expected a value, got the spreadsheet's error {cell.strip()}")
+        try:
+            record[column] = read(cell, zone)
+        except ValueError as error:
+            return BadRow(row.number, column, str(error))
+    if form is ITEM:
+        record.setdefault("identifiers", [])
+    return record

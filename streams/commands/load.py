@@ -1,0 +1,254 @@
+"""`udi load`: items and encounters out of a file onto their topic; every bad row is named, the good ones are loaded."""
+
+import asyncio
+import base64
+import binascii
+from collections.abc import Awaitable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Final
+from zoneinfo import ZoneInfo
+
+import orjson
+import typer
+from aiokafka import AIOKafkaProducer
+
+from models.catalogue import read_item
+from models.encounter import read_encounter
+from models.topics import CATALOGUE, ENCOUNTERS
+from models.wire import Refusal, read_key
+from streams.commands.connection import bad, run_at_broker
+from streams.commands.flat_rows import ENCOUNTER, ITEM, BadRow, Form, record_of
+from streams.commands.scanners import load_scanners
+from streams.commands.sheets import SheetError, decode_lines, read_sheet
+from streams.commands.shown import AsJson, print_json, print_table, progress
+from streams.settings import Settings
+
+CHUNK: Final = 500
+"""Records on their way to the broker at a time."""
+SEND_SECONDS_MAX: Final = 60.0
+BAD_ROWS_SHOWN: Final = 50
+
+
+class Kind(StrEnum):
+    """What can be loaded."""
+
+    CATALOGUE = "catalogue"
+    ENCOUNTERS = "encounters"
+    SCANNERS = "scanners"
+    """Into the books themselves, not onto a topic."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A record to publish."""
+
+    row: int
+    key: bytes
+    value: bytes | None
+    timestamp_ms: int | None = None
+
+
+@dataclass(slots=True)
+class Contents:
+    """What a file holds."""
+
+    good: list[Message] = field(default_factory=list)
+    bad: list[BadRow] = field(default_factory=list)
+    remarks: Sequence[str] = ()
+
+
+_FORMS: Final = {Kind.CATALOGUE: ITEM, Kind.ENCOUNTERS: ENCOUNTER}
+_TOPICS: Final = {Kind.CATALOGUE: CATALOGUE, Kind.ENCOUNTERS: ENCOUNTERS}
+
+
+def load(
+    kind: Annotated[Kind, typer.Argument(help="What the file holds.")],
+    file: Annotated[Path, typer.Argument(help="CSV, XLSX or JSON lines; see docs/commands.md.")],
+    *,
+    hospital: Annotated[str | None, typer.Option("--hospital", help="For a table without that column.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check the file, publish nothing.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Load items or encounters: every bad row is named, the good ones are published. Exit 1 when rows were bad."""
+    if kind is Kind.SCANNERS:
+        raise typer.Exit(load_scanners(file, dry_run=dry_run, as_json=as_json))
+    settings = Settings()
+    try:
+        contents = read_file(kind, file, settings.zone, hospital)
+    except OSError as error:
+        bad(f"Expected a file that can be read, got {file}: {error.strerror}.")
+    except SheetError as error:
+        bad(f"{file}: {error}")
+    if contents.good and not dry_run:
+        run_at_broker(lambda resolved: publish(resolved, kind, contents.good))
+    loaded = 0 if dry_run else len(contents.good)
+    if as_json:
+        print_json({"good": len(contents.good), "loaded": loaded, "bad": [asdict(row) for row in contents.bad]})
+    else:
+        _show(contents, kind, dry_run=dry_run)
+    raise typer.Exit(1 if contents.bad else 0)
+
+
+def read_file(kind: Kind, file: Path, zone: ZoneInfo, hospital: str | None = None) -> Contents:
+    """Every row of the file as a message, or what is wrong with it.
+
+    Raises:
+        OSError: the file can't be read.
+        SheetError: it is no file of a known form, or its heading lacks a column.
+    """
+    with file.open("rb") as opened:
+        start = opened.read(64).removeprefix(b"\xef\xbb\xbf").lstrip()
+    if start.startswith(b"{") or file.suffix in {".jsonl", ".ndjson"}:
+        return _read_lines(kind, file.read_bytes())
+    return _read_table(kind, file, zone, hospital)
+
+
+def _read_table(kind: Kind, file: Path, zone: ZoneInfo, hospital: str | None) -> Contents:
+    form, sheet = _FORMS[kind], read_sheet(file)
+    _check_heading(form, sheet.columns, hospital)
+    contents, seen = Contents(remarks=sheet.remarks), dict[bytes, int]()
+    for row in sheet.rows:
+        if hospital is not None:
+            row.cells["hospital"] = row.cells.get("hospital") or hospital
+        record = record_of(row, form, zone)
+        message = record if isinstance(record, BadRow) else _message(kind, row.number, None, orjson.dumps(record))
+        if isinstance(message, Message) and message.key in seen:
+            message = BadRow(
+                row.number, form.required[1], f"expected every one once, it stands in row {seen[message.key]}"
+            )
+        if isinstance(message, BadRow):
+            contents.bad.append(message)
+        else:
+            seen[message.key] = row.number
+            contents.good.append(message)
+    return contents
+
+
+def _check_heading(form: Form, columns: Sequence[str], hospital: str | None) -> None:
+    unknown = [name for name in columns if name not in form.columns]
+    if unknown:
+        raise SheetError(
+            f"Row 1: expected columns out of {', '.join(form.columns)}; got {', '.join(map(repr, unknown))}."
+        )
+    missing = [name for name in form.required if name not in columns and not (name == "hospital" and hospital)]
+    if missing:
+        raise SheetError(f"Row 1: expected the columns {', '.join(form.required)}; {', '.join(missing)} is missing.")
+
+
+def _read_lines(kind: Kind, content: bytes) -> Contents:
+    contents = Contents()
+    lines, _, wrong = decode_lines(content)
+    for place, line in enumerate(lines):
+        if not line.strip():
+            continue
+        trouble = wrong.get(place)
+        row = place + 1
+        message = BadRow(row, "", trouble) if trouble else _line(kind, row, line.strip().encode())
+        if isinstance(message, BadRow):
+            contents.bad.append(message)
+        else:
+            contents.good.append(message)
+    return contents
+
+
+def _line(kind: Kind, number: int, line: bytes) -> Message | BadRow:
+    """A record itself, or `{"key", "timestamp", "value"}` with the record as text."""
+    try:
+        fields = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        return BadRow(number, "", f"expected a JSON object: {error}")
+    if not isinstance(fields, dict) or "schema" in fields or not fields.keys() & {"value", "value_base64", "key"}:
+        return _message(kind, number, None, line)
+    try:
+        key = None if fields.get("key") is None else str(fields["key"]).encode()
+        value = _value(fields)
+        stamp = fields.get("timestamp")
+        timestamp = None if stamp is None else int(datetime.fromisoformat(stamp).timestamp() * 1000)
+    except (TypeError, ValueError, binascii.Error) as error:
+        return BadRow(number, "", f'expected {{"key", "timestamp", "value"}}: {error}')
+    return _message(kind, number, key, value, timestamp)
+
+
+def _value(fields: dict[str, Any]) -> bytes | None:
+    if fields.get("value_base64") is not None:
+        return base64.b64decode(fields["value_base64"], validate=True)
+    value = fields.get("value")
+    if value is None or isinstance(value, str):
+        return None if value is None else value.encode()
+    return orjson.dumps(value)
+
+
+def _message(
+    kind: Kind, number: int, key: bytes | None, value: bytes | None, timestamp_ms: int | None = None
+) -> Message | BadRow:
+    if value is None:
+        if key is None or read_key(key) is None or kind is not Kind.CATALOGUE:
+            return BadRow(number, "key", "expected a value, or the key hospital/item_code of an item that ends")
+        return Message(number, key, None, timestamp_ms)
+    read = read_item(key, value) if kind is Kind.CATALOGUE else read_encounter(key, value)
+    if isinstance(read, Refusal):
+        return _refused(number, read, _FORMS[kind])
+    record = read[0]
+    code = getattr(record, _FORMS[kind].required[1])
+    return Message(number, f"{record.hospital}/{code}".encode(), value, timestamp_ms)
+
+
+def _refused(number: int, refusal: Refusal, form: Form) -> BadRow:
+    place, colon, reason = refusal.detail.partition(": ")
+    reason = reason.removeprefix("Value error, ").removesuffix(", got an object.")
+    column, _, inner = place.partition(".")
+    if colon and column in form.columns:
+        return BadRow(number, column, f"{_nth(inner)}{reason}")
+    return BadRow(number, "", reason if place == "record" else refusal.detail)
+
+
+def _nth(inner: str) -> str:
+    """`1.di` as the second part of a list and its field, for people."""
+    place, _, rest = inner.partition(".")
+    if not place.isdecimal():
+        return f"{inner}: " if inner else ""
+    return f"part {int(place) + 1}{', ' + rest if rest else ''}: "
+
+
+def rows_in_chunks(messages: Sequence[Message]) -> Iterator[Sequence[Message]]:
+    """So many at a time as are on their way to the broker."""
+    return (messages[at : at + CHUNK] for at in range(0, len(messages), CHUNK))
+
+
+async def publish(settings: Settings, kind: Kind, messages: Sequence[Message]) -> None:
+    """Publish in order; each is with all in-sync replicas when this returns.
+
+    Raises:
+        KafkaError: a record was not acknowledged; those before it were.
+    """
+    topic = settings.topic(_TOPICS[kind])
+    options = {} if settings.embedded_broker else {"enable_idempotence": True}
+    producer = AIOKafkaProducer(**settings.kafka(), acks="all", linger_ms=5, **options)
+    await asyncio.wait_for(producer.start(), SEND_SECONDS_MAX)
+    try:
+        with progress() as bar:
+            task = bar.add_task(f"Loading {kind}", total=len(messages))
+            for chunk in rows_in_chunks(messages):
+                sent: list[Awaitable[Any]] = [
+                    await producer.send(topic, each.value, each.key, timestamp_ms=each.timestamp_ms) for each in chunk
+                ]
+                await asyncio.wait_for(asyncio.gather(*sent), SEND_SECONDS_MAX)
+                bar.update(task, advance=len(chunk))
+    finally:
+        await asyncio.wait_for(producer.stop(), SEND_SECONDS_MAX)
+
+
+def _show(contents: Contents, kind: Kind, *, dry_run: bool) -> None:
+    if contents.bad:
+        rows = [(each.row, each.column or "the row", each.reason) for each in contents.bad]
+        print_table("Bad rows: nothing of them is loaded", (">row", "column", "reason"), rows[:BAD_ROWS_SHOWN])
+        if len(rows) > BAD_ROWS_SHOWN:
+            typer.echo(f"… and {len(rows) - BAD_ROWS_SHOWN:,} more; --json names all.")
+    for remark in contents.remarks:
+        typer.echo(f"The file was {remark}.", err=True)
+    what = {Kind.CATALOGUE: "items", Kind.ENCOUNTERS: "encounters"}[kind]
+    done = "would be loaded" if dry_run else "loaded"
+    typer.echo(f"{len(contents.good):,} {what} {done}, {len(contents.bad):,} bad rows.")

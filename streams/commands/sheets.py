@@ -1,0 +1,200 @@
+"""Tables that people export, CSV and XLSX, as rows of named cells; what is wrong with a row is said with the row.
+
+References:
+    docs/commands.md, "Files".
+"""
+
+import csv
+import io
+import re
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import Final
+
+from python_calamine import CalamineError, CalamineWorkbook
+
+Cell = str | float | bool | date | datetime | None
+_DELIMITERS: Final = ",;\t"
+_SHEET_BYTES_MAX: Final = 256 * 1024 * 1024
+_FORMULA_CELL: Final = re.compile(rb'<(?:\w+:)?c\b[^>]*?\br="([A-Z]+)([0-9]+)"[^>]*>\s*<(?:\w+:)?f\b')
+_BOM: Final = b"\xef\xbb\xbf"
+_OTHER: Final = {"UTF-8": "GB18030", "GB18030": "UTF-8"}
+
+
+class SheetError(Exception):
+    """The file as a whole can't be read; the text says what was expected and what came."""
+
+
+@dataclass(slots=True)
+class SheetRow:
+    """One row below the heading."""
+
+    number: int
+    """As a spreadsheet counts: the heading is row 1."""
+    cells: dict[str, Cell]
+    formulas: frozenset[str] = frozenset()
+    """Columns whose cell is a formula: what it shows is no fact."""
+    problem: str | None = None
+    """Why none of its cells can be trusted."""
+
+
+@dataclass(slots=True)
+class Sheet:
+    """A table: the names of its columns, and its rows."""
+
+    columns: Sequence[str]
+    rows: Sequence[SheetRow]
+    remarks: list[str] = field(default_factory=list)
+    """What a person should know of how it was read."""
+
+
+def read_sheet(file: Path) -> Sheet:
+    """The first sheet of a workbook, or a CSV file.
+
+    Raises:
+        OSError: the file can't be read.
+        SheetError: it is no table with a heading.
+    """
+    content = file.read_bytes()
+    if content.startswith(b"PK\x03\x04"):
+        return _read_workbook(content)
+    if content.startswith(b"\xd0\xcf\x11\xe0"):
+        raise SheetError("Expected CSV, XLSX or JSON lines, got a workbook of the old XLS form; save it as XLSX.")
+    return _read_csv(content)
+
+
+# CSV --------------------------------------------------------------------------------------------------------------
+
+
+def _read_csv(content: bytes) -> Sheet:
+    lines, encoding, wrong = decode_lines(content)
+    if not lines:
+        raise SheetError("Expected a heading with column names in row 1, got an empty file.")
+    delimiter = max(_DELIMITERS, key=lines[0].count)
+    reader = csv.reader(lines, delimiter=delimiter)
+    try:
+        columns = _heading(next(reader))
+        rows = list(_csv_rows(reader, columns, wrong))
+    except csv.Error as error:
+        raise SheetError(f"Line {reader.line_num}: expected CSV: {error}.") from None
+    return Sheet(columns, rows, [f"read as {encoding}"] if encoding != "UTF-8" else [])
+
+
+def _csv_rows(reader: Iterator[list[str]], columns: Sequence[str], wrong: dict[int, str]) -> Iterator[SheetRow]:
+    number, line = 1, 1
+    for values in reader:
+        number += 1
+        before, line = line, reader.line_num  # type: ignore[attr-defined]
+        if not any(value.strip() for value in values):
+            continue
+        problem = next((wrong[each] for each in range(before, line) if each in wrong), None)
+        if problem is None and len(values) > len(columns):
+            problem = f"expected {len(columns)} cells as in the heading, got {len(values)}"
+        cells = dict(zip(columns, values, strict=False))
+        formulas = frozenset(name for name, value in cells.items() if value.lstrip().startswith("="))
+        yield SheetRow(number, dict(cells), formulas, problem)
+
+
+def decode_lines(content: bytes) -> tuple[list[str], str, dict[int, str]]:
+    """Lines as text, the file's encoding (UTF-8 or GB18030), and what is wrong with lines of another one, by index.
+
+    No byte of a GB18030 character is a line feed, so lines can be told apart before they are decoded. A file is of the
+    encoding of most of its lines that are not plain ASCII; with a byte order mark it is UTF-8.
+    """
+    marked = content.startswith(_BOM)
+    raw = (
+        content.removeprefix(_BOM).splitlines(keepends=True)
+        if b"\n" not in content
+        else _split(content.removeprefix(_BOM))
+    )
+    found = ["" if line.isascii() else _encoding_of(line) for line in raw]
+    utf8, gb18030 = found.count("UTF-8"), found.count("GB18030")
+    encoding = "UTF-8" if marked or utf8 >= gb18030 else "GB18030"
+    lines, wrong = [], {}
+    for place, (line, its) in enumerate(zip(raw, found, strict=True)):
+        lines.append(line.decode(its if its in _OTHER else encoding, errors="replace"))
+        if its not in ("", encoding):
+            other = its if its in _OTHER else "bytes that are neither UTF-8 nor GB18030"
+            wrong[place] = f"expected {encoding} as in the rest of the file, got {other}"
+    return lines, encoding, wrong
+
+
+def _split(content: bytes) -> list[bytes]:
+    return [line + b"\n" for line in content.split(b"\n")[:-1]] + (
+        [rest] if (rest := content.rpartition(b"\n")[2]) else []
+    )
+
+
+def _encoding_of(line: bytes) -> str:
+    for encoding in _OTHER:
+        try:
+            line.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        return encoding
+    return "neither"
+
+
+# XLSX -------------------------------------------------------------------------------------------------------------
+
+
+def _read_workbook(content: bytes) -> Sheet:
+    try:
+        workbook = CalamineWorkbook.from_filelike(io.BytesIO(content))
+        table = workbook.get_sheet_by_index(0).to_python(skip_empty_area=False)
+        formulas = _formulas(content)
+    except (CalamineError, zipfile.BadZipFile, OSError) as error:
+        raise SheetError(f"Expected an XLSX workbook: {error}.") from None
+    if not table:
+        raise SheetError("Expected a heading with column names in row 1 of the first sheet, got an empty sheet.")
+    columns = _heading([str(value) for value in table[0]])
+    rows = []
+    for number, values in enumerate(table[1:], 2):
+        if any(value not in ("", None) for value in values):
+            cells: dict[str, Cell] = dict(zip(columns, values, strict=False))  # type: ignore[arg-type]
+            calculated = frozenset(name for place, name in enumerate(columns) if (number, place) in formulas)
+            rows.append(SheetRow(number, cells, calculated))
+    names = workbook.sheet_names
+    return Sheet(columns, rows, [f"read sheet {names[0]!r}, the first of {len(names)}"] if len(names) > 1 else [])
+
+
+def _formulas(content: bytes) -> set[tuple[int, int]]:
+    """(row, column from 0) of each formula of the first sheet: the reader of workbooks gives only what they show."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        part = archive.getinfo(_first_sheet(archive))
+        if part.file_size > _SHEET_BYTES_MAX:
+            raise SheetError(f"Expected a sheet of at most {_SHEET_BYTES_MAX} bytes, got {part.file_size}.")
+        found = _FORMULA_CELL.findall(archive.read(part))
+    return {(int(row), _column(letters)) for letters, row in found}
+
+
+def _first_sheet(archive: zipfile.ZipFile) -> str:
+    book, relations = archive.read("xl/workbook.xml"), archive.read("xl/_rels/workbook.xml.rels")
+    named = re.search(rb'<(?:\w+:)?sheet\b[^>]*\b\w+:id="([^"]+)"', book)
+    for relation in re.findall(rb"<(?:\w+:)?Relationship\b[^>]*>", relations):
+        if named is not None and b'Id="' + named[1] + b'"' in relation:
+            target = re.search(rb'Target="([^"]+)"', relation)
+            if target is not None:
+                path = target[1].decode()
+                return path.removeprefix("/") if path.startswith("/") else f"xl/{path}"
+    raise SheetError("Expected a workbook with a sheet, found none.")
+
+
+def _column(letters: bytes) -> int:
+    place = 0
+    for letter in letters:
+        place = place * 26 + letter - ord("A") + 1
+    return place - 1
+
+
+def _heading(values: Sequence[str]) -> list[str]:
+    columns = [value.strip().lower() for value in values]
+    while columns and not columns[-1]:
+        columns.pop()
+    twice = next((name for name in columns if columns.count(name) > 1), None)
+    if twice is not None:
+        raise SheetError(f"Row 1: expected every column once, got {twice or 'a column without name'!r} twice.")
+    return columns

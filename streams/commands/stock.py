@@ -1,0 +1,63 @@
+"""`udi stock`: what lies where, by item, lot, serial and owner."""
+
+from typing import Annotated, Any
+
+import asyncpg
+import typer
+
+from streams.commands.connection import run
+from streams.commands.shown import LIMIT_DEFAULT, AsJson, Limit, joined, print_json, print_table
+from streams.settings import Settings
+
+_STOCK = """
+SELECT s.hospital, s.store, s.item_code, newest.name AS item_name, s.owner, s.issuer, s.di, s.lot, s.serial, s.expiry,
+       s.quantity
+FROM report.stock s
+LEFT JOIN LATERAL (
+    SELECT convert_from(c.body, 'UTF8')::jsonb ->> 'name' AS name FROM udi.catalogue c
+    WHERE (c.hospital, c.item_code) = (s.hospital, s.item_code) ORDER BY c.version DESC LIMIT 1
+) newest ON true
+WHERE s.quantity <> 0 AND ($1::text IS NULL OR s.store = $1) AND ($2::text IS NULL OR s.item_code = $2)
+  AND (NOT $3 OR s.quantity < 0)
+ORDER BY CASE WHEN $3 THEN s.quantity ELSE 0 END, s.hospital, s.store, s.item_code, s.expiry, s.lot, s.serial
+"""
+
+
+def stock(
+    *,
+    store: Annotated[str | None, typer.Option("--store", help="This store alone.")] = None,
+    item: Annotated[str | None, typer.Option("--item", help="This item code alone.")] = None,
+    negative: Annotated[bool, typer.Option("--negative", help="Only balances below zero, the lowest first.")] = False,
+    limit: Limit = LIMIT_DEFAULT,
+    as_json: AsJson = False,
+) -> None:
+    """Balances by store, item, lot, serial and owner; those at zero are left out."""
+
+    async def work(_: Settings, pool: asyncpg.Pool) -> list[dict[str, Any]]:
+        return [dict(row) for row in await pool.fetch(_STOCK, store, item, negative)]
+
+    rows = run(work)
+    if as_json:
+        print_json(rows)
+    elif not rows:
+        typer.echo("No balance is below zero." if negative else "No stock is recorded there.")
+    else:
+        _show(rows, limit, negative=negative)
+
+
+def _show(rows: list[dict[str, Any]], limit: int, *, negative: bool) -> None:
+    several = len({row["hospital"] for row in rows}) > 1
+    cells = [
+        (
+            joined((row["hospital"], row["store"])) if several else row["store"],
+            f"{row['item_code']} {row['item_name'] or ''}",
+            joined((row["lot"], row["serial"])),
+            row["expiry"],
+            row["owner"],
+            row["quantity"],
+        )
+        for row in rows
+    ]
+    title = "Balances below zero: goods used that were never received" if negative else "Stock in units of use"
+    print_table(title, ("store", "item", "lot / serial", "expiry", "owner", ">units"), cells, limit=limit)
+    typer.echo(f"{len(rows):,} balances, {sum(row['quantity'] for row in rows):,} units.")

@@ -14,8 +14,10 @@ import typer
 from streams import logs, services
 from streams.codes_cli import label_command, parse_command, rescue_proof_command
 from streams.commands.alerts import alerts
+from streams.commands.doctor import doctor
 from streams.commands.load import load
 from streams.commands.parked import parked
+from streams.commands.replay import replay
 from streams.commands.stock import stock
 from streams.commands.verify import verify
 from streams.pairing_proof import pairing_proof_command
@@ -157,6 +159,8 @@ app.command()(parked)
 app.command()(stock)
 app.command()(alerts)
 app.command()(verify)
+app.command()(doctor)
+app.command()(replay)
 app.command("parse")(parse_command)
 app.command("label")(label_command)
 app.command("rescue-proof")(rescue_proof_command)

@@ -1,12 +1,14 @@
 """What a command needs to reach: settings, database, broker. What is away is said in one line, exit status 2."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from typing import NoReturn, TypeVar
 
 import asyncpg
 import typer
 from aiokafka.errors import KafkaError
+from pydantic import ValidationError
 
 from sinks.database import open_pool
 from streams import logs
@@ -21,6 +23,31 @@ def bad(line: str) -> NoReturn:
     """Bad use or input: one line that says what was expected and what came."""
     typer.echo(f"udi: {line}", err=True)
     raise typer.Exit(2)
+
+
+def read_settings() -> Settings:
+    """The settings, or one line about the first that is wrong, exit status 2."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        bad(wrong_setting(error))
+    except OSError as error:
+        bad(f"Expected a settings file that can be read, got {error.filename}: {error.strerror}.")
+
+
+def wrong_setting(error: ValidationError) -> str:
+    """The first setting that is wrong, what was expected and what came; nothing of a secret."""
+    first = error.errors(include_url=False)[0]
+    name = "UDI_" + "_".join(str(part) for part in first["loc"]).upper()
+    came = "" if any(word in name for word in ("PASSWORD", "URL")) else f", got {first.get('input')!r}"
+    return f"{name}: {first['msg']}{came}."
+
+
+def quiet() -> None:
+    """What libraries would log, the command says itself."""
+    logs.configure(level="CRITICAL")
+    for name in ("aiokafka", "asyncio"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def run(work: Callable[[Settings, asyncpg.Pool], Awaitable[T]]) -> T:
@@ -43,8 +70,8 @@ def run(work: Callable[[Settings, asyncpg.Pool], Awaitable[T]]) -> T:
 
 def run_at_broker(work: Callable[[Settings], Awaitable[T]]) -> T:
     """Run a command's work that needs no database. Raises as `run` does."""
-    logs.configure(level="CRITICAL")
-    settings = resolve(Settings())
+    quiet()
+    settings = resolve(read_settings())
 
     async def main() -> T:
         return await work(settings)

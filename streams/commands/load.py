@@ -1,9 +1,8 @@
 """`udi load`: items and encounters out of a file onto their topic; every bad row is named, the good ones are loaded."""
 
-import asyncio
 import base64
 import binascii
-from collections.abc import Awaitable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -13,22 +12,19 @@ from zoneinfo import ZoneInfo
 
 import orjson
 import typer
-from aiokafka import AIOKafkaProducer
 
 from models.catalogue import read_item
 from models.encounter import read_encounter
 from models.topics import CATALOGUE, ENCOUNTERS
 from models.wire import Refusal, read_key
-from streams.commands.connection import bad, run_at_broker
+from streams.commands.connection import bad, read_settings, run_at_broker
 from streams.commands.flat_rows import ENCOUNTER, ITEM, BadRow, Form, record_of
+from streams.commands.publishing import Outbound, publish
 from streams.commands.scanners import load_scanners
 from streams.commands.sheets import SheetError, decode_lines, read_sheet
-from streams.commands.shown import AsJson, print_json, print_table, progress
+from streams.commands.shown import AsJson, print_json, print_table
 from streams.settings import Settings
 
-CHUNK: Final = 500
-"""Records on their way to the broker at a time."""
-SEND_SECONDS_MAX: Final = 60.0
 BAD_ROWS_SHOWN: Final = 50
 
 
@@ -43,12 +39,16 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A record to publish."""
+    """A row as the record to publish."""
 
     row: int
     key: bytes
     value: bytes | None
     timestamp_ms: int | None = None
+
+    def outbound(self, topic: str) -> Outbound:
+        """For the topic of that full name."""
+        return Outbound(topic, self.key, self.value, timestamp_ms=self.timestamp_ms)
 
 
 @dataclass(slots=True)
@@ -75,7 +75,7 @@ def load(
     """Load items or encounters: every bad row is named, the good ones are published. Exit 1 when rows were bad."""
     if kind is Kind.SCANNERS:
         raise typer.Exit(load_scanners(file, dry_run=dry_run, as_json=as_json))
-    settings = Settings()
+    settings = read_settings()
     try:
         contents = read_file(kind, file, settings.zone, hospital)
     except OSError as error:
@@ -83,13 +83,18 @@ def load(
     except SheetError as error:
         bad(f"{file}: {error}")
     if contents.good and not dry_run:
-        run_at_broker(lambda resolved: publish(resolved, kind, contents.good))
+        run_at_broker(lambda resolved: _publish(resolved, kind, contents.good))
     loaded = 0 if dry_run else len(contents.good)
     if as_json:
         print_json({"good": len(contents.good), "loaded": loaded, "bad": [asdict(row) for row in contents.bad]})
     else:
         _show(contents, kind, dry_run=dry_run)
     raise typer.Exit(1 if contents.bad else 0)
+
+
+async def _publish(settings: Settings, kind: Kind, messages: Sequence[Message]) -> None:
+    topic = settings.topic(_TOPICS[kind])
+    await publish(settings, [each.outbound(topic) for each in messages], f"Loading {kind}")
 
 
 def read_file(kind: Kind, file: Path, zone: ZoneInfo, hospital: str | None = None) -> Contents:
@@ -211,34 +216,6 @@ def _nth(inner: str) -> str:
     if not place.isdecimal():
         return f"{inner}: " if inner else ""
     return f"part {int(place) + 1}{', ' + rest if rest else ''}: "
-
-
-def rows_in_chunks(messages: Sequence[Message]) -> Iterator[Sequence[Message]]:
-    """So many at a time as are on their way to the broker."""
-    return (messages[at : at + CHUNK] for at in range(0, len(messages), CHUNK))
-
-
-async def publish(settings: Settings, kind: Kind, messages: Sequence[Message]) -> None:
-    """Publish in order; each is with all in-sync replicas when this returns.
-
-    Raises:
-        KafkaError: a record was not acknowledged; those before it were.
-    """
-    topic = settings.topic(_TOPICS[kind])
-    options = {} if settings.embedded_broker else {"enable_idempotence": True}
-    producer = AIOKafkaProducer(**settings.kafka(), acks="all", linger_ms=5, **options)
-    await asyncio.wait_for(producer.start(), SEND_SECONDS_MAX)
-    try:
-        with progress() as bar:
-            task = bar.add_task(f"Loading {kind}", total=len(messages))
-            for chunk in rows_in_chunks(messages):
-                sent: list[Awaitable[Any]] = [
-                    await producer.send(topic, each.value, each.key, timestamp_ms=each.timestamp_ms) for each in chunk
-                ]
-                await asyncio.wait_for(asyncio.gather(*sent), SEND_SECONDS_MAX)
-                bar.update(task, advance=len(chunk))
-    finally:
-        await asyncio.wait_for(producer.stop(), SEND_SECONDS_MAX)
 
 
 def _show(contents: Contents, kind: Kind, *, dry_run: bool) -> None:

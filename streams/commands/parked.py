@@ -93,7 +93,9 @@ def group(rows: Iterable[Any], catalogue: Catalogue, settings: Settings, *, by_i
     """Rows of the work list put together, the most valuable and then the most frequent first."""
     groups: dict[tuple[str, str, str | None, str | None, str | None], Group] = {}
     for row in rows:
-        finer = (row["issuer"], row["di"], row["item_code"]) if by_identifier else (None, None, None)
+        finer: tuple[str | None, str | None, str | None] = (None, None, None)
+        if by_identifier:
+            finer = (row["issuer"], row["di"], row["item_code"])
         key = (row["hospital"], row["reason"], *finer)
         each = groups.get(key)
         if each is None:

@@ -9,7 +9,7 @@ from models.calendar import month_text, parse_month
 from sinks.database import open_pool
 from sinks.periods import CloseOrderError
 from streams.evaluator import Evaluator
-from streams.month_close import ClosedMonth, CloseBehindError, close_month
+from streams.month_close import CloseBehindError, ClosedMonth, close_month
 from streams.scheduler import TickPublisher
 from streams.settings import Settings, SettingsError
 from streams.topics import cluster_id

@@ -1,0 +1,125 @@
+-- What breaks each invariant of streams/commands/verify.sql, and only a person with a superuser's rights can do.
+-- The use of three, of which one was returned, is scan …0c; the use that holds unit S1 is …0b.
+
+-- check: every position lies behind what is recorded
+UPDATE udi.position SET next_offset = 2 WHERE topic = 'udi.scans';
+
+-- check: every recorded offset belongs to a partition, and lies on its lane
+UPDATE udi.scan SET lane = 1 WHERE (position_id, record_offset) = (SELECT position_id, record_offset FROM udi.scan_claim WHERE scan_id = '00000000-0000-0000-0000-00000000000c');
+
+-- check: a scan id counts once; what repeats it is a duplicate or a conflict
+DELETE FROM udi.scan_claim WHERE (position_id, record_offset) = (SELECT position_id, record_offset FROM udi.scan_claim WHERE scan_id = '00000000-0000-0000-0000-00000000000c');
+
+-- check: every scan id that counts has its scan
+INSERT INTO udi.scan_claim VALUES ('H1', gen_random_uuid(), 1, 999, '');
+
+-- check: raw bytes are kept of every record that had any
+UPDATE udi.scan SET raw = NULL WHERE (position_id, record_offset) = (SELECT position_id, record_offset FROM udi.scan_claim WHERE scan_id = '00000000-0000-0000-0000-00000000000c');
+
+-- check: later decisions of a scan are numbered 1, 2, 3 …
+UPDATE udi.decision SET n = n + 1;
+
+-- check: the list of what waits is what waits
+DELETE FROM udi.open_scan WHERE reason = 'encounter-missing';
+
+-- check: nothing waits or is refused without a reason
+UPDATE udi.scan SET reasons = '{}' WHERE verdict = 'refused';
+
+-- check: a billed scan has one charge, a credited one credit, any other neither
+DELETE FROM udi.ledger WHERE (position_id, record_offset) = (SELECT position_id, record_offset FROM udi.scan_claim WHERE scan_id = '00000000-0000-0000-0000-00000000000b');
+
+-- check: every entry agrees with its scan, and every charge is its units times its price
+UPDATE udi.ledger SET amount_fen = amount_fen + 1 WHERE (position_id, record_offset) = (SELECT position_id, record_offset FROM udi.scan_claim WHERE scan_id = '00000000-0000-0000-0000-00000000000b');
+
+-- check: credits stay within their charge, keep its price, are numbered, and end at it to the cent
+UPDATE udi.ledger SET amount_fen = amount_fen - 1 WHERE kind = 'credit' AND position_id = 1 AND quantity = 1 AND credit_number = 1;
+
+-- check: every credit takes back what its return took back
+UPDATE udi.return_claim SET units = 2 WHERE (use_position, use_offset) = (SELECT position_id, record_offset FROM udi.scan_claim WHERE scan_id = '00000000-0000-0000-0000-00000000000c');
+
+-- check: a scan's own charge was taken back whole, and because a person commanded it
+UPDATE udi.ledger SET charge_position = position_id, charge_offset = record_offset WHERE kind = 'credit' AND (charge_position, charge_offset) = (SELECT position_id, record_offset FROM udi.scan_claim WHERE scan_id = '00000000-0000-0000-0000-00000000000c');
+
+-- check: commands are numbered without a gap, and those carried out are the first of their lane
+UPDATE udi.lane SET commands_done = 1;
+
+-- check: returns of a use are numbered, never exceed it, and stand for one return each
+UPDATE udi.return_claim SET n = 2 WHERE (use_position, use_offset) = (SELECT position_id, record_offset FROM udi.scan_claim WHERE scan_id = '00000000-0000-0000-0000-00000000000c');
+
+-- check: every return that stands has taken back from one use
+DELETE FROM udi.return_claim WHERE (use_position, use_offset) = (SELECT position_id, record_offset FROM udi.scan_claim WHERE scan_id = '00000000-0000-0000-0000-00000000000c');
+
+-- check: a unit in use is held by one use of it
+UPDATE udi.unit_claim SET serial = 'S7' WHERE serial = 'S1';
+
+-- check: a use that stands holds its unit until all of it is returned
+DELETE FROM udi.unit_claim WHERE serial = 'S1';
+
+-- check: nothing was posted to a month after its close, by the broker's time of what caused it
+UPDATE udi.period_close SET closed_at = '2022-01-01';
+
+-- check: an entry lies in its service month, or is flagged period-closed and lies in a later one
+UPDATE udi.ledger SET period = 202207 WHERE (position_id, record_offset) = (SELECT position_id, record_offset FROM udi.scan_claim WHERE scan_id = '00000000-0000-0000-0000-00000000000c');
+
+-- check: closed months follow each other without a gap
+UPDATE udi.period SET closed_through = 202208;
+
+-- check: balances are the sum of the moves
+UPDATE udi.balance SET quantity = quantity + 1 WHERE lot = 'P1';
+
+-- check: what is left of an item in a store is the sum of its balances, in every lane
+UPDATE udi.store_item SET quantity = quantity + 1 WHERE item_code = 'PLATE';
+
+-- check: goods of a scan that stands have moved once; of no scan twice, but for what went back
+UPDATE udi.scan SET owner = NULL WHERE (position_id, record_offset) = (SELECT position_id, record_offset FROM udi.scan_claim WHERE scan_id = '00000000-0000-0000-0000-00000000000c');
+
+-- check: units of use are whole packages of what was scanned
+UPDATE udi.scan SET units = 4 WHERE (position_id, record_offset) = (SELECT position_id, record_offset FROM udi.scan_claim WHERE scan_id = '00000000-0000-0000-0000-00000000000c');
+
+-- check: every use of a supplier's goods that moved has its payable line, every return of them its reversal
+DELETE FROM udi.settlement WHERE status = 'reversal';
+
+-- check: every payable line has its move, and reversals stay within their line
+UPDATE udi.settlement SET quantity = 3, amount_fen = 240000 WHERE status = 'reversal';
+
+-- check: usage is the recount of the ledger and of recorded uses at the catalogue price
+UPDATE udi.usage_month SET amount_fen = amount_fen + 1 WHERE item_code = 'GAUZE' AND scope_type = 'hospital';
+
+-- check: the outbox has no gap and ends at its counter
+UPDATE udi.lane SET billing_seq = billing_seq + 1 WHERE lane = 0;
+
+-- check: an id leaves once on each topic
+UPDATE udi.outbox_block SET ids = array_fill(ids[1], ARRAY[cardinality(ids)]) WHERE topic = 'verdicts';
+
+-- check: the ledger and the billing records of the outbox are the same
+UPDATE udi.ledger SET department = 'X' WHERE (position_id, record_offset) = (SELECT position_id, record_offset FROM udi.scan_claim WHERE scan_id = '00000000-0000-0000-0000-00000000000b');
+
+-- check: settlement lines and the settlement records of the outbox are the same
+UPDATE udi.settlement SET supplier = 'X';
+
+-- check: every decision left one verdict record
+DELETE FROM udi.outbox_block WHERE topic = 'verdicts' AND partition = 1;
+
+-- check: every refused scan and every conflict left one dead letter with its bytes
+UPDATE udi.scan SET raw = 'other' WHERE verdict = 'conflict';
+
+-- check: alert versions and the alert records of the outbox are the same
+DELETE FROM udi.outbox_block WHERE topic = 'alerts';
+
+-- check: alert versions are numbered 1, 2, 3 …
+UPDATE udi.alert SET version = version + 5 WHERE version = 1;
+
+-- check: the causes of an alert add up to its rise
+UPDATE udi.alert SET value = value + 1;
+
+-- check: the newest version of a final alert states the usage of its month
+UPDATE udi.alert SET value = value + 1;
+
+-- check: fact changes are numbered without a gap, and are the versions of catalogue, encounters, shapes and scanners
+DELETE FROM udi.catalogue WHERE item_code = 'NAIL';
+
+-- check: nothing is taken as published that was not written
+INSERT INTO udi.relay_floor VALUES ('c1', 'billing', 0, 999);
+
+-- check: the database still refuses to change the books
+ALTER TABLE udi.ledger DISABLE TRIGGER check_ledger;

@@ -1,0 +1,89 @@
+"""Two months of a small hospital in which everything happens once: books to look at, to verify and to damage."""
+
+from typing import Any
+
+import asyncpg
+
+from models.calendar import ZONE_DEFAULT, Month
+from sinks.periods import PeriodBooks
+from streams.evaluator import Evaluator
+from tests.support.builders import BOX, DI, HOSPITAL, encounter, gs1, gtin, item, price, scan, scan_id
+from tests.support.ward import Ward
+
+UNIT = gs1(DI, expiry="271231", lot="L1", serial="S1")
+OTHER_UNIT = gs1(DI, expiry="271231", lot="L1", serial="S2")
+NOT_YET_KNOWN = gtin(777)
+NEVER_KNOWN = gtin(778)
+SUPPLIED = gtin(555)
+FREE = gtin(556)
+MAY = "2022-05-20T12:00:00+08:00"
+
+ITEMS = (
+    item(monitored=True),
+    item(
+        item_code="PLATE", name="接骨板", owner="supplier", supplier="S9", cost=[{"cost": "800.00"}],
+        identifiers=[{"issuer": "GS1", "di": SUPPLIED, "units_per_package": 1}],
+    ),
+    item(
+        item_code="GAUZE", name="纱布", chargeable=False, prices=[price("3.50")],
+        identifiers=[{"issuer": "GS1", "di": FREE, "units_per_package": 1}],
+    ),
+)  # fmt: skip
+LATE_ITEM = item(
+    item_code="NAIL", name="髓内钉", prices=[price("50.00")],
+    identifiers=[{"issuer": "GS1", "di": NOT_YET_KNOWN, "units_per_package": 1}],
+)  # fmt: skip
+
+
+def of_may(number: int, **changes: Any) -> dict[str, Any]:
+    """A scan of May."""
+    return scan(number, **{"scanned_at": MAY} | changes)
+
+
+def back(number: int, of: int, **changes: Any) -> dict[str, Any]:
+    """The return of a use."""
+    return scan(number, action="return", corrects=str(scan_id(of)), **changes)
+
+
+async def tell(ward: Ward, pool: asyncpg.Pool) -> None:
+    """Fill the books of a ward over PostgreSQL; May and June are closed, and their alerts judged."""
+    await ward.open(*ITEMS, encounter(admitted_at="2022-05-01T00:00:00+08:00"))
+    await ward.scan(
+        of_may(1, action="receive", encounter=None, quantity=100),
+        of_may(2, quantity=10),
+        of_may(3, codes=[gs1(BOX, expiry="271231", lot="L1")]),
+    )
+    await ward.scan(
+        scan(10, quantity=40),
+        scan(11, codes=[UNIT]),
+        scan(12, quantity=3),
+        back(13, 12),
+        scan(14, codes=[gs1(SUPPLIED, expiry="271231", lot="P1")], quantity=2),
+        back(15, 14, codes=[gs1(SUPPLIED, expiry="271231", lot="P1")]),
+        scan(16, codes=[gs1(FREE, expiry="271231", lot="G1")], quantity=2),
+        back(17, 16, codes=[gs1(FREE, expiry="271231", lot="G1")]),
+        scan(18, codes=[gs1(NOT_YET_KNOWN, expiry="271231", lot="N1")]),
+        scan(19, codes=[gs1(NEVER_KNOWN, expiry="271231", lot="N1")]),
+        scan(20, encounter=None),
+        scan(21, codes=[UNIT]),
+        scan(22, codes=[OTHER_UNIT]),
+        back(23, 22, codes=[OTHER_UNIT]),
+        scan(10, quantity=40),
+        scan(11, codes=[UNIT], quantity=2),
+        scan(24, codes=["]d201070320698049890"]),
+        scan(25, codes=[gs1(DI)], device_id="gun2", sequence=1),
+        scan(26, codes=[gs1(expiry="271231", lot="L1")], device_id="gun2", sequence=2),
+        b"not json",
+        b'{"schema": "udi.scan/1"}',
+    )
+    await ward.scan(
+        scan(30, encounter="E9"), scan(31, action="transfer", to_store="OR-3", encounter=None, quantity=5), lane=1
+    )
+    await ward.learn(LATE_ITEM)
+    await ward.sweep()
+    evaluator, periods = Evaluator(pool, ZONE_DEFAULT), PeriodBooks(pool)
+    for month in (Month(202205), Month(202206)):
+        await periods.close(month, {HOSPITAL: Month(202205)})
+        await evaluator.until_idle()
+    await ward.scan(scan(40, quantity=2))
+    await evaluator.until_idle()

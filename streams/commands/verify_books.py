@@ -74,13 +74,17 @@ async def verify_books(
 
 
 async def run_check(connection: Connection, check: Check) -> Finding:
-    """Run one query and keep the first rows."""
+    """Run one query and keep the first rows. What can't even be read, a body that is no JSON, is a failure too."""
     before = time.monotonic()
-    rows = await connection.fetch(
-        f"WITH broken AS MATERIALIZED (\n{check.sql}\n) "
-        f"SELECT (SELECT count(*) FROM broken) AS failures_in_all, broken.* FROM broken LIMIT {ROWS_SHOWN}",
-        timeout=_STATEMENT_SECONDS_MAX,
-    )
+    try:
+        async with connection.transaction():
+            rows = await connection.fetch(
+                f"WITH broken AS MATERIALIZED (\n{check.sql}\n) "
+                f"SELECT (SELECT count(*) FROM broken) AS failures_in_all, broken.* FROM broken LIMIT {ROWS_SHOWN}",
+                timeout=_STATEMENT_SECONDS_MAX,
+            )
+    except asyncpg.DataError as error:
+        return Finding(check.name, 1, [{"unreadable": str(error).partition("\n")[0]}], time.monotonic() - before)
     found = [dict(row) for row in rows]
     failures = found[0]["failures_in_all"] if found else 0
     first = [{name: value for name, value in row.items() if name != "failures_in_all"} for row in found]

@@ -1,0 +1,377 @@
+"""The commands people use, run as people run them, over books and topics in which everything has happened once."""
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+from streams.embedded.broker import EmbeddedBroker
+from tests.support.builders import DI, item, price, scan
+from tests.support.installed import Installed, installed
+from tests.support.story import LATE_ITEM, NEVER_KNOWN
+
+
+@pytest.fixture
+async def house(database: str, embedded_broker: EmbeddedBroker) -> AsyncIterator[Installed]:
+    async with installed(database, embedded_broker) as made:
+        yield made
+
+
+async def records_of(house: Installed, topic: str, partition: int = 0) -> list[tuple[bytes | None, bytes | None]]:
+    """Key and value of everything on a partition."""
+    tp = TopicPartition(topic, partition)
+    async with AIOKafkaConsumer(bootstrap_servers=house.settings.bootstrap_servers, enable_auto_commit=False) as reader:
+        reader.assign([tp])
+        await reader.seek_to_beginning(tp)
+        found: list[tuple[bytes | None, bytes | None]] = []
+        while batch := (await reader.getmany(tp, timeout_ms=500)).get(tp):
+            found += [(record.key, record.value) for record in batch]
+        return found
+
+
+# Look -------------------------------------------------------------------------------------------------------------
+
+
+async def test_the_work_list_says_what_waits_for_which_fact_and_what_it_is_worth(house: Installed) -> None:
+    found = await house.json("parked")
+
+    columns = ("reason", "freed_by", "scans", "patients", "estimated_amount")
+    assert [tuple(row[name] for name in columns) for row in found] == [
+        ("encounter-unknown", ["encounter", "person"], 1, 1, "1234.00"),
+        ("encounter-missing", ["encounter", "person"], 1, 0, "1234.00"),
+        ("unknown-identifier", ["catalogue"], 1, 1, None),
+    ]
+
+
+async def test_the_work_list_by_identifier_names_identifier_and_item(house: Installed) -> None:
+    found = await house.json("parked", "--by-identifier")
+
+    assert {(row["reason"], row["issuer"], row["di"], row["item_code"], row["item_name"]) for row in found} == {
+        ("encounter-missing", "GS1", DI, "SCREW", "螺钉"),
+        ("encounter-unknown", "GS1", DI, "SCREW", "螺钉"),
+        ("unknown-identifier", "GS1", NEVER_KNOWN, None, None),
+    }
+
+
+async def test_what_a_person_must_decide_is_listed_apart(house: Installed) -> None:
+    found = await house.json("parked", "--held")
+
+    assert [(row["reason"], row["freed_by"], row["scans"]) for row in found] == [
+        ("serial-used", ["person", "return"], 1)
+    ]
+
+
+async def test_people_get_a_table_and_a_sum(house: Installed) -> None:
+    shown = await house.udi("parked")
+
+    assert shown.exit_code == 0
+    assert "encounter-missing" in shown.stdout
+    assert "3 scans, 2,468.00 yuan at today's catalogue; 1 of them without a known amount." in shown.stdout
+
+
+async def test_stock_is_what_was_received_less_what_went(house: Installed) -> None:
+    found = await house.json("stock", "--item", "SCREW", "--store", "OR-2")
+
+    used, back, moved = 10 + 5 + 40 + 3 + 1 + 1 + 1 + 2, 1, 5
+    left = 100 - used + back - moved
+    assert {(row["lot"], row["serial"]): row["quantity"] for row in found} == {("L1", None): left, ("L1", "S1"): -1}
+
+
+async def test_negative_stock_alone_is_listed(house: Installed) -> None:
+    found = await house.json("stock", "--negative")
+
+    assert [(row["item_code"], row["lot"], row["serial"], row["quantity"]) for row in found] == [
+        ("GAUZE", "G1", None, -1), ("NAIL", "N1", None, -1), ("PLATE", "P1", None, -1), ("SCREW", "L1", "S1", -1),
+    ]  # fmt: skip
+    assert (await house.udi("stock", "--store", "nowhere")).stdout == "No stock is recorded there.\n"
+
+
+async def test_alerts_say_value_base_change_and_cause(house: Installed) -> None:
+    found = [row for row in await house.json("alerts", "--month", "2022-06") if row["scope_type"] == "hospital"]
+
+    growth = {row["measure"]: row for row in found if row["rule"] == "growth-month-on-month"}
+    assert {measure: (row["value"], row["base_value"], row["change_percent"]) for measure, row in growth.items()} == {
+        "amount": ("56764.00", "18510.00", "206.67"),
+        "quantity": (46, 15, "206.67"),
+    }
+    assert growth["amount"]["cause"] == [
+        {"factor": "quantity", "amount": "38254.00"}, {"factor": "price", "amount": "0.00"},
+    ]  # fmt: skip
+
+
+async def test_a_month_that_is_none_is_bad_use(house: Installed) -> None:
+    shown = await house.udi("alerts", "--month", "June")
+
+    assert (shown.exit_code, shown.stderr) == (2, "udi: --month: Expected a month like 2022-06, got 'June'.\n")
+
+
+# Verify -----------------------------------------------------------------------------------------------------------
+
+
+async def test_everything_holds_once_the_outbox_is_published(house: Installed) -> None:
+    async with house.relay():
+        found = await house.json("verify", "--wait", "20")
+
+    assert [(each["name"], each["first"]) for each in found["checks"] if not each["ok"]] == []
+    assert (found["ok"], found["topics"]) == (True, True)
+
+
+async def test_an_outbox_that_is_not_published_is_seen(house: Installed) -> None:
+    shown = await house.udi("verify", "--wait", "0")
+
+    assert shown.exit_code == 1
+    assert "FAILED  everything in the outbox is published" in shown.stdout
+    assert "1 of 44 checks failed" in shown.stdout
+
+
+async def test_without_topics_only_the_books_are_looked_at(house: Installed) -> None:
+    shown = await house.udi("verify", "--no-topics")
+
+    assert shown.exit_code == 0
+    assert "All 41 invariants hold; the topics were not looked at" in shown.stdout
+
+
+ONCE = "each record of the outbox lies on its topic once, in order, byte by byte"
+
+
+async def failures(house: Installed, name: str) -> list[str]:
+    """What a check of `udi verify` says is wrong."""
+    found = await house.json("verify", "--wait", "0")
+    return [row["what"] for each in found["checks"] if each["name"] == name for row in each["first"]]
+
+
+async def billed_again(house: Installed, seq: int, value: bytes) -> None:
+    """Somebody else writes to the topic."""
+    headers = [("udi-seq", str(seq).encode()), ("udi-id", b"00000000-0000-0000-0000-000000000000")]
+    async with AIOKafkaProducer(**house.settings.kafka()) as producer:
+        await producer.send_and_wait("udi.billing", value, b"H1/E1", partition=0, headers=headers)
+
+
+async def test_what_is_not_the_outboxs_is_seen_on_its_topic(house: Installed) -> None:
+    async with house.relay():
+        assert (await house.udi("verify", "--wait", "20")).exit_code == 0
+    last = await house.pool.fetchval("SELECT billing_seq FROM udi.lane WHERE lane = 0")
+
+    await billed_again(house, last, b"{}")
+    assert await failures(house, ONCE) == [f"expected record {last + 1}, got {last}"]
+
+    await billed_again(house, last + 1, b"{}")
+    await house.pool.execute("UPDATE udi.outbox_block SET bodies[1] = 'x' WHERE topic = 'billing' AND first_seq = 1")
+    assert await failures(house, ONCE) == [
+        "record 1 differs in body",
+        f"expected record {last + 1}, got {last}",
+        f"record {last + 1} is not in the outbox",
+    ]
+
+
+async def test_a_body_that_is_no_json_fails_its_check_and_ends_none(house: Installed) -> None:
+    await house.pool.execute("UPDATE udi.outbox_block SET bodies[1] = 'x' WHERE topic = 'billing' AND first_seq = 1")
+
+    found = await house.json("verify", "--no-topics")
+
+    assert [each["first"] for each in found["checks"] if not each["ok"]] == [
+        [{"unreadable": "invalid input syntax for type json"}]
+    ]
+
+
+async def test_a_scan_that_was_passed_over_is_seen(house: Installed) -> None:
+    async with AIOKafkaProducer(**house.settings.kafka()) as producer:
+        await producer.send_and_wait("udi.scans", orjson.dumps(scan(99)), partition=1)
+    await house.pool.execute("UPDATE udi.position SET next_offset = 3 WHERE topic = 'udi.scans' AND partition = 1")
+
+    found = await house.json("verify", "--wait", "0")
+
+    first = found["checks"][-1]["first"]
+    assert first == [{"topic": "udi.scans", "partition": 1, "offset": 2, "what": "no verdict"}]
+
+
+# Doctor -----------------------------------------------------------------------------------------------------------
+
+
+async def test_a_sound_installation_is_ok_in_every_line(house: Installed) -> None:
+    lines = await house.json("doctor")
+
+    assert [line for line in lines if line["state"] != "ok"] == []
+    assert [line["name"] for line in lines] == [
+        "Python", "packages", "settings", "data folder", "embedded parts", "broker", "topics", "partitions",
+        "record timestamps", "database", "durability", "clocks", "schema", "installation",
+    ]  # fmt: skip
+
+
+async def test_settings_that_contradict_the_books_are_not_ok(house: Installed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Installed, "environment", {**house.environment, "UDI_LANES": "3"})
+
+    shown = await house.udi("doctor")
+
+    assert shown.exit_code == 1
+    assert "expected 3: udi.scans has 2" in shown.stdout
+    assert "the books were made with UDI_LANES=2: set that" in shown.stdout
+
+
+async def test_a_database_without_the_promise_is_not_ok(house: Installed) -> None:
+    name = await house.pool.fetchval("SELECT current_database()")
+    await house.pool.execute(f'ALTER DATABASE "{name}" SET synchronous_commit = off')
+
+    shown = await house.udi("doctor")
+
+    assert shown.exit_code == 1
+    assert "switch synchronous_commit on: the promise rests on it" in shown.stdout
+
+
+# Load -------------------------------------------------------------------------------------------------------------
+
+TABLE = """hospital,item_code,name,identifiers,prices
+H1,NAIL,髓内钉,GS1:{di}:1,50.00@2022-01-01..2023-01-01
+H1,BAD,坏,GS1:7.03207E+12:1,1.00
+"""
+
+
+async def test_good_rows_are_published_under_their_key_and_bad_ones_named(house: Installed, tmp_path: Path) -> None:
+    file = tmp_path / "items.csv"
+    file.write_text(TABLE.format(di=DI), encoding="utf-8")
+
+    shown = await house.udi("load", "catalogue", str(file))
+
+    assert shown.exit_code == 1
+    assert re.search(r"3  identifiers  expected an identifier, got 7.03207E\+12", shown.stdout)
+    assert "1 items loaded, 1 bad rows." in shown.stdout
+    [(key, value)] = await records_of(house, "udi.catalogue")
+    assert key == b"H1/NAIL"
+    assert orjson.loads(value or b"") == {
+        "schema": "udi.item/1", "hospital": "H1", "item_code": "NAIL", "name": "髓内钉",
+        "identifiers": [{"issuer": "GS1", "di": DI, "units_per_package": 1}],
+        "prices": [{"price": "50.00", "from": "2022-01-01", "to": "2023-01-01"}],
+    }  # fmt: skip
+
+
+async def test_a_dry_run_publishes_nothing(house: Installed, tmp_path: Path) -> None:
+    file = tmp_path / "items.jsonl"
+    file.write_bytes(orjson.dumps(item()) + b"\n" + orjson.dumps(LATE_ITEM) + b"\n")
+
+    assert await house.json("load", "catalogue", str(file), "--dry-run") == {"good": 2, "loaded": 0, "bad": []}
+    assert await records_of(house, "udi.catalogue") == []
+
+
+# Replay -----------------------------------------------------------------------------------------------------------
+
+
+async def test_dead_letters_are_listed_with_origin_reason_and_detail(house: Installed) -> None:
+    found = await house.json("replay", "--dead-letters")
+
+    assert [(row["origin"], row["reason"]) for row in found["dead_letters"]] == [
+        ("udi.scans/0/18", "conflict"),
+        ("udi.scans/0/19", "bad-check-digit"),
+        ("udi.scans/0/22", "not-json"),
+        ("udi.scans/0/23", "bad-event"),
+    ]
+    assert found["dead_letters"][2]["detail"].startswith("Expected JSON in UTF-8")
+    assert found["published"] == 0
+
+
+async def test_the_raw_bytes_of_one_are_shown(house: Installed) -> None:
+    shown = await house.udi("replay", "--dead-letters", "--origin", "udi.scans/0/22", "--show")
+
+    assert (shown.exit_code, shown.stdout_bytes) == (0, b"not json")
+
+
+async def test_dead_letters_go_back_to_their_partition_as_they_came_only_when_told(house: Installed) -> None:
+    before = await records_of(house, "udi.scans")
+    await house.udi("replay", "--dead-letters", "--reason", "conflict")
+    assert await records_of(house, "udi.scans") == before
+
+    shown = await house.udi("replay", "--dead-letters", "--reason", "conflict", "--publish")
+
+    assert shown.exit_code == 0
+    assert await records_of(house, "udi.scans") == [*before, before[18]]
+    assert before[18][0] == b"H1/E1"
+
+
+async def test_a_refused_fact_is_sent_again_to_its_topic(house: Installed) -> None:
+    bad: dict[str, Any] = item(prices=[price("-1")])
+    await house.ward.learn(bad)
+
+    found = await house.json("replay", "--dead-letters", "--origin", "udi.catalogue/0/4", "--publish")
+
+    assert found["dead_letters"][0]["detail"].startswith("prices.0.price: Value error, Expected 0 to")
+    assert await records_of(house, "udi.catalogue") == [(None, orjson.dumps(bad))]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        ((), "Expected either --dead-letters or --offsets."),
+        (("--dead-letters", "--publish"), "Expected --reason, --origin or --all with --publish."),
+        (("--dead-letters", "--show"), "Expected --origin with --show: the bytes of one record are shown."),
+        (
+            ("--offsets", "udi.scans/0/1"),
+            "Expected --dry-run with --offsets: what is recorded is never recorded again.",
+        ),
+        (
+            ("--offsets", "7", "--dry-run"),
+            "--offsets: expected topic/partition/first..last like udi.scans/0/100..200, got '7'.",
+        ),
+        (("--offsets", "udi.scans/9/1", "--dry-run"), "--offsets: Expected a recorded partition, got udi.scans/9."),
+        (
+            ("--offsets", "udi.billing/0/1", "--dry-run"),
+            "--offsets: expected a partition of udi.scans, got udi.billing.",
+        ),
+    ],
+)
+async def test_bad_use_is_one_line_and_status_2(house: Installed, arguments: tuple[str, ...], line: str) -> None:
+    shown = await house.udi("replay", *arguments)
+
+    assert (shown.exit_code, shown.stdout, shown.stderr) == (2, "", f"udi: {line}\n")
+
+
+async def test_offsets_are_decided_the_same_by_the_same_rules_and_facts(house: Installed) -> None:
+    found = await house.json("replay", "--offsets", "udi.scans/0/0..24", "--dry-run")
+
+    assert found == {"same": 23, "left_out": {"joined halves": 2}, "differences": []}
+
+
+async def test_shadow_says_what_newer_facts_would_change_and_writes_nothing(house: Installed) -> None:
+    await house.ward.learn(item(suspended=True, monitored=True))
+    before = await house.ward.account()
+
+    shown = await house.udi("replay", "--offsets", "udi.scans/0/0..4", "--dry-run")
+    found = await house.json("replay", "--offsets", "udi.scans/0/0..4", "--dry-run")
+
+    assert shown.exit_code == 1
+    assert [
+        (each["offset"], each["verdict"], each["verdict_today"], each["reasons_today"]) for each in found["differences"]
+    ] == [
+        (1, "billed", "held", ["suspended-item"]),
+        (2, "billed", "held", ["suspended-item"]),
+        (3, "billed", "held", ["suspended-item"]),
+        (4, "billed", "held", ["suspended-item"]),
+    ]
+    assert await house.ward.account() == before
+
+
+# What is away -----------------------------------------------------------------------------------------------------
+
+
+async def test_a_database_without_books_is_one_line(house: Installed, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = re.sub(r"/[^/]*$", "/postgres", house.environment["UDI_DATABASE_URL"])
+    monkeypatch.setattr(Installed, "environment", {**house.environment, "UDI_DATABASE_URL": url})
+
+    shown = await house.udi("stock")
+
+    assert (shown.exit_code, shown.stderr) == (
+        2,
+        "udi: Expected the books in the database, found none; `udi init` makes them.\n",
+    )
+
+
+async def test_a_database_that_is_away_is_one_line(house: Installed, monkeypatch: pytest.MonkeyPatch) -> None:
+    away = {**house.environment, "UDI_DATABASE_URL": "postgresql://udi@127.0.0.1:9/udi"}
+    monkeypatch.setattr(Installed, "environment", away)
+
+    shown = await house.udi("parked")
+
+    assert shown.exit_code == 2
+    assert shown.stderr == "udi: Database or broker did not answer (ConnectionRefusedError); see `udi doctor`.\n"

@@ -1,0 +1,91 @@
+"""An installation that people's commands can be run against: books that hold the story, and their topics."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+from aiokafka import AIOKafkaProducer
+from pydantic import SecretStr
+from typer.testing import CliRunner, Result
+
+from sinks.outbox import Outbox
+from streams.cli import app
+from streams.embedded.broker import EmbeddedBroker
+from streams.relay import run_relay
+from streams.settings import Settings
+from streams.topics import create_topics
+from streams.watching import Watching
+from tests.support.story import tell
+from tests.support.ward import LANES, Ward, postgres_store
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """Settings as a person has them in the environment, and the books behind."""
+
+    settings: Settings
+    pool: asyncpg.Pool
+    ward: Ward
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """What the settings are called there."""
+        assert self.settings.database_url is not None
+        return {
+            "UDI_BOOTSTRAP_SERVERS": str(self.settings.bootstrap_servers),
+            "UDI_DATABASE_URL": self.settings.database_url.get_secret_value(),
+            "UDI_EMBEDDED_BROKER": "true",
+            "UDI_LOG_APPEND_TIME": "false",
+            "UDI_LANES": str(LANES),
+            "COLUMNS": "120",
+        }
+
+    async def udi(self, *arguments: str) -> Result:
+        """A command as a person runs it."""
+        return await asyncio.to_thread(CliRunner().invoke, app, list(arguments), env=dict(self.environment))
+
+    async def json(self, *arguments: str) -> Any:
+        """What a command says to a machine."""
+        return json.loads((await self.udi(*arguments, "--json")).stdout)
+
+    @asynccontextmanager
+    async def relay(self) -> AsyncIterator[None]:
+        """A relay publishes the outbox meanwhile."""
+        task = asyncio.create_task(run_relay(self.settings, Outbox(self.pool), Watching(self.settings)))
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+@asynccontextmanager
+async def installed(url: str, broker: EmbeddedBroker) -> AsyncIterator[Installed]:
+    """The story, told over a fresh database and, record by record, over the broker's topic of scans."""
+    settings = Settings(
+        bootstrap_servers=broker.bootstrap_servers,
+        database_url=SecretStr(url),
+        embedded_broker=True,
+        log_append_time=False,
+        lanes=LANES,
+    )
+    async with postgres_store(url) as store:
+        await create_topics(settings)
+        ward = Ward(store)
+        await tell(ward, store.pool)
+        await store.pool.execute("UPDATE udi.position SET cluster_id = $1", broker.cluster_id)
+        await _publish_scans(settings, store.pool)
+        yield Installed(settings, store.pool, ward)
+
+
+async def _publish_scans(settings: Settings, pool: asyncpg.Pool) -> None:
+    """What the books have recorded, at the offsets they have recorded it at."""
+    rows = await pool.fetch("SELECT lane, record_offset, record_key, raw FROM udi.scan ORDER BY lane, record_offset")
+    async with AIOKafkaProducer(**settings.kafka()) as producer:
+        for row in rows:
+            sent = await producer.send_and_wait("udi.scans", row["raw"], row["record_key"], partition=row["lane"])
+            assert sent.offset == row["record_offset"]

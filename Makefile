@@ -43,11 +43,11 @@ bench: $(READY)
 	@$(BIN)/python -m benchmarks $(BENCH)
 
 chaos: $(READY)
-	@UDI_CHAOS_SECONDS=$${UDI_CHAOS_SECONDS:-600} $(BIN)/pytest -q -s tests/chaos
+	@UDI_CHAOS_SECONDS=$${UDI_CHAOS_SECONDS:-600} $(BIN)/pytest -q -s tests/chaos tests/chaos/control_runs.py
 
 fuzz: $(READY)
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements-fuzz.lock
-	@$(BIN)/python tests/fuzz/fuzz_parse.py -max_total_time=$${FUZZ_SECONDS:-60} tests/fuzz/corpus
+	@$(BIN)/python tests/fuzz/fuzz_codes.py -max_total_time=$${FUZZ_SECONDS:-60} "$$(mktemp -d)" tests/fuzz/corpus
 
 lock:
 	uv pip compile pyproject.toml --extra dev --universal --generate-hashes --no-build --no-header --no-annotate -q -o requirements.lock

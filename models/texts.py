@@ -1,7 +1,7 @@
 """Texts for people, by locale. Every locale in `models/locales` is found by listing and has the same keys."""
 
 import tomllib
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 from models.reasons import Reason, Verdict
@@ -15,6 +15,7 @@ def texts(locale: str) -> dict[str, dict[str, str]]:
     return tomllib.loads((files("models") / "locales" / f"{locale}.toml").read_text(encoding="utf-8"))
 
 
+@lru_cache(maxsize=16_384)
 def verdict_text(locale: str, verdict: Verdict, reasons: tuple[Reason, ...], item: str, amount: str) -> str:
     """What a device shows: one sentence about the scan."""
     template, reason = _template(locale, verdict, reasons[0] if reasons else None)

@@ -118,7 +118,10 @@ def _decide_use(subject: Subject, label: LabelFacts, found: Resolution, view: Vi
         price = price_on(item.prices, subject.day)
         reasons |= _item_reasons(item, price)
     decision.takes_unit = label.serial is not None and not (prior and prior.holds_unit) and _keeps_unit(reasons)
-    if not (prior and prior.moved) and all(REASON_ROW[reason].stock is When.NOW for reason in reasons):
+    if prior and prior.moved:
+        # Its stock has moved; what was noticed then stays noticed.
+        reasons |= {Reason.STOCK_NEGATIVE} & set(prior.reasons)
+    elif all(REASON_ROW[reason].stock is When.NOW for reason in reasons):
         _move(decision, view, reasons)
         decision.settlement = settlement_of(decision, view, prior.lines if prior else 0)
     verdict = (deciding(in_precedence(reasons)) if reasons else None) or Verdict.BILLED

@@ -51,7 +51,7 @@ class FactBatch:
         )  # fmt: skip
         self.changes.append((self.version, "encounter", e.hospital, e.encounter, [], [], at))
 
-    def add_item(  # noqa: PLR0917 -- the columns of a version
+    def add_item(
         self, hospital: str, item_code: str, body: bytes, at: datetime, touched: Identifiers, *, ended: bool
     ) -> None:
         """A new version of an item. `touched`: the identifiers it has or had, whose parked scans may be free now."""

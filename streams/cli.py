@@ -47,7 +47,10 @@ def _before(config: Config = None) -> None:
 def init() -> None:
     """Migrate the database and make the topics; again changes nothing."""
     settings = resolve(Settings())
-    made = asyncio.run(services.initialise(settings))
+    try:
+        made = asyncio.run(services.initialise(settings))
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
     typer.echo(f"Database ready. Topics made: {', '.join(made) or 'none, all were there'}.")
 
 

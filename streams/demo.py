@@ -103,7 +103,7 @@ async def _pool(settings: Settings) -> AsyncIterator[asyncpg.Pool]:
         pool.terminate()
 
 
-async def _play(  # noqa: PLR0917 -- the parts of a run
+async def _play(
     console: Console, player: Player, closing: "Closing", hospital: Hospital, plan: Plan
 ) -> Run:
     run = Run()
@@ -117,7 +117,7 @@ async def _play(  # noqa: PLR0917 -- the parts of a run
             progress.update(task, description=f"{month_text(stage.month)}  {STAGES[stage.name]}")
             if stage.name == "scans":
                 before = time.monotonic()
-                await _watched(player, stage, lambda done: progress.update(task, completed=run.published + done))  # noqa: B023
+                await _watched(player, stage, lambda done: progress.update(task, completed=run.published + done))
                 run.published += len(stage.records)
                 run.seconds += time.monotonic() - before
                 progress.update(task, completed=run.published, rate=f"{run.published / run.seconds:,.0f}/s")

@@ -106,7 +106,7 @@ class PartitionReader(mode.Service):
     async def on_start(self) -> None:
         """Find the cluster and the topics, then join."""
         settings = self._settings
-        self._cluster = await _patiently("broker", lambda: cluster_id(settings))
+        self._cluster = await patiently("broker", lambda: cluster_id(settings))
         self._consumer = AIOKafkaConsumer(
             **settings.kafka(),
             group_id=None if settings.embedded_broker else self._group,
@@ -119,7 +119,7 @@ class PartitionReader(mode.Service):
             fetch_max_wait_ms=10 if settings.embedded_broker else 500,
             max_partition_fetch_bytes=4 * 1024 * 1024,
         )
-        await _patiently("broker", self._consumer.start)
+        await patiently("broker", self._consumer.start)
         found = [
             TopicPartition(topic, each) for topic in self._topics for each in await partitions(self._consumer, topic)
         ]
@@ -322,7 +322,7 @@ class _Reader:
             except TopicReplacedError as error:
                 self._service.fail(error)
                 return
-            except Exception as error:  # noqa: BLE001 -- the one place: the outcome is unknown, the position tells
+            except Exception as error:
                 log.warning(
                     "Not known to be recorded; reading the position again.", error=type(error).__name__, exc_info=True
                 )
@@ -354,7 +354,7 @@ class _Reader:
             await _whole(partition.idle())
         except LaneMovedError:
             raise
-        except Exception as error:  # noqa: BLE001 -- tried again in a second
+        except Exception as error:
             log.warning("What waits could not be decided again.", error=type(error).__name__, exc_info=True)
 
 
@@ -374,7 +374,8 @@ def _record(record: ConsumerRecord) -> Record:
     return Record(record.offset, at, record.key, record.value)
 
 
-async def _patiently(what: str, attempt: Callable[[], Any]) -> Any:
+async def patiently(what: str, attempt: Callable[[], Any]) -> Any:
+    """What the attempt gives, tried again with a growing pause while the broker is away."""
     tries = 0
     while True:
         try:

@@ -21,10 +21,11 @@ from streams.app import make_app
 from streams.embedded import launch as launcher
 from streams.embedded.broker import EmbeddedBroker
 from streams.embedded.database import EmbeddedDatabase
+from streams.partitions import patiently
 from streams.relay import run_relay
 from streams.scheduler import run_scheduler
 from streams.settings import EMBEDDED_FILE, Settings, SettingsError, addresses, resolve
-from streams.topics import create_topics
+from streams.topics import cluster_id, create_topics
 from streams.watching import Watching
 
 log = structlog.get_logger(__name__)
@@ -44,6 +45,9 @@ def run_worker(settings: Settings) -> None:
     # What was imported lives for ever, and a batch makes no cycles: collecting less often is worth a third of the CPU.
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    # Faust's own producer gives up when the broker is away at the start; so nothing of it starts before.
+    asyncio.run(patiently("broker", lambda: cluster_id(settings)))
     app = make_app(settings)
     worker = faust.Worker(app, loglevel="WARNING", quiet=True, redirect_stdouts=False, override_logging=False)
     worker.execute_from_commandline()
@@ -192,7 +196,6 @@ def run_one(service: str, settings: Settings) -> None:
 
 def run_together(settings: Settings, names: Sequence[str]) -> None:
     """Services as child processes of this one; over embedded parts when no addresses are set."""
-
     if settings.health_port and len(names) > 1:
         raise SettingsError(
             "Expected UDI_HEALTH_PORT unset or 0 for several services at once: each needs its own port."

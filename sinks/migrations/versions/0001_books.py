@@ -17,6 +17,7 @@ def upgrade() -> None:
     """Make everything, from the SQL beside this file: the database's contract in its own words."""
     folder = files("sinks") / "migrations" / "sql"
     connection = op.get_bind().connection.dbapi_connection
+    assert connection is not None  # noqa: S101 -- a migration runs on a connection
     for part in ("tables", "views", "rescue", "record", "gather", "facts", "alerts", "scanners"):
         script = (folder / f"0001_{part}.sql").read_text(encoding="utf-8")
         # asyncpg takes several statements at once only through its own call; it stays in this transaction.

@@ -243,7 +243,7 @@ class UseAccount:
 
 @dataclass(slots=True)
 class Decision:
-    """Everything that follows from deciding one subject once. `rules.deciding` fills it in; afterwards nobody changes it."""
+    """Everything that follows from deciding one subject once; `rules.deciding` fills it in, nobody changes it later."""
 
     subject: Subject
     n: int

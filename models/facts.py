@@ -96,8 +96,9 @@ class Wanted:
 
 @dataclass(slots=True)
 class Gathered:
-    """One snapshot of the books, as far as one batch needs them. All of it is stale the moment it is read:
-    `sinks.books` checks, when it records, whatever must still hold.
+    """One snapshot of the books, as far as one batch needs them.
+
+    All of it is stale the moment it is read: `sinks.books` checks, when it records, whatever must still hold.
     """
 
     lane_version: int

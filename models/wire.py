@@ -1,6 +1,6 @@
 """Reading JSON that strangers wrote: exact, bounded, and every refusal named.
 
-`orjson` refuses NaN and lone surrogates; what it lets pass and we do not are duplicate keys (the last would win in silence).
+`orjson` refuses NaN and lone surrogates. It lets duplicate keys pass, and the last would win in silence; we do not.
 """
 
 import json

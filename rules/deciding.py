@@ -1,4 +1,4 @@
-"""The decision: one subject, the view of the books, and everything that follows. Nothing is written before all is decided."""
+"""The decision: one subject, the view of the books, and all that follows. Nothing is written before all is decided."""
 
 from datetime import datetime
 

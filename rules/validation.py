@@ -25,7 +25,7 @@ def encounter_reasons(event: ScanEvent, encounter: EncounterFacts | None) -> set
     """What stands against charging the use to its encounter.
 
     References:
-        docs/contract.md, "Verdicts": after discharge it is billed with a flag, after settlement or before admission held.
+        docs/contract.md, "Verdicts": after discharge billed with a flag, after settlement or before admission held.
     """
     if event.encounter is None:
         return {Reason.ENCOUNTER_MISSING}

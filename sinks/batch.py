@@ -85,8 +85,10 @@ class LaneState:
 
 
 class Books(Protocol):
-    """The books of one installation. Every method may raise what its driver raises when the database is away;
-    after such an error of `record` the outcome is unknown and `take_over` tells it.
+    """The books of one installation.
+
+    Every method may raise what its driver raises when the database is away; after such an error of `record` the
+    outcome is unknown and `take_over` tells it.
     """
 
     async def take_over(self, cluster_id: str, topic: str, partition: int) -> LaneState:
@@ -110,6 +112,7 @@ class Books(Protocol):
     async def freed(
         self, lane: int, gathered: Gathered, after: Ref, limit: int
     ) -> list[tuple[Subject, Prior, datetime]]:
-        """Scans of this lane after `after` that wait and may be free by the snapshot's facts, oldest first,
-        each with the instant of what freed it.
+        """Scans of this lane after `after` that wait and may be free by the snapshot's facts.
+
+        Oldest first, each with the instant of what freed it.
         """

@@ -1,6 +1,7 @@
 """The books in PostgreSQL: one query to gather, one call to record.
 
-The functions `udi.gather` and `udi.record` (sinks/migrations/sql) hold the promise; this module only carries values to and from them.
+The functions `udi.gather` and `udi.record` (sinks/migrations/sql) hold the promise; this module carries values to and
+from them.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -343,6 +344,6 @@ def _line(row: Any) -> SettlementLine | None:
     if row["line_id"] is None:
         return None
     return SettlementLine(
-        0, _uuid(row["line_id"]), row["supplier"], row["item_code"], row["line_quantity"], row["cost"], row["line_amount"],
-        Month(row["line_period"]), row["line_status"],
+        0, _uuid(row["line_id"]), row["supplier"], row["item_code"], row["line_quantity"], row["cost"],
+        row["line_amount"], Month(row["line_period"]), row["line_status"],
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Facts into the books: catalogue and encounter records, each batch with the position of its partition in one transaction."""
+"""Facts into the books: catalogue and encounter records, each batch in one transaction with its position."""
 
 from dataclasses import dataclass, field
 from datetime import datetime

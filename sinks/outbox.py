@@ -60,7 +60,8 @@ class Outbox:
         rows = await self._pool.fetch(
             "SELECT topic, partition, first_seq, last_seq, ids, keys, bodies, reasons, origins, arrived_at "
             "FROM udi.outbox_block WHERE topic = $1 AND partition = $2 AND last_seq > $3 AND first_seq >= coalesce("
-            "(SELECT max(first_seq) FROM udi.outbox_block WHERE topic = $1 AND partition = $2 AND first_seq <= $3 + 1), 0) "
+            "(SELECT max(first_seq) FROM udi.outbox_block "
+            "WHERE topic = $1 AND partition = $2 AND first_seq <= $3 + 1), 0) "
             "ORDER BY first_seq LIMIT $4",
             topic, partition, seq, BLOCKS_MAX,
         )  # fmt: skip

@@ -156,8 +156,9 @@ def _reading_rows(decision: Decision) -> Iterable[Row]:
 
 def _open_row(decision: Decision) -> Row:
     subject, event, label = decision.subject, decision.subject.event, decision.label
+    reason = decision.reasons[0] if decision.reasons else ""
     return (
-        *subject.ref, subject.lane, decision.verdict.value, decision.reasons[0] if decision.reasons else "", event.action.value, event.hospital,
+        *subject.ref, subject.lane, decision.verdict.value, reason, event.action.value, event.hospital,
         label.issuer, label.di, label.serial, decision.item.item_code if decision.item else event.item_code,
         event.encounter, decision.decided_at,
     )  # fmt: skip
@@ -231,7 +232,8 @@ def outbox_row(
     """A block of the outbox; `udi.record` gives a lane's blocks their real sequence numbers."""
     lettered = block[0].reason is not None
     return (
-        topic, partition, first_seq, first_seq + len(block) - 1, [each.id for each in block], [each.key for each in block],
-        [each.body for each in block], [each.reason for each in block] if lettered else None,
+        topic, partition, first_seq, first_seq + len(block) - 1, [each.id for each in block],
+        [each.key for each in block], [each.body for each in block],
+        [each.reason for each in block] if lettered else None,
         [each.origin for each in block] if lettered else None, arrived_at, None,
     )  # fmt: skip

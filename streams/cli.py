@@ -128,7 +128,7 @@ def scanners(
 
 
 @app.command()
-def simulate(
+def simulate(  # noqa: PLR0917 -- the options of a command
     out: Annotated[Path | None, typer.Option(help="Folder for the files; made when absent.")] = None,
     publish: Annotated[bool, typer.Option("--publish", help="Publish to the broker instead of writing files.")] = False,
     months: Annotated[int, typer.Option(min=1, max=60)] = 15,

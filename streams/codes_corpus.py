@@ -137,7 +137,7 @@ def _labels(makers: list[Maker], draw: Random, count: int) -> Iterator[tuple[Mak
     """Labels to judge; one in fifty is of a new series that nobody has confirmed yet."""
     for _ in range(count):
         maker = draw.choice(makers)
-        new_series = draw.random() < 0.02  # noqa: PLR2004 -- one in fifty
+        new_series = draw.random() < 0.02
         shown = replace(maker, lots=draw.choice(_LOTS)) if new_series else maker
         yield maker, new_series, shown.label(draw)
 

@@ -26,9 +26,9 @@ def visible(text: str) -> str:
 
 def _visible(character: str) -> str:
     code = ord(character)
-    if code < 0x20:  # noqa: PLR2004 -- the control characters have pictures of their own
+    if code < 0x20:
         return chr(0x2400 + code)
-    if code == 0x7F:  # noqa: PLR2004 -- DEL
+    if code == 0x7F:
         return "␡"
     return character if character.isprintable() else f"⟨U+{code:04X}⟩"
 

@@ -1,4 +1,4 @@
-"""`udi demo`: the main job from end to end on embedded parts, watched, and tied out against the ground truth to the cent."""
+"""`udi demo`: the main job from end to end on embedded parts, watched, and tied out to the cent."""
 
 import asyncio
 import shutil
@@ -86,7 +86,7 @@ async def _demo(console: Console, settings: Settings, plan: Plan, *, keep: bool)
         with console.status("Sending scans again, to see how long a verdict takes …"):
             run.lines = await tie_out(hospital.truth, pool)
             run.latencies = await _probe(resolved, pool)
-        await demo_summary.show(console, pool, plan, run)
+        await demo_summary.show(console, pool, run)
         differences = sum(len(line.differences) for line in run.lines)
         if keep:
             demo_summary.addresses(console, resolved)
@@ -103,9 +103,7 @@ async def _pool(settings: Settings) -> AsyncIterator[asyncpg.Pool]:
         pool.terminate()
 
 
-async def _play(
-    console: Console, player: Player, closing: "Closing", hospital: Hospital, plan: Plan
-) -> Run:
+async def _play(console: Console, player: Player, closing: "Closing", hospital: Hospital, plan: Plan) -> Run:
     run = Run()
     columns = (
         TextColumn("[bold]{task.description:<38}"), BarColumn(), TaskProgressColumn(), MofNCompleteColumn(),
@@ -178,7 +176,8 @@ async def _publish(player: Player, records: Sequence[Record]) -> None:
 async def _probe(settings: Settings, pool: asyncpg.Pool) -> list[float]:
     """Send recorded scans again and time their verdicts (`duplicate`) on the topic."""
     rows = await pool.fetch(
-        "SELECT record_key, raw, lane FROM udi.scan WHERE verdict = 'billed' ORDER BY position_id, record_offset DESC LIMIT $1",
+        "SELECT record_key, raw, lane FROM udi.scan WHERE verdict = 'billed' "
+        "ORDER BY position_id, record_offset DESC LIMIT $1",
         PROBES,
     )
     consumer = AIOKafkaConsumer(

@@ -31,7 +31,7 @@ def header(console: Console, plan: Plan) -> None:
     console.print(Panel(text, title="udistream demo", border_style="cyan"))
 
 
-async def show(console: Console, pool: asyncpg.Pool, plan: Plan, run: "Run") -> None:
+async def show(console: Console, pool: asyncpg.Pool, run: "Run") -> None:
     """The summary: what came in, what came out, how fast, what was alerted, and whether it ties out."""
     console.print(Columns([await _inputs(pool), await _outputs(pool), _speed(run)], padding=(0, 3)))
     console.print(await _months(pool))
@@ -104,7 +104,8 @@ def _speed(run: "Run") -> Table:
 async def _months(pool: asyncpg.Pool) -> Table:
     rows = await pool.fetch("""
         SELECT month, scans, coalesce(net, 0) AS net FROM (
-            SELECT to_char(scanned_at AT TIME ZONE (SELECT zone FROM udi.installation), 'YYYY-MM') AS month, count(*) AS scans
+            SELECT to_char(scanned_at AT TIME ZONE (SELECT zone FROM udi.installation), 'YYYY-MM') AS month,
+                   count(*) AS scans
             FROM report.scans GROUP BY 1
         ) s LEFT JOIN (
             SELECT month, sum(amount) AS net FROM report.usage_months WHERE scope_type = 'hospital' GROUP BY month

@@ -1,4 +1,4 @@
-"""Logs: one line an event, on standard error; JSON unless a person reads. No patient, no code, no secret in any of them."""
+"""Logs: one line an event, on standard error; JSON unless a person reads. No patient, no code, no secret in them."""
 
 import logging
 import sys

@@ -162,17 +162,17 @@ class _Device:
         disturbed = draw.random()
         lag = draw.random() * 4
         one = self._send([barcodes[first]], encounter, lag)
-        if disturbed < 0.05:  # noqa: PLR2004 -- another label comes between
+        if disturbed < 0.05:
             self._wait(2)
             self._whole(encounter)
-        elif disturbed < 0.1:  # noqa: PLR2004 -- the other barcode is found too late
+        elif disturbed < 0.1:
             self._at += _APART
         self._wait(draw.uniform(1, 5))
         two = self._send([barcodes[1 - first]], encounter)
         identifier, rest = (one, two) if first == 0 else (two, one)
         self._corpus.pairs[identifier] = rest
         self._corpus.serials[identifier] = serial
-        if disturbed < 0.1:  # noqa: PLR2004 -- as above
+        if disturbed < 0.1:
             self._at += _APART
         else:
             self._corpus.joinable.add(identifier)

@@ -64,7 +64,7 @@ async def prove_pairing(corpus: Corpus, seed: int) -> PairingFigures:
         batch = records[at : at + draw.randint(1, _BATCH_MAX)]
         at += len(batch)
         await lane.record(lane.read(batch, at))
-        if draw.random() < 0.2:  # noqa: PLR2004 -- one batch in five
+        if draw.random() < 0.2:
             lane, takeovers = await _lane(books), takeovers + 1
     await lane.sweep()
     return _figures(corpus, books, takeovers)

@@ -33,7 +33,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class TopicReplacedError(Exception):
-    """The topic is not the one that was recorded: made anew, cut short, or emptied by retention. Nobody guesses here."""
+    """The topic is not the one that was recorded: made anew, cut short, or emptied by retention. Nobody guesses."""
 
 
 class Partition(Protocol):

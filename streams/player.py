@@ -1,4 +1,4 @@
-"""Plays records into the broker, stage by stage: a stage is over when everything of it is recorded and nothing moves any more."""
+"""Plays records into the broker by stages: one is over when all of it is recorded and nothing moves any more."""
 
 import asyncio
 from collections.abc import Iterable, Sequence
@@ -75,7 +75,7 @@ class Player:
         await self._producer.send_and_wait(self._settings.topic(SCANS), value, key, partition=lane)
 
     def _partition(self, record: Record) -> int:
-        """As Kafka's default partitioner; a record without key lies on the first partition, to be the same every time."""
+        """As Kafka's default partitioner; a record without key lies on the first partition, every time the same."""
         if record.key is None or record.topic != SCANS:
             return 0
         return int(murmur2(record.key) & 0x7FFFFFFF) % self._settings.lanes

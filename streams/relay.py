@@ -1,8 +1,8 @@
 """The relay: publishes the outbox, in order and once.
 
-For each lane: lease, fence (a new transactional producer ends the one before it), read the tail of each topic, publish what
-lies above it in transactions. On any doubt: drop the producer and begin again. The database is not told what was published
-except lazily (the floor); the topic itself is the truth.
+For each lane: lease, fence (a new transactional producer ends the one before it), read the tail of each topic, publish
+what lies above it in transactions. On any doubt: drop the producer and begin again. The database is told lazily what
+was published (the floor); the topic itself is the truth.
 
 References:
     docs/adr/0004 (outbox and relay).
@@ -276,7 +276,7 @@ async def read_tail(settings: Settings, topic: str, partition: int) -> tuple[int
 
 
 async def _last_seq(consumer: AIOKafkaConsumer, tp: TopicPartition, begin: int, end: int | None) -> int | None:
-    """The sequence number of the last record from `begin` on. Without `end` (the embedded broker's lies) until silence."""
+    """The `udi-seq` of the last record from `begin` on. Without `end` (the embedded broker's lies) until silence."""
     consumer.seek(tp, begin)
     last: ConsumerRecord | None = None
     silent = 0

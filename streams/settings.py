@@ -1,4 +1,4 @@
-"""Settings: the only reader of the environment. Each field is `UDI_` and its name, or its name in the TOML file of `--config`."""
+"""Settings: the only reader of the environment. A field is `UDI_` and its name, or its name in the TOML file."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The tie-out of a simulated hospital: what the truth says against what stands in the books and on the topics, to the cent."""
+"""The tie-out of a simulated hospital: what the truth says against what stands in the books, to the cent."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -113,8 +113,8 @@ async def _alerts(truth: Truth, pool: asyncpg.Pool) -> Line:
 
 async def _refused(truth: Truth, entries: list[dict[str, Any]], pool: asyncpg.Pool) -> Line:
     rows = await pool.fetch(
-        "SELECT reasons[1] AS reason, count(*) FROM report.verdicts WHERE verdict IN ('refused', 'duplicate', 'conflict') "
-        "GROUP BY 1"
+        "SELECT reasons[1] AS reason, count(*) FROM report.verdicts "
+        "WHERE verdict IN ('refused', 'duplicate', 'conflict') GROUP BY 1"
     )
     expected = Counter({name.removeprefix("refused:"): n for name, n in truth.records.items() if name != "scans"})
     expected.update(each["reasons"][0] for each in entries if each["verdict"] == "refused")

@@ -132,8 +132,8 @@ class Worker(mode.Service):
             beacon=self.beacon,
         )
         self.facts = PartitionReader(
-            settings, [settings.topic(CATALOGUE), settings.topic(ENCOUNTERS)], f"{prefix}facts", self._take_facts, watch,
-            loop=app.loop, beacon=self.beacon,
+            settings, [settings.topic(CATALOGUE), settings.topic(ENCOUNTERS)], f"{prefix}facts", self._take_facts,
+            watch, loop=app.loop, beacon=self.beacon,
         )  # fmt: skip
 
     async def on_start(self) -> None:

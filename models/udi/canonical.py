@@ -155,7 +155,7 @@ def _checked(text: str) -> str:
 
 
 def _hibc_opening(lic: str, pcn: str, uom: str | int) -> str:
-    fits = len(lic) == 4 and lic[0].isalpha() and lic.isalnum() and 1 <= len(pcn) <= _HIBC_UNIT_MAX and pcn.isalnum()  # noqa: PLR2004 -- the LIC
+    fits = len(lic) == 4 and lic[0].isalpha() and lic.isalnum() and 1 <= len(pcn) <= _HIBC_UNIT_MAX and pcn.isalnum()
     text = f"{lic}{pcn}{uom}"
     if not fits or text != text.upper() or not text.isascii() or not (len(str(uom)) == 1 and str(uom).isdigit()):
         raise ValueError(f"Expected LIC (4), PCN (1 to 18), U/M (a digit) in capitals, got {lic!r}, {pcn!r}, {uom!r}.")
@@ -233,7 +233,7 @@ def iccbba(
     Raises:
         ValueError: When a field has not its fixed length.
     """
-    if len(di) != 16 or (serial is not None and len(serial) != 6) or len(lot or "") > _ICCBBA_LOT:  # noqa: PLR2004 -- ST-001
+    if len(di) != 16 or (serial is not None and len(serial) != 6) or len(lot or "") > _ICCBBA_LOT:
         raise ValueError(f"Expected 16 characters, 6 and at most 18, got {di!r}, {serial!r}, {lot!r}.")
     text = f"=/{di}"
     if serial is not None:

@@ -20,9 +20,9 @@ def full_year(two_digits: int, reference_year: int) -> int:
     """
     century = reference_year - reference_year % 100
     difference = two_digits - reference_year % 100
-    if difference >= 51:  # noqa: PLR2004 -- the figures of the standard
+    if difference >= 51:
         return century - 100 + two_digits
-    if difference <= -50:  # noqa: PLR2004
+    if difference <= -50:
         return century + 100 + two_digits
     return century + two_digits
 
@@ -36,7 +36,7 @@ def _make(year: int, month: int, day: int) -> date | None:
 
 def last_day(year: int, month: int) -> date | None:
     """The last day of a month."""
-    if not (1 <= month <= 12 and 1 <= year <= 9999):  # noqa: PLR2004 -- a calendar
+    if not (1 <= month <= 12 and 1 <= year <= 9999):
         return None
     return date(year, month, monthrange(year, month)[1])
 

@@ -104,6 +104,6 @@ def _day(value: str, year: int) -> date | None:
     """YYMMDD as samples print it, or YYYYMMDD as the handbook says."""
     if _DIGITS.fullmatch(value) is None or len(value) not in {6, 8}:
         return None
-    if len(value) == 6:  # noqa: PLR2004 -- YYMMDD
+    if len(value) == 6:
         return dates.yymmdd(value, year) if value[4:] != "00" else None
     return dates.yyyymmdd(value)

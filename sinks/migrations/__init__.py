@@ -1,0 +1,1 @@
+"""The schema's history: Alembic revisions whose SQL stands beside them in its own words."""

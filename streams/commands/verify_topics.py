@@ -241,7 +241,7 @@ class _Input:
 
 
 def _is_tick(value: bytes | None) -> bool:
-    if value is None or len(value) > 1000 or TICK_SCHEMA.encode() not in value:  # noqa: PLR2004 -- a tick is short
+    if value is None or len(value) > 1000 or TICK_SCHEMA.encode() not in value:
         return False
     try:
         return bool(orjson.loads(value).get("schema") == TICK_SCHEMA)

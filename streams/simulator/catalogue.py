@@ -77,10 +77,10 @@ def stocked(plan: Plan) -> Shelf:
 
 def _ordinary(number: int, plan: Plan, chance: Chance) -> Goods:
     kind = chance.below(1000)
-    if kind < 25:  # noqa: PLR2004 -- 1.5 % internal goods by item code, 1 % by a text the catalogue lists
-        text = () if kind < 15 else ((f"HC{20_240_000_000 + number}", 1),)  # noqa: PLR2004
+    if kind < 25:
+        text = () if kind < 15 else ((f"HC{20_240_000_000 + number}", 1),)
         return _plain(number, chance, issuer="internal", levels=text, tracking="none", device_class="II")
-    issuer = "GS1" if kind < 850 else "MA" if kind < 950 else "HIBCC"  # noqa: PLR2004 -- shares of the issuers
+    issuer = "GS1" if kind < 850 else "MA" if kind < 950 else "HIBCC"
     goods = _plain(number, chance, issuer=issuer)
     goods.monitored = number % 4 == 0
     valuable = goods.monitored or chance.below(4) == 0

@@ -89,7 +89,7 @@ class Wards:
     def in_house(self, department: Department, day: int) -> Stay:
         """A stay that lasts all of the day's working hours."""
         stays = self._in_house.setdefault((department.code, day), [])
-        if len(stays) < 3 or self._chance.below(6) == 0:  # noqa: PLR2004 -- about six uses to a stay
+        if len(stays) < 3 or self._chance.below(6) == 0:
             stays.append(self._admitted(department, day))
             return stays[-1]
         return self._chance.pick(stays)
@@ -120,7 +120,7 @@ class Wards:
             code, department, f"{department.code}-T{1 + self._count % 3}", admitted, discharged, settled, weight
         )
         fate = chance.below(300)
-        if fate < 6:  # noqa: PLR2004 -- 2 % of the stays are not known when they are scanned for
+        if fate < 6:
             stay.known = False
             stay.known_in = (self._index, self._index, self._index, self._index, self._index + 1, None)[fate]
         elif settled is not None:

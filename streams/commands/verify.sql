@@ -130,11 +130,10 @@ SELECT n.scan_id, n.issuer, n.di, n.serial, n.units, back.units AS returned, c.r
 FROM udi.scan_now n
 LEFT JOIN udi.unit_claim c ON (c.hospital, c.issuer, c.di, c.serial) = (n.hospital, n.issuer, n.di, n.serial)
     AND (c.position_id, c.record_offset) = (n.position_id, n.record_offset)
-CROSS JOIN LATERAL (
-    SELECT coalesce(sum(r.units), 0) AS units FROM udi.return_claim r WHERE (r.use_position, r.use_offset) = (n.position_id, n.record_offset)
-) back
+LEFT JOIN (SELECT use_position, use_offset, sum(units) AS units FROM udi.return_claim GROUP BY 1, 2) back
+    ON (back.use_position, back.use_offset) = (n.position_id, n.record_offset)
 WHERE n.action = 'use' AND n.verdict IN ('billed', 'recorded') AND n.serial IS NOT NULL AND n.di IS NOT NULL AND NOT 'half-label' = ANY (n.reasons)
-  AND (c.record_offset IS NULL) <> (back.units >= n.units);
+  AND (c.record_offset IS NULL) <> (coalesce(back.units, 0) >= n.units);
 
 -- check: nothing was posted to a month after its close, by the broker's time of what caused it
 SELECT l.billing_id, l.kind, l.period, l.posted_at, c.closed_at
@@ -208,18 +207,18 @@ SELECT t.line_id, t.scan_id, t.status, t.quantity, back.quantity AS reversed, t.
 FROM udi.settlement t
 LEFT JOIN report.stock_moves m ON (m.hospital, m.scan_id, m.owner) = (t.hospital, t.scan_id, t.supplier)
 LEFT JOIN udi.settlement line ON line.line_id = t.reverses
-CROSS JOIN LATERAL (
-    SELECT coalesce(sum(r.quantity), 0) AS quantity, coalesce(sum(r.amount_fen), 0) AS amount_fen FROM udi.settlement r WHERE r.reverses = t.line_id AND t.status <> 'reversal'
-) back
+LEFT JOIN (SELECT reverses, sum(quantity) AS quantity, coalesce(sum(amount_fen), 0) AS amount_fen FROM udi.settlement WHERE reverses IS NOT NULL GROUP BY 1) back
+    ON back.reverses = t.line_id AND t.status <> 'reversal'
 WHERE m.move_id IS NULL OR back.quantity > t.quantity OR back.amount_fen > coalesce(t.amount_fen, 0)
    OR back.quantity = t.quantity AND back.amount_fen <> coalesce(t.amount_fen, 0)
    OR (t.status = 'reversal') <> (t.reverses IS NOT NULL) OR t.status = 'reversal' AND line.line_id IS NULL
    OR (t.status = 'cost-missing') AND t.amount_fen IS NOT NULL;
 
 -- check: usage is the recount of the ledger and of recorded uses at the catalogue price
--- A recorded use counts at the price known when it was decided; where versions of the item differ for that day, any of them will do.
+-- A recorded use counts at the price known when it was decided, and parts of it that are returned are differences of running totals;
+-- where versions of the item differ for that day, any of them will do.
 WITH free AS MATERIALIZED (
-    SELECT n.hospital, coalesce(n.department, home.department) AS department, home.departments, n.item_code, n.scanned_at, n.units, 1 AS sign
+    SELECT n.hospital, coalesce(n.department, home.department) AS department, home.departments, n.item_code, n.scanned_at, n.units, 0::bigint AS before, 1 AS sign
     FROM udi.scan_now n
     LEFT JOIN LATERAL (
         SELECT (array_agg(e.department ORDER BY e.version DESC))[1] AS department, count(DISTINCT coalesce(e.department, '')) AS departments
@@ -227,7 +226,8 @@ WITH free AS MATERIALIZED (
     ) home ON true
     WHERE n.action = 'use' AND n.verdict = 'recorded' AND NOT 'half-label' = ANY (n.reasons)
     UNION ALL
-    SELECT u.hospital, coalesce(u.department, home.department), home.departments, u.item_code, u.scanned_at, r.units, -1
+    SELECT u.hospital, coalesce(u.department, home.department), home.departments, u.item_code, u.scanned_at, r.units,
+           sum(r.units) OVER (PARTITION BY r.use_position, r.use_offset ORDER BY r.n) - r.units, -1
     FROM udi.return_claim r
     JOIN udi.scan_now u ON (u.position_id, u.record_offset) = (r.use_position, r.use_offset) AND u.verdict = 'recorded'
     LEFT JOIN LATERAL (
@@ -253,13 +253,13 @@ WITH free AS MATERIALIZED (
     FROM (SELECT row_number() OVER () AS place, * FROM free) f
     CROSS JOIN udi.installation i
     LEFT JOIN LATERAL (
-        SELECT CASE count(in_force.price) WHEN 1 THEN round(f.units * max(in_force.price) * 100)::bigint ELSE 0 END AS fen
+        SELECT CASE count(in_force.price) WHEN 1 THEN (round((f.before + f.units) * max(in_force.price) * 100) - round(f.before * max(in_force.price) * 100))::bigint ELSE 0 END AS fen
         FROM prices p
         CROSS JOIN LATERAL (SELECT p.price WHERE p.price IS NOT NULL AND coalesce(p.from_on <= (f.scanned_at AT TIME ZONE i.zone)::date, true)
                              AND coalesce((f.scanned_at AT TIME ZONE i.zone)::date < p.to_on, true) UNION ALL SELECT NULL) in_force
         WHERE (p.hospital, p.item_code) = (f.hospital, f.item_code) GROUP BY p.version
     ) v ON true
-    GROUP BY f.place, f.hospital, f.department, f.departments, f.item_code, f.scanned_at, i.zone, f.sign, f.units
+    GROUP BY f.place, f.hospital, f.department, f.departments, f.item_code, f.scanned_at, i.zone, f.sign, f.units, f.before
 ), recount AS (
     SELECT parts.hospital, scoped.scope_type, scoped.scope, item_code, month, sum(quantity) AS quantity, sum(low) AS low, sum(high) AS high
     FROM parts CROSS JOIN LATERAL (VALUES ('hospital', parts.hospital), ('department', parts.department)) scoped (scope_type, scope)

@@ -126,14 +126,17 @@ WHERE n.action IS DISTINCT FROM 'use' OR n.verdict IN ('duplicate', 'conflict', 
    OR (n.hospital, n.issuer, n.di, n.serial) IS DISTINCT FROM (c.hospital, c.issuer, c.di, c.serial);
 
 -- check: a use that stands holds its unit until all of it is returned
-SELECT n.scan_id, n.issuer, n.di, n.serial, n.units, back.units AS returned, c.record_offset AS held_at
-FROM udi.scan_now n
-LEFT JOIN udi.unit_claim c ON (c.hospital, c.issuer, c.di, c.serial) = (n.hospital, n.issuer, n.di, n.serial)
-    AND (c.position_id, c.record_offset) = (n.position_id, n.record_offset)
-LEFT JOIN (SELECT use_position, use_offset, sum(units) AS units FROM udi.return_claim GROUP BY 1, 2) back
-    ON (back.use_position, back.use_offset) = (n.position_id, n.record_offset)
-WHERE n.action = 'use' AND n.verdict IN ('billed', 'recorded') AND n.serial IS NOT NULL AND n.di IS NOT NULL AND NOT 'half-label' = ANY (n.reasons)
-  AND (c.record_offset IS NULL) <> (coalesce(back.units, 0) >= n.units);
+SELECT position_id, record_offset, max(scan_id::text) AS scan_id, max(units) AS units, sum(returned) AS returned, sum(held) AS held
+FROM (
+    SELECT position_id, record_offset, scan_id, units, 0 AS held, 0 AS returned FROM udi.scan_now
+    WHERE action = 'use' AND verdict IN ('billed', 'recorded') AND serial IS NOT NULL AND di IS NOT NULL AND NOT 'half-label' = ANY (reasons)
+    UNION ALL
+    SELECT position_id, record_offset, NULL, NULL, 1, 0 FROM udi.unit_claim
+    UNION ALL
+    SELECT use_position, use_offset, NULL, NULL, 0, units FROM udi.return_claim
+) every_side
+GROUP BY position_id, record_offset
+HAVING max(scan_id::text) IS NOT NULL AND (sum(held) = 0) <> (sum(returned) >= max(units));
 
 -- check: nothing was posted to a month after its close, by the broker's time of what caused it
 SELECT l.billing_id, l.kind, l.period, l.posted_at, c.closed_at
@@ -368,11 +371,19 @@ WHERE jsonb_array_length(cause) > 0
 
 -- check: the newest version of a final alert states the usage of its month
 -- While usage waits to be folded, or a close to be judged, the evaluator has not looked yet.
-SELECT a.alert_id, a.version, a.scope, a.item_code, a.month, a.measure, a.value, CASE a.measure WHEN 'amount' THEN u.amount_fen ELSE u.quantity END AS usage
-FROM (SELECT DISTINCT ON (alert_id) * FROM udi.alert ORDER BY alert_id, version DESC) a
-LEFT JOIN udi.usage_now u USING (hospital, scope_type, scope, item_code, month)
-WHERE a.status = 'fired' AND NOT EXISTS (SELECT FROM udi.usage_delta) AND NOT EXISTS (SELECT FROM udi.close_pending)
-  AND a.value <> coalesce(CASE a.measure WHEN 'amount' THEN u.amount_fen ELSE u.quantity END, 0);
+SELECT alert_id, version, scope, item_code, month, measure, value, CASE measure WHEN 'amount' THEN used_fen ELSE used END AS usage
+FROM (
+    SELECT *, max(quantity) OVER cell AS used, max(amount_fen) OVER cell AS used_fen
+    FROM (
+        SELECT alert_id, version, hospital, scope_type, scope, item_code, month, measure, value, status, NULL::bigint AS quantity, NULL::bigint AS amount_fen
+        FROM (SELECT DISTINCT ON (alert_id) * FROM udi.alert ORDER BY alert_id, version DESC) newest
+        UNION ALL
+        SELECT NULL, NULL, hospital, scope_type, scope, item_code, month, NULL, NULL, NULL, quantity, amount_fen FROM udi.usage_now
+    ) both_sides
+    WINDOW cell AS (PARTITION BY hospital, scope_type, scope, item_code, month)
+) beside
+WHERE status = 'fired' AND NOT EXISTS (SELECT FROM udi.usage_delta) AND NOT EXISTS (SELECT FROM udi.close_pending)
+  AND value <> coalesce(CASE measure WHEN 'amount' THEN used_fen ELSE used END, 0);
 
 -- check: fact changes are numbered without a gap, and are the versions of catalogue, encounters, shapes and scanners
 SELECT c.version, c.kind, c.hospital, c.code, 'change without its version' AS what

@@ -1,6 +1,5 @@
 """What the demo shows at the end: numbers a person enjoys, and the tie-out."""
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
@@ -16,8 +15,8 @@ from streams.simulator.plan import Plan
 if TYPE_CHECKING:
     from streams.demo import Run
 
-BAR_WIDTH = 34
-ALERTS_SHOWN = 8
+BAR_WIDTH = 20
+ALERTS_SHOWN = 3
 _BLOCKS = " ▏▎▍▌▋▊▉█"
 
 
@@ -132,30 +131,34 @@ def bar(share: float, width: int = BAR_WIDTH) -> str:
 
 async def _alerts(pool: asyncpg.Pool) -> Table:
     rows = await pool.fetch(
-        "SELECT * FROM (SELECT DISTINCT ON (alert_id) * FROM report.alerts ORDER BY alert_id, version DESC) a "
-        "WHERE status = 'fired' ORDER BY abs(value - coalesce(base_value, 0)) DESC"
+        "SELECT *, row_number() OVER (PARTITION BY rule ORDER BY value DESC) AS place FROM "
+        "(SELECT DISTINCT ON (alert_id) * FROM report.alerts ORDER BY alert_id, version DESC) a "
+        "WHERE status = 'fired' AND measure = 'amount' ORDER BY rule, value DESC"
     )
-    table = Table(
-        title=f"Alerts: {len(rows):,} stand; the largest", title_justify="left", title_style="bold", pad_edge=False
+    stand = await pool.fetchval(
+        "SELECT count(*) FROM (SELECT DISTINCT ON (alert_id) status FROM report.alerts "
+        "ORDER BY alert_id, version DESC) a "
+        "WHERE status = 'fired'"
     )
+    title = f"Alerts: {stand:,} stand; the largest of each rule, by amount"
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
     for name, justify in (
-        ("month", "left"), ("rule", "left"), ("of", "left"), ("where", "left"), ("item", "left"), ("value", "right"),
-        ("base", "right"), ("change", "right"), ("rank", "right"), ("months", "right"),
+        ("month", "left"), ("where", "left"), ("item", "left"), ("CNY", "right"), ("because", "left"),
     ):  # fmt: skip
-        table.add_column(name, justify=justify, no_wrap=True)  # type: ignore[arg-type]
-    for row in rows[:ALERTS_SHOWN]:
-        table.add_row(*_alert(row))
+        table.add_column(name, justify=justify)  # type: ignore[arg-type]
+    for row in rows:
+        if row["place"] <= ALERTS_SHOWN:
+            table.add_row(row["month"], row["scope"], row["item_code"], f"{row['value']:,.2f}", _because(row))
     return table
 
 
-def _alert(row: Any) -> Sequence[str]:
-    change = f"{row['change_percent']:+.2f} %" if row["change_percent"] is not None else ""
-    number = "{:,.2f}" if row["measure"] == "amount" else "{:,}"
-    return (
-        row["month"], row["rule"], row["measure"], row["scope"], row["item_code"], number.format(row["value"]),
-        number.format(row["base_value"]) if row["base_value"] is not None else "", change,
-        str(row["rank"] or ""), str(row["months_in_a_row"] or ""),
-    )  # fmt: skip
+def _because(row: Any) -> str:
+    """What fired, with its figures, in a few words."""
+    if row["rank"] is not None:
+        return f"rank {row['rank']}, top three {row['months_in_a_row']} months in a row"
+    if row["change_percent"] is None:
+        return "new: nothing the month before"
+    return f"{row['change_percent']:+.2f} % on {row['base_month']}"
 
 
 def _tie_out(run: "Run") -> Panel:

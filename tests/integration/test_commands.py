@@ -8,11 +8,16 @@ from typing import Any
 import orjson
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from pydantic import SecretStr
 
 from streams.embedded.broker import EmbeddedBroker
+from streams.settings import Settings
+from streams.topics import cluster_id, create_topics
 from tests.support.builders import DI, item, price, scan
-from tests.support.installed import Installed, installed
-from tests.support.story import LATE_ITEM, NEVER_KNOWN
+from tests.support.installed import Installed, installed, publish_scans
+from tests.support.kafka import RealKafka
+from tests.support.story import LATE_ITEM, NEVER_KNOWN, tell
+from tests.support.ward import LANES, Ward, postgres_store
 
 
 @pytest.fixture
@@ -375,3 +380,31 @@ async def test_a_database_that_is_away_is_one_line(house: Installed, monkeypatch
 
     assert shown.exit_code == 2
     assert shown.stderr == "udi: Database or broker did not answer (ConnectionRefusedError); see `udi doctor`.\n"
+
+
+# On a real broker -------------------------------------------------------------------------------------------------
+
+
+async def test_on_kafka_doctor_load_verify_and_relay_agree(
+    database: str, real_kafka: RealKafka, tmp_path: Path
+) -> None:
+    settings = Settings(bootstrap_servers=real_kafka.bootstrap_servers, database_url=SecretStr(database), lanes=LANES)
+    async with postgres_store(database) as store:
+        await create_topics(settings)
+        ward = Ward(store)
+        await tell(ward, store.pool)
+        house = Installed(settings, store.pool, ward)
+        await house.pool.execute("UPDATE udi.position SET cluster_id = $1", await cluster_id(settings))
+        await publish_scans(settings, store.pool)
+        file = tmp_path / "items.jsonl"
+        file.write_bytes(orjson.dumps(LATE_ITEM))
+
+        lines = await house.json("doctor")
+        loaded = await house.json("load", "catalogue", str(file))
+        async with house.relay():
+            found = await house.json("verify", "--wait", "30")
+
+    assert [line for line in lines if line["state"] != "ok"] == []
+    assert next(line["found"] for line in lines if line["name"] == "record timestamps") == "LogAppendTime"
+    assert loaded == {"good": 1, "loaded": 1, "bad": []}
+    assert [(each["name"], each["first"]) for each in found["checks"] if not each["ok"]] == []

@@ -38,8 +38,8 @@ class Installed:
         return {
             "UDI_BOOTSTRAP_SERVERS": str(self.settings.bootstrap_servers),
             "UDI_DATABASE_URL": self.settings.database_url.get_secret_value(),
-            "UDI_EMBEDDED_BROKER": "true",
-            "UDI_LOG_APPEND_TIME": "false",
+            "UDI_EMBEDDED_BROKER": str(self.settings.embedded_broker).lower(),
+            "UDI_LOG_APPEND_TIME": str(self.settings.log_append_time).lower(),
             "UDI_LANES": str(LANES),
             "COLUMNS": "120",
         }
@@ -78,11 +78,11 @@ async def installed(url: str, broker: EmbeddedBroker) -> AsyncIterator[Installed
         ward = Ward(store)
         await tell(ward, store.pool)
         await store.pool.execute("UPDATE udi.position SET cluster_id = $1", broker.cluster_id)
-        await _publish_scans(settings, store.pool)
+        await publish_scans(settings, store.pool)
         yield Installed(settings, store.pool, ward)
 
 
-async def _publish_scans(settings: Settings, pool: asyncpg.Pool) -> None:
+async def publish_scans(settings: Settings, pool: asyncpg.Pool) -> None:
     """What the books have recorded, at the offsets they have recorded it at."""
     rows = await pool.fetch("SELECT lane, record_offset, record_key, raw FROM udi.scan ORDER BY lane, record_offset")
     async with AIOKafkaProducer(**settings.kafka()) as producer:

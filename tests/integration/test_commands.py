@@ -3,17 +3,16 @@
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import orjson
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer
 from pydantic import SecretStr
 
 from streams.embedded.broker import EmbeddedBroker
 from streams.settings import Settings
 from streams.topics import cluster_id, create_topics
-from tests.support.builders import DI, item, price, scan
+from tests.support.builders import DI, item, scan
 from tests.support.installed import Installed, installed, publish_scans
 from tests.support.kafka import RealKafka
 from tests.support.story import LATE_ITEM, NEVER_KNOWN, tell
@@ -24,18 +23,6 @@ from tests.support.ward import LANES, Ward, postgres_store
 async def house(database: str, embedded_broker: EmbeddedBroker) -> AsyncIterator[Installed]:
     async with installed(database, embedded_broker) as made:
         yield made
-
-
-async def records_of(house: Installed, topic: str, partition: int = 0) -> list[tuple[bytes | None, bytes | None]]:
-    """Key and value of everything on a partition."""
-    tp = TopicPartition(topic, partition)
-    async with AIOKafkaConsumer(bootstrap_servers=house.settings.bootstrap_servers, enable_auto_commit=False) as reader:
-        reader.assign([tp])
-        await reader.seek_to_beginning(tp)
-        found: list[tuple[bytes | None, bytes | None]] = []
-        while batch := (await reader.getmany(tp, timeout_ms=500)).get(tp):
-            found += [(record.key, record.value) for record in batch]
-        return found
 
 
 # Look -------------------------------------------------------------------------------------------------------------
@@ -244,7 +231,7 @@ async def test_good_rows_are_published_under_their_key_and_bad_ones_named(house:
     assert shown.exit_code == 1
     assert re.search(r"3  identifiers  expected an identifier, got 7.03207E\+12", shown.stdout)
     assert "1 items loaded, 1 bad rows." in shown.stdout
-    [(key, value)] = await records_of(house, "udi.catalogue")
+    [(key, value)] = await house.records("udi.catalogue")
     assert key == b"H1/NAIL"
     assert orjson.loads(value or b"") == {
         "schema": "udi.item/1", "hospital": "H1", "item_code": "NAIL", "name": "髓内钉",
@@ -258,103 +245,7 @@ async def test_a_dry_run_publishes_nothing(house: Installed, tmp_path: Path) -> 
     file.write_bytes(orjson.dumps(item()) + b"\n" + orjson.dumps(LATE_ITEM) + b"\n")
 
     assert await house.json("load", "catalogue", str(file), "--dry-run") == {"good": 2, "loaded": 0, "bad": []}
-    assert await records_of(house, "udi.catalogue") == []
-
-
-# Replay -----------------------------------------------------------------------------------------------------------
-
-
-async def test_dead_letters_are_listed_with_origin_reason_and_detail(house: Installed) -> None:
-    found = await house.json("replay", "--dead-letters")
-
-    assert [(row["origin"], row["reason"]) for row in found["dead_letters"]] == [
-        ("udi.scans/0/18", "conflict"),
-        ("udi.scans/0/19", "bad-check-digit"),
-        ("udi.scans/0/22", "not-json"),
-        ("udi.scans/0/23", "bad-event"),
-    ]
-    assert found["dead_letters"][2]["detail"].startswith("Expected JSON in UTF-8")
-    assert found["published"] == 0
-
-
-async def test_the_raw_bytes_of_one_are_shown(house: Installed) -> None:
-    shown = await house.udi("replay", "--dead-letters", "--origin", "udi.scans/0/22", "--show")
-
-    assert (shown.exit_code, shown.stdout_bytes) == (0, b"not json")
-
-
-async def test_dead_letters_go_back_to_their_partition_as_they_came_only_when_told(house: Installed) -> None:
-    before = await records_of(house, "udi.scans")
-    await house.udi("replay", "--dead-letters", "--reason", "conflict")
-    assert await records_of(house, "udi.scans") == before
-
-    shown = await house.udi("replay", "--dead-letters", "--reason", "conflict", "--publish")
-
-    assert shown.exit_code == 0
-    assert await records_of(house, "udi.scans") == [*before, before[18]]
-    assert before[18][0] == b"H1/E1"
-
-
-async def test_a_refused_fact_is_sent_again_to_its_topic(house: Installed) -> None:
-    bad: dict[str, Any] = item(prices=[price("-1")])
-    await house.ward.learn(bad)
-
-    found = await house.json("replay", "--dead-letters", "--origin", "udi.catalogue/0/4", "--publish")
-
-    assert found["dead_letters"][0]["detail"].startswith("prices.0.price: Value error, Expected 0 to")
-    assert await records_of(house, "udi.catalogue") == [(None, orjson.dumps(bad))]
-
-
-@pytest.mark.parametrize(
-    ("arguments", "line"),
-    [
-        ((), "Expected either --dead-letters or --offsets."),
-        (("--dead-letters", "--publish"), "Expected --reason, --origin or --all with --publish."),
-        (("--dead-letters", "--show"), "Expected --origin with --show: the bytes of one record are shown."),
-        (
-            ("--offsets", "udi.scans/0/1"),
-            "Expected --dry-run with --offsets: what is recorded is never recorded again.",
-        ),
-        (
-            ("--offsets", "7", "--dry-run"),
-            "--offsets: expected topic/partition/first..last like udi.scans/0/100..200, got '7'.",
-        ),
-        (("--offsets", "udi.scans/9/1", "--dry-run"), "--offsets: Expected a recorded partition, got udi.scans/9."),
-        (
-            ("--offsets", "udi.billing/0/1", "--dry-run"),
-            "--offsets: expected a partition of udi.scans, got udi.billing.",
-        ),
-    ],
-)
-async def test_bad_use_is_one_line_and_status_2(house: Installed, arguments: tuple[str, ...], line: str) -> None:
-    shown = await house.udi("replay", *arguments)
-
-    assert (shown.exit_code, shown.stdout, shown.stderr) == (2, "", f"udi: {line}\n")
-
-
-async def test_offsets_are_decided_the_same_by_the_same_rules_and_facts(house: Installed) -> None:
-    found = await house.json("replay", "--offsets", "udi.scans/0/0..25", "--dry-run")
-
-    assert found == {"same": 24, "left_out": {"joined halves": 2}, "differences": []}
-
-
-async def test_shadow_says_what_newer_facts_would_change_and_writes_nothing(house: Installed) -> None:
-    await house.ward.learn(item(suspended=True, monitored=True))
-    before = await house.ward.account()
-
-    shown = await house.udi("replay", "--offsets", "udi.scans/0/0..4", "--dry-run")
-    found = await house.json("replay", "--offsets", "udi.scans/0/0..4", "--dry-run")
-
-    assert shown.exit_code == 1
-    assert [
-        (each["offset"], each["verdict"], each["verdict_today"], each["reasons_today"]) for each in found["differences"]
-    ] == [
-        (1, "billed", "held", ["suspended-item"]),
-        (2, "billed", "held", ["suspended-item"]),
-        (3, "billed", "held", ["suspended-item"]),
-        (4, "billed", "held", ["suspended-item"]),
-    ]
-    assert await house.ward.account() == before
+    assert await house.records("udi.catalogue") == []
 
 
 # What is away -----------------------------------------------------------------------------------------------------

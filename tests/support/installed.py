@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from pydantic import SecretStr
 from typer.testing import CliRunner, Result
 
@@ -51,6 +51,17 @@ class Installed:
     async def json(self, *arguments: str) -> Any:
         """What a command says to a machine."""
         return json.loads((await self.udi(*arguments, "--json")).stdout)
+
+    async def records(self, topic: str, partition: int = 0) -> list[tuple[bytes | None, bytes | None]]:
+        """Key and value of everything on a partition."""
+        tp = TopicPartition(topic, partition)
+        async with AIOKafkaConsumer(**self.settings.kafka(), enable_auto_commit=False) as reader:
+            reader.assign([tp])
+            await reader.seek_to_beginning(tp)
+            found: list[tuple[bytes | None, bytes | None]] = []
+            while batch := (await reader.getmany(tp, timeout_ms=500)).get(tp):
+                found += [(record.key, record.value) for record in batch]
+            return found
 
     @asynccontextmanager
     async def relay(self) -> AsyncIterator[None]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from models.books import BalanceKey, Neighbour, Ref, UnitKey, UseAccount, Waiting
+from models.books import BalanceKey, Neighbour, Ref, UnitKey, UseAccount
 from models.catalogue import Item
 from models.scanners import Scanners
 from models.udi.lot_shape import LotShape
@@ -113,7 +113,6 @@ class Gathered:
     uses: list[UseAccount] = field(default_factory=list)
     balances: dict[BalanceKey, int] = field(default_factory=dict)
     store_items: dict[tuple[str, str, str], int] = field(default_factory=dict)
-    waiting: list[Waiting] = field(default_factory=list)
     neighbours: dict[tuple[str, str], list[Neighbour]] = field(default_factory=dict)
     shapes: dict[tuple[str, str], Shapes] = field(default_factory=dict)
     """By (issuer, di); a device of which nothing was learned is missing."""

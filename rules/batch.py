@@ -1,6 +1,6 @@
 """A batch of one lane, folded: each record is decided in order and sees what came before it."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -22,25 +22,20 @@ class TickRecord(NamedTuple):
 Arrival = Subject | BadRecord | TickRecord
 
 
-@dataclass(slots=True)
-class Outcome:
-    """What a batch comes to, in order."""
-
-    results: list[Decision | BadRecord] = field(default_factory=list)
+Result = Decision | BadRecord
 
 
-def fold(arrivals: list[Arrival], view: View, policy: Policy) -> Outcome:
+def fold(arrivals: list[Arrival], view: View, policy: Policy) -> list[Result]:
     """Decide every arrival, in order. `view` is changed: it ends as the books will be."""
-    outcome = Outcome()
+    results: list[Result] = []
     for arrival in arrivals:
         if isinstance(arrival, Subject):
-            outcome.results.extend(_scan(arrival, view, policy))
+            results.extend(_scan(arrival, view, policy))
         elif isinstance(arrival, BadRecord):
-            outcome.results.append(arrival)
+            results.append(arrival)
         else:
-            for half in released_by_tick(arrival.at, view, policy):
-                outcome.results.append(_release(half, arrival.at, view))
-    return outcome
+            results.extend(_release(half, arrival.at, view) for half in released_by_tick(arrival.at, view, policy))
+    return results
 
 
 def _scan(subject: Subject, view: View, policy: Policy) -> list[Decision]:
@@ -113,16 +108,16 @@ def _apply(decision: Decision, view: View) -> Decision:
     return decision
 
 
-def redecide(subjects: list[tuple[Subject, Prior, datetime]], view: View) -> Outcome:
+def redecide(subjects: list[tuple[Subject, Prior, datetime]], view: View) -> list[Result]:
     """Decide scans that wait once more, in their order, and give those whose verdict or reasons changed.
 
     Each comes with the instant of what may have freed it.
     """
-    outcome = Outcome()
+    results: list[Result] = []
     for subject, prior, at in subjects:
         label = settled(subject.label, subject.event.hospital, view) if subject.label.suspect else prior.label
         # What is parked or held waits for no partner any more: its window is long closed.
         decision = decide(subject, view, at, replace(prior, label=label), released=True)
         if (decision.verdict, decision.reasons) != (prior.verdict, prior.reasons):
-            outcome.results.append(_apply(decision, view))
-    return outcome
+            results.append(_apply(decision, view))
+    return results

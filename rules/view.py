@@ -19,8 +19,6 @@ class View:
         self.gathered = gathered
         self.catalogue = catalogue
         self.waiting: dict[tuple[str, str], list[Waiting]] = {}
-        for each in gathered.waiting:
-            self.wait(each)
         self._undigested: list[Decision] = []
         self._uses: dict[Ref, UseAccount] = {}
         self._uses_by_unit: dict[UseKey, list[Ref]] = {}
@@ -91,13 +89,12 @@ class View:
         hospital = event.hospital
         if decision.n == 0 and decision.claims:
             self.gathered.fingerprints[hospital, event.scan_id] = subject.fingerprint
-        if decision.move is not None:
-            self._move(decision)
-        label = decision.label
-        if decision.takes_unit:
-            self.gathered.holders[UnitKey(hospital, label.issuer, label.di or "", label.serial or "")] = subject.ref
-        if decision.frees_unit is not None:
-            self.gathered.holders.pop(UnitKey(hospital, label.issuer, label.di or "", label.serial or ""), None)
+        self._move(decision)
+        unit = decision.label.unit(hospital) if decision.takes_unit or decision.frees_unit else None
+        if unit is not None and decision.takes_unit:
+            self.gathered.holders[unit] = subject.ref
+        elif unit is not None:
+            self.gathered.holders.pop(unit, None)
         if decision.returned is not None:
             self._take_back(decision, decision.returned)
         elif event.action is Action.USE and decision.claims:

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from streams.settings import Settings
 from streams.simulator.plan import Plan
+from streams.tieout import DIFFERENCES_SHOWN
 
 if TYPE_CHECKING:
     from streams.demo import Run
@@ -173,7 +174,7 @@ def _tie_out(run: "Run") -> Panel:
     for line in run.lines:
         style = "red" if line.differences else "green"
         table.add_row(line.name, f"{line.expected:,}", f"{line.found:,}", Text(str(len(line.differences)), style=style))
-        for each in line.differences[:5]:
+        for each in line.differences[:DIFFERENCES_SHOWN]:
             table.add_row(Text(f"  {each}"[:160], style="red"))
     total = sum(len(line.differences) for line in run.lines)
     table.add_row("")

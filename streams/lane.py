@@ -19,7 +19,7 @@ from models.books import BadRecord, Prior, Ref, Subject, Waiting
 from models.facts import Catalogue, Gathered, Wanted
 from models.policy import Policy
 from models.reasons import Reason
-from rules.batch import Arrival, Outcome, fold, redecide
+from rules.batch import Arrival, fold, redecide
 from rules.commanding import carry_out
 from rules.reading import UNKNOWN_HOSPITAL, read_arrival
 from rules.view import View
@@ -160,18 +160,15 @@ class Lane:
             subjects = [arrival for arrival in reading.arrivals if isinstance(arrival, Subject)]
             return wanted_by(subjects, self._waiting, self._catalogue)
 
-        def decided(view: View) -> Outcome:
-            for half in self._waiting:
-                view.wait(half)
-            return fold(reading.arrivals, view, self._policy)
-
         async def attempt() -> tuple[Batch, View]:
             gathered = await self._gather(wanted)
             view = View(gathered, self._catalogue)
-            outcome = decided(view)
+            for half in self._waiting:
+                view.wait(half)
+            results = fold(reading.arrivals, view, self._policy)
             arrived = reading.records[0].timestamp if reading.records else None
             after = reading.next_offset
-            batch = Batch(self.lane, self.position, after, last_hash, gathered, outcome.results, raw, arrived)
+            batch = Batch(self.lane, self.position, after, last_hash, gathered, results, raw, arrived)
             return batch, view
 
         batch, view = await self._until_recorded(attempt)
@@ -233,7 +230,7 @@ class Lane:
             subjects = [subject for subject, *_ in rows]
             gathered = await self._gather(lambda: wanted_by(subjects, (), self._catalogue))
             view = View(gathered, self._catalogue)
-            results = redecide(rows, view).results
+            results = redecide(rows, view)
             at = self.position.next_offset
             return Batch(self.lane, self.position, at, None, gathered, results, facts_seen=facts_seen), view
 

@@ -1,6 +1,6 @@
 """Reading the partitions of input topics: own consumer, position in PostgreSQL, one batch in flight per partition.
 
-Kafka's committed offset is only a hint for people; it is never read (docs/adr/0002).
+Kafka's committed offsets are neither written nor read (docs/adr/0002).
 """
 
 import asyncio

@@ -18,9 +18,9 @@ import structlog
 from sinks.database import migrate, open_pool_patiently
 from sinks.outbox import Outbox
 from streams.app import make_app
-from streams.embedded import launch as launcher
 from streams.embedded.broker import EmbeddedBroker
 from streams.embedded.database import EmbeddedDatabase
+from streams.embedded.process import ending_with_us
 from streams.partitions import patiently
 from streams.relay import run_relay
 from streams.scheduler import run_scheduler
@@ -172,16 +172,7 @@ class Supervisor:
 
 def _service_command(service: str) -> list[str]:
     """A service that ends with this process; a terminal's Ctrl-C reaches only the parent, which ends them in order."""
-    launch = [
-        sys.executable,
-        "-I",
-        "-S",
-        launcher.__file__,
-        str(os.getpid()),
-        str(int(signal.SIGTERM)),
-        launcher.NO_USER,
-    ]
-    return [*launch, sys.executable, "-m", "streams", "run", service]
+    return ending_with_us([sys.executable, "-m", "streams", "run", service], signal.SIGTERM)
 
 
 def run_one(service: str, settings: Settings) -> None:

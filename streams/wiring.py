@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -101,10 +102,7 @@ class FactPartition:
             await self._books.record(self.position, next_offset, last_hash, batch)
             for letter in batch.letters:
                 self._watch.metrics.dead_letters(str(letter.reason))
-            self.position = InputPosition(
-                self.position.position_id, self.position.cluster_id, self.position.topic, self.position.partition,
-                next_offset, last_hash,
-            )  # fmt: skip
+            self.position = replace(self.position, next_offset=next_offset, last_hash=last_hash)
 
     async def idle(self) -> None:
         """Nothing waits here."""

@@ -166,7 +166,7 @@ def _decided(arrival: Arrival, view: View) -> Decision | BadRecord:
         if label.half:
             prior = Prior(0, Verdict.WAITING, (), moved=False, holds_unit=False)
             return decide(replace(arrival, label=label), view, arrival.recorded_at, prior, released=True)
-    results = fold([arrival], view, POLICY).results
+    results = fold([arrival], view, POLICY)
     assert results  # noqa: S101 -- ticks are not recorded as scans
     return results[-1]
 

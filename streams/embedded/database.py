@@ -4,13 +4,13 @@ import signal
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from types import MappingProxyType, TracebackType
-from typing import Final, Self
+from types import MappingProxyType
+from typing import Final
 
 import asyncpg
 
 from streams.embedded.cluster import Cluster, programs
-from streams.embedded.process import LOOPBACK, EmbeddedPartError, ServerProcess, accepts, free_port, until
+from streams.embedded.process import LOOPBACK, EmbeddedPartError, Server, ServerProcess, accepts, free_port, until
 
 NAME: Final = "udistream"
 START_SECONDS_MAX: Final = 60.0
@@ -26,7 +26,7 @@ References:
 ENVIRONMENT: Final = MappingProxyType({"LC_ALL": "C", "TZ": "UTC", "PATH": "/usr/local/bin:/usr/bin:/bin"})
 
 
-class EmbeddedDatabase:
+class EmbeddedDatabase(Server):
     """A PostgreSQL on 127.0.0.1 whose data stay in `data_dir` when the context ends.
 
     It listens on TCP at the loopback address only and asks for a password (SCRAM-SHA-256), which is generated once
@@ -43,20 +43,17 @@ class EmbeddedDatabase:
             the first start.
     """
 
+    stop_steps = STOP_STEPS
+
     def __init__(
         self, data_dir: Path, *, port: int | None = None, settings: Mapping[str, str] = MappingProxyType({})
     ) -> None:
+        super().__init__()
         self.url = ""
         self._data_dir = data_dir
         self._wanted_port = port
         self._settings = dict(settings)
         self._cluster: Cluster | None = None
-        self._process: ServerProcess | None = None
-
-    @property
-    def running(self) -> bool:
-        """Whether the server's process lives."""
-        return self._process is not None and self._process.running
 
     async def start(self) -> None:
         """Start the server, on new data or those that are there, and wait until it answers; nothing when it runs.
@@ -152,24 +149,3 @@ class EmbeddedDatabase:
                 await connection.close()
             return True
         return False
-
-    async def stop(self) -> None:
-        """End the server in order: open transactions are rolled back; nothing happens when it does not run."""
-        if self._process is not None:
-            await self._process.stop(STOP_STEPS)
-
-    async def kill(self) -> None:
-        """End the server's main process with SIGKILL, as a crash would; its children see that and end on their own."""
-        if self._process is not None:
-            await self._process.stop(())
-
-    async def __aenter__(self) -> Self:
-        """Start it."""
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Stop it."""
-        await self.stop()

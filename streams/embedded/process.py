@@ -8,10 +8,12 @@ import socket
 import subprocess
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from types import TracebackType
+from typing import ClassVar, Final, Self
 
 from streams.embedded import launch
 
@@ -57,6 +59,12 @@ async def until(condition: Callable[[], bool], seconds_max: float) -> bool:
     return True
 
 
+def ending_with_us(command: Sequence[str], death_signal: signal.Signals, user: str | None = None) -> list[str]:
+    """The command of a program that receives `death_signal` when this process dies (Linux); as `user` where asked."""
+    wish = [str(os.getpid()), str(int(death_signal)), user or launch.NO_USER]
+    return [sys.executable, "-I", "-S", launch.__file__, *wish, *command]
+
+
 class ServerProcess:
     """One run of a server program; tied to no event loop, so it may be started in one and stopped in another.
 
@@ -89,13 +97,11 @@ class ServerProcess:
     ) -> None:
         self.name = Path(command[0]).name
         self.log = log
-        launcher = [sys.executable, "-I", "-S", launch.__file__]
-        wish = [str(os.getpid()), str(int(death_signal)), user or launch.NO_USER]
         descriptor = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         self._log_start = os.fstat(descriptor).st_size
         with os.fdopen(descriptor, "ab") as output, Path(standard_input or os.devnull).open("rb") as given:
             self._process = subprocess.Popen(  # noqa: S603  # The command is ours and no shell takes part.
-                [*launcher, *wish, *command],
+                ending_with_us(command, death_signal, user),
                 stdin=given,
                 stdout=output,
                 stderr=output,
@@ -178,3 +184,43 @@ async def accepts(port: int) -> bool:
     with suppress(OSError):
         await writer.wait_closed()
     return True
+
+
+class Server(ABC):
+    """A server that runs for as long as its context lasts; `start` and `stop` do nothing the second time."""
+
+    stop_steps: ClassVar[Sequence[tuple[signal.Signals, float]]]
+    """Signals that end it in order, each with the seconds it is given."""
+
+    def __init__(self) -> None:
+        self._process: ServerProcess | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether its process lives."""
+        return self._process is not None and self._process.running
+
+    @abstractmethod
+    async def start(self) -> None:
+        """Start it and wait until it answers."""
+
+    async def stop(self) -> None:
+        """End it in order."""
+        if self._process is not None:
+            await self._process.stop(self.stop_steps)
+
+    async def kill(self) -> None:
+        """End its main process with SIGKILL, as a crash would."""
+        if self._process is not None:
+            await self._process.stop(())
+
+    async def __aenter__(self) -> Self:
+        """Start it."""
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop it."""
+        await self.stop()

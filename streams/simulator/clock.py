@@ -1,6 +1,6 @@
 """The simulated hospital's time: whole milliseconds since 1970, written in its own zone, +08:00 without summer time."""
 
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from models.calendar import Month, first_day, last_day, month_of
@@ -9,16 +9,10 @@ SECOND: Final = 1000
 MINUTE: Final = 60 * SECOND
 HOUR: Final = 60 * MINUTE
 DAY: Final = 24 * HOUR
-ZONE: Final = timezone(timedelta(hours=8))
 _OFFSET: Final = 8 * HOUR
 _EPOCH_ORDINAL: Final = date(1970, 1, 1).toordinal()
 _day_texts: dict[int, str] = {}
 _months: dict[int, Month] = {}
-
-
-def midnight(day: date) -> int:
-    """The instant at which a local day begins."""
-    return (day.toordinal() - _EPOCH_ORDINAL) * DAY - _OFFSET
 
 
 def ordinal_of(at: int) -> int:

@@ -215,7 +215,7 @@ class Bench:
         self, value: dict[str, Any] | bytes, key: bytes | None = None, stamp: datetime = NOON
     ) -> list[Decision | BadRecord]:
         """What follows from the next record."""
-        return fold([self.read(value, key, stamp)], self.view, POLICY).results
+        return fold([self.read(value, key, stamp)], self.view, POLICY)
 
     def scan(self, number: int, /, *, stamp: datetime = NOON, **changes: Any) -> Outcome:
         """The outcome of the scan itself; of what it released, see `record`."""
@@ -229,7 +229,7 @@ class Bench:
 
     def again(self, decided: Decision, stamp: datetime = NOON) -> Outcome | None:
         """The scan decided once more by what is known now; `None` when nothing changes."""
-        results = redecide([(decided.subject, prior_of(decided), stamp)], self.view).results
+        results = redecide([(decided.subject, prior_of(decided), stamp)], self.view)
         return outcome(results[0]) if results else None
 
     def learn(self, *items: dict[str, Any], **encounters: EncounterFacts) -> None:
@@ -241,7 +241,7 @@ class Bench:
 
     def tick(self, stamp: datetime) -> list[Outcome]:
         """What a tick at the broker's time releases."""
-        return [outcome(each) for each in fold([TickRecord(stamp)], self.view, POLICY).results]
+        return [outcome(each) for each in fold([TickRecord(stamp)], self.view, POLICY)]
 
 
 def out(units: int, owner: str = "hospital", store: str = STORE) -> StockMove:

@@ -11,13 +11,12 @@ import uuid
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Final, Protocol, Self
+from typing import Any, Final, Protocol
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, for_code
 
-from streams.embedded.process import LOOPBACK, EmbeddedPartError, ServerProcess, accepts, free_port
+from streams.embedded.process import LOOPBACK, EmbeddedPartError, Server, ServerProcess, accepts, free_port
 
 POM: Final = Path(__file__).parents[2] / "deploy" / "kafka" / "pom.xml"
 MISSING: Final = "real Kafka was left out: it needs java (17 or newer) and mvn on PATH"
@@ -107,7 +106,7 @@ def jars() -> Path:
     return library
 
 
-class RealKafka:
+class RealKafka(Server):
     """A Kafka node on 127.0.0.1 whose data stay in `data_dir` over a restart of this object.
 
     Args:
@@ -122,21 +121,18 @@ class RealKafka:
         proxy_port: where the proxy has to listen.
     """
 
+    stop_steps = ((signal.SIGTERM, 30.0),)
+
     def __init__(self, data_dir: Path, *, settings: Mapping[str, str] | None = None) -> None:
+        super().__init__()
         self._data_dir = data_dir
         self._settings = dict(settings or {})
-        self._process: ServerProcess | None = None
         self._port, self._controller_port, self.fault_port, self.proxy_port = sorted({free_port() for _ in range(9)})[
             :4
         ]
         self.bootstrap_servers = f"{LOOPBACK}:{self._port}"
         # A leading "-" would be read as an option by the formatter.
         self.cluster_id = "u" + base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")[1:]
-
-    @property
-    def running(self) -> bool:
-        """Whether the node's process lives."""
-        return self._process is not None and self._process.running
 
     @property
     def pid(self) -> int:
@@ -206,27 +202,6 @@ class RealKafka:
         path = self._data_dir / "server.properties"
         path.write_text("".join(f"{name}={value}\n" for name, value in settings.items()), encoding="utf-8")
         return path
-
-    async def stop(self) -> None:
-        """Stop the node in order; nothing happens when it does not run."""
-        if self._process is not None:
-            await self._process.stop(((signal.SIGTERM, 30.0),))
-
-    async def kill(self) -> None:
-        """End the node with SIGKILL."""
-        if self._process is not None:
-            await self._process.stop(())
-
-    async def __aenter__(self) -> Self:
-        """Start it."""
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Stop it."""
-        await self.stop()
 
 
 async def create_topics(

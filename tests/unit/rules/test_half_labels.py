@@ -271,7 +271,7 @@ def test_an_identifier_alone_whose_item_is_unknown_is_decided_when_the_catalogue
     unknown = gtin(555)
     bench = Bench()
     bench.record(scan(1, codes=[gs1(unknown)]))
-    released = fold([TickRecord(NOON + 61 * SECOND)], bench.view, POLICY).results[0]
+    released = fold([TickRecord(NOON + 61 * SECOND)], bench.view, POLICY)[0]
     assert isinstance(released, Decision)
     assert outcome(released) == Outcome("held", ("half-label", "unknown-identifier"))
 

@@ -76,6 +76,17 @@ class ItemCost(_Dated):
         return value
 
 
+class Limits(WireModel):
+    """What the insurance lets be charged of an item, as data. A use beyond it is held for a person."""
+
+    per_stay: Annotated[int, Field(ge=1)] | None = None
+    """Units of use in one encounter."""
+    needs_approval: bool = False
+    """Every use waits for a person's approval."""
+    excluded_drg_groups: Annotated[list[Identifier], Field(max_length=500)] = []
+    """DRG groups in whose encounters the item is not paid for, as far as the group is known at the decision."""
+
+
 class CatalogueItem(WireModel):
     """One row of the charge catalogue."""
 
@@ -102,6 +113,7 @@ class CatalogueItem(WireModel):
     controlled_category: Text | None = None
     volume_based_purchase: bool = False
     licence_valid_to: Day | None = None
+    limits: Limits | None = None
     prices: Annotated[list[ItemPrice], Field(max_length=500)] = []
     cost: Annotated[list[ItemCost], Field(max_length=500)] = []
 
@@ -146,6 +158,9 @@ class Item:
     costs: tuple[DatedPrice, ...]
     version: int
     """The gapless number of the change that brought this version."""
+    limits: Limits | None = None
+    licence_valid_to: date | None = None
+    """The last local day on which the registration certificate is valid."""
     ended_at: datetime | None = None
     """From this instant the item is no longer in the catalogue (a tombstone came)."""
 
@@ -178,6 +193,8 @@ def item_from_wire(wire: CatalogueItem, version: int, ended_at: datetime | None 
         prices=tuple(_dated(parse_price(each.price), each) for each in wire.prices),
         costs=tuple(_dated(parse_price(each.cost), each) for each in wire.cost),
         version=version,
+        limits=wire.limits,
+        licence_valid_to=wire.licence_valid_to,
         ended_at=ended_at,
     )
 

@@ -36,6 +36,18 @@ def price_text(unit_price: int) -> str:
     return f"{yuan}.{rest:04d}".rstrip("0")
 
 
+def parse_fen(text: str) -> int:
+    """A decimal string of yuan with at most two digits after the point, in fen.
+
+    Raises:
+        ValueError: not a plain decimal number, negative, too large, or finer than a fen.
+    """
+    scaled = parse_price(text)
+    if scaled % _PRICE_PER_FEN:
+        raise ValueError(f"Expected yuan with at most two digits, got {text!r}.")
+    return scaled // _PRICE_PER_FEN
+
+
 def parse_price(text: str) -> int:
     """A decimal string of yuan, at most four digits after the point, as 1/10,000 yuan.
 

@@ -29,6 +29,7 @@ HIS_CHARGES = "his-charges"
 BILLING = "billing"
 VERDICTS = "verdicts"
 ALERTS = "alerts"
+CASES = "cases"
 SETTLEMENT = "settlement"
 DEAD_LETTERS = "dead-letters"
 

@@ -41,7 +41,7 @@ from sinks.rows import rows_of
 NEIGHBOUR_SECONDS = 60
 """How far around a half label the device's other scans are looked for; not less than the pairing window."""
 _ERRORS: dict[str, type[Exception]] = {"UD001": LaneMovedError, "UD002": ClaimTakenError, "UD003": StaleError}
-_RECORD = f"SELECT udi.record({', '.join(f'${place}' for place in range(1, 28))})"
+_RECORD = f"SELECT udi.record({', '.join(f'${place}' for place in range(1, 29))})"
 _GATHER = "SELECT * FROM udi.gather($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
 HOT_PATH_SETTINGS = {
     # The keys are few and the tables large and indexed; a plan cached while they were empty must not scan them later.

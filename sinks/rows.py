@@ -34,13 +34,14 @@ class Rows:
     readings: list[Row] = field(default_factory=list)
     pairs: list[Row] = field(default_factory=list)
     commands: list[Row] = field(default_factory=list)
+    cases: list[Row] = field(default_factory=list)
 
     def arguments(self) -> Sequence[list[Row]]:
         """In the order of the parameters of `udi.record`."""
         return (
             self.claims, self.units, self.freed, self.returns, self.scans, self.decisions, self.closed_open, self.open,
             self.ledger, self.settlement, self.balances, self.store_items, self.usage, self.outbox,
-            self.readings, self.pairs, self.commands,
+            self.readings, self.pairs, self.commands, self.cases,
         )  # fmt: skip
 
 
@@ -81,6 +82,7 @@ def rows_of(batch: Batch) -> Rows:
     decisions = [result for result in batch.results if isinstance(result, Decision)]
     _add_balances(rows, decisions, batch.lane)
     _add_usage(rows, decisions, batch)
+    _add_cases(rows, decisions)
     _add_outbox(rows, outgoing_of(batch), batch)
     return rows
 
@@ -171,7 +173,7 @@ def _ledger_row(decision: Decision, n: int) -> Row:
         *charge.ref, charge.n, "credit" if of else "charge", charge.billing_id, *(of.ref if of else (None, None)),
         of.n if of else None, number, decision.subject.event.hospital, charge.encounter, charge.department, charge.team,
         charge.item.item_code, charge.item.insurance_code, charge.quantity, charge.unit_price, charge.amount_fen,
-        charge.item.version, charge.period, decision.decided_at, charge.flags,
+        charge.item.version, charge.period, decision.decided_at, charge.flags, None,
     )  # fmt: skip
 
 
@@ -179,7 +181,7 @@ def _settlement_row(decision: Decision, n: int) -> Row:
     line, event = decision.settlement[n], decision.subject.event
     return (
         *decision.subject.ref, line.n, line.line_id, line.reverses, event.hospital, line.supplier, event.scan_id,
-        line.item_code, line.quantity, line.cost, line.amount_fen, line.period, line.status,
+        line.item_code, line.quantity, line.cost, line.amount_fen, line.period, line.status, None,
     )  # fmt: skip
 
 
@@ -215,6 +217,15 @@ def _add_usage(rows: Rows, decisions: list[Decision], batch: Batch) -> None:
         columns = [[key[place] for key in usage] for place in range(4)]
         quantities, amounts = [s[0] for s in usage.values()], [s[1] for s in usage.values()]
         rows.usage.append((batch.lane, batch.gathered.lane_version + 1, *columns, quantities, amounts, max(instants)))
+
+
+def _add_cases(rows: Rows, decisions: list[Decision]) -> None:
+    """The encounters of which something changed."""
+    events = [decision.subject.event for decision in decisions if decision.claims or decision.n]
+    cases = {(event.hospital, event.encounter) for event in events if event.encounter is not None}
+    if cases:
+        hospitals, encounters = zip(*sorted(cases), strict=True)
+        rows.cases.append((None, None, hospitals, encounters, max(each.decided_at for each in decisions)))
 
 
 def _add_outbox(rows: Rows, records: Iterable[Outgoing], batch: Batch) -> None:

@@ -22,6 +22,7 @@ BEGIN
             drg_group, drg_weight, main_disease, recorded_at FROM unnest(p_encounters);
         INSERT INTO udi.fact_change SELECT before + version, kind, hospital, code, issuers, dis, recorded_at FROM unnest(p_changes);
         UPDATE udi.fact_counter SET version = before + cardinality(p_changes);
+        PERFORM udi.mark_cases(array_agg(hospital), array_agg(encounter), max(recorded_at)) FROM unnest(p_encounters);
     END IF;
     FOREACH letters IN ARRAY p_letters LOOP
         UPDATE udi.lane SET dead_letters_seq = dead_letters_seq + cardinality(letters.ids) WHERE lane = p_letters_lane RETURNING dead_letters_seq INTO last;

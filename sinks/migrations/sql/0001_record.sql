@@ -8,7 +8,7 @@ CREATE FUNCTION udi.record(
     p_scans udi.scan[], p_decisions udi.decision[], p_closed_open udi.open_scan[], p_open udi.open_scan[],
     p_ledger udi.ledger[], p_settlement udi.settlement[], p_balances udi.balance[], p_store_items udi.store_item[],
     p_usage udi.usage_delta[], p_outbox udi.outbox_block[], p_readings udi.reading[],
-    p_pairs udi.pair[], p_commands udi.command_outcome[]
+    p_pairs udi.pair[], p_commands udi.command_outcome[], p_cases udi.case_delta[]
 ) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
     l udi.lane;
@@ -16,9 +16,11 @@ DECLARE
     n bigint;
     block udi.outbox_block;
     first bigint;
+    now_locked timestamptz;
 BEGIN
     -- 1. The lane row by key, then compare: a lane has one writer.
     SELECT * INTO l FROM udi.lane WHERE lane = p_lane FOR UPDATE;
+    now_locked := clock_timestamp();
     SELECT next_offset INTO at_offset FROM udi.position WHERE position_id = p_position FOR UPDATE;
     IF l.version IS DISTINCT FROM p_version OR at_offset IS DISTINCT FROM p_lo THEN
         RAISE EXCEPTION 'Lane % is at version % offset %, expected % and %.', p_lane, l.version, at_offset, p_version, p_lo USING ERRCODE = 'UD001';
@@ -83,10 +85,16 @@ BEGIN
         INSERT INTO udi.open_scan SELECT * FROM unnest(p_open);
     END IF;
     IF cardinality(p_ledger) > 0 THEN
-        INSERT INTO udi.ledger SELECT * FROM unnest(p_ledger);
+        INSERT INTO udi.ledger
+        SELECT position_id, record_offset, e.n, kind, billing_id, charge_position, charge_offset, charge_n, credit_number, hospital, encounter,
+            department, team, item_code, insurance_code, quantity, unit_price, amount_fen, price_version, period, posted_at, flags, now_locked
+        FROM unnest(p_ledger) e;
     END IF;
     IF cardinality(p_settlement) > 0 THEN
-        INSERT INTO udi.settlement SELECT * FROM unnest(p_settlement);
+        INSERT INTO udi.settlement
+        SELECT position_id, record_offset, e.n, line_id, reverses, hospital, supplier, scan_id, item_code, quantity, cost, amount_fen, period, status,
+            now_locked
+        FROM unnest(p_settlement) e;
     END IF;
     IF cardinality(p_balances) > 0 THEN
         INSERT INTO udi.balance AS b SELECT * FROM unnest(p_balances)
@@ -110,6 +118,7 @@ BEGIN
         END IF;
         INSERT INTO udi.command_outcome SELECT * FROM unnest(p_commands);
     END IF;
+    PERFORM udi.mark_cases(c.hospitals, c.encounters, c.recorded_at) FROM unnest(p_cases) c;
     FOREACH block IN ARRAY p_outbox LOOP
         n := cardinality(block.ids);
         CASE block.topic

@@ -162,10 +162,12 @@ CREATE TABLE udi.ledger (
     period          integer NOT NULL,
     posted_at       timestamptz NOT NULL,
     flags           text[] NOT NULL,
+    recorded_at     timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (position_id, record_offset, n),
     CONSTRAINT credit_names_its_charge CHECK ((kind = 'credit') = (charge_offset IS NOT NULL AND credit_number > 0))
 );
 COMMENT ON TABLE udi.ledger IS 'Charges and credits. Append-only; a mistake is corrected by an entry that names it.';
+COMMENT ON COLUMN udi.ledger.recorded_at IS 'When the books knew it, by the database''s clock, read while the lane''s row was locked: whoever takes all lane rows FOR SHARE and then reads the clock sees everything up to that instant. posted_at is the broker''s timestamp of what caused it.';
 CREATE UNIQUE INDEX credit_numbered_once ON udi.ledger (charge_position, charge_offset, charge_n, credit_number) WHERE kind = 'credit';
 CREATE INDEX ledger_of_encounter ON udi.ledger (hospital, encounter);
 
@@ -184,8 +186,10 @@ CREATE TABLE udi.settlement (
     amount_fen       bigint CHECK (amount_fen >= 0),
     period           integer NOT NULL,
     status           text NOT NULL,
+    recorded_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (position_id, record_offset, n)
 );
+COMMENT ON COLUMN udi.settlement.recorded_at IS 'As in udi.ledger.';
 COMMENT ON TABLE udi.settlement IS 'Use-then-settle lines: what a supplier may invoice. cost in 1/10,000 yuan a unit; null when no cost was known on the day.';
 
 CREATE TABLE udi.balance (
@@ -240,6 +244,22 @@ CREATE TABLE udi.usage_month (
     PRIMARY KEY (hospital, month, scope_type, scope, item_code)
 ) WITH (fillfactor = 70);
 COMMENT ON TABLE udi.usage_month IS 'Usage folded from usage_delta, by scope: the hospital, or one department.';
+
+CREATE TABLE udi.case_delta (
+    reader      text NOT NULL CHECK (reader IN ('differences', 'proofs')),
+    delta_id    bigint GENERATED ALWAYS AS IDENTITY,
+    hospitals   text[] NOT NULL,
+    encounters  text[] NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    PRIMARY KEY (reader, delta_id)
+);
+COMMENT ON TABLE udi.case_delta IS 'Dirty keys: encounters of which something changed, for each reader that must look at them again and then deletes the row. recorded_at is the newest broker timestamp of what caused it.';
+CREATE FUNCTION udi.mark_cases(p_hospitals text[], p_encounters text[], p_recorded_at timestamptz) RETURNS void LANGUAGE sql AS $$
+    INSERT INTO udi.case_delta (reader, hospitals, encounters, recorded_at)
+    SELECT reader, p_hospitals, p_encounters, p_recorded_at FROM unnest(ARRAY['differences', 'proofs']) reader
+    WHERE cardinality(p_encounters) > 0
+$$;
+COMMENT ON FUNCTION udi.mark_cases IS 'Something of these encounters changed: reconcile them and prove them again. Called in the transaction of the change.';
 
 CREATE TABLE udi.open_scan (
     position_id   smallint NOT NULL,

@@ -1,0 +1,2 @@
+-- Proofs that a case's ledgers tie.
+SELECT;

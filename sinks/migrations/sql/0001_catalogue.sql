@@ -1,0 +1,2 @@
+-- The catalogue as people look at it.
+SELECT;

@@ -1,0 +1,2 @@
+-- The HIS's own charge lines, and how they differ from the books.
+SELECT;

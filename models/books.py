@@ -187,6 +187,18 @@ class SettlementLine:
     reverses: UUID | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class WasteCost:
+    """What goods that were opened and not used, or thrown away, have cost the department."""
+
+    department: str | None
+    units: int
+    cost: int | None
+    """1/10,000 yuan a unit; `None` when no cost was in force on the day."""
+    amount_fen: int | None
+    period: Month
+
+
 class StockMove(NamedTuple):
     """Goods that changed place. `units` > 0, from `from_store` (if a store) to `to_store` (if a store)."""
 
@@ -232,8 +244,12 @@ class UseAccount:
     charge: Charge | None
     settlement: SettlementLine | None
     returned_units: int = 0
+    changes: int = 0
+    """How often it was changed so far: returns, re-ratings, what persons took back."""
+    credited_units: int = 0
+    """Of the newest charge: units credited so far, in `credits` entries."""
     credited_fen: int = 0
-    returns: int = 0
+    credits: int = 0
 
     @property
     def left(self) -> int:
@@ -261,8 +277,9 @@ class Decision:
     charges: tuple[Charge, ...] = ()
     settlement: tuple[SettlementLine, ...] = ()
     usage: tuple[Usage, ...] = ()
-    returned: UseAccount | None = None
-    """The use this return took from, as it was before."""
+    account: UseAccount | None = None
+    """The use whose account it changes, as it was before: a return's, or its own (re-rated, taken back)."""
+    waste: WasteCost | None = None
     department: str | None = None
     stock_left: int | None = None
     billing_ids: tuple[UUID, ...] = ()

@@ -4,9 +4,11 @@ References:
     docs/contract.md, section "Catalogue item, encounter, HIS charge".
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from itertools import pairwise
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -173,6 +175,22 @@ class Item:
         return self.identifiers[0][:2] if self.identifiers else (Issuer.INTERNAL, self.item_code)
 
 
+def repriced_days(before: Sequence[DatedPrice], after: Sequence[DatedPrice]) -> tuple[date, date] | None:
+    """The span from the first to the day after the last on which other prices are in force; `None` when none are."""
+    edges = sorted({date.min, date.max, *(day for each in (*before, *after) for day in (each.from_on, each.to_on))})
+    changed = [(start, end) for start, end in pairwise(edges) if _in_force(before, start) != _in_force(after, start)]
+    return (changed[0][0], changed[-1][1]) if changed else None
+
+
+def _in_force(prices: Sequence[DatedPrice], day: date) -> list[int]:
+    return sorted(each.unit_price for each in prices if each.from_on <= day < each.to_on)
+
+
+def prices_of(wire: CatalogueItem) -> tuple[DatedPrice, ...]:
+    """The dated prices of a catalogue record."""
+    return tuple(_dated(parse_price(each.price), each) for each in wire.prices)
+
+
 def item_from_wire(wire: CatalogueItem, version: int, ended_at: datetime | None = None) -> Item:
     """The item of a catalogue record at its version."""
     assert wire.owner == OWNER_HOSPITAL or wire.supplier is not None  # noqa: S101 -- checked by the wire model
@@ -190,7 +208,7 @@ def item_from_wire(wire: CatalogueItem, version: int, ended_at: datetime | None 
         tracking=wire.tracking,
         suspended=wire.suspended,
         identifiers=tuple((each.issuer, each.di, each.units_per_package) for each in wire.identifiers),
-        prices=tuple(_dated(parse_price(each.price), each) for each in wire.prices),
+        prices=prices_of(wire),
         costs=tuple(_dated(parse_price(each.cost), each) for each in wire.cost),
         version=version,
         limits=wire.limits,

@@ -4,12 +4,19 @@ References:
     docs/semantics.md, "Commands of persons".
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated, Any, Self
 from uuid import UUID
 
+from pydantic import Field, model_validator
+
 from models.books import Prior, Subject
+from models.ids import made_id
+from models.scan import QUANTITY_MAX
+from models.wire import Identifier, WireModel
 
 
 class CommandKind(StrEnum):
@@ -17,6 +24,34 @@ class CommandKind(StrEnum):
 
     UNDO_PAIR = "undo-pair"
     """Two halves were joined that do not belong together: take everything back and hold both."""
+    RELEASE = "release"
+    """A held use is charged in spite of what it was held for."""
+    REJECT = "reject"
+    """It was no use, or the scan is a mistake: whatever followed from it is taken back."""
+    CORRECT = "correct"
+    """As `reject`; a scan with the right content, which names this one, takes its place (`Correction`)."""
+
+
+class Correction(WireModel):
+    """What was wrong of a scan, with what is right; `None` leaves it as it was scanned. At least one is given."""
+
+    quantity: Annotated[int, Field(ge=1, le=QUANTITY_MAX)] | None = None
+    """Packages of the level scanned."""
+    encounter: Identifier | None = None
+    item_code: Identifier | None = None
+    """Instead of what the label says."""
+    department: Identifier | None = None
+
+    @model_validator(mode="after")
+    def _check_something(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("Expected a quantity, an encounter, an item or a department to correct")
+        return self
+
+
+def correcting_scan_id(hospital: str, lane: int, seq: int) -> UUID:
+    """The scan id of the scan that takes the place of a corrected one: of the command at that place."""
+    return made_id("correction", hospital, lane, seq)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +70,8 @@ class Command:
     reason: str
     accepted_at: datetime
     """When it was stored; what follows from it is decided then."""
+    body: Mapping[str, Any] = field(default_factory=dict)
+    """Of a correction: what is right (`Correction`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,10 +62,15 @@ class EncounterFacts:
     admitted_at: datetime
     settled_at: datetime | None
     discharged_at: datetime | None
+    drg_group: str | None = None
 
 
 UseUnit = tuple[str, str, str, str | None, str | None, str | None]
 """(hospital, encounter, issuer, di, lot, serial): the uses of a unit in an encounter."""
+
+
+StayItem = tuple[str, str, str]
+"""(hospital, encounter, item code)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +95,8 @@ class Wanted:
     store_items: set[tuple[str, str, str]] = field(default_factory=set)
     devices: set[tuple[str, str, datetime]] = field(default_factory=set)
     """(hospital, device, scanned_at) of halves without a sequence number, whose neighbours matter."""
+    stays: set[StayItem] = field(default_factory=set)
+    """Items with a limit per stay, and the stay."""
     shapes: set[tuple[str, str]] = field(default_factory=set)
     """(issuer, di) of labels that may have lost separators."""
 
@@ -114,5 +121,7 @@ class Gathered:
     balances: dict[BalanceKey, int] = field(default_factory=dict)
     store_items: dict[tuple[str, str, str], int] = field(default_factory=dict)
     neighbours: dict[tuple[str, str], list[Neighbour]] = field(default_factory=dict)
+    stays: dict[StayItem, int] = field(default_factory=dict)
+    """Units charged in the stay, less credits."""
     shapes: dict[tuple[str, str], Shapes] = field(default_factory=dict)
     """By (issuer, di); a device of which nothing was learned is missing."""

@@ -52,6 +52,8 @@ class Reason(StrEnum):
     RECALLED = "recalled"
     SUSPENDED_ITEM = "suspended-item"
     OVER_LIMIT = "over-limit"
+    NEEDS_APPROVAL = "needs-approval"
+    EXCLUDED_GROUP = "excluded-group"
     SERIAL_USED = "serial-used"
     NO_PRICE = "no-price"
     PRICE_OVERLAP = "price-overlap"
@@ -59,8 +61,13 @@ class Reason(StrEnum):
     BUNDLED = "bundled"
     RETURN_WITHOUT_USE = "return-without-use"
     OVER_RETURN = "over-return"
+    REJECTED = "rejected"
+    CORRECTED = "corrected"
     STOCK_NEGATIVE = "stock-negative"
     PERIOD_CLOSED = "period-closed"
+    LICENCE_EXPIRED = "licence-expired"
+    RELEASED = "released"
+    RE_RATED = "re-rated"
 
 
 class When(StrEnum):
@@ -118,6 +125,8 @@ REASONS: tuple[ReasonRow, ...] = (
     ReasonRow(Reason.RECALLED, Verdict.HELD, _NEVER, _NOW, False, _PERSON),
     ReasonRow(Reason.SUSPENDED_ITEM, Verdict.HELD, _NEVER, _NOW, False, _PERSON),
     ReasonRow(Reason.OVER_LIMIT, Verdict.HELD, _NEVER, _NOW, False, _PERSON),
+    ReasonRow(Reason.NEEDS_APPROVAL, Verdict.HELD, _NEVER, _NOW, False, _PERSON),
+    ReasonRow(Reason.EXCLUDED_GROUP, Verdict.HELD, _NEVER, _NOW, False, _PERSON),
     ReasonRow(Reason.SERIAL_USED, Verdict.HELD, _NEVER, _NEVER, False, ("person", "return")),
     ReasonRow(Reason.NO_PRICE, Verdict.PARKED, _LATER, _NOW, False, _CATALOGUE),
     ReasonRow(Reason.PRICE_OVERLAP, Verdict.PARKED, _LATER, _NOW, False, _CATALOGUE),
@@ -125,10 +134,22 @@ REASONS: tuple[ReasonRow, ...] = (
     ReasonRow(Reason.BUNDLED, Verdict.RECORDED, _NEVER, _NOW, False, ()),
     ReasonRow(Reason.RETURN_WITHOUT_USE, Verdict.HELD, _NEVER, _NEVER, False, ("use", "person")),
     ReasonRow(Reason.OVER_RETURN, Verdict.HELD, _NEVER, _NEVER, False, ("use", "person")),
+    ReasonRow(Reason.REJECTED, Verdict.RECORDED, _NEVER, _NEVER, False, ()),
+    ReasonRow(Reason.CORRECTED, Verdict.RECORDED, _NEVER, _NEVER, False, ()),
     ReasonRow(Reason.STOCK_NEGATIVE, None, _NOW, _NOW, False, ()),
     ReasonRow(Reason.PERIOD_CLOSED, None, _NOW, _NOW, False, ()),
+    ReasonRow(Reason.LICENCE_EXPIRED, None, _NOW, _NOW, False, ()),
+    ReasonRow(Reason.RELEASED, None, _NOW, _NOW, False, ()),
+    ReasonRow(Reason.RE_RATED, None, _NOW, _NOW, False, ()),
 )
 
+TAKEN_BACK = frozenset({Reason.REJECTED, Reason.CORRECTED})
+"""A scan with one of these counts for nothing any more: a person has taken it back."""
+RELEASABLE = frozenset({
+    Reason.BEFORE_ADMISSION, Reason.AFTER_SETTLEMENT, Reason.EXPIRED, Reason.RECALLED, Reason.SUSPENDED_ITEM,
+    Reason.OVER_LIMIT, Reason.NEEDS_APPROVAL, Reason.EXCLUDED_GROUP, Reason.SERIAL_USED,
+})  # fmt: skip
+"""What a person may let pass: the use is known and something speaks against charging it by itself."""
 REASON_ROW: dict[Reason, ReasonRow] = {row.reason: row for row in REASONS}
 PRECEDENCE: dict[Reason, int] = {row.reason: place for place, row in enumerate(REASONS)}
 

@@ -1,6 +1,8 @@
 """What a use is charged and a return credited, and what a supplier is owed for it."""
 
-from models.books import Charge, Decision, SettlementLine, Subject, UseAccount
+from dataclasses import replace
+
+from models.books import Charge, Decision, SettlementLine, Subject, UseAccount, WasteCost
 from models.calendar import Month
 from models.catalogue import OWNER_HOSPITAL
 from models.facts import EncounterFacts
@@ -32,6 +34,25 @@ def charge_of(decision: Decision, unit_price: int, encounter: EncounterFacts | N
     )
 
 
+def charge_anew(  # noqa: PLR0917 -- the parts of a charge
+    decision: Decision, of: Charge, units: int, unit_price: int, view: View, n: int
+) -> Charge:
+    """The charge that takes the place of one that was credited: same parties, so many units, another price."""
+    event, item = decision.subject.event, decision.item
+    assert item is not None  # noqa: S101 -- what was charged is known
+    return replace(
+        of,
+        n=n,
+        billing_id=made_id("billing", event.hospital, event.scan_id, n, "charge"),
+        item=item,
+        quantity=units,
+        unit_price=unit_price,
+        amount_fen=line_amount_fen(units, unit_price),
+        period=view.open_month(event.hospital, decision.subject.month),
+        flags=decision.reasons,
+    )
+
+
 def credit_of(  # noqa: PLR0917 -- the parts of a credit
     subject: Subject, use: UseAccount, units: int, flags: tuple[Reason, ...], view: View, n: int = 0
 ) -> Charge:
@@ -42,7 +63,7 @@ def credit_of(  # noqa: PLR0917 -- the parts of a credit
     charge, event = use.charge, subject.event
     assert charge is not None  # noqa: S101 -- the caller has seen that the use is charged
     rest = charge.amount_fen - use.credited_fen
-    last = use.returned_units + units == charge.quantity
+    last = use.credited_units + units == charge.quantity
     return Charge(
         ref=subject.ref,
         n=n,
@@ -57,7 +78,7 @@ def credit_of(  # noqa: PLR0917 -- the parts of a credit
         period=view.open_month(event.hospital, subject.month),
         flags=flags,
         reverses=charge,
-        credit_number=use.returns + 1,
+        credit_number=use.credits + 1,
     )
 
 
@@ -81,6 +102,20 @@ def settlement_of(decision: Decision, view: View, n: int = 0) -> tuple[Settlemen
         status="cost-missing" if cost is None else "payable",
     )
     return (line,)
+
+
+def waste_of(decision: Decision, encounter: EncounterFacts | None, view: View) -> WasteCost:
+    """What goods that were opened and not used, or thrown away, cost: units times the cost of the day.
+
+    The department is the scan's, else the encounter's: its own bucket, apart from what patients used.
+    """
+    item, units, subject = decision.item, decision.units, decision.subject
+    assert item is not None and units is not None  # noqa: PT018, S101 -- only of known goods
+    found = price_on(item.costs, subject.day)
+    cost = None if isinstance(found, Reason) else found
+    department = subject.event.department or (encounter.department if encounter else None)
+    amount = None if cost is None else line_amount_fen(units, cost)
+    return WasteCost(department, units, cost, amount, view.open_month(subject.event.hospital, subject.month))
 
 
 def settlement_reversal(

@@ -10,10 +10,11 @@ from datetime import datetime
 from typing import Final
 
 from models.books import Decision, LabelFacts, StockMove, Usage, UseAccount
-from models.commands import Carried, Commanded, CommandKind, Recorded
-from models.reasons import Reason, Verdict
+from models.commands import Carried, Commanded, CommandKind, Correction, Recorded
+from models.reasons import REASON_ROW, RELEASABLE, TAKEN_BACK, Reason, Verdict, in_precedence
 from models.scan import Action
 from rules.charging import credit_of, settlement_reversal
+from rules.deciding import decide
 from rules.returning import usage_fen_of
 from rules.view import View
 
@@ -57,7 +58,74 @@ def undo_pair(commanded: Commanded, view: View) -> list[Decision]:
     return [_taken_back(one, use, at, view), _identifier_held(one, at), _rest_held(rest, at)]
 
 
+def release(commanded: Commanded, view: View) -> list[Decision]:
+    """Decide a held use again, without what a person may let pass (`models.reasons.RELEASABLE`)."""
+    one = _named(commanded)
+    event, prior = one.subject.event, one.prior
+    if event.action is not Action.USE or prior.verdict is not Verdict.HELD:
+        raise RefusedError(f"Expected a held use, got a {event.action} that is {prior.verdict}.")
+    waits_for = [str(reason) for reason in prior.reasons if reason not in RELEASABLE and _decides(reason)]
+    if waits_for:
+        raise RefusedError(f"Expected a use whose unit and item are known; this one is held for {waits_for[0]}.")
+    reasons = in_precedence({*prior.reasons, Reason.RELEASED})
+    at = commanded.command.accepted_at
+    return [decide(one.subject, view, at, replace(prior, reasons=reasons), released=True)]
+
+
+def _decides(reason: Reason) -> bool:
+    return REASON_ROW[reason].verdict in {Verdict.HELD, Verdict.WAITING}
+
+
+def reject(commanded: Commanded, view: View) -> list[Decision]:
+    """It was no use: it is credited and goes back, and the scan counts for nothing any more."""
+    return [_counts_no_more(commanded, Reason.REJECTED, view)]
+
+
+def correct(commanded: Commanded, view: View) -> list[Decision]:
+    """Take the scan back whole; the scan that takes its place is published by `streams.corrector`."""
+    body = dict(commanded.command.body)
+    try:
+        correction = Correction.model_validate(body)
+    except ValueError as error:
+        raise RefusedError(f"Expected a correction, got {body}: {error}") from None
+    event = _named(commanded).subject.event
+    if all(getattr(event, name) == getattr(correction, name) for name in correction.model_fields_set):
+        raise RefusedError("Expected something else than what was scanned.")
+    return [_counts_no_more(commanded, Reason.CORRECTED, view)]
+
+
+def _named(commanded: Commanded) -> Recorded:
+    if commanded.scan is None:
+        raise RefusedError("Expected a recorded scan.")
+    return commanded.scan
+
+
+def _counts_no_more(commanded: Commanded, why: Reason, view: View) -> Decision:
+    one, at = _named(commanded), commanded.command.accepted_at
+    event, prior = one.subject.event, one.prior
+    if TAKEN_BACK.intersection(prior.reasons):
+        raise RefusedError(f"Expected a scan that counts, got one that is {prior.reasons[0]}.")
+    if prior.verdict is Verdict.WAITING:
+        raise RefusedError("Expected a scan that is decided; this half waits a minute for the other one.")
+    if event.action is not Action.USE:
+        if prior.verdict not in _OPEN:
+            raise RefusedError(f"Expected a use, or a scan that waits; got a {event.action} that is {prior.verdict}.")
+        return Decision(
+            one.subject, prior.decisions, at, Verdict.RECORDED, (why,), prior.label or one.subject.label, claims=False
+        )
+    use = view.use_of_scan(event.hospital, event.scan_id)
+    if use is None or use.ref != one.subject.ref:
+        raise RefusedError(f"Expected a use in the books, got one that is {prior.verdict}.")
+    if use.returned_units:
+        raise RefusedError(f"Expected a use of which nothing was returned, got {use.returned_units} returned.")
+    decision = _taken_back(one, use, at, view)
+    flags = decision.reasons if decision.charges else ()
+    decision.verdict, decision.reasons = Verdict.RECORDED, in_precedence({why, *flags})
+    return decision
+
+
 def _taken_back(one: Recorded, use: UseAccount, at: datetime, view: View) -> Decision:
+    """The use is credited, goes back to its store, is no longer owed, and frees its unit."""
     subject, prior = one.subject, one.prior
     hospital, units, item = subject.event.hospital, use.units or 0, use.item
     open_month = view.open_month(hospital, subject.month)
@@ -80,10 +148,11 @@ def _taken_back(one: Recorded, use: UseAccount, at: datetime, view: View) -> Dec
         move=StockMove(use.owner, units, None, subject.event.store) if use.owner is not None and units else None,
         frees_unit=use.ref if use.holds_unit else None,
         charges=credit,
-        settlement=settlement_reversal(subject, use, units, view, n=prior.lines),
+        settlement=settlement_reversal(subject, use, units, view, n=prior.lines) if units else (),
         usage=usage,
         department=use.department,
         billing_ids=tuple(each.billing_id for each in credit),
+        account=use,
         claims=False,
         takes_back=True,
     )
@@ -105,4 +174,10 @@ def _held(scan: Recorded, n: int, reasons: tuple[Reason, ...], label: LabelFacts
     return Decision(scan.subject, n, at, Verdict.HELD, reasons, label, claims=False)
 
 
-KINDS: Final[dict[CommandKind, Callable[[Commanded, View], list[Decision]]]] = {CommandKind.UNDO_PAIR: undo_pair}
+_OPEN = frozenset({Verdict.PARKED, Verdict.HELD})
+KINDS: Final[dict[CommandKind, Callable[[Commanded, View], list[Decision]]]] = {
+    CommandKind.UNDO_PAIR: undo_pair,
+    CommandKind.RELEASE: release,
+    CommandKind.REJECT: reject,
+    CommandKind.CORRECT: correct,
+}

@@ -6,13 +6,13 @@ from models.books import Decision, LabelFacts, Prior, StockMove, Subject, Usage,
 from models.catalogue import Item
 from models.facts import EncounterFacts
 from models.money import line_amount_fen
-from models.reasons import REASON_ROW, Reason, Verdict, When, deciding, in_precedence
+from models.reasons import REASON_ROW, RELEASABLE, Reason, Verdict, When, deciding, in_precedence
 from models.scan import Action
 from models.udi import CodeError, Issuer
 from rules.catalogue import Resolution, price_on, resolve
-from rules.charging import charge_of, settlement_of
+from rules.charging import charge_of, settlement_of, waste_of
 from rules.returning import decide_return
-from rules.validation import code_reason, encounter_reasons, unit_reasons
+from rules.validation import code_reason, encounter_reasons, item_reasons, unit_reasons
 from rules.view import View
 
 
@@ -99,6 +99,9 @@ def _decide_stock_action(
     if event.action is not Action.COUNT:
         _move(decision, view, late)
         decision.reasons = in_precedence(late)
+    if event.action in _WASTED:
+        encounter = view.encounter(event.hospital, event.encounter) if event.encounter else None
+        decision.waste = waste_of(decision, encounter, view)
     return decision
 
 
@@ -116,8 +119,11 @@ def _decide_use(subject: Subject, label: LabelFacts, found: Resolution, view: Vi
     else:
         decision.units = event.quantity * found.units_per_package
         price = price_on(item.prices, subject.day)
-        reasons |= _item_reasons(item, price)
+        reasons |= _price_reasons(item, price) | item_reasons(subject, item, decision.units, encounter, view)
     decision.takes_unit = label.serial is not None and not (prior and prior.holds_unit) and _keeps_unit(reasons)
+    if prior and Reason.RELEASED in prior.reasons:
+        # A person has let it pass, once and for all; a unit that another use holds stays with that one.
+        reasons = reasons - RELEASABLE | {Reason.RELEASED}
     if prior and prior.moved:
         # Its stock has moved; what was noticed then stays noticed.
         reasons |= {Reason.STOCK_NEGATIVE} & set(prior.reasons)
@@ -152,7 +158,7 @@ def _account(
     decision.usage = (usage,)
 
 
-def _item_reasons(item: Item, price: int | Reason) -> set[Reason]:
+def _price_reasons(item: Item, price: int | Reason) -> set[Reason]:
     if not item.chargeable:
         return {Reason.NOT_CHARGEABLE}
     if item.bundled_into is not None:
@@ -180,4 +186,5 @@ def _move(decision: Decision, view: View, reasons: set[Reason]) -> None:
     decision.stock_left = view.left(event.hospital, event.store, item) + units
 
 
+_WASTED = frozenset({Action.OPENED, Action.WASTE})
 _ACCOUNTED = frozenset({Verdict.BILLED, Verdict.RECORDED})

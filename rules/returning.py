@@ -3,7 +3,7 @@
 from models.books import Charge, Decision, LabelFacts, Prior, StockMove, Subject, Usage, UseAccount
 from models.catalogue import Item
 from models.money import line_amount_fen
-from models.reasons import Reason, Verdict
+from models.reasons import TAKEN_BACK, Reason, Verdict
 from rules.catalogue import Resolution, price_on
 from rules.charging import credit_of, settlement_reversal
 from rules.view import View
@@ -28,7 +28,7 @@ def find_use(subject: Subject, label: LabelFacts, units: int | None, view: View)
     else:
         key = (event.hospital, event.encounter, label.issuer, label.di, label.lot, label.serial)
         candidates = view.uses_of_unit(key)
-    candidates = [use for use in candidates if use.verdict is not Verdict.REFUSED]
+    candidates = [u for u in candidates if u.verdict is not Verdict.REFUSED and not TAKEN_BACK.intersection(u.reasons)]
     if not candidates:
         return Reason.RETURN_WITHOUT_USE
     # A use that still waits gives way to one that stands: of two scans of one unit the held one is no use yet.
@@ -90,7 +90,7 @@ def _taken_back(  # noqa: PLR0917 -- the parts of a decision
         charges=charges,
         settlement=settlement_reversal(subject, use, units, view),
         usage=(Usage(event.hospital, use.department, item.item_code, use.month, -units, -usage_fen),),
-        returned=use,
+        account=use,
         department=use.department,
         billing_ids=tuple(each.billing_id for each in charges),
     )

@@ -40,6 +40,29 @@ def encounter_reasons(event: ScanEvent, encounter: EncounterFacts | None) -> set
     return set()
 
 
+def item_reasons(subject: Subject, item: Item, units: int, encounter: EncounterFacts | None, view: View) -> set[Reason]:
+    """What the item's own data says about charging so many units of it to the encounter.
+
+    References:
+        docs/semantics.md, "Limits".
+    """
+    reasons = set()
+    if item.licence_valid_to is not None and subject.day > item.licence_valid_to:
+        reasons.add(Reason.LICENCE_EXPIRED)
+    limits, event = item.limits, subject.event
+    if limits is None or not item.chargeable or item.bundled_into is not None:
+        return reasons
+    if limits.needs_approval:
+        reasons.add(Reason.NEEDS_APPROVAL)
+    if encounter is not None and encounter.drg_group in limits.excluded_drg_groups:
+        reasons.add(Reason.EXCLUDED_GROUP)
+    if limits.per_stay is not None and event.encounter is not None:
+        charged = view.charged_units(event.hospital, event.encounter, item.item_code)
+        if charged + units > limits.per_stay:
+            reasons.add(Reason.OVER_LIMIT)
+    return reasons
+
+
 def unit_reasons(subject: Subject, label: LabelFacts, item: Item | None, view: View) -> set[Reason]:
     """What stands against using this very unit: expired, suspended, its serial in use.
 

@@ -53,6 +53,10 @@ class View:
         """Units of the item in the store, over all lanes, as seen."""
         return self.gathered.store_items.get((hospital, store, item.item_code), 0)
 
+    def charged_units(self, hospital: str, encounter: str, item_code: str) -> int:
+        """Units of the item charged to the encounter, less credits. Known only of items with a limit."""
+        return self.gathered.stays.get((hospital, encounter, item_code), 0)
+
     def use_of_scan(self, hospital: str, scan_id: UUID) -> UseAccount | None:
         """The use recorded under the scan id."""
         self._digest()
@@ -90,13 +94,17 @@ class View:
         if decision.n == 0 and decision.claims:
             self.gathered.fingerprints[hospital, event.scan_id] = subject.fingerprint
         self._move(decision)
+        for charge in decision.charges:
+            stay = (hospital, charge.encounter, charge.item.item_code)
+            if stay in self.gathered.stays:
+                self.gathered.stays[stay] += -charge.quantity if charge.reverses else charge.quantity
         unit = decision.label.unit(hospital) if decision.takes_unit or decision.frees_unit else None
         if unit is not None and decision.takes_unit:
             self.gathered.holders[unit] = subject.ref
         elif unit is not None:
             self.gathered.holders.pop(unit, None)
-        if decision.returned is not None:
-            self._take_back(decision, decision.returned)
+        if decision.account is not None:
+            self._change(decision, decision.account)
         elif event.action is Action.USE and decision.claims:
             self._undigested.append(decision)
 
@@ -121,15 +129,25 @@ class View:
         total = (hospital, key.store, key.item_code)
         totals[total] = totals.get(total, 0) + units
 
-    def _take_back(self, decision: Decision, use: UseAccount) -> None:
-        credited = sum(each.amount_fen for each in decision.charges)
-        self._uses[use.ref] = replace(
+    def _change(self, decision: Decision, use: UseAccount) -> None:
+        returned = 0 if decision.subject.ref == use.ref else decision.units or 0
+        use = replace(
             use,
-            returned_units=use.returned_units + (decision.units or 0),
-            credited_fen=use.credited_fen + credited,
-            returns=use.returns + 1,
+            returned_units=use.returned_units + returned,
+            changes=use.changes + 1,
             holds_unit=use.holds_unit and decision.frees_unit is None,
         )
+        for each in decision.charges:
+            if each.reverses is None:
+                use = replace(use, charge=each, credited_units=0, credited_fen=0, credits=0)
+            else:
+                use = replace(
+                    use,
+                    credited_units=use.credited_units + each.quantity,
+                    credited_fen=use.credited_fen + each.amount_fen,
+                    credits=use.credits + 1,
+                )
+        self._uses[use.ref] = use
 
     def _know_use(self, use: UseAccount) -> None:
         known = self._uses.get(use.ref)
@@ -140,8 +158,10 @@ class View:
                 holds_unit=use.holds_unit or known.holds_unit,
                 settlement=use.settlement or known.settlement,
                 returned_units=known.returned_units,
+                changes=known.changes,
+                credited_units=known.credited_units,
                 credited_fen=known.credited_fen,
-                returns=known.returns,
+                credits=known.credits,
             )
             if known.unit != use.unit:  # A partner completed its label.
                 self._uses_by_unit[_unit_key(known)].remove(use.ref)

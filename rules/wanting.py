@@ -29,6 +29,15 @@ def wanted_by(subjects: Iterable[Subject], waiting: Iterable[Waiting], catalogue
     return wanted
 
 
+def wanted_to_rerate(subjects: Iterable[Subject]) -> Wanted:
+    """The keys to gather for charging uses anew: their own accounts."""
+    events = [subject.event for subject in subjects]
+    return Wanted(
+        hospitals={event.hospital for event in events},
+        uses_of_scans={(event.hospital, event.scan_id) for event in events},
+    )
+
+
 def wanted_by_command(commanded: Commanded, catalogue: Catalogue) -> Wanted:
     """The keys to gather for carrying out a command."""
     scan = commanded.scan
@@ -83,6 +92,8 @@ def _want(wanted: Wanted, subject: Subject, label: LabelFacts, catalogue: Catalo
     item = resolve(event, label, catalogue).item
     if item is None or event.action is Action.COUNT:
         return
+    if item.limits is not None and item.limits.per_stay is not None and event.encounter is not None:
+        wanted.stays.add((event.hospital, event.encounter, item.item_code))
     wanted.store_items.add((event.hospital, event.store, item.item_code))
     if takes_from_store(event.action):
         lot, serial = label.lot or "", label.serial or ""

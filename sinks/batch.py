@@ -116,3 +116,11 @@ class Books(Protocol):
 
         Oldest first, each with the instant of what freed it.
         """
+
+    async def repriced(
+        self, lane: int, gathered: Gathered, after: Ref, limit: int
+    ) -> list[tuple[Subject, Prior, datetime]]:
+        """Uses of this lane after `after` whose charge may have another price by the snapshot's facts.
+
+        Oldest first, each with the instant of the change.
+        """

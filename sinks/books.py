@@ -12,6 +12,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import asyncpg
+import orjson
 
 from models.books import (
     Charge,
@@ -29,7 +30,7 @@ from models.books import (
 from models.calendar import Month, local_day, month_of
 from models.catalogue import CatalogueItem, Item, item_from_wire
 from models.commands import Command, Commanded, CommandKind, Recorded
-from models.facts import Catalogue, EncounterFacts, Gathered, Shapes, Wanted
+from models.facts import Catalogue, EncounterFacts, Gathered, Shapes, StayItem, Wanted
 from models.reasons import Reason, Verdict
 from models.scan import ScanEvent
 from models.scanners import NO_SCANNERS, Scanner, Scanners
@@ -41,7 +42,7 @@ from sinks.rows import rows_of
 NEIGHBOUR_SECONDS = 60
 """How far around a half label the device's other scans are looked for; not less than the pairing window."""
 _ERRORS: dict[str, type[Exception]] = {"UD001": LaneMovedError, "UD002": ClaimTakenError, "UD003": StaleError}
-_RECORD = f"SELECT udi.record({', '.join(f'${place}' for place in range(1, 29))})"
+_RECORD = f"SELECT udi.record({', '.join(f'${place}' for place in range(1, 30))})"
 _GATHER = "SELECT * FROM udi.gather($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
 HOT_PATH_SETTINGS = {
     # The keys are few and the tables large and indexed; a plan cached while they were empty must not scan them later.
@@ -92,6 +93,7 @@ class PostgresBooks:
             catalogue.put([_item(*change) for change in changes], row["facts_version"])
             uses = await self._uses(connection, wanted, catalogue)
             neighbours = await self._neighbours(connection, wanted)
+            stays = await self._stays(connection, wanted)
             shapes = await self._shapes(connection, wanted)
         return Gathered(
             lane_version=row["lane_version"],
@@ -100,11 +102,12 @@ class PostgresBooks:
             closed=dict(zip(hospitals, row["closed"], strict=True)),
             fingerprints={(c["hospital"], c["scan_id"]): c["fingerprint"] for c in row["claims"]},
             holders={UnitKey(*tuple(u)[:4]): Ref(*tuple(u)[4:]) for u in row["units"]},
-            encounters={(e[0], e[1]): EncounterFacts(e[3], e[4], e[6], e[8], e[7]) for e in row["encounters"]},
+            encounters={(e[0], e[1]): EncounterFacts(e[3], e[4], e[6], e[8], e[7], e[9]) for e in row["encounters"]},
             uses=uses,
             balances=dict(zip(balances, row["balances"], strict=True)),
             store_items=dict(zip(store_items, row["store_items"], strict=True)),
             neighbours=neighbours,
+            stays=stays,
             shapes=shapes,
         )
 
@@ -139,12 +142,22 @@ class PostgresBooks:
         self, lane: int, gathered: Gathered, after: Ref, limit: int
     ) -> list[tuple[Subject, Prior, datetime]]:
         """Scans of the lane after `after` that wait and may be free at the snapshot's facts, oldest first."""
+        query = "SELECT * FROM udi.freed($1, $2, $3, $4, $5, $6)"
+        return await self._looked_at_again(query, lane, gathered, after, limit)
+
+    async def repriced(
+        self, lane: int, gathered: Gathered, after: Ref, limit: int
+    ) -> list[tuple[Subject, Prior, datetime]]:
+        """Charged uses of the lane after `after` whose price may be another by the snapshot's facts, oldest first."""
+        query = "SELECT * FROM udi.repriced($1, $2, $3, $4, $5, $6)"
+        return await self._looked_at_again(query, lane, gathered, after, limit)
+
+    async def _looked_at_again(
+        self, query: str, lane: int, gathered: Gathered, after: Ref, limit: int
+    ) -> list[tuple[Subject, Prior, datetime]]:
         async with self._pool.acquire() as connection:
-            rows = await connection.fetch(
-                "SELECT * FROM udi.freed($1, $2, $3, $4, $5, $6)",
-                lane, gathered.facts_seen, gathered.facts_version, *after, limit,
-            )  # fmt: skip
-            times = {Ref(row["position_id"], row["record_offset"]): row["freed_at"] for row in rows}
+            rows = await connection.fetch(query, lane, gathered.facts_seen, gathered.facts_version, *after, limit)
+            times = {Ref(*row[:2]): row[2] for row in rows}
             subjects = await self._subjects(connection, list(times))
         return [(subject, prior, times[subject.ref]) for subject, prior in subjects]
 
@@ -203,8 +216,10 @@ class PostgresBooks:
             charge=_charge(row, ref, item),
             settlement=_line(row),
             returned_units=row["returned_units"],
+            changes=row["changes"],
+            credited_units=row["credited_units"],
             credited_fen=row["credited_fen"],
-            returns=row["returns"],
+            credits=row["credits"],
         )
 
     @staticmethod
@@ -214,6 +229,14 @@ class PostgresBooks:
         issuers, dis = [issuer for issuer, _ in wanted.shapes], [di for _, di in wanted.shapes]
         rows = await connection.fetch("SELECT * FROM udi.shapes($1, $2)", issuers, dis)
         return {(row["issuer"], row["di"]): Shapes(load(row["lots"]), load(row["serials"])) for row in rows}
+
+    @staticmethod
+    async def _stays(connection: Any, wanted: Wanted) -> dict[StayItem, int]:
+        if not wanted.stays:
+            return {}
+        columns = [[stay[place] for stay in wanted.stays] for place in range(3)]
+        rows = await connection.fetch("SELECT * FROM udi.charged_units($1, $2, $3)", *columns)
+        return {(row["hospital"], row["encounter"], row["item_code"]): row["units"] for row in rows}
 
     async def _neighbours(self, connection: Any, wanted: Wanted) -> dict[tuple[str, str], list[Neighbour]]:
         if not wanted.devices:
@@ -244,7 +267,7 @@ def _ref(row: Any, position: str, offset: str) -> Ref | None:
 def _commanded(lane: int, row: Any, known: Mapping[Ref, Recorded]) -> Commanded:
     command = Command(
         lane, row["seq"], CommandKind(row["kind"]), row["hospital"], _uuid(row["scan_id"]), row["by"], row["reason"],
-        row["accepted_at"],
+        row["accepted_at"], orjson.loads(row["body"]),
     )  # fmt: skip
     scan, rest = _ref(row, *_SCAN), _ref(row, *_REST)
     return Commanded(command, known.get(scan) if scan else None, known.get(rest) if rest else None)

@@ -1,9 +1,12 @@
 """Commands of persons into the books, and what became of them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import asyncpg
+import orjson
 
 from models.commands import CommandKind
 
@@ -39,15 +42,24 @@ class CommandBooks:
         """The hospitals that have recorded a scan under the id."""
         return [row["hospital"] for row in await self._pool.fetch(_HOSPITALS, scan_id)]
 
-    async def accept(self, kind: CommandKind, hospital: str, scan_id: UUID, by: str, reason: str) -> Place | None:
+    async def accept(  # noqa: PLR0917 -- the parts of a command
+        self,
+        kind: CommandKind,
+        hospital: str,
+        scan_id: UUID,
+        by: str,
+        reason: str,
+        body: Mapping[str, Any] | None = None,
+    ) -> Place | None:
         """Store a command; `None` when there is no such scan.
 
         Raises:
             asyncpg.CheckViolationError: `by` or `reason` is empty.
         """
         row = await self._pool.fetchrow(
-            "SELECT * FROM udi.accept_command($1, $2, $3, $4, $5)", kind.value, hospital, scan_id, by, reason
-        )
+            "SELECT * FROM udi.accept_command($1, $2, $3, $4, $5, $6)",
+            kind.value, hospital, scan_id, by, reason, orjson.dumps(dict(body or {})).decode(),
+        )  # fmt: skip
         return None if row is None or row["lane"] is None else Place(row["lane"], row["seq"])
 
     async def ended(self, place: Place) -> Ended | None:

@@ -1,12 +1,12 @@
 """Facts into the books: catalogue and encounter records, each batch in one transaction with its position."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import asyncpg
 
-from models.catalogue import CatalogueItem, read_item
+from models.catalogue import CatalogueItem, prices_of, read_item, repriced_days
 from models.encounter import Encounter, read_encounter
 from models.ids import made_id
 from models.reasons import Reason
@@ -19,7 +19,8 @@ from sinks.outgoing import Outgoing
 from sinks.rows import Row, outbox_row
 
 _RECORD_FACTS = "SELECT udi.record_facts($1, $2, $3, $4, $5, $6, $7, $8, $9)"
-Identifiers = tuple[tuple[str, str], ...]
+Identifier = tuple[str, str]
+"""(issuer, device identifier)."""
 
 
 @dataclass(slots=True)
@@ -49,16 +50,33 @@ class FactBatch:
             (e.hospital, e.encounter, self.version, e.department, e.team, e.ward, e.admitted_at, e.discharged_at,
              e.settled_at, e.drg_group, e.drg_weight, e.main_disease, at)
         )  # fmt: skip
-        self.changes.append((self.version, "encounter", e.hospital, e.encounter, [], [], at))
+        self.changes.append((self.version, "encounter", e.hospital, e.encounter, [], [], at, None, None))
 
-    def add_item(
-        self, hospital: str, item_code: str, body: bytes, at: datetime, touched: Identifiers, *, ended: bool
+    def add_item(self, item: CatalogueItem, body: bytes, at: datetime, before: CatalogueItem | None) -> None:
+        """A new version of an item, whose scans that wait may be free now and whose charges may have another price."""
+        both = [*_identifiers(before), *_identifiers(item)] if before is not None else _identifiers(item)
+        repriced = repriced_days(prices_of(before), prices_of(item)) if before is not None else None
+        self._add_item(item, body, at, both, repriced, ended_at=None)
+
+    def end_item(self, item: CatalogueItem, body: bytes, at: datetime) -> None:
+        """The item is no longer in the catalogue from the instant on."""
+        self._add_item(item, body, at, _identifiers(item), None, ended_at=at)
+
+    def _add_item(  # noqa: PLR0917 -- the parts of a version
+        self,
+        item: CatalogueItem,
+        body: bytes,
+        at: datetime,
+        identifiers: list[Identifier],
+        repriced: tuple[date, date] | None,
+        ended_at: datetime | None,
     ) -> None:
-        """A new version of an item. `touched`: the identifiers it has or had, whose parked scans may be free now."""
-        self.items.append((hospital, item_code, self.version, body, at if ended else None, at))
-        touched = (*touched, (Issuer.INTERNAL.value, item_code))
+        hospital, code = item.hospital, item.item_code
+        self.items.append((hospital, code, self.version, body, ended_at, at))
+        touched = dict.fromkeys((*identifiers, (Issuer.INTERNAL.value, code)))
         issuers, dis = [issuer for issuer, _ in touched], [di for _, di in touched]
-        self.changes.append((self.version, "item", hospital, item_code, issuers, dis, at))
+        days = repriced or (None, None)
+        self.changes.append((self.version, "item", hospital, code, issuers, dis, at, *days))
 
 
 class FactBooks:
@@ -67,10 +85,10 @@ class FactBooks:
     def __init__(self, pool: asyncpg.Pool, lanes: int) -> None:
         self._pool = pool
         self._lanes = lanes
-        self._known: dict[tuple[str, str], tuple[bytes, Identifiers]] = {}
+        self._known: dict[tuple[str, str], tuple[bytes, CatalogueItem]] = {}
 
     async def take_over(self, cluster_id: str, topic: str, partition: int) -> InputPosition:
-        """Where the partition stands; reads what the catalogue holds, to know which identifiers a change touches."""
+        """Where the partition stands; reads what the catalogue holds, to know what a change changes."""
         async with self._pool.acquire() as connection:
             rows = await connection.fetch(
                 "SELECT DISTINCT ON (hospital, item_code) hospital, item_code, body FROM udi.catalogue "
@@ -78,7 +96,7 @@ class FactBooks:
             )
             for row in rows:
                 item = CatalogueItem.model_validate_json(row["body"])
-                self._known[row["hospital"], row["item_code"]] = (row["body"], _identifiers(item))
+                self._known[row["hospital"], row["item_code"]] = (row["body"], item)
             return await take_position(connection, cluster_id, topic, partition)
 
     def read_item(self, batch: FactBatch, record: RawRecord, at: datetime, origin: str) -> None:
@@ -91,10 +109,10 @@ class FactBooks:
             batch.refuse(record, read, origin)
             return
         item = read[0]
-        key, identifiers = (item.hospital, item.item_code), _identifiers(item)
-        before = self._known.get(key, (b"", ()))[1]
-        batch.add_item(*key, record.value, at, tuple(dict.fromkeys((*before, *identifiers))), ended=False)
-        self._known[key] = (record.value, identifiers)
+        key = (item.hospital, item.item_code)
+        known = self._known.get(key)
+        batch.add_item(item, record.value, at, known[1] if known else None)
+        self._known[key] = (record.value, item)
 
     def _end_item(self, batch: FactBatch, record: RawRecord, at: datetime, origin: str) -> None:
         key = read_key(record.key)
@@ -102,7 +120,7 @@ class FactBooks:
         if key is None or known is None:
             batch.refuse(record, Refusal(Reason.BAD_EVENT, "Expected a tombstone of a known item."), origin)
             return
-        batch.add_item(*key, known[0], at, known[1], ended=True)
+        batch.end_item(known[1], known[0], at)
 
     @staticmethod
     def read_encounter(batch: FactBatch, record: RawRecord, at: datetime, origin: str) -> None:
@@ -136,5 +154,5 @@ class FactBooks:
         return int(version)
 
 
-def _identifiers(item: CatalogueItem) -> Identifiers:
-    return tuple((each.issuer.value, each.di) for each in item.identifiers)
+def _identifiers(item: CatalogueItem) -> list[Identifier]:
+    return [(each.issuer.value, each.di) for each in item.identifiers]

@@ -1,10 +1,11 @@
 """The books in memory: the twins of `sinks.books` and `sinks.facts`, in plain values."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from models.books import (
@@ -24,7 +25,7 @@ from models.books import (
 from models.catalogue import CatalogueItem, Item, item_from_wire
 from models.commands import Carried, Command, Commanded, CommandKind, Recorded
 from models.facts import Catalogue, EncounterFacts, Gathered, Shapes, Wanted
-from models.reasons import Reason, Verdict
+from models.reasons import TAKEN_BACK, Reason, Verdict
 from models.scan import Action
 from models.scanners import Scanner
 from sinks.batch import Batch, InputPosition, LaneMovedError, LaneState, StaleError
@@ -104,6 +105,7 @@ class MemoryBooks:
             balances={key: balances[key] for key in wanted.balances},
             store_items={key: store_items[key] for key in wanted.store_items},
             neighbours=self._neighbours(wanted),
+            stays={stay: self._charged_units(*stay) for stay in wanted.stays},
             shapes={device: self.shapes[device] for device in wanted.shapes if device in self.shapes},
         )
 
@@ -143,12 +145,19 @@ class MemoryBooks:
         return [self._commanded(each) for each in todo[:limit]]
 
     def command(  # noqa: PLR0917 -- the parts of a command
-        self, kind: CommandKind, hospital: str, scan_id: UUID, by: str, reason: str, at: datetime
+        self,
+        kind: CommandKind,
+        hospital: str,
+        scan_id: UUID,
+        by: str,
+        reason: str,
+        at: datetime,
+        body: Mapping[str, Any] | None = None,
     ) -> Command:
         """A person commands something of a recorded scan."""
         lane = self.decisions[self.claims.scans[hospital, scan_id][0]][0].subject.lane
         seq = sum(each.lane == lane for each in self._commands) + 1
-        self._commands.append(Command(lane, seq, kind, hospital, scan_id, by, reason, at))
+        self._commands.append(Command(lane, seq, kind, hospital, scan_id, by, reason, at, body or {}))
         return self._commands[-1]
 
     def _carried(self, lane: int) -> list[Carried]:
@@ -183,6 +192,28 @@ class MemoryBooks:
                 found.append((subject, self._prior(ref), max(since, *instants)))
         return found[:limit]
 
+    async def repriced(self, lane: int, gathered: Gathered, after: Ref, limit: int) -> list[Freed]:
+        """Charged uses of the lane whose price may be another, oldest first, each with the instant of the change."""
+        changes = [each for each in self._changes[gathered.facts_seen : gathered.facts_version] if each.repriced]
+        found: list[Freed] = []
+        for ref, decisions in sorted(self.decisions.items()):
+            subject = decisions[0].subject
+            charges = [charge for each in decisions for charge in each.charges if charge.reverses is None]
+            instants = [
+                each.recorded_at
+                for each in changes
+                for charge in charges
+                if (each.hospital, each.code) == (charge.item.hospital, charge.item.item_code)
+                and each.repriced is not None
+                and each.repriced[0] <= subject.day < each.repriced[1]
+            ]
+            if ref > after and subject.lane == lane and instants:
+                posted = max(each.decided_at for each in decisions if any(c.reverses is None for c in each.charges))
+                newest = decisions[-1]
+                subject = replace(newest.subject, label=_recorded(newest.label))
+                found.append((subject, self._prior(ref), max(posted, *instants)))
+        return found[:limit]
+
     async def record_facts(self, position: InputPosition, next_offset: int, batch: FactBatch) -> int:
         """Record catalogue and encounter changes with their position; gives the newest version."""
         place = (position.cluster_id, position.topic, position.partition)
@@ -193,12 +224,13 @@ class MemoryBooks:
             wire = CatalogueItem.model_validate_json(body)
             self._items.append(item_from_wire(wire, before + version, ended_at))
         for row in batch.encounters:
-            hospital, encounter, _, department, team, _, admitted_at, discharged_at, settled_at, *_ = row
-            facts = EncounterFacts(department, team, admitted_at, settled_at, discharged_at)
+            hospital, encounter, _, department, team, _, admitted_at, discharged_at, settled_at, group, *_ = row
+            facts = EncounterFacts(department, team, admitted_at, settled_at, discharged_at, group)
             self._encounters[hospital, encounter] = facts
-        for version, kind, hospital, code, issuers, dis, at in batch.changes:
+        for version, kind, hospital, code, issuers, dis, at, *days in batch.changes:
             touched = frozenset(zip(issuers, dis, strict=True))
-            self._changes.append(Change(before + version, kind, hospital, code, touched, at))
+            repriced = (days[0], days[1]) if days[0] is not None else None
+            self._changes.append(Change(before + version, kind, hospital, code, touched, at, repriced))
         self.positions[place] = replace(position, next_offset=next_offset)
         return self.facts_version
 
@@ -260,17 +292,30 @@ class MemoryBooks:
                 found.add(ref)
         return sorted(ref for ref in found if self.decisions[ref][0].subject.event.action is Action.USE)
 
-    def _taken_back(self, use: Ref) -> list[tuple[int, Ref]]:
-        return [back for (of, _), back in self.claims.returns.items() if of == use]
+    def _changes_of(self, use: Ref) -> list[tuple[int, Ref]]:
+        return [change for (of, _), change in self.claims.changes.items() if of == use]
+
+    def _charged_units(self, hospital: str, encounter: str, item_code: str) -> int:
+        return sum(
+            -charge.quantity if charge.reverses else charge.quantity
+            for decision in self._all()
+            for charge in decision.charges
+            if (decision.subject.event.hospital, charge.encounter, charge.item.item_code)
+            == (hospital, encounter, item_code)
+        )
+
+    def _credits(self, charge: Charge | None) -> list[Charge]:
+        every = (each for decision in self._all() for each in decision.charges if each.reverses is not None)
+        return [] if charge is None else [each for each in every if each.reverses.billing_id == charge.billing_id]  # type: ignore[union-attr]  # filtered above
 
     def _use(self, ref: Ref, catalogue: Catalogue) -> UseAccount:
-        decisions, back = self.decisions[ref], self._taken_back(ref)
+        decisions, changes = self.decisions[ref], self._changes_of(ref)
         newest, subject, event = decisions[-1], decisions[0].subject, decisions[0].subject.event
         label, home = newest.label, self._encounters.get((event.hospital, event.encounter or ""))
         item = newest.item and catalogue.item(event.hospital, newest.item.item_code)
         charges = [charge for each in decisions for charge in each.charges if charge.reverses is None]
         lines = [line for each in decisions for line in each.settlement if line.reverses is None]
-        credits_ = [c.amount_fen for _, by in back for each in self.decisions[by] for c in each.charges]
+        credits_ = self._credits(charges[-1] if charges else None)
         return UseAccount(
             ref=ref,
             hospital=event.hospital,
@@ -289,9 +334,11 @@ class MemoryBooks:
             holds_unit=self._holds(newest),
             charge=_as_kept(charges[-1], item) if charges and item else None,
             settlement=lines[-1] if lines else None,
-            returned_units=sum(units for units, _ in back),
-            credited_fen=sum(credits_),
-            returns=len(back),
+            returned_units=sum(units for units, _ in changes),
+            changes=len(changes),
+            credited_units=sum(each.quantity for each in credits_),
+            credited_fen=sum(each.amount_fen for each in credits_),
+            credits=len(credits_),
         )
 
     def _uses_for(self, waiting: Decision) -> list[Decision]:
@@ -303,13 +350,14 @@ class MemoryBooks:
             for use in (decisions[-1] for decisions in self.decisions.values())
             if (use.subject.event.hospital, use.subject.event.action) == (event.hospital, Action.USE)
             and use.verdict in _STANDS
+            and not TAKEN_BACK.intersection(use.reasons)
             and (
                 named and use.subject.ref == named[0]
                 if event.corrects
                 else use.subject.event.encounter == event.encounter
             )
             and _same_unit(use.label, label)
-            and (use.units or 0) - sum(taken for taken, _ in self._taken_back(use.subject.ref)) >= units
+            and (use.units or 0) - sum(taken for taken, _ in self._changes_of(use.subject.ref)) >= units
         ]
 
     def _neighbours(self, wanted: Wanted) -> dict[tuple[str, str], list[Neighbour]]:

@@ -1,7 +1,7 @@
 """What the twin of the books keeps beside its decisions: lanes, claims, and the order in which facts came."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from models.books import Decision, Ref, UnitKey
@@ -26,6 +26,8 @@ class Change:
     code: str
     identifiers: frozenset[tuple[str, str | None]]
     recorded_at: datetime
+    repriced: tuple[date, date] | None = None
+    """The days on which an item has other prices than before: from the first up to before the second."""
 
 
 @dataclass(slots=True)
@@ -35,8 +37,8 @@ class Claims:
     scans: dict[tuple[str, UUID], tuple[Ref, bytes]] = field(default_factory=dict)
     """(hospital, scan id) → who has it, and the fingerprint of its body."""
     units: dict[UnitKey, Ref] = field(default_factory=dict)
-    returns: dict[tuple[Ref, int], tuple[int, Ref]] = field(default_factory=dict)
-    """(use, number of the return) → (units, the return)."""
+    changes: dict[tuple[Ref, int], tuple[int, Ref]] = field(default_factory=dict)
+    """(use, number of the change) → (units returned, the scan that changed it)."""
 
     def take(self, decision: Decision) -> None:
         """Take what the decision claims, and give up what it frees.
@@ -45,7 +47,7 @@ class Claims:
             ClaimTakenError: another has it.
         """
         ref, event = decision.subject.ref, decision.subject.event
-        scan, unit, use = (event.hospital, event.scan_id), decision.label.unit(event.hospital), decision.returned
+        scan, unit, use = (event.hospital, event.scan_id), decision.label.unit(event.hospital), decision.account
         if decision.n == 0 and decision.claims:
             if scan in self.scans:
                 raise ClaimTakenError("A scan id was recorded meanwhile.")
@@ -54,7 +56,8 @@ class Claims:
             raise ClaimTakenError("A unit was freed meanwhile.")
         if unit is not None and decision.takes_unit and self.units.setdefault(unit, ref) != ref:
             raise ClaimTakenError("A unit was used meanwhile.")
-        if use is not None and decision.units:
-            if (use.ref, use.returns + 1) in self.returns:
-                raise ClaimTakenError("A use was returned meanwhile.")
-            self.returns[use.ref, use.returns + 1] = (decision.units, ref)
+        if use is not None:
+            if (use.ref, use.changes + 1) in self.changes:
+                raise ClaimTakenError("A use was changed meanwhile.")
+            units = 0 if ref == use.ref else decision.units or 0
+            self.changes[use.ref, use.changes + 1] = (units, ref)

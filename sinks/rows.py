@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from models.books import BadRecord, BalanceKey, Decision, Ref, UnitKey
+from models.books import BadRecord, BalanceKey, Decision, Ref, UnitKey, WasteCost
 from models.topics import LANE_OUTPUTS
 from sinks.batch import Batch
 from sinks.outgoing import Outgoing, outgoing_of
@@ -20,7 +20,7 @@ class Rows:
     claims: list[Row] = field(default_factory=list)
     units: list[Row] = field(default_factory=list)
     freed: list[Row] = field(default_factory=list)
-    returns: list[Row] = field(default_factory=list)
+    changes: list[Row] = field(default_factory=list)
     scans: list[Row] = field(default_factory=list)
     decisions: list[Row] = field(default_factory=list)
     closed_open: list[Row] = field(default_factory=list)
@@ -35,13 +35,14 @@ class Rows:
     pairs: list[Row] = field(default_factory=list)
     commands: list[Row] = field(default_factory=list)
     cases: list[Row] = field(default_factory=list)
+    waste: list[Row] = field(default_factory=list)
 
     def arguments(self) -> Sequence[list[Row]]:
         """In the order of the parameters of `udi.record`."""
         return (
-            self.claims, self.units, self.freed, self.returns, self.scans, self.decisions, self.closed_open, self.open,
+            self.claims, self.units, self.freed, self.changes, self.scans, self.decisions, self.closed_open, self.open,
             self.ledger, self.settlement, self.balances, self.store_items, self.usage, self.outbox,
-            self.readings, self.pairs, self.commands, self.cases,
+            self.readings, self.pairs, self.commands, self.cases, self.waste,
         )  # fmt: skip
 
 
@@ -72,9 +73,11 @@ def rows_of(batch: Batch) -> Rows:
         units.add(result)
         rows.ledger.extend(_ledger_row(result, n) for n in range(len(result.charges)))
         rows.settlement.extend(_settlement_row(result, n) for n in range(len(result.settlement)))
-        if result.returned is not None and result.units:
-            use = result.returned
-            rows.returns.append((*use.ref, use.returns + 1, result.units, *ref))
+        if result.account is not None:
+            use = result.account
+            rows.changes.append((*use.ref, use.changes + 1, 0 if use.ref == ref else result.units, *ref))
+        if result.waste is not None:
+            rows.waste.append(_waste_row(result, result.waste))
     rows.commands = [(batch.lane, each.seq, each.done, each.detail) for each in batch.carried]
     rows.units, rows.freed = units.rows()
     rows.closed_open = [_open_row(newest[ref]) for ref, was_open in reopened.items() if was_open]
@@ -182,6 +185,15 @@ def _settlement_row(decision: Decision, n: int) -> Row:
     return (
         *decision.subject.ref, line.n, line.line_id, line.reverses, event.hospital, line.supplier, event.scan_id,
         line.item_code, line.quantity, line.cost, line.amount_fen, line.period, line.status, None,
+    )  # fmt: skip
+
+
+def _waste_row(decision: Decision, waste: WasteCost) -> Row:
+    event, item = decision.subject.event, decision.item
+    assert item is not None  # noqa: S101 -- waste is of known goods
+    return (
+        *decision.subject.ref, decision.n, event.hospital, waste.department, item.item_code, event.action.value,
+        event.reason, waste.units, waste.cost, waste.amount_fen, waste.period, None,
     )  # fmt: skip
 
 

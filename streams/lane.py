@@ -19,11 +19,12 @@ from models.books import BadRecord, Prior, Ref, Subject, Waiting
 from models.facts import Catalogue, Gathered, Wanted
 from models.policy import Policy
 from models.reasons import Reason
-from rules.batch import Arrival, fold, redecide
+from rules.batch import Arrival, Result, fold, redecide
 from rules.commanding import carry_out
 from rules.reading import UNKNOWN_HOSPITAL, read_arrival
+from rules.rerating import rerate
 from rules.view import View
-from rules.wanting import wanted_by, wanted_by_command
+from rules.wanting import wanted_by, wanted_by_command, wanted_to_rerate
 from sinks.batch import Batch, Books, ClaimTakenError, LaneMovedError, LaneState, RawRecord, StaleError
 
 log = structlog.get_logger(__name__)
@@ -68,6 +69,9 @@ class Reading(NamedTuple):
 Recorded = Callable[[Batch, Sequence[Record]], None]
 """Told after every recorded batch: counts and times."""
 Attempt = Callable[[], Awaitable[tuple[Batch, View]]]
+LookedAtAgain = list[tuple[Subject, Prior, datetime]]
+"""Recorded scans, each with the instant of what made it worth another look."""
+Again = Callable[[LookedAtAgain, View], list[Result]]
 
 
 class Lane:
@@ -176,7 +180,7 @@ class Lane:
         self._recorded(batch, reading.records)
 
     async def sweep(self) -> int:
-        """Decide again what newer facts, a freed unit or a use may have freed; only this lane's own rows.
+        """Decide again what newer facts, a freed unit or a use may have freed or repriced; only this lane's own rows.
 
         Gives how many new decisions were made. One decision may free another (a use its return), so it goes on until
         nothing moves. The facts version is read before the rows, and the lane has *seen* it only at the end: a change
@@ -190,7 +194,7 @@ class Lane:
             if moved:
                 continue
             if snapshot.facts_seen < snapshot.facts_version:
-                await self._record_decisions([], snapshot.facts_version)
+                await self._record_decisions([], facts_seen=snapshot.facts_version)
             return found
 
     async def _obey(self) -> int:
@@ -223,14 +227,20 @@ class Lane:
         while rows := await self._books.freed(self.lane, snapshot, after, SWEEP_ROWS_MAX):
             moved += await self._record_decisions(rows)
             after = rows[-1][0].ref
+        after = Ref(0, -1)
+        while rows := await self._books.repriced(self.lane, snapshot, after, SWEEP_ROWS_MAX):
+            moved += await self._record_decisions(rows, decide=rerate)
+            after = rows[-1][0].ref
         return moved
 
-    async def _record_decisions(self, rows: list[tuple[Subject, Prior, datetime]], facts_seen: int = 0) -> int:
+    async def _record_decisions(self, rows: LookedAtAgain, decide: Again = redecide, facts_seen: int = 0) -> int:
         async def attempt() -> tuple[Batch, View]:
             subjects = [subject for subject, *_ in rows]
-            gathered = await self._gather(lambda: wanted_by(subjects, (), self._catalogue))
+            gathered = await self._gather(
+                lambda: wanted_to_rerate(subjects) if decide is rerate else wanted_by(subjects, (), self._catalogue)
+            )
             view = View(gathered, self._catalogue)
-            results = redecide(rows, view)
+            results = decide(rows, view)
             at = self.position.next_offset
             return Batch(self.lane, self.position, at, None, gathered, results, facts_seen=facts_seen), view
 

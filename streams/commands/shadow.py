@@ -35,7 +35,7 @@ SELECT n.record_offset, n.lane, n.recorded_at, s.record_key, s.raw, n.scan_id, n
        own.use_position, own.use_offset, own.n AS return_number, before.units AS returned_before,
        EXISTS (SELECT FROM udi.command k WHERE (k.hospital, k.scan_id) = (n.hospital, n.scan_id)) AS commanded,
        EXISTS (
-           SELECT FROM udi.return_claim r WHERE (r.use_position, r.use_offset) = (n.position_id, n.record_offset)
+           SELECT FROM udi.use_change r WHERE (r.use_position, r.use_offset) = (n.position_id, n.record_offset)
        ) AS returned,
        EXISTS (
            SELECT FROM udi.pair p WHERE (p.position_id, p.record_offset) = (n.position_id, n.record_offset)
@@ -46,9 +46,9 @@ FROM udi.scan_now n
 JOIN udi.scan s USING (position_id, record_offset)
 LEFT JOIN udi.scan_claim c ON (c.hospital, c.scan_id) = (n.hospital, n.scan_id)
     AND (c.position_id, c.record_offset) = (n.position_id, n.record_offset)
-LEFT JOIN udi.return_claim own ON (own.return_position, own.return_offset) = (n.position_id, n.record_offset)
+LEFT JOIN udi.use_change own ON (own.by_position, own.by_offset) = (n.position_id, n.record_offset) AND own.units > 0
 CROSS JOIN LATERAL (
-    SELECT coalesce(sum(e.units), 0) AS units FROM udi.return_claim e
+    SELECT coalesce(sum(e.units), 0) AS units FROM udi.use_change e
     WHERE (e.use_position, e.use_offset) = (own.use_position, own.use_offset) AND e.n < own.n
 ) before
 WHERE n.position_id = $1 AND n.record_offset BETWEEN $2 AND $3 ORDER BY n.record_offset LIMIT $4
@@ -184,7 +184,7 @@ def _before(row: Any, arrival: Arrival, gathered: Gathered) -> Gathered:
     uses = gathered.uses
     if row["return_number"] is not None:
         used = Ref(row["use_position"], row["use_offset"])
-        before = {"returned_units": int(row["returned_before"]), "returns": row["return_number"] - 1}
+        before = {"returned_units": int(row["returned_before"]), "changes": row["return_number"] - 1}
         uses = [replace(use, **before) if use.ref == used else use for use in uses]
     return replace(gathered, fingerprints=fingerprints, holders=holders, uses=uses, closed={})
 

@@ -63,7 +63,7 @@ FROM udi.ledger l JOIN udi.scan_now n USING (position_id, record_offset)
 LEFT JOIN udi.ledger undone ON (undone.position_id, undone.record_offset) = (l.position_id, l.record_offset)
     AND (undone.charge_position, undone.charge_offset) = (l.position_id, l.record_offset) AND l.n IN (undone.n, undone.charge_n)
 WHERE l.hospital <> n.hospital
-   OR undone.n IS NULL AND (l.item_code IS DISTINCT FROM n.item_code OR l.quantity IS DISTINCT FROM n.units
+   OR undone.n IS NULL AND NOT 're-rated' = ANY (l.flags) AND (l.item_code IS DISTINCT FROM n.item_code OR l.quantity IS DISTINCT FROM n.units
         OR n.action <> CASE l.kind WHEN 'charge' THEN 'use'::udi.action ELSE 'return' END)
    OR l.kind = 'charge' AND (l.amount_fen <> round(l.quantity * l.unit_price / 100.0)::bigint OR l.encounter IS DISTINCT FROM n.encounter);
 
@@ -81,7 +81,7 @@ HAVING c.billing_id IS NULL OR sum(t.quantity) > c.quantity OR sum(t.amount_fen)
 -- check: every credit takes back what its return took back
 SELECT t.billing_id, t.quantity, r.units, r.use_position, r.use_offset
 FROM udi.ledger t
-LEFT JOIN udi.return_claim r ON (r.return_position, r.return_offset) = (t.position_id, t.record_offset)
+LEFT JOIN udi.use_change r ON (r.by_position, r.by_offset) = (t.position_id, t.record_offset)
 WHERE t.kind = 'credit' AND (t.charge_position, t.charge_offset) <> (t.position_id, t.record_offset)
   AND (r.units IS DISTINCT FROM t.quantity OR (r.use_position, r.use_offset) IS DISTINCT FROM (t.charge_position, t.charge_offset));
 
@@ -105,9 +105,9 @@ HAVING count(o.seq) <> l.commands_done OR coalesce(max(o.seq), 0) <> l.commands_
 
 -- check: returns of a use are numbered, never exceed it, and stand for one return each
 SELECT r.use_position, r.use_offset, u.scan_id AS use, u.units, sum(r.units) AS returned, count(*) AS returns
-FROM udi.return_claim r
+FROM udi.use_change r
 LEFT JOIN udi.scan_now u ON (u.position_id, u.record_offset) = (r.use_position, r.use_offset)
-LEFT JOIN udi.scan_now b ON (b.position_id, b.record_offset) = (r.return_position, r.return_offset)
+LEFT JOIN udi.scan_now b ON (b.position_id, b.record_offset) = (r.by_position, r.by_offset)
 GROUP BY r.use_position, r.use_offset, u.scan_id, u.units, u.action
 HAVING u.action IS DISTINCT FROM 'use' OR sum(r.units) > u.units OR max(r.n) <> count(*)
     OR bool_or(b.action IS DISTINCT FROM 'return' OR b.units IS DISTINCT FROM r.units OR b.verdict NOT IN ('credited', 'recorded'));
@@ -115,7 +115,7 @@ HAVING u.action IS DISTINCT FROM 'use' OR sum(r.units) > u.units OR max(r.n) <> 
 -- check: every return that stands has taken back from one use
 SELECT n.scan_id, n.verdict, count(r.n) AS uses
 FROM udi.scan_now n
-LEFT JOIN udi.return_claim r ON (r.return_position, r.return_offset) = (n.position_id, n.record_offset)
+LEFT JOIN udi.use_change r ON (r.by_position, r.by_offset) = (n.position_id, n.record_offset)
 WHERE n.action = 'return' AND n.verdict IN ('credited', 'recorded') AND NOT 'half-label' = ANY (n.reasons)
 GROUP BY n.position_id, n.record_offset, n.scan_id, n.verdict HAVING count(r.n) <> 1;
 
@@ -133,7 +133,7 @@ FROM (
     UNION ALL
     SELECT position_id, record_offset, NULL, NULL, 1, 0 FROM udi.unit_claim
     UNION ALL
-    SELECT use_position, use_offset, NULL, NULL, 0, units FROM udi.return_claim
+    SELECT use_position, use_offset, NULL, NULL, 0, units FROM udi.use_change
 ) every_side
 GROUP BY position_id, record_offset
 HAVING max(scan_id::text) IS NOT NULL AND (sum(held) = 0) <> (sum(returned) >= max(units));
@@ -231,7 +231,7 @@ WITH free AS MATERIALIZED (
     UNION ALL
     SELECT u.hospital, coalesce(u.department, home.department), home.departments, u.item_code, u.scanned_at, r.units,
            sum(r.units) OVER (PARTITION BY r.use_position, r.use_offset ORDER BY r.n) - r.units, -1
-    FROM udi.return_claim r
+    FROM udi.use_change r
     JOIN udi.scan_now u ON (u.position_id, u.record_offset) = (r.use_position, r.use_offset) AND u.verdict = 'recorded'
     LEFT JOIN LATERAL (
         SELECT (array_agg(e.department ORDER BY e.version DESC))[1] AS department, count(DISTINCT coalesce(e.department, '')) AS departments

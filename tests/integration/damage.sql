@@ -35,7 +35,7 @@ UPDATE udi.ledger SET amount_fen = amount_fen + 1 WHERE (position_id, record_off
 UPDATE udi.ledger SET amount_fen = amount_fen - 1 WHERE kind = 'credit' AND position_id = 1 AND quantity = 1 AND credit_number = 1;
 
 -- check: every credit takes back what its return took back
-UPDATE udi.return_claim SET units = 2 WHERE (use_position, use_offset) = (SELECT position_id, record_offset FROM udi.scan_claim WHERE scan_id = '00000000-0000-0000-0000-00000000000c');
+UPDATE udi.use_change SET units = 2 WHERE (use_position, use_offset) = (SELECT position_id, record_offset FROM udi.scan_claim WHERE scan_id = '00000000-0000-0000-0000-00000000000c');
 
 -- check: a scan's own charge was taken back whole, and because a person commanded it
 UPDATE udi.ledger SET charge_position = position_id, charge_offset = record_offset WHERE kind = 'credit' AND (charge_position, charge_offset) = (SELECT position_id, record_offset FROM udi.scan_claim WHERE scan_id = '00000000-0000-0000-0000-00000000000c');
@@ -44,10 +44,10 @@ UPDATE udi.ledger SET charge_position = position_id, charge_offset = record_offs
 UPDATE udi.lane SET commands_done = 1;
 
 -- check: returns of a use are numbered, never exceed it, and stand for one return each
-UPDATE udi.return_claim SET n = 2 WHERE (use_position, use_offset) = (SELECT position_id, record_offset FROM udi.scan_claim WHERE scan_id = '00000000-0000-0000-0000-00000000000c');
+UPDATE udi.use_change SET n = 2 WHERE (use_position, use_offset) = (SELECT position_id, record_offset FROM udi.scan_claim WHERE scan_id = '00000000-0000-0000-0000-00000000000c');
 
 -- check: every return that stands has taken back from one use
-DELETE FROM udi.return_claim WHERE (use_position, use_offset) = (SELECT position_id, record_offset FROM udi.scan_claim WHERE scan_id = '00000000-0000-0000-0000-00000000000c');
+DELETE FROM udi.use_change WHERE (use_position, use_offset) = (SELECT position_id, record_offset FROM udi.scan_claim WHERE scan_id = '00000000-0000-0000-0000-00000000000c');
 
 -- check: a unit in use is held by one use of it
 UPDATE udi.unit_claim SET serial = 'S7' WHERE serial = 'S1';

@@ -164,9 +164,9 @@ async def test_a_unit_is_used_once(session: Session) -> None:
 
 
 async def test_a_return_of_a_use_is_numbered_once(session: Session) -> None:
-    again = "INSERT INTO udi.return_claim SELECT use_position, use_offset, n, 1, 9::smallint, 9 FROM udi.return_claim"
+    again = "INSERT INTO udi.use_change SELECT use_position, use_offset, n, 1, 9::smallint, 9 FROM udi.use_change"
 
-    assert await constraint_of(session, again) == "return_numbered_once"
+    assert await constraint_of(session, again) == "use_change_numbered_once"
 
 
 async def test_an_input_offset_is_recorded_once(session: Session) -> None:

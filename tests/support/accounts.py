@@ -43,13 +43,13 @@ class Account:
     usage: tuple[Row, ...]
     open: tuple[Row, ...]
     units_in_use: tuple[Row, ...]
-    returns: tuple[Row, ...]
+    changes: tuple[Row, ...]
     positions: tuple[Row, ...]
     published: Mapping[tuple[str, int], tuple[Published, ...]]
 
     def by_scan(self) -> "Account":
         """What stands whatever the order in which independent scans arrived: no offsets, lanes or sequence numbers."""
-        return replace(self, verdicts=(), open=(), units_in_use=(), returns=(), positions=(), published={})
+        return replace(self, verdicts=(), open=(), units_in_use=(), changes=(), positions=(), published={})
 
 
 def _sorted(rows: Iterable[Row]) -> tuple[Row, ...]:
@@ -86,7 +86,7 @@ def account_of_memory(books: MemoryBooks) -> Account:
         usage=_usage(every),
         open=_sorted((*d.subject.ref, d.subject.lane, str(d.verdict), str(d.reasons[0])) for d in newest if d.open),
         units_in_use=_sorted((*unit, *ref) for unit, ref in books.claims.units.items()),
-        returns=_sorted((*use, n, units, *by) for (use, n), (units, by) in books.claims.returns.items()),
+        changes=_sorted((*use, n, units, *by) for (use, n), (units, by) in books.claims.changes.items()),
         positions=_sorted((p.topic, p.partition, p.next_offset) for p in books.positions.values()),
         published={
             place: tuple(Published(n, str(o.id), o.key, o.body, o.reason, o.origin) for n, o in enumerate(all_, 1))
@@ -168,7 +168,7 @@ _QUERIES = {
         amount::text FROM report.usage_months""",
     "open": """SELECT position_id, record_offset, lane, verdict::text, reason FROM udi.open_scan""",
     "units_in_use": """SELECT hospital, issuer, di, serial, position_id, record_offset FROM udi.unit_claim""",
-    "returns": """SELECT use_position, use_offset, n, units, return_position, return_offset FROM udi.return_claim""",
+    "changes": """SELECT use_position, use_offset, n, units, by_position, by_offset FROM udi.use_change""",
     "positions": """SELECT topic, partition, next_offset FROM report.positions""",
 }
 _PUBLISHED = """SELECT b.topic, b.partition, b.first_seq + one.place - 1, one.id::text, one.key, one.body,

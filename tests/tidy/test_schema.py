@@ -15,7 +15,7 @@ from tests.support.builders import DI, NOON, gs1, scan, scan_id
 from tests.support.ward import MemoryStore, Ward, postgres_store
 
 BOOKS = {
-    "scan_claim", "unit_claim", "return_claim", "scan", "decision", "open_scan", "ledger", "settlement", "balance",
+    "scan_claim", "unit_claim", "use_change", "scan", "decision", "open_scan", "ledger", "settlement", "balance",
     "store_item", "usage_delta", "outbox_block", "reading", "pair", "command_outcome",
 }  # fmt: skip
 """Tables that the story below writes."""

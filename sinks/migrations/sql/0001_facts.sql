@@ -20,7 +20,7 @@ BEGIN
         INSERT INTO udi.catalogue SELECT hospital, item_code, before + version, body, ended_at, recorded_at FROM unnest(p_items);
         INSERT INTO udi.encounter SELECT hospital, encounter, before + version, department, team, ward, admitted_at, discharged_at, settled_at,
             drg_group, drg_weight, main_disease, recorded_at FROM unnest(p_encounters);
-        INSERT INTO udi.fact_change SELECT before + version, kind, hospital, code, issuers, dis, recorded_at FROM unnest(p_changes);
+        INSERT INTO udi.fact_change SELECT before + version, kind, hospital, code, issuers, dis, recorded_at, repriced_from, repriced_to FROM unnest(p_changes);
         UPDATE udi.fact_counter SET version = before + cardinality(p_changes);
         PERFORM udi.mark_cases(array_agg(hospital), array_agg(encounter), max(recorded_at)) FROM unnest(p_encounters);
     END IF;

@@ -44,7 +44,7 @@ CREATE FUNCTION udi.uses(
     serial text, verdict text, reasons text[], department text, item_code text, units integer, owner text, holds_unit boolean,
     charge_n smallint, billing_id uuid, charge_encounter text, charge_department text, charge_team text, insurance_code text, charge_quantity integer,
     unit_price bigint, amount_fen bigint, price_version bigint, period integer, line_id uuid, supplier text, line_quantity integer, cost bigint, line_amount bigint,
-    line_period integer, line_status text, returned_units bigint, credited_fen bigint, returns bigint
+    line_period integer, line_status text, returned_units bigint, changes bigint, credited_units bigint, credited_fen bigint, credits bigint
 ) LANGUAGE sql STABLE AS $$
     SELECT n.position_id, n.record_offset, n.hospital, n.scan_id, n.scanned_at, n.encounter, n.issuer, n.di, n.lot, n.serial, n.verdict::text, n.reasons,
         coalesce(charge.department, n.department, home.department), n.item_code, n.units, moved.owner,
@@ -52,7 +52,7 @@ CREATE FUNCTION udi.uses(
                 AND (u.position_id, u.record_offset) = (n.position_id, n.record_offset)),
         charge.n, charge.billing_id, charge.encounter, charge.department, charge.team, charge.insurance_code, charge.quantity, charge.unit_price,
         charge.amount_fen, charge.price_version, charge.period, line.line_id, line.supplier, line.quantity, line.cost, line.amount_fen, line.period, line.status,
-        back.units, back.credited, back.returns
+        back.units, back.changes, credit.units, credit.amount_fen, credit.entries
     FROM (
         SELECT c.position_id, c.record_offset FROM unnest(p_scan_hospitals, p_scan_ids) k (hospital, scan_id)
         JOIN udi.scan_claim c ON (c.hospital, c.scan_id) = (k.hospital, k.scan_id)
@@ -81,11 +81,14 @@ CREATE FUNCTION udi.uses(
         ) m
     ) moved ON true
     CROSS JOIN LATERAL (
-        SELECT coalesce(sum(r.units), 0) AS units, count(*) AS returns, coalesce(sum(credit.amount_fen), 0)::bigint AS credited
-        FROM udi.return_claim r
-        LEFT JOIN udi.ledger credit ON (credit.position_id, credit.record_offset) = (r.return_position, r.return_offset) AND credit.kind = 'credit'
-        WHERE (r.use_position, r.use_offset) = (n.position_id, n.record_offset)
+        SELECT coalesce(sum(r.units), 0) AS units, count(*) AS changes
+        FROM udi.use_change r WHERE (r.use_position, r.use_offset) = (n.position_id, n.record_offset)
     ) back
+    CROSS JOIN LATERAL (
+        SELECT coalesce(sum(c.quantity), 0) AS units, coalesce(sum(c.amount_fen), 0)::bigint AS amount_fen, count(*) AS entries
+        FROM udi.ledger c
+        WHERE c.kind = 'credit' AND (c.charge_position, c.charge_offset, c.charge_n) = (charge.position_id, charge.record_offset, charge.n)
+    ) credit
     WHERE n.action = 'use'
 $$;
 
@@ -125,14 +128,28 @@ RETURNS TABLE (position_id smallint, record_offset bigint, freed_at timestamptz)
         ) u
         CROSS JOIN LATERAL (
             SELECT u.decided_at
-            WHERE u.action = 'use' AND u.verdict IN ('billed', 'recorded')
+            WHERE u.action = 'use' AND u.verdict IN ('billed', 'recorded') AND NOT u.reasons && ARRAY['rejected', 'corrected']
               AND (u.issuer, coalesce(u.di, ''), coalesce(u.lot, ''), coalesce(u.serial, '')) = (r.issuer, coalesce(r.di, ''), coalesce(r.lot, ''), coalesce(r.serial, ''))
-              AND u.units - (SELECT coalesce(sum(t.units), 0) FROM udi.return_claim t WHERE (t.use_position, t.use_offset) = (u.position_id, u.record_offset)) >= coalesce(r.units, 1)
+              AND u.units - (SELECT coalesce(sum(t.units), 0) FROM udi.use_change t WHERE (t.use_position, t.use_offset) = (u.position_id, u.record_offset)) >= coalesce(r.units, 1)
         ) use
         WHERE o.lane = p_lane AND o.action = 'return' AND o.verdict IN ('parked', 'held')
     ) waiting
     WHERE (waiting.position_id, waiting.record_offset) > (p_after_position, p_after_offset)
     GROUP BY waiting.position_id, waiting.record_offset ORDER BY waiting.position_id, waiting.record_offset LIMIT p_limit
+$$;
+
+-- Uses of a lane whose charge may have another price by now, each with the instant of the change. Only the lane's own.
+CREATE FUNCTION udi.repriced(p_lane smallint, p_seen bigint, p_version bigint, p_after_position smallint, p_after_offset bigint, p_limit integer)
+RETURNS TABLE (position_id smallint, record_offset bigint, repriced_at timestamptz) LANGUAGE sql STABLE AS $$
+    SELECT l.position_id, l.record_offset, max(greatest(l.posted_at, c.recorded_at))
+    FROM udi.fact_change c
+    CROSS JOIN udi.installation i
+    JOIN udi.ledger l ON (l.hospital, l.item_code) = (c.hospital, c.code) AND l.kind = 'charge'
+    JOIN udi.scan s ON (s.position_id, s.record_offset) = (l.position_id, l.record_offset)
+    WHERE c.version > p_seen AND c.version <= p_version AND c.repriced_from IS NOT NULL AND s.lane = p_lane
+      AND (s.scanned_at AT TIME ZONE i.zone)::date >= c.repriced_from AND (s.scanned_at AT TIME ZONE i.zone)::date < c.repriced_to
+      AND (l.position_id, l.record_offset) > (p_after_position, p_after_offset)
+    GROUP BY l.position_id, l.record_offset ORDER BY l.position_id, l.record_offset LIMIT p_limit
 $$;
 
 -- Recorded scans as they are decided again: the newest decision, and what earlier ones already did.
@@ -158,6 +175,16 @@ LANGUAGE sql STABLE AS $$
     JOIN udi.scan s USING (position_id, record_offset)
     JOIN udi.scan_claim c ON (c.hospital, c.scan_id) = (n.hospital, n.scan_id)
     ORDER BY n.position_id, n.record_offset
+$$;
+
+-- Units of items charged in a stay, less credits.
+CREATE FUNCTION udi.charged_units(p_hospitals text[], p_encounters text[], p_items text[])
+RETURNS TABLE (hospital text, encounter text, item_code text, units bigint) LANGUAGE sql STABLE AS $$
+    SELECT k.hospital, k.encounter, k.item_code, coalesce((
+        SELECT sum(CASE l.kind WHEN 'charge' THEN l.quantity ELSE -l.quantity END)
+        FROM udi.ledger l WHERE (l.hospital, l.encounter, l.item_code) = (k.hospital, k.encounter, k.item_code)
+    ), 0)
+    FROM unnest(p_hospitals, p_encounters, p_items) k (hospital, encounter, item_code)
 $$;
 
 -- The newest shape of each device asked for.

@@ -4,11 +4,11 @@ CREATE FUNCTION udi.record(
     p_lane smallint, p_version bigint, p_facts bigint, p_facts_seen bigint,
     p_position smallint, p_lo bigint, p_hi bigint, p_last_hash bytea,
     p_hospitals text[], p_closed integer[],
-    p_claims udi.scan_claim[], p_units udi.unit_claim[], p_freed udi.unit_claim[], p_returns udi.return_claim[],
+    p_claims udi.scan_claim[], p_units udi.unit_claim[], p_freed udi.unit_claim[], p_changes udi.use_change[],
     p_scans udi.scan[], p_decisions udi.decision[], p_closed_open udi.open_scan[], p_open udi.open_scan[],
     p_ledger udi.ledger[], p_settlement udi.settlement[], p_balances udi.balance[], p_store_items udi.store_item[],
     p_usage udi.usage_delta[], p_outbox udi.outbox_block[], p_readings udi.reading[],
-    p_pairs udi.pair[], p_commands udi.command_outcome[], p_cases udi.case_delta[]
+    p_pairs udi.pair[], p_commands udi.command_outcome[], p_cases udi.case_delta[], p_waste udi.waste_cost[]
 ) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
     l udi.lane;
@@ -63,11 +63,11 @@ BEGIN
             RAISE EXCEPTION 'A unit was used meanwhile.' USING ERRCODE = 'UD002';
         END IF;
     END IF;
-    IF cardinality(p_returns) > 0 THEN
-        INSERT INTO udi.return_claim SELECT * FROM unnest(p_returns) ORDER BY use_position, use_offset, n ON CONFLICT DO NOTHING;
+    IF cardinality(p_changes) > 0 THEN
+        INSERT INTO udi.use_change SELECT * FROM unnest(p_changes) ORDER BY use_position, use_offset, n ON CONFLICT DO NOTHING;
         GET DIAGNOSTICS n = ROW_COUNT;
-        IF n <> cardinality(p_returns) THEN
-            RAISE EXCEPTION 'A use was returned meanwhile.' USING ERRCODE = 'UD002';
+        IF n <> cardinality(p_changes) THEN
+            RAISE EXCEPTION 'A use was changed meanwhile.' USING ERRCODE = 'UD002';
         END IF;
     END IF;
     -- 4. The books.
@@ -95,6 +95,11 @@ BEGIN
         SELECT position_id, record_offset, e.n, line_id, reverses, hospital, supplier, scan_id, item_code, quantity, cost, amount_fen, period, status,
             now_locked
         FROM unnest(p_settlement) e;
+    END IF;
+    IF cardinality(p_waste) > 0 THEN
+        INSERT INTO udi.waste_cost
+        SELECT position_id, record_offset, w.n, hospital, department, item_code, action, explanation, units, cost, amount_fen, period, now_locked
+        FROM unnest(p_waste) w;
     END IF;
     IF cardinality(p_balances) > 0 THEN
         INSERT INTO udi.balance AS b SELECT * FROM unnest(p_balances)

@@ -87,10 +87,10 @@ CREATE TABLE udi.command_outcome (
 );
 COMMENT ON TABLE udi.command_outcome IS 'What became of a command, recorded in the transaction of what followed from it; lane.commands_done is the newest. Append-only.';
 CREATE VIEW report.commands AS
-SELECT c.hospital, c.lane, c.seq, c.kind, c.scan_id, c.by, c.reason, c.accepted_at, o.done, o.detail
+SELECT c.hospital, c.lane, c.seq, c.kind, c.scan_id, c.body, c.by, c.reason, c.accepted_at, o.done, o.detail
 FROM udi.command c LEFT JOIN udi.command_outcome o USING (lane, seq);
 
-CREATE FUNCTION udi.accept_command(p_kind text, p_hospital text, p_scan_id uuid, p_by text, p_reason text, OUT lane smallint, OUT seq bigint)
+CREATE FUNCTION udi.accept_command(p_kind text, p_hospital text, p_scan_id uuid, p_by text, p_reason text, p_body jsonb, OUT lane smallint, OUT seq bigint)
 LANGUAGE plpgsql AS $$
 BEGIN
     SELECT s.lane INTO lane FROM udi.scan_claim c JOIN udi.scan s USING (position_id, record_offset)
@@ -99,17 +99,17 @@ BEGIN
         -- Whoever accepts for the lane does it alone: its numbers have no gaps. Lanes that record do not wait for it.
         PERFORM pg_advisory_xact_lock(1970, accept_command.lane);
         SELECT coalesce(max(c.seq), 0) + 1 INTO seq FROM udi.command c WHERE c.lane = accept_command.lane;
-        INSERT INTO udi.command (lane, seq, kind, hospital, scan_id, by, reason)
-        VALUES (accept_command.lane, accept_command.seq, p_kind, p_hospital, p_scan_id, p_by, p_reason);
+        INSERT INTO udi.command (lane, seq, kind, hospital, scan_id, body, by, reason)
+        VALUES (accept_command.lane, accept_command.seq, p_kind, p_hospital, p_scan_id, p_body, p_by, p_reason);
     END IF;
 END $$;
 COMMENT ON FUNCTION udi.accept_command IS 'Stores a command for the lane of the scan and gives its place; null when there is no such scan.';
 
 -- What a lane has still to carry out, each with the scan it is about; of a pair the half with the identifier, and its partner.
 CREATE FUNCTION udi.commands(p_lane smallint, p_limit integer)
-RETURNS TABLE (seq bigint, kind text, hospital text, scan_id uuid, by text, reason text, accepted_at timestamptz,
+RETURNS TABLE (seq bigint, kind text, hospital text, scan_id uuid, body jsonb, by text, reason text, accepted_at timestamptz,
     position_id smallint, record_offset bigint, rest_position smallint, rest_offset bigint) LANGUAGE sql STABLE AS $$
-    SELECT c.seq, c.kind, c.hospital, c.scan_id, c.by, c.reason, c.accepted_at,
+    SELECT c.seq, c.kind, c.hospital, c.scan_id, c.body, c.by, c.reason, c.accepted_at,
         coalesce(p.position_id, k.position_id), coalesce(p.record_offset, k.record_offset), p.rest_position, p.rest_offset
     FROM udi.lane l
     JOIN udi.command c ON c.lane = l.lane AND c.seq > l.commands_done

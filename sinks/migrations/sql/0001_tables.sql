@@ -126,16 +126,17 @@ CREATE TABLE udi.unit_claim (
     CONSTRAINT unit_used_once PRIMARY KEY (hospital, issuer, di, serial)
 );
 COMMENT ON TABLE udi.unit_claim IS 'Units in use. Issuer and identifier are part of the identity: two makers may share a serial.';
-CREATE TABLE udi.return_claim (
-    use_position    smallint NOT NULL,
-    use_offset      bigint NOT NULL,
-    n               smallint NOT NULL CHECK (n > 0),
-    units           integer NOT NULL CHECK (units > 0),
-    return_position smallint NOT NULL,
-    return_offset   bigint NOT NULL,
-    CONSTRAINT return_numbered_once PRIMARY KEY (use_position, use_offset, n)
+CREATE TABLE udi.use_change (
+    use_position smallint NOT NULL,
+    use_offset   bigint NOT NULL,
+    n            smallint NOT NULL CHECK (n > 0),
+    units        integer NOT NULL CHECK (units >= 0),
+    by_position  smallint NOT NULL,
+    by_offset    bigint NOT NULL,
+    CONSTRAINT use_change_numbered_once PRIMARY KEY (use_position, use_offset, n),
+    CONSTRAINT own_change_takes_no_units CHECK ((units = 0) = ((use_position, use_offset) = (by_position, by_offset)))
 );
-COMMENT ON TABLE udi.return_claim IS 'Return n of a use, with the units it took back.';
+COMMENT ON TABLE udi.use_change IS 'Change n of a use: a return with the units it took back, or, with 0 units, a decision of the use itself that touches its charge (re-rated, taken back by a person). Whoever credits a charge has numbered himself here first.';
 
 -- Books ---------------------------------------------------------------------------------------------------------
 
@@ -170,6 +171,7 @@ COMMENT ON TABLE udi.ledger IS 'Charges and credits. Append-only; a mistake is c
 COMMENT ON COLUMN udi.ledger.recorded_at IS 'When the books knew it, by the database''s clock, read while the lane''s row was locked: whoever takes all lane rows FOR SHARE and then reads the clock sees everything up to that instant. posted_at is the broker''s timestamp of what caused it.';
 CREATE UNIQUE INDEX credit_numbered_once ON udi.ledger (charge_position, charge_offset, charge_n, credit_number) WHERE kind = 'credit';
 CREATE INDEX ledger_of_encounter ON udi.ledger (hospital, encounter);
+CREATE INDEX ledger_charges_of_item ON udi.ledger (hospital, item_code) WHERE kind = 'charge';
 
 CREATE TABLE udi.settlement (
     position_id      smallint NOT NULL,
@@ -191,6 +193,25 @@ CREATE TABLE udi.settlement (
 );
 COMMENT ON COLUMN udi.settlement.recorded_at IS 'As in udi.ledger.';
 COMMENT ON TABLE udi.settlement IS 'Use-then-settle lines: what a supplier may invoice. cost in 1/10,000 yuan a unit; null when no cost was known on the day.';
+
+CREATE TABLE udi.waste_cost (
+    position_id   smallint NOT NULL,
+    record_offset bigint NOT NULL,
+    n             smallint NOT NULL,
+    hospital      text NOT NULL,
+    department    text,
+    item_code     text NOT NULL,
+    action        udi.action NOT NULL CHECK (action IN ('opened', 'waste')),
+    explanation   text,
+    units         integer NOT NULL CHECK (units > 0),
+    cost          bigint CHECK (cost >= 0),
+    amount_fen    bigint CHECK (amount_fen >= 0),
+    period        integer NOT NULL,
+    recorded_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (position_id, record_offset, n),
+    CHECK ((cost IS NULL) = (amount_fen IS NULL))
+);
+COMMENT ON TABLE udi.waste_cost IS 'What was opened and not used, or thrown away, by department: decision n of a scan. cost in 1/10,000 yuan a unit; null when no cost was known on the day. Append-only.';
 
 CREATE TABLE udi.balance (
     hospital  text NOT NULL,
@@ -318,8 +339,11 @@ CREATE TABLE udi.fact_change (
     code        text NOT NULL,
     issuers     text[] NOT NULL DEFAULT '{}',
     dis         text[] NOT NULL DEFAULT '{}',
-    recorded_at timestamptz NOT NULL
+    recorded_at timestamptz NOT NULL,
+    repriced_from date,
+    repriced_to   date
 );
+COMMENT ON COLUMN udi.fact_change.repriced_from IS 'The local days, up to before repriced_to, on which the prices of a known item have changed; null when they have not.';
 COMMENT ON TABLE udi.fact_change IS 'Changes of what decisions rest on (catalogue, encounters, learned shapes, scanner profiles) in a gapless order (fact_counter is locked by the writer): lanes pull what came after the version they have seen.';
 CREATE TABLE udi.catalogue (
     hospital    text NOT NULL,
@@ -418,7 +442,7 @@ END $$;
 DO $$
 DECLARE book text;
 BEGIN
-    FOREACH book IN ARRAY ARRAY['scan', 'decision', 'ledger', 'settlement', 'alert', 'catalogue', 'encounter', 'period_close'] LOOP
+    FOREACH book IN ARRAY ARRAY['scan', 'decision', 'ledger', 'settlement', 'waste_cost', 'alert', 'catalogue', 'encounter', 'period_close'] LOOP
         EXECUTE format('CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON udi.%I FOR EACH STATEMENT EXECUTE FUNCTION udi.refuse_change()', book);
     END LOOP;
 END $$;

@@ -39,7 +39,7 @@ def of(number: int) -> dict[str, Any]:
 
 
 def taken_from(decided: Decision) -> UUID | None:
-    return decided.returned.scan_id if decided.returned else None
+    return decided.account.scan_id if decided.account else None
 
 
 def credited(units: int, amount: str) -> Outcome:

@@ -110,9 +110,12 @@ CREATE FUNCTION udi.month_after(month integer) RETURNS integer LANGUAGE sql IMMU
 CREATE FUNCTION udi.close_month(p_month integer, p_hospitals text[], p_first integer[]) RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
     each record;
+    closed timestamptz;
 BEGIN
     -- Lanes hold these locks shared while they record: the close waits for them, and they see it in their next statement.
     PERFORM pg_advisory_xact_lock(1969, hashtext(h)) FROM (SELECT h FROM unnest(p_hospitals) h ORDER BY h) locked;
+    -- Read while nobody records: what the books knew at this instant is what was recorded before the close (ledger.recorded_at).
+    closed := clock_timestamp();
     FOR each IN
         SELECT asked.hospital, p.closed_through, coalesce(udi.month_after(p.closed_through), asked.first) AS next
         FROM unnest(p_hospitals, p_first) asked (hospital, first) LEFT JOIN udi.period p USING (hospital) ORDER BY asked.hospital
@@ -124,8 +127,8 @@ BEGIN
         END IF;
         INSERT INTO udi.period AS p VALUES (each.hospital, p_month)
         ON CONFLICT (hospital) DO UPDATE SET closed_through = excluded.closed_through;
-        INSERT INTO udi.period_close VALUES (each.hospital, p_month, statement_timestamp());
-        INSERT INTO udi.close_pending VALUES (each.hospital, p_month, statement_timestamp());
+        INSERT INTO udi.period_close VALUES (each.hospital, p_month, closed);
+        INSERT INTO udi.close_pending VALUES (each.hospital, p_month, closed);
         RETURN NEXT each.hospital;
     END LOOP;
 END $$;

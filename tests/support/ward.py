@@ -1,6 +1,6 @@
 """Lanes over a set of books, with the catalogue beside them: the product without Kafka, driven record by record."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any, Protocol, cast
@@ -8,16 +8,18 @@ from typing import Any, Protocol, cast
 import asyncpg
 
 from models.calendar import ZONE_DEFAULT
+from models.commands import CommandKind
 from models.facts import Catalogue
 from models.policy import POLICY
 from sinks.batch import Batch, Books, InputPosition, RawRecord
 from sinks.books import PostgresBooks
+from sinks.commands import CommandBooks
 from sinks.database import migrate, open_pool
 from sinks.facts import FactBatch, FactBooks
 from sinks.memory import MemoryBooks, MemoryFactBooks
 from streams.lane import Lane, Record
 from tests.support.accounts import Account, account_of_memory, account_of_postgres
-from tests.support.builders import NOON, body, encounter, item, key_of
+from tests.support.builders import NOON, body, encounter, item, key_of, scan_id
 
 CLUSTER = "c1"
 SCANS, CATALOGUE, ENCOUNTERS = "udi.scans", "udi.catalogue", "udi.encounters"
@@ -36,6 +38,9 @@ class Store(Protocol):
     async def close_month(self, month: int) -> None:
         """The hospital's books are closed through the month."""
 
+    async def command(self, kind: CommandKind, number: int, body: Mapping[str, Any] | None = None) -> None:
+        """Wang commands something of the scan of that number."""
+
 
 class MemoryStore:
     """The twin."""
@@ -52,6 +57,10 @@ class MemoryStore:
     async def close_month(self, month: int) -> None:
         """See `Store`."""
         self.memory.closed["H1"] = month
+
+    async def command(self, kind: CommandKind, number: int, body: Mapping[str, Any] | None = None) -> None:
+        """See `Store`."""
+        self.memory.command(kind, "H1", scan_id(number), "wang", "looked at it", NOON, body)
 
 
 class PostgresStore:
@@ -71,6 +80,11 @@ class PostgresStore:
         await self.pool.execute(
             "INSERT INTO udi.period VALUES ('H1', $1) ON CONFLICT (hospital) DO UPDATE SET closed_through = $1", month
         )
+
+    async def command(self, kind: CommandKind, number: int, body: Mapping[str, Any] | None = None) -> None:
+        """See `Store`."""
+        accepted = await CommandBooks(self.pool).accept(kind, "H1", scan_id(number), "wang", "looked at it", body)
+        assert accepted is not None
 
     async def empty(self) -> None:
         """Forget everything but the installation: the books as they were made."""

@@ -99,6 +99,40 @@ def close(
     raise typer.Exit(close_command(resolve(Settings()), name, hospital, timeout))
 
 
+@month.command("report")
+def report(
+    name: Annotated[str, typer.Argument(metavar="MONTH", help="Like 2022-06.")],
+    known: Annotated[
+        str | None,
+        typer.Option(help="As known at this instant or day; unset: when the month was closed, or now."),
+    ] = None,
+    as_of: Annotated[str | None, typer.Option("--as-of", help="Only what had happened to the end of this day.")] = None,
+    hospital: Annotated[list[str] | None, typer.Option(help="Only this one; may be given several times.")] = None,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON for machines, everything.")] = False,
+) -> None:
+    """Charges and credits by month of use and by month of posting, and the bridge between; prints the same again."""
+    from streams.commands.month_report import report_command  # noqa: PLC0415 -- as above
+
+    raise typer.Exit(report_command(name, known, as_of, hospital, as_json=as_json))
+
+
+@app.command("tie-out")
+def tie_out(
+    day: Annotated[str, typer.Argument(metavar="DAY", help="Like 2022-06-03.")],
+    hospital: Annotated[list[str] | None, typer.Option(help="Only this one; may be given several times.")] = None,
+    department: Annotated[str | None, typer.Option(help="This one alone, opened to its scans.")] = None,
+    *,
+    scans: Annotated[bool, typer.Option("--scans", help="Every line opened to its scans.")] = False,
+    topic: Annotated[bool, typer.Option("--topic", help="Read the topic at the broker, not the outbox.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON for machines, everything.")] = False,
+) -> None:
+    """A day's scans = stock out = charges = topic = HIS, a line for each department. Exit 1 when one does not tie."""
+    from streams.commands.tie_out import tie_out_command  # noqa: PLC0415 -- as above
+
+    raise typer.Exit(tie_out_command(day, hospital, department, scans=scans, topic=topic, as_json=as_json))
+
+
 pair = typer.Typer(help="Half labels that were joined.", no_args_is_help=True)
 app.add_typer(pair, name="pair")
 

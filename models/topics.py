@@ -41,12 +41,15 @@ TOPICS: tuple[Topic, ...] = (
     Topic(BILLING, "relay", lanes=True),
     Topic(VERDICTS, "relay", lanes=True),
     Topic(ALERTS, "relay"),
+    Topic(CASES, "relay"),
     Topic(SETTLEMENT, "relay", lanes=True),
     Topic(DEAD_LETTERS, "relay", lanes=True, large=True),
 )
 
 LANE_OUTPUTS: tuple[str, ...] = (BILLING, VERDICTS, SETTLEMENT, DEAD_LETTERS)
 """Topics with one counter per lane, in the order of the outbox counters."""
+COUNTED_OUTPUTS: tuple[str, ...] = (ALERTS, CASES)
+"""Topics of the relay that are no lane's: each partition has a counter in `udi.topic_counter`."""
 
 SEQ_HEADER = "udi-seq"
 ID_HEADER = "udi-id"

@@ -1,7 +1,7 @@
 """Usage and alerts in PostgreSQL: one session of one evaluator is one transaction.
 
-A session begins by locking the rows of udi.alert_partition. So evaluators come one after the other, whatever their
-leases say: each sees what the one before has folded and written, and sequence numbers have no gaps.
+A session begins by locking the topic's rows of udi.topic_counter. So evaluators come one after the other, whatever
+their leases say: each sees what the one before has folded and written, and sequence numbers have no gaps.
 
 References:
     docs/alerts.md.
@@ -19,6 +19,7 @@ import orjson
 
 from models.alert import AlertKey, AlertVersion, Cell, Measure, RuleMeasure, Standing, Sums
 from models.calendar import Month
+from models.topics import ALERTS
 from sinks.alert_rows import (
     ScopeMonth,
     StandingKey,
@@ -32,6 +33,7 @@ from sinks.alert_rows import (
     version_of,
 )
 
+_LOCK = "SELECT partition FROM udi.topic_counter WHERE topic = $1 ORDER BY partition FOR UPDATE"
 _CELLS = (
     "unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int[]) "
     "k (hospital, scope_type, scope, item_code, month)"
@@ -90,7 +92,7 @@ class AlertBooks:
     async def session(self) -> AsyncIterator["AlertSession"]:
         """One transaction; other sessions wait until it ends. Nothing of it stands after an exception."""
         async with self._pool.acquire() as connection, connection.transaction():
-            rows = await connection.fetch("SELECT partition FROM udi.alert_partition ORDER BY partition FOR UPDATE")
+            rows = await connection.fetch(_LOCK, ALERTS)
             await self._read_catalogue(connection)
             yield AlertSession(connection, len(rows), self._monitored)
 

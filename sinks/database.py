@@ -13,6 +13,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from models.calendar import ZONE_DEFAULT
+from models.topics import COUNTED_OUTPUTS
 from sinks.books import HOT_PATH_SETTINGS
 
 log = structlog.get_logger(__name__)
@@ -84,7 +85,8 @@ async def migrate(url: str, topic_prefix: str, lanes: int, zone: ZoneInfo = ZONE
                 {"lanes": lanes},
             )
             await connection.execute(
-                text("INSERT INTO udi.alert_partition (partition) SELECT 0 ON CONFLICT DO NOTHING")
+                text("INSERT INTO udi.topic_counter SELECT unnest(CAST(:topics AS text[])), 0 ON CONFLICT DO NOTHING"),
+                {"topics": list(COUNTED_OUTPUTS)},
             )
     finally:
         await engine.dispose()

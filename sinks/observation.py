@@ -11,7 +11,7 @@ References:
 import asyncpg
 
 from models.policy import POLICY
-from models.topics import ALERTS, LANE_OUTPUTS
+from models.topics import LANE_OUTPUTS
 from sinks.metrics import Metrics
 from sinks.scanners import ScannerBooks
 
@@ -31,7 +31,7 @@ FROM (
     CROSS JOIN LATERAL unnest($1::text[], ARRAY[billing_seq, verdicts_seq, settlement_seq, dead_letters_seq])
         one (topic, seq)
     UNION ALL
-    SELECT $2, partition, last_seq FROM udi.alert_partition
+    SELECT topic, partition, last_seq FROM udi.topic_counter
 ) newest
 LEFT JOIN LATERAL (
     SELECT f.seq FROM udi.relay_floor f
@@ -70,7 +70,7 @@ async def observe(pool: asyncpg.Pool, metrics: Metrics) -> dict[tuple[str, int],
     """
     async with pool.acquire() as connection:
         positions = await connection.fetch(_POSITIONS)
-        outbox = await connection.fetch(_OUTBOX, list(LANE_OUTPUTS), ALERTS)
+        outbox = await connection.fetch(_OUTBOX, list(LANE_OUTPUTS))
         opened = await connection.fetch(_OPEN)
         alerts = await connection.fetch(_ALERTS)
         lanes = await connection.fetchval("SELECT lanes FROM udi.installation")

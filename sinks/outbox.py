@@ -38,9 +38,11 @@ class Outbox:
         """How many lanes the installation has."""
         return int(await self._pool.fetchval("SELECT lanes FROM udi.installation"))
 
-    async def alert_partitions(self) -> list[int]:
-        """The partitions of the alert topic."""
-        rows = await self._pool.fetch("SELECT partition FROM udi.alert_partition ORDER BY partition")
+    async def counted_partitions(self, topic: str) -> list[int]:
+        """The partitions of a topic that is no lane's."""
+        rows = await self._pool.fetch(
+            "SELECT partition FROM udi.topic_counter WHERE topic = $1 ORDER BY partition", topic
+        )
         return [row["partition"] for row in rows]
 
     async def newest_of_lane(self, lane: int) -> dict[str, int]:
@@ -50,10 +52,10 @@ class Outbox:
         )
         return dict(zip(LANE_OUTPUTS, row, strict=True)) if row else {}
 
-    async def newest_alert(self, partition: int) -> int:
-        """The newest sequence number of a partition of the alert topic."""
-        found = await self._pool.fetchval("SELECT last_seq FROM udi.alert_partition WHERE partition = $1", partition)
-        return int(found or 0)
+    async def newest_counted(self, topic: str) -> dict[int, int]:
+        """The newest sequence number of each partition of a topic that is no lane's."""
+        rows = await self._pool.fetch("SELECT partition, last_seq FROM udi.topic_counter WHERE topic = $1", topic)
+        return {row["partition"]: row["last_seq"] for row in rows}
 
     async def after(self, topic: str, partition: int, seq: int) -> list[Block]:
         """The next blocks that hold anything above `seq`, in order."""

@@ -18,7 +18,7 @@ from uuid import UUID, uuid4
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 
-from models.topics import ALERTS, ID_HEADER, LANE_OUTPUTS, ORIGIN_HEADER, REASON_HEADER, SEQ_HEADER
+from models.topics import COUNTED_OUTPUTS, ID_HEADER, LANE_OUTPUTS, ORIGIN_HEADER, REASON_HEADER, SEQ_HEADER
 from sinks.outbox import Block, Outbox
 from streams.settings import Settings
 from streams.topics import DEAD_LETTER_BYTES_MAX, cluster_id
@@ -57,7 +57,7 @@ class RelayStoppedError(Exception):
 
 
 class LanePublisher:
-    """Publishes one lane (or the alerts) while it holds the lease."""
+    """Publishes one lane, or one topic that is no lane's, while it holds the lease."""
 
     def __init__(  # noqa: PLR0917 -- its parts
         self, name: str, outputs: list[tuple[str, int]], outbox: Outbox, settings: Settings, cluster: str, watch: Watch
@@ -151,8 +151,10 @@ class LanePublisher:
         return tails
 
     async def _newest(self) -> dict[tuple[str, int], int]:
-        if self._outputs[0][0] == ALERTS:
-            return {(topic, each): await self._outbox.newest_alert(each) for topic, each in self._outputs}
+        first = self._outputs[0][0]
+        if first in COUNTED_OUTPUTS:
+            by_partition = await self._outbox.newest_counted(first)
+            return {(topic, each): by_partition.get(each, 0) for topic, each in self._outputs}
         by_topic = await self._outbox.newest_of_lane(self._outputs[0][1])
         return {(topic, lane): by_topic.get(topic, 0) for topic, lane in self._outputs}
 
@@ -296,15 +298,16 @@ async def _bounded(work: Awaitable[T], seconds: float = AWAIT_SECONDS_MAX) -> T:
 
 
 async def run_relay(settings: Settings, outbox: Outbox, watch: Watch) -> None:
-    """Publish every lane and the alerts until cancelled."""
+    """Publish every lane and the topics that are no lane's until cancelled."""
     cluster = await cluster_id(settings)
     lanes = await outbox.lanes()
     publishers = [
         LanePublisher(f"lane-{lane}", [(topic, lane) for topic in LANE_OUTPUTS], outbox, settings, cluster, watch)
         for lane in range(lanes)
     ]
-    alerts = [(ALERTS, partition) for partition in await outbox.alert_partitions()]
-    publishers.append(LanePublisher("alerts", alerts, outbox, settings, cluster, watch))
+    for topic in COUNTED_OUTPUTS:
+        outputs = [(topic, partition) for partition in await outbox.counted_partitions(topic)]
+        publishers.append(LanePublisher(topic, outputs, outbox, settings, cluster, watch))
     watch.stopped = lambda: [publisher.stopped for publisher in publishers if publisher.stopped]
     try:
         async with asyncio.TaskGroup() as group:

@@ -282,7 +282,7 @@ WITH counters AS (
     SELECT one.topic, l.lane AS partition, one.last_seq FROM udi.lane l
     CROSS JOIN LATERAL (VALUES ('billing', billing_seq), ('verdicts', verdicts_seq), ('settlement', settlement_seq), ('dead-letters', dead_letters_seq)) one (topic, last_seq)
     UNION ALL
-    SELECT 'alerts', partition, last_seq FROM udi.alert_partition
+    SELECT topic, partition, last_seq FROM udi.topic_counter
 ), blocks AS (
     SELECT topic, partition, first_seq, last_seq, lag(last_seq, 1, 0::bigint) OVER (PARTITION BY topic, partition ORDER BY first_seq) AS before FROM udi.outbox_block
 )

@@ -14,7 +14,7 @@ import orjson
 from aiokafka import ConsumerRecord, TopicPartition
 
 from models.scan import TICK_SCHEMA
-from models.topics import ALERTS, ID_HEADER, LANE_OUTPUTS, ORIGIN_HEADER, REASON_HEADER, SCANS, SEQ_HEADER
+from models.topics import ID_HEADER, LANE_OUTPUTS, ORIGIN_HEADER, REASON_HEADER, SCANS, SEQ_HEADER
 from streams.commands.topic_reader import TopicReader
 from streams.commands.verify_books import ROWS_SHOWN, Finding
 from streams.settings import Settings
@@ -168,10 +168,10 @@ async def _outputs(settings: Settings, pool: asyncpg.Pool, wait_seconds: float) 
 
 async def _newest(pool: asyncpg.Pool) -> dict[tuple[str, int], int]:
     lanes = await pool.fetch("SELECT * FROM udi.lane ORDER BY lane")
-    alerts = await pool.fetch("SELECT partition, last_seq FROM udi.alert_partition ORDER BY partition")
+    counted = await pool.fetch("SELECT topic, partition, last_seq FROM udi.topic_counter ORDER BY topic, partition")
     columns = {topic: topic.replace("-", "_") + "_seq" for topic in LANE_OUTPUTS}
     newest = {(topic, row["lane"]): row[column] for row in lanes for topic, column in columns.items()}
-    return newest | {(ALERTS, row["partition"]): row["last_seq"] for row in alerts}
+    return newest | {(row["topic"], row["partition"]): row["last_seq"] for row in counted}
 
 
 async def _input(settings: Settings, pool: asyncpg.Pool) -> Finding:

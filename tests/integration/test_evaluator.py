@@ -32,7 +32,7 @@ async def test_many_evaluators_at_once_fold_and_publish_once(database: str) -> N
 
 async def test_versions_go_out_by_the_hash_of_their_scope_and_each_partition_counts_its_own(database: str) -> None:
     async with ward(database) as w:
-        await w.pool.execute("INSERT INTO udi.alert_partition SELECT generate_series(1, 3)")
+        await w.pool.execute("INSERT INTO udi.topic_counter SELECT 'alerts', generate_series(1, 3)")
         for department in ("ORTH", "CARD", "NEURO", "ENT"):
             await w.use(("A", "2022-05", 10, 100_000), ("A", "2022-06", 20, 200_000), department=department)
         rows = await w.pool.fetch("SELECT partition, seq, key, id FROM report.outbox WHERE topic = 'udi.alerts'")

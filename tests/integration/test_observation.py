@@ -16,7 +16,7 @@ INSERT INTO udi.position (cluster_id, topic, partition, next_offset)
 VALUES ('old', 'udi.scans', 0, 900), ('new', 'udi.scans', 0, 7);
 UPDATE udi.lane SET billing_seq = 5, verdicts_seq = 3 WHERE lane = 0;
 INSERT INTO udi.relay_floor VALUES ('old', 'billing', 0, 5), ('new', 'billing', 0, 2), ('new', 'verdicts', 0, 3);
-UPDATE udi.alert_partition SET last_seq = 1;
+UPDATE udi.topic_counter SET last_seq = 1 WHERE topic = 'alerts';
 INSERT INTO udi.open_scan (position_id, record_offset, lane, verdict, reason, action, hospital, since) VALUES
     (2, 1, 0, 'parked', 'no-price', 'use', 'H1', '2022-06-03T11:00Z'),
     (2, 2, 0, 'parked', 'no-price', 'use', 'H1', '2022-06-03T10:00Z'),

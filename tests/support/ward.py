@@ -90,7 +90,7 @@ class PostgresStore:
         """Forget everything but the installation: the books as they were made."""
         tables = await self.pool.fetch(
             "SELECT tablename FROM pg_tables "
-            "WHERE schemaname = 'udi' AND tablename NOT IN ('installation', 'alert_partition')"
+            "WHERE schemaname = 'udi' AND tablename NOT IN ('installation', 'topic_counter')"
         )
         names = ", ".join(f"udi.{row['tablename']}" for row in tables)
         async with self.pool.acquire() as connection, connection.transaction():

@@ -97,7 +97,7 @@ BEGIN
     DELETE FROM udi.close_pending c USING unnest(p_judged) j WHERE (c.hospital, c.month) = (j.hospital, j.month);
     FOREACH block IN ARRAY p_outbox LOOP
         n := cardinality(block.ids);
-        UPDATE udi.alert_partition SET last_seq = last_seq + n WHERE partition = block.partition RETURNING last_seq INTO STRICT last;
+        UPDATE udi.topic_counter SET last_seq = last_seq + n WHERE (topic, partition) = (block.topic, block.partition) RETURNING last_seq INTO STRICT last;
         INSERT INTO udi.outbox_block (topic, partition, first_seq, last_seq, ids, keys, bodies, arrived_at)
         VALUES (block.topic, block.partition, last - n + 1, last, block.ids, block.keys, block.bodies, block.arrived_at);
     END LOOP;

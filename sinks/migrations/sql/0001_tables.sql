@@ -413,11 +413,13 @@ CREATE TABLE udi.alert (
 CREATE INDEX alert_of_cell ON udi.alert (hospital, month, scope_type, scope, item_code);
 COMMENT ON TABLE udi.alert IS 'Every version of every alert, append-only. value and base_value: fen for amount, units for quantity.';
 
-CREATE TABLE udi.alert_partition (
-    partition smallint PRIMARY KEY,
-    last_seq  bigint NOT NULL DEFAULT 0
-);
-COMMENT ON TABLE udi.alert_partition IS 'The outbox counter of the alerts topic.';
+CREATE TABLE udi.topic_counter (
+    topic     text NOT NULL,
+    partition smallint NOT NULL,
+    last_seq  bigint NOT NULL DEFAULT 0,
+    PRIMARY KEY (topic, partition)
+) WITH (fillfactor = 50);
+COMMENT ON TABLE udi.topic_counter IS 'The outbox counters of the topics that are no lane''s (alerts, cases); a lane''s are in udi.lane. Whoever writes records of such a topic holds its row until the end of his transaction, so that sequence numbers have no gaps.';
 CREATE TABLE udi.lease (
     name   text PRIMARY KEY,
     holder uuid NOT NULL,

@@ -4,6 +4,8 @@ import tomllib
 from functools import cache, lru_cache
 from importlib.resources import files
 
+from models.case import OPEN_GAPS, CaseVerdict, Gap, Proof
+from models.money import fen_text
 from models.reasons import Reason, Verdict
 
 LOCALES = ("en", "zh-CN")
@@ -11,7 +13,7 @@ LOCALES = ("en", "zh-CN")
 
 @cache
 def texts(locale: str) -> dict[str, dict[str, str]]:
-    """The tables of a locale: `verdict` and `reason`, each name → text."""
+    """The tables of a locale: `verdict`, `reason`, `case` and `gap`, each name → text."""
     return tomllib.loads((files("models") / "locales" / f"{locale}.toml").read_text(encoding="utf-8"))
 
 
@@ -20,6 +22,27 @@ def verdict_text(locale: str, verdict: Verdict, reasons: tuple[Reason, ...], ite
     """What a device shows: one sentence about the scan."""
     template, reason = _template(locale, verdict, reasons[0] if reasons else None)
     return template.replace("{reason}", reason).replace("{item}", item).replace("{amount}", amount)
+
+
+def case_text(locale: str, proof: Proof) -> str:
+    """What a desk shows of a case close proof: one sentence."""
+    key, tables = proof.key, texts(locale)
+    template = tables["case"]["closed" if proof.verdict is CaseVerdict.CLOSED else proof.trigger]
+    waits = sum(len(gap.scan_ids) for gap in proof.gaps if gap.kind in OPEN_GAPS)
+    return template.format(
+        case=f"{key.encounter}/{key.operation}" if key.operation else key.encounter,
+        gaps=len(proof.gaps),
+        open=waits,
+        units=proof.numbers.scans.units,
+        amount=fen_text(proof.numbers.charges.amount_fen),
+    )
+
+
+def gap_text(locale: str, gap: Gap) -> str:
+    """What a gap is, and what to do about it."""
+    tables = texts(locale)
+    reason = tables["reason"][gap.reason] if gap.reason else ""
+    return tables["gap"][gap.kind].replace("{reason}", reason)
 
 
 @cache

@@ -1,4 +1,4 @@
-"""The scheduler: lets time pass where something waits for it, has alerts evaluated, and shapes of labels learned.
+"""The scheduler: lets time pass where something waits for it, alerts evaluated, labels' shapes learned, cases proven.
 
 Time is a record: a tick on every lane in which half a label waits, so that a replay decides the same (docs/adr/0005).
 """
@@ -16,6 +16,7 @@ from models.scan import TICK_SCHEMA
 from models.topics import SCANS
 from streams.evaluator import Evaluator
 from streams.learner import Learner
+from streams.prover import Prover
 from streams.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -62,11 +63,12 @@ async def lanes_that_wait(pool: asyncpg.Pool) -> list[int]:
 
 
 async def run_scheduler(settings: Settings, pool: asyncpg.Pool) -> None:
-    """Tick, evaluate and learn until cancelled."""
+    """Tick, evaluate, learn and prove until cancelled."""
     async with asyncio.TaskGroup() as group:
         group.create_task(_tick(settings, pool), name="ticks")
         group.create_task(Evaluator(pool, settings.zone).run(), name="evaluator")
         group.create_task(Learner(pool).run(), name="learner")
+        group.create_task(Prover(pool).run(), name="prover")
 
 
 async def _tick(settings: Settings, pool: asyncpg.Pool) -> None:

@@ -1,0 +1,92 @@
+"""The prover: proves closed cases anew when anything of them changes. Beside the hot path, never in it.
+
+It works alone by a lease, and correctly without it: a step is one transaction, and a version that another prover has
+written meanwhile fails on its key.
+
+References:
+    docs/semantics.md, "Case close proof".
+"""
+
+import asyncio
+from typing import Final
+from uuid import uuid4
+
+import asyncpg
+import structlog
+
+from models.case import Proof
+from rules.proving import next_proof, prove
+from sinks.cases import CaseBooks
+from sinks.outbox import Outbox
+
+log = structlog.get_logger(__name__)
+
+DELTAS_MAX: Final = 20
+"""Changes (each the encounters of one batch) worked off in one transaction: small enough that a proof is not late."""
+POLL_SECONDS: Final = 0.1
+"""Between two looks while nothing waits."""
+PAUSE_SECONDS: Final = 1.0
+"""After a failure, and while another prover holds the lease."""
+LEASE: Final = "prover"
+LEASE_SECONDS: Final = 15.0
+LEASE_RENEWED_SECONDS: Final = 5.0
+
+
+class Prover:
+    """Proves the cases of an installation."""
+
+    def __init__(self, pool: asyncpg.Pool, deltas_max: int = DELTAS_MAX) -> None:
+        self._pool = pool
+        self._books = CaseBooks(pool)
+        self._deltas_max = deltas_max
+
+    async def run(self) -> None:
+        """Prove until cancelled, while no other prover holds the lease; what fails is tried again."""
+        leases, holder = Outbox(self._pool), uuid4()
+        clock = asyncio.get_running_loop().time
+        leased_at = -LEASE_SECONDS
+        try:
+            while True:
+                pause = PAUSE_SECONDS
+                try:
+                    if clock() - leased_at > LEASE_RENEWED_SECONDS and await leases.lease(LEASE, holder, LEASE_SECONDS):
+                        leased_at = clock()
+                    if clock() - leased_at < LEASE_SECONDS:
+                        pause = 0.0 if await self.step() else POLL_SECONDS
+                except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                    log.warning("The prover tries again.", error=type(error).__name__)
+                await asyncio.sleep(pause)
+        finally:
+            await asyncio.shield(leases.release(LEASE, holder))
+
+    async def until_idle(self) -> int:
+        """Prove all there is; gives the number of proofs written. Endless while lanes keep recording."""
+        proofs = 0
+        while await self._books.has_work():
+            proofs += len(await self._step())
+        return proofs
+
+    async def step(self) -> bool:
+        """Work off some changes; false when there were none."""
+        if not await self._books.has_work():
+            return False
+        await self._step()
+        return True
+
+    async def _step(self) -> list[Proof]:
+        proofs = []
+        async with self._books.session() as session:
+            changed = await session.take(self._deltas_max)
+            states = await session.states(list(changed))
+            if not states:
+                return []
+            newest = await session.newest(list(states))
+            scans = await session.scans(list({key[:2] for key in states}))
+            for key, state in states.items():
+                proven = prove(key, scans.get(key[:2], []))
+                proof = next_proof(proven, state.closing, newest.get(key), changed[key[:2]], state.differences_open)
+                if proof is not None:
+                    proofs.append(proof)
+            if proofs:
+                await session.record(proofs)
+        return proofs

@@ -1,0 +1,234 @@
+"""Cases are proven in the books when they close, and anew when anything of them changes."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from hashlib import sha256
+from typing import Any
+
+import orjson
+import pytest
+
+from models.case import CaseKey
+from models.commands import CommandKind
+from models.ids import made_id
+from rules.proving import prove
+from sinks.cases import CaseBooks, scans_of
+from streams.prover import Prover
+from tests.support.builders import DI, encounter, gs1, gtin, item, scan, scan_id
+from tests.support.ward import PostgresStore, Ward, postgres_store
+
+DISCHARGED = "2022-06-05T10:00:00+08:00"
+PLATE = gtin(456)
+SETTLED = "2022-06-06T10:00:00+08:00"
+LISTING = """
+WITH uses AS (
+    SELECT scan_id FROM report.scans
+    WHERE hospital = $1 AND encounter = $2 AND action = 'use' AND ($3::text IS NULL OR operation = $3)
+), scans AS (
+    SELECT * FROM report.scans s WHERE s.hospital = $1 AND (
+        s.scan_id IN (TABLE uses)
+        OR s.scan_id IN (SELECT scan_id FROM report.returns WHERE hospital = $1 AND use_scan_id IN (TABLE uses))
+        OR s.encounter = $2 AND s.verdict IN ('waiting', 'parked', 'held') AND ($3::text IS NULL OR s.operation = $3)
+    )
+), lines (fields) AS (
+    SELECT ARRAY['case', $1, $2, $3]
+    UNION ALL
+    SELECT ARRAY['scan', scan_id::text, action, item_code, issuer, di, lot, serial, quantity::text, verdict,
+                 CASE WHEN verdict IN ('waiting', 'parked', 'held') THEN reasons[1] END] FROM scans
+    UNION ALL
+    SELECT ARRAY['move', m.scan_id::text, m.from_place, m.to_place, m.owner, m.item_code, m.lot, m.serial,
+                 m.quantity::text] FROM report.stock_moves m JOIN scans USING (hospital, scan_id)
+    UNION ALL
+    SELECT ARRAY[c.kind, c.scan_id::text, c.billing_id::text, c.reverses::text, c.item_code, c.quantity::text,
+                 c.amount::text] FROM report.charges c JOIN scans USING (hospital, scan_id)
+    UNION ALL
+    SELECT ARRAY['settlement', t.scan_id::text, t.line_id::text, t.reverses::text, t.supplier, t.item_code,
+                 t.quantity::text, t.amount::text, t.status]
+    FROM report.settlement t JOIN scans USING (hospital, scan_id)
+), listed AS (
+    SELECT array_to_string(fields, E'\\t', '') AS line FROM lines
+)
+SELECT string_agg(line, E'\\n' ORDER BY line COLLATE "C") FROM listed
+"""
+
+
+@pytest.fixture
+async def store(database: str) -> AsyncIterator[PostgresStore]:
+    async with postgres_store(database) as books:
+        yield books
+
+
+@pytest.fixture
+async def ward(store: PostgresStore) -> Ward:
+    ward = await Ward(store).open(item(), encounter())
+    await ward.scan(scan(900, action="receive", encounter=None, device_id="gate", quantity=50))
+    return ward
+
+
+async def proven(store: PostgresStore) -> list[tuple[Any, ...]]:
+    """Prove what there is; every version so far: (operation, version, trigger, verdict, notice)."""
+    await Prover(store.pool).until_idle()
+    rows = await store.pool.fetch(
+        "SELECT operation, version, trigger, verdict, notice FROM report.cases ORDER BY operation NULLS FIRST, version"
+    )
+    return [tuple(row) for row in rows]
+
+
+async def bodies(store: PostgresStore) -> list[dict[str, Any]]:
+    rows = await store.pool.fetch("SELECT seq, id, key, body FROM report.outbox WHERE topic = 'udi.cases' ORDER BY seq")
+    assert [row["seq"] for row in rows] == list(range(1, len(rows) + 1))
+    assert {row["key"] for row in rows} <= {b"H1/E1"}
+    found = [orjson.loads(row["body"]) for row in rows]
+    assert [str(row["id"]) for row in rows] == [body["case_id"] for body in found]
+    return found
+
+
+async def test_nothing_is_proven_before_the_patient_leaves(store: PostgresStore, ward: Ward) -> None:
+    await ward.scan(scan(1))
+    assert await proven(store) == []
+    assert not await CaseBooks(store.pool).has_work()
+
+
+async def test_a_discharge_closes_the_case_with_its_four_numbers_and_publishes_them(
+    store: PostgresStore, ward: Ward
+) -> None:
+    await ward.learn(
+        item(item_code="PLATE", identifiers=[{"issuer": "GS1", "di": PLATE, "units_per_package": 5}], owner="supplier",
+             supplier="S1", cost=[{"cost": "900.00", "from": None, "to": None}], prices=[{"price": "1000.00"}])
+    )  # fmt: skip
+    await ward.scan(scan(1), scan(2, codes=[gs1(PLATE, lot="L9")]))
+    await ward.scan(scan(3, action="return", codes=[gs1(DI, expiry="271231", lot="L1")], corrects=str(scan_id(1))))
+    await ward.learn(encounter(discharged_at=DISCHARGED))
+
+    assert await proven(store) == [(None, 1, "discharged", "closed", False)]
+    (body,) = await bodies(store)
+    assert body | {"hash": "", "message": ""} == {
+        "schema": "udi.case/1",
+        "case_id": str(made_id("case", "H1", "E1", "", 1)),
+        "version": 1,
+        "supersedes": None,
+        "hospital": "H1",
+        "encounter": "E1",
+        "operation": None,
+        "trigger": "discharged",
+        "verdict": "closed",
+        "notice": False,
+        "scans": 1,
+        "ledgers": {
+            "uses": {"units": 5, "amount": "5000.00"},
+            "stock_out": {"units": 5, "amount": "5000.00"},
+            "charges": {"units": 5, "amount": "5000.00"},
+            "settlement": {"units": 5, "amount": "4500.00"},
+        },
+        "chargeable_units": 5,
+        "supplied_units": 5,
+        "currency": "CNY",
+        "gaps": [],
+        "differences_open": 0,
+        "hash": "",
+        "message": "",
+        "discharged_at": "2022-06-05T02:00:00+00:00",
+        "settled_at": None,
+        "proven_at": "2022-06-03T04:00:03+00:00",
+    }
+    assert body["message"] == {
+        "en": "Case E1 is closed: 5 units used and out of stock, 5000.00 CNY charged.",
+        "zh-CN": "病例 E1 已闭环：使用并出库 5 件，已计费 5000.00 元。",
+    }
+
+
+async def test_a_discharge_with_a_parked_scan_gives_notice_and_the_price_closes_the_case(
+    store: PostgresStore, ward: Ward
+) -> None:
+    await ward.learn(item(prices=[]))
+    await ward.scan(scan(1), scan(2))
+    await ward.learn(encounter(discharged_at=DISCHARGED))
+    assert await proven(store) == [(None, 1, "discharged", "gaps", True)]
+    assert await store.pool.fetchval("SELECT count(*) FROM udi.open_case") == 1
+
+    await ward.learn(item())
+    await ward.sweep()
+
+    assert await proven(store) == [(None, 1, "discharged", "gaps", True), (None, 2, "changed", "closed", False)]
+    assert await store.pool.fetchval("SELECT count(*) FROM udi.open_case") == 0
+    first, second = await bodies(store)
+    assert first["gaps"] == [
+        {"kind": "parked", "reason": "no-price", "item_code": "SCREW", "lot": "L1", "serial": None, "units": 2,
+         "amount": None, "scan_ids": [str(scan_id(1)), str(scan_id(2))]}
+    ]  # fmt: skip
+    assert first["message"]["en"] == (
+        "Case E1 was discharged with 1 gaps, 2 scans open: to be settled before the bill."
+    )
+    assert (second["supersedes"], second["gaps"]) == (1, [])
+
+
+async def test_a_case_is_proven_again_only_when_it_changes_or_closes_anew(store: PostgresStore, ward: Ward) -> None:
+    await ward.scan(scan(1))
+    await ward.learn(encounter(discharged_at=DISCHARGED))
+    assert len(await proven(store)) == 1
+    await ward.learn(encounter(discharged_at=DISCHARGED, ward="7"))
+    assert len(await proven(store)) == 1
+    await ward.scan(scan(1))
+    assert len(await proven(store)) == 1
+    await ward.learn(encounter(discharged_at=DISCHARGED, settled_at=SETTLED))
+    assert (await proven(store))[1:] == [(None, 2, "settled", "closed", False)]
+    await store.command(CommandKind.REJECT, 1)
+    await ward.sweep()
+    assert (await proven(store))[2:] == [(None, 3, "changed", "closed", False)]
+    assert (await bodies(store))[2]["ledgers"]["charges"] == {"units": 0, "amount": "0.00"}
+
+
+async def test_an_operation_is_closed_by_a_person_and_proven_apart(store: PostgresStore, ward: Ward) -> None:
+    await ward.scan(
+        scan(1, operation="OP-1"), scan(2, operation="OP-2"), scan(3, operation="OP-1", codes=["]C101" + DI])
+    )
+    books = CaseBooks(store.pool)
+    assert await books.close(CaseKey("H1", "E1", "OP-2"), "wang") == 1
+    assert await proven(store) == [("OP-2", 1, "closed-by-person", "closed", False)]
+    assert await books.close(CaseKey("H1", "E1", "OP-1"), "wang") == 1
+    assert (await proven(store))[0] == ("OP-1", 1, "closed-by-person", "gaps", True)
+    await ward.scan(scan(4, operation="OP-1", codes=["]C11727123110L1"]))
+    assert (await proven(store))[:2] == [
+        ("OP-1", 1, "closed-by-person", "gaps", True),
+        ("OP-1", 2, "changed", "closed", False),
+    ]
+
+
+async def test_a_stranger_comes_to_the_same_hash_by_the_report_views(store: PostgresStore, ward: Ward) -> None:
+    await ward.learn(item(owner="supplier", supplier="S1", cost=[{"cost": "900.00", "from": None, "to": None}]))
+    serial = gs1(DI, expiry="271231", lot="L1", serial="S9")
+    await ward.scan(scan(1, quantity=3, operation="OP-1"), scan(2, codes=[serial]), scan(3), scan(4, codes=[serial]))
+    await ward.scan(scan(5, action="return", corrects=str(scan_id(1)), operation="OP-1"))
+    await ward.scan(scan(6, action="return", codes=[gs1(DI, expiry="271231", lot="L7")]))
+    await store.command(CommandKind.REJECT, 3)
+    await ward.sweep()
+    async with store.pool.acquire() as connection:
+        scans = (await scans_of(connection, [("H1", "E1")]))["H1", "E1"]
+        for operation in ("", "OP-1"):
+            text = await connection.fetchval(LISTING, "H1", "E1", operation or None)
+            assert prove(CaseKey("H1", "E1", operation), scans).hash == sha256(text.encode()).digest()
+
+
+async def test_provers_at_once_write_each_version_once(store: PostgresStore, ward: Ward) -> None:
+    await ward.learn(encounter(discharged_at=DISCHARGED))
+    provers = [asyncio.create_task(Prover(store.pool, deltas_max=1).run()) for _ in range(2)]
+    racing = [Prover(store.pool, deltas_max=1) for _ in range(3)]
+    for number in range(1, 30):
+        await ward.scan(scan(number), lane=number % 2)
+        await asyncio.gather(*(each.step() for each in racing), return_exceptions=True)
+    for task in provers:
+        task.cancel()
+    await asyncio.gather(*provers, return_exceptions=True)
+    versions = await proven(store)
+
+    assert [version for _, version, *_ in versions] == list(range(1, len(versions) + 1))
+    newest = (await bodies(store))[-1]
+    assert (newest["version"], newest["scans"]) == (len(versions), 29)
+    assert await store.pool.fetchval("SELECT count(*) FROM udi.lease WHERE name = 'prover'") == 0
+
+
+async def test_proofs_are_never_changed(store: PostgresStore, ward: Ward) -> None:
+    await ward.learn(encounter(discharged_at=DISCHARGED))
+    await proven(store)
+    with pytest.raises(Exception, match="append-only"):
+        await store.pool.execute("UPDATE udi.case_proof SET verdict = 'closed'")

@@ -120,6 +120,7 @@ METRICS: tuple[MetricRow, ...] = (
     MetricRow("udi_alerts_open", _G, _SEEN, "Alerts, newest version fired or provisional.", (RULE,)),
     MetricRow("udi_stock_negative", _G, _SEEN, "Balances below zero, all lanes summed."),
     MetricRow("udi_scanner_faults", _G, _SEEN, "Scanners of which many labels lost separators within 7 days."),
+    MetricRow("udi_cases_open", _G, _SEEN, "Closed cases whose newest proof has gaps."),
     MetricRow("udi_differences_open", _G, _NOBODY, "Charge errors found and not settled.", (DIFFERENCE,)),
     MetricRow("udi_observation_age_seconds", _A, _EACH, "Since the database was last observed."),
 )

@@ -73,6 +73,7 @@ async def observe(pool: asyncpg.Pool, metrics: Metrics) -> dict[tuple[str, int],
         outbox = await connection.fetch(_OUTBOX, list(LANE_OUTPUTS))
         opened = await connection.fetch(_OPEN)
         alerts = await connection.fetch(_ALERTS)
+        cases = await connection.fetchval("SELECT count(*) FROM udi.open_case")
         lanes = await connection.fetchval("SELECT lanes FROM udi.installation")
     stand = {(row["topic"], row["partition"]): row["next_offset"] for row in positions}
     for (topic, partition), next_offset in stand.items():
@@ -85,6 +86,7 @@ async def observe(pool: asyncpg.Pool, metrics: Metrics) -> dict[tuple[str, int],
         metrics.gauge(f"udi_{verdict}_open", scans.get(verdict, (0, None))[0])
     metrics.oldest("udi_parked_age_seconds", {(): scans.get("parked", (0, None))[1]})
     metrics.gauges("udi_alerts_open", {(row["rule"],): row["alerts"] for row in alerts})
+    metrics.gauge("udi_cases_open", cases)
     metrics.gauge("udi_lanes", lanes or 0)
     metrics.observed()
     return stand

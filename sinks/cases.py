@@ -7,10 +7,12 @@ References:
 from collections import defaultdict
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
 import asyncpg
+import orjson
 from asyncpg.pool import PoolConnectionProxy
 
 from models.case import CaseKey, CaseScan, Closing, Proof
@@ -34,6 +36,13 @@ CROSS JOIN LATERAL (
     SELECT p.* FROM udi.case_proof p
     WHERE (p.hospital, p.encounter, p.operation) = (k.hospital, k.encounter, k.operation)
     ORDER BY p.version DESC LIMIT 1
+) newest
+"""
+_NAMES = """
+SELECT k.item_code, newest.body FROM unnest($2::text[]) k (item_code)
+CROSS JOIN LATERAL (
+    SELECT c.body FROM udi.catalogue c WHERE (c.hospital, c.item_code) = ($1, k.item_code)
+    ORDER BY c.version DESC LIMIT 1
 ) newest
 """
 _HISTORY = """
@@ -65,6 +74,20 @@ class State(NamedTuple):
 
     closing: Closing
     differences_open: int
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What the books have of a case."""
+
+    state: State | None
+    """`None` while nothing has closed it."""
+    scans: Sequence[CaseScan]
+    """Of the whole encounter, in any order."""
+    history: Sequence[Proof]
+    """Every version of its proof."""
+    names: Mapping[str, str]
+    """Of its items, by their codes."""
 
 
 async def states_of(connection: Connection, encounters: Collection[Encounter]) -> dict[CaseKey, State]:
@@ -127,9 +150,21 @@ class CaseBooks:
         """A person closes a case; gives how often it has been closed."""
         return int(await self._pool.fetchval("SELECT udi.close_case($1, $2, $3, $4)", *key, by))
 
-    async def history(self, key: CaseKey) -> list[Proof]:
-        """Every version of a case's proof."""
-        return [proof_of(row) for row in await self._pool.fetch(_HISTORY, *key)]
+    async def snapshot(self, key: CaseKey) -> "Snapshot":
+        """A case as it stands and all that was proven of it, of one moment."""
+        encounter = (key.hospital, key.encounter)
+        async with (
+            self._pool.acquire() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            states = await states_of(connection, [encounter])
+            scans = (await scans_of(connection, [encounter])).get(encounter, [])
+            codes = sorted({scan.item_code for scan in scans if scan.item_code})
+            names = await connection.fetch(_NAMES, key.hospital, codes)
+            history = [proof_of(row) for row in await connection.fetch(_HISTORY, *key)]
+        return Snapshot(
+            states.get(key), scans, history, {row["item_code"]: orjson.loads(row["body"])["name"] for row in names}
+        )
 
 
 class CaseSession:

@@ -152,6 +152,25 @@ def undo(
 
 
 @app.command()
+def case(  # noqa: PLR0917 -- the options of a command
+    encounter: Annotated[str, typer.Argument(metavar="ENCOUNTER")],
+    operation: Annotated[str | None, typer.Option(help="Only this operation of it.")] = None,
+    hospital: Annotated[str | None, typer.Option(help="Needed when several hospitals have the encounter.")] = None,
+    close: Annotated[bool, typer.Option("--close", help="Close it: its proof is made and published.")] = False,
+    by: Annotated[str | None, typer.Option(help="Who closes it; unset: the name you are logged in with.")] = None,
+    timeout: Annotated[float, typer.Option(min=0, help="Seconds to wait for the proof of a close.")] = 10.0,
+    history: Annotated[bool, typer.Option("--history", help="Every version of its proof.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON for machines, everything.")] = False,
+) -> None:
+    """A case on one page: uses, the four ledgers side by side, gaps with what to do. Exit 1 when there are any."""
+    from streams.commands.case import case_command  # noqa: PLC0415 -- as above
+
+    raise typer.Exit(
+        case_command(encounter, operation, hospital, by, timeout, close=close, history=history, as_json=as_json)
+    )
+
+
+@app.command()
 def scanners(
     *, as_json: Annotated[bool, typer.Option("--json", help="JSON for machines, everything.")] = False
 ) -> None:

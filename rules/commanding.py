@@ -13,6 +13,7 @@ from models.books import Decision, LabelFacts, StockMove, Usage, UseAccount
 from models.commands import Carried, Commanded, CommandKind, Correction, Recorded
 from models.reasons import REASON_ROW, RELEASABLE, TAKEN_BACK, Reason, Verdict, in_precedence
 from models.scan import Action
+from rules.catalogue import Resolution, resolve
 from rules.charging import credit_of, settlement_reversal
 from rules.deciding import decide
 from rules.returning import usage_fen_of
@@ -110,9 +111,7 @@ def _counts_no_more(commanded: Commanded, why: Reason, view: View) -> Decision:
     if event.action is not Action.USE:
         if prior.verdict not in _OPEN:
             raise RefusedError(f"Expected a use, or a scan that waits; got a {event.action} that is {prior.verdict}.")
-        return Decision(
-            one.subject, prior.decisions, at, Verdict.RECORDED, (why,), prior.label or one.subject.label, claims=False
-        )
+        return _nothing_moved(one, at, why, view)
     use = view.use_of_scan(event.hospital, event.scan_id)
     if use is None or use.ref != one.subject.ref:
         raise RefusedError(f"Expected a use in the books, got one that is {prior.verdict}.")
@@ -122,6 +121,16 @@ def _counts_no_more(commanded: Commanded, why: Reason, view: View) -> Decision:
     flags = decision.reasons if decision.charges else ()
     decision.verdict, decision.reasons = Verdict.RECORDED, in_precedence({why, *flags})
     return decision
+
+
+def _nothing_moved(one: Recorded, at: datetime, why: Reason, view: View) -> Decision:
+    event, label = one.subject.event, one.prior.label or one.subject.label
+    named = label.di is not None or event.item_code is not None
+    found = resolve(event, label, view.catalogue) if named else Resolution()
+    units = event.quantity * found.units_per_package if found.item and found.reason is None else None
+    return Decision(
+        one.subject, one.prior.decisions, at, Verdict.RECORDED, (why,), label, found.item, units, claims=False
+    )
 
 
 def _taken_back(one: Recorded, use: UseAccount, at: datetime, view: View) -> Decision:

@@ -52,6 +52,7 @@ BACK = st.builds(
     st.integers(1, 2),
 )
 """Part of the use of three comes back."""
+ONE_BACK = ([scan(209, action="return", corrects=str(scan_id(201)))],)
 Step = list[Any] | Command | Repriced | Closed
 
 
@@ -60,8 +61,8 @@ def steps() -> st.SearchStrategy[list[Step]]:
     commands = st.builds(Command, st.sampled_from(KINDS), st.integers(1, 20))
     prices = st.builds(Repriced, st.sampled_from(PRICES))
     one: st.SearchStrategy[Step] = st.one_of(arrivals(8), commands, commands, prices, prices, BACK, BACK)
-    told = st.lists(one, min_size=2, max_size=10).map(lambda steps_: [[EXPIRED_USE, USE], *steps_])
-    return st.one_of(told, told, told.map(lambda steps_: [*steps_[:3], Closed(), *steps_[3:]]))
+    told = st.lists(one, min_size=2, max_size=10).map(lambda steps_: [[EXPIRED_USE, USE], *ONE_BACK, *steps_])
+    return st.one_of(told, told, told.map(lambda steps_: [*steps_[:4], Closed(), *steps_[4:]]))
 
 
 def priced(yuan: str) -> tuple[dict[str, Any], dict[str, Any]]:

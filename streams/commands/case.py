@@ -186,7 +186,7 @@ def _show(page: Page, *, history: bool) -> None:
     tied = (
         "All four ledgers tie."
         if proven.verdict is CaseVerdict.CLOSED
-        else f"{len(proven.gaps)} gaps: it does not tie."
+        else f"It does not tie: {len(proven.gaps)} gap(s)."
     )
     typer.echo(tied)
     if page.differences_open:

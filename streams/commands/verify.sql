@@ -44,7 +44,7 @@ SELECT position_id, record_offset, scan_id, verdict FROM udi.scan_now
 WHERE verdict IN ('waiting', 'parked', 'held', 'refused', 'duplicate', 'conflict') AND cardinality(reasons) = 0;
 
 -- check: a billed scan has one charge, a credited one credit, any other neither
--- A credit of a scan's own charge is a pair undone: that charge stands no more.
+-- A credit of a scan's own charge takes it back (re-rated, or a person's command): that charge stands no more.
 SELECT n.scan_id, n.action, n.verdict, coalesce(l.charges, 0) AS charges, coalesce(l.credits, 0) AS credits
 FROM udi.scan_now n
 FULL JOIN (
@@ -85,8 +85,8 @@ LEFT JOIN udi.use_change r ON (r.by_position, r.by_offset) = (t.position_id, t.r
 WHERE t.kind = 'credit' AND (t.charge_position, t.charge_offset) <> (t.position_id, t.record_offset)
   AND (r.units IS DISTINCT FROM t.quantity OR (r.use_position, r.use_offset) IS DISTINCT FROM (t.charge_position, t.charge_offset));
 
--- check: a scan's own charge was taken back whole, and because a person commanded it
-SELECT t.billing_id, n.scan_id, c.quantity AS charged, t.quantity AS taken_back, count(o.seq) AS commands
+-- check: a scan's own charge was taken back to its end, for another price or because a person commanded it
+SELECT t.billing_id, n.scan_id, c.quantity AS charged, t.quantity AS taken_back, anew.quantity AS charged_anew, count(o.seq) AS commands
 FROM udi.ledger t
 JOIN udi.scan_now n USING (position_id, record_offset)
 LEFT JOIN udi.ledger c ON (c.position_id, c.record_offset, c.n) = (t.charge_position, t.charge_offset, t.charge_n)
@@ -94,8 +94,15 @@ LEFT JOIN udi.pair p ON (p.position_id, p.record_offset) = (t.position_id, t.rec
 LEFT JOIN udi.scan rest ON (rest.position_id, rest.record_offset) = (p.rest_position, p.rest_offset)
 LEFT JOIN udi.command k ON k.hospital = n.hospital AND k.scan_id IN (n.scan_id, rest.scan_id)
 LEFT JOIN udi.command_outcome o ON (o.lane, o.seq) = (k.lane, k.seq) AND o.done
+LEFT JOIN udi.ledger anew ON (anew.position_id, anew.record_offset, anew.n) = (t.position_id, t.record_offset, t.n + 1) AND anew.kind = 'charge'
+CROSS JOIN LATERAL (
+    SELECT sum(every.quantity) AS quantity FROM udi.ledger every
+    WHERE every.kind = 'credit' AND (every.charge_position, every.charge_offset, every.charge_n) = (t.charge_position, t.charge_offset, t.charge_n)
+) credited
 WHERE t.kind = 'credit' AND (t.charge_position, t.charge_offset) = (t.position_id, t.record_offset)
-GROUP BY t.billing_id, n.scan_id, c.quantity, t.quantity HAVING c.quantity IS DISTINCT FROM t.quantity OR count(o.seq) = 0;
+GROUP BY t.billing_id, n.scan_id, c.quantity, t.quantity, t.flags, t.unit_price, credited.quantity, anew.quantity, anew.unit_price
+HAVING c.quantity IS DISTINCT FROM credited.quantity
+    OR CASE WHEN 're-rated' = ANY (t.flags) THEN anew.quantity IS DISTINCT FROM t.quantity OR anew.unit_price = t.unit_price ELSE count(o.seq) = 0 END;
 
 -- check: commands are numbered without a gap, and those carried out are the first of their lane
 SELECT l.lane, l.commands_done, count(o.seq) AS outcomes, max(c.seq) AS newest, count(c.seq) AS commands
@@ -110,13 +117,36 @@ LEFT JOIN udi.scan_now u ON (u.position_id, u.record_offset) = (r.use_position, 
 LEFT JOIN udi.scan_now b ON (b.position_id, b.record_offset) = (r.by_position, r.by_offset)
 GROUP BY r.use_position, r.use_offset, u.scan_id, u.units, u.action
 HAVING u.action IS DISTINCT FROM 'use' OR sum(r.units) > u.units OR max(r.n) <> count(*)
-    OR bool_or(b.action IS DISTINCT FROM 'return' OR b.units IS DISTINCT FROM r.units OR b.verdict NOT IN ('credited', 'recorded'));
+    OR bool_or(r.units > 0 AND (b.action IS DISTINCT FROM 'return' OR b.units IS DISTINCT FROM r.units OR b.verdict NOT IN ('credited', 'recorded')));
+
+-- check: a use has changed itself as often as its own charges were credited, or a person took it back
+SELECT n.scan_id, count(r.n) AS changes, max(own.credits) AS credits, max(taken.times) AS taken_back
+FROM udi.use_change r
+JOIN udi.scan_now n ON (n.position_id, n.record_offset) = (r.use_position, r.use_offset)
+CROSS JOIN LATERAL (
+    SELECT count(*) AS credits FROM udi.ledger l
+    WHERE l.kind = 'credit' AND (l.position_id, l.record_offset) = (r.use_position, r.use_offset)
+) own
+CROSS JOIN LATERAL (
+    SELECT count(*) AS times FROM udi.command k JOIN udi.command_outcome o USING (lane, seq)
+    LEFT JOIN udi.pair p ON (p.position_id, p.record_offset) = (r.use_position, r.use_offset)
+    LEFT JOIN udi.scan rest ON (rest.position_id, rest.record_offset) = (p.rest_position, p.rest_offset)
+    WHERE o.done AND k.kind IN ('undo-pair', 'reject', 'correct') AND k.hospital = n.hospital AND k.scan_id IN (n.scan_id, rest.scan_id)
+) taken
+WHERE r.units = 0
+GROUP BY r.use_position, r.use_offset, n.scan_id HAVING count(DISTINCT r.n) NOT BETWEEN max(own.credits) AND max(own.credits) + max(taken.times);
+
+-- check: what was opened and not used, or thrown away, has cost its department units times the cost of the day
+SELECT n.scan_id, n.action, n.item_code, n.units, w.units AS counted, w.cost, w.amount_fen
+FROM (SELECT * FROM udi.scan_now WHERE action IN ('opened', 'waste') AND verdict = 'recorded' AND NOT reasons && ARRAY['half-label', 'rejected', 'corrected']) n
+FULL JOIN udi.waste_cost w USING (position_id, record_offset)
+WHERE (w.item_code, w.units, w.action) IS DISTINCT FROM (n.item_code, n.units, n.action) OR w.amount_fen <> round(w.units * w.cost / 100.0)::bigint;
 
 -- check: every return that stands has taken back from one use
 SELECT n.scan_id, n.verdict, count(r.n) AS uses
 FROM udi.scan_now n
 LEFT JOIN udi.use_change r ON (r.by_position, r.by_offset) = (n.position_id, n.record_offset)
-WHERE n.action = 'return' AND n.verdict IN ('credited', 'recorded') AND NOT 'half-label' = ANY (n.reasons)
+WHERE n.action = 'return' AND n.verdict IN ('credited', 'recorded') AND NOT n.reasons && ARRAY['half-label', 'rejected', 'corrected']
 GROUP BY n.position_id, n.record_offset, n.scan_id, n.verdict HAVING count(r.n) <> 1;
 
 -- check: a unit in use is held by one use of it
@@ -129,7 +159,8 @@ WHERE n.action IS DISTINCT FROM 'use' OR n.verdict IN ('duplicate', 'conflict', 
 SELECT position_id, record_offset, max(scan_id::text) AS scan_id, max(units) AS units, sum(returned) AS returned, sum(held) AS held
 FROM (
     SELECT position_id, record_offset, scan_id, units, 0 AS held, 0 AS returned FROM udi.scan_now
-    WHERE action = 'use' AND verdict IN ('billed', 'recorded') AND serial IS NOT NULL AND di IS NOT NULL AND NOT 'half-label' = ANY (reasons)
+    WHERE action = 'use' AND verdict IN ('billed', 'recorded') AND serial IS NOT NULL AND di IS NOT NULL
+      AND NOT reasons && ARRAY['half-label', 'rejected', 'corrected', 'released']
     UNION ALL
     SELECT position_id, record_offset, NULL, NULL, 1, 0 FROM udi.unit_claim
     UNION ALL
@@ -191,7 +222,9 @@ CROSS JOIN LATERAL (
     ) every_decision WHERE owner IS NOT NULL
 ) moved
 WHERE moved.times NOT IN (0, 1)
-   OR moved.times = 0 AND n.verdict IN ('billed', 'credited', 'recorded') AND n.action <> 'count' AND NOT 'half-label' = ANY (n.reasons)
+   OR moved.times = 0 AND n.verdict IN ('billed', 'credited', 'recorded') AND n.action <> 'count'
+        AND NOT n.reasons && ARRAY['half-label', 'rejected', 'corrected']
+   OR moved.times = 1 AND n.reasons && ARRAY['rejected', 'corrected']
    OR moved.times = 1 AND n.verdict IN ('duplicate', 'conflict', 'refused');
 
 -- check: units of use are whole packages of what was scanned
@@ -227,7 +260,7 @@ WITH free AS MATERIALIZED (
         SELECT (array_agg(e.department ORDER BY e.version DESC))[1] AS department, count(DISTINCT coalesce(e.department, '')) AS departments
         FROM udi.encounter e WHERE n.department IS NULL AND (e.hospital, e.encounter) = (n.hospital, n.encounter)
     ) home ON true
-    WHERE n.action = 'use' AND n.verdict = 'recorded' AND NOT 'half-label' = ANY (n.reasons)
+    WHERE n.action = 'use' AND n.verdict = 'recorded' AND NOT n.reasons && ARRAY['half-label', 'rejected', 'corrected']
     UNION ALL
     SELECT u.hospital, coalesce(u.department, home.department), home.departments, u.item_code, u.scanned_at, r.units,
            sum(r.units) OVER (PARTITION BY r.use_position, r.use_offset ORDER BY r.n) - r.units, -1
@@ -405,6 +438,88 @@ WHERE f.version <> changes.n OR f.version <> changes.newest
 UNION ALL
 SELECT l.facts_seen, NULL, NULL, l.lane::text, 'lane has seen facts that are not there' FROM udi.lane l CROSS JOIN udi.fact_counter f WHERE l.facts_seen > f.version;
 
+-- check: the newest proof of a closed case is what its four ledgers come to
+-- Not of one that changed a moment ago, nor of one whose discharge was withdrawn: nobody has proven, or will prove, these anew.
+WITH changed AS MATERIALIZED (
+    SELECT DISTINCT one.hospital, one.encounter FROM udi.case_delta CROSS JOIN LATERAL unnest(hospitals, encounters) one (hospital, encounter) WHERE reader = 'proofs'
+), closed AS MATERIALIZED (
+    SELECT p.* FROM (SELECT DISTINCT ON (hospital, encounter, operation) * FROM udi.case_proof ORDER BY hospital, encounter, operation, version DESC) p
+    LEFT JOIN (SELECT DISTINCT ON (hospital, encounter) hospital, encounter, discharged_at, settled_at FROM udi.encounter ORDER BY hospital, encounter, version DESC) e USING (hospital, encounter)
+    WHERE (p.closings > 0 OR e.discharged_at IS NOT NULL OR e.settled_at IS NOT NULL) AND (p.hospital, p.encounter) NOT IN (SELECT hospital, encounter FROM changed)
+), uses AS MATERIALIZED (
+    SELECT c.hospital, c.encounter, c.operation, s.scan_id FROM closed c JOIN report.scans s ON (s.hospital, s.encounter) = (c.hospital, c.encounter)
+    WHERE s.action = 'use' AND c.operation IN ('', s.operation)
+), members AS (
+    SELECT * FROM uses
+    UNION
+    SELECT u.hospital, u.encounter, u.operation, r.scan_id FROM uses u JOIN report.returns r ON (r.hospital, r.use_scan_id) = (u.hospital, u.scan_id)
+    UNION
+    SELECT c.hospital, c.encounter, c.operation, s.scan_id FROM closed c JOIN report.scans s ON (s.hospital, s.encounter) = (c.hospital, c.encounter)
+    WHERE s.verdict IN ('waiting', 'parked', 'held') AND c.operation IN ('', s.operation)
+), scans AS MATERIALIZED (
+    SELECT m.encounter AS case_encounter, m.operation AS case_operation, s.* FROM members m JOIN report.scans s USING (hospital, scan_id)
+), moves AS MATERIALIZED (
+    SELECT s.hospital, s.case_encounter, s.case_operation, m.* FROM scans s
+    JOIN (SELECT hospital AS of_hospital, scan_id, from_place, to_place, owner, item_code, lot, serial, quantity FROM report.stock_moves) m ON (m.of_hospital, m.scan_id) = (s.hospital, s.scan_id)
+), entries AS MATERIALIZED (
+    SELECT s.hospital, s.case_encounter, s.case_operation, e.* FROM scans s
+    JOIN (SELECT hospital AS of_hospital, kind, scan_id, billing_id, reverses, item_code, quantity, amount FROM report.charges) e ON (e.of_hospital, e.scan_id) = (s.hospital, s.scan_id)
+), owed AS MATERIALIZED (
+    SELECT s.hospital, s.case_encounter, s.case_operation, t.* FROM scans s
+    JOIN (SELECT hospital AS of_hospital, scan_id, line_id, reverses, supplier, item_code, quantity, amount, status FROM report.settlement) t ON (t.of_hospital, t.scan_id) = (s.hospital, s.scan_id)
+), lines (hospital, encounter, operation, fields) AS (
+    SELECT hospital, encounter, operation, ARRAY['case', hospital, encounter, operation] FROM closed
+    UNION ALL
+    SELECT hospital, case_encounter, case_operation, ARRAY['scan', scan_id::text, action, item_code, issuer, di, lot, serial, quantity::text, verdict,
+        CASE WHEN verdict IN ('waiting', 'parked', 'held') THEN reasons[1] END] FROM scans
+    UNION ALL
+    SELECT hospital, case_encounter, case_operation, ARRAY['move', scan_id::text, from_place, to_place, owner, item_code, lot, serial, quantity::text] FROM moves
+    UNION ALL
+    SELECT hospital, case_encounter, case_operation, ARRAY[kind, scan_id::text, billing_id::text, reverses::text, item_code, quantity::text, amount::text] FROM entries
+    UNION ALL
+    SELECT hospital, case_encounter, case_operation, ARRAY['settlement', scan_id::text, line_id::text, reverses::text, supplier, item_code, quantity::text, amount::text, status] FROM owed
+), hashes AS (
+    SELECT hospital, encounter, operation, sha256(convert_to(string_agg(line, E'\n' ORDER BY line COLLATE "C"), 'UTF8')) AS hash
+    FROM (SELECT hospital, encounter, operation, array_to_string(fields, E'\t', '') AS line FROM lines) listed GROUP BY hospital, encounter, operation
+), out AS (
+    SELECT hospital, case_encounter AS encounter, case_operation AS operation, sum(CASE WHEN to_place = 'patient' THEN quantity WHEN from_place = 'patient' THEN -quantity END) AS units
+    FROM moves GROUP BY 1, 2, 3
+), charged AS (
+    SELECT hospital, case_encounter AS encounter, case_operation AS operation, sum(CASE kind WHEN 'charge' THEN quantity ELSE -quantity END) AS units,
+           sum(CASE kind WHEN 'charge' THEN amount ELSE -amount END) AS amount FROM entries GROUP BY 1, 2, 3
+), due AS (
+    SELECT hospital, case_encounter AS encounter, case_operation AS operation, sum(CASE WHEN reverses IS NULL THEN quantity ELSE -quantity END) AS units,
+           sum(CASE WHEN reverses IS NULL THEN amount ELSE -amount END) AS amount FROM owed GROUP BY 1, 2, 3
+)
+SELECT c.hospital, c.encounter, c.operation, c.version, c.verdict, encode(c.hash, 'hex') AS hash, encode(h.hash, 'hex') AS found_hash,
+       c.stock_units, out.units AS found_out, c.charged_units, charged.units AS found_charged, c.owed_units, due.units AS found_owed
+FROM closed c JOIN hashes h USING (hospital, encounter, operation)
+LEFT JOIN out USING (hospital, encounter, operation) LEFT JOIN charged USING (hospital, encounter, operation) LEFT JOIN due USING (hospital, encounter, operation)
+WHERE c.hash <> h.hash OR c.stock_units <> coalesce(out.units, 0) OR c.charged_units <> coalesce(charged.units, 0) OR c.charged_fen <> coalesce(charged.amount, 0) * 100
+   OR c.owed_units <> coalesce(due.units, 0) OR c.owed_fen <> coalesce(due.amount, 0) * 100;
+
+-- check: proofs of cases are numbered 1, 2, 3 …, and those with gaps are the list of open cases
+SELECT p.hospital, p.encounter, p.operation, max(p.version) AS newest, count(*) AS versions, 'numbers' AS what FROM udi.case_proof p
+GROUP BY p.hospital, p.encounter, p.operation HAVING max(p.version) <> count(*)
+UNION ALL
+SELECT hospital, encounter, operation, p.version, NULL, CASE WHEN o.since IS NULL THEN 'not listed' ELSE 'listed' END
+FROM (SELECT DISTINCT ON (hospital, encounter, operation) * FROM udi.case_proof ORDER BY hospital, encounter, operation, version DESC) p
+FULL JOIN udi.open_case o USING (hospital, encounter, operation)
+WHERE (o.since IS NOT NULL) IS DISTINCT FROM (p.verdict = 'gaps');
+
+-- check: every proof of a case and its record in the outbox are the same
+WITH sent AS MATERIALIZED (
+    SELECT id, body FROM (
+        SELECT id, convert_from(body, 'UTF8')::jsonb AS body FROM udi.outbox_block b CROSS JOIN LATERAL unnest(b.ids, b.bodies) one (id, body) WHERE b.topic = 'cases'
+    ) every_record WHERE body ->> 'schema' = 'udi.case/1'
+)
+SELECT s.id, p.hospital, p.encounter, p.operation, p.version, p.verdict, s.body ->> 'verdict' AS sent_verdict
+FROM sent s FULL JOIN report.cases p
+    ON (s.body ->> 'hospital', s.body ->> 'encounter', coalesce(s.body ->> 'operation', ''), (s.body ->> 'version')::int) = (p.hospital, p.encounter, coalesce(p.operation, ''), p.version)
+WHERE s.id IS NULL OR p.version IS NULL
+   OR (s.body ->> 'case_id', s.body ->> 'verdict', s.body ->> 'trigger', s.body ->> 'hash', s.body -> 'gaps', (s.body -> 'ledgers' -> 'charges' ->> 'amount')::numeric)
+      IS DISTINCT FROM (s.id::text, p.verdict, p.trigger, p.hash, p.gaps, p.charged_amount);
+
 -- check: nothing is taken as published that was not written
 SELECT f.cluster_id, f.topic, f.partition, f.seq AS published, coalesce(max(b.last_seq), 0) AS written
 FROM udi.relay_floor f LEFT JOIN udi.outbox_block b USING (topic, partition)
@@ -414,7 +529,7 @@ GROUP BY f.cluster_id, f.topic, f.partition, f.seq HAVING f.seq > coalesce(max(b
 SELECT expected.book, expected.protection, t.tgenabled AS state
 FROM (
     SELECT book, 'append_only' AS protection
-    FROM unnest(ARRAY['scan', 'decision', 'ledger', 'settlement', 'alert', 'catalogue', 'encounter', 'period_close', 'lot_shape', 'reading', 'scanner', 'pair', 'command', 'command_outcome']) book
+    FROM unnest(ARRAY['scan', 'decision', 'ledger', 'settlement', 'alert', 'catalogue', 'encounter', 'period_close', 'lot_shape', 'reading', 'scanner', 'pair', 'command', 'command_outcome', 'case_close', 'case_proof']) book
     UNION ALL SELECT 'ledger', 'check_ledger'
 ) expected
 LEFT JOIN pg_trigger t ON t.tgrelid = ('udi.' || expected.book)::regclass AND t.tgname = expected.protection

@@ -17,7 +17,7 @@ INSERT INTO udi.scan_claim VALUES ('H1', gen_random_uuid(), 1, 999, '');
 UPDATE udi.scan SET raw = NULL WHERE (position_id, record_offset) = (SELECT position_id, record_offset FROM udi.scan_claim WHERE scan_id = '00000000-0000-0000-0000-00000000000c');
 
 -- check: later decisions of a scan are numbered 1, 2, 3 …
-UPDATE udi.decision SET n = n + 1;
+UPDATE udi.decision SET n = n + 100;
 
 -- check: the list of what waits is what waits
 DELETE FROM udi.open_scan WHERE reason = 'encounter-missing';
@@ -37,14 +37,20 @@ UPDATE udi.ledger SET amount_fen = amount_fen - 1 WHERE kind = 'credit' AND posi
 -- check: every credit takes back what its return took back
 UPDATE udi.use_change SET units = 2 WHERE (use_position, use_offset) = (SELECT position_id, record_offset FROM udi.scan_claim WHERE scan_id = '00000000-0000-0000-0000-00000000000c');
 
--- check: a scan's own charge was taken back whole, and because a person commanded it
-UPDATE udi.ledger SET charge_position = position_id, charge_offset = record_offset WHERE kind = 'credit' AND (charge_position, charge_offset) = (SELECT position_id, record_offset FROM udi.scan_claim WHERE scan_id = '00000000-0000-0000-0000-00000000000c');
+-- check: a scan's own charge was taken back to its end, for another price or because a person commanded it
+DELETE FROM udi.command_outcome;
 
 -- check: commands are numbered without a gap, and those carried out are the first of their lane
-UPDATE udi.lane SET commands_done = 1;
+UPDATE udi.lane SET commands_done = 1 WHERE lane = 1;
 
 -- check: returns of a use are numbered, never exceed it, and stand for one return each
 UPDATE udi.use_change SET n = 2 WHERE (use_position, use_offset) = (SELECT position_id, record_offset FROM udi.scan_claim WHERE scan_id = '00000000-0000-0000-0000-00000000000c');
+
+-- check: a use has changed itself as often as its own charges were credited, or a person took it back
+DELETE FROM udi.ledger WHERE kind = 'credit' AND 're-rated' = ANY (flags);
+
+-- check: what was opened and not used, or thrown away, has cost its department units times the cost of the day
+UPDATE udi.waste_cost SET amount_fen = amount_fen + 1;
 
 -- check: every return that stands has taken back from one use
 DELETE FROM udi.use_change WHERE (use_position, use_offset) = (SELECT position_id, record_offset FROM udi.scan_claim WHERE scan_id = '00000000-0000-0000-0000-00000000000c');
@@ -117,6 +123,15 @@ UPDATE udi.alert SET value = value + 1;
 
 -- check: fact changes are numbered without a gap, and are the versions of catalogue, encounters, shapes and scanners
 DELETE FROM udi.catalogue WHERE item_code = 'NAIL';
+
+-- check: the newest proof of a closed case is what its four ledgers come to
+UPDATE udi.ledger SET amount_fen = amount_fen + 1 WHERE (position_id, record_offset) = (SELECT position_id, record_offset FROM udi.scan_claim WHERE scan_id = '00000000-0000-0000-0000-00000000000b');
+
+-- check: proofs of cases are numbered 1, 2, 3 …, and those with gaps are the list of open cases
+DELETE FROM udi.open_case;
+
+-- check: every proof of a case and its record in the outbox are the same
+UPDATE udi.case_proof SET verdict = 'closed', gaps = '[]', units = stock_units, chargeable_units = charged_units, supplied_units = owed_units, amount_fen = charged_fen WHERE verdict = 'gaps';
 
 -- check: nothing is taken as published that was not written
 INSERT INTO udi.relay_floor VALUES ('c1', 'billing', 0, 999);

@@ -130,7 +130,7 @@ async def test_a_discharge_with_a_parked_scan_gives_notice_and_the_price_closes_
          "amount": None, "scan_ids": [str(scan_id(1)), str(scan_id(2))]}
     ]  # fmt: skip
     assert first["message"]["en"] == (
-        "Case E1 was discharged with 1 gaps, 2 scans open: to be settled before the bill."
+        "Case E1 was discharged and does not tie (gaps: 1, open scans: 2): settle it before the bill."
     )
     assert (second["supersedes"], second["gaps"]) == (1, [])
 

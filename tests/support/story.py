@@ -5,9 +5,13 @@ from typing import Any
 import asyncpg
 
 from models.calendar import ZONE_DEFAULT, Month
+from models.commands import CommandKind
+from models.case import CaseKey
+from sinks.cases import CaseBooks
 from sinks.periods import PeriodBooks
 from streams.evaluator import Evaluator
-from tests.support.builders import BOX, DI, HOSPITAL, encounter, gs1, gtin, item, price, scan, scan_id
+from streams.prover import Prover
+from tests.support.builders import BOX, DI, ENCOUNTER, HOSPITAL, encounter, gs1, gtin, item, price, scan, scan_id
 from tests.support.ward import Ward
 
 UNIT = gs1(DI, expiry="271231", lot="L1", serial="S1")
@@ -16,6 +20,7 @@ NOT_YET_KNOWN = gtin(777)
 NEVER_KNOWN = gtin(778)
 SUPPLIED = gtin(555)
 FREE = gtin(556)
+CLIPS = gtin(557)
 MAY = "2022-05-20T12:00:00+08:00"
 
 ITEMS = (
@@ -29,6 +34,11 @@ ITEMS = (
         identifiers=[{"issuer": "GS1", "di": FREE, "units_per_package": 1}],
     ),
 )  # fmt: skip
+CLIP = item(
+    item_code="CLIP", name="止血夹", prices=[price("100.00")], cost=[{"cost": "60.00"}],
+    identifiers=[{"issuer": "GS1", "di": CLIPS, "units_per_package": 1}],
+)  # fmt: skip
+DEARER_CLIP = CLIP | {"prices": [price("100.55")]}
 LATE_ITEM = item(
     item_code="NAIL", name="髓内钉", prices=[price("50.00")],
     identifiers=[{"issuer": "GS1", "di": NOT_YET_KNOWN, "units_per_package": 1}],
@@ -45,9 +55,34 @@ def back(number: int, of: int, **changes: Any) -> dict[str, Any]:
     return scan(number, action="return", corrects=str(scan_id(of)), **changes)
 
 
+def clip(lot: str | None = "C1", serial: str | None = None, expiry: str = "271231") -> list[str]:
+    """The label of a clip."""
+    return [gs1(CLIPS, expiry=expiry, lot=lot, serial=serial)]
+
+
+async def correct(ward: Ward) -> None:
+    """A price that comes late, and what persons release and take back."""
+    await ward.scan(
+        scan(50, codes=clip(), quantity=3),
+        back(51, 50, codes=clip()),
+        scan(52, codes=clip(expiry="220101")),
+        scan(53, codes=clip(serial="T1")),
+        scan(54, codes=clip(serial="T1")),
+        scan(55, codes=clip(serial="T2")),
+        scan(56, codes=clip(), action="opened", reason="fell down"),
+    )
+    await ward.learn(DEARER_CLIP)
+    await ward.sweep()
+    await ward.store.command(CommandKind.RELEASE, 52)
+    await ward.store.command(CommandKind.RELEASE, 54)
+    await ward.store.command(CommandKind.REJECT, 55)
+    await ward.sweep()
+    await ward.scan(back(57, 50, codes=clip()))
+
+
 async def tell(ward: Ward, pool: asyncpg.Pool) -> None:
     """Fill the books of a ward over PostgreSQL; May and June are closed, and their alerts judged."""
-    await ward.open(*ITEMS, encounter(admitted_at="2022-05-01T00:00:00+08:00"))
+    await ward.open(*ITEMS, CLIP, encounter(admitted_at="2022-05-01T00:00:00+08:00"))
     await ward.scan(
         of_may(1, action="receive", encounter=None, quantity=100),
         of_may(2, quantity=10),
@@ -79,6 +114,7 @@ async def tell(ward: Ward, pool: asyncpg.Pool) -> None:
     await ward.scan(
         scan(30, encounter="E9"), scan(31, action="transfer", to_store="OR-3", encounter=None, quantity=5), lane=1
     )
+    await correct(ward)
     await ward.learn(LATE_ITEM)
     await ward.sweep()
     evaluator, periods = Evaluator(pool, ZONE_DEFAULT), PeriodBooks(pool)
@@ -86,5 +122,9 @@ async def tell(ward: Ward, pool: asyncpg.Pool) -> None:
         await periods.close(month, {HOSPITAL: Month(202205)})
         await evaluator.until_idle()
     # Two of three, returned apart: the parts of 1.01 yuan are 0.34 and 0.33.
-    await ward.scan(scan(40, quantity=2), back(41, 16, codes=[gs1(FREE, expiry="271231", lot="G1")]))
+    await ward.scan(scan(40, quantity=2, operation="OP-9"), back(41, 16, codes=[gs1(FREE, expiry="271231", lot="G1")]))
     await evaluator.until_idle()
+    # The whole encounter has scans that wait; its operation ties.
+    for operation in ("", "OP-9"):
+        await CaseBooks(pool).close(CaseKey(HOSPITAL, ENCOUNTER, operation), "wang")
+    await Prover(pool).until_idle()

@@ -19,7 +19,6 @@ from tests.support.kafka import RealKafka
 from tests.support.story import LATE_ITEM, NEVER_KNOWN, tell
 from tests.support.ward import LANES, Ward, postgres_store
 
-
 CHECKS_OF_TOPICS = 3
 
 

@@ -5,13 +5,16 @@ from dataclasses import dataclass
 from statistics import median
 from time import perf_counter
 
-from benchmarks import backlog, copying, latency, steps
+from benchmarks import backlog, cases, copying, latency, steps
 from benchmarks.parts import Parts, books
 from benchmarks.table import Line, Table
 
-PARTS = ("backlog", "naive", "latency", "steps", "growth", "codes")
+PARTS = ("backlog", "naive", "latency", "steps", "growth", "cases", "codes")
 THROUGHPUT, CPU, LATENCY = "Backlog", "CPU seconds per 100,000 scans", "Latency"
 STEPS, STATEMENTS, GROWTH = "Steps of a batch of 1,000, µs per scan", "Statements, µs per scan", "Growth"
+CASES = "Case proofs"
+CASE_SCANS = 500
+"""Scans a second while cases are proven."""
 COPY = "Recording against COPY of the same rows"
 
 
@@ -30,12 +33,14 @@ class Sizes:
     steps_repetitions: int
     growth: tuple[int, int]
     growth_window: int
+    cases: tuple[int, int]
+    cases_seconds: float
     warm_up: int
     """Scans of a first backlog that does not count: a cold broker still compiles itself."""
 
 
-FULL = Sizes(60_000, 5, 3, 3_000, 3, 20.0, 3, 50_000, 5, (100_000, 1_000_000), 50_000, 30_000)
-QUICK = Sizes(8_000, 2, 1, 400, 1, 3.0, 1, 6_000, 2, (3_000, 12_000), 3_000, 0)
+FULL = Sizes(60_000, 5, 3, 3_000, 3, 20.0, 3, 50_000, 5, (100_000, 1_000_000), 50_000, (20_000, 200_000), 24.0, 30_000)
+QUICK = Sizes(8_000, 2, 1, 400, 1, 3.0, 1, 6_000, 2, (3_000, 12_000), 3_000, (2_000, 10_000), 6.5, 0)
 
 
 def sizes(*, quick: bool, scans: int | None, repetitions: int | None) -> Sizes:
@@ -44,7 +49,8 @@ def sizes(*, quick: bool, scans: int | None, repetitions: int | None) -> Sizes:
     return Sizes(
         scans or found.scans, repetitions or found.repetitions, found.repetitions_two, found.naive_scans,
         found.naive_repetitions, found.latency_seconds, found.latency_repetitions, found.steps_scans,
-        found.steps_repetitions, found.growth, found.growth_window, found.warm_up,
+        found.steps_repetitions, found.growth, found.growth_window, found.cases,
+        found.cases_seconds, found.warm_up,
     )  # fmt: skip
 
 
@@ -141,6 +147,25 @@ class Run:
             await self._steps(server_url)
         if "growth" in only:
             await self._growth(server_url)
+        if "cases" in only:
+            await self._cases(server_url)
+
+    async def _cases(self, server_url: str) -> None:
+        found: list[cases.Cases] = []
+        for _ in range(self._sizes.latency_repetitions):
+            _say("case proofs")
+            async with books(server_url) as url:
+                found.append(await cases.run(url, self._sizes.cases, CASE_SCANS, self._sizes.cases_seconds))
+        for name in ("scans", "discharges"):
+            what = f"{name.removesuffix('s')} to proof"
+            for percent in (50, 99):
+                values = [latency.percentile(getattr(run, name), percent) for run in found]
+                line = self._table.add(CASES, f"{what}, p{percent}", "ms", values)
+            self._table.aim(f"{what} at {cases.CASES} closed cases, p99, ms", line.median, 1_000, least=False)
+        small, large = [run.proof_small for run in found], [run.proof_large for run in found]
+        for size, values in zip(self._sizes.cases, (small, large), strict=True):
+            self._table.add(CASES, f"one proof at {size:,} scans of others", "ms", values)
+        self._table.aim("one proof, times that in the smaller books", median(large) / median(small), 1.5, least=False)
 
     async def _steps(self, server_url: str) -> None:
         scans = self._sizes.steps_scans

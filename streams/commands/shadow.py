@@ -26,8 +26,8 @@ from rules.wanting import wanted_by
 from sinks.books import PostgresBooks
 from streams.settings import Settings
 
-TIMED: Final = frozenset({Reason.LATE, Reason.PERIOD_CLOSED, Reason.STOCK_NEGATIVE})
-"""Flags that follow from the moment of the decision: what was closed, what lay on the shelf."""
+TIMED: Final = frozenset({Reason.LATE, Reason.PERIOD_CLOSED, Reason.STOCK_NEGATIVE, Reason.RE_RATED})
+"""Flags that follow from the moment of the decision: what was closed, on the shelf, or priced otherwise."""
 CHUNK: Final = 200
 _ROWS = """
 SELECT n.record_offset, n.lane, n.recorded_at, s.record_key, s.raw, n.scan_id, n.verdict::text AS verdict, n.reasons,

@@ -80,6 +80,7 @@ async def test_negative_stock_alone_is_listed(house: Installed) -> None:
     found = await house.json("stock", "--negative")
 
     assert [(row["item_code"], row["lot"], row["serial"], row["quantity"]) for row in found] == [
+        ("CLIP", "C1", None, -3), ("CLIP", "C1", "T1", -2),
         ("GAUZE", "G1", None, -1), ("NAIL", "N1", None, -1), ("PLATE", "P1", None, -1), ("SCREW", "L1", "S1", -1),
     ]  # fmt: skip
     assert (await house.udi("stock", "--store", "nowhere")).stdout == "No stock is recorded there.\n"

@@ -5,8 +5,8 @@ from typing import Any
 import asyncpg
 
 from models.calendar import ZONE_DEFAULT, Month
-from models.commands import CommandKind
 from models.case import CaseKey
+from models.commands import CommandKind
 from sinks.cases import CaseBooks
 from sinks.periods import PeriodBooks
 from streams.evaluator import Evaluator

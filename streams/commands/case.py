@@ -14,6 +14,7 @@ from rich.text import Text
 
 from models.case import CaseKey, CaseVerdict, Closing, Gap, GapKind, Proof, Proven, UseLine
 from models.money import fen_text
+from models.reasons import Verdict
 from models.texts import gap_text, texts
 from rules.proving import prove
 from sinks.case_rows import gap_body, numbers_fields, proof_fields
@@ -209,15 +210,23 @@ def _closed_how(page: Page) -> str:
 
 def _use_row(line: UseLine, page: Page) -> tuple[Any, ...]:
     scan = line.scan
-    reasons = texts(LOCALE)["reason"]
-    why = f": {reasons[scan.reasons[0]]}" if scan.reasons and not line.charged else ""
     units = "?" if scan.units is None else str(line.used if scan.stands else scan.units)
     at = scan.scanned_at.astimezone(page.zone)
-    colour = "red" if scan.open else ""
     return (
         f"{at:%m-%d %H:%M}", page.names.get(scan.item_code or "", scan.item_code or "unknown"),
-        joined((scan.lot, scan.serial)), units, yuan(line.charged_fen), Text(f"{scan.verdict}{why}", colour),
+        joined((scan.lot, scan.serial)), units, yuan(line.charged_fen), Text(_became(line), "red" if scan.open else ""),
     )  # fmt: skip
+
+
+def _became(line: UseLine) -> str:
+    """What has become of a use, in words."""
+    scan = line.scan
+    if scan.reasons and (scan.open or scan.verdict is Verdict.RECORDED):
+        return f"{scan.verdict}: {texts(LOCALE)['reason'][scan.reasons[0]]}"
+    returned = (scan.units or 0) - line.used
+    if not returned:
+        return str(scan.verdict)
+    return f"{scan.verdict}, {returned} returned" if line.used else f"{scan.verdict}, all returned"
 
 
 def _show_ledgers(proven: Proven) -> None:

@@ -9,12 +9,13 @@ from pydantic import SecretStr
 
 from streams.prover import Prover
 from streams.settings import Settings
-from tests.support.builders import encounter, item, scan, scan_id
+from tests.support.builders import encounter, gs1, gtin, item, scan, scan_id
 from tests.support.installed import Installed
 from tests.support.ward import LANES, Ward, postgres_store
 
 NOWHERE = "127.0.0.1:1"
 """No broker: the page needs the books alone."""
+FREE = gtin(556)
 DISCHARGED = encounter(discharged_at="2022-06-05T10:00:00+08:00")
 
 
@@ -73,6 +74,28 @@ async def test_a_case_with_a_gap_says_what_to_do_and_exit_status_is_1(house: Ins
     assert "not charged yet, no price on the day of use: udi parked shows what is missing" in text
     assert "out of stock 4 3,702.00 yes 1 of scans that wait" in text
     assert "Not proven yet: nothing has closed it." in text
+
+
+async def test_a_use_says_what_has_become_of_it(house: Installed) -> None:
+    await house.ward.learn(
+        item(
+            item_code="GAUZE",
+            name="纱布",
+            identifiers=[{"issuer": "GS1", "di": FREE, "units_per_package": 1}],
+            chargeable=False,
+        )
+    )
+    await house.ward.scan(
+        scan(3, action="return", corrects=str(scan_id(1))), scan(4, action="return", corrects=str(scan_id(2))),
+        scan(5, codes=[gs1(FREE, lot="G1")]),
+    )  # fmt: skip
+
+    shown = await house.udi("case", "E1")
+
+    lines = [" ".join(line.split()) for line in shown.stdout.splitlines()]
+    assert "06-03 12:00 螺钉 L1 0 0.00 billed, all returned" in lines
+    assert "06-03 12:00 螺钉 L1 1 1,234.00 billed, 1 returned" in lines
+    assert "06-03 12:00 纱布 G1 1 0.00 recorded: not charged" in lines
 
 
 async def test_machines_get_everything(house: Installed) -> None:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import orjson
 import pytest
 
@@ -203,5 +204,32 @@ async def test_provers_at_once_write_each_version_once(store: PostgresStore, war
 async def test_proofs_are_never_changed(store: PostgresStore, ward: Ward) -> None:
     await ward.learn(encounter(discharged_at=DISCHARGED))
     await proven(store)
-    with pytest.raises(Exception, match="append-only"):
+    with pytest.raises(asyncpg.RestrictViolationError, match="append-only"):
         await store.pool.execute("UPDATE udi.case_proof SET verdict = 'closed'")
+
+
+@pytest.mark.parametrize(
+    ("change", "constraint"),
+    [
+        ({"verdict": "gaps"}, "closed_case_has_no_gaps"),
+        ({"gaps": '[{"kind": "held"}]'}, "closed_case_has_no_gaps"),
+        ({"stock_units": 2}, "closed_case_ties"),
+        ({"charged_fen": 1}, "closed_case_ties"),
+        ({"supplied_units": 1}, "closed_case_ties"),
+    ],
+)
+async def test_the_database_refuses_a_closed_case_that_does_not_tie(
+    store: PostgresStore, ward: Ward, change: dict[str, Any], constraint: str
+) -> None:
+    await ward.scan(scan(1))
+    await ward.learn(encounter(discharged_at=DISCHARGED))
+    await proven(store)
+    row = dict(await store.pool.fetchrow("SELECT * FROM udi.case_proof") or {}) | {"version": 2}
+    places = ", ".join(f"${number}" for number in range(1, len(row) + 1))
+
+    await store.pool.execute(f"INSERT INTO udi.case_proof VALUES ({places})", *row.values())
+    with pytest.raises(asyncpg.CheckViolationError) as refused:
+        await store.pool.execute(
+            f"INSERT INTO udi.case_proof VALUES ({places})", *(row | {"version": 3} | change).values()
+        )
+    assert refused.value.constraint_name == constraint

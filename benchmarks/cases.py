@@ -26,7 +26,7 @@ from models.topics import ENCOUNTERS
 from rules.proving import prove
 from sinks.batch import RawRecord
 from sinks.books import PostgresBooks
-from sinks.cases import CaseBooks, newest_of, scans_of, states_of
+from sinks.cases import CaseBooks, closings_of, newest_of, scans_of
 from sinks.facts import FactBatch, FactBooks
 from streams.lane import Lane, Record
 from streams.prover import Prover
@@ -181,8 +181,8 @@ async def _proof_ms(pool: asyncpg.Pool, encounters: Sequence[str]) -> float:
         for encounter in encounters:
             start = perf_counter()
             place = (ward.HOSPITAL, encounter)
-            states = await states_of(connection, [place])
-            await newest_of(connection, list(states))
+            closings = await closings_of(connection, [place])
+            await newest_of(connection, list(closings))
             found = await scans_of(connection, [place])
             prove(CaseKey(*place), found[place])
             taken.append(1000 * (perf_counter() - start))

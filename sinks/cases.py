@@ -4,12 +4,12 @@ References:
     docs/semantics.md, "Case close proof".
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 import asyncpg
 import orjson
@@ -45,6 +45,11 @@ CROSS JOIN LATERAL (
     ORDER BY c.version DESC LIMIT 1
 ) newest
 """
+_DIFFERENCES = """
+SELECT d.hospital, d.encounter, count(*) AS differences FROM unnest($1::text[], $2::text[]) k (hospital, encounter)
+JOIN udi.difference_standing d ON (d.hospital, d.encounter) = (k.hospital, k.encounter)
+WHERE d.status IN ('open', 'asked') GROUP BY d.hospital, d.encounter
+"""
 _HISTORY = """
 SELECT * FROM udi.case_proof WHERE (hospital, encounter, operation) = ($1, $2, $3) ORDER BY version
 """
@@ -69,19 +74,13 @@ SELECT EXISTS (SELECT FROM udi.encounter WHERE (hospital, encounter) = ($1, $2))
 """
 
 
-class State(NamedTuple):
-    """What has closed a case, and what is shown beside its proof."""
-
-    closing: Closing
-    differences_open: int
-
-
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """What the books have of a case."""
 
-    state: State | None
-    """`None` while nothing has closed it."""
+    closing: Closing
+    differences_open: int
+    """Of the encounter, with the HIS."""
     scans: Sequence[CaseScan]
     """Of the whole encounter, in any order."""
     history: Sequence[Proof]
@@ -90,15 +89,21 @@ class Snapshot:
     """Of its items, by their codes."""
 
 
-async def states_of(connection: Connection, encounters: Collection[Encounter]) -> dict[CaseKey, State]:
-    """The cases of encounters that are closed."""
+async def closings_of(connection: Connection, encounters: Collection[Encounter]) -> dict[CaseKey, Closing]:
+    """The cases of encounters that are closed, and by what."""
     rows = await connection.fetch("SELECT * FROM udi.case_states($1, $2)", *_split(encounters))
     return {
-        CaseKey(row["hospital"], row["encounter"], row["operation"]): State(
-            Closing(row["discharged_at"], row["settled_at"], row["closings"]), row["differences_open"]
+        CaseKey(row["hospital"], row["encounter"], row["operation"]): Closing(
+            row["discharged_at"], row["settled_at"], row["closings"]
         )
         for row in rows
     }
+
+
+async def differences_of(connection: Connection, encounters: Collection[Encounter]) -> Counter[Encounter]:
+    """How many differences with the HIS are open, or asked and not mended, in each encounter."""
+    rows = await connection.fetch(_DIFFERENCES, *_split(encounters))
+    return Counter({(row["hospital"], row["encounter"]): row["differences"] for row in rows})
 
 
 async def newest_of(connection: Connection, keys: Collection[CaseKey]) -> dict[CaseKey, Proof]:
@@ -157,14 +162,14 @@ class CaseBooks:
             self._pool.acquire() as connection,
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
-            states = await states_of(connection, [encounter])
+            closings = await closings_of(connection, [encounter])
+            differences = await differences_of(connection, [encounter])
             scans = (await scans_of(connection, [encounter])).get(encounter, [])
             codes = sorted({scan.item_code for scan in scans if scan.item_code})
             names = await connection.fetch(_NAMES, key.hospital, codes)
             history = [proof_of(row) for row in await connection.fetch(_HISTORY, *key)]
-        return Snapshot(
-            states.get(key), scans, history, {row["item_code"]: orjson.loads(row["body"])["name"] for row in names}
-        )
+        by_code = {row["item_code"]: orjson.loads(row["body"])["name"] for row in names}
+        return Snapshot(closings.get(key, Closing()), differences[encounter], scans, history, by_code)
 
 
 class CaseSession:
@@ -185,9 +190,13 @@ class CaseSession:
                 changed[encounter] = max(row["recorded_at"], changed.get(encounter, row["recorded_at"]))
         return changed
 
-    async def states(self, encounters: Collection[Encounter]) -> dict[CaseKey, State]:
-        """See `states_of`."""
-        return await states_of(self._connection, encounters)
+    async def closings(self, encounters: Collection[Encounter]) -> dict[CaseKey, Closing]:
+        """See `closings_of`."""
+        return await closings_of(self._connection, encounters)
+
+    async def differences(self, encounters: Collection[Encounter]) -> Counter[Encounter]:
+        """See `differences_of`."""
+        return await differences_of(self._connection, encounters)
 
     async def newest(self, keys: Collection[CaseKey]) -> dict[CaseKey, Proof]:
         """See `newest_of`."""

@@ -77,14 +77,17 @@ class Prover:
         proofs = []
         async with self._books.session() as session:
             changed = await session.take(self._deltas_max)
-            states = await session.states(list(changed))
-            if not states:
+            closings = await session.closings(list(changed))
+            if not closings:
                 return []
-            newest = await session.newest(list(states))
-            scans = await session.scans(list({key[:2] for key in states}))
-            for key, state in states.items():
-                proven = prove(key, scans.get(key[:2], []))
-                proof = next_proof(proven, state.closing, newest.get(key), changed[key[:2]], state.differences_open)
+            encounters = list({key[:2] for key in closings})
+            newest = await session.newest(list(closings))
+            scans = await session.scans(encounters)
+            differences = await session.differences(encounters)
+            for key, closing in closings.items():
+                case = key[:2]
+                proven = prove(key, scans.get(case, []))
+                proof = next_proof(proven, closing, newest.get(key), changed[case], differences[case])
                 if proof is not None:
                     proofs.append(proof)
             if proofs:

@@ -95,9 +95,7 @@ async def read_page(books: CaseBooks, key: CaseKey, zone: ZoneInfo) -> Page:
     operations = sorted({scan.operation for scan in found.scans if scan.operation})
     if key.operation and key.operation not in operations:
         bad(f"Expected an operation of {key.encounter} ({joined(operations) or 'it has none'}), got {key.operation}.")
-    state = found.state
-    closing, differences = (state.closing, state.differences_open) if state else (Closing(), 0)
-    return Page(prove(key, found.scans), closing, differences, found.history, found.names, zone)
+    return Page(prove(key, found.scans), found.closing, found.differences_open, found.history, found.names, zone)
 
 
 async def _proven_page(books: CaseBooks, key: CaseKey, zone: ZoneInfo, count: int, seconds: float) -> Page:

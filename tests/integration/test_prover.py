@@ -233,3 +233,17 @@ async def test_the_database_refuses_a_closed_case_that_does_not_tie(
             f"INSERT INTO udi.case_proof VALUES ({places})", *(row | {"version": 3} | change).values()
         )
     assert refused.value.constraint_name == constraint
+
+
+async def test_differences_with_the_his_stand_beside_the_verdict_and_decide_nothing(
+    store: PostgresStore, ward: Ward
+) -> None:
+    await ward.scan(scan(1))
+    await store.pool.execute(
+        "INSERT INTO udi.difference_standing (difference_id, hospital, encounter, kind, across, version, status) "
+        "SELECT gen_random_uuid(), 'H1', 'E1', 'missed', false, 1, status "
+        "FROM unnest(ARRAY['open', 'asked', 'accepted']) status"
+    )
+    await ward.learn(encounter(discharged_at=DISCHARGED))
+    assert await proven(store) == [(None, 1, "discharged", "closed", False)]
+    assert (await bodies(store))[0]["differences_open"] == 2

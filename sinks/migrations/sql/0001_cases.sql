@@ -134,9 +134,9 @@ $$;
 COMMENT ON FUNCTION udi.case_scans IS 'All that has to do with the cases of encounters, one row for each scan with what it did to the other ledgers; one statement, and so one moment. The cost follows from the scans of the encounters, whatever the size of the books.';
 
 CREATE FUNCTION udi.case_states(p_hospitals text[], p_encounters text[])
-RETURNS TABLE (hospital text, encounter text, operation text, discharged_at timestamptz, settled_at timestamptz, closings integer, differences_open integer)
+RETURNS TABLE (hospital text, encounter text, operation text, discharged_at timestamptz, settled_at timestamptz, closings integer)
 LANGUAGE sql STABLE ROWS 50 AS $$
-    SELECT k.hospital, k.encounter, '', newest.discharged_at, newest.settled_at, coalesce(whole.n, 0), 0
+    SELECT k.hospital, k.encounter, '', newest.discharged_at, newest.settled_at, coalesce(whole.n, 0)
     FROM unnest(p_hospitals, p_encounters) k (hospital, encounter)
     LEFT JOIN LATERAL (
         SELECT e.discharged_at, e.settled_at FROM udi.encounter e WHERE (e.hospital, e.encounter) = (k.hospital, k.encounter) ORDER BY e.version DESC LIMIT 1
@@ -146,7 +146,7 @@ LANGUAGE sql STABLE ROWS 50 AS $$
     ) whole ON true
     WHERE newest.discharged_at IS NOT NULL OR newest.settled_at IS NOT NULL OR whole.n IS NOT NULL
     UNION ALL
-    SELECT c.hospital, c.encounter, c.operation, NULL, NULL, max(c.n), 0
+    SELECT c.hospital, c.encounter, c.operation, NULL, NULL, max(c.n)
     FROM unnest(p_hospitals, p_encounters) k (hospital, encounter) JOIN udi.case_close c ON (c.hospital, c.encounter) = (k.hospital, k.encounter) AND c.operation <> ''
     GROUP BY c.hospital, c.encounter, c.operation
 $$;

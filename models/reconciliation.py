@@ -45,6 +45,8 @@ class Use:
     """Of the charge that stands, less its credits; of an open use estimated; `None` while unknown, 0 of a free one."""
     billing_id: UUID | None = None
     """The charge that stands."""
+    earlier_billing_ids: tuple[UUID, ...] = ()
+    """Its charges that were credited: re-rated since."""
     reason: str | None = None
     """Of a use that is free or open: its first reason."""
 
@@ -127,6 +129,11 @@ class Fix(StrEnum):
     """What the scan waits for is given here (`udi parked`, `udi held`); the charge then goes out by itself."""
 
 
+def difference_id(hospital: str, scan_id: UUID | None, line_id: str | None) -> UUID:
+    """The id of the difference between a use and a line, or of one of them that is alone."""
+    return made_id("difference", hospital, scan_id, line_id)
+
+
 @dataclass(frozen=True, slots=True)
 class Difference:
     """A charge error found. Amounts in fen."""
@@ -161,4 +168,32 @@ class Difference:
     @property
     def difference_id(self) -> UUID:
         """The same for the same use and line, whatever else changes."""
-        return made_id("difference", self.hospital, self.scan_id, self.line_id)
+        return difference_id(self.hospital, self.scan_id, self.line_id)
+
+
+class DifferenceStatus(StrEnum):
+    """Where a difference stands."""
+
+    OPEN = "open"
+    ASKED = "asked"
+    """A person has asked the HIS to mend it."""
+    ACCEPTED = "accepted"
+    """A person lets it stand."""
+    MENDED = "mended"
+    """Gone after it was asked for, or after the scan it waited for was freed."""
+    VANISHED = "vanished"
+    """Gone by itself: a late line, a line cancelled and entered again."""
+
+
+@dataclass(frozen=True, slots=True)
+class DifferenceVersion:
+    """A version of a difference."""
+
+    difference: Difference
+    version: int
+    status: DifferenceStatus
+    changed_at: datetime
+    across: bool = False
+    """Between two encounters."""
+    by: str | None = None
+    reason: str | None = None

@@ -8,14 +8,13 @@ import asyncpg
 
 from models.catalogue import CatalogueItem, prices_of, read_item, repriced_days
 from models.encounter import Encounter, read_encounter
-from models.ids import made_id
 from models.reasons import Reason
 from models.topics import DEAD_LETTERS
 from models.udi import Issuer
 from models.wire import Refusal, read_key
 from sinks.batch import InputPosition, LaneMovedError, RawRecord
 from sinks.books import take_position
-from sinks.outgoing import Outgoing
+from sinks.outgoing import Outgoing, letter_of
 from sinks.rows import Row, outbox_row
 
 _RECORD_FACTS = "SELECT udi.record_facts($1, $2, $3, $4, $5, $6, $7, $8, $9)"
@@ -36,12 +35,6 @@ class FactBatch:
     def version(self) -> int:
         """Of the next change."""
         return len(self.changes) + 1
-
-    def refuse(self, record: RawRecord, refusal: Refusal, origin: str) -> None:
-        """Keep a record that is no fact: a dead letter with its raw bytes."""
-        letter_id = made_id("dead-letter", origin)
-        body = record.value or b""
-        self.letters.append(Outgoing(DEAD_LETTERS, letter_id, record.key or b"", body, str(refusal.reason), origin))
 
     def add_encounter(self, encounter: Encounter, at: datetime) -> None:
         """A new version of an encounter."""
@@ -106,7 +99,7 @@ class FactBooks:
             return
         read = read_item(record.key, record.value)
         if isinstance(read, Refusal):
-            batch.refuse(record, read, origin)
+            batch.letters.append(letter_of(record, read, origin))
             return
         item = read[0]
         key = (item.hospital, item.item_code)
@@ -118,7 +111,8 @@ class FactBooks:
         key = read_key(record.key)
         known = self._known.get(key) if key else None
         if key is None or known is None:
-            batch.refuse(record, Refusal(Reason.BAD_EVENT, "Expected a tombstone of a known item."), origin)
+            refusal = Refusal(Reason.BAD_EVENT, "Expected a tombstone of a known item.")
+            batch.letters.append(letter_of(record, refusal, origin))
             return
         batch.end_item(known[1], known[0], at)
 
@@ -129,7 +123,7 @@ class FactBooks:
             return
         read = read_encounter(record.key, record.value)
         if isinstance(read, Refusal):
-            batch.refuse(record, read, origin)
+            batch.letters.append(letter_of(record, read, origin))
         else:
             batch.add_encounter(read[0], at)
 

@@ -17,7 +17,8 @@ from models.money import CURRENCY, fen_text, price_text
 from models.reasons import Verdict
 from models.texts import LOCALES, verdict_text
 from models.topics import BILLING, DEAD_LETTERS, SETTLEMENT, VERDICTS
-from sinks.batch import Batch
+from models.wire import Refusal
+from sinks.batch import Batch, RawRecord
 
 _LETTERED = frozenset({Verdict.REFUSED, Verdict.CONFLICT})
 
@@ -64,6 +65,11 @@ def _of_bad_record(bad: BadRecord, batch: Batch) -> Iterable[Outgoing]:
         yield Outgoing(VERDICTS, made_id("verdict", batch.position.cluster_id, origin), key, orjson.dumps(body))
     raw = batch.raw[bad.ref]
     yield _dead_letter(raw.key, raw.value, str(bad.reason), origin)
+
+
+def letter_of(record: RawRecord, refusal: Refusal, origin: str) -> Outgoing:
+    """The dead letter of a record that is not what its topic holds: its raw bytes, why, and whence."""
+    return _dead_letter(record.key, record.value, str(refusal.reason), origin)
 
 
 def _dead_letter(key: bytes | None, value: bytes | None, reason: str, origin: str) -> Outgoing:

@@ -233,8 +233,14 @@ def _add_usage(rows: Rows, decisions: list[Decision], batch: Batch) -> None:
 
 def _add_cases(rows: Rows, decisions: list[Decision]) -> None:
     """The encounters of which something changed."""
-    events = [decision.subject.event for decision in decisions if decision.claims or decision.n]
-    cases = {(event.hospital, event.encounter) for event in events if event.encounter is not None}
+    cases = set()
+    for decision in decisions:
+        event, account = decision.subject.event, decision.account
+        if event.encounter is not None and (decision.claims or decision.n):
+            cases.add((event.hospital, event.encounter))
+        if account is not None and account.encounter is not None:
+            # A return may name another encounter than its use, or none.
+            cases.add((event.hospital, account.encounter))
     if cases:
         hospitals, encounters = zip(*sorted(cases), strict=True)
         rows.cases.append((None, None, hospitals, encounters, max(each.decided_at for each in decisions)))

@@ -14,6 +14,7 @@ import typer
 from streams import logs, services
 from streams.codes_cli import label_command, parse_command, rescue_proof_command
 from streams.commands.alerts import alerts
+from streams.commands.differences import differences_app
 from streams.commands.doctor import doctor
 from streams.commands.load import load
 from streams.commands.parked import parked
@@ -210,6 +211,7 @@ def _plan(months: int, scans: int | None, seed: int, departments: int, items: in
         raise SettingsError(str(error)) from None
 
 
+app.add_typer(differences_app, name="differences")
 app.command()(load)
 app.command()(parked)
 app.command()(stock)

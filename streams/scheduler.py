@@ -17,6 +17,7 @@ from models.topics import SCANS
 from streams.evaluator import Evaluator
 from streams.learner import Learner
 from streams.prover import Prover
+from streams.reconciler import Reconciler
 from streams.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -68,6 +69,7 @@ async def run_scheduler(settings: Settings, pool: asyncpg.Pool) -> None:
         group.create_task(_tick(settings, pool), name="ticks")
         group.create_task(Evaluator(pool, settings.zone).run(), name="evaluator")
         group.create_task(Learner(pool).run(), name="learner")
+        group.create_task(Reconciler(pool, settings.zone).run(), name="reconciler")
         group.create_task(Prover(pool).run(), name="prover")
 
 

@@ -1,7 +1,7 @@
 """Composition: which part stands where. The one place that knows all of them."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -12,11 +12,12 @@ import mode
 
 from models.facts import Catalogue
 from models.policy import POLICY
-from models.topics import CATALOGUE, ENCOUNTERS, SCANS
+from models.topics import CATALOGUE, ENCOUNTERS, HIS_CHARGES, SCANS
 from sinks.batch import Batch, InputPosition, RawRecord
 from sinks.books import PostgresBooks
 from sinks.database import open_pool_patiently
 from sinks.facts import FactBatch, FactBooks
+from sinks.his_lines import HisLineBooks, LineBatch
 from streams.lane import Lane, Record
 from streams.partitions import PartitionReader
 from streams.settings import Settings
@@ -81,22 +82,29 @@ class ScanPartition:
 
 
 class FactPartition:
-    """A partition of `udi.catalogue` or `udi.encounters`."""
+    """A partition of `udi.catalogue`, `udi.encounters` or `udi.his-charges`."""
 
-    def __init__(self, position: InputPosition, books: FactBooks, watch: Watching, *, items: bool) -> None:
+    def __init__(
+        self,
+        position: InputPosition,
+        books: FactBooks | HisLineBooks,
+        read: Callable[[Any, RawRecord, datetime, str], None],
+        watch: Watching,
+    ) -> None:
         self.position = position
-        self._books = books
+        self._books: Any = books
+        self._batch: Callable[[], Any] = FactBatch if isinstance(books, FactBooks) else LineBatch
+        self._read = read
         self._watch = watch
-        self._items = items
 
     async def record(self, records: Sequence[Record], next_offset: int) -> None:
         """Versions and dead letters, with the position, in one transaction."""
         at = self.position.next_offset
-        batch = FactBatch()
+        batch = self._batch()
         kept = [record for record in records if record.offset >= at]
-        read = self._books.read_item if self._items else self._books.read_encounter
         for record in kept:
-            read(batch, RawRecord(record.key, record.value), record.timestamp, self.position.origin(record.offset))
+            raw, origin = RawRecord(record.key, record.value), self.position.origin(record.offset)
+            self._read(batch, raw, record.timestamp, origin)
         if next_offset > at:
             last_hash = kept[-1].hash if kept else None
             await self._books.record(self.position, next_offset, last_hash, batch)
@@ -130,8 +138,8 @@ class Worker(mode.Service):
             beacon=self.beacon,
         )
         self.facts = PartitionReader(
-            settings, [settings.topic(CATALOGUE), settings.topic(ENCOUNTERS)], f"{prefix}facts", self._take_facts,
-            watch, loop=app.loop, beacon=self.beacon,
+            settings, [settings.topic(each) for each in (CATALOGUE, ENCOUNTERS, HIS_CHARGES)], f"{prefix}facts",
+            self._take_facts, watch, loop=app.loop, beacon=self.beacon,
         )  # fmt: skip
 
     async def on_start(self) -> None:
@@ -163,9 +171,14 @@ class Worker(mode.Service):
 
     async def _take_facts(self, cluster: str, topic: str, partition: int) -> FactPartition:
         assert self._facts is not None  # noqa: S101 -- opened before the readers start
-        books = FactBooks(self._facts, self._settings.lanes)
-        position = await books.take_over(cluster, topic, partition)
-        return FactPartition(position, books, self._watch, items=topic == self._settings.topic(CATALOGUE))
+        pool, settings = self._facts, self._settings
+        if topic == settings.topic(HIS_CHARGES):
+            lines = HisLineBooks(pool, settings.lanes)
+            return FactPartition(await lines.take_over(cluster, topic, partition), lines, lines.read, self._watch)
+        facts = FactBooks(pool, settings.lanes)
+        position = await facts.take_over(cluster, topic, partition)
+        read = facts.read_item if topic == settings.topic(CATALOGUE) else facts.read_encounter
+        return FactPartition(position, facts, read, self._watch)
 
     def _recorded(self, batch: Batch, records: Sequence[Record]) -> None:
         now = datetime.now(UTC)

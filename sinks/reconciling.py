@@ -1,0 +1,343 @@
+"""The reconciliation in PostgreSQL: one session of one reconciler is one transaction, and sessions come one by one.
+
+References:
+    docs/reconciliation.md.
+"""
+
+from collections import defaultdict
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import asyncpg
+import orjson
+
+from models.calendar import local_day
+from models.catalogue import CatalogueItem, item_from_wire
+from models.facts import Catalogue
+from models.ids import made_id
+from models.money import CURRENCY, fen_text, line_amount_fen
+from models.reasons import TAKEN_BACK
+from models.reconciliation import (
+    Aspect,
+    Cause,
+    Difference,
+    DifferenceKind,
+    DifferenceStatus,
+    DifferenceVersion,
+    Fix,
+    Line,
+    Use,
+    UseStatus,
+)
+from sinks.rows import Row
+
+Encounter = tuple[str, str]
+"""(hospital, encounter)."""
+HospitalItem = tuple[str, str]
+"""(hospital, item code)."""
+_LOCK = 1971
+_TAKE = """
+WITH next AS MATERIALIZED (
+    SELECT n.delta_id FROM udi.case_delta n WHERE n.reader = 'differences' ORDER BY n.delta_id LIMIT $1
+    FOR UPDATE SKIP LOCKED
+), taken AS (
+    DELETE FROM udi.case_delta d USING next WHERE d.reader = 'differences' AND d.delta_id = next.delta_id
+    RETURNING d.hospitals, d.encounters, d.recorded_at
+)
+SELECT one.hospital, one.encounter, max(taken.recorded_at) AS at
+FROM taken CROSS JOIN LATERAL unnest(taken.hospitals, taken.encounters) one (hospital, encounter)
+WHERE EXISTS (SELECT FROM udi.his_line l WHERE l.hospital = one.hospital)
+GROUP BY one.hospital, one.encounter
+"""
+_KNOWN = """
+SELECT k.hospital, k.encounter FROM unnest($1::text[], $2::text[]) k (hospital, encounter)
+WHERE EXISTS (SELECT FROM udi.encounter e WHERE (e.hospital, e.encounter) = (k.hospital, k.encounter))
+"""
+_STANDING = """
+SELECT s.across, d.* FROM udi.difference_standing s
+JOIN udi.difference d ON (d.difference_id, d.version) = (s.difference_id, s.version)
+WHERE (s.hospital, s.encounter) IN (SELECT * FROM unnest($1::text[], $2::text[]))
+UNION
+SELECT s.across, d.* FROM udi.difference_standing s
+JOIN udi.difference d ON (d.difference_id, d.version) = (s.difference_id, s.version)
+WHERE (s.hospital, s.item_code) IN (SELECT * FROM unnest($3::text[], $4::text[])) AND s.across
+UNION
+SELECT s.across, d.* FROM udi.difference_standing s
+JOIN udi.difference d ON (d.difference_id, d.version) = (s.difference_id, s.version)
+WHERE s.difference_id = ANY ($5)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """The two sides of an encounter."""
+
+    uses: list[Use] = field(default_factory=list)
+    gone: list[Use] = field(default_factory=list)
+    """Uses of which nothing is left."""
+    lines: list[Line] = field(default_factory=list)
+
+
+class ReconcilingBooks:
+    """The books as the reconciler uses them."""
+
+    def __init__(self, pool: asyncpg.Pool, zone: ZoneInfo) -> None:
+        self._pool = pool
+        self._zone = zone
+        self._catalogue = Catalogue()
+
+    async def has_work(self) -> bool:
+        """Something changed that nobody has compared."""
+        return bool(
+            await self._pool.fetchval("SELECT EXISTS (SELECT FROM udi.case_delta WHERE reader = 'differences')")
+        )
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator["ReconcilingSession"]:
+        """One transaction; other sessions wait until it ends. Nothing of it stands after an exception."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
+            await self._read_catalogue(connection)
+            yield ReconcilingSession(connection, self._catalogue, self._zone)
+
+    async def _read_catalogue(self, connection: Any) -> None:
+        """Only what is newer than the last time."""
+        version = await connection.fetchval("SELECT version FROM udi.fact_counter")
+        if version == self._catalogue.version:
+            return
+        rows = await connection.fetch(
+            "SELECT body, version, ended_at FROM udi.catalogue WHERE version > $1 AND version <= $2 ORDER BY version",
+            self._catalogue.version, version,
+        )  # fmt: skip
+        items = [item_from_wire(CatalogueItem.model_validate_json(body), number, ended) for body, number, ended in rows]
+        self._catalogue.put(items, version)
+
+
+class ReconcilingSession:
+    """One transaction of one reconciler (or of a person who decides on differences), alone."""
+
+    def __init__(self, connection: Any, catalogue: Catalogue, zone: ZoneInfo) -> None:
+        self._connection = connection
+        self._catalogue = catalogue
+        self._zone = zone
+
+    async def take(self, deltas_max: int) -> dict[Encounter, datetime]:
+        """The encounters of so many changes, each with the newest instant that changed it; they are worked off.
+
+        Hospitals whose HIS has never sent a line are left out: there is nothing to compare with.
+        """
+        rows = await self._connection.fetch(_TAKE, deltas_max)
+        return {(row["hospital"], row["encounter"]): row["at"] for row in rows}
+
+    async def compared(self, encounters: Collection[Encounter]) -> Mapping[Encounter, Compared]:
+        """Both sides of each encounter."""
+        found: dict[Encounter, Compared] = defaultdict(Compared)
+        for row in await self._connection.fetch("SELECT * FROM udi.case_uses($1, $2)", *_split(encounters)):
+            use, left = self._use(row)
+            sides = found[row["hospital"], row["encounter"]]
+            (sides.uses if left else sides.gone).append(use)
+        for row in await self._connection.fetch("SELECT * FROM udi.case_lines($1, $2)", *_split(encounters)):
+            found[row["hospital"], row["encounter"]].lines.append(_line(row))
+        return found
+
+    async def known(self, encounters: Collection[Encounter]) -> set[Encounter]:
+        """Those the books have a record of."""
+        return {tuple(row) for row in await self._connection.fetch(_KNOWN, *_split(encounters))}
+
+    def _use(self, row: Any) -> tuple[Use, bool]:
+        """A use, and whether anything is left of it."""
+        item = self._catalogue.item(row["hospital"], row["item_code"] or "")
+        quantity = None if row["units"] is None else row["units"] - row["returned"]
+        day = local_day(row["scanned_at"], self._zone)
+        status = UseStatus.FREE if row["verdict"] == "recorded" else UseStatus.OPEN
+        price: int | None = (
+            next((p.unit_price for p in item.prices if p.from_on <= day < p.to_on), None) if item else None
+        )
+        amount: int | None = 0
+        if row["verdict"] == "billed":
+            status, price, amount = UseStatus.CHARGED, row["unit_price"], row["left_fen"]
+        elif status is UseStatus.OPEN:
+            amount = None if price is None or quantity is None else line_amount_fen(quantity, price)
+        use = Use(
+            scan_id=UUID(int=row["scan_id"].int),
+            encounter=row["encounter"],
+            status=status,
+            scanned_at=row["scanned_at"],
+            department=row["department"],
+            item_code=row["item_code"],
+            insurance_code=row["insurance_code"] or (item.insurance_code if item else None),
+            lot=row["lot"],
+            serial=row["serial"],
+            quantity=quantity,
+            unit_price=price,
+            amount_fen=amount,
+            billing_id=row["billing_id"],
+            earlier_billing_ids=tuple(row["earlier"]),
+            reason=next(iter(row["reasons"]), None),
+        )
+        return use, quantity != 0 and not TAKEN_BACK.intersection(row["reasons"])
+
+    async def findings(self, encounters: Collection[Encounter]) -> list[Difference]:
+        """What the comparison before has found in each encounter by itself."""
+        rows = await self._connection.fetch(
+            "SELECT f.* FROM unnest($1::text[], $2::text[]) k (hospital, encounter) "
+            "JOIN udi.finding f USING (hospital, encounter)",
+            *_split(encounters),
+        )
+        return [difference_of(row) for row in rows]
+
+    async def replace_findings(self, gone: Iterable[Difference], found: Iterable[Difference]) -> None:
+        """Take the place of earlier findings."""
+        await self._connection.execute(
+            "DELETE FROM udi.finding WHERE difference_id = ANY ($1)", [each.difference_id for each in gone]
+        )
+        await self._connection.execute(
+            "INSERT INTO udi.finding SELECT * FROM unnest($1::udi.finding[])", [_finding_row(each) for each in found]
+        )
+
+    async def findings_of(self, ids: Collection[UUID]) -> list[Difference]:
+        """Findings by their ids, as far as they are there."""
+        rows = await self._connection.fetch("SELECT * FROM udi.finding WHERE difference_id = ANY ($1)", list(ids))
+        return [difference_of(row) for row in rows]
+
+    async def candidates(self, items: Collection[HospitalItem], window: timedelta) -> list[Difference]:
+        """What is missed in one encounter and extra in another, and may be one charge on the wrong patient."""
+        rows = await self._connection.fetch("SELECT * FROM udi.across_encounters($1, $2, $3)", *_split(items), window)
+        return [difference_of(row) for row in rows]
+
+    async def standing(
+        self, encounters: Collection[Encounter], items: Collection[HospitalItem], ids: Collection[UUID]
+    ) -> list[DifferenceVersion]:
+        """The differences that are there: of the encounters, between encounters over the items, and of these ids."""
+        rows = await self._connection.fetch(_STANDING, *_split(encounters), *_split(items), list(ids))
+        return [version_of(row) for row in rows]
+
+    async def standing_of(self, ids: Collection[UUID]) -> list[DifferenceVersion]:
+        """Those of the ids that are there."""
+        return await self.standing([], [], ids)
+
+    async def ask(self, version: DifferenceVersion) -> None:
+        """Publish what the HIS is asked to do about a difference, on the topic of cases."""
+        difference = version.difference
+        await self._connection.execute(
+            "SELECT udi.publish_case($1, $2, $3, $4)", difference.hospital, difference.encounter,
+            made_id("correction-asked", difference.difference_id, version.version), correction_body(version),
+        )  # fmt: skip
+
+    async def newest(self, ids: Collection[UUID]) -> dict[UUID, int]:
+        """The newest version of differences that were there at some time."""
+        rows = await self._connection.fetch(
+            "SELECT difference_id, max(version) AS version FROM udi.difference WHERE difference_id = ANY ($1) GROUP BY 1",
+            list(ids),
+        )
+        return {row["difference_id"]: row["version"] for row in rows}
+
+    async def record(self, versions: Sequence[DifferenceVersion]) -> None:
+        """Write versions of differences."""
+        await self._connection.execute(
+            "SELECT udi.record_differences($1, $2)",
+            [version_row(each) for each in versions],
+            [each.difference.difference_id for each in versions if each.across],
+        )
+
+
+def correction_body(version: DifferenceVersion) -> bytes:
+    """A record `udi.correction/1` (docs/contract.md): what the HIS is asked to do."""
+    each = version.difference
+    return orjson.dumps({
+        "schema": "udi.correction/1",
+        "correction_id": made_id("correction-asked", each.difference_id, version.version),
+        "difference_id": each.difference_id,
+        "hospital": each.hospital,
+        "encounter": each.encounter,
+        "kind": each.kind,
+        "aspects": each.aspects,
+        "fix": each.fix,
+        "line_id": each.line_id,
+        "billing_id": each.billing_id,
+        "scan_id": each.scan_id,
+        "item_code": each.item_code,
+        "quantity": each.quantity,
+        "expected": fen_text(each.expected_fen),
+        "found": fen_text(each.found_fen),
+        "currency": CURRENCY,
+        "by": version.by,
+        "reason": version.reason,
+        "asked_at": version.changed_at,
+    })  # fmt: skip
+
+
+def _split(pairs: Collection[tuple[str, str]]) -> tuple[list[str], list[str]]:
+    return [first for first, _ in pairs], [second for _, second in pairs]
+
+
+def _line(row: Any) -> Line:
+    return Line(
+        line_id=row["line_id"],
+        encounter=row["encounter"],
+        item_code=row["item_code"],
+        insurance_code=row["insurance_code"],
+        quantity=row["quantity"],
+        unit_price=row["unit_price"],
+        amount_fen=row["amount_fen"],
+        service_at=row["service_at"],
+        department=row["department"],
+        billing_id=row["billing_id"],
+        lot=row["lot"],
+        serial=row["serial"],
+    )
+
+
+def _finding_row(each: Difference) -> Row:
+    """In the order of `udi.finding`."""
+    return (
+        each.difference_id, each.hospital, each.encounter, each.kind.value, each.aspects, each.cause.value,
+        each.fix.value, each.at, each.item_code, each.scan_id, each.line_id, each.billing_id, each.department,
+        each.quantity, each.expected_fen, each.found_fen,
+    )  # fmt: skip
+
+
+def version_row(each: DifferenceVersion) -> Row:
+    """In the order of `udi.difference`."""
+    return (
+        *_finding_row(each.difference), each.version, each.status.value, each.changed_at, each.by, each.reason, None
+    )  # fmt: skip
+
+
+def difference_of(row: Mapping[str, Any]) -> Difference:
+    """A difference from its row."""
+    return Difference(
+        hospital=row["hospital"],
+        encounter=row["encounter"],
+        kind=DifferenceKind(row["kind"]),
+        aspects=tuple(Aspect(each) for each in row["aspects"]),
+        cause=Cause(row["cause"]),
+        fix=Fix(row["fix"]),
+        at=row["at"],
+        item_code=row["item_code"],
+        scan_id=row["scan_id"] and UUID(int=row["scan_id"].int),
+        line_id=row["line_id"],
+        billing_id=row["billing_id"] and UUID(int=row["billing_id"].int),
+        expected_fen=row["expected_fen"],
+        found_fen=row["found_fen"],
+        department=row["department"],
+        quantity=row["quantity"],
+    )
+
+
+def version_of(row: Mapping[str, Any]) -> DifferenceVersion:
+    """A version of a difference from its row."""
+    return DifferenceVersion(
+        difference_of(row),
+        row["version"],
+        DifferenceStatus(row["status"]),
+        row["changed_at"],
+        row["across"],
+        row["by"],
+        row["reason"],
+    )

@@ -1,0 +1,138 @@
+"""The reconciler: compares the encounters that changed with the HIS's lines. Beside the hot path, never in it.
+
+It works alone by a lease, and correctly without it: a session is one transaction, and sessions come one by one. What a
+session compares follows from what changed, never from how much there is.
+
+References:
+    docs/reconciliation.md.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import datetime
+from typing import Final
+from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
+
+import asyncpg
+import structlog
+
+from models.reconciliation import Difference, DifferenceKind, DifferenceVersion, difference_id
+from rules.reconciling import PATIENT_WINDOW, across, reconcile
+from rules.reconciling.standing import next_versions
+from sinks.outbox import Outbox
+from sinks.reconciling import Encounter, HospitalItem, ReconcilingBooks, ReconcilingSession
+
+log = structlog.get_logger(__name__)
+
+DELTAS_MAX: Final = 50
+"""Changes (each the encounters of one batch) worked off in one transaction."""
+POLL_SECONDS: Final = 0.25
+"""Between two looks while nothing waits."""
+LEASE: Final = "reconciler"
+LEASE_SECONDS: Final = 10.0
+
+
+class Reconciler:
+    """Compares the books of all hospitals of an installation with their HIS."""
+
+    def __init__(self, pool: asyncpg.Pool, zone: ZoneInfo, deltas_max: int = DELTAS_MAX) -> None:
+        self._pool = pool
+        self._books = ReconcilingBooks(pool, zone)
+        self._deltas_max = deltas_max
+
+    async def run(self) -> None:
+        """Compare until cancelled, while no other reconciler holds the lease; what fails is tried again."""
+        leases, holder = Outbox(self._pool), uuid4()
+        try:
+            while True:
+                pause = POLL_SECONDS
+                try:
+                    if await leases.lease(LEASE, holder, LEASE_SECONDS) and await self._books.has_work():
+                        await self.step()
+                        pause = 0.0
+                except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                    log.warning("The reconciler tries again.", error=type(error).__name__)
+                    pause = 1.0
+                await asyncio.sleep(pause)
+        finally:
+            # Without it the lease ends by itself.
+            with suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                await asyncio.shield(leases.release(LEASE, holder))
+
+    async def until_idle(self) -> int:
+        """Compare all there is, so maybe not while lanes record; gives the number of versions written."""
+        versions = 0
+        while await self._books.has_work():
+            versions += len(await self.step())
+        return versions
+
+    async def step(self) -> list[DifferenceVersion]:
+        """One session: compare the encounters of some changes and write what follows."""
+        async with self._books.session() as session:
+            changed = await session.take(self._deltas_max)
+            if not changed:
+                return []
+            compared = await _compare(session, changed)
+            versions = await _follow(session, changed, compared)
+            if versions:
+                await session.record(versions)
+            return versions
+
+
+async def _compare(
+    session: ReconcilingSession, changed: dict[Encounter, datetime]
+) -> tuple[set[HospitalItem], list[Difference]]:
+    """What differs in each encounter by itself, and the items to look for in other encounters."""
+    sides, known = await session.compared(changed), await session.known(changed)
+    before = await session.findings(changed)
+    found = [
+        each
+        for encounter in sorted(changed)
+        for each in reconcile(
+            *encounter,
+            sides[encounter].uses,
+            sides[encounter].lines,
+            sides[encounter].gone,
+            known=encounter in known,
+        )
+    ]
+    await session.replace_findings(before, found)
+    alone = (each for each in (*before, *found) if each.kind is not DifferenceKind.WRONG)
+    return {(each.hospital, each.item_code) for each in alone if each.item_code is not None}, found
+
+
+async def _follow(
+    session: ReconcilingSession,
+    changed: dict[Encounter, datetime],
+    compared: tuple[set[HospitalItem], list[Difference]],
+) -> list[DifferenceVersion]:
+    """What becomes of the differences of the encounters, and of those between them and others."""
+    items, found = compared
+    candidates = await session.candidates(items, PATIENT_WINDOW)
+    paired_before = [each.difference for each in await session.standing([], items, []) if each.across]
+    halves = {
+        difference_id(each.hospital, *half)
+        for each in paired_before
+        for half in ((each.scan_id, None), (None, each.line_id))
+    }
+    alone = {each.difference_id: each for each in (*candidates, *await session.findings_of(halves))}
+    desired: dict[UUID, tuple[Difference, bool]] = {
+        each.difference_id: (each, False) for each in (*found, *alone.values())
+    }
+    for pair in _paired(candidates):
+        desired.pop(difference_id(pair.hospital, pair.scan_id, None))
+        desired.pop(difference_id(pair.hospital, None, pair.line_id))
+        desired[pair.difference_id] = (pair, True)
+    standing = await session.standing(changed, items, [*desired, *alone])
+    newest = await session.newest(desired)
+    return next_versions(standing, desired, newest, max(changed.values()))
+
+
+def _paired(candidates: Iterable[Difference]) -> list[Difference]:
+    by_item: dict[tuple[str, str | None], tuple[list[Difference], list[Difference]]] = defaultdict(lambda: ([], []))
+    for each in candidates:
+        by_item[each.hospital, each.item_code][each.kind is DifferenceKind.EXTRA].append(each)
+    return [pair for missed, extra in by_item.values() for pair in across(missed, extra)]

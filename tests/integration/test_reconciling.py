@@ -1,0 +1,299 @@
+"""The books against the HIS's lines: what is found, what vanishes, what a person decides, in any order of arrival."""
+
+from collections.abc import AsyncIterator, Iterable
+from decimal import Decimal
+from itertools import permutations
+from typing import Any
+from uuid import UUID
+
+import orjson
+import pytest
+
+from models.calendar import ZONE_DEFAULT
+from models.commands import CommandKind
+from models.money import fen_text, line_amount_fen, parse_price
+from models.reconciliation import DifferenceStatus, DifferenceVersion
+from sinks.batch import InputPosition, RawRecord
+from sinks.his_lines import HisLineBooks, LineBatch
+from sinks.reconciling import ReconcilingBooks
+from streams.reconciler import Reconciler
+from tests.support.builders import (
+    DI,
+    HOSPITAL,
+    NOON,
+    SECOND,
+    at,
+    body,
+    encounter,
+    gs1,
+    gtin,
+    item,
+    price,
+    scan,
+    scan_id,
+)
+from tests.support.ward import CLUSTER, PostgresStore, Ward, postgres_store, usual
+
+OTHER = gtin(6)
+PLATE = item(
+    item_code="PLATE", identifiers=[{"issuer": "GS1", "di": OTHER, "units_per_package": 1}], prices=[price("50.00")]
+)
+
+
+def line(name: str, number: int = 1, **changes: Any) -> dict[str, Any]:
+    """A line of the HIS for one screw, at the time of the scan of that number."""
+    made = {
+        "schema": "udi.his-charge/1",
+        "hospital": HOSPITAL,
+        "line_id": name,
+        "encounter": "E1",
+        "item_code": "SCREW",
+        "quantity": 1,
+        "unit_price": "1234.00",
+        "service_at": at(number),
+    } | changes
+    amount = line_amount_fen(made["quantity"], parse_price(made["unit_price"])) if made["quantity"] > 0 else 0
+    return {"amount": fen_text(amount)} | made
+
+
+class House:
+    """A ward whose HIS sends lines, and its reconciler."""
+
+    def __init__(self, ward: Ward, store: PostgresStore) -> None:
+        self.ward = ward
+        self.pool = store.pool
+        self.reconciler = Reconciler(store.pool, ZONE_DEFAULT, deltas_max=2)
+        self._lines = HisLineBooks(store.pool, 2)
+        self._position: InputPosition | None = None
+
+    async def post(self, *lines: dict[str, Any] | bytes) -> int:
+        """The lines arrive as one batch; gives how many were new."""
+        position = await self._lines.take_over(CLUSTER, "udi.his-charges", 0)
+        batch = LineBatch()
+        for place, each in enumerate(lines):
+            raw = each if isinstance(each, bytes) else body(each)
+            key = None if isinstance(each, bytes) else f"H1/{each['encounter']}".encode()
+            self._lines.read(batch, RawRecord(key, raw), NOON, position.origin(position.next_offset + place))
+        return await self._lines.record(position, position.next_offset + len(lines), None, batch)
+
+    async def differences(self, *columns: str, status: Iterable[str] = ("open",)) -> list[tuple[Any, ...]]:
+        """What stands after everything was compared, in no order that matters."""
+        await self.ward.sweep()
+        await self.reconciler.until_idle()
+        names = columns or ("kind", "cause", "encounter", "expected", "found")
+        rows = await self.pool.fetch("SELECT * FROM report.differences WHERE status = ANY ($1)", list(status))
+        return sorted(tuple(row[name] for name in names) for row in rows)
+
+    async def decide(self, status: DifferenceStatus) -> None:
+        """A person asks for everything that is open, or accepts it."""
+        async with ReconcilingBooks(self.pool, ZONE_DEFAULT).session() as session:
+            ids = [
+                row["difference_id"]
+                for row in await self.pool.fetch("SELECT difference_id FROM udi.difference_standing")
+            ]
+            standing = await session.standing_of(ids)
+            versions = [
+                DifferenceVersion(each.difference, each.version + 1, status, NOON, each.across, "li", "seen")
+                for each in standing
+            ]
+            await session.record(versions)
+            for version in versions if status is DifferenceStatus.ASKED else ():
+                await session.ask(version)
+
+
+@pytest.fixture
+async def house(database: str) -> AsyncIterator[House]:
+    async with postgres_store(database) as store:
+        ward = await Ward(store).open(*usual(), PLATE, encounter(encounter="E2"))
+        yield House(ward, store)
+
+
+def yuan(text: str) -> Decimal:
+    return Decimal(text)
+
+
+async def test_what_the_his_charges_as_it_was_used_is_no_difference(house: House) -> None:
+    await house.ward.scan(scan(1), scan(2, quantity=3), scan(3, encounter="E2"))
+    await house.post(line("a"), line("b", 2, quantity=3), line("c", 3, encounter="E2"))
+
+    assert await house.differences() == []
+    assert await house.pool.fetchval("SELECT count(*) FROM udi.difference") == 0
+
+
+async def test_each_kind_is_found_with_its_money(house: House) -> None:
+    await house.ward.scan(scan(1), scan(2, quantity=2), scan(3, codes=[gs1(OTHER, lot="P1")]), scan(4))
+    await house.post(
+        line("price", 2, quantity=2, unit_price="1000.00"),
+        line("extra", 500, item_code="NAIL", unit_price="7.00"),
+        line("code", 3, item_code="PLATE-2", unit_price="50.00"),
+        line("right", 4),
+    )
+
+    assert await house.differences("kind", "aspects", "cause", "fix", "line_id", "expected", "found", "amount") == [
+        ("extra", [], "not-scanned", "cancel", "extra", yuan("0.00"), yuan("7.00"), yuan("7.00")),
+        ("missed", [], "not-posted", "post", None, yuan("1234.00"), yuan("0.00"), yuan("-1234.00")),
+        ("wrong", ["code"], "other-item", "replace", "code", yuan("50.00"), yuan("50.00"), yuan("0.00")),
+        ("wrong", ["price"], "other-price", "replace", "price", yuan("2468.00"), yuan("2000.00"), yuan("-468.00")),
+    ]
+
+
+async def test_a_charge_on_the_wrong_patient_is_one_difference_while_both_sides_are_there(house: House) -> None:
+    await house.ward.scan(scan(1))
+    await house.post(line("a", encounter="E2"))
+    columns = ("kind", "aspects", "encounter", "scan_id", "line_id", "amount")
+    swapped = ("wrong", ["patient"], "E1", scan_id(1), "a", yuan("0.00"))
+    assert await house.differences(*columns) == [swapped]
+
+    await house.post(line("a", encounter="E2", cancelled=True))
+    assert await house.differences(*columns) == [("missed", [], "E1", scan_id(1), None, yuan("-1234.00"))]
+
+    await house.post(line("b"))
+    assert await house.differences(*columns) == []
+    history = await house.pool.fetch(
+        "SELECT kind, version, status FROM report.difference_history ORDER BY kind, version"
+    )
+    assert [tuple(row) for row in history] == [
+        ("missed", 1, "open"), ("missed", 2, "vanished"), ("wrong", 1, "open"), ("wrong", 2, "vanished"),
+    ]  # fmt: skip
+
+
+async def test_a_line_that_is_cancelled_and_entered_again_leaves_no_difference(house: House) -> None:
+    await house.ward.scan(scan(1))
+    await house.post(line("a"))
+    assert await house.differences() == []
+    await house.post(line("a", cancelled=True))
+    assert [row[0] for row in await house.differences()] == ["missed"]
+    await house.post(line("b"))
+
+    assert await house.differences() == []
+    assert await house.differences("kind", status=["vanished"]) == [("missed",)]
+
+
+async def test_a_return_and_a_re_rating_are_compared_by_what_is_left(house: House) -> None:
+    await house.ward.scan(scan(1, quantity=3))
+    await house.post(line("a", quantity=3))
+    assert await house.differences() == []
+
+    await house.ward.scan(scan(2, action="return", corrects=str(scan_id(1))))
+    assert await house.differences("kind", "aspects", "cause") == [("wrong", ["quantity"], "more-than-used")]
+
+    await house.post(line("a", quantity=2))
+    assert await house.differences() == []
+
+    await house.ward.learn(item(prices=[price("1300.00")]), stamp=NOON + 9 * SECOND)
+    assert await house.differences("kind", "aspects", "amount") == [("wrong", ["price"], yuan("-132.00"))]
+
+
+async def test_a_use_that_waits_here_is_missed_until_it_is_freed(house: House) -> None:
+    await house.post(
+        line("first", 600, item_code="NAIL", encounter="E2"), line("first", 600, encounter="E2", cancelled=True)
+    )
+    await house.ward.scan(scan(1, codes=[gs1(DI, expiry="220101", lot="L1")]))
+    assert await house.differences("kind", "cause", "fix", "expected") == [
+        ("missed", "not-charged-yet", "free-scan", yuan("1234.00"))
+    ]
+
+    await house.ward.store.command(CommandKind.RELEASE, 1)
+    assert await house.differences("kind", "cause", "fix") == [("missed", "not-posted", "post")]
+    await house.post(line("a"))
+    assert await house.differences() == []
+
+
+async def test_a_line_for_what_was_rejected_is_extra(house: House) -> None:
+    await house.ward.scan(scan(1))
+    await house.post(line("a"))
+    await house.ward.store.command(CommandKind.REJECT, 1)
+
+    assert await house.differences("kind", "cause", "fix", "line_id") == [("extra", "returned", "cancel", "a")]
+
+
+async def test_a_hospital_whose_his_sends_nothing_has_no_differences(house: House) -> None:
+    await house.ward.scan(scan(1), scan(2, encounter="E2"))
+    assert await house.differences() == []
+
+    await house.post(line("a"))
+    assert await house.differences() == [("missed", "not-posted", "E2", yuan("1234.00"), yuan("0.00"))]
+
+
+async def test_what_is_asked_is_published_and_mended_when_it_is_gone(house: House) -> None:
+    await house.ward.scan(scan(1), scan(2))
+    await house.post(line("a"))
+    await house.differences()
+    await house.decide(DifferenceStatus.ASKED)
+
+    published = await house.pool.fetch("SELECT key, body FROM report.outbox WHERE topic = 'udi.cases'")
+    asked = orjson.loads(published[0]["body"])
+    assert [row["key"] for row in published] == [b"H1/E1"]
+    assert {name: asked[name] for name in ("schema", "fix", "item_code", "expected", "by", "reason")} == {
+        "schema": "udi.correction/1",
+        "fix": "post",
+        "item_code": "SCREW",
+        "expected": "1234.00",
+        "by": "li",
+        "reason": "seen",
+    }
+
+    await house.post(line("b", 2))
+    assert await house.differences("status", status=["open", "asked", "mended"]) == [("mended",)]
+
+
+async def test_what_is_accepted_stays_so_until_its_figures_change(house: House) -> None:
+    await house.ward.scan(scan(1))
+    await house.post(line("a", unit_price="1000.00"))
+    await house.differences()
+    await house.decide(DifferenceStatus.ACCEPTED)
+    await house.ward.scan(scan(2))
+    await house.post(line("b", 2))
+    assert await house.differences("status", status=["open", "accepted"]) == [("accepted",)]
+
+    await house.post(line("a", unit_price="1100.00"))
+    assert await house.differences("status", "found") == [("open", yuan("1100.00"))]
+
+
+async def test_a_line_again_as_it_was_changes_nothing(house: House) -> None:
+    await house.ward.scan(scan(1))
+
+    assert await house.post(line("a"), line("a")) == 1
+    assert await house.post(line("a")) == 0
+    assert await house.differences() == []
+
+
+BAD = [
+    (line("a", quantity=-1), b"quantity"),
+    (line("a") | {"amount": "1.00"}, b"1234.00"),
+    (line("a", currency="USD"), b"currency"),
+]
+
+
+@pytest.mark.parametrize("bad", [each for each, _ in BAD] + [b"no json"], ids=["negative", "sum", "currency", "json"])
+async def test_a_bad_line_is_a_dead_letter_and_its_neighbours_go_through(house: House, bad: Any) -> None:
+    await house.ward.scan(scan(1), scan(2))
+
+    assert await house.post(line("b"), bad, line("c", 2)) == 2
+    assert await house.differences() == []
+    letters = await house.pool.fetch("SELECT bodies, reasons FROM udi.outbox_block WHERE topic = 'dead-letters'")
+    assert letters[0]["bodies"] == [bad if isinstance(bad, bytes) else body(bad)]
+
+
+@pytest.mark.parametrize("order", list(permutations(range(4))), ids=str)
+async def test_in_any_order_of_arrival_the_same_stands(house: House, order: tuple[int, ...]) -> None:
+    """Two patients whose charges were swapped in part, and a return."""
+    steps = [
+        lambda: house.ward.scan(scan(1), scan(2, quantity=2)),
+        lambda: house.post(line("a", encounter="E2"), line("b", 2, quantity=2)),
+        lambda: house.post(line("c", 40, item_code="PLATE", unit_price="50.00"), line("d", 4, encounter="E2")),
+        lambda: house.ward.scan(scan(3, action="return", corrects=str(scan_id(2))), scan(4, encounter="E2")),
+    ]
+    for place in order:
+        await steps[place]()
+        await house.differences()
+
+    assert await house.differences("kind", "aspects", "encounter", "scan_id", "line_id") == [
+        ("extra", [], "E1", None, "c"),
+        ("wrong", ["patient"], "E1", scan_id(1), "a"),
+        ("wrong", ["quantity"], "E1", scan_id(2), "b"),
+    ]
+    unique = {
+        UUID(int=row["difference_id"].int) for row in await house.pool.fetch("SELECT * FROM udi.difference_standing")
+    }
+    assert len(unique) == 3

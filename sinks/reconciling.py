@@ -232,7 +232,8 @@ class ReconcilingSession:
     async def newest(self, ids: Collection[UUID]) -> dict[UUID, int]:
         """The newest version of differences that were there at some time."""
         rows = await self._connection.fetch(
-            "SELECT difference_id, max(version) AS version FROM udi.difference WHERE difference_id = ANY ($1) GROUP BY 1",
+            "SELECT difference_id, max(version) AS version FROM udi.difference "
+            "WHERE difference_id = ANY ($1) GROUP BY difference_id",
             list(ids),
         )
         return {row["difference_id"]: row["version"] for row in rows}

@@ -17,8 +17,8 @@ PATIENT_WINDOW: Final = timedelta(hours=24)
 def across(missed: Sequence[Difference], extra: Sequence[Difference]) -> list[Difference]:
     """The pairs that are one charge on the wrong patient, each as one difference of kind `wrong`.
 
-    One to one, and the same whatever the order. A line posted from the use's billing record is surely for it; else units
-    and money must be equal and both within `PATIENT_WINDOW`; the nearest in time first, then by their ids.
+    One to one, and the same whatever the order. A line posted from the use's billing record is surely for it;
+    else units and money must be equal and both within `PATIENT_WINDOW`; the nearest in time first, then by their ids.
 
     Args:
         missed: All that was missed of one hospital and item, over all encounters.

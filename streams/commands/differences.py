@@ -21,8 +21,9 @@ differences_app = typer.Typer(
 STANDING: Final = (DifferenceStatus.OPEN, DifferenceStatus.ASKED, DifferenceStatus.ACCEPTED)
 _SELECT = """
 SELECT * FROM report.differences
-WHERE ($1::text[] IS NULL OR status = ANY ($1)) AND ($2::text IS NULL OR kind = $2) AND ($3::text IS NULL OR encounter = $3)
-  AND ($4::text IS NULL OR department = $4) AND ($5::text IS NULL OR hospital = $5) AND ($6::uuid[] IS NULL OR difference_id = ANY ($6))
+WHERE status = ANY ($1::text[]) AND ($2::text IS NULL OR kind = $2) AND ($3::text IS NULL OR encounter = $3)
+  AND ($4::text IS NULL OR department = $4) AND ($5::text IS NULL OR hospital = $5)
+  AND ($6::uuid[] IS NULL OR difference_id = ANY ($6))
 ORDER BY encounter, at, difference_id
 """
 CAUSES: Final = {

@@ -1,6 +1,6 @@
 """The books against the HIS's lines: what is found, what vanishes, what a person decides, in any order of arrival."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from decimal import Decimal
 from itertools import permutations
 from typing import Any
@@ -42,7 +42,7 @@ PLATE = item(
 
 def line(name: str, number: int = 1, **changes: Any) -> dict[str, Any]:
     """A line of the HIS for one screw, at the time of the scan of that number."""
-    made = {
+    made: dict[str, Any] = {
         "schema": "udi.his-charge/1",
         "hospital": HOSPITAL,
         "line_id": name,
@@ -278,7 +278,7 @@ async def test_a_bad_line_is_a_dead_letter_and_its_neighbours_go_through(house: 
 @pytest.mark.parametrize("order", list(permutations(range(4))), ids=str)
 async def test_in_any_order_of_arrival_the_same_stands(house: House, order: tuple[int, ...]) -> None:
     """Two patients whose charges were swapped in part, and a return."""
-    steps = [
+    steps: list[Callable[[], Awaitable[Any]]] = [
         lambda: house.ward.scan(scan(1), scan(2, quantity=2)),
         lambda: house.post(line("a", encounter="E2"), line("b", 2, quantity=2)),
         lambda: house.post(line("c", 40, item_code="PLATE", unit_price="50.00"), line("d", 4, encounter="E2")),

@@ -1,4 +1,4 @@
-"""A row of a table as the record it stands for: items and encounters, in the flat form of docs/commands.md, "Files"."""
+"""A row of a table as the record it stands for: items, encounters, charge lines (docs/commands.md, "Files")."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -84,6 +84,14 @@ def _number(cell: Cell, _: ZoneInfo) -> str:
     return repr(cell).removesuffix(".0") if isinstance(cell, float) else str(cell).strip()
 
 
+def _count(cell: Cell, zone: ZoneInfo) -> int:
+    text = _number(cell, zone)
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError(f"expected a whole number, got {text!r}") from None
+
+
 def _identifiers(cell: Cell, zone: ZoneInfo) -> list[dict[str, Any]]:
     return [_one_identifier(part.strip(), zone) for part in _LIST.split(_text(cell, zone)) if part.strip()]
 
@@ -127,6 +135,10 @@ class Form:
     schema: str
     columns: Mapping[str, Read]
     required: tuple[str, ...]
+    name: str
+    """The column that tells rows of a hospital apart."""
+    key: str
+    """The column that is the second part of the record's key."""
 
 
 ITEM: Final = Form(
@@ -138,7 +150,7 @@ ITEM: Final = Form(
         "monitored": _flag, "tracking": _text, "suspended": _flag, "auxiliary": _flag, "controlled_category": _text,
         "volume_based_purchase": _flag, "licence_valid_to": _day, "prices": _dated("price"), "cost": _dated("cost"),
     },
-    ("hospital", "item_code", "name", "identifiers"),
+    ("hospital", "item_code", "name", "identifiers"), "item_code", "item_code",
 )  # fmt: skip
 ENCOUNTER: Final = Form(
     "udi.encounter/1",
@@ -147,7 +159,18 @@ ENCOUNTER: Final = Form(
         "ward": _identifier, "admitted_at": _instant, "discharged_at": _instant, "settled_at": _instant,
         "drg_group": _identifier, "drg_weight": _number, "main_disease": _identifier,
     },
-    ("hospital", "encounter", "admitted_at"),
+    ("hospital", "encounter", "admitted_at"), "encounter", "encounter",
+)  # fmt: skip
+HIS_CHARGE: Final = Form(
+    "udi.his-charge/1",
+    {
+        "hospital": _identifier, "line_id": _identifier, "encounter": _identifier, "department": _identifier,
+        "item_code": _identifier, "insurance_code": _identifier, "quantity": _count, "unit_price": _number,
+        "amount": _number, "currency": _text, "service_at": _instant, "cancelled": _flag, "billing_id": _text,
+        "lot": _text, "serial": _text,
+    },
+    ("hospital", "line_id", "encounter", "item_code", "quantity", "unit_price", "amount", "service_at"),
+    "line_id", "encounter",
 )  # fmt: skip
 
 

@@ -1,8 +1,8 @@
-"""`udi load`: items and encounters out of a file onto their topic; every bad row is named, the good ones are loaded."""
+"""`udi load`: items, encounters and the HIS's charge lines out of a file onto their topic; every bad row is named."""
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -15,10 +15,12 @@ import typer
 
 from models.catalogue import read_item
 from models.encounter import read_encounter
-from models.topics import CATALOGUE, ENCOUNTERS
+from models.his_charge import read_his_charge
+from models.topics import CATALOGUE, ENCOUNTERS, HIS_CHARGES
 from models.wire import Refusal, read_key
 from streams.commands.connection import bad, read_settings, run_at_broker
-from streams.commands.flat_rows import ENCOUNTER, ITEM, BadRow, Form, record_of
+from streams.commands.flat_rows import ENCOUNTER, HIS_CHARGE, ITEM, BadRow, Form, record_of
+from streams.commands.known_encounters import unknown_encounters
 from streams.commands.publishing import Outbound, publish
 from streams.commands.scanners import load_scanners
 from streams.commands.sheets import SheetError, decode_lines, read_sheet
@@ -26,6 +28,7 @@ from streams.commands.shown import AsJson, print_json, print_table
 from streams.settings import Settings
 
 BAD_ROWS_SHOWN: Final = 50
+UNKNOWN_SHOWN: Final = 10
 
 
 class Kind(StrEnum):
@@ -33,6 +36,7 @@ class Kind(StrEnum):
 
     CATALOGUE = "catalogue"
     ENCOUNTERS = "encounters"
+    HIS_CHARGES = "his-charges"
     SCANNERS = "scanners"
     """Into the books themselves, not onto a topic."""
 
@@ -45,6 +49,8 @@ class Message:
     key: bytes
     value: bytes | None
     timestamp_ms: int | None = None
+    name: tuple[str, str] = ("", "")
+    """Hospital, and what its row stands for: a second row of the same name is a newer version."""
 
     def outbound(self, topic: str) -> Outbound:
         """For the topic of that full name."""
@@ -59,9 +65,18 @@ class Contents:
     bad: list[BadRow] = field(default_factory=list)
     remarks: Sequence[str] = ()
 
+    def names(self) -> list[tuple[str, str]]:
+        """(hospital, rest of the key) of the good rows that have both."""
+        return [name for each in self.good if (name := read_key(each.key))]
 
-_FORMS: Final = {Kind.CATALOGUE: ITEM, Kind.ENCOUNTERS: ENCOUNTER}
-_TOPICS: Final = {Kind.CATALOGUE: CATALOGUE, Kind.ENCOUNTERS: ENCOUNTERS}
+
+_FORMS: Final = {Kind.CATALOGUE: ITEM, Kind.ENCOUNTERS: ENCOUNTER, Kind.HIS_CHARGES: HIS_CHARGE}
+_TOPICS: Final = {Kind.CATALOGUE: CATALOGUE, Kind.ENCOUNTERS: ENCOUNTERS, Kind.HIS_CHARGES: HIS_CHARGES}
+_READ: Final[dict[Kind, Callable[[bytes | None, bytes], Any]]] = {
+    Kind.CATALOGUE: read_item,
+    Kind.ENCOUNTERS: read_encounter,
+    Kind.HIS_CHARGES: read_his_charge,
+}
 
 
 def load(
@@ -72,7 +87,7 @@ def load(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check the file, publish nothing.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Load items or encounters: every bad row is named, the good ones are published. Exit 1 when rows were bad."""
+    """Load items, encounters or HIS charges: bad rows are named, good ones published. Exit 1 when rows were bad."""
     if kind is Kind.SCANNERS:
         raise typer.Exit(load_scanners(file, dry_run=dry_run, as_json=as_json))
     settings = read_settings()
@@ -85,10 +100,13 @@ def load(
     if contents.good and not dry_run:
         run_at_broker(lambda resolved: _publish(resolved, kind, contents.good))
     loaded = 0 if dry_run else len(contents.good)
+    unknown = unknown_encounters(settings, contents.names()) if kind is Kind.HIS_CHARGES else None
     if as_json:
-        print_json({"good": len(contents.good), "loaded": loaded, "bad": [asdict(row) for row in contents.bad]})
+        found = {"good": len(contents.good), "loaded": loaded, "bad": [asdict(row) for row in contents.bad]}
+        print_json(found | ({} if unknown is None else {"unknown_encounters": unknown}))
     else:
         _show(contents, kind, dry_run=dry_run)
+        _show_unknown(unknown or [])
     raise typer.Exit(1 if contents.bad else 0)
 
 
@@ -114,20 +132,22 @@ def read_file(kind: Kind, file: Path, zone: ZoneInfo, hospital: str | None = Non
 def _read_table(kind: Kind, file: Path, zone: ZoneInfo, hospital: str | None) -> Contents:
     form, sheet = _FORMS[kind], read_sheet(file)
     _check_heading(form, sheet.columns, hospital)
-    contents, seen = Contents(remarks=sheet.remarks), dict[bytes, int]()
+    contents, seen = Contents(remarks=sheet.remarks), dict[tuple[str, str], Message]()
     for row in sheet.rows:
         if hospital is not None:
             row.cells["hospital"] = row.cells.get("hospital") or hospital
         record = record_of(row, form, zone)
         message = record if isinstance(record, BadRow) else _message(kind, row.number, None, orjson.dumps(record))
-        if isinstance(message, Message) and message.key in seen:
-            message = BadRow(
-                row.number, form.required[1], f"expected every one once, it stands in row {seen[message.key]}"
-            )
+        first = seen.get(message.name) if isinstance(message, Message) else None
+        if first is not None and isinstance(message, Message):
+            if kind is Kind.HIS_CHARGES and first.value == message.value:
+                # Exports that overlap repeat whole lines; one of them says it all.
+                continue
+            message = BadRow(row.number, form.name, f"expected every one once, it stands in row {first.row}")
         if isinstance(message, BadRow):
             contents.bad.append(message)
         else:
-            seen[message.key] = row.number
+            seen[message.name] = message
             contents.good.append(message)
     return contents
 
@@ -193,12 +213,12 @@ def _message(
         if key is None or read_key(key) is None or kind is not Kind.CATALOGUE:
             return BadRow(number, "key", "expected a value, or the key hospital/item_code of an item that ends")
         return Message(number, key, None, timestamp_ms)
-    read = read_item(key, value) if kind is Kind.CATALOGUE else read_encounter(key, value)
+    form, read = _FORMS[kind], _READ[kind](key, value)
     if isinstance(read, Refusal):
-        return _refused(number, read, _FORMS[kind])
+        return _refused(number, read, form)
     record = read[0]
-    code = getattr(record, _FORMS[kind].required[1])
-    return Message(number, f"{record.hospital}/{code}".encode(), value, timestamp_ms)
+    name = (record.hospital, getattr(record, form.name))
+    return Message(number, f"{record.hospital}/{getattr(record, form.key)}".encode(), value, timestamp_ms, name)
 
 
 def _refused(number: int, refusal: Refusal, form: Form) -> BadRow:
@@ -229,6 +249,13 @@ def _show(contents: Contents, kind: Kind, *, dry_run: bool) -> None:
             typer.echo(f"… and {len(rows) - BAD_ROWS_SHOWN:,} more; --json names all.")
     for remark in contents.remarks:
         typer.echo(f"The file was {remark}.", err=True)
-    what = {Kind.CATALOGUE: "items", Kind.ENCOUNTERS: "encounters"}[kind]
+    what = {Kind.CATALOGUE: "items", Kind.ENCOUNTERS: "encounters", Kind.HIS_CHARGES: "charge lines"}[kind]
     done = "would be loaded" if dry_run else "loaded"
     typer.echo(f"{len(contents.good):,} {what} {done}, {len(contents.bad):,} bad rows.")
+
+
+def _show_unknown(encounters: Sequence[tuple[str, str]]) -> None:
+    if encounters:
+        named = ", ".join(f"{hospital}/{encounter}" for hospital, encounter in encounters[:UNKNOWN_SHOWN])
+        more = f" and {len(encounters) - UNKNOWN_SHOWN:,} more" if len(encounters) > UNKNOWN_SHOWN else ""
+        typer.echo(f"{len(encounters):,} encounters of the lines are not in the books: {named}{more}.", err=True)

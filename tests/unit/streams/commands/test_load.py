@@ -256,3 +256,77 @@ def test_a_file_that_is_no_table_is_refused_as_a_whole(file: Path, content: byte
         read_file(Kind.CATALOGUE, file, ZONE_DEFAULT)
 
     assert str(refused.value).startswith(said)
+
+
+# Charge lines of the HIS ------------------------------------------------------------------------------------------
+
+LINES = "hospital,line_id,encounter,item_code,quantity,unit_price,amount,service_at"
+
+
+def lines(file: Path, *rows: str, heading: str = LINES) -> Contents:
+    """The contents of a CSV file of charge lines."""
+    file.write_text("\n".join((heading, *rows)), encoding="utf-8")
+    return read_file(Kind.HIS_CHARGES, file, ZONE_DEFAULT)
+
+
+def test_a_charge_line_goes_out_under_the_key_of_its_encounter(file: Path) -> None:
+    contents = lines(
+        file,
+        "H1,L1,E1,SCREW,2,1234.00,2468.00,2022-06-03 12:00,no,6906f2f0-0000-4000-8000-000000000001,L7",
+        heading=f"{LINES},cancelled,billing_id,lot",
+    )
+
+    assert bad(contents) == []
+    assert [each.key for each in contents.good] == [b"H1/E1"]
+    assert values(contents) == [
+        {
+            "schema": "udi.his-charge/1", "hospital": "H1", "line_id": "L1", "encounter": "E1", "item_code": "SCREW",
+            "quantity": 2, "unit_price": "1234.00", "amount": "2468.00", "service_at": "2022-06-03T12:00:00+08:00",
+            "cancelled": False, "billing_id": "6906f2f0-0000-4000-8000-000000000001", "lot": "L7",
+        }
+    ]  # fmt: skip
+
+
+def test_charge_lines_that_cannot_be_true_are_named(file: Path) -> None:
+    contents = lines(
+        file,
+        "H1,L1,E1,SCREW,-1,1234.00,1234.00,2022-06-03 12:00,CNY",
+        "H1,L2,E1,SCREW,2,1234.00,1234.00,2022-06-03 12:00,CNY",
+        "H1,L3,E1,SCREW,1,1234.00,1234.00,2022-06-03 12:00,USD",
+        "H1,L4,E1,SCREW,1.5,1234.00,1851.00,2022-06-03 12:00,CNY",
+        "H1,L5,E1,SCREW,1,1234.00,1234.00,yesterday,CNY",
+        "H1,1.23E+12,E1,SCREW,1,1234.00,1234.00,2022-06-03 12:00,CNY",
+        "H1,L7,E1,SCREW,1,1234.00,1234.00,2022-06-03 12:00,CNY",
+        heading=f"{LINES},currency",
+    )
+
+    assert [each.row for each in contents.good] == [8]
+    assert bad(contents) == [
+        (2, "quantity", "Input should be greater than or equal to 1, got -1."),
+        (3, "", "Expected amount 2468.00 for 2 × 1234.00, got 1234.00"),
+        (4, "currency", "Input should be 'CNY', got \"USD\"."),
+        (5, "quantity", "expected a whole number, got '1.5'"),
+        (6, "service_at", "expected an instant like 2022-06-03T08:15:30+08:00, got 'yesterday'"),
+        (7, "line_id", "expected an identifier, got 1.23E+12: a spreadsheet has cut its digits; make the column text"),
+    ]
+
+
+def test_a_line_that_stands_twice_in_a_table_must_say_the_same(file: Path) -> None:
+    row = "H1,L1,E1,SCREW,1,1234.00,1234.00,2022-06-03 12:00"
+    contents = lines(file, row, row, "H1,L1,E2,SCREW,1,1234.00,1234.00,2022-06-03 12:00", row.replace("H1", "H2"))
+
+    assert [(each.row, each.key) for each in contents.good] == [(2, b"H1/E1"), (5, b"H2/E1")]
+    assert bad(contents) == [(4, "line_id", "expected every one once, it stands in row 2")]
+
+
+def test_json_lines_may_hold_versions_of_a_line_in_order(file: Path) -> None:
+    line = {
+        "schema": "udi.his-charge/1", "hospital": "H1", "line_id": "L1", "encounter": "E1", "item_code": "SCREW",
+        "quantity": 1, "unit_price": "1234.00", "amount": "1234.00", "service_at": "2022-06-03T12:00:00+08:00",
+    }  # fmt: skip
+    file.write_bytes(b"\n".join(orjson.dumps(line | more) for more in ({}, {"cancelled": True})))
+
+    contents = read_file(Kind.HIS_CHARGES, file, ZONE_DEFAULT)
+
+    assert bad(contents) == []
+    assert [value.get("cancelled") for value in values(contents)] == [None, True]

@@ -39,6 +39,7 @@ WRITTEN: Final = {
     "store_items",
     "usage",
     "outbox",
+    "cases",
 }
 """The lists of `sinks.rows.Rows` that are written here; of a benchmark's input the others are empty."""
 
@@ -138,8 +139,9 @@ async def _write(connection: Any, rows: Rows) -> None:
         ("unit_claim", rows.units),
         ("scan", rows.scans),
         ("open_scan", rows.open),
-        ("ledger", rows.ledger),
-        ("settlement", rows.settlement),
+        # The last column is the database's clock, by its default.
+        ("ledger", [row[:-1] for row in rows.ledger]),
+        ("settlement", [row[:-1] for row in rows.settlement]),
         ("usage_delta", rows.usage),
     )
     for table, found in plain:
@@ -150,6 +152,8 @@ async def _write(connection: Any, rows: Rows) -> None:
         await connection.execute(BALANCE, *row)
     for row in rows.store_items:
         await connection.execute(STORE_ITEM, *row)
+    for _, _, *case in rows.cases:
+        await connection.execute("SELECT udi.mark_cases($1, $2, $3)", *case)
 
 
 async def _write_outbox(connection: Any, block: Row) -> None:

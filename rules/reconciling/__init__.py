@@ -1,4 +1,4 @@
-"""Reconciliation with the HIS (对冲): a pure function of one encounter's uses and lines, and one over encounters.
+"""The reconciliation with the HIS (对冲): two lists, uses and charge lines, and in what they differ. Pure, any order.
 
 References:
     docs/reconciliation.md.

@@ -1,13 +1,14 @@
-"""What differs in one encounter: uses without a line, lines that are not as they should be, lines without a use.
+"""In what an encounter's uses and the HIS's lines differ, with money, likely cause and the step that mends it.
 
 References:
-    docs/reconciliation.md.
+    docs/reconciliation.md, "What a difference says".
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
+from models.money import line_amount_fen
 from models.reconciliation import Aspect, Cause, Difference, DifferenceKind, Fix, Line, Use, UseStatus
-from rules.reconciling.matching import Match, match
+from rules.reconciling.matching import match
 
 
 def reconcile(
@@ -19,135 +20,147 @@ def reconcile(
     *,
     known: bool = True,
 ) -> list[Difference]:
-    """The differences of an encounter, ordered by time and id: whatever the order of uses and lines, the same.
+    """The differences of one encounter, by time and id; the same for the same uses and lines in any order.
 
     Args:
         hospital: Whose encounter it is.
-        encounter: Its id.
-        uses: What was used and has something left.
-        lines: The lines of the HIS that count.
-        gone: Uses that were taken back whole.
-        known: False when the books have no record of the encounter.
+        encounter: Its number.
+        uses: Its uses, net of returns.
+        lines: The HIS's lines that count for it.
+        gone: Uses that were taken back, of which nothing is left.
+        known: The books have a record of the encounter.
     """
-    charged = [use for use in uses if use.status is not UseStatus.FREE]
-    matched = match(charged, lines, [*gone, *(use for use in uses if use.status is UseStatus.FREE)])
-    found = [difference for each in matched.matches if (difference := _wrong(hospital, encounter, each)) is not None]
-    found += [_missed(hospital, encounter, use) for use in matched.uses]
-    causes = _Causes(uses, gone, matched.matches, known=known)
-    found += [_extra(hospital, encounter, line, causes.of(line)) for line in matched.lines]
-    return sorted(found, key=lambda each: (each.at, each.difference_id))
+    matched = match(_in_order(uses), sorted(lines, key=_line_order), _in_order(gone))
+    found = [_missed(hospital, encounter, use) for use in matched.alone]
+    for use, line in matched.pairs:
+        aspects = _aspects(use, line)
+        if aspects:
+            found.append(_wrong(hospital, encounter, use, line, aspects))
+    if matched.left:
+        charged = {_same(line) for _, line in matched.pairs}
+        for line, cause in matched.left:
+            found.append(_extra(hospital, encounter, line, cause or _why_alone(line, charged, known)))
+    found.sort(key=lambda each: (each.at, each.difference_id))
+    return found
 
 
-def _wrong(hospital: str, encounter: str, each: Match) -> Difference | None:
-    use, line = each.use, each.line
-    aspects = _aspects(use, line) if use.status is UseStatus.CHARGED else ()
-    if not aspects:
-        return None
-    return Difference(
-        hospital=hospital,
-        encounter=encounter,
-        kind=DifferenceKind.WRONG,
-        aspects=aspects,
-        cause=_cause(aspects[0], use, line),
-        fix=Fix.REPLACE,
-        at=use.scanned_at,
-        item_code=use.item_code,
-        scan_id=use.scan_id,
-        line_id=line.line_id,
-        billing_id=use.billing_id,
-        expected_fen=use.amount_fen or 0,
-        found_fen=line.amount_fen,
-        department=use.department,
-        quantity=use.quantity,
-    )
+def _in_order(uses: Sequence[Use]) -> list[Use]:
+    return sorted(uses, key=lambda use: (use.scanned_at, use.scan_id))
+
+
+def _line_order(line: Line) -> tuple[object, ...]:
+    return line.service_at, line.line_id
+
+
+def _same(line: Line) -> tuple[str, int, int]:
+    """Lines that are equal in these are one charge entered twice."""
+    return line.item_code, line.quantity, line.amount_fen
+
+
+def _why_alone(line: Line, charged: set[tuple[str, int, int]], known: bool) -> Cause:
+    if not known:
+        return Cause.UNKNOWN_ENCOUNTER
+    # A line that names a charge of elsewhere is no second one of here.
+    twice = line.billing_id is None and _same(line) in charged
+    return Cause.CHARGED_TWICE if twice else Cause.NOT_SCANNED
 
 
 def _aspects(use: Use, line: Line) -> tuple[Aspect, ...]:
-    """In what they differ. Equal units at an equal price are equal, though a fen was rounded elsewhere."""
+    """In what a line differs from its use; what is not known on one of the sides does not differ."""
     found = []
-    other_insurance = (
-        None not in (use.insurance_code, line.insurance_code) and use.insurance_code != line.insurance_code
-    )
-    if use.item_code != line.item_code or other_insurance:
+    if _other_item(use, line) or _other_insurance_code(use, line):
         found.append(Aspect.CODE)
-    if use.unit_price != line.unit_price:
+    if _other_price(use, line):
         found.append(Aspect.PRICE)
-    if use.quantity != line.quantity:
+    if use.quantity is not None and use.quantity != line.quantity:
         found.append(Aspect.QUANTITY)
     return tuple(found)
 
 
-def _cause(aspect: Aspect, use: Use, line: Line) -> Cause:
-    if aspect is Aspect.CODE:
-        return Cause.OTHER_ITEM if use.item_code != line.item_code else Cause.OTHER_INSURANCE_CODE
-    if aspect is Aspect.PRICE:
-        return Cause.OTHER_PRICE
-    return Cause.MORE_THAN_USED if line.quantity > (use.quantity or 0) else Cause.LESS_THAN_USED
+def _other_item(use: Use, line: Line) -> bool:
+    return use.item_code is not None and use.item_code != line.item_code
+
+
+def _other_insurance_code(use: Use, line: Line) -> bool:
+    return None not in {use.insurance_code, line.insurance_code} and use.insurance_code != line.insurance_code
+
+
+def _other_price(use: Use, line: Line) -> bool:
+    """Prices differ when they make other money of the line: a HIS may keep two of the four digits of a price.
+
+    At one price the money of what is left after a credit may be a fen off `quantity × price`. No line could mend that.
+    """
+    if use.unit_price == line.unit_price or (use.quantity == line.quantity and use.amount_fen == line.amount_fen):
+        return False
+    if use.unit_price is None:
+        return use.amount_fen is not None and use.amount_fen != line.amount_fen
+    return line_amount_fen(line.quantity, use.unit_price) != line.amount_fen
 
 
 def _missed(hospital: str, encounter: str, use: Use) -> Difference:
     charged = use.status is UseStatus.CHARGED
     return Difference(
-        hospital=hospital,
-        encounter=encounter,
-        kind=DifferenceKind.MISSED,
-        aspects=(),
-        cause=Cause.NOT_POSTED if charged else Cause.NOT_CHARGED_YET,
-        fix=Fix.POST if charged else Fix.FREE_SCAN,
-        at=use.scanned_at,
-        item_code=use.item_code,
-        scan_id=use.scan_id,
-        line_id=None,
-        billing_id=use.billing_id,
-        expected_fen=use.amount_fen or 0,
-        found_fen=0,
-        department=use.department,
-        quantity=use.quantity,
+        hospital,
+        encounter,
+        DifferenceKind.MISSED,
+        (),
+        Cause.NOT_POSTED if charged else Cause.NOT_CHARGED_YET,
+        Fix.POST if charged else Fix.FREE_SCAN,
+        use.scanned_at,
+        use.item_code,
+        use.scan_id,
+        None,
+        use.billing_id,
+        use.amount_fen or 0,
+        0,
+        use.department,
+        use.quantity,
     )
+
+
+def _wrong(hospital: str, encounter: str, use: Use, line: Line, aspects: tuple[Aspect, ...]) -> Difference:
+    return Difference(
+        hospital,
+        encounter,
+        DifferenceKind.WRONG,
+        aspects,
+        _cause(use, line, aspects[0]),
+        Fix.REPLACE,
+        use.scanned_at,
+        use.item_code,
+        use.scan_id,
+        line.line_id,
+        use.billing_id,
+        line.amount_fen if use.amount_fen is None else use.amount_fen,
+        line.amount_fen,
+        use.department or line.department,
+        use.quantity,
+    )
+
+
+def _cause(use: Use, line: Line, first: Aspect) -> Cause:
+    if first is Aspect.CODE:
+        return Cause.OTHER_ITEM if _other_item(use, line) else Cause.OTHER_INSURANCE_CODE
+    if first is Aspect.PRICE:
+        return Cause.OTHER_PRICE
+    return Cause.MORE_THAN_USED if line.quantity > (use.quantity or 0) else Cause.LESS_THAN_USED
 
 
 def _extra(hospital: str, encounter: str, line: Line, cause: Cause) -> Difference:
     return Difference(
-        hospital=hospital,
-        encounter=encounter,
-        kind=DifferenceKind.EXTRA,
-        aspects=(),
-        cause=cause,
-        fix=Fix.CANCEL,
-        at=line.service_at,
-        item_code=line.item_code,
-        scan_id=None,
-        line_id=line.line_id,
-        billing_id=line.billing_id,
-        expected_fen=0,
-        found_fen=line.amount_fen,
-        department=line.department,
-        quantity=line.quantity,
+        hospital,
+        encounter,
+        DifferenceKind.EXTRA,
+        (),
+        cause,
+        Fix.CANCEL,
+        line.service_at,
+        line.item_code,
+        None,
+        line.line_id,
+        line.billing_id,
+        0,
+        line.amount_fen,
+        line.department,
+        line.quantity,
     )
-
-
-class _Causes:
-    """Why a line may have no use."""
-
-    def __init__(self, uses: Iterable[Use], gone: Iterable[Use], matches: Iterable[Match], *, known: bool) -> None:
-        self._known = known
-        self._charged = {_alike(each.line) for each in matches}
-        self._posted = {each.line.billing_id for each in matches if each.line.billing_id is not None}
-        self._free = {use.item_code for use in uses if use.status is UseStatus.FREE}
-        self._gone = {use.item_code for use in gone}
-
-    def of(self, line: Line) -> Cause:
-        """The first that fits, the most certain first."""
-        if not self._known:
-            return Cause.UNKNOWN_ENCOUNTER
-        if _alike(line) in self._charged or line.billing_id in self._posted:
-            return Cause.CHARGED_TWICE
-        if line.item_code in self._gone:
-            return Cause.RETURNED
-        if line.item_code in self._free:
-            return Cause.NOT_CHARGEABLE
-        return Cause.NOT_SCANNED
-
-
-def _alike(line: Line) -> tuple[str, int, int]:
-    return line.item_code, line.quantity, line.amount_fen

@@ -14,27 +14,22 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import asyncpg
-import orjson
 
 from models.calendar import local_day
 from models.catalogue import CatalogueItem, item_from_wire
 from models.facts import Catalogue
-from models.ids import made_id
-from models.money import CURRENCY, fen_text, line_amount_fen
+from models.money import line_amount_fen
 from models.reasons import TAKEN_BACK
-from models.reconciliation import (
-    Aspect,
-    Cause,
-    Difference,
-    DifferenceKind,
-    DifferenceStatus,
-    DifferenceVersion,
-    Fix,
-    Line,
-    Use,
-    UseStatus,
+from models.reconciliation import Difference, DifferenceVersion, Line, Use, UseStatus
+from sinks.difference_rows import (
+    correction_body,
+    correction_id,
+    difference_of,
+    finding_row,
+    line_of,
+    version_of,
+    version_row,
 )
-from sinks.rows import Row
 
 Encounter = tuple[str, str]
 """(hospital, encounter)."""
@@ -43,16 +38,39 @@ HospitalItem = tuple[str, str]
 _LOCK = 1971
 _TAKE = """
 WITH next AS MATERIALIZED (
-    SELECT n.delta_id FROM udi.case_delta n WHERE n.reader = 'differences' ORDER BY n.delta_id LIMIT $1
-    FOR UPDATE SKIP LOCKED
+    SELECT n.delta_id, sum(cardinality(n.encounters)) OVER (ORDER BY n.delta_id) - cardinality(n.encounters) AS before
+    FROM (SELECT * FROM udi.case_delta WHERE reader = 'differences' ORDER BY delta_id LIMIT $1) n
 ), taken AS (
-    DELETE FROM udi.case_delta d USING next WHERE d.reader = 'differences' AND d.delta_id = next.delta_id
+    DELETE FROM udi.case_delta d USING next
+    WHERE d.reader = 'differences' AND d.delta_id = next.delta_id AND next.before < $1
     RETURNING d.hospitals, d.encounters, d.recorded_at
+), every_one AS (
+    SELECT one.hospital, one.encounter, taken.recorded_at
+    FROM taken CROSS JOIN LATERAL unnest(taken.hospitals, taken.encounters) one (hospital, encounter)
+    UNION ALL
+    SELECT o.hospital, o.encounter, c.recorded_at
+    FROM udi.fact_change c CROSS JOIN LATERAL unnest(c.issuers, c.dis) i (issuer, di)
+    JOIN udi.open_scan o ON (o.hospital, o.issuer, o.di) = (c.hospital, i.issuer, i.di)
+    WHERE c.version > $2 AND c.version <= $3 AND c.kind = 'item' AND o.encounter IS NOT NULL
 )
-SELECT one.hospital, one.encounter, max(taken.recorded_at) AS at
-FROM taken CROSS JOIN LATERAL unnest(taken.hospitals, taken.encounters) one (hospital, encounter)
-WHERE EXISTS (SELECT FROM udi.his_line l WHERE l.hospital = one.hospital)
-GROUP BY one.hospital, one.encounter
+SELECT hospital, encounter, max(recorded_at) AS at FROM every_one
+WHERE EXISTS (SELECT FROM udi.his_line l WHERE l.hospital = every_one.hospital)
+GROUP BY hospital, encounter
+"""
+_SEEN = "SELECT coalesce((SELECT facts_version FROM udi.reconciled), 0)"
+_SEE = "INSERT INTO udi.reconciled VALUES (true, $1) ON CONFLICT (only_row) DO UPDATE SET facts_version = $1"
+_HAS_WORK = f"""
+SELECT EXISTS (SELECT FROM udi.case_delta WHERE reader = 'differences')
+    OR (SELECT version FROM udi.fact_counter) > ({_SEEN})
+"""
+_PAST = """
+SELECT d.difference_id, bool_or(d.status = 'asked') AS asked, bool_or(d.cause = 'not-charged-yet') AS waited
+FROM udi.difference d
+WHERE d.difference_id = ANY ($1) AND NOT EXISTS (
+    SELECT FROM udi.difference gone
+    WHERE gone.difference_id = d.difference_id AND gone.version > d.version AND gone.status IN ('mended', 'vanished')
+)
+GROUP BY d.difference_id
 """
 _KNOWN = """
 SELECT k.hospital, k.encounter FROM unnest($1::text[], $2::text[]) k (hospital, encounter)
@@ -93,9 +111,7 @@ class ReconcilingBooks:
 
     async def has_work(self) -> bool:
         """Something changed that nobody has compared."""
-        return bool(
-            await self._pool.fetchval("SELECT EXISTS (SELECT FROM udi.case_delta WHERE reader = 'differences')")
-        )
+        return bool(await self._pool.fetchval(_HAS_WORK))
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator["ReconcilingSession"]:
@@ -126,12 +142,17 @@ class ReconcilingSession:
         self._catalogue = catalogue
         self._zone = zone
 
-    async def take(self, deltas_max: int) -> dict[Encounter, datetime]:
-        """The encounters of so many changes, each with the newest instant that changed it; they are worked off.
+    async def take(self, encounters_max: int) -> dict[Encounter, datetime]:
+        """Encounters that changed, each with the newest instant that changed it; they are worked off.
 
-        Hospitals whose HIS has never sent a line are left out: there is nothing to compare with.
+        Changes are taken whole (each has the encounters of one batch) until there are `encounters_max`. A change of
+        the catalogue changes what open uses are worth, so their encounters are among them. Hospitals whose HIS has
+        never sent a line are left out: there is nothing to compare with.
         """
-        rows = await self._connection.fetch(_TAKE, deltas_max)
+        seen = await self._connection.fetchval(_SEEN)
+        rows = await self._connection.fetch(_TAKE, encounters_max, seen, self._catalogue.version)
+        if self._catalogue.version > seen:
+            await self._connection.execute(_SEE, self._catalogue.version)
         return {(row["hospital"], row["encounter"]): row["at"] for row in rows}
 
     async def compared(self, encounters: Collection[Encounter]) -> Mapping[Encounter, Compared]:
@@ -142,7 +163,7 @@ class ReconcilingSession:
             sides = found[row["hospital"], row["encounter"]]
             (sides.uses if left else sides.gone).append(use)
         for row in await self._connection.fetch("SELECT * FROM udi.case_lines($1, $2)", *_split(encounters)):
-            found[row["hospital"], row["encounter"]].lines.append(_line(row))
+            found[row["hospital"], row["encounter"]].lines.append(line_of(row))
         return found
 
     async def known(self, encounters: Collection[Encounter]) -> set[Encounter]:
@@ -197,7 +218,7 @@ class ReconcilingSession:
             "DELETE FROM udi.finding WHERE difference_id = ANY ($1)", [each.difference_id for each in gone]
         )
         await self._connection.execute(
-            "INSERT INTO udi.finding SELECT * FROM unnest($1::udi.finding[])", [_finding_row(each) for each in found]
+            "INSERT INTO udi.finding SELECT * FROM unnest($1::udi.finding[])", [finding_row(each) for each in found]
         )
 
     async def findings_of(self, ids: Collection[UUID]) -> list[Difference]:
@@ -226,7 +247,7 @@ class ReconcilingSession:
         difference = version.difference
         await self._connection.execute(
             "SELECT udi.publish_case($1, $2, $3, $4)", difference.hospital, difference.encounter,
-            made_id("correction-asked", difference.difference_id, version.version), correction_body(version),
+            correction_id(version), correction_body(version),
         )  # fmt: skip
 
     async def newest(self, ids: Collection[UUID]) -> dict[UUID, int]:
@@ -238,6 +259,12 @@ class ReconcilingSession:
         )
         return {row["difference_id"]: row["version"] for row in rows}
 
+    async def past(self, ids: Collection[UUID]) -> tuple[set[UUID], set[UUID]]:
+        """Which of the differences that are there were asked for, and which waited for a scan to be freed."""
+        rows = await self._connection.fetch(_PAST, list(ids))
+        asked = {row["difference_id"] for row in rows if row["asked"]}
+        return asked, {row["difference_id"] for row in rows if row["waited"]}
+
     async def record(self, versions: Sequence[DifferenceVersion]) -> None:
         """Write versions of differences."""
         await self._connection.execute(
@@ -247,98 +274,5 @@ class ReconcilingSession:
         )
 
 
-def correction_body(version: DifferenceVersion) -> bytes:
-    """A record `udi.correction/1` (docs/contract.md): what the HIS is asked to do."""
-    each = version.difference
-    return orjson.dumps({
-        "schema": "udi.correction/1",
-        "correction_id": made_id("correction-asked", each.difference_id, version.version),
-        "difference_id": each.difference_id,
-        "hospital": each.hospital,
-        "encounter": each.encounter,
-        "kind": each.kind,
-        "aspects": each.aspects,
-        "fix": each.fix,
-        "line_id": each.line_id,
-        "billing_id": each.billing_id,
-        "scan_id": each.scan_id,
-        "item_code": each.item_code,
-        "quantity": each.quantity,
-        "expected": fen_text(each.expected_fen),
-        "found": fen_text(each.found_fen),
-        "currency": CURRENCY,
-        "by": version.by,
-        "reason": version.reason,
-        "asked_at": version.changed_at,
-    })  # fmt: skip
-
-
 def _split(pairs: Collection[tuple[str, str]]) -> tuple[list[str], list[str]]:
     return [first for first, _ in pairs], [second for _, second in pairs]
-
-
-def _line(row: Any) -> Line:
-    return Line(
-        line_id=row["line_id"],
-        encounter=row["encounter"],
-        item_code=row["item_code"],
-        insurance_code=row["insurance_code"],
-        quantity=row["quantity"],
-        unit_price=row["unit_price"],
-        amount_fen=row["amount_fen"],
-        service_at=row["service_at"],
-        department=row["department"],
-        billing_id=row["billing_id"],
-        lot=row["lot"],
-        serial=row["serial"],
-    )
-
-
-def _finding_row(each: Difference) -> Row:
-    """In the order of `udi.finding`."""
-    return (
-        each.difference_id, each.hospital, each.encounter, each.kind.value, each.aspects, each.cause.value,
-        each.fix.value, each.at, each.item_code, each.scan_id, each.line_id, each.billing_id, each.department,
-        each.quantity, each.expected_fen, each.found_fen,
-    )  # fmt: skip
-
-
-def version_row(each: DifferenceVersion) -> Row:
-    """In the order of `udi.difference`."""
-    return (
-        *_finding_row(each.difference), each.version, each.status.value, each.changed_at, each.by, each.reason, None
-    )  # fmt: skip
-
-
-def difference_of(row: Mapping[str, Any]) -> Difference:
-    """A difference from its row."""
-    return Difference(
-        hospital=row["hospital"],
-        encounter=row["encounter"],
-        kind=DifferenceKind(row["kind"]),
-        aspects=tuple(Aspect(each) for each in row["aspects"]),
-        cause=Cause(row["cause"]),
-        fix=Fix(row["fix"]),
-        at=row["at"],
-        item_code=row["item_code"],
-        scan_id=row["scan_id"] and UUID(int=row["scan_id"].int),
-        line_id=row["line_id"],
-        billing_id=row["billing_id"] and UUID(int=row["billing_id"].int),
-        expected_fen=row["expected_fen"],
-        found_fen=row["found_fen"],
-        department=row["department"],
-        quantity=row["quantity"],
-    )
-
-
-def version_of(row: Mapping[str, Any]) -> DifferenceVersion:
-    """A version of a difference from its row."""
-    return DifferenceVersion(
-        difference_of(row),
-        row["version"],
-        DifferenceStatus(row["status"]),
-        row["changed_at"],
-        row["across"],
-        row["by"],
-        row["reason"],
-    )

@@ -11,6 +11,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID, uuid4
@@ -19,43 +20,51 @@ from zoneinfo import ZoneInfo
 import asyncpg
 import structlog
 
-from models.reconciliation import Difference, DifferenceKind, DifferenceVersion, difference_id
+from models.reconciliation import Difference, DifferenceKind, DifferenceVersion, UseStatus, difference_id
 from rules.reconciling import PATIENT_WINDOW, across, reconcile
-from rules.reconciling.standing import next_versions
+from rules.reconciling.standing import Past, UsesNow, next_versions
 from sinks.outbox import Outbox
-from sinks.reconciling import Encounter, HospitalItem, ReconcilingBooks, ReconcilingSession
+from sinks.reconciling import Compared, Encounter, HospitalItem, ReconcilingBooks, ReconcilingSession
 
 log = structlog.get_logger(__name__)
 
-DELTAS_MAX: Final = 50
-"""Changes (each the encounters of one batch) worked off in one transaction."""
+ENCOUNTERS_MAX: Final = 500
+"""Encounters compared in one transaction, but for the rest of the last change: a second's work."""
 POLL_SECONDS: Final = 0.25
 """Between two looks while nothing waits."""
+PAUSE_SECONDS: Final = 1.0
+"""After a failure, and while another reconciler holds the lease."""
 LEASE: Final = "reconciler"
-LEASE_SECONDS: Final = 10.0
+LEASE_SECONDS: Final = 15.0
+LEASE_RENEWED_SECONDS: Final = 5.0
 
 
 class Reconciler:
     """Compares the books of all hospitals of an installation with their HIS."""
 
-    def __init__(self, pool: asyncpg.Pool, zone: ZoneInfo, deltas_max: int = DELTAS_MAX) -> None:
+    def __init__(self, pool: asyncpg.Pool, zone: ZoneInfo, encounters_max: int = ENCOUNTERS_MAX) -> None:
         self._pool = pool
         self._books = ReconcilingBooks(pool, zone)
-        self._deltas_max = deltas_max
+        self._encounters_max = encounters_max
 
     async def run(self) -> None:
         """Compare until cancelled, while no other reconciler holds the lease; what fails is tried again."""
         leases, holder = Outbox(self._pool), uuid4()
+        clock = asyncio.get_running_loop().time
+        leased_at = -LEASE_SECONDS
         try:
             while True:
-                pause = POLL_SECONDS
+                pause = PAUSE_SECONDS
                 try:
-                    if await leases.lease(LEASE, holder, LEASE_SECONDS) and await self._books.has_work():
-                        await self.step()
-                        pause = 0.0
+                    if clock() - leased_at > LEASE_RENEWED_SECONDS and await leases.lease(LEASE, holder, LEASE_SECONDS):
+                        leased_at = clock()
+                    if clock() - leased_at < LEASE_SECONDS:
+                        pause = POLL_SECONDS
+                        if await self._books.has_work():
+                            await self.step()
+                            pause = 0.0
                 except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                     log.warning("The reconciler tries again.", error=type(error).__name__)
-                    pause = 1.0
                 await asyncio.sleep(pause)
         finally:
             # Without it the lease ends by itself.
@@ -72,7 +81,7 @@ class Reconciler:
     async def step(self) -> list[DifferenceVersion]:
         """One session: compare the encounters of some changes and write what follows."""
         async with self._books.session() as session:
-            changed = await session.take(self._deltas_max)
+            changed = await session.take(self._encounters_max)
             if not changed:
                 return []
             compared = await _compare(session, changed)
@@ -82,10 +91,18 @@ class Reconciler:
             return versions
 
 
-async def _compare(
-    session: ReconcilingSession, changed: dict[Encounter, datetime]
-) -> tuple[set[HospitalItem], list[Difference]]:
-    """What differs in each encounter by itself, and the items to look for in other encounters."""
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What comparing each encounter by itself has come to."""
+
+    differences: list[Difference]
+    items: set[HospitalItem]
+    """Of what is missed or extra, now or before: to look for in other encounters."""
+    uses: UsesNow
+
+
+async def _compare(session: ReconcilingSession, changed: dict[Encounter, datetime]) -> _Found:
+    """Compare each encounter by itself and keep what was found."""
     sides, known = await session.compared(changed), await session.known(changed)
     before = await session.findings(changed)
     found = [
@@ -101,18 +118,25 @@ async def _compare(
     ]
     await session.replace_findings(before, found)
     alone = (each for each in (*before, *found) if each.kind is not DifferenceKind.WRONG)
-    return {(each.hospital, each.item_code) for each in alone if each.item_code is not None}, found
+    items = {(each.hospital, each.item_code) for each in alone if each.item_code is not None}
+    return _Found(found, items, _uses_now(sides.values()))
+
+
+def _uses_now(sides: Iterable[Compared]) -> UsesNow:
+    charged: set[UUID] = set()
+    taken_back: set[UUID] = set()
+    for side in sides:
+        charged.update(use.scan_id for use in side.uses if use.status is UseStatus.CHARGED)
+        taken_back.update(use.scan_id for use in side.gone)
+    return UsesNow(charged, taken_back)
 
 
 async def _follow(
-    session: ReconcilingSession,
-    changed: dict[Encounter, datetime],
-    compared: tuple[set[HospitalItem], list[Difference]],
+    session: ReconcilingSession, changed: dict[Encounter, datetime], found: _Found
 ) -> list[DifferenceVersion]:
     """What becomes of the differences of the encounters, and of those between them and others."""
-    items, found = compared
-    candidates = await session.candidates(items, PATIENT_WINDOW)
-    paired_before = [each.difference for each in await session.standing([], items, []) if each.across]
+    candidates = await session.candidates(found.items, PATIENT_WINDOW)
+    paired_before = [each.difference for each in await session.standing([], found.items, []) if each.across]
     halves = {
         difference_id(each.hospital, *half)
         for each in paired_before
@@ -120,15 +144,16 @@ async def _follow(
     }
     alone = {each.difference_id: each for each in (*candidates, *await session.findings_of(halves))}
     desired: dict[UUID, tuple[Difference, bool]] = {
-        each.difference_id: (each, False) for each in (*found, *alone.values())
+        each.difference_id: (each, False) for each in (*found.differences, *alone.values())
     }
     for pair in _paired(candidates):
         desired.pop(difference_id(pair.hospital, pair.scan_id, None))
         desired.pop(difference_id(pair.hospital, None, pair.line_id))
         desired[pair.difference_id] = (pair, True)
-    standing = await session.standing(changed, items, [*desired, *alone])
-    newest = await session.newest(desired)
-    return next_versions(standing, desired, newest, max(changed.values()))
+    standing = await session.standing(changed, found.items, [*desired, *alone])
+    gone = {each.difference.difference_id for each in standing} - desired.keys()
+    past = Past(await session.newest(desired), *(await session.past(gone) if gone else ()))
+    return next_versions(standing, desired, past, found.uses, max(changed.values()))
 
 
 def _paired(candidates: Iterable[Difference]) -> list[Difference]:

@@ -1,5 +1,6 @@
 """The books against the HIS's lines: what is found, what vanishes, what a person decides, in any order of arrival."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from decimal import Decimal
 from itertools import permutations
@@ -62,7 +63,7 @@ class House:
     def __init__(self, ward: Ward, store: PostgresStore) -> None:
         self.ward = ward
         self.pool = store.pool
-        self.reconciler = Reconciler(store.pool, ZONE_DEFAULT, deltas_max=2)
+        self.reconciler = Reconciler(store.pool, ZONE_DEFAULT, encounters_max=2)
         self._lines = HisLineBooks(store.pool, 2)
         self._position: InputPosition | None = None
 
@@ -197,6 +198,53 @@ async def test_a_use_that_waits_here_is_missed_until_it_is_freed(house: House) -
     assert await house.differences("kind", "cause", "fix") == [("missed", "not-posted", "post")]
     await house.post(line("a"))
     assert await house.differences() == []
+
+
+async def test_a_scan_that_is_freed_and_posted_is_mended_and_one_taken_back_or_charged_by_hand_vanishes(
+    house: House,
+) -> None:
+    expired = [gs1(DI, expiry="220101", lot="L1")]
+    await house.post(line("first", 600, item_code="NAIL", unit_price="1.00"))
+    await house.ward.scan(*(scan(number, codes=expired, encounter=f"E{number}") for number in (1, 2)))
+    await house.ward.learn(encounter(encounter="E3"))
+    await house.ward.scan(scan(3, codes=expired, encounter="E3"))
+    await house.differences()
+
+    await house.ward.store.command(CommandKind.RELEASE, 1)
+    await house.differences()
+    await house.post(line("a"))
+    await house.ward.store.command(CommandKind.REJECT, 2)
+    await house.post(line("c", 3, encounter="E3"))
+
+    assert await house.differences("encounter", "kind", "status", status=["open", "mended", "vanished"]) == [
+        ("E1", "extra", "open"), ("E1", "missed", "mended"), ("E2", "missed", "vanished"), ("E3", "missed", "vanished"),
+    ]  # fmt: skip
+
+
+async def test_what_waits_is_worth_todays_catalogue_whatever_came_first(house: House) -> None:
+    await house.post(line("first", 600, item_code="NAIL", encounter="E2", cancelled=True))
+    await house.ward.scan(scan(1, codes=[gs1(DI, expiry="220101", lot="L1")]))
+    assert await house.differences("cause", "expected") == [("not-charged-yet", yuan("1234.00"))]
+
+    await house.ward.learn(item(prices=[price("1300.00")]))
+
+    assert await house.differences("cause", "expected") == [("not-charged-yet", yuan("1300.00"))]
+
+
+async def test_the_first_line_of_a_hospital_waits_for_a_reconciler_that_does_not_see_it(house: House) -> None:
+    """What that one drops, because it sees no line, the first line has marked."""
+    await house.ward.scan(scan(1))
+    async with ReconcilingBooks(house.pool, ZONE_DEFAULT).session() as session:
+        posting = asyncio.create_task(house.post(line("a", encounter="E2", item_code="NAIL")))
+        while not await house.pool.fetchval(
+            "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'advisory'"
+        ):
+            await asyncio.sleep(0.01)
+        await house.ward.scan(scan(2))
+        assert await session.take(10) == {}
+    await posting
+
+    assert [row[0] for row in await house.differences()] == ["extra", "missed", "missed"]
 
 
 async def test_a_line_for_what_was_rejected_is_extra(house: House) -> None:

@@ -56,11 +56,18 @@ BEGIN
         SELECT * INTO newest FROM udi.his_line l WHERE (l.hospital, l.line_id) = (line.hospital, line.line_id) ORDER BY l.version DESC LIMIT 1;
         CONTINUE WHEN newest.fingerprint = line.fingerprint;
         IF newest.version IS NULL AND NOT EXISTS (SELECT FROM udi.his_line l WHERE l.hospital = line.hospital) THEN
-            -- From its first line on a hospital is compared: all it has used so far, too.
+            -- From its first line on a hospital is compared: all it has used so far, too. A reconciler that is at work sees no line yet and
+            -- drops what it takes, so wait for it; the next begins when this line is there. Scans recorded meanwhile are read by the next statement.
+            PERFORM pg_advisory_xact_lock(1971);
             INSERT INTO udi.case_delta (reader, hospitals, encounters, recorded_at)
             SELECT 'differences', array_agg(line.hospital), array_agg(encounter), line.recorded_at
-            FROM (SELECT DISTINCT s.encounter FROM udi.scan s WHERE s.hospital = line.hospital AND s.encounter IS NOT NULL AND s.action = 'use') used
-            HAVING count(*) > 0;
+            FROM (
+                SELECT used.encounter, (row_number() OVER () - 1) / 200 AS part
+                FROM (
+                    SELECT DISTINCT s.encounter FROM udi.scan s
+                    WHERE s.hospital = line.hospital AND s.encounter IS NOT NULL AND s.action IN ('use', 'return') AND s.action = 'use'
+                ) used
+            ) parts GROUP BY part;
         END IF;
         line.version := coalesce(newest.version, 0) + 1;
         INSERT INTO udi.his_line SELECT line.*;
@@ -137,8 +144,14 @@ CREATE TABLE udi.finding (
 );
 COMMENT ON TABLE udi.finding IS 'What comparing each encounter by itself has found, as of its newest comparison. What is missed in one encounter and extra in another may be one charge on the wrong patient: udi.difference says so.';
 CREATE INDEX finding_of_encounter ON udi.finding (hospital, encounter);
-CREATE INDEX finding_of_item ON udi.finding (hospital, item_code, kind, at) WHERE kind IN ('missed', 'extra');
+CREATE INDEX finding_of_item ON udi.finding (hospital, item_code, kind, quantity, at) WHERE kind IN ('missed', 'extra');
 CREATE INDEX finding_of_billing ON udi.finding (billing_id) WHERE kind IN ('missed', 'extra') AND billing_id IS NOT NULL;
+
+CREATE TABLE udi.reconciled (
+    only_row      boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+    facts_version bigint NOT NULL
+);
+COMMENT ON TABLE udi.reconciled IS 'The version of the catalogue up to which uses that wait were estimated: later items make the reconciler look at them again.';
 
 CREATE TABLE udi.difference (
     LIKE udi.finding,
@@ -186,13 +199,15 @@ FROM report.difference_history h
 JOIN udi.difference first ON first.difference_id = h.difference_id AND first.version = 1
 WHERE NOT EXISTS (SELECT FROM udi.difference newer WHERE newer.difference_id = h.difference_id AND newer.version > h.version);
 
--- Pairs that may be one charge on the wrong patient: missed here, extra there, of one item, and near in time or by their billing record.
+-- Pairs that may be one charge on the wrong patient: missed here, extra there, of one item; by their billing record, or alike in units and money and
+-- near in time. Never fewer than rules.reconciling.across would pair.
 CREATE FUNCTION udi.across_encounters(p_hospitals text[], p_items text[], p_window interval) RETURNS SETOF udi.finding LANGUAGE sql STABLE AS $$
     WITH near AS MATERIALIZED (
         SELECT missed.difference_id AS missed, extra.difference_id AS extra
         FROM unnest(p_hospitals, p_items) k (hospital, item_code)
         JOIN udi.finding extra ON (extra.hospital, extra.item_code, extra.kind) = (k.hospital, k.item_code, 'extra')
         JOIN udi.finding missed ON (missed.hospital, missed.item_code, missed.kind) = (k.hospital, k.item_code, 'missed')
+            AND (missed.quantity, missed.expected_fen) = (extra.quantity, extra.found_fen) AND extra.billing_id IS NULL
             AND missed.at BETWEEN extra.at - p_window AND extra.at + p_window AND missed.encounter <> extra.encounter
         UNION
         SELECT missed.difference_id, extra.difference_id

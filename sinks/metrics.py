@@ -23,6 +23,7 @@ from prometheus_client.registry import Collector
 
 from models.books import BadRecord
 from models.reasons import REASONS, Verdict
+from models.reconciliation import DifferenceKind
 from models.scan import Action
 from models.topics import BILLING, PREFIX_DEFAULT, TOPICS
 from sinks.batch import Batch
@@ -46,8 +47,6 @@ class Source(StrEnum):
     PROCESS = "each process"
     OBSERVATION = "observation"
     """Read from the database or the broker by each process: take `max`, never `sum`, over instances."""
-    NOBODY = "nobody yet"
-    """Named by the contract; without samples until its part is built."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +85,10 @@ TOPIC = Label("topic", tuple(topic.name for topic in TOPICS))
 OUTPUT = Label("topic", tuple(topic.name for topic in TOPICS if topic.written_by == "relay"))
 PARTITION = Label("partition")
 RULE = Label("rule")
-DIFFERENCE = Label("kind", ("missed", "wrong", "extra"))
+DIFFERENCE = Label("kind", tuple(kind.value for kind in DifferenceKind))
 
 _C, _G, _A, _H = Kind.COUNTER, Kind.GAUGE, Kind.AGE, Kind.HISTOGRAM
-_WORKER, _RELAY, _EACH, _SEEN, _NOBODY = Source.WORKER, Source.RELAY, Source.PROCESS, Source.OBSERVATION, Source.NOBODY
+_WORKER, _RELAY, _EACH, _SEEN = Source.WORKER, Source.RELAY, Source.PROCESS, Source.OBSERVATION
 
 METRICS: tuple[MetricRow, ...] = (
     MetricRow("udi_scans_total", _C, _WORKER, "Recorded scans by action and first verdict.", (ACTION, VERDICT)),
@@ -121,7 +120,7 @@ METRICS: tuple[MetricRow, ...] = (
     MetricRow("udi_stock_negative", _G, _SEEN, "Balances below zero, all lanes summed."),
     MetricRow("udi_scanner_faults", _G, _SEEN, "Scanners of which many labels lost separators within 7 days."),
     MetricRow("udi_cases_open", _G, _SEEN, "Closed cases whose newest proof has gaps."),
-    MetricRow("udi_differences_open", _G, _NOBODY, "Charge errors found and not settled.", (DIFFERENCE,)),
+    MetricRow("udi_differences_open", _G, _SEEN, "Charge errors found and not settled.", (DIFFERENCE,)),
     MetricRow("udi_observation_age_seconds", _A, _EACH, "Since the database was last observed."),
 )
 """No label holds an item, a patient, a staff member or a code."""

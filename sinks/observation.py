@@ -11,6 +11,7 @@ References:
 import asyncpg
 
 from models.policy import POLICY
+from models.reconciliation import DifferenceKind
 from models.topics import LANE_OUTPUTS
 from sinks.metrics import Metrics
 from sinks.scanners import ScannerBooks
@@ -52,6 +53,9 @@ WHERE status IN ('fired', 'provisional')
   AND NOT EXISTS (SELECT FROM udi.alert newer WHERE newer.alert_id = a.alert_id AND newer.version > a.version)
 GROUP BY rule
 """
+_DIFFERENCES = """
+SELECT kind, count(*) AS differences FROM udi.difference_standing WHERE status <> 'accepted' GROUP BY kind
+"""
 _STOCK = """
 SELECT count(*) FROM (
     SELECT FROM udi.balance GROUP BY hospital, store, item_code, owner, lot, serial HAVING sum(quantity) < 0
@@ -74,6 +78,7 @@ async def observe(pool: asyncpg.Pool, metrics: Metrics) -> dict[tuple[str, int],
         opened = await connection.fetch(_OPEN)
         alerts = await connection.fetch(_ALERTS)
         cases = await connection.fetchval("SELECT count(*) FROM udi.open_case")
+        differences = await connection.fetch(_DIFFERENCES)
         lanes = await connection.fetchval("SELECT lanes FROM udi.installation")
     stand = {(row["topic"], row["partition"]): row["next_offset"] for row in positions}
     for (topic, partition), next_offset in stand.items():
@@ -87,6 +92,8 @@ async def observe(pool: asyncpg.Pool, metrics: Metrics) -> dict[tuple[str, int],
     metrics.oldest("udi_parked_age_seconds", {(): scans.get("parked", (0, None))[1]})
     metrics.gauges("udi_alerts_open", {(row["rule"],): row["alerts"] for row in alerts})
     metrics.gauge("udi_cases_open", cases)
+    kinds = {(kind.value,): 0 for kind in DifferenceKind} | {(row["kind"],): row["differences"] for row in differences}
+    metrics.gauges("udi_differences_open", kinds)
     metrics.gauge("udi_lanes", lanes or 0)
     metrics.observed()
     return stand

@@ -9,7 +9,8 @@ import asyncpg
 
 from models.catalogue import read_item
 from models.encounter import read_encounter
-from models.topics import CATALOGUE, ENCOUNTERS
+from models.his_charge import read_his_charge
+from models.topics import CATALOGUE, ENCOUNTERS, HIS_CHARGES
 from models.wire import Refusal
 from streams.commands.publishing import Outbound
 from streams.settings import Settings
@@ -99,6 +100,8 @@ def _fact_detail(settings: Settings, letter: Letter) -> str | None:
         read: Any = read_item(letter.key, value)
     elif topic == settings.topic(ENCOUNTERS) and value:
         read = read_encounter(letter.key, value)
+    elif topic == settings.topic(HIS_CHARGES) and value:
+        read = read_his_charge(letter.key, value)
     else:
         return None
     return read.detail if isinstance(read, Refusal) else "would be accepted today"

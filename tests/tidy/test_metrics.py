@@ -7,7 +7,7 @@ from typing import Final
 import pytest
 import yaml
 
-from sinks.metrics import METRICS, SECONDS_BUCKETS, Kind, MetricRow, Metrics, Source
+from sinks.metrics import METRICS, SECONDS_BUCKETS, Kind, MetricRow
 from sinks.observation import OBSERVE_SECONDS, OBSERVE_STOCK_SECONDS
 
 ROOT: Final = Path(__file__).parents[2]
@@ -110,9 +110,3 @@ def test_counters_end_in_total_and_times_in_seconds() -> None:
     assert [row.name for row in METRICS if row.name.endswith("_total") != (row.kind is Kind.COUNTER)] == []
     timed = {Kind.AGE, Kind.HISTOGRAM}
     assert [row.name for row in METRICS if row.name.endswith("_seconds") != (row.kind in timed)] == []
-
-
-def test_a_metric_that_nobody_feeds_yet_has_no_sample() -> None:
-    names = [row.name for row in METRICS if row.source is Source.NOBODY]
-    samples = [line for line in Metrics().text().decode().splitlines() if not line.startswith("#")]
-    assert [line for line in samples for name in names if line.startswith(name)] == []

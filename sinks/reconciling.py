@@ -7,7 +7,7 @@ References:
 from collections import defaultdict
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -20,7 +20,7 @@ from models.catalogue import CatalogueItem, item_from_wire
 from models.facts import Catalogue
 from models.money import line_amount_fen
 from models.reasons import TAKEN_BACK
-from models.reconciliation import Difference, DifferenceVersion, Line, Use, UseStatus
+from models.reconciliation import Difference, DifferenceStatus, DifferenceVersion, Line, Use, UseStatus
 from sinks.difference_rows import (
     correction_body,
     correction_id,
@@ -242,13 +242,24 @@ class ReconcilingSession:
         """Those of the ids that are there."""
         return await self.standing([], [], ids)
 
-    async def ask(self, version: DifferenceVersion) -> None:
-        """Publish what the HIS is asked to do about a difference, on the topic of cases."""
-        difference = version.difference
-        await self._connection.execute(
-            "SELECT udi.publish_case($1, $2, $3, $4)", difference.hospital, difference.encounter,
-            correction_id(version), correction_body(version),
-        )  # fmt: skip
+    async def decide(
+        self, standing: Sequence[DifferenceVersion], status: DifferenceStatus, by: str, reason: str, at: datetime
+    ) -> None:
+        """A person asks the HIS to mend differences, or lets them stand.
+
+        What is asked goes out on the topic of cases, in this transaction.
+        """
+        versions = [
+            replace(each, version=each.version + 1, status=status, changed_at=at, by=by, reason=reason)
+            for each in standing
+        ]
+        await self.record(versions)
+        for version in versions if status is DifferenceStatus.ASKED else ():
+            difference = version.difference
+            await self._connection.execute(
+                "SELECT udi.publish_case($1, $2, $3, $4)",
+                difference.hospital, difference.encounter, correction_id(version), correction_body(version),
+            )  # fmt: skip
 
     async def newest(self, ids: Collection[UUID]) -> dict[UUID, int]:
         """The newest version of differences that were there at some time."""

@@ -3,13 +3,14 @@
 import getpass
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, NamedTuple
 from uuid import UUID
 
 import asyncpg
 import typer
+from rich.text import Text
 
-from models.reconciliation import DifferenceKind, DifferenceStatus, DifferenceVersion
+from models.reconciliation import Cause, DifferenceKind, DifferenceStatus, DifferenceVersion, Fix
 from sinks.reconciling import ReconcilingBooks
 from streams.commands.connection import bad, run
 from streams.commands.shown import LIMIT_DEFAULT, AsJson, Limit, age, print_json, print_table
@@ -18,42 +19,66 @@ from streams.settings import Settings
 differences_app = typer.Typer(
     help="Where the HIS's charge lines differ from the books.", invoke_without_command=True, no_args_is_help=False
 )
-STANDING: Final = (DifferenceStatus.OPEN, DifferenceStatus.ASKED, DifferenceStatus.ACCEPTED)
+ID_SHOWN: Final = 8
+"""Characters of an id that tell differences apart; a person may type as few."""
 _SELECT = """
 SELECT * FROM report.differences
 WHERE status = ANY ($1::text[]) AND ($2::text IS NULL OR kind = $2) AND ($3::text IS NULL OR encounter = $3)
   AND ($4::text IS NULL OR department = $4) AND ($5::text IS NULL OR hospital = $5)
-  AND ($6::uuid[] IS NULL OR difference_id = ANY ($6))
-ORDER BY encounter, at, difference_id
+ORDER BY abs(amount) DESC, at, difference_id
+"""
+_NAMED = """
+SELECT k.start, s.difference_id FROM unnest($1::text[]) k (start)
+JOIN udi.difference_standing s ON starts_with(s.difference_id::text, k.start)
 """
 CAUSES: Final = {
-    "not-posted": "the charge went out, the HIS has no line",
-    "not-charged-yet": "the scan waits here (udi parked, udi held)",
-    "other-item": "another item of the catalogue was charged",
-    "other-insurance-code": "another insurance code",
-    "other-price": "another price, mostly of another day",
-    "more-than-used": "more units than were used",
-    "less-than-used": "fewer units than were used",
-    "other-patient": "charged to another patient",
-    "charged-twice": "charged twice",
-    "not-chargeable": "the item is not charged",
-    "returned": "the use was taken back",
-    "not-scanned": "nothing like it was scanned",
-    "unknown-encounter": "the books do not know the encounter",
+    Cause.NOT_POSTED: "not posted",
+    Cause.NOT_CHARGED_YET: "waits here",
+    Cause.OTHER_ITEM: "another item",
+    Cause.OTHER_INSURANCE_CODE: "another insurance code",
+    Cause.OTHER_PRICE: "another price",
+    Cause.MORE_THAN_USED: "more than used",
+    Cause.LESS_THAN_USED: "less than used",
+    Cause.OTHER_PATIENT: "another patient",
+    Cause.CHARGED_TWICE: "charged twice",
+    Cause.NOT_CHARGEABLE: "not chargeable",
+    Cause.RETURNED: "use taken back",
+    Cause.NOT_SCANNED: "never scanned",
+    Cause.UNKNOWN_ENCOUNTER: "unknown encounter",
 }
 FIXES: Final = {
-    "post": "the HIS posts the line",
-    "cancel": "the HIS cancels the line",
-    "replace": "the HIS replaces the line",
-    "free-scan": "free the scan here",
+    Fix.POST: "post it",
+    Fix.CANCEL: "cancel it",
+    Fix.REPLACE: "replace it",
+    Fix.FREE_SCAN: "free the scan",
 }
+_STYLES = {DifferenceStatus.ASKED: "yellow", DifferenceStatus.ACCEPTED: "dim", DifferenceStatus.OPEN: ""}
 Kind = Annotated[DifferenceKind | None, typer.Option(help="Only this kind.")]
 Encounter = Annotated[str | None, typer.Option(help="Only this encounter.")]
 Department = Annotated[str | None, typer.Option(help="Only this department.")]
 Hospital = Annotated[str | None, typer.Option(help="Only this hospital.")]
-Ids = Annotated[list[str] | None, typer.Argument(metavar="[DIFFERENCE_ID]…")]
+Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID]…", help=f"Or the first {ID_SHOWN} characters of each.")]
 Why = Annotated[str, typer.Option("--reason", help="Why; it is kept.")]
 By = Annotated[str | None, typer.Option(help="Who; unset: the name you are logged in with.")]
+
+
+class Chosen(NamedTuple):
+    """Which differences are meant; `None` is any."""
+
+    kind: str | None
+    encounter: str | None
+    department: str | None
+    hospital: str | None
+
+
+class Decided(NamedTuple):
+    """What a person's decision came to."""
+
+    done: int
+    missing: list[str]
+    """Named, and none that stands begins so."""
+    here: int
+    """What the HIS can't mend: the scans wait here."""
 
 
 @differences_app.callback()
@@ -63,16 +88,18 @@ def differences(  # noqa: PLR0917 -- the options of a command
     encounter: Encounter = None,
     department: Department = None,
     hospital: Hospital = None,
-    status: Annotated[list[DifferenceStatus] | None, typer.Option(help="Unset: open and asked.")] = None,
+    status: Annotated[
+        list[DifferenceStatus] | None, typer.Option(help="Unset: open and asked; may be given several times.")
+    ] = None,
     limit: Limit = LIMIT_DEFAULT,
     as_json: AsJson = False,
 ) -> None:
-    """What is missed, wrong or extra on the HIS's books. Exit 1 when any of it is open."""
+    """What is missed, wrong or extra on the HIS's books, the dearest first. Exit 1 when any of it is open."""
     if context.invoked_subcommand is not None:
         return
-    wanted = [str(each) for each in status or (DifferenceStatus.OPEN, DifferenceStatus.ASKED)]
-    chosen = (wanted, kind and str(kind), encounter, department, hospital, None)
-    rows = run(lambda _, pool: _rows(pool, chosen))
+    wanted = [each.value for each in status or (DifferenceStatus.OPEN, DifferenceStatus.ASKED)]
+    chosen = Chosen(kind and kind.value, encounter, department, hospital)
+    rows = run(lambda _, pool: pool.fetch(_SELECT, wanted, *chosen))
     if as_json:
         print_json([dict(row) for row in rows])
     elif not rows:
@@ -93,8 +120,8 @@ def ask(
     department: Department = None,
     hospital: Hospital = None,
 ) -> None:
-    """Ask the HIS to mend differences: named ones, or all open ones that fit the options."""
-    _decide(DifferenceStatus.ASKED, ids, reason, by, (kind and str(kind), encounter, department, hospital))
+    """Ask the HIS to mend differences: named ones, or all open ones that fit the options. Exit 1 when none was."""
+    _decide(DifferenceStatus.ASKED, ids, reason, by, Chosen(kind and kind.value, encounter, department, hospital))
 
 
 @differences_app.command("accept")
@@ -109,87 +136,80 @@ def accept(
     hospital: Hospital = None,
 ) -> None:
     """Let differences stand: named ones, or all open ones that fit the options. Other figures open them again."""
-    _decide(DifferenceStatus.ACCEPTED, ids, reason, by, (kind and str(kind), encounter, department, hospital))
+    _decide(DifferenceStatus.ACCEPTED, ids, reason, by, Chosen(kind and kind.value, encounter, department, hospital))
 
 
-async def _rows(pool: asyncpg.Pool, chosen: tuple[Any, ...]) -> list[asyncpg.Record]:
-    return list(await pool.fetch(_SELECT, *chosen))
-
-
-def _decide(
-    status: DifferenceStatus, ids: Sequence[str] | None, reason: str, by: str | None, chosen: tuple[str | None, ...]
-) -> None:
+def _decide(status: DifferenceStatus, ids: Sequence[str] | None, reason: str, by: str | None, chosen: Chosen) -> None:
     if not reason.strip():
         bad("Expected a reason, got an empty one.")
-    if not ids and not any(chosen):
-        bad("Expected ids of differences, or --kind, --encounter, --department or --hospital.")
-    named = [_id(each) for each in ids or ()]
+    if bool(ids) == any(chosen):
+        bad("Expected either ids of differences, or --kind, --encounter, --department or --hospital.")
+    named = [_start(each) for each in ids or ()]
     who = by or getpass.getuser()
 
-    async def work(settings: Settings, pool: asyncpg.Pool) -> tuple[int, list[UUID]]:
-        from_ = [str(each) for each in STANDING] if named else [str(DifferenceStatus.OPEN)]
-        rows = await _rows(pool, (from_, *chosen, named or None))
-        wanted = {UUID(int=row["difference_id"].int) for row in rows}
+    async def work(settings: Settings, pool: asyncpg.Pool) -> Decided:
         async with ReconcilingBooks(pool, settings.zone).session() as session:
-            now = datetime.now(UTC)
+            wanted, missing = await (_named(pool, named) if named else _open(pool, chosen))
             standing = await session.standing_of(wanted)
-            versions = [
-                DifferenceVersion(each.difference, each.version + 1, status, now, each.across, who, reason)
-                for each in standing
-            ]
-            await session.record(versions)
-            for version in versions if status is DifferenceStatus.ASKED else ():
-                await session.ask(version)
-        return len(versions), [each for each in named if each not in wanted]
+            if not named:
+                standing = [each for each in standing if each.status is DifferenceStatus.OPEN]
+            fit = [each for each in standing if status is DifferenceStatus.ACCEPTED or _of_the_his(each)]
+            await session.decide(fit, status, who, reason, datetime.now(UTC))
+        return Decided(len(fit), missing, len(standing) - len(fit))
 
-    done, missing = run(work)
-    for each in missing:
+    decided = run(work)
+    for each in decided.missing:
         typer.echo(f"udi: Expected a difference that stands, found none with id {each}.", err=True)
-    typer.echo(f"{done:,} {'asked of the HIS' if status is DifferenceStatus.ASKED else 'accepted'}.")
-    raise typer.Exit(int(bool(missing) or not done))
+    if decided.here:
+        typer.echo(f"{decided.here:,} left out: their scans wait here, see udi parked and udi parked --held.", err=True)
+    typer.echo(f"{decided.done:,} {'asked of the HIS' if status is DifferenceStatus.ASKED else 'accepted'}.")
+    raise typer.Exit(int(bool(decided.missing) or not decided.done))
 
 
-def _id(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        bad(f"Expected the id of a difference (UUID), got {text!r}.")
+def _of_the_his(version: DifferenceVersion) -> bool:
+    return version.difference.fix is not Fix.FREE_SCAN
 
 
-def _show(rows: list[asyncpg.Record], limit: int) -> None:
-    columns = (
-        "what",
-        "encounter",
-        "item",
-        ">expected",
-        ">found",
-        ">too much",
-        "likely",
-        "mends it",
-        ">age",
-        "status",
-        "id",
-    )
-    cells = [
-        (
-            row["kind"] if not row["aspects"] else f"{row['kind']}: {', '.join(row['aspects'])}",
-            row["encounter"],
-            row["item_code"] or "not known yet",
-            row["expected"],
-            row["found"],
-            row["amount"],
-            CAUSES[row["cause"]],
-            FIXES[row["fix"]],
-            age(row["found_at"]),
-            row["status"],
-            str(row["difference_id"]),
-        )
-        for row in rows
-    ]
-    print_table("Differences between the HIS and the books, yuan", columns, cells, limit=limit)
+def _start(text: str) -> str:
+    found = text.strip().lower()
+    if not ID_SHOWN <= len(found) <= len(str(UUID(int=0))) or set(found) - set("0123456789abcdef-"):
+        bad(f"Expected the id of a difference, or at least {ID_SHOWN} characters of it, got {text!r}.")
+    return found
+
+
+async def _named(pool: asyncpg.Pool, starts: Sequence[str]) -> tuple[list[UUID], list[str]]:
+    rows = await pool.fetch(_NAMED, list(dict.fromkeys(starts)))
+    found: dict[str, list[UUID]] = {}
+    for row in rows:
+        found.setdefault(row["start"], []).append(row["difference_id"])
+    for start, several in found.items():
+        if len(several) > 1:
+            bad(f"Expected the id of one difference, {len(several)} begin with {start}; give more of it.")
+    return [ids[0] for ids in found.values()], [start for start in dict.fromkeys(starts) if start not in found]
+
+
+async def _open(pool: asyncpg.Pool, chosen: Chosen) -> tuple[list[UUID], list[str]]:
+    rows = await pool.fetch(_SELECT, [DifferenceStatus.OPEN.value], *chosen)
+    return [row["difference_id"] for row in rows], []
+
+
+def _show(rows: Sequence[asyncpg.Record], limit: int) -> None:
+    columns = ("id", "what", "encounter", "item", ">expected", ">found", ">too much", "likely; mends it", ">age")
+    print_table("Differences of the HIS from the books, yuan", columns, [_cells(row) for row in rows], limit=limit)
     for kind in DifferenceKind:
-        of_kind = [row for row in rows if row["kind"] == kind]
+        of_kind = [row["amount"] for row in rows if row["kind"] == kind]
         if of_kind:
-            too_little = -sum(row["amount"] for row in of_kind if row["amount"] < 0)
-            too_much = sum(row["amount"] for row in of_kind if row["amount"] > 0)
-            typer.echo(f"{kind}: {len(of_kind):,}; charged too little {too_little:,.2f}, too much {too_much:,.2f}.")
+            too_little = -sum(amount for amount in of_kind if amount < 0)
+            too_much = sum(amount for amount in of_kind if amount > 0)
+            typer.echo(f"{kind}: {len(of_kind):,}; {too_little:,.2f} yuan too little, {too_much:,.2f} too much.")
+
+
+def _cells(row: asyncpg.Record) -> tuple[Any, ...]:
+    status = DifferenceStatus(row["status"])
+    what = " ".join((row["kind"], ", ".join(row["aspects"]))).strip()
+    shown = what if status is DifferenceStatus.OPEN else f"{what} ({status})"
+    why = f"{CAUSES[Cause(row['cause'])]}; {FIXES[Fix(row['fix'])]}"
+    return (
+        str(row["difference_id"])[:ID_SHOWN], Text(shown, _STYLES.get(status, "dim")), row["encounter"],
+        row["item_code"] or "?", row["expected"], row["found"], row["amount"], why, age(row["found_at"]),
+    )  # fmt: skip

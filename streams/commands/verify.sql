@@ -520,6 +520,50 @@ WHERE s.id IS NULL OR p.version IS NULL
    OR (s.body ->> 'case_id', s.body ->> 'verdict', s.body ->> 'trigger', s.body ->> 'hash', s.body -> 'gaps', (s.body -> 'ledgers' -> 'charges' ->> 'amount')::numeric)
       IS DISTINCT FROM (s.id::text, p.verdict, p.trigger, p.hash, p.gaps, p.charged_amount);
 
+-- check: versions of the HIS's lines are numbered 1, 2, 3 …, and each says something else than the one before
+SELECT l.hospital, l.line_id, l.version, before.version AS before
+FROM (
+    SELECT h.*, row_number() OVER (PARTITION BY h.hospital, h.line_id ORDER BY h.version) AS place,
+        lag(h.version) OVER (PARTITION BY h.hospital, h.line_id ORDER BY h.version) AS before_version
+    FROM udi.his_line h
+) l
+LEFT JOIN udi.his_line before ON (before.hospital, before.line_id, before.version) = (l.hospital, l.line_id, l.before_version)
+WHERE l.version <> l.place OR before.fingerprint = l.fingerprint;
+
+-- check: every record of the HIS's lines lies behind its partition's position
+SELECT l.hospital, l.line_id, l.version, l.origin FROM udi.his_line l
+WHERE NOT EXISTS (
+    SELECT FROM udi.position p
+    WHERE l.origin LIKE p.topic || '/' || p.partition || '/%' AND split_part(l.origin, '/', 3)::bigint < p.next_offset
+);
+
+-- check: versions of differences are numbered 1, 2, 3 …, begin open, and the newest that are not gone are the list of those that stand
+SELECT newest.difference_id, newest.encounter, newest.version, newest.status, newest.versions, s.version AS listed, s.status AS listed_as
+FROM (
+    SELECT DISTINCT ON (d.difference_id) d.*, count(*) OVER one AS versions, first_value(d.status) OVER (one ORDER BY d.version) AS first_status
+    FROM udi.difference d WINDOW one AS (PARTITION BY d.difference_id) ORDER BY d.difference_id, d.version DESC
+) newest
+FULL JOIN udi.difference_standing s USING (difference_id)
+WHERE newest.version IS DISTINCT FROM newest.versions OR newest.first_status <> 'open'
+   OR (s.difference_id IS NULL) <> (newest.status IN ('mended', 'vanished'))
+   OR s.difference_id IS NOT NULL AND (s.hospital, s.encounter, s.kind, s.item_code, s.version, s.status)
+       IS DISTINCT FROM (newest.hospital, newest.encounter, newest.kind, newest.item_code, newest.version, newest.status);
+
+-- check: what was asked of the HIS and its record in the outbox are the same
+WITH sent AS MATERIALIZED (
+    SELECT id, body FROM (
+        SELECT id, convert_from(body, 'UTF8')::jsonb AS body FROM udi.outbox_block b CROSS JOIN LATERAL unnest(b.ids, b.bodies) one (id, body) WHERE b.topic = 'cases'
+    ) every_record WHERE body ->> 'schema' = 'udi.correction/1'
+)
+SELECT s.id, d.difference_id, d.version, d.encounter
+FROM sent s FULL JOIN (SELECT * FROM udi.difference WHERE status = 'asked') d
+    ON (s.body ->> 'difference_id', (s.body ->> 'asked_at')::timestamptz) = (d.difference_id::text, d.changed_at)
+WHERE s.id IS NULL OR d.version IS NULL
+   OR (s.id::text, s.body ->> 'hospital', s.body ->> 'encounter', s.body ->> 'fix', s.body ->> 'line_id', s.body ->> 'scan_id', s.body ->> 'by', s.body ->> 'reason',
+       (s.body ->> 'expected')::numeric, (s.body ->> 'found')::numeric)
+      IS DISTINCT FROM (s.body ->> 'correction_id', d.hospital, d.encounter, d.fix, d.line_id, d.scan_id::text, d.by, d.reason,
+       udi.yuan(d.expected_fen), udi.yuan(d.found_fen));
+
 -- check: nothing is taken as published that was not written
 SELECT f.cluster_id, f.topic, f.partition, f.seq AS published, coalesce(max(b.last_seq), 0) AS written
 FROM udi.relay_floor f LEFT JOIN udi.outbox_block b USING (topic, partition)
@@ -529,7 +573,7 @@ GROUP BY f.cluster_id, f.topic, f.partition, f.seq HAVING f.seq > coalesce(max(b
 SELECT expected.book, expected.protection, t.tgenabled AS state
 FROM (
     SELECT book, 'append_only' AS protection
-    FROM unnest(ARRAY['scan', 'decision', 'ledger', 'settlement', 'alert', 'catalogue', 'encounter', 'period_close', 'lot_shape', 'reading', 'scanner', 'pair', 'command', 'command_outcome', 'case_close', 'case_proof']) book
+    FROM unnest(ARRAY['scan', 'decision', 'ledger', 'settlement', 'alert', 'catalogue', 'encounter', 'period_close', 'lot_shape', 'reading', 'scanner', 'pair', 'command', 'command_outcome', 'case_close', 'case_proof', 'waste_cost', 'his_line', 'difference']) book
     UNION ALL SELECT 'ledger', 'check_ledger'
 ) expected
 LEFT JOIN pg_trigger t ON t.tgrelid = ('udi.' || expected.book)::regclass AND t.tgname = expected.protection

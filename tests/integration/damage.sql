@@ -133,6 +133,18 @@ DELETE FROM udi.open_case;
 -- check: every proof of a case and its record in the outbox are the same
 UPDATE udi.case_proof SET verdict = 'closed', gaps = '[]', units = stock_units, chargeable_units = charged_units, supplied_units = owed_units, amount_fen = charged_fen WHERE verdict = 'gaps';
 
+-- check: versions of the HIS's lines are numbered 1, 2, 3 …, and each says something else than the one before
+INSERT INTO udi.his_line SELECT (n).* FROM (SELECT jsonb_populate_record(l, jsonb_build_object('version', l.version + 1)) AS n FROM udi.his_line l WHERE l.line_id = 'L1') again;
+
+-- check: every record of the HIS's lines lies behind its partition's position
+UPDATE udi.position SET next_offset = 3 WHERE topic = 'udi.his-charges';
+
+-- check: versions of differences are numbered 1, 2, 3 …, begin open, and the newest that are not gone are the list of those that stand
+DELETE FROM udi.difference_standing WHERE kind = 'extra';
+
+-- check: what was asked of the HIS and its record in the outbox are the same
+UPDATE udi.difference SET reason = 'another one' WHERE status = 'asked' AND cause = 'other-price';
+
 -- check: nothing is taken as published that was not written
 INSERT INTO udi.relay_floor VALUES ('c1', 'billing', 0, 999);
 

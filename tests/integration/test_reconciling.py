@@ -12,18 +12,13 @@ import pytest
 
 from models.calendar import ZONE_DEFAULT
 from models.commands import CommandKind
-from models.money import fen_text, line_amount_fen, parse_price
-from models.reconciliation import DifferenceStatus, DifferenceVersion
-from sinks.batch import InputPosition, RawRecord
-from sinks.his_lines import HisLineBooks, LineBatch
+from models.reconciliation import DifferenceStatus
 from sinks.reconciling import ReconcilingBooks
 from streams.reconciler import Reconciler
 from tests.support.builders import (
     DI,
-    HOSPITAL,
     NOON,
     SECOND,
-    at,
     body,
     encounter,
     gs1,
@@ -33,28 +28,13 @@ from tests.support.builders import (
     scan,
     scan_id,
 )
-from tests.support.ward import CLUSTER, PostgresStore, Ward, postgres_store, usual
+from tests.support.his import line, post
+from tests.support.ward import PostgresStore, Ward, postgres_store, usual
 
 OTHER = gtin(6)
 PLATE = item(
     item_code="PLATE", identifiers=[{"issuer": "GS1", "di": OTHER, "units_per_package": 1}], prices=[price("50.00")]
 )
-
-
-def line(name: str, number: int = 1, **changes: Any) -> dict[str, Any]:
-    """A line of the HIS for one screw, at the time of the scan of that number."""
-    made: dict[str, Any] = {
-        "schema": "udi.his-charge/1",
-        "hospital": HOSPITAL,
-        "line_id": name,
-        "encounter": "E1",
-        "item_code": "SCREW",
-        "quantity": 1,
-        "unit_price": "1234.00",
-        "service_at": at(number),
-    } | changes
-    amount = line_amount_fen(made["quantity"], parse_price(made["unit_price"])) if made["quantity"] > 0 else 0
-    return {"amount": fen_text(amount)} | made
 
 
 class House:
@@ -64,18 +44,10 @@ class House:
         self.ward = ward
         self.pool = store.pool
         self.reconciler = Reconciler(store.pool, ZONE_DEFAULT, encounters_max=2)
-        self._lines = HisLineBooks(store.pool, 2)
-        self._position: InputPosition | None = None
 
     async def post(self, *lines: dict[str, Any] | bytes) -> int:
         """The lines arrive as one batch; gives how many were new."""
-        position = await self._lines.take_over(CLUSTER, "udi.his-charges", 0)
-        batch = LineBatch()
-        for place, each in enumerate(lines):
-            raw = each if isinstance(each, bytes) else body(each)
-            key = None if isinstance(each, bytes) else f"H1/{each['encounter']}".encode()
-            self._lines.read(batch, RawRecord(key, raw), NOON, position.origin(position.next_offset + place))
-        return await self._lines.record(position, position.next_offset + len(lines), None, batch)
+        return await post(self.pool, *lines)
 
     async def differences(self, *columns: str, status: Iterable[str] = ("open",)) -> list[tuple[Any, ...]]:
         """What stands after everything was compared, in no order that matters."""
@@ -93,13 +65,7 @@ class House:
                 for row in await self.pool.fetch("SELECT difference_id FROM udi.difference_standing")
             ]
             standing = await session.standing_of(ids)
-            versions = [
-                DifferenceVersion(each.difference, each.version + 1, status, NOON, each.across, "li", "seen")
-                for each in standing
-            ]
-            await session.record(versions)
-            for version in versions if status is DifferenceStatus.ASKED else ():
-                await session.ask(version)
+            await session.decide(standing, status, "li", "seen", NOON)
 
 
 @pytest.fixture

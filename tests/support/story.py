@@ -7,11 +7,15 @@ import asyncpg
 from models.calendar import ZONE_DEFAULT, Month
 from models.case import CaseKey
 from models.commands import CommandKind
+from models.reconciliation import DifferenceStatus
 from sinks.cases import CaseBooks
 from sinks.periods import PeriodBooks
+from sinks.reconciling import ReconcilingBooks
 from streams.evaluator import Evaluator
 from streams.prover import Prover
-from tests.support.builders import BOX, DI, ENCOUNTER, HOSPITAL, encounter, gs1, gtin, item, price, scan, scan_id
+from streams.reconciler import Reconciler
+from tests.support.builders import BOX, DI, ENCOUNTER, HOSPITAL, NOON, encounter, gs1, gtin, item, price, scan, scan_id
+from tests.support.his import line, post
 from tests.support.ward import Ward
 
 UNIT = gs1(DI, expiry="271231", lot="L1", serial="S1")
@@ -80,6 +84,30 @@ async def correct(ward: Ward) -> None:
     await ward.scan(back(57, 50, codes=clip()))
 
 
+async def reconcile(pool: asyncpg.Pool) -> None:
+    """The HIS's lines come: right, wrong, on another patient, too many, cancelled; two differences are decided on."""
+    reconciler = Reconciler(pool, ZONE_DEFAULT)
+    await post(
+        pool,
+        line("L1", 10, quantity=40),
+        line("L2", 12, quantity=2, unit_price="1200.00"),
+        line("L3", 11, encounter="E8"),
+        line("L4", 90, item_code="TAPE", unit_price="3.50"),
+        line("L5", 91, item_code="TAPE", unit_price="3.50", cancelled=True),
+        line("L4", 90, item_code="TAPE", unit_price="3.50"),
+        line("L2", 12, quantity=2, unit_price="1210.00"),
+        line("L6", 92, quantity=-1),
+    )
+    await reconciler.until_idle()
+    for kind, status in (("wrong", DifferenceStatus.ASKED), ("extra", DifferenceStatus.ACCEPTED)):
+        async with ReconcilingBooks(pool, ZONE_DEFAULT).session() as session:
+            ids = await pool.fetch("SELECT difference_id FROM udi.difference_standing WHERE kind = $1", kind)
+            standing = await session.standing_of([row["difference_id"] for row in ids])
+            await session.decide(standing, status, "wang", "seen with the HIS", NOON)
+    await post(pool, line("L2", 12, quantity=2))
+    await reconciler.until_idle()
+
+
 async def tell(ward: Ward, pool: asyncpg.Pool) -> None:
     """Fill the books of a ward over PostgreSQL; May and June are closed, and their alerts judged."""
     await ward.open(*ITEMS, CLIP, encounter(admitted_at="2022-05-01T00:00:00+08:00"))
@@ -127,4 +155,6 @@ async def tell(ward: Ward, pool: asyncpg.Pool) -> None:
     # The whole encounter has scans that wait; its operation ties.
     for operation in ("", "OP-9"):
         await CaseBooks(pool).close(CaseKey(HOSPITAL, ENCOUNTER, operation), "wang")
+    await Prover(pool).until_idle()
+    await reconcile(pool)
     await Prover(pool).until_idle()

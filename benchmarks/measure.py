@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from statistics import median
 from time import perf_counter
 
-from benchmarks import backlog, cases, copying, latency, steps
+from benchmarks import backlog, cases, copying, latency, reconciling, steps
 from benchmarks.parts import Parts, books
 from benchmarks.table import Line, Table
 
-PARTS = ("backlog", "naive", "latency", "steps", "growth", "cases", "codes")
+PARTS = ("backlog", "naive", "latency", "steps", "growth", "cases", "reconciling", "codes")
 THROUGHPUT, CPU, LATENCY = "Backlog", "CPU seconds per 100,000 scans", "Latency"
 STEPS, STATEMENTS, GROWTH = "Steps of a batch of 1,000, µs per scan", "Statements, µs per scan", "Growth"
 CASES = "Case proofs"
@@ -37,10 +37,14 @@ class Sizes:
     cases_seconds: float
     warm_up: int
     """Scans of a first backlog that does not count: a cold broker still compiles itself."""
+    months: int
+    """Months of 20,000 uses reconciled with as many lines."""
 
 
-FULL = Sizes(60_000, 5, 3, 3_000, 3, 20.0, 3, 50_000, 5, (100_000, 1_000_000), 50_000, (20_000, 200_000), 24.0, 30_000)
-QUICK = Sizes(8_000, 2, 1, 400, 1, 3.0, 1, 6_000, 2, (3_000, 12_000), 3_000, (2_000, 10_000), 6.5, 0)
+FULL = Sizes(
+    60_000, 5, 3, 3_000, 3, 20.0, 3, 50_000, 5, (100_000, 1_000_000), 50_000, (20_000, 200_000), 24.0, 30_000, 50
+)
+QUICK = Sizes(8_000, 2, 1, 400, 1, 3.0, 1, 6_000, 2, (3_000, 12_000), 3_000, (2_000, 10_000), 6.5, 0, 5)
 
 
 def sizes(*, quick: bool, scans: int | None, repetitions: int | None) -> Sizes:
@@ -50,7 +54,7 @@ def sizes(*, quick: bool, scans: int | None, repetitions: int | None) -> Sizes:
         scans or found.scans, repetitions or found.repetitions, found.repetitions_two, found.naive_scans,
         found.naive_repetitions, found.latency_seconds, found.latency_repetitions, found.steps_scans,
         found.steps_repetitions, found.growth, found.growth_window, found.cases,
-        found.cases_seconds, found.warm_up,
+        found.cases_seconds, found.warm_up, found.months,
     )  # fmt: skip
 
 
@@ -139,6 +143,11 @@ class Run:
     def _percentile(self, name: str, runs: list[latency.Latency], what: str, percent: int) -> Line:
         values = [latency.percentile(getattr(run, what), percent) for run in runs]
         return self._table.add(LATENCY, name, "ms", values)
+
+    def reconcile(self) -> None:
+        """The rules that compare with the HIS, without any books."""
+        _say(f"{self._sizes.months} months of {reconciling.MONTH} uses reconciled")
+        reconciling.show(self._table, reconciling.run(self._sizes.months))
 
     async def in_process(self, server_url: str, only: list[str]) -> None:
         """Everything that needs a database alone."""

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequen
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -59,10 +59,11 @@ GROUP BY hospital, encounter
 """
 _SEEN = "SELECT coalesce((SELECT facts_version FROM udi.reconciled), 0)"
 _SEE = "INSERT INTO udi.reconciled VALUES (true, $1) ON CONFLICT (only_row) DO UPDATE SET facts_version = $1"
-_HAS_WORK = f"""
+HAS_WORK: Final = f"""
 SELECT EXISTS (SELECT FROM udi.case_delta WHERE reader = 'differences')
     OR (SELECT version FROM udi.fact_counter) > ({_SEEN})
 """
+"""Whether something changed that nobody has compared."""
 _PAST = """
 SELECT d.difference_id, bool_or(d.status = 'asked') AS asked, bool_or(d.cause = 'not-charged-yet') AS waited
 FROM udi.difference d
@@ -111,7 +112,7 @@ class ReconcilingBooks:
 
     async def has_work(self) -> bool:
         """Something changed that nobody has compared."""
-        return bool(await self._pool.fetchval(_HAS_WORK))
+        return bool(await self._pool.fetchval(HAS_WORK))
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator["ReconcilingSession"]:

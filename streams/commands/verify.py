@@ -13,6 +13,7 @@ from rich.text import Text
 from streams.commands.connection import run
 from streams.commands.shown import AsJson, print_json
 from streams.commands.verify_books import ROWS_SHOWN, Finding, verify_books
+from streams.commands.verify_differences import verify_differences
 from streams.commands.verify_topics import verify_topics
 from streams.settings import Settings
 
@@ -20,7 +21,9 @@ from streams.settings import Settings
 def verify(
     *,
     no_topics: Annotated[bool, typer.Option("--no-topics", help="Check the database alone.")] = False,
-    wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for a relay that is behind.")] = 10.0,
+    wait: Annotated[
+        float, typer.Option(min=0, help="Seconds to wait for a relay or reconciler that is behind.")
+    ] = 10.0,
     as_json: AsJson = False,
 ) -> None:
     """Check every invariant over the database and the topics; exit 1 and the rows when one fails."""
@@ -31,6 +34,7 @@ def verify(
         told = (lambda _: None) if as_json else (lambda finding: _show(console, finding))
         async with pool.acquire() as connection:
             looked_at, findings = await verify_books(connection, told)
+        findings += await verify_differences(pool, settings.zone, wait, told)
         if not no_topics:
             findings += await verify_topics(settings, pool, wait, told)
         return looked_at, findings

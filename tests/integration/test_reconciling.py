@@ -14,6 +14,7 @@ from models.calendar import ZONE_DEFAULT
 from models.commands import CommandKind
 from models.reconciliation import DifferenceStatus
 from sinks.reconciling import ReconcilingBooks
+from streams.commands.verify_differences import verify_differences
 from streams.reconciler import Reconciler
 from tests.support.builders import (
     DI,
@@ -311,3 +312,29 @@ async def test_in_any_order_of_arrival_the_same_stands(house: House, order: tupl
         UUID(int=row["difference_id"].int) for row in await house.pool.fetch("SELECT * FROM udi.difference_standing")
     }
     assert len(unique) == 3
+
+
+async def test_verify_compares_all_of_it_anew(house: House) -> None:
+    await house.ward.scan(scan(1), scan(2, quantity=2))
+    await house.post(line("a", encounter="E2"), line("b", 2), line("c", 9, item_code="NAIL"))
+    await house.differences()
+    assert await verified(house) == []
+
+    await house.pool.execute("DELETE FROM udi.difference_standing WHERE kind = 'extra'")
+    await house.pool.execute("UPDATE udi.difference_standing SET version = 99 WHERE across")
+    assert sorted(await verified(house)) == [("E1", "extra", "is not there"), ("E1", "wrong", "is not there")]
+
+
+async def test_verify_does_not_compare_what_the_reconciler_has_not_seen(house: House) -> None:
+    await house.ward.scan(scan(1))
+    await house.post(line("a", encounter="E2"))
+
+    (finding,) = await verify_differences(house.pool, ZONE_DEFAULT, 0)
+
+    assert (finding.ok, finding.note) == (True, "not compared: the reconciler is behind")
+
+
+async def verified(house: House) -> list[tuple[Any, ...]]:
+    """What `udi verify` has to say of the differences."""
+    (finding,) = await verify_differences(house.pool, ZONE_DEFAULT, 0)
+    return [(row["encounter"], row["kind"], row["what"]) for row in finding.first]

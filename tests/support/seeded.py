@@ -1,7 +1,6 @@
 """Encounters of which some charges are missed, wrong or extra on the HIS's books, and which."""
 
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -69,10 +68,6 @@ class Book:
             for each in found
             if each.kind is DifferenceKind.WRONG or (each.scan_id not in scans and each.line_id not in lines)
         ]
-
-    def encounters(self) -> Iterable[tuple[str, list[Use], list[Line]]]:
-        """Each with its two sides."""
-        return ((encounter, uses, self.lines[encounter]) for encounter, uses in self.uses.items())
 
 
 def seeded(count: int, seed: int) -> Book:

@@ -316,7 +316,9 @@ async def test_in_any_order_of_arrival_the_same_stands(house: House, order: tupl
 
 async def test_verify_compares_all_of_it_anew(house: House) -> None:
     await house.ward.scan(scan(1), scan(2, quantity=2))
-    await house.post(line("a", encounter="E2"), line("b", 2, quantity=2), line("c", 9, item_code="NAIL"))
+    await house.post(
+        line("a", encounter="E2"), line("b", 2, quantity=2), line("c", 9, item_code="NAIL", unit_price="7.00")
+    )
     await house.differences()
     assert await verified(house) == []
 

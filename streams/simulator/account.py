@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from models.calendar import Month
 from streams.simulator.clock import month_at, ordinal_of
-from streams.simulator.entries import OPEN, OUT, STOCK_WAITS, Entry, fen, ordered, stay_reasons, verdict_of
-from streams.simulator.goods import Unit
+from streams.simulator.entries import OPEN, OUT, STOCK_WAITS, WASTED, Entry, fen, ordered, stay_reasons, verdict_of
+from streams.simulator.goods import Goods, Unit
 
 
 @dataclass(slots=True)
@@ -25,12 +25,19 @@ class Account:
     """[units, fen] by (department, item, month)."""
     settlement: dict[tuple[str, str, Month, str], list[int]] = field(default_factory=dict)
     """[units, fen] by (supplier, item, period, status)."""
+    waste: dict[tuple[str, str, str, Month], list[int]] = field(default_factory=dict)
+    """[scans, units, fen, units without a cost] of what was opened or thrown away, by (department, item, action,
+    period)."""
     claims: dict[tuple[str, str, str], Entry] = field(default_factory=dict)
     rivals: dict[tuple[str, str, str], list[Entry]] = field(default_factory=dict)
     """Uses held because another has their unit."""
     awaited: dict[str, list[Entry]] = field(default_factory=dict)
     """Returns by the scan id of the use they name, which has not arrived."""
     parked: list[Entry] = field(default_factory=list)
+    changed: dict[str, Entry] = field(default_factory=dict)
+    """Uses by scan id that something became of since whoever reads this has emptied it."""
+    charged: dict[str, list[Entry]] = field(default_factory=dict)
+    """Uses by item code that were charged at some time."""
 
     def take(self, entry: Entry) -> None:
         """A scan whose label is whole arrives."""
@@ -48,6 +55,8 @@ class Account:
         """A scan arrives whose fate is known without the books."""
         entry.verdict, entry.reasons = verdict, reasons
         self.entries[entry.scan_id] = entry
+        if entry.action == "use":
+            self.changed[entry.scan_id] = entry
 
     def refresh(self) -> None:
         """Facts have come: what is parked is decided again, in the order of arrival."""
@@ -59,6 +68,26 @@ class Account:
             if entry.verdict == "parked":
                 still.append(entry)
         self.parked = still
+
+    def rerate(self, code: str) -> None:
+        """The price list of an item has changed for days that are over: what is left of its charges is charged anew."""
+        for use in self.charged.get(code, []):
+            unit = use.unit
+            assert unit is not None  # noqa: S101 -- what was charged has a unit
+            price = unit.goods.price_on(ordinal_of(use.at))
+            if use.left and price is not None and price != use.price:
+                self._rerate(use, unit, use.left, price)
+
+    def _rerate(self, use: Entry, unit: Unit, left: int, price: int) -> None:
+        month = month_at(use.at)
+        period, before = max(month, self.month), use.owed
+        use.post("credit", left, before, period)
+        use.price, use.amount, use.credited = price, fen(left, price), 0
+        use.post("charge", left, use.amount, period)
+        flags = {"late", "period-closed"} if month < self.month else set()
+        use.reasons = ordered([*{*use.reasons, *flags, "re-rated"}])
+        self._used(use, unit, month, 0, use.amount - before)
+        self.changed[use.scan_id] = use
 
     def _decide(self, entry: Entry) -> None:
         if entry.action == "use":
@@ -76,11 +105,21 @@ class Account:
         entry.verdict, entry.reasons = "recorded", ("late",) if month_at(entry.at) < self.month else ()
         if entry.action in OUT:
             self._stock(entry, unit, -entry.quantity)
+        if entry.action in WASTED:
+            self._waste(entry, unit.goods, entry.quantity)
         if entry.action == "receive":
             self._stock(entry, unit, entry.quantity)
         elif entry.action == "transfer":
             assert entry.to_store is not None  # noqa: S101 -- a transfer names it
             self._move(entry.to_store, unit, entry.quantity)
+
+    def _waste(self, entry: Entry, goods: Goods, units: int) -> None:
+        key = (entry.department or "", goods.code, entry.action, max(month_at(entry.at), self.month))
+        sums = self.waste.setdefault(key, [0, 0, 0, 0])
+        sums[0] += 1
+        sums[1] += units
+        sums[2] += fen(units, goods.cost or 0)
+        sums[3] += units if goods.cost is None else 0
 
     def _stock(self, entry: Entry, unit: Unit, quantity: int) -> None:
         self._move(entry.store, unit, quantity)
@@ -113,6 +152,7 @@ class Account:
     def _use(self, entry: Entry) -> None:
         unit = entry.unit
         assert unit is not None  # noqa: S101 -- only scans with a unit are taken
+        self.changed[entry.scan_id] = entry
         goods, day, month = unit.goods, ordinal_of(entry.at), month_at(entry.at)
         price = goods.price_on(day)
         reasons = self._reasons(entry, unit, day, price)
@@ -137,7 +177,9 @@ class Account:
         entry.reasons = ordered(reasons)
         assert entry.quantity is not None and price is not None  # noqa: PT018, S101 -- decided goods are known
         entry.price, entry.amount = price, fen(entry.quantity, price)
-        entry.period = self.month if closed else month
+        if entry.verdict == "billed":
+            entry.post("charge", entry.quantity, entry.amount, max(month, self.month))
+            self.charged.setdefault(goods.code, []).append(entry)
         self._used(entry, unit, month, entry.quantity, entry.amount)
         for each in entry.waiting:
             self._take_back(each, entry)
@@ -228,12 +270,14 @@ class Account:
             entry.amount = rest if last else min(rest, fen(quantity, use.price))
             entry.verdict, flags = "credited", ["late", "period-closed"]
             use.credited += entry.amount
-            entry.period = max(month, self.month)
         else:
             before = fen(use.returned, use.price)
             entry.amount, entry.verdict = fen(use.returned + quantity, use.price) - before, "recorded"
         entry.reasons = tuple(flags) if month < self.month else ()
         entry.department, entry.price = use.department, use.price
+        if entry.verdict == "credited":
+            entry.post("credit", quantity, entry.amount, max(month, self.month))
+        self.changed[use.scan_id] = use
         self._used(use, unit, month_at(use.at), -quantity, -entry.amount)
         if use.moved:
             self._move(entry.store, unit, quantity)

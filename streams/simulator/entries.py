@@ -16,7 +16,7 @@ DECIDES: Final = {
     "before-admission": "held", "after-settlement": "held", "after-discharge": None, "late": None,
     "expired": "held", "suspended-item": "held", "serial-used": "held",
     "no-price": "parked", "price-overlap": "parked", "not-chargeable": "recorded", "bundled": "recorded",
-    "return-without-use": "held", "over-return": "held", "period-closed": None,
+    "return-without-use": "held", "over-return": "held", "period-closed": None, "re-rated": None,
 }  # fmt: skip
 """The verdict a reason decides in the end, in order of precedence; `None`: a flag.
 
@@ -29,6 +29,23 @@ STOCK_WAITS: Final = frozenset(
 )
 OPEN: Final = ("parked", "held")
 OUT: Final = ("use", "opened", "waste", "transfer")
+WASTED: Final = ("opened", "waste")
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """A charge or a credit that was posted for a scan."""
+
+    n: int
+    """Which posting of its scan it is, from 0."""
+    kind: str
+    """`charge` or `credit`."""
+    quantity: int
+    price: int
+    """1/10,000 yuan a unit."""
+    amount: int
+    """Fen."""
+    period: Month
 
 
 @dataclass(slots=True)
@@ -52,9 +69,11 @@ class Entry:
     quantity: int | None = None
     price: int = 0
     amount: int = 0
-    """Charged or credited; for goods recorded without a charge what usage counts."""
+    """Charged or credited, since the last re-rating; for goods recorded without a charge what usage counts."""
     returned: int = 0
     credited: int = 0
+    """Of `amount`."""
+    postings: list[Posting] = field(default_factory=list)
     moved: bool = False
     payable: int | None = None
     """Cost a unit in 1/10,000 yuan, when a settlement line with a cost was written."""
@@ -62,6 +81,26 @@ class Entry:
     holds: bool = False
     waiting: "list[Entry]" = field(default_factory=list)
     """Returns that wait for this use."""
+
+    @property
+    def left(self) -> int | None:
+        """Units that have not come back; `None` while nobody knows how many they are."""
+        return None if self.quantity is None else self.quantity - self.returned
+
+    @property
+    def owed(self) -> int:
+        """Fen of a charge that have not been credited."""
+        return self.amount - self.credited
+
+    @property
+    def charge(self) -> Posting:
+        """The charge that stands."""
+        return next(each for each in reversed(self.postings) if each.kind == "charge")
+
+    def post(self, kind: str, quantity: int, amount: int, period: Month) -> None:
+        """Write a charge or a credit at the entry's price."""
+        self.postings.append(Posting(len(self.postings), kind, quantity, self.price, amount, period))
+        self.period = period
 
 
 def fen(quantity: int, price: int) -> int:

@@ -9,22 +9,28 @@ from typing import IO, Any
 import orjson
 
 from models.calendar import month_text
-from models.topics import CATALOGUE, ENCOUNTERS, SCANS
+from models.topics import CATALOGUE, ENCOUNTERS, HIS_CHARGES, SCANS
 from streams.simulator.hospital import Hospital
 from streams.simulator.plan import Plan, Record, Stage
-from streams.simulator.truth import Truth, alert_row, entry_row, settlement_rows, stock_rows, usage_rows
+from streams.simulator.truth import Truth, alert_row, entry_row, settlement_rows, stock_rows, usage_rows, waste_rows
 
 TRUTH_FILE = "truth.json"
 STAGES_FILE = "stages.jsonl"
-FILES = {SCANS: "scans.jsonl", CATALOGUE: "catalogue.jsonl", ENCOUNTERS: "encounters.jsonl"}
+FILES = {
+    SCANS: "scans.jsonl",
+    CATALOGUE: "catalogue.jsonl",
+    ENCOUNTERS: "encounters.jsonl",
+    HIS_CHARGES: "his-charges.jsonl",
+}
 
 
 def write(plan: Plan, folder: Path, progress: Callable[[Stage], None] = lambda _: None) -> Truth:
     """Writes the run of a plan into a folder, which is made; `progress` hears of each stage written.
 
-    `catalogue.jsonl` and `encounters.jsonl` hold the published values line by line, so later lines supersede earlier
-    ones. `scans.jsonl` holds objects with `key`, `timestamp` and `value` (text) or `value_base64` (bytes that are no
-    text), or neither for a record without value. `stages.jsonl` says how many lines of each file make up each stage.
+    `catalogue.jsonl`, `encounters.jsonl` and `his-charges.jsonl` hold the published values line by line, so later
+    lines supersede earlier ones. `scans.jsonl` holds objects with `key`, `timestamp` and `value` (text) or
+    `value_base64` (bytes that are no text), or neither for a record without value. `stages.jsonl` says how many lines
+    of each file make up each stage.
     """
     folder.mkdir(parents=True, exist_ok=True)
     hospital = Hospital(plan)
@@ -65,7 +71,8 @@ def _scan_line(record: Record) -> bytes:
 def write_truth(truth: Truth, file: IO[bytes]) -> None:
     """The truth as one JSON object, a row a line. Its parts: docs/simulator.md, "The truth"."""
     plan = asdict(truth.plan) | {"start": month_text(truth.plan.start)}
-    head = {"plan": plan, "records": truth.records, "verdicts": truth.verdicts(), "reasons": truth.reasons()}
+    head = {"plan": plan, "records": truth.records, "his_records": truth.his.records, "verdicts": truth.verdicts(),
+            "reasons": truth.reasons()}  # fmt: skip
     file.write(b'{"schema":"udi.truth/1",' + orjson.dumps(head, option=orjson.OPT_SORT_KEYS)[1:-1])
     usage = truth.usage()
     lists: tuple[tuple[str, Iterable[dict[str, Any]]], ...] = (
@@ -74,6 +81,8 @@ def write_truth(truth: Truth, file: IO[bytes]) -> None:
         ("usage_months", usage_rows(usage)),
         ("settlement", settlement_rows(truth.account)),
         ("stock", stock_rows(truth.account)),
+        ("waste", waste_rows(truth.account)),
+        ("differences", (asdict(each) for each in truth.differences())),
         ("scans", (entry_row(entry) for entry in truth.account.entries.values())),
     )
     for name, rows in lists:

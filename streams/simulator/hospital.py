@@ -1,4 +1,4 @@
-"""The run: month by month the facts, the scans, the facts that come late, the close; and the account beside it."""
+"""The run: month by month facts, scans, facts that come late, the HIS's lines, the close; and the account beside it."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,10 +9,13 @@ from models.topics import CATALOGUE, ENCOUNTERS, SCANS
 from streams.simulator import people
 from streams.simulator.account import Account
 from streams.simulator.catalogue import stocked
+from streams.simulator.chance import Chance
 from streams.simulator.clock import HOUR, day_start, instant
 from streams.simulator.desk import Desk
 from streams.simulator.entries import Entry
 from streams.simulator.goods import Goods, row
+from streams.simulator.his import His
+from streams.simulator.late_prices import reprice
 from streams.simulator.mishaps import MISHAPS, garbage, real_serials
 from streams.simulator.people import Stay
 from streams.simulator.plan import Plan, Record, Stage
@@ -35,7 +38,10 @@ class Hospital:
         self._waiting_stays: dict[int, list[Stay]] = {}
         self._sequences: dict[str, int] = {}
         self._told = [story for weight, story in (*STORIES, *MISHAPS) for _ in range(weight)]
-        self.truth = Truth(plan, Account(plan.start), played=self._played)
+        account = Account(plan.start)
+        self._prices = Chance(plan.seed, 4)
+        self.his = His(plan, account, self._shelf.ordinary)
+        self.truth = Truth(plan, account, self.his, played=self._played)
         """Complete when all stages have been taken."""
         self.truth.monitored = {goods.code for goods in self._all_goods() if goods.monitored}
 
@@ -52,6 +58,7 @@ class Hospital:
             late = self._late_facts(index)
             self.truth.account.refresh()
             yield Stage(month, "late-facts", late)
+            yield Stage(month, "his-charges", self.his.post(index))
             yield Stage(month, "close", ())
             self.truth.account.month = self._plan.month(index + 1)
 
@@ -129,6 +136,10 @@ class Hospital:
                 rival = self._shelf.rivals[goods.code]
                 rival.levels, rival.device_class = (), "II"
                 records.append(self._item(rival, at))
+        ordinary = {each.code for each in self._shelf.ordinary}
+        for goods in reprice(self._plan, index, self.truth.account, ordinary, self._prices):
+            self.truth.account.rerate(goods.code)
+            records.append(self._item(goods, at))
         for stay in self._waiting_stays.pop(index, []):
             stay.known = True
             self._undischarged.append(stay)

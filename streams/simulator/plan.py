@@ -83,7 +83,8 @@ class Record:
 class Stage:
     """Records to publish in order, all of them recorded before the next stage begins.
 
-    Names: `facts` (catalogue and encounters), `scans`, `late-facts`, `close` (no records: the month is closed now).
+    Names: `facts` (catalogue and encounters), `scans`, `late-facts`, `his-charges` (the HIS's own lines), `close` (no
+    records: the month is closed now).
     Nothing that comes out depends on how the records of one stage are interleaved, as long as records of one key stay
     in order.
     """

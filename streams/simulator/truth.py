@@ -9,7 +9,9 @@ from models.calendar import Month, month_text
 from streams.simulator.account import Account
 from streams.simulator.alerts import Alert, Usage, standing
 from streams.simulator.clock import month_at
+from streams.simulator.differences import OpenDifference, open_differences
 from streams.simulator.entries import Entry
+from streams.simulator.his import His
 from streams.simulator.people import departments
 from streams.simulator.plan import Plan
 from streams.simulator.scripted import Cast, Expected
@@ -21,6 +23,7 @@ class Truth:
 
     plan: Plan
     account: Account
+    his: His
     records: Counter[str] = field(default_factory=Counter)
     """Records on the scan topic: `scans`, `duplicate`, `conflict`, and `refused` by reason as `refused:bad-event` …"""
     monitored: set[str] = field(default_factory=set)
@@ -57,6 +60,10 @@ class Truth:
         """The alerts that stand. Ones that fired and were withdrawn later are not among them."""
         return standing(self.usage(), self.monitored, self.months)
 
+    def differences(self) -> list[OpenDifference]:
+        """What must stand open between the uses and the HIS's lines."""
+        return list(open_differences(self.account, self.his))
+
     def anomalies(self) -> Iterator[dict[str, Any]]:
         """The scripted expectations, each with the goods that play it."""
         for each in self.played:
@@ -90,6 +97,7 @@ def entry_row(entry: Entry) -> dict[str, Any]:
         "net_amount_fen": entry.amount - entry.credited if entry.verdict == "billed" else None,
         "credited_fen": entry.credited if entry.verdict == "billed" else None,
         "corrects": entry.corrects,
+        "postings": [asdict(each) | {"period": month_text(each.period)} for each in entry.postings],
     }  # fmt: skip
 
 
@@ -122,3 +130,10 @@ def settlement_rows(account: Account) -> Iterator[dict[str, Any]]:
     for (supplier, item, period, status), (quantity, amount) in sorted(account.settlement.items()):
         yield {"supplier": supplier, "item_code": item, "period": month_text(period), "status": status,
                "quantity": quantity, "amount_fen": None if status == "cost-missing" else amount}  # fmt: skip
+
+
+def waste_rows(account: Account) -> Iterator[dict[str, Any]]:
+    """What was opened and not used, or thrown away, summed; `amount_fen` of what has a cost."""
+    for (department, item, action, period), sums in sorted(account.waste.items()):
+        yield {"department": department, "item_code": item, "action": action, "period": month_text(period),
+               "scans": sums[0], "quantity": sums[1], "amount_fen": sums[2], "without_cost": sums[3]}  # fmt: skip

@@ -4,7 +4,7 @@ import base64
 import json
 from pathlib import Path
 
-from models.topics import CATALOGUE, ENCOUNTERS, SCANS
+from models.topics import CATALOGUE, ENCOUNTERS, HIS_CHARGES, SCANS
 from streams.simulator import Plan
 from streams.simulator.command import simulate_command
 from tests.unit.streams.simulator.conftest import run_of
@@ -19,7 +19,11 @@ def lines(path: Path) -> list[bytes]:
 def test_the_files_hold_every_record_in_order_and_the_truth(tmp_path: Path) -> None:
     truth = simulate_command(PLAN, tmp_path / "out")
     run = run_of(PLAN)
-    for topic, name in ((CATALOGUE, "catalogue.jsonl"), (ENCOUNTERS, "encounters.jsonl")):
+    for topic, name in (
+        (CATALOGUE, "catalogue.jsonl"),
+        (ENCOUNTERS, "encounters.jsonl"),
+        (HIS_CHARGES, "his-charges.jsonl"),
+    ):
         assert lines(tmp_path / "out" / name) == [record.value for record in run.records(topic)]
     scans = [json.loads(line) for line in lines(tmp_path / "out" / "scans.jsonl")]
     values = [
@@ -43,5 +47,5 @@ def test_the_files_hold_every_record_in_order_and_the_truth(tmp_path: Path) -> N
 def test_the_stages_file_counts_the_lines_of_the_others(tmp_path: Path) -> None:
     simulate_command(PLAN, tmp_path)
     stages = [json.loads(line) for line in lines(tmp_path / "stages.jsonl")]
-    for topic in (SCANS, CATALOGUE, ENCOUNTERS):
+    for topic in (SCANS, CATALOGUE, ENCOUNTERS, HIS_CHARGES):
         assert sum(stage["lines"][topic] for stage in stages) == len(lines(tmp_path / f"{topic}.jsonl"))

@@ -10,13 +10,14 @@ from models.catalogue import CatalogueItem, read_item
 from models.encounter import Encounter, read_encounter
 from models.reasons import Reason
 from models.scan import ScanEvent, read_scan
-from models.topics import CATALOGUE, ENCOUNTERS, SCANS
+from models.topics import CATALOGUE, ENCOUNTERS, HIS_CHARGES, SCANS
 from models.wire import Refusal
 from streams.simulator import Plan, Stage
 from tests.unit.streams.simulator.conftest import PLAN, Run, run_of
 
+STAGES = ("facts", "scans", "late-facts", "his-charges", "close")
 SMALL = Plan(seed=3, months=2, scans=1200)
-DIGEST = "98736027fade6d6409166c13228f8b0c3028b4d00028bfff69b0b48e9e1d5b32"
+DIGEST = "4eaf3d419a4b659a31463594e875fbdd62de1fc5e67ba043a7179e3187264f12"
 
 
 def digest(stages: list[Stage]) -> str:
@@ -39,15 +40,15 @@ def test_the_bytes_of_a_plan_are_those_they_always_were() -> None:
     assert digest(run_of(SMALL).stages) == DIGEST
 
 
-def test_each_month_has_its_four_stages_in_order() -> None:
+def test_each_month_has_its_five_stages_in_order() -> None:
     stages = [(stage.month, stage.name) for stage in run_of(SMALL).stages]
-    assert stages == [(month, name) for month in (202104, 202105) for name in ("facts", "scans", "late-facts", "close")]
+    assert stages == [(month, name) for month in (202104, 202105) for name in STAGES]
 
 
 def test_each_topic_has_its_stages(run: Run) -> None:
     topics = {(stage.name, record.topic) for stage in run.stages for record in stage.records}
     facts = {(name, topic) for name in ("facts", "late-facts") for topic in (CATALOGUE, ENCOUNTERS)}
-    assert topics == {("scans", SCANS)} | facts
+    assert topics == {("scans", SCANS), ("his-charges", HIS_CHARGES)} | facts
 
 
 def test_the_plan_says_how_many_scan_records_there_are(run: Run) -> None:
@@ -90,7 +91,10 @@ def test_every_scan_id_is_in_the_truth(run: Run) -> None:
 
 
 def test_every_reason_of_the_core_occurs(run: Run) -> None:
-    elsewhere = {Reason.BAD_SIGNATURE, Reason.RECALLED, Reason.OVER_LIMIT, Reason.STOCK_NEGATIVE}
+    elsewhere = {
+        Reason.BAD_SIGNATURE, Reason.RECALLED, Reason.OVER_LIMIT, Reason.NEEDS_APPROVAL, Reason.EXCLUDED_GROUP,
+        Reason.REJECTED, Reason.CORRECTED, Reason.RELEASED, Reason.LICENCE_EXPIRED, Reason.STOCK_NEGATIVE,
+    }  # fmt: skip
     assert set(run.truth.reasons()) == {reason.value for reason in set(Reason) - elsewhere}
 
 

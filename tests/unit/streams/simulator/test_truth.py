@@ -9,7 +9,7 @@ from models.calendar import Month, month_text
 from streams.simulator import Truth
 from streams.simulator.alerts import Alert, percent, standing
 from streams.simulator.scripted import MOM, NEW, SCRIPTS, TOP, Script
-from streams.simulator.truth import alert_row, entry_row
+from streams.simulator.truth import alert_row, entry_row, waste_rows
 from tests.unit.streams.simulator.conftest import PLAN, Run
 
 Sums = dict[tuple[str, str, str], list[int]]
@@ -35,12 +35,40 @@ def test_usage_is_charges_less_credits_and_recorded_uses_less_their_returns(run:
     assert all(sums[1] == recount[key][1] for key, sums in got.items() if key[1] not in billed)
 
 
-def test_credits_of_the_returns_are_what_the_uses_were_credited(run: Run) -> None:
+def test_credits_of_the_returns_are_what_the_uses_were_credited_before_and_since_a_re_rating(run: Run) -> None:
     entries = run.truth.account.entries.values()
-    credited = sum(entry.amount for entry in entries if entry.verdict == "credited")
-    assert credited == sum(entry.credited for entry in entries if entry.verdict == "billed")
-    assert credited > 0
+    returned = sum(entry.amount for entry in entries if entry.verdict == "credited")
+    left = sum(entry.owed for entry in entries if entry.verdict == "billed")
+    posted = [posting for entry in entries if entry.verdict == "billed" for posting in entry.postings]
+    charges = sum(posting.amount for posting in posted if posting.kind == "charge")
+    assert charges - sum(posting.amount for posting in posted if posting.kind == "credit") - returned == left
+    assert returned > 0
     assert all(0 <= entry.credited <= entry.amount for entry in entries if entry.verdict == "billed")
+
+
+def test_a_charge_of_a_day_whose_price_changed_later_is_credited_and_charged_anew(run: Run) -> None:
+    rerated = [entry for entry in run.truth.account.entries.values() if "re-rated" in entry.reasons]
+    assert rerated
+    for entry in rerated:
+        kinds = [posting.kind for posting in entry.postings]
+        assert kinds == ["charge", *["credit", "charge"] * (len(kinds) // 2)]
+        for before, credit, anew in zip(entry.postings[::2], entry.postings[1::2], entry.postings[2::2], strict=False):
+            assert credit.quantity == anew.quantity <= before.quantity
+            assert (credit.price, credit.period) == (before.price, anew.period)
+            assert anew.price != before.price
+    assert {"period-closed" in entry.reasons for entry in rerated} == {True, False}
+    assert len(rerated) < len(run.truth.account.entries) / 100
+
+
+def test_waste_costs_what_it_cost_on_the_day_or_nobody_knows(run: Run) -> None:
+    rows = list(waste_rows(run.truth.account))
+    scans = [
+        e for e in run.truth.account.entries.values() if e.action in {"opened", "waste"} and e.verdict == "recorded"
+    ]
+    assert sum(row["scans"] for row in rows) == len(scans)
+    assert sum(row["quantity"] for row in rows) == sum(entry.quantity or 0 for entry in scans)
+    assert {row["action"] for row in rows} == {"opened", "waste"}
+    assert {row["amount_fen"] > 0 for row in rows} == {True, False}
 
 
 def test_a_whole_return_takes_back_the_whole_amount(run: Run) -> None:

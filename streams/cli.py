@@ -11,13 +11,17 @@ from typing import Annotated
 
 import typer
 
+from models.commands import CommandKind
 from streams import logs, services
 from streams.codes_cli import label_command, parse_command, rescue_proof_command
 from streams.commands.alerts import alerts
+from streams.commands.correct import correct
 from streams.commands.differences import differences_app
 from streams.commands.doctor import doctor
+from streams.commands.held import held_app
 from streams.commands.load import load
 from streams.commands.parked import parked
+from streams.commands.persons import command
 from streams.commands.replay import replay
 from streams.commands.stock import stock
 from streams.commands.verify import verify
@@ -147,9 +151,7 @@ def undo(
     timeout: Annotated[float, typer.Option(min=0, help="Seconds to wait for the lane; 0 only stores it.")] = 30.0,
 ) -> None:
     """Undo a pair: credit, stock back, settlement reversed; both halves are held. Exit 1 when it can't be done."""
-    from streams.commands.pair import undo_command  # noqa: PLC0415 -- as above
-
-    raise typer.Exit(undo_command(scan_id, reason, by, hospital, timeout))
+    raise typer.Exit(command(CommandKind.UNDO_PAIR, [scan_id], reason, by, hospital, timeout))
 
 
 @app.command()
@@ -212,6 +214,8 @@ def _plan(months: int, scans: int | None, seed: int, departments: int, items: in
 
 
 app.add_typer(differences_app, name="differences")
+app.add_typer(held_app, name="held")
+app.command()(correct)
 app.command()(load)
 app.command()(parked)
 app.command()(stock)

@@ -14,6 +14,7 @@ from aiokafka import AIOKafkaProducer
 
 from models.scan import TICK_SCHEMA
 from models.topics import SCANS
+from streams.corrector import Corrector
 from streams.evaluator import Evaluator
 from streams.learner import Learner
 from streams.prover import Prover
@@ -69,6 +70,7 @@ async def run_scheduler(settings: Settings, pool: asyncpg.Pool) -> None:
         group.create_task(_tick(settings, pool), name="ticks")
         group.create_task(Evaluator(pool, settings.zone).run(), name="evaluator")
         group.create_task(Learner(pool).run(), name="learner")
+        group.create_task(Corrector(settings, pool).run(), name="corrector")
         group.create_task(Reconciler(pool, settings.zone).run(), name="reconciler")
         group.create_task(Prover(pool).run(), name="prover")
 

@@ -14,7 +14,7 @@ depends_on = None
 
 PARTS = (
     "tables", "views", "rescue", "record", "gather", "facts", "alerts", "scanners", "catalogue", "reconciling", "cases",
-    "figures",
+    "figures", "queue",
 )  # fmt: skip
 
 

@@ -100,8 +100,13 @@ LANGUAGE sql STABLE ROWS 50 AS $$
         n.lot, n.serial, n.units, back.units, charge.billing_id, charge.insurance_code, charge.unit_price, charge.amount_fen - credited.amount_fen,
         ARRAY(SELECT l.billing_id FROM udi.ledger l WHERE (l.position_id, l.record_offset) = (s.position_id, s.record_offset) AND l.kind = 'charge' AND l.n < charge.n)
     FROM unnest(p_hospitals, p_encounters) k (hospital, encounter)
-    JOIN udi.scan s ON (s.hospital, s.encounter) = (k.hospital, k.encounter) AND s.action IN ('use', 'return') AND s.action = 'use'
-    JOIN udi.scan_claim c ON (c.hospital, c.scan_id, c.position_id, c.record_offset) = (s.hospital, s.scan_id, s.position_id, s.record_offset)
+    -- Each looked up by its key (OFFSET 0 keeps it so): without statistics, while the books are young, the planner would read whole tables.
+    CROSS JOIN LATERAL (
+        SELECT * FROM udi.scan u WHERE (u.hospital, u.encounter) = (k.hospital, k.encounter) AND u.action IN ('use', 'return') AND u.action = 'use' OFFSET 0
+    ) s
+    JOIN LATERAL (
+        SELECT * FROM udi.scan_claim m WHERE (m.hospital, m.scan_id) = (s.hospital, s.scan_id) OFFSET 0
+    ) c ON (c.position_id, c.record_offset) = (s.position_id, s.record_offset)
     JOIN udi.scan_now n ON (n.position_id, n.record_offset) = (s.position_id, s.record_offset)
     LEFT JOIN LATERAL (
         SELECT l.* FROM udi.ledger l WHERE (l.position_id, l.record_offset) = (s.position_id, s.record_offset) AND l.kind = 'charge' ORDER BY l.n DESC LIMIT 1
@@ -118,7 +123,9 @@ $$;
 
 CREATE FUNCTION udi.case_lines(p_hospitals text[], p_encounters text[]) RETURNS SETOF udi.his_line LANGUAGE sql STABLE ROWS 50 AS $$
     SELECT l.* FROM unnest(p_hospitals, p_encounters) k (hospital, encounter)
-    JOIN udi.his_line_now l ON (l.hospital, l.encounter) = (k.hospital, k.encounter)
+    CROSS JOIN LATERAL (
+        SELECT * FROM udi.his_line_now n WHERE (n.hospital, n.encounter) = (k.hospital, k.encounter) OFFSET 0
+    ) l
     WHERE NOT l.cancelled
 $$;
 

@@ -26,6 +26,7 @@ from streams.commands.replay import replay
 from streams.commands.stock import stock
 from streams.commands.verify import verify
 from streams.pairing_proof import pairing_proof_command
+from streams.reconciliation_proof import reconciliation_proof_command
 from streams.settings import Settings, SettingsError, resolve
 from streams.simulator.plan import MONTHLY_SCANS, Plan
 
@@ -227,6 +228,7 @@ app.command("parse")(parse_command)
 app.command("label")(label_command)
 app.command("rescue-proof")(rescue_proof_command)
 app.command("pairing-proof")(pairing_proof_command)
+app.command("reconciliation-proof")(reconciliation_proof_command)
 
 
 def main() -> None:

@@ -22,6 +22,8 @@ from streams import demo_summary
 from streams.evaluator import Evaluator
 from streams.month_close import close_month
 from streams.player import WINDOW_AFTER, Player, after
+from streams.prover import Prover
+from streams.reconciler import Reconciler
 from streams.services import Supervisor, embedded_parts
 from streams.settings import Settings
 from streams.simulator.hospital import Hospital
@@ -36,6 +38,7 @@ STAGES = {
     "facts": "catalogue and encounters",
     "scans": "scans",
     "late-facts": "facts that come late",
+    "his-charges": "the HIS's own charges",
     "close": "month close",
 }
 
@@ -77,12 +80,17 @@ async def _demo(console: Console, settings: Settings, plan: Plan, *, keep: bool)
             # The scheduler's ticks carry today's time, the records that of years ago; the player ticks in their time.
             await stack.enter_async_context(Supervisor(resolved, ("worker", "relay"), folder))
             evaluator = Evaluator(pool, resolved.zone)
-            await stack.enter_async_context(_running(evaluator.run()))
+            reconciler, prover = Reconciler(pool, resolved.zone), Prover(pool)
+            for work in (evaluator.run(), reconciler.run(), prover.run()):
+                await stack.enter_async_context(_running(work))
             cluster = await cluster_id(resolved)
             player = await stack.enter_async_context(Player(resolved, pool, cluster))
         closing = Closing(pool, cluster, player, evaluator)
         hospital = Hospital(plan)
         run = await _play(console, player, closing, hospital, plan)
+        with console.status("Comparing with the HIS …"):
+            await reconciler.until_idle()
+            await prover.until_idle()
         with console.status("Sending scans again, to see how long a verdict takes …"):
             run.lines = await tie_out(hospital.truth, pool)
             run.latencies = await _probe(resolved, pool)

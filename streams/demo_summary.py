@@ -36,6 +36,7 @@ async def show(console: Console, pool: asyncpg.Pool, run: "Run") -> None:
     console.print(Columns([await _inputs(pool), await _outputs(pool), _speed(run)], padding=(0, 3)))
     console.print(await _months(pool))
     console.print(await _alerts(pool))
+    console.print(await _his(pool))
     console.print(_tie_out(run))
 
 
@@ -160,6 +161,32 @@ def _because(row: Any) -> str:
     if row["change_percent"] is None:
         return "new: nothing the month before"
     return f"{row['change_percent']:+.2f} % on {row['base_month']}"
+
+
+_HIS = """
+SELECT CASE WHEN status IN ('mended', 'vanished') THEN 'gone by itself or mended'
+            WHEN cause = 'not-charged-yet' THEN 'waits here for a fact or a person'
+            WHEN kind = 'missed' THEN 'missed: used, never charged'
+            WHEN kind = 'extra' THEN 'extra: charged, never used'
+            WHEN 'patient' = ANY (aspects) THEN 'wrong patient'
+            ELSE 'wrong ' || array_to_string(aspects, ' and ') END AS what,
+       count(*), sum(expected) AS expected, sum(found) AS found, status IN ('mended', 'vanished') AS gone
+FROM report.differences GROUP BY what, gone ORDER BY gone, what
+"""
+
+
+async def _his(pool: asyncpg.Pool) -> Table:
+    rows = await pool.fetch(_HIS)
+    lines = await pool.fetchval("SELECT count(*) FROM report.his_charges WHERE NOT cancelled")
+    still = sum(row["count"] for row in rows if not row["gone"])
+    title = f"Compared with the HIS: {lines:,} lines, {still:,} differences stand"
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    for name, justify in (("", "left"), ("", "right"), ("due, CNY", "right"), ("charged, CNY", "right")):
+        table.add_column(name, justify=justify)  # type: ignore[arg-type]
+    for row in rows:
+        money = ("", "") if row["gone"] else (f"{row['expected']:,.2f}", f"{row['found']:,.2f}")
+        table.add_row(row["what"], f"{row['count']:,}", *money)
+    return table
 
 
 def _tie_out(run: "Run") -> Panel:

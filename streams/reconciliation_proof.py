@@ -16,7 +16,7 @@ from models.reconciliation import Difference, DifferenceKind, Line, Use, UseStat
 from models.wire import Refusal
 from rules.reconciling import across, reconcile
 from streams.simulator.clock import instant
-from streams.simulator.differences import UNKNOWN, OpenDifference
+from streams.simulator.differences import OpenDifference, goods_of
 from streams.simulator.entries import OPEN, Entry, fen
 from streams.simulator.his_lines import estimate, insurance_code
 from streams.simulator.hospital import Hospital
@@ -87,7 +87,8 @@ def prove_reconciliation(plan: Plan) -> ReconciliationFigures:
                 lines[line.line_id] = line
     standing = [_line(each) for each in lines.values() if not each.cancelled]
     uses, found = _reconciled(plan.hospital, hospital.truth, standing)
-    return _compared(hospital.truth.differences(), found, (uses, len(standing), records, refused))
+    compared = compare(hospital.truth.differences(), [_told(each) for each in found])
+    return ReconciliationFigures(uses, len(standing), records, refused, *compared)
 
 
 def _read(record: Record) -> HisCharge | None:
@@ -116,8 +117,7 @@ def _use(entry: Entry, hospital: str) -> Use:
     """A use as the books have it."""
     unit, stay = entry.unit, entry.stay
     assert stay is not None  # noqa: S101 -- only of encounters
-    goods = unit.goods if unit is not None and unit.goods.reason not in UNKNOWN else None
-    charged, waits = entry.verdict == "billed", entry.verdict in OPEN
+    goods, charged, waits = goods_of(entry), entry.verdict == "billed", entry.verdict in OPEN
     price = entry.price if charged else estimate(entry)
     ids = [
         made_id("billing", hospital, entry.scan_id, posting.n, "charge")
@@ -179,28 +179,28 @@ def _with_patients(found: list[Difference]) -> Iterator[Difference]:
 def _told(each: Difference) -> OpenDifference:
     scan_id = None if each.scan_id is None else str(each.scan_id)
     return OpenDifference(
-        each.kind, tuple(each.aspects), each.cause, each.encounter, each.item_code, scan_id, each.line_id,
-        each.expected_fen, each.found_fen,
+        str(each.kind), tuple(map(str, each.aspects)), str(each.cause), each.encounter, each.item_code, scan_id,
+        each.line_id, each.expected_fen, each.found_fen,
     )  # fmt: skip
 
 
-def _compared(
-    seeded: list[OpenDifference], found: list[Difference], counts: tuple[int, int, int, int]
-) -> ReconciliationFigures:
-    told = [_told(each) for each in found]
-    want, have = Counter(each.content for each in seeded), Counter(each.content for each in told)
-    both = want & have
+Compared = tuple[tuple[KindFigures, ...], tuple[OpenDifference, ...], tuple[OpenDifference, ...]]
+"""Figures by kind, what was overlooked, and what was found and not seeded."""
+
+
+def compare(seeded: list[OpenDifference], found: list[OpenDifference]) -> Compared:
+    """What was found against what was seeded, by content."""
+    want, have = Counter(each.content for each in seeded), Counter(each.content for each in found)
     kinds: dict[str, list[int]] = {}
-    for place, content in enumerate((want, have, both)):
-        for (kind, aspects, *_), count in content.items():
-            for name in (str(kind), *(f"wrong: {each}" for each in aspects)):  # type: ignore[attr-defined]
-                kinds.setdefault(name, [0, 0, 0])[place] += count
-    return ReconciliationFigures(
-        *counts,
-        kinds=tuple(KindFigures(name, *kinds[name]) for name in sorted(kinds)),
-        overlooked=tuple(_beyond(seeded, have)),
-        false=tuple(_beyond(told, want)),
-    )
+    for place, (these, counts) in enumerate(((seeded, want), (found, have), (seeded, want & have))):
+        left = Counter(counts)
+        for each in these:
+            if left[each.content]:
+                left[each.content] -= 1
+                for name in (each.kind, *(f"{each.kind}: {aspect}" for aspect in each.aspects)):
+                    kinds.setdefault(name, [0, 0, 0])[place] += 1
+    figures = tuple(KindFigures(name, *kinds[name]) for name in sorted(kinds))
+    return figures, tuple(_beyond(seeded, have)), tuple(_beyond(found, want))
 
 
 def _beyond(these: Iterable[OpenDifference], those: Counter[tuple[object, ...]]) -> Iterator[OpenDifference]:

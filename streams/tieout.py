@@ -8,7 +8,8 @@ from typing import Any
 import asyncpg
 
 from models.calendar import month_text
-from streams.simulator.truth import Truth, alert_row, entry_row, settlement_rows, stock_rows, usage_rows
+from models.ids import made_id
+from streams.simulator.truth import Truth, alert_row, entry_row, settlement_rows, stock_rows, usage_rows, waste_rows
 
 DIFFERENCES_SHOWN = 5
 
@@ -40,12 +41,15 @@ async def tie_out(truth: Truth, pool: asyncpg.Pool) -> list[Line]:
     entries = [entry_row(entry) for entry in truth.account.entries.values()]
     return [
         await _verdicts(entries, pool),
-        await _charges(entries, pool),
+        await _charges(truth, entries, pool),
         await _stock(truth, pool),
         await _usage(truth, pool),
         await _settlement(truth, pool),
         await _alerts(truth, pool),
         await _refused(truth, entries, pool),
+        await _waste(truth, pool),
+        await _his_lines(truth, pool),
+        await _differences(truth, pool),
     ]
 
 
@@ -55,14 +59,20 @@ async def _verdicts(entries: list[dict[str, Any]], pool: asyncpg.Pool) -> Line:
     return compare("scans by final verdict", expected, {str(row["scan_id"]): row["verdict"] for row in rows})
 
 
-async def _charges(entries: list[dict[str, Any]], pool: asyncpg.Pool) -> Line:
+async def _charges(truth: Truth, entries: list[dict[str, Any]], pool: asyncpg.Pool) -> Line:
     rows = await pool.fetch(
-        "SELECT scan_id, item_code, encounter, quantity, (amount * 100)::bigint AS fen, period FROM report.charges"
+        "SELECT billing_id, scan_id, kind, item_code, encounter, quantity, (unit_price * 10000)::bigint, "
+        "(amount * 100)::bigint, period FROM report.charges"
     )
-    posted = [each for each in entries if each["amount_fen"] is not None]
-    columns = ("item_code", "encounter", "quantity", "amount_fen", "period")
-    expected = {each["scan_id"]: tuple(each[name] for name in columns) for each in posted}
-    found = {str(row["scan_id"]): tuple(row)[1:] for row in rows}
+    expected = {
+        str(made_id("billing", truth.plan.hospital, each["scan_id"], posting["n"], posting["kind"])): (
+            each["scan_id"], posting["kind"], each["item_code"], each["encounter"], posting["quantity"],
+            posting["price"], posting["amount"], posting["period"],
+        )
+        for each in entries
+        for posting in each["postings"]
+    }  # fmt: skip
+    found = {str(row["billing_id"]): (str(row["scan_id"]), *tuple(row)[2:]) for row in rows}
     return compare("charges and credits", expected, found)
 
 
@@ -119,3 +129,37 @@ async def _refused(truth: Truth, entries: list[dict[str, Any]], pool: asyncpg.Po
     expected = Counter({name.removeprefix("refused:"): n for name, n in truth.records.items() if name != "scans"})
     expected.update(each["reasons"][0] for each in entries if each["verdict"] == "refused")
     return compare("repeats and dead letters by reason", expected, {row["reason"]: row["count"] for row in rows})
+
+
+async def _waste(truth: Truth, pool: asyncpg.Pool) -> Line:
+    rows = await pool.fetch(
+        "SELECT coalesce(department, ''), item_code, action, period, count(*), sum(quantity)::bigint, "
+        "coalesce(sum((amount * 100)::bigint), 0)::bigint, "
+        "coalesce(sum(quantity) FILTER (WHERE amount IS NULL), 0)::bigint FROM report.waste GROUP BY 1, 2, 3, 4"
+    )
+    expected = {tuple(each.values())[:4]: tuple(each.values())[4:] for each in waste_rows(truth.account)}
+    found = {tuple(row)[:4]: tuple(row)[4:] for row in rows}
+    return compare("opened and thrown away, with cost", expected, found)
+
+
+async def _his_lines(truth: Truth, pool: asyncpg.Pool) -> Line:
+    letters = await pool.fetch(
+        "SELECT one.reason, count(*) FROM udi.outbox_block b "
+        "CROSS JOIN LATERAL unnest(b.reasons, b.origins) one (reason, origin) "
+        "WHERE split_part(one.origin, '/', 1) LIKE '%his-charges' GROUP BY 1"
+    )
+    found = {f"refused:{row['reason']}": row["count"] for row in letters}
+    found["lines"] = await pool.fetchval("SELECT count(*) FROM udi.his_line")
+    return compare("the HIS's lines and dead letters", truth.his.records, found)
+
+
+async def _differences(truth: Truth, pool: asyncpg.Pool) -> Line:
+    rows = await pool.fetch(
+        "SELECT kind, aspects, cause, encounter, item_code, (expected * 100)::bigint, (found * 100)::bigint "
+        "FROM report.differences WHERE status IN ('open', 'asked', 'accepted')"
+    )
+    expected = Counter(each.content for each in truth.differences())
+    found = Counter((row["kind"], tuple(row["aspects"]), *tuple(row)[2:]) for row in rows)
+    line = compare("differences with the HIS", expected, found)
+    line.expected, line.found = expected.total(), found.total()
+    return line

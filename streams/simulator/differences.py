@@ -5,11 +5,19 @@ from dataclasses import dataclass
 
 from streams.simulator.account import Account
 from streams.simulator.entries import OPEN, Entry, fen
+from streams.simulator.goods import Goods
 from streams.simulator.his import His
 from streams.simulator.his_lines import Booked, HisLine, estimate, insurance_code
 
 UNKNOWN = frozenset({"unknown-identifier", "ambiguous-identifier", "unknown-item"})
-"""What keeps the item of a scan from being known."""
+"""What keeps the goods of a scan from being known."""
+
+
+def goods_of(entry: Entry) -> Goods | None:
+    """The goods of a use as far as the books know them: neither its row nor half a label keep them from it."""
+    if entry.unit is None or entry.unit.goods.reason in UNKNOWN or "no-device-identifier" in entry.reasons:
+        return None
+    return entry.unit.goods
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +80,8 @@ def _extra(line: HisLine, cause: str) -> OpenDifference:
 
 
 def _item(entry: Entry) -> str | None:
-    goods = entry.unit.goods if entry.unit is not None else None
-    return None if goods is None or goods.reason in UNKNOWN else goods.code
+    goods = goods_of(entry)
+    return None if goods is None else goods.code
 
 
 def _compared(entry: Entry, line: HisLine, due: tuple[int, int]) -> Iterator[OpenDifference]:

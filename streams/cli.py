@@ -15,6 +15,8 @@ from models.commands import CommandKind
 from streams import logs, services
 from streams.codes_cli import label_command, parse_command, rescue_proof_command
 from streams.commands.alerts import alerts
+from streams.commands.bind import bind
+from streams.commands.catalogue import catalogue_app
 from streams.commands.correct import correct
 from streams.commands.differences import differences_app
 from streams.commands.doctor import doctor
@@ -216,6 +218,8 @@ def _plan(months: int, scans: int | None, seed: int, departments: int, items: in
 
 app.add_typer(differences_app, name="differences")
 app.add_typer(held_app, name="held")
+app.add_typer(catalogue_app, name="catalogue")
+app.command()(bind)
 app.command()(correct)
 app.command()(load)
 app.command()(parked)

@@ -11,6 +11,7 @@ from streams.commands.sheets import Cell, SheetRow
 
 _SCIENTIFIC: Final = re.compile(r"^\d(\.\d+)?E\+\d{1,3}$")
 """How a spreadsheet writes a long number into a narrow cell: its last digits are gone."""
+_THOUSANDS: Final = re.compile(r"\d{1,3}(,\d{3})+(\.\d+)?")
 _ERROR_VALUES: Final = frozenset({"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!"})
 _YES: Final = frozenset({"true", "yes", "1", "y", "是"})
 _NO: Final = frozenset({"false", "no", "0", "n", "否"})
@@ -81,7 +82,8 @@ def _instant(cell: Cell, zone: ZoneInfo) -> str:
 
 
 def _number(cell: Cell, _: ZoneInfo) -> str:
-    return repr(cell).removesuffix(".0") if isinstance(cell, float) else str(cell).strip()
+    text = repr(cell).removesuffix(".0") if isinstance(cell, float) else str(cell).strip()
+    return text.replace(",", "") if _THOUSANDS.fullmatch(text) else text
 
 
 def _count(cell: Cell, zone: ZoneInfo) -> int:
@@ -94,6 +96,10 @@ def _count(cell: Cell, zone: ZoneInfo) -> int:
 
 def _identifiers(cell: Cell, zone: ZoneInfo) -> list[dict[str, Any]]:
     return [_one_identifier(part.strip(), zone) for part in _LIST.split(_text(cell, zone)) if part.strip()]
+
+
+def _codes(cell: Cell, zone: ZoneInfo) -> list[str]:
+    return [part.strip() for part in _LIST.split(_text(cell, zone)) if part.strip()]
 
 
 def _one_identifier(part: str, zone: ZoneInfo) -> dict[str, Any]:
@@ -120,12 +126,19 @@ def _dated(name: str) -> Read:
         if at and not dots:
             raise ValueError(f"expected {name}@from..to like 1234.00@2022-01-01..2023-01-01, got {part!r}")
         return {
-            name: amount.strip(),
+            name: _number(amount, zone),
             "from": _day(start, zone) if start.strip() else None,
             "to": _day(end, zone) if end.strip() else None,
         }
 
     return read
+
+
+_LIMITS: Final = {
+    "limit_per_stay": "per_stay",
+    "needs_approval": "needs_approval",
+    "excluded_drg_groups": "excluded_drg_groups",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +162,7 @@ ITEM: Final = Form(
         "identifiers": _identifiers, "chargeable": _flag, "bundled_into": _identifier, "owner": _text,
         "monitored": _flag, "tracking": _text, "suspended": _flag, "auxiliary": _flag, "controlled_category": _text,
         "volume_based_purchase": _flag, "licence_valid_to": _day, "prices": _dated("price"), "cost": _dated("cost"),
+        "limit_per_stay": _count, "needs_approval": _flag, "excluded_drg_groups": _codes,
     },
     ("hospital", "item_code", "name", "identifiers"), "item_code", "item_code",
 )  # fmt: skip
@@ -193,4 +207,7 @@ def record_of(row: SheetRow, form: Form, zone: ZoneInfo) -> dict[str, Any] | Bad
             return BadRow(row.number, column, str(error))
     if form is ITEM:
         record.setdefault("identifiers", [])
+        limits = {limit: record.pop(column) for column, limit in _LIMITS.items() if column in record}
+        if limits:
+            record["limits"] = limits
     return record

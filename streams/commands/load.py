@@ -4,7 +4,7 @@ import base64
 import binascii
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -13,11 +13,13 @@ from zoneinfo import ZoneInfo
 import orjson
 import typer
 
-from models.catalogue import read_item
+from models.calendar import local_day
+from models.catalogue import CatalogueItem, read_item
 from models.encounter import read_encounter
 from models.his_charge import read_his_charge
 from models.topics import CATALOGUE, ENCOUNTERS, HIS_CHARGES
 from models.wire import Refusal, read_key
+from rules.catalogue_checks import CONTRADICTORY, check_item
 from streams.commands.connection import bad, read_settings, run_at_broker
 from streams.commands.flat_rows import ENCOUNTER, HIS_CHARGE, ITEM, BadRow, Form, record_of
 from streams.commands.known_encounters import unknown_encounters
@@ -25,6 +27,7 @@ from streams.commands.publishing import Outbound, publish
 from streams.commands.scanners import load_scanners
 from streams.commands.sheets import SheetError, decode_lines, read_sheet
 from streams.commands.shown import AsJson, print_json, print_table
+from streams.commands.udid import load_udid
 from streams.settings import Settings
 
 BAD_ROWS_SHOWN: Final = 50
@@ -37,6 +40,8 @@ class Kind(StrEnum):
     CATALOGUE = "catalogue"
     ENCOUNTERS = "encounters"
     HIS_CHARGES = "his-charges"
+    UDID = "udid"
+    """The national database: into the items that have one of its identifiers."""
     SCANNERS = "scanners"
     """Into the books themselves, not onto a topic."""
 
@@ -64,6 +69,8 @@ class Contents:
     good: list[Message] = field(default_factory=list)
     bad: list[BadRow] = field(default_factory=list)
     remarks: Sequence[str] = ()
+    doubtful: list[BadRow] = field(default_factory=list)
+    """Of rows that are loaded: what somebody should look at."""
 
     def names(self) -> list[tuple[str, str]]:
         """(hospital, rest of the key) of the good rows that have both."""
@@ -90,6 +97,8 @@ def load(
     """Load items, encounters or HIS charges: bad rows are named, good ones published. Exit 1 when rows were bad."""
     if kind is Kind.SCANNERS:
         raise typer.Exit(load_scanners(file, dry_run=dry_run, as_json=as_json))
+    if kind is Kind.UDID:
+        raise typer.Exit(load_udid(file, hospital, dry_run=dry_run, as_json=as_json))
     settings = read_settings()
     try:
         contents = read_file(kind, file, settings.zone, hospital)
@@ -103,6 +112,7 @@ def load(
     unknown = unknown_encounters(settings, contents.names()) if kind is Kind.HIS_CHARGES else None
     if as_json:
         found = {"good": len(contents.good), "loaded": loaded, "bad": [asdict(row) for row in contents.bad]}
+        found |= {"doubtful": [asdict(row) for row in contents.doubtful]} if kind is Kind.CATALOGUE else {}
         print_json(found | ({} if unknown is None else {"unknown_encounters": unknown}))
     else:
         _show(contents, kind, dry_run=dry_run)
@@ -125,7 +135,7 @@ def read_file(kind: Kind, file: Path, zone: ZoneInfo, hospital: str | None = Non
     with file.open("rb") as opened:
         start = opened.read(64).removeprefix(b"\xef\xbb\xbf").lstrip()
     if start.startswith(b"{") or file.suffix in {".jsonl", ".ndjson"}:
-        return _read_lines(kind, file.read_bytes())
+        return _read_lines(kind, file.read_bytes(), zone)
     return _read_table(kind, file, zone, hospital)
 
 
@@ -133,6 +143,7 @@ def _read_table(kind: Kind, file: Path, zone: ZoneInfo, hospital: str | None) ->
     form, sheet = _FORMS[kind], read_sheet(file)
     _check_heading(form, sheet.columns, hospital)
     contents, seen = Contents(remarks=sheet.remarks), dict[tuple[str, str], Message]()
+    today = local_day(datetime.now(UTC), zone)
     for row in sheet.rows:
         if hospital is not None:
             row.cells["hospital"] = row.cells.get("hospital") or hospital
@@ -144,12 +155,28 @@ def _read_table(kind: Kind, file: Path, zone: ZoneInfo, hospital: str | None) ->
                 # Exports that overlap repeat whole lines; one of them says it all.
                 continue
             message = BadRow(row.number, form.name, f"expected every one once, it stands in row {first.row}")
+        if isinstance(message, Message) and kind is Kind.CATALOGUE:
+            message = _checked(message, contents, today)
         if isinstance(message, BadRow):
             contents.bad.append(message)
         else:
             seen[message.name] = message
             contents.good.append(message)
     return contents
+
+
+def _checked(
+    message: Message, contents: Contents, today: date, refuse: frozenset[str] = CONTRADICTORY
+) -> Message | BadRow:
+    """An item that is loaded, what is doubtful of it noted; or the first thing that contradicts itself."""
+    if message.value is None:
+        return message
+    found = check_item(CatalogueItem.model_validate_json(message.value), today)
+    for each in found:
+        if each.check in refuse:
+            return BadRow(message.row, each.column, each.text)
+    contents.doubtful += [BadRow(message.row, each.column, each.text) for each in found]
+    return message
 
 
 def _check_heading(form: Form, columns: Sequence[str], hospital: str | None) -> None:
@@ -163,8 +190,8 @@ def _check_heading(form: Form, columns: Sequence[str], hospital: str | None) -> 
         raise SheetError(f"Row 1: expected the columns {', '.join(form.required)}; {', '.join(missing)} is missing.")
 
 
-def _read_lines(kind: Kind, content: bytes) -> Contents:
-    contents = Contents()
+def _read_lines(kind: Kind, content: bytes, zone: ZoneInfo) -> Contents:
+    contents, today = Contents(), local_day(datetime.now(UTC), zone)
     lines, _, wrong = decode_lines(content)
     for place, line in enumerate(lines):
         if not line.strip():
@@ -172,6 +199,9 @@ def _read_lines(kind: Kind, content: bytes) -> Contents:
         trouble = wrong.get(place)
         row = place + 1
         message = BadRow(row, "", trouble) if trouble else _line(kind, row, line.strip().encode())
+        if isinstance(message, Message) and kind is Kind.CATALOGUE:
+            # The HIS's own records are taken as they are.
+            message = _checked(message, contents, today, refuse=frozenset())
         if isinstance(message, BadRow):
             contents.bad.append(message)
         else:
@@ -245,6 +275,11 @@ def _show(contents: Contents, kind: Kind, *, dry_run: bool) -> None:
     if contents.bad:
         rows = [(each.row, each.column or "the row", each.reason) for each in contents.bad]
         print_table("Bad rows: nothing of them is loaded", (">row", "column", "reason"), rows[:BAD_ROWS_SHOWN])
+        if len(rows) > BAD_ROWS_SHOWN:
+            typer.echo(f"… and {len(rows) - BAD_ROWS_SHOWN:,} more; --json names all.")
+    if contents.doubtful:
+        rows = [(each.row, each.column, each.reason) for each in contents.doubtful]
+        print_table("Doubtful: loaded, and worth a look", (">row", "column", "finding"), rows[:BAD_ROWS_SHOWN])
         if len(rows) > BAD_ROWS_SHOWN:
             typer.echo(f"… and {len(rows) - BAD_ROWS_SHOWN:,} more; --json names all.")
     for remark in contents.remarks:

@@ -20,6 +20,8 @@ Cell = str | float | bool | date | datetime | None
 _DELIMITERS: Final = ",;\t"
 _SHEET_BYTES_MAX: Final = 256 * 1024 * 1024
 _FORMULA_CELL: Final = re.compile(rb'<(?:\w+:)?c\b[^>]*?\br="([A-Z]+)([0-9]+)"[^>]*>\s*<(?:\w+:)?f\b')
+_MERGED: Final = re.compile(rb'<(?:\w+:)?mergeCell\b[^>]*?\bref="([A-Z]+)([0-9]+):([A-Z]+)([0-9]+)"')
+_ROWS_MERGED_MAX: Final = 100_000
 _BOM: Final = b"\xef\xbb\xbf"
 _OTHER: Final = {"UTF-8": "GB18030", "GB18030": "UTF-8"}
 
@@ -145,30 +147,47 @@ def _read_workbook(content: bytes) -> Sheet:
     try:
         workbook = CalamineWorkbook.from_filelike(io.BytesIO(content))
         table = workbook.get_sheet_by_index(0).to_python(skip_empty_area=False)
-        formulas = _formulas(content)
+        part = _first_sheet_part(content)
+        formulas, merged = _formulas(part), _merged(part)
     except (CalamineError, zipfile.BadZipFile, OSError) as error:
         raise SheetError(f"Expected an XLSX workbook: {error}.") from None
     if not table:
         raise SheetError("Expected a heading with column names in row 1 of the first sheet, got an empty sheet.")
+    if 1 in merged:
+        raise SheetError(f"Row 1: expected one cell for each column name, got merged cells {merged[1]}.")
     columns = _heading([str(value) for value in table[0]])
     rows = []
     for number, values in enumerate(table[1:], 2):
         if any(value not in ("", None) for value in values):
             cells: dict[str, Cell] = dict(zip(columns, values, strict=False))  # type: ignore[arg-type]
             calculated = frozenset(name for place, name in enumerate(columns) if (number, place) in formulas)
-            rows.append(SheetRow(number, cells, calculated))
+            problem = f"expected a value in every cell, got merged cells {merged[number]}" if number in merged else None
+            rows.append(SheetRow(number, cells, calculated, problem))
     names = workbook.sheet_names
     return Sheet(columns, rows, [f"read sheet {names[0]!r}, the first of {len(names)}"] if len(names) > 1 else [])
 
 
-def _formulas(content: bytes) -> set[tuple[int, int]]:
-    """(row, column from 0) of each formula of the first sheet: the reader of workbooks gives only what they show."""
+def _first_sheet_part(content: bytes) -> bytes:
+    """The first sheet as it is written: the reader of workbooks gives only what cells show."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         part = archive.getinfo(_first_sheet(archive))
         if part.file_size > _SHEET_BYTES_MAX:
             raise SheetError(f"Expected a sheet of at most {_SHEET_BYTES_MAX} bytes, got {part.file_size}.")
-        found = _FORMULA_CELL.findall(archive.read(part))
-    return {(int(row), _column(letters)) for letters, row in found}
+        return archive.read(part)
+
+
+def _formulas(sheet: bytes) -> set[tuple[int, int]]:
+    """(row, column from 0) of each formula."""
+    return {(int(row), _column(letters)) for letters, row in _FORMULA_CELL.findall(sheet)}
+
+
+def _merged(sheet: bytes) -> dict[int, str]:
+    """The rows that merged cells lie in, each with one of them: whose value it is, nobody can say."""
+    found: dict[int, str] = {}
+    for start, first, end, last in _MERGED.findall(sheet):
+        for row in range(int(first), min(int(last), int(first) + _ROWS_MERGED_MAX) + 1):
+            found.setdefault(row, f"{start.decode()}{int(first)}:{end.decode()}{int(last)}")
+    return found
 
 
 def _first_sheet(archive: zipfile.ZipFile) -> str:

@@ -1,0 +1,67 @@
+"""A device of China's national UDI database (UDID): its identifiers on every package level, in units of use.
+
+Field names are those of the database's export.
+
+References:
+    docs/codes.md, "The national database".
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from models.udi import Issuer
+
+ISSUERS = {"GS1": Issuer.GS1, "MA码（IDCODE）": Issuer.MA, "MA": Issuer.MA, "AHM": Issuer.AHM}
+"""By `cpbsbmtxmc` in capitals."""
+
+
+@dataclass(frozen=True, slots=True)
+class Packing:
+    """A package level above the sales unit (`packingList`)."""
+
+    di: str
+    """`bzcpbs`."""
+    contains: str
+    """`bznhxyjbzcpbs`: the identifier of the next lower level."""
+    count: int
+    """`bznhxyjcpbssl`: how many of that."""
+
+
+@dataclass(frozen=True, slots=True)
+class UdidDevice:
+    """A record of the database, as far as a charge catalogue needs it."""
+
+    row: int
+    issuer: Issuer
+    sales_unit: str
+    """`zxxsdycpbs`: the identifier of the smallest sales unit, the key of the database."""
+    use_unit: str | None
+    """`sydycpbs`."""
+    units: int | None
+    """`zxxsdyzsydydsl`: units of use in the sales unit; `None` when the record does not say."""
+    direct_mark: str | None
+    """`btcpbs`: on the device itself."""
+    name: str | None
+    """`cpmctymc`."""
+    registrant: str | None
+    """`ylqxzcrbarmc`."""
+    insurance_code: str | None
+    """`ybbm`."""
+    packings: tuple[Packing, ...] = field(default=())
+
+    def levels(self) -> Mapping[str, int | None]:
+        """Units of use by identifier, the smallest level first; `None` where a factor is missing on the way down."""
+        found: dict[str, int | None] = {}
+        for di in (self.use_unit, self.direct_mark):
+            if di is not None:
+                found[di] = 1
+        found.setdefault(self.sales_unit, self.units)
+        packings = list(self.packings)
+        while packings:
+            # Lower levels first, whatever the order of the list; what hangs on nothing known has no factor.
+            ready = [each for each in packings if each.contains in found]
+            for each in ready or packings:
+                below = found.get(each.contains)
+                found.setdefault(each.di, None if below is None else below * each.count)
+            packings = [each for each in packings if each not in ready] if ready else []
+        return found

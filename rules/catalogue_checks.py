@@ -1,0 +1,120 @@
+"""What is doubtful in a charge catalogue: each finding named, for whoever keeps it. None stops a scan.
+
+References:
+    docs/semantics.md, "Catalogue checks".
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from itertools import pairwise
+from typing import Final
+
+from models.catalogue import OWNER_HOSPITAL, CatalogueItem, prices_of
+from models.udi import Issuer
+from models.udi.check import mod10_is_valid
+
+_INSURANCE_CODE: Final = re.compile(r"C[0-9]{19}(?:[0-9]{7})?")
+"""The national code of consumables: C, 6 digits of class, 3 of generic name, 5 of characteristics, 5 of maker; with the
+specification 7 more. References: docs/semantics.md, "Catalogue checks"."""
+CONTRADICTORY: Final = frozenset({"insurance-code", "price-overlap", "check-digit"})
+"""What `udi load` refuses a row for: it can't be meant so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something doubtful of an item."""
+
+    hospital: str
+    item_code: str
+    check: str
+    """Its name."""
+    column: str
+    """Of the flat form (docs/commands.md, "Files")."""
+    text: str
+    """What was expected and what came."""
+
+
+def check_item(item: CatalogueItem, today: date) -> list[Finding]:
+    """What is doubtful of an item by itself. `today`: the hospital's day, for its licence."""
+    return [Finding(item.hospital, item.item_code, *found) for found in _findings(item, today)]
+
+
+def _findings(item: CatalogueItem, today: date) -> Iterator[tuple[str, str, str]]:
+    code = item.insurance_code
+    if code is not None and not _INSURANCE_CODE.fullmatch(code):
+        expected = "expected C and 19 digits, or 26 with the specification"
+        yield "insurance-code", "insurance_code", f"{expected}, got {code!r} ({len(code)} characters)"
+    yield from _prices(item)
+    if item.licence_valid_to is not None and item.licence_valid_to < today:
+        yield (
+            "licence-expired",
+            "licence_valid_to",
+            f"expected a valid certificate, its last day was {item.licence_valid_to}",
+        )
+    for each in item.identifiers:
+        if each.issuer is Issuer.GS1 and not (each.di.isascii() and each.di.isdigit() and mod10_is_valid(each.di)):
+            yield "check-digit", "identifiers", f"expected a GTIN with a right check digit, got {each.di}"
+        if each.units_per_package is None:
+            yield "package-unknown", "identifiers", f"expected the units in {each.di}; its scans are parked"
+    if item.owner != OWNER_HOSPITAL and not item.cost:
+        yield "cost-missing", "cost", "expected a cost of supplier-owned goods; their settlement lines have no amount"
+
+
+def _prices(item: CatalogueItem) -> Iterator[tuple[str, str, str]]:
+    prices = sorted(prices_of(item), key=lambda price: (price.from_on, price.to_on))
+    if not prices:
+        if item.chargeable and item.bundled_into is None:
+            yield "no-price", "prices", "expected a price of a chargeable item; its uses are parked"
+        return
+    for one, other in pairwise(prices):
+        if other.from_on < one.to_on:
+            days = _days(other.from_on, min(one.to_on, other.to_on))
+            yield "price-overlap", "prices", f"expected one price a day, two hold {days}"
+        elif other.from_on > one.to_on:
+            yield "price-gap", "prices", f"expected a price on every day, none holds {_days(one.to_on, other.from_on)}"
+
+
+def _days(start: date, end: date) -> str:
+    if end == date.max:
+        return "always" if start == date.min else f"from {start} on"
+    return f"up to {end}" if start == date.min else f"from {start} to {end}"
+
+
+def check_together(items: Iterable[CatalogueItem]) -> list[Finding]:
+    """What is doubtful of the items of a catalogue beside each other: their newest versions, none that has ended."""
+    known = {(item.hospital, item.item_code): item for item in items}
+    claims: dict[tuple[str, str, str], list[CatalogueItem]] = {}
+    for item in known.values():
+        for each in item.identifiers:
+            claims.setdefault((item.hospital, str(each.issuer), each.di), []).append(item)
+    found = [
+        Finding(item.hospital, item.item_code, "identifier-claimed-twice", "identifiers", _claimed(di, item, rivals))
+        for (_, _, di), rivals in claims.items()
+        if len({rival.item_code for rival in rivals}) > 1
+        for item in rivals
+    ]
+    for item in known.values():
+        text = _bundle(item, known)
+        if text is not None:
+            found.append(Finding(item.hospital, item.item_code, "bundle", "bundled_into", text))
+    return found
+
+
+def _claimed(di: str, item: CatalogueItem, rivals: Iterable[CatalogueItem]) -> str:
+    others = ", ".join(sorted({rival.item_code for rival in rivals} - {item.item_code}))
+    return f"expected {di} of one item, {others} has it too; its scans are parked"
+
+
+def _bundle(item: CatalogueItem, known: Mapping[tuple[str, str], CatalogueItem]) -> str | None:
+    seen, at = [item.item_code], item
+    while at.bundled_into is not None:
+        into = known.get((at.hospital, at.bundled_into))
+        if into is None:
+            return f"expected an item of the catalogue, got {at.bundled_into!r}"
+        if into.item_code in seen:
+            return f"expected the charge it is part of, it is part of itself: {' > '.join([*seen, into.item_code])}"
+        seen.append(into.item_code)
+        at = into
+    return None if at.chargeable else f"expected a chargeable item at the end, {at.item_code} is not"

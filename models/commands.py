@@ -40,12 +40,16 @@ class Correction(WireModel):
     encounter: Identifier | None = None
     item_code: Identifier | None = None
     """Instead of what the label says."""
+    codes: Annotated[list[str], Field(min_length=1, max_length=4)] | None = None
+    """What the label really says: its barcodes, read rightly."""
     department: Identifier | None = None
 
     @model_validator(mode="after")
     def _check_something(self) -> Self:
         if not self.model_fields_set:
-            raise ValueError("Expected a quantity, an encounter, an item or a department to correct")
+            raise ValueError("Expected a quantity, an encounter, an item, codes or a department to correct")
+        if self.codes is not None and self.item_code is not None:
+            raise ValueError("Expected either codes or an item")
         return self
 
 

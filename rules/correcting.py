@@ -35,6 +35,8 @@ def correcting_event(
     made |= correction.model_dump(exclude_none=True)
     if correction.item_code is not None:
         made.pop("codes", None)
+    if correction.codes is not None:
+        made.pop("item_code", None)
     if event.action is not Action.RETURN:
         # A return names the use it takes back.
         made["corrects"] = str(event.scan_id)

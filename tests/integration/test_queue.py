@@ -122,7 +122,7 @@ async def test_what_can_not_be_done_is_said_and_exits_with_1(house: Installed) -
         ),
         (
             ("correct", *ids(901), "--reason", "x"),
-            "Expected a quantity, an encounter, an item or a department to correct, got {}.",
+            "Expected a quantity, an encounter, an item, codes or a department to correct, got {}.",
         ),
         (
             ("correct", *ids(901), "--quantity", "0", "--reason", "x"),
@@ -192,3 +192,30 @@ def test_a_corrected_return_still_names_its_use() -> None:
     event = event_of(action="return", corrects=ids(7)[0], quantity=2)
 
     assert correcting_event(event, None, Correction(quantity=1), scan_id(2), "x")["corrects"] == ids(7)[0]
+
+
+async def test_of_a_label_that_may_have_lost_separators_a_person_chooses_the_reading(house: Installed) -> None:
+    await house.ward.scan(scan(903, codes=[f"]d201{DI}1727123110QQ21S7"]))
+    assert verdicts(await house.ward.account())[ids(903)[0]][1][0] == "ambiguous-code"
+    rows = await house.pool.fetch("SELECT * FROM report.readings WHERE scan_id = $1", scan_id(903))
+    chosen = next(row["reading"] for row in rows if row["serial"] == "S7")
+
+    wrong = await house.udi("correct", *ids(903), "--reading", "9", "--reason", "looked at the box")
+    assert wrong.exit_code == 2
+    assert "got 9." in wrong.stderr
+    shown = await decided(house, "correct", *ids(903), "--reading", str(chosen), "--reason", "looked at the box")
+    assert (shown.exit_code, shown.stdout) == (0, "Corrected: recorded\n")
+
+    await Corrector(house.settings, house.pool).step()
+    events = [value for lane in (0, 1) for _, value in await house.records("udi.scans", lane)]
+    event = next(each for raw in events if (each := as_event(raw)).get("corrects") == ids(903)[0])
+    assert event["codes"] == [gs1(DI, expiry="271231", lot="QQ", serial="S7")]
+
+
+def as_event(value: bytes | None) -> dict[str, Any]:
+    """A record of the topic, as far as it is JSON."""
+    try:
+        found = orjson.loads(value or b"")
+    except orjson.JSONDecodeError:
+        return {}
+    return found if isinstance(found, dict) else {}

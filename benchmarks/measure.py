@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from statistics import median
 from time import perf_counter
 
-from benchmarks import backlog, cases, copying, latency, reconciling, steps
+from benchmarks import backlog, cases, copying, latency, reconciling, reconciling_books, steps
 from benchmarks.parts import Parts, books
 from benchmarks.table import Line, Table
 
-PARTS = ("backlog", "naive", "latency", "steps", "growth", "cases", "reconciling", "codes")
+PARTS = ("backlog", "naive", "latency", "steps", "growth", "cases", "reconciling", "reconciling-books", "codes")
 THROUGHPUT, CPU, LATENCY = "Backlog", "CPU seconds per 100,000 scans", "Latency"
 STEPS, STATEMENTS, GROWTH = "Steps of a batch of 1,000, µs per scan", "Statements, µs per scan", "Growth"
 CASES = "Case proofs"
@@ -158,6 +158,8 @@ class Run:
             await self._growth(server_url)
         if "cases" in only:
             await self._cases(server_url)
+        if "reconciling-books" in only:
+            await self._reconcile_books(server_url)
 
     async def _cases(self, server_url: str) -> None:
         found: list[cases.Cases] = []
@@ -175,6 +177,13 @@ class Run:
         for size, values in zip(self._sizes.cases, (small, large), strict=True):
             self._table.add(CASES, f"one proof at {size:,} scans of others", "ms", values)
         self._table.aim("one proof, times that in the smaller books", median(large) / median(small), 1.5, least=False)
+
+    async def _reconcile_books(self, server_url: str) -> None:
+        month, sizes = min(self._sizes.cases[0], reconciling.MONTH), self._sizes.cases
+        _say(f"books of {sizes[0]} and {sizes[1]} lines reconciled")
+        async with books(server_url) as url:
+            found = await reconciling_books.run(url, month, sizes)
+        reconciling_books.show(self._table, [found], sizes)
 
     async def _steps(self, server_url: str) -> None:
         scans = self._sizes.steps_scans

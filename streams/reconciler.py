@@ -28,8 +28,9 @@ from sinks.reconciling import Compared, Encounter, HospitalItem, ReconcilingBook
 
 log = structlog.get_logger(__name__)
 
-ENCOUNTERS_MAX: Final = 500
-"""Encounters compared in one transaction, but for the rest of the last change: a second's work."""
+ENCOUNTERS_MAX: Final = 10_000
+"""Encounters named by the changes of one transaction, but for the rest of the last change: some seconds of work if all
+are different. A backlog names the same ones again and again; together they are compared once."""
 POLL_SECONDS: Final = 0.25
 """Between two looks while nothing waits."""
 PAUSE_SECONDS: Final = 1.0

@@ -32,6 +32,8 @@ from streams.tieout import Line, tie_out
 from streams.topics import cluster_id
 
 CLOSE_SECONDS_MAX = 300.0
+ENCOUNTERS_MAX = 50_000
+"""Compared with the HIS at once: those of a month. Its lines come at its end, before them all would be missed."""
 PROBES = 60
 """Scans sent again, one at a time, to see how long their verdicts take."""
 STAGES = {
@@ -80,12 +82,12 @@ async def _demo(console: Console, settings: Settings, plan: Plan, *, keep: bool)
             # The scheduler's ticks carry today's time, the records that of years ago; the player ticks in their time.
             await stack.enter_async_context(Supervisor(resolved, ("worker", "relay"), folder))
             evaluator = Evaluator(pool, resolved.zone)
-            reconciler, prover = Reconciler(pool, resolved.zone), Prover(pool)
-            for work in (evaluator.run(), reconciler.run(), prover.run()):
+            reconciler, prover = Reconciler(pool, resolved.zone, ENCOUNTERS_MAX), Prover(pool)
+            for work in (evaluator.run(), prover.run()):
                 await stack.enter_async_context(_running(work))
             cluster = await cluster_id(resolved)
             player = await stack.enter_async_context(Player(resolved, pool, cluster))
-        closing = Closing(pool, cluster, player, evaluator)
+        closing = Closing(pool, cluster, player, evaluator, reconciler)
         hospital = Hospital(plan)
         run = await _play(console, player, closing, hospital, plan)
         with console.status("Comparing with the HIS …"):
@@ -117,22 +119,26 @@ async def _play(console: Console, player: Player, closing: "Closing", hospital: 
         TextColumn("[bold]{task.description:<38}"), BarColumn(), TaskProgressColumn(), MofNCompleteColumn(),
         TextColumn("{task.fields[rate]}"), TimeElapsedColumn(),
     )  # fmt: skip
-    with Progress(*columns, console=console) as progress:
-        task = progress.add_task("", total=plan.scans, rate="")
-        for stage in hospital.stages():
-            progress.update(task, description=f"{month_text(stage.month)}  {STAGES[stage.name]}")
-            if stage.name == "scans":
-                before = time.monotonic()
-                await _watched(player, stage, lambda done: progress.update(task, completed=run.published + done))
-                run.published += len(stage.records)
-                run.seconds += time.monotonic() - before
-                progress.update(task, completed=run.published, rate=f"{run.published / run.seconds:,.0f}/s")
-            elif stage.name == "close":
-                await closing.close(stage.month)
-            else:
-                await player.publish(stage.records)
-                await player.recorded()
-        progress.update(task, description="All months closed")
+    # The next month begins while the HIS's lines of this one are compared.
+    async with asyncio.TaskGroup() as beside:
+        with Progress(*columns, console=console) as progress:
+            task = progress.add_task("", total=plan.scans, rate="")
+            for stage in hospital.stages():
+                progress.update(task, description=f"{month_text(stage.month)}  {STAGES[stage.name]}")
+                if stage.name == "scans":
+                    before = time.monotonic()
+                    await _watched(player, stage, lambda done: progress.update(task, completed=run.published + done))
+                    run.published += len(stage.records)
+                    run.seconds += time.monotonic() - before
+                    progress.update(task, completed=run.published, rate=f"{run.published / run.seconds:,.0f}/s")
+                elif stage.name == "close":
+                    await closing.close(stage.month)
+                else:
+                    await player.publish(stage.records)
+                    await player.recorded()
+                if stage.name == "his-charges":
+                    beside.create_task(closing.reconciler.step())
+            progress.update(task, description="All months closed")
     return run
 
 
@@ -154,6 +160,7 @@ class Closing:
     cluster: str
     player: Player
     evaluator: Evaluator
+    reconciler: Reconciler
 
     async def close(self, month: Month) -> None:
         """Close the month and have its alerts judged."""

@@ -194,7 +194,7 @@ async def _open(pool: asyncpg.Pool, chosen: Chosen) -> tuple[list[UUID], list[st
 
 
 def _show(rows: Sequence[asyncpg.Record], limit: int) -> None:
-    columns = ("id", "what", "encounter", "item", ">expected", ">found", ">too much", "likely; mends it", ">age")
+    columns = ("id", "what; mends it", "encounter", "item", ">expected", ">found", ">too much", ">age")
     print_table("Differences of the HIS from the books, yuan", columns, [_cells(row) for row in rows], limit=limit)
     for kind in DifferenceKind:
         of_kind = [row["amount"] for row in rows if row["kind"] == kind]
@@ -207,9 +207,9 @@ def _show(rows: Sequence[asyncpg.Record], limit: int) -> None:
 def _cells(row: asyncpg.Record) -> tuple[Any, ...]:
     status = DifferenceStatus(row["status"])
     what = " ".join((row["kind"], ", ".join(row["aspects"]))).strip()
-    shown = what if status is DifferenceStatus.OPEN else f"{what} ({status})"
-    why = f"{CAUSES[Cause(row['cause'])]}; {FIXES[Fix(row['fix'])]}"
+    why = f"{what}: {CAUSES[Cause(row['cause'])]}; {FIXES[Fix(row['fix'])]}"
+    shown = why if status is DifferenceStatus.OPEN else f"{why} ({status})"
     return (
         str(row["difference_id"])[:ID_SHOWN], Text(shown, _STYLES.get(status, "dim")), row["encounter"],
-        row["item_code"] or "?", row["expected"], row["found"], row["amount"], why, age(row["found_at"]),
+        row["item_code"] or "?", row["expected"], row["found"], row["amount"], age(row["found_at"]),
     )  # fmt: skip

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from decimal import Decimal
 from itertools import permutations
+from random import Random
 from typing import Any
 from uuid import UUID
 
@@ -36,6 +37,9 @@ OTHER = gtin(6)
 PLATE = item(
     item_code="PLATE", identifiers=[{"issuer": "GS1", "di": OTHER, "units_per_package": 1}], prices=[price("50.00")]
 )
+
+
+PATIENTS = ("E1", "E2", "E3")
 
 
 class House:
@@ -340,3 +344,46 @@ async def verified(house: House) -> list[tuple[Any, ...]]:
     """What `udi verify` has to say of the differences."""
     (finding,) = await verify_differences(house.pool, ZONE_DEFAULT, 0)
     return [(row["encounter"], row["kind"], row["what"]) for row in finding.first]
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_what_is_compared_step_by_step_is_what_comparing_all_anew_finds(house: House, seed: int) -> None:
+    """Scans, returns and lines of three patients at random: entered, changed, cancelled, moved to another patient."""
+    chance = Random(seed)  # noqa: S311 -- a story, no secret
+    for step in range(1, 60):
+        await random_event(house, chance, step)
+        if step == 30:
+            await house.ward.learn(encounter(encounter="E3"), item(prices=[price("1300.00")]))
+            await house.ward.sweep()
+        if chance.random() < 0.5:
+            await house.reconciler.step()
+    await house.differences()
+
+    assert await verified(house) == []
+    assert len(await house.differences()) > 5
+
+
+async def random_event(house: House, chance: Random, step: int) -> None:
+    """A use of one of two items, a return, or lines."""
+    patient, what = chance.choice(PATIENTS), chance.random()
+    if what < 0.4:
+        goods = {"codes": [gs1(OTHER, lot="P1")]} if what < 0.1 else {"quantity": chance.choice((1, 1, 2))}
+        await house.ward.scan(scan(10 * step, encounter=patient, **goods))
+    elif what < 0.55:
+        back = str(scan_id(10 * chance.randint(1, step)))
+        await house.ward.scan(scan(10 * step, encounter=patient, action="return", corrects=back))
+    else:
+        await house.post(*(random_line(chance, chance.choice(PATIENTS)) for _ in range(chance.randint(1, 3))))
+
+
+def random_line(chance: Random, patient: str) -> dict[str, Any]:
+    """One of a few lines, so that many come again; near to some scan."""
+    goods = chance.choice(({}, {}, {"item_code": "PLATE", "unit_price": "50.00"}, {"unit_price": "1300.00"}))
+    return line(
+        f"L{chance.randint(1, 25)}",
+        10 * chance.randint(1, 60),
+        encounter=patient,
+        quantity=chance.choice((1, 1, 2)),
+        cancelled=chance.random() < 0.2,
+        **goods,
+    )

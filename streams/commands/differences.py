@@ -25,8 +25,15 @@ _SELECT = """
 SELECT * FROM report.differences
 WHERE status = ANY ($1::text[]) AND ($2::text IS NULL OR kind = $2) AND ($3::text IS NULL OR encounter = $3)
   AND ($4::text IS NULL OR department = $4) AND ($5::text IS NULL OR hospital = $5)
-ORDER BY abs(amount) DESC, at, difference_id
 """
+_ORDER = "ORDER BY abs(amount) DESC, at, difference_id"
+_STANDING = """
+  AND difference_id = ANY (ARRAY(
+      SELECT s.difference_id FROM udi.difference_standing s WHERE s.status = ANY ($1::text[])
+  ))
+"""
+"""What stands is found by its own list, whatever the number of differences that are gone."""
+_GONE: Final = frozenset({DifferenceStatus.MENDED.value, DifferenceStatus.VANISHED.value})
 _NAMED = """
 SELECT k.start, s.difference_id FROM unnest($1::text[]) k (start)
 JOIN udi.difference_standing s ON starts_with(s.difference_id::text, k.start)
@@ -99,7 +106,7 @@ def differences(  # noqa: PLR0917 -- the options of a command
         return
     wanted = [each.value for each in status or (DifferenceStatus.OPEN, DifferenceStatus.ASKED)]
     chosen = Chosen(kind and kind.value, encounter, department, hospital)
-    rows = run(lambda _, pool: pool.fetch(_SELECT, wanted, *chosen))
+    rows = run(lambda _, pool: _find(pool, wanted, chosen))
     if as_json:
         print_json([dict(row) for row in rows])
     elif not rows:
@@ -137,6 +144,11 @@ def accept(
 ) -> None:
     """Let differences stand: named ones, or all open ones that fit the options. Other figures open them again."""
     _decide(DifferenceStatus.ACCEPTED, ids, reason, by, Chosen(kind and kind.value, encounter, department, hospital))
+
+
+async def _find(pool: asyncpg.Pool, statuses: Sequence[str], chosen: Chosen) -> list[asyncpg.Record]:
+    standing = "" if set(statuses) & _GONE else _STANDING
+    return list(await pool.fetch(f"{_SELECT}{standing}{_ORDER}", list(statuses), *chosen))
 
 
 def _decide(status: DifferenceStatus, ids: Sequence[str] | None, reason: str, by: str | None, chosen: Chosen) -> None:
@@ -189,7 +201,7 @@ async def _named(pool: asyncpg.Pool, starts: Sequence[str]) -> tuple[list[UUID],
 
 
 async def _open(pool: asyncpg.Pool, chosen: Chosen) -> tuple[list[UUID], list[str]]:
-    rows = await pool.fetch(_SELECT, [DifferenceStatus.OPEN.value], *chosen)
+    rows = await _find(pool, [DifferenceStatus.OPEN.value], chosen)
     return [row["difference_id"] for row in rows], []
 
 

@@ -45,6 +45,18 @@ SELECT bodies FROM udi.outbox_block WHERE topic = $1 AND partition = $2 AND ids 
 """
 
 
+_HIS: Final = """
+SELECT coalesce(l.department, home.department) AS department, count(*) AS lines, sum(l.quantity)::bigint AS units,
+       sum(l.amount_fen)::bigint AS amount_fen
+FROM udi.his_line_now l
+LEFT JOIN LATERAL (
+    SELECT e.department FROM udi.encounter e WHERE (e.hospital, e.encounter) = (l.hospital, l.encounter)
+    ORDER BY e.version DESC LIMIT 1
+) home ON true
+WHERE l.hospital = $1 AND l.service_at >= $2 AND l.service_at < $3 AND NOT l.cancelled GROUP BY 1
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Day:
     """A day of a hospital."""
@@ -175,5 +187,11 @@ def _of_day(record: Any, day: Day) -> bool:
 
 
 async def his_sums(connection: Connection, day: Day) -> list[HisSums] | None:
-    """What the HIS has charged for the day, by department; `None` when it has sent no lines of the hospital at all."""
-    return None
+    """What the HIS has charged for the day, by department; `None` when it has sent no lines of the hospital at all.
+
+    A line without a department is its encounter's.
+    """
+    if not await connection.fetchval("SELECT EXISTS (SELECT FROM udi.his_line WHERE hospital = $1)", day.hospital):
+        return None
+    rows = await connection.fetch(_HIS, day.hospital, day.start, day.end)
+    return [HisSums(row["department"], row["lines"], row["units"], row["amount_fen"]) for row in rows]

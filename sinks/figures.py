@@ -55,6 +55,17 @@ class HospitalMonth:
     """`None` while the month is open."""
 
 
+@dataclass(frozen=True, slots=True)
+class MonthOf:
+    """A month of a hospital."""
+
+    hospital: str
+    month: Month
+    start: datetime
+    end: datetime
+    """The next month's start."""
+
+
 async def settled(pool: asyncpg.Pool, known: datetime | None) -> datetime:
     """The instant itself, or now, once everything the books knew at it can be read.
 
@@ -97,24 +108,17 @@ async def has_entries(connection: Connection, hospital: str, known: datetime) ->
 
 
 async def entry_groups(
-    connection: Connection,
-    hospital: str,
-    month: Month,
-    span: tuple[datetime, datetime],
-    known: tuple[datetime, datetime],
-    as_of: datetime | None = None,
+    connection: Connection, scope: MonthOf, known: tuple[datetime, datetime], as_of: datetime | None = None
 ) -> Sequence[EntryGroup]:
     """Entries that were used in the month or posted in it, added up.
 
     Args:
         connection: Of one snapshot, taken after `settled`.
-        hospital: Whose.
-        month: Of use or of posting.
-        span: The month's first instant, and the next month's.
+        scope: Whose month, of use or of posting.
         known: What was known after the first instant, up to the second and with it.
         as_of: Only what had happened before this instant: the use, and of a credit the return too.
     """
-    rows = await connection.fetch(_GROUPS, hospital, month, *span, *known, as_of)
+    rows = await connection.fetch(_GROUPS, scope.hospital, scope.month, scope.start, scope.end, *known, as_of)
     return [
         EntryGroup(
             row["department"],

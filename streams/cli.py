@@ -125,6 +125,19 @@ def report(
     raise typer.Exit(report_command(name, known, as_of, hospital, as_json=as_json))
 
 
+@app.command()
+def figures(
+    name: Annotated[str, typer.Argument(metavar="MONTH", help="Like 2022-06.")],
+    hospital: Annotated[list[str] | None, typer.Option(help="Only this one; may be given several times.")] = None,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON for machines, everything.")] = False,
+) -> None:
+    """How much is charged by scan, how late, what the HIS got wrong and what was mended, what was wasted."""
+    from streams.commands.figures import figures_command  # noqa: PLC0415 -- as above
+
+    raise typer.Exit(figures_command(name, hospital, as_json=as_json))
+
+
 @app.command("tie-out")
 def tie_out(
     day: Annotated[str, typer.Argument(metavar="DAY", help="Like 2022-06-03.")],

@@ -10,10 +10,10 @@ import asyncpg
 import typer
 
 from models.calendar import Month, first_day, month_text, parse_month, shift
-from models.figures import BridgeLine, Change, DepartmentSums, MonthReport, Sums
+from models.figures import BridgeLine, Cause, Change, DepartmentSums, MonthReport, Sums
 from models.money import fen_text
 from rules.periods import changes, digest, month_report
-from sinks.figures import LONG_AGO, HospitalMonth, entry_groups, has_entries, hospitals, settled
+from sinks.figures import LONG_AGO, HospitalMonth, MonthOf, entry_groups, has_entries, hospitals, settled
 from sinks.periods import PeriodBooks
 from streams.commands.connection import bad, run
 from streams.commands.shown import print_json, print_table, yuan
@@ -70,7 +70,7 @@ def report_command(
     month: str, known: str | None, as_of: str | None, hospital: Sequence[str] | None, *, as_json: bool
 ) -> int:
     """Print the report of a month for each hospital and give the exit status."""
-    asked = Asked(_month(month), hospital or (), known, _day(as_of) if as_of else None)
+    asked = Asked(parsed_month(month), hospital or (), known, _day(as_of) if as_of else None)
 
     async def work(_: Settings, pool: asyncpg.Pool) -> list[Printed]:
         return await reports(pool, asked)
@@ -116,13 +116,13 @@ async def _report(
     connection: Any, hospital: HospitalMonth, asked: Asked, known: tuple[datetime, datetime], zone: ZoneInfo
 ) -> Printed:
     month, name = asked.month, hospital.hospital
-    span = midnight(first_day(month), zone), midnight(first_day(shift(month, 1)), zone)
+    scope = month_of_hospital(name, month, zone)
     as_of = midnight(asked.as_of + timedelta(days=1), zone) if asked.as_of else None
     then, now = known
-    groups = await entry_groups(connection, name, month, span, (LONG_AGO, then), as_of)
+    groups = await entry_groups(connection, scope, (LONG_AGO, then), as_of)
     since = None
     if asked.known is None and hospital.closed_at is not None:
-        since = changes(month, await entry_groups(connection, name, month, span, (then, now), as_of))
+        since = changes(month, await entry_groups(connection, scope, (then, now), as_of))
     # Whether the month is closed by now is no part of what was known then.
     closed_at = hospital.closed_at if hospital.closed_at is not None and hospital.closed_at <= then else None
     local = closed_at.astimezone(zone) if closed_at else None
@@ -144,12 +144,18 @@ def parse_known(text: str, zone: ZoneInfo) -> datetime:
     return at if at.tzinfo else at.replace(tzinfo=zone)
 
 
+def month_of_hospital(hospital: str, month: Month, zone: ZoneInfo) -> MonthOf:
+    """The month, from its first instant there to the next month's."""
+    return MonthOf(hospital, month, midnight(first_day(month), zone), midnight(first_day(shift(month, 1)), zone))
+
+
 def midnight(day: date, zone: ZoneInfo) -> datetime:
     """The first instant of a local day."""
     return datetime.combine(day, time(), zone)
 
 
-def _month(text: str) -> Month:
+def parsed_month(text: str) -> Month:
+    """A month, or one line that says what came."""
     try:
         return parse_month(text)
     except ValueError as error:
@@ -236,10 +242,16 @@ def _show_since(since: Sequence[Change], month: str) -> None:
         typer.echo(f"Nothing of {month} has changed since it was closed.\n")
         return
     cells = [
-        (each.cause, month_text(each.period), each.sums.entries, yuan(each.sums.charges_fen),
-         yuan(each.sums.credits_fen), yuan(each.sums.net_fen))
+        (
+            "late use" if each.cause is Cause.USE else each.cause,
+            month_text(each.period),
+            each.sums.entries,
+            yuan(each.sums.charges_fen),
+            yuan(each.sums.credits_fen),
+            yuan(each.sums.net_fen),
+        )
         for each in since
-    ]  # fmt: skip
+    ]
     net = sum(each.sums.net_fen for each in since)
     title = f"What has come to the uses of {month} since it was closed"
     print_table(title, ("cause", "posted in", ">entries", ">charges", ">credits", ">net"), cells)

@@ -45,7 +45,7 @@ class TiedDay:
         return not self.strays and all(line.ties for line in self.lines)
 
 
-def tie_out_command(  # noqa: PLR0917 -- the options of a command
+def tie_out_command(
     day: str, hospital: Sequence[str] | None, department: str | None, *, scans: bool, topic: bool, as_json: bool
 ) -> int:
     """Print the day's lines and give the exit status: 1 when one does not tie."""
@@ -217,10 +217,9 @@ def _show_scans(uses: Sequence[TiedUse], zone: ZoneInfo) -> None:
     for use in uses:
         due, wrong = due_of(use), differs(use)
         what = Text(", ".join(wrong), "bold red") if wrong else joined((use.verdict, *use.reasons))
-        rows.append((
-            use.scanned_at.astimezone(zone).strftime("%H:%M:%S"), use.department, use.encounter, use.item_code, due.units,
-            yuan(due.amount_fen), what,
-        ))  # fmt: skip
+        at = use.scanned_at.astimezone(zone).strftime("%H:%M:%S")
+        amount = yuan(due.amount_fen)
+        rows.append((at, use.department, use.encounter, use.item_code, due.units, amount, what))
     typer.echo()
     columns = ("time", "dept", "encounter", "item", ">units", ">yuan", "verdict or what differs")
     print_table("Its scans", columns, rows)

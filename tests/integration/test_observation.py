@@ -23,8 +23,10 @@ INSERT INTO udi.open_scan (position_id, record_offset, lane, verdict, reason, ac
     (2, 3, 0, 'held', 'expired', 'use', 'H1', '2022-06-03T09:00Z');
 INSERT INTO udi.open_case VALUES ('H1', 'E1', '', '2022-06-03T11:00Z'), ('H1', 'E1', 'OP-1', '2022-06-03T11:00Z');
 INSERT INTO udi.difference_standing (difference_id, hospital, encounter, kind, across, version, status) VALUES
-    (gen_random_uuid(), 'H1', 'E1', 'missed', false, 1, 'open'), (gen_random_uuid(), 'H1', 'E1', 'missed', false, 2, 'asked'),
-    (gen_random_uuid(), 'H1', 'E1', 'missed', false, 2, 'accepted'), (gen_random_uuid(), 'H1', 'E2', 'wrong', true, 1, 'open');
+    (gen_random_uuid(), 'H1', 'E1', 'missed', false, 1, 'open'),
+    (gen_random_uuid(), 'H1', 'E1', 'missed', false, 2, 'asked'),
+    (gen_random_uuid(), 'H1', 'E1', 'missed', false, 2, 'accepted'),
+    (gen_random_uuid(), 'H1', 'E2', 'wrong', true, 1, 'open');
 INSERT INTO udi.balance VALUES
     ('H1', 'OR-2', 'I1', 'hospital', 'L1', '', 0, 'GS1', '1', NULL, -3),
     ('H1', 'OR-2', 'I1', 'hospital', 'L1', '', 1, 'GS1', '1', NULL, 3),

@@ -52,7 +52,8 @@ async def test_every_invariant_holds_over_what_was_recorded(session: asyncpg.Con
     assert [each.name for each in findings] == list(DAMAGE)
     assert looked_at["closed_through"] == {"H1": "2022-06"}
     assert [(each["topic"], each["partition"], each["next_offset"]) for each in looked_at["positions"]] == [
-        ("udi.scans", 0, 34), ("udi.scans", 1, 2), ("udi.catalogue", 0, 6), ("udi.encounters", 0, 1), ("udi.his-charges", 0, 9),
+        ("udi.scans", 0, 34), ("udi.scans", 1, 2), ("udi.catalogue", 0, 6), ("udi.encounters", 0, 1),
+        ("udi.his-charges", 0, 9),
     ]  # fmt: skip
 
 

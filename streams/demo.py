@@ -33,7 +33,8 @@ from streams.topics import cluster_id
 
 CLOSE_SECONDS_MAX = 300.0
 ENCOUNTERS_MAX = 50_000
-"""Compared with the HIS at once: those of a month. Its lines come at its end, before them all would be missed."""
+DELTAS_MAX = 100_000
+"""Compared with the HIS, and proven, at once: a month. Its lines come at the end, before them all would be missed."""
 PROBES = 60
 """Scans sent again, one at a time, to see how long their verdicts take."""
 STAGES = {
@@ -82,12 +83,11 @@ async def _demo(console: Console, settings: Settings, plan: Plan, *, keep: bool)
             # The scheduler's ticks carry today's time, the records that of years ago; the player ticks in their time.
             await stack.enter_async_context(Supervisor(resolved, ("worker", "relay"), folder))
             evaluator = Evaluator(pool, resolved.zone)
-            reconciler, prover = Reconciler(pool, resolved.zone, ENCOUNTERS_MAX), Prover(pool)
-            for work in (evaluator.run(), prover.run()):
-                await stack.enter_async_context(_running(work))
+            reconciler, prover = Reconciler(pool, resolved.zone, ENCOUNTERS_MAX), Prover(pool, DELTAS_MAX)
+            await stack.enter_async_context(_running(evaluator.run()))
             cluster = await cluster_id(resolved)
             player = await stack.enter_async_context(Player(resolved, pool, cluster))
-        closing = Closing(pool, cluster, player, evaluator, reconciler)
+        closing = Closing(pool, cluster, player, evaluator, reconciler, prover)
         hospital = Hospital(plan)
         run = await _play(console, player, closing, hospital, plan)
         with console.status("Comparing with the HIS …"):
@@ -100,6 +100,8 @@ async def _demo(console: Console, settings: Settings, plan: Plan, *, keep: bool)
         differences = sum(len(line.differences) for line in run.lines)
         if keep:
             demo_summary.addresses(console, resolved)
+            for work in (reconciler.run(), prover.run()):
+                await stack.enter_async_context(_running(work))
             await asyncio.Event().wait()
         return 1 if differences else 0
 
@@ -119,26 +121,22 @@ async def _play(console: Console, player: Player, closing: "Closing", hospital: 
         TextColumn("[bold]{task.description:<38}"), BarColumn(), TaskProgressColumn(), MofNCompleteColumn(),
         TextColumn("{task.fields[rate]}"), TimeElapsedColumn(),
     )  # fmt: skip
-    # The next month begins while the HIS's lines of this one are compared.
-    async with asyncio.TaskGroup() as beside:
-        with Progress(*columns, console=console) as progress:
-            task = progress.add_task("", total=plan.scans, rate="")
-            for stage in hospital.stages():
-                progress.update(task, description=f"{month_text(stage.month)}  {STAGES[stage.name]}")
-                if stage.name == "scans":
-                    before = time.monotonic()
-                    await _watched(player, stage, lambda done: progress.update(task, completed=run.published + done))
-                    run.published += len(stage.records)
-                    run.seconds += time.monotonic() - before
-                    progress.update(task, completed=run.published, rate=f"{run.published / run.seconds:,.0f}/s")
-                elif stage.name == "close":
-                    await closing.close(stage.month)
-                else:
-                    await player.publish(stage.records)
-                    await player.recorded()
-                if stage.name == "his-charges":
-                    beside.create_task(closing.reconciler.step())
-            progress.update(task, description="All months closed")
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task("", total=plan.scans, rate="")
+        for stage in hospital.stages():
+            progress.update(task, description=f"{month_text(stage.month)}  {STAGES[stage.name]}")
+            if stage.name == "scans":
+                before = time.monotonic()
+                await _watched(player, stage, lambda done: progress.update(task, completed=run.published + done))
+                run.published += len(stage.records)
+                run.seconds += time.monotonic() - before
+                progress.update(task, completed=run.published, rate=f"{run.published / run.seconds:,.0f}/s")
+            elif stage.name == "close":
+                await closing.close(stage.month)
+            else:
+                await player.publish(stage.records)
+                await player.recorded()
+        progress.update(task, description="All months closed")
     return run
 
 
@@ -161,9 +159,12 @@ class Closing:
     player: Player
     evaluator: Evaluator
     reconciler: Reconciler
+    prover: Prover
 
     async def close(self, month: Month) -> None:
-        """Close the month and have its alerts judged."""
+        """Compare the month with the HIS, prove its cases, close it, and have its alerts judged."""
+        await self.reconciler.until_idle()
+        await self.prover.until_idle()
         await close_month(
             month, hospitals=None, pool=self.pool, cluster_id=self.cluster, publish_ticks=self.player.tick_again,
             timeout_seconds=CLOSE_SECONDS_MAX, evaluate=self.evaluator.step,

@@ -25,6 +25,7 @@ async def test_dead_letters_are_listed_with_origin_reason_and_detail(house: Inst
         ("udi.scans/0/19", "bad-check-digit"),
         ("udi.scans/0/22", "not-json"),
         ("udi.scans/0/23", "bad-event"),
+        ("udi.his-charges/0/7", "bad-event"),
     ]
     assert found["dead_letters"][2]["detail"].startswith("Expected JSON in UTF-8")
     assert found["published"] == 0

@@ -14,7 +14,8 @@ VERDICTS: Final = "udi.verdicts"
 SETTLEMENT: Final = "udi.settlement"
 DEAD_LETTERS: Final = "udi.dead-letters"
 ALERTS: Final = "udi.alerts"
-OUTPUTS: Final = (BILLING, VERDICTS, SETTLEMENT, DEAD_LETTERS, ALERTS)
+CASES: Final = "udi.cases"
+OUTPUTS: Final = (BILLING, VERDICTS, SETTLEMENT, DEAD_LETTERS, ALERTS, CASES)
 HOSPITAL: Final = "H1"
 
 Row = Mapping[str, Any]

@@ -4,13 +4,33 @@ References:
     docs/semantics.md, "Commands of persons".
 """
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
+from models.books import label_facts
 from models.commands import Correction
 from models.scan import Action, ScanEvent
+from models.udi import read_label
+from rules.validation import code_reason
 
 _OF_THE_ENCOUNTER = ("department", "team", "operation")
+
+
+def objection(correction: Correction, today: date) -> str | None:
+    """Why a scan with this content could not be recorded; `None` when it can.
+
+    A scan that nobody can record must not take the place of one that stands: its codes are read before.
+
+    Args:
+        correction: What is said to be right.
+        today: The hospital's day; years of two digits are read by it.
+    """
+    if correction.codes is None:
+        return None
+    label = label_facts(read_label(tuple(correction.codes), scanned_on=today))
+    reason = code_reason(label)
+    return f"Expected codes that can be read, got {label.text!r}: {reason}." if reason is not None else None
 
 
 def correcting_event(

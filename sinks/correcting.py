@@ -25,10 +25,16 @@ JOIN udi.scan s ON (s.position_id, s.record_offset)
 LEFT JOIN udi.scan rest ON (rest.position_id, rest.record_offset) = (p.rest_position, p.rest_offset)
 WHERE k.kind = 'correct' AND o.done
   AND NOT EXISTS (SELECT FROM udi.correction done WHERE (done.lane, done.seq) = (k.lane, k.seq))
-ORDER BY k.lane, k.seq LIMIT 500
+ORDER BY k.accepted_at DESC, k.lane, k.seq DESC LIMIT 500
 """
-_RECORDED = "SELECT EXISTS (SELECT FROM udi.scan_claim WHERE (hospital, scan_id) = ($1, $2))"
-_DONE = "INSERT INTO udi.correction (lane, seq, hospital, scan_id) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING"
+"""The newest first: what nobody can record does not stand in the way of what comes later."""
+_RECORDED = """
+INSERT INTO udi.correction (lane, seq, hospital, scan_id)
+SELECT k.lane, k.seq, c.hospital, c.scan_id
+FROM unnest($1::smallint[], $2::bigint[], $3::text[], $4::uuid[]) k (lane, seq, hospital, scan_id)
+JOIN udi.scan_claim c USING (hospital, scan_id)
+ON CONFLICT DO NOTHING RETURNING scan_id
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +64,8 @@ class CorrectionBooks:
         self._pool = pool
 
     async def waiting(self) -> list[Corrected]:
-        """Corrected scans whose place is not taken as far as anybody has seen."""
-        return [
+        """Corrected scans whose place is not taken, in the order they were corrected; those just found taken are kept so."""
+        found = [
             Corrected(
                 row["lane"],
                 row["seq"],
@@ -69,12 +75,11 @@ class CorrectionBooks:
                 Correction.model_validate(orjson.loads(row["body"])),
                 row["reason"],
             )
-            for row in await self._pool.fetch(_WAITING)
+            for row in reversed(await self._pool.fetch(_WAITING))
         ]
-
-    async def recorded(self, corrected: Corrected) -> bool:
-        """Its place is taken; it is not looked at any more then."""
-        if not await self._pool.fetchval(_RECORDED, corrected.hospital, corrected.scan_id):
-            return False
-        await self._pool.execute(_DONE, corrected.lane, corrected.seq, corrected.hospital, corrected.scan_id)
-        return True
+        if not found:
+            return []
+        places = ([each.lane for each in found], [each.seq for each in found])
+        scans = ([each.hospital for each in found], [each.scan_id for each in found])
+        taken = {row["scan_id"] for row in await self._pool.fetch(_RECORDED, *places, *scans)}
+        return [each for each in found if each.scan_id not in taken]

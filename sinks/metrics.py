@@ -116,6 +116,7 @@ METRICS: tuple[MetricRow, ...] = (
     MetricRow("udi_parked_open", _G, _SEEN, "Scans whose charge waits for a fact."),
     MetricRow("udi_parked_age_seconds", _A, _SEEN, "Age of the oldest of them."),
     MetricRow("udi_held_open", _G, _SEEN, "Scans that wait for a person."),
+    MetricRow("udi_held_age_seconds", _A, _SEEN, "Age of the oldest of them."),
     MetricRow("udi_alerts_open", _G, _SEEN, "Alerts, newest version fired or provisional.", (RULE,)),
     MetricRow("udi_stock_negative", _G, _SEEN, "Balances below zero, all lanes summed."),
     MetricRow("udi_scanner_faults", _G, _SEEN, "Scanners of which many labels lost separators within 7 days."),

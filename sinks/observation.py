@@ -89,7 +89,8 @@ async def observe(pool: asyncpg.Pool, metrics: Metrics) -> dict[tuple[str, int],
     scans = {row["verdict"]: (row["scans"], row["since"]) for row in opened}
     for verdict in ("waiting", "parked", "held"):
         metrics.gauge(f"udi_{verdict}_open", scans.get(verdict, (0, None))[0])
-    metrics.oldest("udi_parked_age_seconds", {(): scans.get("parked", (0, None))[1]})
+    for verdict in ("parked", "held"):
+        metrics.oldest(f"udi_{verdict}_age_seconds", {(): scans.get(verdict, (0, None))[1]})
     metrics.gauges("udi_alerts_open", {(row["rule"],): row["alerts"] for row in alerts})
     metrics.gauge("udi_cases_open", cases)
     kinds = {(kind.value,): 0 for kind in DifferenceKind} | {(row["kind"],): row["differences"] for row in differences}

@@ -21,7 +21,9 @@ log = structlog.get_logger(__name__)
 
 POLL_SECONDS: Final = 0.5
 AGAIN_SECONDS: Final = 15.0
-"""A scan that is not recorded by then is published again."""
+"""A scan that is not recorded by then is published again; after that it waits twice as long, and so on."""
+AGAIN_SECONDS_MAX: Final = 3600.0
+"""What can't be recorded makes a dead letter an hour at most."""
 SEND_SECONDS_MAX: Final = 10.0
 
 
@@ -31,7 +33,8 @@ class Corrector:
     def __init__(self, settings: Settings, pool: asyncpg.Pool) -> None:
         self._settings = settings
         self._books = CorrectionBooks(pool)
-        self._sent: dict[UUID, float] = {}
+        self._again: dict[UUID, tuple[float, float]] = {}
+        """Of each scan that waits: the loop's time when it is published again, and seconds to wait after that."""
 
     async def run(self) -> None:
         """Publish until cancelled; what fails is tried again."""
@@ -46,12 +49,16 @@ class Corrector:
 
     async def step(self) -> int:
         """Publish what is due; gives how many corrected scans still wait for their place to be taken."""
-        waiting = [each for each in await self._books.waiting() if not await self._books.recorded(each)]
+        waiting = await self._books.waiting()
         now = asyncio.get_running_loop().time()
-        due = [each for each in waiting if now - self._sent.get(each.scan_id, -AGAIN_SECONDS) >= AGAIN_SECONDS]
+        again = {each.scan_id: self._again.get(each.scan_id, (now, AGAIN_SECONDS)) for each in waiting}
+        due = [each for each in waiting if again[each.scan_id][0] <= now]
         if due:
             await self._publish(due)
-            self._sent = {each.scan_id: now for each in waiting}
+        for each in due:
+            seconds = again[each.scan_id][1]
+            again[each.scan_id] = (now + seconds, min(2 * seconds, AGAIN_SECONDS_MAX))
+        self._again = again
         return len(waiting)
 
     async def _publish(self, due: list[Corrected]) -> None:

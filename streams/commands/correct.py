@@ -1,5 +1,6 @@
 """`udi correct`: a scan whose quantity, encounter, item or department was wrong is taken back, and scanned right."""
 
+from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from pydantic import ValidationError
 from models.commands import CommandKind, Correction
 from models.udi import Issuer
 from models.udi.canonical import gs1_element_string
+from rules.correcting import objection
 from streams.commands.connection import bad, run
 from streams.commands.persons import By, Hospital, Timeout, Why, command
 from streams.commands.persons import scan_id as persons_scan
@@ -41,10 +43,13 @@ def correct(  # noqa: PLR0917 -- the options of a command
     }
     body = {name: value for name, value in given.items() if value is not None}
     try:
-        Correction.model_validate(body)
+        correction = Correction.model_validate(body)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         bad(f"{first['msg'].removeprefix('Value error, ')}, got {first.get('input')!r}.")
+    against = objection(correction, datetime.now(UTC).date())
+    if against is not None:
+        bad(against)
     raise typer.Exit(command(CommandKind.CORRECT, [scan_id], reason, by, hospital, timeout, body))
 
 

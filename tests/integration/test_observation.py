@@ -88,6 +88,7 @@ async def test_what_waits_in_the_books_is_counted_and_aged(database: str) -> Non
         "udi_parked_open": 2,
         "udi_parked_age_seconds": 2 * 3600,
         "udi_held_open": 1,
+        "udi_held_age_seconds": 3 * 3600,
         "udi_waiting_open": 0,
         "udi_alerts_open growth-month-on-month": 2,
         "udi_cases_open": 2,

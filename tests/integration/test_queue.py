@@ -128,6 +128,10 @@ async def test_what_can_not_be_done_is_said_and_exits_with_1(house: Installed) -
             ("correct", *ids(901), "--quantity", "0", "--reason", "x"),
             "Input should be greater than or equal to 1, got 0.",
         ),
+        (
+            ("correct", *ids(901), "--code", "0107032069804989", "--reason", "x"),
+            "Expected codes that can be read, got '0107032069804989': bad-check-digit.",
+        ),
     ],
 )  # fmt: skip
 async def test_bad_use_is_one_line_and_exits_with_2(house: Installed, arguments: tuple[str, ...], line: str) -> None:

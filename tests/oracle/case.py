@@ -10,6 +10,8 @@ from tests.oracle.model import Account, Hospital, accounts
 from tests.oracle.values import INPUTS, SCANS, Evidence, Facts, Intent, Record, Row
 
 TICK: Final = "udi.tick/1"
+_OF_THE_CODE: Final = frozenset({"unreadable-code", "bad-check-digit", "not-a-udi"})
+"""Refusals of events that are in order but for their code: their id is looked up before."""
 Place = tuple[int, int]
 """Partition and offset on the scan topic."""
 
@@ -137,7 +139,11 @@ def _classified(known: Sequence[tuple[Record, Facts]]) -> Iterable[Offset]:
     first: dict[tuple[str, int], Any] = {}
     for record, facts in sorted(known, key=lambda pair: (pair[0].partition, pair[0].offset)):
         if facts.kind != "scan":
-            yield Offset(record, facts, "tick" if facts.kind == "tick" else "refused")
+            if facts.refusal in _OF_THE_CODE and (facts.scan_id, record.partition) in first:
+                # A refused id is not remembered: another body under it counted, and this one was resent after that.
+                yield Offset(record, replace(facts, refusal=""), "conflict")
+            else:
+                yield Offset(record, facts, "tick" if facts.kind == "tick" else "refused")
             continue
         body = json.loads(record.value or b"")
         seen = first.setdefault((facts.scan_id, record.partition), (record.offset, body))

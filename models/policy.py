@@ -16,6 +16,10 @@ class Policy:
     of innocent labels look so (docs/codes.md)."""
     scanner_labels_min: int = 20
     """Labels within 7 days before a scanner is judged. No source: ours."""
+    his_line_time: timedelta = timedelta(hours=24)
+    """How long people's lists leave out a use for which the HIS has no line yet. No source: ours, for a HIS that posts
+    once a day; the books themselves have no such time (docs/semantics.md, "Reconciliation with the
+    HIS")."""
     growth_percent: Decimal = Decimal(20)
     """A rise of so many per cent or more fires. Source: the Gansu study, table 2; docs/contract.md, "Alerts"."""
     growth_base_units_min: int = 5

@@ -121,7 +121,13 @@ METRICS: tuple[MetricRow, ...] = (
     MetricRow("udi_stock_negative", _G, _SEEN, "Balances below zero, all lanes summed."),
     MetricRow("udi_scanner_faults", _G, _SEEN, "Scanners of which many labels lost separators within 7 days."),
     MetricRow("udi_cases_open", _G, _SEEN, "Closed cases whose newest proof has gaps."),
-    MetricRow("udi_differences_open", _G, _SEEN, "Charge errors found and not settled.", (DIFFERENCE,)),
+    MetricRow(
+        "udi_differences_open",
+        _G,
+        _SEEN,
+        "Charge errors found and not settled; uses of the last 24 hours without a line are left out.",
+        (DIFFERENCE,),
+    ),
     MetricRow("udi_observation_age_seconds", _A, _EACH, "Since the database was last observed."),
 )
 """No label holds an item, a patient, a staff member or a code."""

@@ -54,7 +54,10 @@ WHERE status IN ('fired', 'provisional')
 GROUP BY rule
 """
 _DIFFERENCES = """
-SELECT kind, count(*) AS differences FROM udi.difference_standing WHERE status <> 'accepted' GROUP BY kind
+SELECT s.kind, count(*) AS differences
+FROM udi.difference_standing s LEFT JOIN udi.difference d USING (difference_id, version)
+WHERE s.status <> 'accepted' AND (d.cause = 'not-posted' AND d.at > now() - $1::interval) IS NOT TRUE
+GROUP BY s.kind
 """
 _STOCK = """
 SELECT count(*) FROM (
@@ -78,7 +81,7 @@ async def observe(pool: asyncpg.Pool, metrics: Metrics) -> dict[tuple[str, int],
         opened = await connection.fetch(_OPEN)
         alerts = await connection.fetch(_ALERTS)
         cases = await connection.fetchval("SELECT count(*) FROM udi.open_case")
-        differences = await connection.fetch(_DIFFERENCES)
+        differences = await connection.fetch(_DIFFERENCES, POLICY.his_line_time)
         lanes = await connection.fetchval("SELECT lanes FROM udi.installation")
     stand = {(row["topic"], row["partition"]): row["next_offset"] for row in positions}
     for (topic, partition), next_offset in stand.items():

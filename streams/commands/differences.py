@@ -10,6 +10,7 @@ import asyncpg
 import typer
 from rich.text import Text
 
+from models.policy import POLICY
 from models.reconciliation import Cause, DifferenceKind, DifferenceStatus, DifferenceVersion, Fix
 from sinks.reconciling import ReconcilingBooks
 from streams.commands.connection import bad, run
@@ -98,6 +99,9 @@ def differences(  # noqa: PLR0917 -- the options of a command
     status: Annotated[
         list[DifferenceStatus] | None, typer.Option(help="Unset: open and asked; may be given several times.")
     ] = None,
+    young: Annotated[
+        bool, typer.Option("--young", help="Also uses of the last day whose line may still come.")
+    ] = False,
     limit: Limit = LIMIT_DEFAULT,
     as_json: AsJson = False,
 ) -> None:
@@ -106,13 +110,16 @@ def differences(  # noqa: PLR0917 -- the options of a command
         return
     wanted = [each.value for each in status or (DifferenceStatus.OPEN, DifferenceStatus.ASKED)]
     chosen = Chosen(kind and kind.value, encounter, department, hospital)
-    rows = run(lambda _, pool: _find(pool, wanted, chosen))
+    found = run(lambda _, pool: _find(pool, wanted, chosen))
+    rows = [row for row in found if young or not _is_young(row)]
     if as_json:
         print_json([dict(row) for row in rows])
     elif not rows:
         typer.echo("No such difference.")
     else:
         _show(rows, limit)
+    if len(rows) < len(found) and not as_json:
+        typer.echo(f"{len(found) - len(rows):,} uses of the last day have no line yet; --young shows them.")
     raise typer.Exit(int(any(row["status"] == DifferenceStatus.OPEN for row in rows)))
 
 
@@ -151,6 +158,12 @@ async def _find(pool: asyncpg.Pool, statuses: Sequence[str], chosen: Chosen) -> 
     return list(await pool.fetch(f"{_SELECT}{standing}{_ORDER}", list(statuses), *chosen))
 
 
+def _is_young(row: asyncpg.Record) -> bool:
+    """A use whose line may still come: it is no error yet."""
+    missing = (row["kind"], row["cause"]) == (DifferenceKind.MISSED, Cause.NOT_POSTED)
+    return missing and bool(datetime.now(UTC) - row["at"] < POLICY.his_line_time)
+
+
 def _decide(status: DifferenceStatus, ids: Sequence[str] | None, reason: str, by: str | None, chosen: Chosen) -> None:
     if not reason.strip():
         bad("Expected a reason, got an empty one.")
@@ -173,7 +186,7 @@ def _decide(status: DifferenceStatus, ids: Sequence[str] | None, reason: str, by
     for each in decided.missing:
         typer.echo(f"udi: Expected a difference that stands, found none with id {each}.", err=True)
     if decided.here:
-        typer.echo(f"{decided.here:,} left out: their scans wait here, see udi parked and udi parked --held.", err=True)
+        typer.echo(f"{decided.here:,} left out: their scans wait here, see udi parked and udi held.", err=True)
     typer.echo(f"{decided.done:,} {'asked of the HIS' if status is DifferenceStatus.ASKED else 'accepted'}.")
     raise typer.Exit(int(bool(decided.missing) or not decided.done))
 
@@ -202,7 +215,7 @@ async def _named(pool: asyncpg.Pool, starts: Sequence[str]) -> tuple[list[UUID],
 
 async def _open(pool: asyncpg.Pool, chosen: Chosen) -> tuple[list[UUID], list[str]]:
     rows = await _find(pool, [DifferenceStatus.OPEN.value], chosen)
-    return [row["difference_id"] for row in rows], []
+    return [row["difference_id"] for row in rows if not _is_young(row)], []
 
 
 def _show(rows: Sequence[asyncpg.Record], limit: int) -> None:

@@ -1,17 +1,20 @@
 """`udi differences` and `udi load his-charges`, run as people run them."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 
+from models.calendar import ZONE_DEFAULT
 from streams.embedded.broker import EmbeddedBroker
 from streams.reconciler import Reconciler
-from tests.support.builders import scan_id
+from tests.support.builders import scan, scan_id
 from tests.support.his import line, post
 from tests.support.installed import Installed, installed
+from tests.support.ward import record, records
 
 
 @pytest.fixture
@@ -86,7 +89,7 @@ async def test_what_waits_here_is_not_asked_of_the_his(house: Installed) -> None
     shown = await house.udi("differences", "ask", waits[0]["difference_id"], "--reason", "post it")
 
     assert (shown.exit_code, shown.stdout) == (1, "0 asked of the HIS.\n")
-    assert shown.stderr == "1 left out: their scans wait here, see udi parked and udi parked --held.\n"
+    assert shown.stderr == "1 left out: their scans wait here, see udi parked and udi held.\n"
 
 
 async def test_all_that_fit_are_accepted_and_the_rest_stays(house: Installed) -> None:
@@ -161,3 +164,22 @@ async def test_what_mends_itself_is_no_longer_listed(house: Installed) -> None:
     assert missed["difference_id"] not in {row["difference_id"] for row in await listed(house)}
     gone = [row for row in await listed(house, "--status", "vanished") if row["scan_id"] == missed["scan_id"]]
     assert [of(row, "kind", "version") for row in gone] == [("missed", 2)]
+
+
+async def test_a_use_whose_line_may_still_come_is_counted_and_not_asked_for(house: Installed) -> None:
+    now = datetime.now(UTC)
+    before = await listed(house)
+    young = scan(950, scanned_at=(now - timedelta(hours=1)).isoformat())
+    lane = house.ward.lanes[0]
+    await record(lane, records([young], lane.position.next_offset, stamp=now))
+    await Reconciler(house.pool, ZONE_DEFAULT).until_idle()
+
+    assert await listed(house) == before
+    added = [row for row in await listed(house, "--young") if row not in before]
+    assert [of(row, "scan_id", "cause") for row in added] == [(young["scan_id"], "not-posted")]
+    shown = await house.udi("differences")
+    assert shown.stdout.splitlines()[-1] == "1 uses of the last day have no line yet; --young shows them."
+    await house.udi("differences", "ask", "--encounter", "E1", "--reason", "all of them")
+    assert added[0]["difference_id"] in {
+        row["difference_id"] for row in await listed(house, "--young", "--status", "open")
+    }

@@ -11,7 +11,7 @@ import pytest
 from models.calendar import ZONE_DEFAULT
 from streams.embedded.broker import EmbeddedBroker
 from streams.reconciler import Reconciler
-from tests.support.builders import scan, scan_id
+from tests.support.builders import item, price, scan, scan_id
 from tests.support.his import line, post
 from tests.support.installed import Installed, installed
 from tests.support.ward import record, records
@@ -168,6 +168,9 @@ async def test_what_mends_itself_is_no_longer_listed(house: Installed) -> None:
 
 async def test_a_use_whose_line_may_still_come_is_counted_and_not_asked_for(house: Installed) -> None:
     now = datetime.now(UTC)
+    await house.ward.learn(item(monitored=True, prices=[price("1234.00", None, None)]))
+    await house.ward.sweep()
+    await Reconciler(house.pool, ZONE_DEFAULT).until_idle()
     before = await listed(house)
     young = scan(950, scanned_at=(now - timedelta(hours=1)).isoformat())
     lane = house.ward.lanes[0]

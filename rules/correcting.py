@@ -20,7 +20,8 @@ _OF_THE_ENCOUNTER = ("department", "team", "operation")
 def objection(correction: Correction, today: date) -> str | None:
     """Why a scan with this content could not be recorded; `None` when it can.
 
-    A scan that nobody can record must not take the place of one that stands: its codes are read before.
+    A scan that nobody can record must not take the place of one that stands: its codes are read before. A text that is
+    no UDI is refused too; goods with a code of the hospital's own are named by their item.
 
     Args:
         correction: What is said to be right.
@@ -28,9 +29,10 @@ def objection(correction: Correction, today: date) -> str | None:
     """
     if correction.codes is None:
         return None
-    label = label_facts(read_label(tuple(correction.codes), scanned_on=today))
-    reason = code_reason(label)
-    return f"Expected codes that can be read, got {label.text!r}: {reason}." if reason is not None else None
+    reason = code_reason(label_facts(read_label(tuple(correction.codes), scanned_on=today)))
+    if reason is None:
+        return None
+    return f"Expected codes of a label, or an item, got {', '.join(map(repr, correction.codes))}: {reason}."
 
 
 def correcting_event(

@@ -64,7 +64,7 @@ class CorrectionBooks:
         self._pool = pool
 
     async def waiting(self) -> list[Corrected]:
-        """Corrected scans whose place is not taken, in the order they were corrected; those just found taken are kept so."""
+        """Corrected scans whose place is not taken, in the order they were corrected. Keeps which are taken."""
         found = [
             Corrected(
                 row["lane"],

@@ -130,7 +130,7 @@ async def test_what_can_not_be_done_is_said_and_exits_with_1(house: Installed) -
         ),
         (
             ("correct", *ids(901), "--code", "0107032069804989", "--reason", "x"),
-            "Expected codes that can be read, got '0107032069804989': bad-check-digit.",
+            "Expected codes of a label, or an item, got '0107032069804989': bad-check-digit.",
         ),
     ],
 )  # fmt: skip

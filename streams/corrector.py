@@ -30,8 +30,9 @@ SEND_SECONDS_MAX: Final = 10.0
 class Corrector:
     """Publishes the corrected scans of an installation."""
 
-    def __init__(self, settings: Settings, pool: asyncpg.Pool) -> None:
+    def __init__(self, settings: Settings, pool: asyncpg.Pool, again_seconds: float = AGAIN_SECONDS) -> None:
         self._settings = settings
+        self._again_seconds = again_seconds
         self._books = CorrectionBooks(pool)
         self._again: dict[UUID, tuple[float, float]] = {}
         """Of each scan that waits: the loop's time when it is published again, and seconds to wait after that."""
@@ -51,7 +52,7 @@ class Corrector:
         """Publish what is due; gives how many corrected scans still wait for their place to be taken."""
         waiting = await self._books.waiting()
         now = asyncio.get_running_loop().time()
-        again = {each.scan_id: self._again.get(each.scan_id, (now, AGAIN_SECONDS)) for each in waiting}
+        again = {each.scan_id: self._again.get(each.scan_id, (now, self._again_seconds)) for each in waiting}
         due = [each for each in waiting if again[each.scan_id][0] <= now]
         if due:
             await self._publish(due)

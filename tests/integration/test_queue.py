@@ -169,6 +169,22 @@ async def test_a_corrected_scan_is_taken_back_and_its_place_is_taken_once(house:
     assert (str(row["corrected_by"]), row["by"], row["reason"]) == (event["scan_id"], "li", "wrong patient")
 
 
+async def test_what_is_not_recorded_is_published_again_and_counts_once(house: Installed) -> None:
+    await decided(house, "correct", *ids(901), "--quantity", "5", "--reason", "five were opened")
+    corrector = Corrector(house.settings, house.pool, again_seconds=0.0)
+    assert [await corrector.step(), await corrector.step()] == [1, 1]
+
+    found = [(lane, as_event(value)) for lane in (0, 1) for _, value in await house.records("udi.scans", lane)]
+    again = [(lane, event) for lane, event in found if event.get("corrects") == ids(901)[0]]
+    assert len(again) == 2
+    assert again[0] == again[1]
+    for lane, event in again:
+        await house.ward.scan(event, lane=lane)
+    assert await corrector.step() == 0
+    rows = await house.pool.fetch("SELECT scan_id, quantity FROM report.held WHERE quantity = 5")
+    assert [str(row["scan_id"]) for row in rows] == [again[0][1]["scan_id"]]
+
+
 def event_of(**changes: Any) -> ScanEvent:
     return ScanEvent.model_validate_json(body(scan(1, **changes)))
 

@@ -10,11 +10,13 @@ from datetime import datetime
 from typing import Final
 
 from models.books import Decision, LabelFacts, StockMove, Usage, UseAccount
+from models.calendar import local_day
 from models.commands import Carried, Commanded, CommandKind, Correction, Recorded
 from models.reasons import REASON_ROW, RELEASABLE, TAKEN_BACK, Reason, Verdict, in_precedence
 from models.scan import Action
 from rules.catalogue import Resolution, resolve
 from rules.charging import credit_of, settlement_reversal
+from rules.correcting import objection
 from rules.deciding import decide
 from rules.returning import usage_fen_of
 from rules.view import View
@@ -90,6 +92,9 @@ def correct(commanded: Commanded, view: View) -> list[Decision]:
     except ValueError as error:
         raise RefusedError(f"Expected a correction, got {body}: {error}") from None
     event = _named(commanded).subject.event
+    refusal = objection(correction, local_day(commanded.command.accepted_at))
+    if refusal is not None:
+        raise RefusedError(refusal)
     if all(getattr(event, name) == getattr(correction, name) for name in correction.model_fields_set):
         raise RefusedError("Expected something else than what was scanned.")
     return [_counts_no_more(commanded, Reason.CORRECTED, view)]

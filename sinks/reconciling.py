@@ -146,15 +146,26 @@ class ReconcilingSession:
     async def take(self, encounters_max: int) -> dict[Encounter, datetime]:
         """Encounters that changed, each with the newest instant that changed it; they are worked off.
 
-        Changes are taken whole (each has the encounters of one batch) until there are `encounters_max`. A change of
+        Changes are taken whole (each has the encounters of one batch) until there are `encounters_max` different ones:
+        a backlog names the same ones again and again, and together they are compared once. A change of
         the catalogue changes what open uses are worth, so their encounters are among them. Hospitals whose HIS has
         never sent a line are left out: there is nothing to compare with.
         """
         seen = await self._connection.fetchval(_SEEN)
-        rows = await self._connection.fetch(_TAKE, encounters_max, seen, self._catalogue.version)
-        if self._catalogue.version > seen:
-            await self._connection.execute(_SEE, self._catalogue.version)
-        return {(row["hospital"], row["encounter"]): row["at"] for row in rows}
+        newest = self._catalogue.version
+        changed: dict[Encounter, datetime] = {}
+        since = seen
+        while len(changed) < encounters_max:
+            rows = await self._connection.fetch(_TAKE, encounters_max - len(changed), since, newest)
+            since = newest
+            for row in rows:
+                encounter = (row["hospital"], row["encounter"])
+                changed[encounter] = max(row["at"], changed.get(encounter, row["at"]))
+            if not rows:
+                break
+        if newest > seen:
+            await self._connection.execute(_SEE, newest)
+        return changed
 
     async def compared(self, encounters: Collection[Encounter]) -> Mapping[Encounter, Compared]:
         """Both sides of each encounter."""

@@ -29,8 +29,7 @@ from sinks.reconciling import Compared, Encounter, HospitalItem, ReconcilingBook
 log = structlog.get_logger(__name__)
 
 ENCOUNTERS_MAX: Final = 10_000
-"""Encounters named by the changes of one transaction, but for the rest of the last change: some seconds of work if all
-are different. A backlog names the same ones again and again; together they are compared once."""
+"""Different encounters of one transaction, but for the rest of the last change: some seconds of work."""
 POLL_SECONDS: Final = 0.25
 """Between two looks while nothing waits."""
 PAUSE_SECONDS: Final = 1.0

@@ -109,11 +109,24 @@ def _may_be(use: Difference, line: Difference) -> bool:
 
 def _together(edges: Sequence[tuple[int, int]]) -> list[list[tuple[int, int]]]:
     """The edges that hang together by a use or a line, each group in order."""
-    groups: list[list[tuple[int, int]]] = []
+    at_use: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    at_line: dict[int, list[tuple[int, int]]] = defaultdict(list)
     for edge in edges:
-        touched = [group for group in groups if any(use == edge[0] or line == edge[1] for use, line in group)]
-        groups = [group for group in groups if group not in touched]
-        groups.append(sorted([edge, *(each for group in touched for each in group)]))
+        at_use[edge[0]].append(edge)
+        at_line[edge[1]].append(edge)
+    groups: list[list[tuple[int, int]]] = []
+    seen: set[tuple[int, int]] = set()
+    for edge in edges:
+        group, next_ones = [], [edge]
+        while next_ones:
+            one = next_ones.pop()
+            if one not in seen:
+                seen.add(one)
+                group.append(one)
+                # A list that was walked is emptied: nobody need look at it again.
+                next_ones += at_use.pop(one[0], []) + at_line.pop(one[1], [])
+        if group:
+            groups.append(sorted(group))
     return groups
 
 

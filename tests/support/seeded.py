@@ -92,14 +92,14 @@ def _use(number: int, patient: int, at: datetime, random: Random) -> Use:
     item, quantity = int(ITEMS * random.random() ** 2), random.choice((1, 1, 1, 2, 3))
     price = _price(item)
     return Use(
-        UUID(int=number), f"E{patient}", UseStatus.CHARGED, at, f"D{patient % DEPARTMENTS}", f"I{item}", f"C{item}",
+        UUID(int=number), f"E{patient}", UseStatus.CHARGED, at, f"D{patient % DEPARTMENTS}", f"I{item}", f"C{item // 2}",
         f"L{number % 7}", f"S{number}" if number % 3 == 0 else None, quantity, price,
         line_amount_fen(quantity, price), UUID(int=number, version=5),
     )  # fmt: skip
 
 
 def _price(item: int) -> int:
-    return 10_000 + item * 7_700
+    return 10_000 + item // 2 * 7_700
 
 
 def _charge(use: Use, book: Book, patients: int, random: Random) -> None:
@@ -135,22 +135,23 @@ def _line(use: Use, random: Random) -> Line:
 def _wrong(line: Line, patients: int, random: Random) -> tuple[Line, tuple[str, ...]]:
     how = random.choice(WRONGS)
     if how == "item":
-        # Chosen beside the right row: of the same code and price.
-        return replace(line, item_code=f"{line.item_code}b"), ("code",)
+        # Chosen beside the right row: of the same insurance code and price.
+        return replace(line, item_code=f"I{int(line.item_code[1:]) ^ 1}"), ("code",)
     if how == "insurance":
         return replace(line, insurance_code="C-old"), ("code",)
     if how == "price":
         return _sum(replace(line, unit_price=line.unit_price + 1_100)), ("price",)
     if how == "quantity":
         return _sum(replace(line, quantity=line.quantity + 1)), ("quantity",)
-    return replace(line, encounter=f"E{patients + random.randrange(patients)}"), ("patient",)
+    own = int(line.encounter[1:])
+    return replace(line, encounter=f"E{(own + random.randrange(1, patients)) % patients}"), ("patient",)
 
 
 def _nobodys(line: Line, random: Random) -> Line:
     item = random.randrange(ITEMS)
     at = line.service_at + timedelta(minutes=random.randrange(-300, 300))
     return _sum(
-        replace(line, item_code=f"I{item}", insurance_code=f"C{item}", unit_price=_price(item), service_at=at,
+        replace(line, item_code=f"I{item}", insurance_code=f"C{item // 2}", unit_price=_price(item), service_at=at,
                 billing_id=None, lot=None, serial=None)
     )  # fmt: skip
 

@@ -218,7 +218,10 @@ async def test_a_corrected_use_is_taken_back_and_another_scan_may_take_its_place
         ({}, "Expected a quantity, an encounter, an item, codes or a department to correct"),
         ({"quantity": 0}, "Input should be greater than or equal to 1"),
         ({"quantity": 1}, "Expected something else than what was scanned."),
-        ({"codes": ["]d201070320698049890"]}, "Expected codes of a label, or an item, got ']d201070320698049890': bad-"),
+        (
+            {"codes": ["]d201070320698049890"]},
+            "Expected codes of a label, or an item, got ']d201070320698049890': bad-",
+        ),
     ],
 )
 async def test_a_correction_that_says_nothing_is_refused(

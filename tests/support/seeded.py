@@ -92,8 +92,8 @@ def _use(number: int, patient: int, at: datetime, random: Random) -> Use:
     item, quantity = int(ITEMS * random.random() ** 2), random.choice((1, 1, 1, 2, 3))
     price = _price(item)
     return Use(
-        UUID(int=number), f"E{patient}", UseStatus.CHARGED, at, f"D{patient % DEPARTMENTS}", f"I{item}", f"C{item // 2}",
-        f"L{number % 7}", f"S{number}" if number % 3 == 0 else None, quantity, price,
+        UUID(int=number), f"E{patient}", UseStatus.CHARGED, at, f"D{patient % DEPARTMENTS}", f"I{item}",
+        f"C{item // 2}", f"L{number % 7}", f"S{number}" if number % 3 == 0 else None, quantity, price,
         line_amount_fen(quantity, price), UUID(int=number, version=5),
     )  # fmt: skip
 

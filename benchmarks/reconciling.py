@@ -25,6 +25,8 @@ class Reconciled:
 
     months: Sequence[float]
     """Seconds of each month of `MONTH` uses, on the wrong patient included."""
+    renumbered: float
+    """Seconds of a month whose lines all have encounter numbers of which the books know nothing."""
     crowd_small: float
     """Microseconds per use in an encounter of `CROWD` equal uses."""
     crowd_large: float
@@ -33,11 +35,25 @@ class Reconciled:
 
 def run(months: int) -> Reconciled:
     """Compare so many months, one after the other."""
-    return Reconciled([_month(seed) for seed in range(months)], _crowd(CROWD), _crowd(CROWD * CROWDS))
+    return Reconciled([_month(seed) for seed in range(months)], _renumbered(), _crowd(CROWD), _crowd(CROWD * CROWDS))
 
 
 def _month(seed: int) -> float:
     book = seeded(MONTH, seed)
+    started = perf_counter()
+    found = book.compare()
+    seconds = perf_counter() - started
+    assert found
+    return seconds
+
+
+def _renumbered() -> float:
+    """No line stands with its use, none names a charge: every one is to be looked for among all patients."""
+    book = seeded(MONTH, 1)
+    book.lines = {
+        f"X{encounter}": [replace(line, encounter=f"X{encounter}", billing_id=None) for line in lines]
+        for encounter, lines in book.lines.items()
+    }
     started = perf_counter()
     found = book.compare()
     seconds = perf_counter() - started
@@ -81,6 +97,7 @@ def show(table: Table, found: Reconciled) -> None:
     uses = MONTH * len(found.months)
     table.add(SECTION, f"a month of {MONTH:,} uses and as many lines", "s", list(found.months))
     table.add(SECTION, "one use", "µs", [seconds / MONTH * 1e6 for seconds in found.months])
+    table.add(SECTION, "a month whose lines all have other encounter numbers", "s", [found.renumbered])
     table.add(SECTION, f"one use among {CROWD:,} equal ones of an encounter", "µs", [found.crowd_small])
     table.add(SECTION, f"one use among {CROWD * CROWDS:,}", "µs", [found.crowd_large])
     a_million = sum(found.months) / uses * 1e6

@@ -13,7 +13,6 @@ from models.books import (
     BalanceKey,
     Charge,
     Decision,
-    LabelFacts,
     Neighbour,
     Prior,
     Ref,
@@ -31,7 +30,7 @@ from models.scanners import Scanner
 from sinks.batch import Batch, InputPosition, LaneMovedError, LaneState, StaleError
 from sinks.books import NEIGHBOUR_SECONDS
 from sinks.facts import FactBatch, FactBooks
-from sinks.memory_rows import Change, Claims, LaneRow
+from sinks.memory_rows import Change, Claims, LaneRow, as_kept, owner, recorded, same_unit, touches
 from sinks.outgoing import Outgoing, outgoing_of
 
 _REPEATED = frozenset({Verdict.DUPLICATE, Verdict.CONFLICT})
@@ -174,7 +173,7 @@ class MemoryBooks:
 
     def _as_it_stands(self, ref: Ref) -> Recorded:
         newest = self.decisions[ref][-1]
-        return Recorded(replace(newest.subject, label=_recorded(newest.label)), self._prior(ref))
+        return Recorded(replace(newest.subject, label=recorded(newest.label)), self._prior(ref))
 
     async def freed(self, lane: int, gathered: Gathered, after: Ref, limit: int) -> list[Freed]:
         """Scans of the lane that wait and may be free, oldest first, each with the instant of what freed it."""
@@ -182,13 +181,13 @@ class MemoryBooks:
         found: list[Freed] = []
         for ref in self._open(lane):
             since, newest = self.decisions[ref][-1].decided_at, self.decisions[ref][-1]
-            instants = [each.recorded_at for each in changes if _touches(each, newest)]
+            instants = [each.recorded_at for each in changes if touches(each, newest)]
             if newest.reasons[0] is Reason.SERIAL_USED and self._unit(newest) not in self.claims.units:
                 instants.append(since)
             if newest.subject.event.action is Action.RETURN and newest.verdict is not Verdict.WAITING:
                 instants += [use.decided_at for use in self._uses_for(newest)]
             if ref > after and instants:
-                subject = replace(newest.subject, label=_recorded(newest.label))
+                subject = replace(newest.subject, label=recorded(newest.label))
                 found.append((subject, self._prior(ref), max(since, *instants)))
         return found[:limit]
 
@@ -210,7 +209,7 @@ class MemoryBooks:
             if ref > after and subject.lane == lane and instants:
                 posted = max(each.decided_at for each in decisions if any(c.reverses is None for c in each.charges))
                 newest = decisions[-1]
-                subject = replace(newest.subject, label=_recorded(newest.label))
+                subject = replace(newest.subject, label=recorded(newest.label))
                 found.append((subject, self._prior(ref), max(posted, *instants)))
         return found[:limit]
 
@@ -273,8 +272,8 @@ class MemoryBooks:
 
     def _prior(self, ref: Ref) -> Prior:
         decisions = self.decisions[ref]
-        newest, moved = decisions[-1], _owner(decisions) is not None
-        holds, label = self._holds(newest), _recorded(newest.label)
+        newest, moved = decisions[-1], owner(decisions) is not None
+        holds, label = self._holds(newest), recorded(newest.label)
         entries, lines = sum(len(each.charges) for each in decisions), sum(len(each.settlement) for each in decisions)
         return Prior(len(decisions), newest.verdict, newest.reasons, moved, holds, label, entries, lines)
 
@@ -330,9 +329,9 @@ class MemoryBooks:
             department=newest.department or event.department or (home.department if home else None),
             item=item,
             units=newest.units,
-            owner=_owner(decisions),
+            owner=owner(decisions),
             holds_unit=self._holds(newest),
-            charge=_as_kept(charges[-1], item) if charges and item else None,
+            charge=as_kept(charges[-1], item) if charges and item else None,
             settlement=lines[-1] if lines else None,
             returned_units=sum(units for units, _ in changes),
             changes=len(changes),
@@ -356,7 +355,7 @@ class MemoryBooks:
                 if event.corrects
                 else use.subject.event.encounter == event.encounter
             )
-            and _same_unit(use.label, label)
+            and same_unit(use.label, label)
             and (use.units or 0) - sum(taken for taken, _ in self._changes_of(use.subject.ref)) >= units
         ]
 
@@ -387,42 +386,3 @@ class MemoryFactBooks(FactBooks):
     async def record(self, position: InputPosition, next_offset: int, last_hash: bytes | None, batch: FactBatch) -> int:
         """Record the batch and the position, whole or not at all, and give the newest fact version."""
         return await self._books.record_facts(replace(position, last_hash=last_hash), next_offset, batch)
-
-
-def _owner(decisions: list[Decision]) -> str | None:
-    """Whose goods the scan has moved; `None` when none, or when they went back."""
-    moves = [(each.move.owner, -1 if each.takes_back else 1) for each in decisions if each.move]
-    return moves[0][0] if sum(times for _, times in moves) > 0 else None
-
-
-def _recorded(label: LabelFacts) -> LabelFacts:
-    """What the books keep of a label."""
-    return replace(label, link=None, error=None, text=None, possible=())
-
-
-def _as_kept(charge: Charge, item: Item) -> Charge:
-    """The charge with what is now known of its item, and its own price version and insurance code."""
-    return replace(charge, item=replace(item, insurance_code=charge.item.insurance_code, version=charge.item.version))
-
-
-def _same_unit(one: LabelFacts, other: LabelFacts) -> bool:
-    return (one.issuer, one.di, one.lot, one.serial) == (other.issuer, other.di, other.lot, other.serial)
-
-
-def _touches(change: Change, waiting: Decision) -> bool:
-    """The change may free the scan: parked, or held as half a label or an ambiguous one."""
-    event, label = waiting.subject.event, waiting.label
-    why = (waiting.verdict, waiting.reasons[0])
-    if change.kind == "shape":
-        return why == _HELD_AMBIGUOUS and (str(label.issuer), label.di) in change.identifiers
-    if change.hospital != event.hospital:
-        return False
-    if change.kind == "encounter":
-        return (why == _HELD_HALF or waiting.verdict is Verdict.PARKED) and change.code == event.encounter
-    if waiting.verdict is not Verdict.PARKED and why not in {_HELD_HALF, _HELD_AMBIGUOUS}:
-        return False
-    return (str(label.issuer), label.di) in change.identifiers
-
-
-_HELD_HALF = (Verdict.HELD, Reason.HALF_LABEL)
-_HELD_AMBIGUOUS = (Verdict.HELD, Reason.AMBIGUOUS_CODE)

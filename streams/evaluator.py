@@ -7,13 +7,10 @@ References:
     docs/alerts.md; docs/contract.md, section "Alerts".
 """
 
-import asyncio
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
-from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import asyncpg
@@ -24,7 +21,7 @@ from models.calendar import Month, local_day, month_of, shift
 from rules.monitoring import RULES, Rule, TopRank, judged_again, months_read, next_version, told_by
 from sinks.alert_rows import ScopeMonth
 from sinks.alerts import AlertBooks, AlertSession, Evaluated, PendingClose, Periods
-from sinks.outbox import Outbox
+from streams.leased import while_leased
 from streams.standings import Ranking, Standings
 
 log = structlog.get_logger(__name__)
@@ -33,8 +30,6 @@ DELTAS_MAX: Final = 500
 """Batches folded in one transaction."""
 POLL_SECONDS: Final = 0.5
 """Between sessions: an alert is no faster than that, and a replay is judged in as many steps."""
-LEASE: Final = "evaluator"
-LEASE_SECONDS: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,20 +52,14 @@ class Evaluator:
         self._rules = rules
 
     async def run(self) -> None:
-        """Evaluate until cancelled, while no other evaluator holds the lease; what fails is tried again."""
-        leases, holder = Outbox(self._pool), uuid4()
-        try:
-            while True:
-                try:
-                    if await leases.lease(LEASE, holder, LEASE_SECONDS) and await self._books.has_work():
-                        await self.evaluate()
-                except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                    log.warning("The evaluator tries again.", error=type(error).__name__)
-                await asyncio.sleep(POLL_SECONDS)
-        finally:
-            # Without it the lease ends by itself.
-            with suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
-                await asyncio.shield(leases.release(LEASE, holder))
+        """Evaluate until cancelled, while no other evaluator holds the lease."""
+        await while_leased(self._pool, "evaluator", self._look, poll_seconds=POLL_SECONDS, rest_seconds=POLL_SECONDS)
+
+    async def _look(self) -> bool:
+        work = await self._books.has_work()
+        if work:
+            await self.evaluate()
+        return work
 
     async def until_idle(self) -> int:
         """Evaluate until nothing waits, so maybe not while lanes record; gives the number of alert versions written."""

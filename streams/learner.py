@@ -7,25 +7,17 @@ References:
     docs/codes.md, section "Lost separators".
 """
 
-import asyncio
 from typing import Final
-from uuid import uuid4
 
 import asyncpg
-import structlog
 
 from rules.learning import Confirmed, Device, ShapeVersion, taught
-from sinks.batch import LaneMovedError
 from sinks.learning import LearningBooks, Unlearned
-from sinks.outbox import Outbox
-
-log = structlog.get_logger(__name__)
+from streams.leased import while_leased
 
 OFFSETS_MAX: Final = 5_000
 """Records learned from in one transaction."""
 POLL_SECONDS: Final = 1.0
-LEASE: Final = "learner"
-LEASE_SECONDS: Final = 15.0
 
 
 class Learner:
@@ -38,19 +30,12 @@ class Learner:
         self._known: dict[Device, ShapeVersion] = {}
 
     async def run(self) -> None:
-        """Learn until cancelled, while no other learner holds the lease; what fails is tried again."""
-        leases, holder = Outbox(self._pool), uuid4()
-        try:
-            while True:
-                worked = 0
-                try:
-                    if await leases.lease(LEASE, holder, LEASE_SECONDS):
-                        worked = await self.step()
-                except (OSError, TimeoutError, LaneMovedError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                    log.warning("The learner tries again.", error=type(error).__name__)
-                await asyncio.sleep(0 if worked else POLL_SECONDS)
-        finally:
-            await asyncio.shield(leases.release(LEASE, holder))
+        """Learn until cancelled, while no other learner holds the lease."""
+
+        async def look() -> bool:
+            return await self.step() > 0
+
+        await while_leased(self._pool, "learner", look, poll_seconds=POLL_SECONDS)
 
     async def until_idle(self) -> int:
         """Learn all there is; gives the number of versions written. Endless while lanes keep recording."""

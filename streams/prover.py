@@ -7,9 +7,7 @@ References:
     docs/semantics.md, "Case close proof".
 """
 
-import asyncio
 from typing import Final
-from uuid import uuid4
 
 import asyncpg
 import structlog
@@ -17,7 +15,7 @@ import structlog
 from models.case import Proof
 from rules.proving import next_proof, prove
 from sinks.cases import CaseBooks
-from sinks.outbox import Outbox
+from streams.leased import while_leased
 
 log = structlog.get_logger(__name__)
 
@@ -25,11 +23,6 @@ DELTAS_MAX: Final = 20
 """Changes (each the encounters of one batch) worked off in one transaction: small enough that a proof is not late."""
 POLL_SECONDS: Final = 0.1
 """Between two looks while nothing waits."""
-PAUSE_SECONDS: Final = 1.0
-"""After a failure, and while another prover holds the lease."""
-LEASE: Final = "prover"
-LEASE_SECONDS: Final = 15.0
-LEASE_RENEWED_SECONDS: Final = 5.0
 
 
 class Prover:
@@ -41,23 +34,8 @@ class Prover:
         self._deltas_max = deltas_max
 
     async def run(self) -> None:
-        """Prove until cancelled, while no other prover holds the lease; what fails is tried again."""
-        leases, holder = Outbox(self._pool), uuid4()
-        clock = asyncio.get_running_loop().time
-        leased_at = -LEASE_SECONDS
-        try:
-            while True:
-                pause = PAUSE_SECONDS
-                try:
-                    if clock() - leased_at > LEASE_RENEWED_SECONDS and await leases.lease(LEASE, holder, LEASE_SECONDS):
-                        leased_at = clock()
-                    if clock() - leased_at < LEASE_SECONDS:
-                        pause = 0.0 if await self.step() else POLL_SECONDS
-                except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                    log.warning("The prover tries again.", error=type(error).__name__)
-                await asyncio.sleep(pause)
-        finally:
-            await asyncio.shield(leases.release(LEASE, holder))
+        """Prove until cancelled, while no other prover holds the lease."""
+        await while_leased(self._pool, "prover", self.step, poll_seconds=POLL_SECONDS)
 
     async def until_idle(self) -> int:
         """Prove all there is; gives the number of proofs written. Endless while lanes keep recording."""

@@ -7,14 +7,12 @@ References:
     docs/reconciliation.md.
 """
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
-from uuid import UUID, uuid4
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import asyncpg
@@ -23,8 +21,8 @@ import structlog
 from models.reconciliation import Difference, DifferenceKind, DifferenceVersion, UseStatus, difference_id
 from rules.reconciling import PATIENT_WINDOW, across, reconcile
 from rules.reconciling.standing import Past, UsesNow, next_versions
-from sinks.outbox import Outbox
 from sinks.reconciling import Compared, Encounter, HospitalItem, ReconcilingBooks, ReconcilingSession
+from streams.leased import while_leased
 
 log = structlog.get_logger(__name__)
 
@@ -32,11 +30,6 @@ ENCOUNTERS_MAX: Final = 10_000
 """Different encounters of one transaction, but for the rest of the last change: some seconds of work."""
 POLL_SECONDS: Final = 0.25
 """Between two looks while nothing waits."""
-PAUSE_SECONDS: Final = 1.0
-"""After a failure, and while another reconciler holds the lease."""
-LEASE: Final = "reconciler"
-LEASE_SECONDS: Final = 15.0
-LEASE_RENEWED_SECONDS: Final = 5.0
 
 
 class Reconciler:
@@ -48,28 +41,14 @@ class Reconciler:
         self._encounters_max = encounters_max
 
     async def run(self) -> None:
-        """Compare until cancelled, while no other reconciler holds the lease; what fails is tried again."""
-        leases, holder = Outbox(self._pool), uuid4()
-        clock = asyncio.get_running_loop().time
-        leased_at = -LEASE_SECONDS
-        try:
-            while True:
-                pause = PAUSE_SECONDS
-                try:
-                    if clock() - leased_at > LEASE_RENEWED_SECONDS and await leases.lease(LEASE, holder, LEASE_SECONDS):
-                        leased_at = clock()
-                    if clock() - leased_at < LEASE_SECONDS:
-                        pause = POLL_SECONDS
-                        if await self._books.has_work():
-                            await self.step()
-                            pause = 0.0
-                except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                    log.warning("The reconciler tries again.", error=type(error).__name__)
-                await asyncio.sleep(pause)
-        finally:
-            # Without it the lease ends by itself.
-            with suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
-                await asyncio.shield(leases.release(LEASE, holder))
+        """Compare until cancelled, while no other reconciler holds the lease."""
+        await while_leased(self._pool, "reconciler", self._look, poll_seconds=POLL_SECONDS)
+
+    async def _look(self) -> bool:
+        work = await self._books.has_work()
+        if work:
+            await self.step()
+        return work
 
     async def until_idle(self) -> int:
         """Compare all there is, so maybe not while lanes record; gives the number of versions written."""

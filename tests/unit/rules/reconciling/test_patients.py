@@ -91,6 +91,12 @@ def test_a_use_with_equally_near_lines_of_two_patients_accuses_neither() -> None
     assert pairs([missed(2)], [extra(1, "H1"), extra(3, "H3", "E3")]) == []
 
 
+def test_equally_near_patients_in_a_chain_are_all_left_alone() -> None:
+    uses = [missed(0, "E1"), missed(20, "E2"), missed(50, "E5")]
+    lines = [extra(10, "H3", "E3"), extra(30, "H4", "E4"), extra(51, "H6", "E6")]
+    assert pairs(uses, lines) == pairs(uses[::-1], lines[::-1]) == [(50, "H6")]
+
+
 def test_two_equal_uses_of_one_patient_on_one_other_are_paired_in_order() -> None:
     together = [replace(missed(number), at=missed(1).at) for number in (1, 2)]
     assert sorted(pairs(together, [extra(1, "H1"), extra(1, "H2")])) in (

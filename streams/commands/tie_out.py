@@ -58,7 +58,7 @@ def tie_out_command(
         return await tied_days(settings, pool, wanted, hospital or (), from_broker=topic)
 
     try:
-        found = [_of_department(each, department) for each in run(work)]
+        found = of_department(run(work), department)
     except ValueError as error:
         bad(str(error))
     if as_json:
@@ -69,12 +69,25 @@ def tie_out_command(
     return 0 if all(each.ties for each in found) else 1
 
 
-def _of_department(tied: TiedDay, department: str | None) -> TiedDay:
+def of_department(found: Sequence[TiedDay], department: str | None) -> list[TiedDay]:
+    """The days with this department's line alone; all of them unchanged when none is named.
+
+    Raises:
+        ValueError: no hospital has a line of it: a name mistyped must not pass for a department that ties.
+    """
     if department is None:
-        return tied
-    lines = tuple(line for line in tied.lines if line.department == department)
-    uses = [use for use in tied.uses if use.department == department]
-    return replace(tied, lines=lines, uses=uses)
+        return list(found)
+    if not any(line.department == department for each in found for line in each.lines):
+        on = f" on {found[0].day}" if found else ""
+        raise ValueError(f"Expected a department with uses or lines{on}, got {department}.")
+    return [
+        replace(
+            each,
+            lines=tuple(line for line in each.lines if line.department == department),
+            uses=[use for use in each.uses if use.department == department],
+        )
+        for each in found
+    ]
 
 
 async def tied_days(

@@ -22,8 +22,9 @@ from tests.support.kafka import create_topics
 from tests.support.proxy import FaultProxy
 
 OWNER = """
-import asyncio, sys
+import asyncio, signal, sys
 from pathlib import Path
+signal.signal(signal.SIGINT, signal.default_int_handler)  # Whoever runs the tests in the background has it ignored.
 from streams.embedded.broker import EmbeddedBroker
 from streams.embedded.database import EmbeddedDatabase
 

@@ -24,9 +24,14 @@ _GAP: Final = timedelta(minutes=10)
 """Entries of a lane recorded further apart are looked for apart."""
 
 _USES: Final = """
-SELECT u.* FROM udi.scans_between($1, $2, $3) k JOIN udi.used u USING (position_id, record_offset)
+SELECT u.* FROM udi.scans_between($1, $2, $3) k
+CROSS JOIN LATERAL (
+    SELECT * FROM udi.used u WHERE (u.position_id, u.record_offset) = (k.position_id, k.record_offset) OFFSET 0
+) u
 ORDER BY u.scanned_at, u.scan_id
 """
+"""OFFSET 0 has each scan looked up by its key. The view has more tables than the planner reorders: a plain join would
+work it out for every scan there is, and then choose the day's."""
 _ENTRIES: Final = """
 SELECT used.scan_id, entry.billing_id, own.lane, entry.recorded_at
 FROM udi.scans_between($1, $2, $3) k

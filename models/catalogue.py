@@ -4,12 +4,13 @@ References:
     docs/contract.md, section "Catalogue item, encounter, HIS charge".
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from itertools import pairwise
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -18,6 +19,9 @@ from models.udi import Issuer
 from models.wire import Body, Hospital, Identifier, Refusal, Text, WireModel, check_key, read_object, validate
 
 OWNER_HOSPITAL = "hospital"
+INSURANCE_CODE: Final = re.compile(r"C[0-9]{19}(?:[0-9]{7})?")
+"""The national code of consumables: C, 6 digits of class, 3 of generic name, 5 of characteristics, 5 of maker; with the
+specification 7 more. References: docs/semantics.md, "Catalogue checks"."""
 
 
 class Tracking(StrEnum):

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 from models.udi import Issuer
 
-ISSUERS = {"GS1": Issuer.GS1, "MA码（IDCODE）": Issuer.MA, "MA": Issuer.MA, "AHM": Issuer.AHM}
-"""By `cpbsbmtxmc` in capitals."""
+ISSUERS = {"GS1": Issuer.GS1, "MA": Issuer.MA, "AHM": Issuer.AHM}
+"""By the letters that `cpbsbmtxmc` begins with, in capitals: `GS1`, `MA码（IDcode）`, `AHM`."""
 
 
 @dataclass(frozen=True, slots=True)

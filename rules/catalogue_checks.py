@@ -4,20 +4,17 @@ References:
     docs/semantics.md, "Catalogue checks".
 """
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
 from typing import Final
 
-from models.catalogue import OWNER_HOSPITAL, CatalogueItem, prices_of
+from models.catalogue import INSURANCE_CODE, OWNER_HOSPITAL, CatalogueItem, ItemIdentifier, prices_of
 from models.udi import Issuer
-from models.udi.check import mod10_is_valid
+from models.udi.gs1 import is_bare_gtin
+from models.udi.identifier import as_scanned
 
-_INSURANCE_CODE: Final = re.compile(r"C[0-9]{19}(?:[0-9]{7})?")
-"""The national code of consumables: C, 6 digits of class, 3 of generic name, 5 of characteristics, 5 of maker; with the
-specification 7 more. References: docs/semantics.md, "Catalogue checks"."""
 CONTRADICTORY: Final = frozenset({"insurance-code", "price-overlap", "check-digit"})
 """What `udi load` refuses a row for: it can't be meant so."""
 
@@ -43,7 +40,7 @@ def check_item(item: CatalogueItem, today: date) -> list[Finding]:
 
 def _findings(item: CatalogueItem, today: date) -> Iterator[tuple[str, str, str]]:
     code = item.insurance_code
-    if code is not None and not _INSURANCE_CODE.fullmatch(code):
+    if code is not None and not INSURANCE_CODE.fullmatch(code):
         expected = "expected C and 19 digits, or 26 with the specification"
         yield "insurance-code", "insurance_code", f"{expected}, got {code!r} ({len(code)} characters)"
     yield from _prices(item)
@@ -54,12 +51,23 @@ def _findings(item: CatalogueItem, today: date) -> Iterator[tuple[str, str, str]
             f"expected a valid certificate, its last day was {item.licence_valid_to}",
         )
     for each in item.identifiers:
-        if each.issuer is Issuer.GS1 and not (each.di.isascii() and each.di.isdigit() and mod10_is_valid(each.di)):
-            yield "check-digit", "identifiers", f"expected a GTIN with a right check digit, got {each.di}"
-        if each.units_per_package is None:
-            yield "package-unknown", "identifiers", f"expected the units in {each.di}; its scans are parked"
+        yield from _identifier(each)
     if item.owner != OWNER_HOSPITAL and not item.cost:
         yield "cost-missing", "cost", "expected a cost of supplier-owned goods; their settlement lines have no amount"
+
+
+def _identifier(each: ItemIdentifier) -> Iterator[tuple[str, str, str]]:
+    scanned = as_scanned(each.issuer, each.di)
+    if each.issuer is Issuer.GS1 and not is_bare_gtin(each.di):
+        yield "check-digit", "identifiers", f"expected a GTIN with a right check digit, got {each.di}"
+    elif scanned != each.di:
+        yield (
+            "identifier-form",
+            "identifiers",
+            f"expected {scanned} as a scan gives it, got {each.di}: no scan finds it",
+        )
+    if each.units_per_package is None:
+        yield "package-unknown", "identifiers", f"expected the units in {each.di}; its scans are parked"
 
 
 def _prices(item: CatalogueItem) -> Iterator[tuple[str, str, str]]:

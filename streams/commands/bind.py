@@ -2,8 +2,11 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
+from zoneinfo import ZoneInfo
 
 import asyncpg
 import orjson
@@ -12,6 +15,8 @@ import typer
 from models.catalogue import read_item
 from models.topics import CATALOGUE
 from models.udi import Issuer, parse
+from models.udi.gs1 import is_bare_gtin
+from models.udi.identifier import as_scanned
 from models.wire import Refusal
 from streams.commands.connection import bad, run
 from streams.commands.publishing import Outbound, publish
@@ -45,6 +50,24 @@ WHERE o.hospital = $1 AND o.issuer = $2 AND o.di = $3 AND o.verdict = 'parked'
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """What a binding has come to."""
+
+    zone: ZoneInfo
+    waiting: Sequence[str]
+    """Scans that were parked for it."""
+    freed: Sequence[Any] = ()
+    """Those that are decided."""
+    seen: bool = False
+    """Whether every lane has decided by the item's new version."""
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing of it is left."""
+        return self.seen and len(self.freed) >= len(self.waiting)
+
+
 def bind(  # noqa: PLR0917 -- the options of a command
     identifier: Annotated[
         str, typer.Argument(metavar="IDENTIFIER", help="ISSUER/DI like GS1/06901234567892, or a code.")
@@ -59,36 +82,39 @@ def bind(  # noqa: PLR0917 -- the options of a command
     """Give an identifier to an item of the catalogue. Exit 1 when another has it, or not all was billed in time."""
     issuer, di = _identifier(identifier)
 
-    async def work(settings: Settings, pool: asyncpg.Pool) -> tuple[bool, list[Any], list[Any]]:
+    async def work(settings: Settings, pool: asyncpg.Pool) -> Bound:
         house, version, body = await _item(pool, item_code, hospital)
         rivals = [row["item_code"] for row in await pool.fetch(_CLAIMED, house, issuer, di)]
         if any(rival != item_code for rival in rivals):
             bad(f"Expected an identifier no item has, {', '.join(rivals)} has {issuer} {di}.")
         waiting = [row["scan_id"] for row in await pool.fetch(_WAITING, house, issuer, di)]
         if dry_run:
-            return True, waiting, []
+            return Bound(settings.zone, waiting)
         key, value = f"{house}/{item_code}".encode(), _with(body, issuer, di, units)
         await publish(settings, [Outbound(settings.topic(CATALOGUE), key, value)], "Binding")
         seen, until = False, time.monotonic() + timeout
         while not seen and time.monotonic() < until:
             await asyncio.sleep(POLL_SECONDS)
             seen = await pool.fetchval(_SEEN, house, item_code, version)
-        return seen, waiting, list(await pool.fetch(_FREED, house, issuer, di, waiting))
+        freed = await pool.fetch(_FREED, house, issuer, di, waiting)
+        return Bound(settings.zone, waiting, freed, seen=seen)
 
-    seen, waiting, freed = run(work)
+    bound = run(work)
     if as_json:
-        print_json({"waiting": len(waiting), "decided": [dict(row) for row in freed]})
+        print_json({"waiting": len(bound.waiting), "decided": [dict(row) for row in bound.freed]})
     elif dry_run:
-        typer.echo(f"{len(waiting):,} scans wait for {issuer} {di}.")
+        typer.echo(f"{len(bound.waiting):,} scans wait for {issuer} {di}.")
     else:
-        _show(issuer, di, item_code, len(waiting), freed)
-    raise typer.Exit(int(not dry_run and timeout > 0 and (not seen or len(freed) < len(waiting))))
+        _show(f"{issuer} {di}", item_code, bound)
+    raise typer.Exit(int(not dry_run and timeout > 0 and not bound.done))
 
 
 def _identifier(text: str) -> tuple[str, str]:
     issuer, slash, di = text.partition("/")
     if slash and issuer in set(Issuer):
-        return issuer, di
+        if issuer == Issuer.GS1 and not is_bare_gtin(di):
+            bad(f"Expected a GTIN with a right check digit, got {di!r}.")
+        return issuer, as_scanned(Issuer(issuer), di)
     label = parse(text, scanned_on=datetime.now(UTC).date())
     if label.error is not None or label.di is None:
         bad(f"Expected ISSUER/DI like GS1/06901234567892 or a code with an identifier, got {text!r}.")
@@ -113,19 +139,19 @@ def _with(body: dict[str, Any], issuer: str, di: str, units: int) -> bytes:
     return value
 
 
-def _show(issuer: str, di: str, item_code: str, waiting: int, freed: list[Any]) -> None:
-    if freed:
+def _show(identifier: str, item_code: str, bound: Bound) -> None:
+    if bound.freed:
         cells = [
             (
-                row["scanned_at"].astimezone(),
-                row["resolved_at"].astimezone(),
+                row["scanned_at"].astimezone(bound.zone),
+                row["resolved_at"].astimezone(bound.zone),
                 row["encounter"],
                 row["verdict"],
                 row["amount"],
             )
-            for row in freed
+            for row in bound.freed
         ]
         columns = ("used", "decided", "patient", "verdict", ">yuan")
-        print_table(f"Scans that waited for {issuer} {di}", columns, cells, limit=SHOWN_MAX)
-    total = sum(row["amount"] or 0 for row in freed)
-    typer.echo(f"{issuer} {di} is {item_code}: {len(freed):,} of {waiting:,} scans decided, {total:,.2f} yuan charged.")
+        print_table(f"Scans that waited for {identifier}", columns, cells, limit=SHOWN_MAX)
+    total, of = sum(row["amount"] or 0 for row in bound.freed), len(bound.waiting)
+    typer.echo(f"{identifier} is {item_code}: {len(bound.freed):,} of {of:,} scans decided, {total:,.2f} yuan charged.")

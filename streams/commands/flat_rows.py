@@ -7,15 +7,20 @@ from datetime import date, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from models.udi import Issuer
+from models.udi.identifier import as_scanned
 from streams.commands.sheets import Cell, SheetRow
 
-_SCIENTIFIC: Final = re.compile(r"^\d(\.\d+)?E\+\d{1,3}$")
+_SCIENTIFIC: Final = re.compile(r"\d(\.\d+)?E\+\d{1,3}", re.IGNORECASE)
 """How a spreadsheet writes a long number into a narrow cell: its last digits are gone."""
 _THOUSANDS: Final = re.compile(r"\d{1,3}(,\d{3})+(\.\d+)?")
 _ERROR_VALUES: Final = frozenset({"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!"})
 _YES: Final = frozenset({"true", "yes", "1", "y", "是"})
 _NO: Final = frozenset({"false", "no", "0", "n", "否"})
 _LIST: Final = re.compile("[;；]")
+_DAYS: Final = ("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y年%m月%d日")
+_COMPACT_DAY: Final = re.compile(r"[0-9]{8}")
+_TIME_OF_DAY: Final = re.compile(r"[ T][0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +43,14 @@ def _text(cell: Cell, _: ZoneInfo) -> str:
     raise ValueError(f"expected text, got {came}: a spreadsheet changes what it takes for one; make the column text")
 
 
-def _identifier(cell: Cell, zone: ZoneInfo) -> str:
+def read_code(cell: Cell, zone: ZoneInfo) -> str:
+    """A code as text.
+
+    Raises:
+        ValueError: a spreadsheet has made a number of it, or a date.
+    """
     text = _text(cell, zone)
-    if _SCIENTIFIC.match(text):
+    if _SCIENTIFIC.fullmatch(text):
         raise ValueError(f"expected an identifier, got {text}: a spreadsheet has cut its digits; make the column text")
     return text
 
@@ -58,9 +68,13 @@ def _day(cell: Cell, _: ZoneInfo) -> str:
     if isinstance(cell, date):
         return cell.isoformat()
     text = str(cell).strip()
-    for form in ("%Y-%m-%d", "%Y/%m/%d"):
+    day = _TIME_OF_DAY.sub("", text)
+    if isinstance(cell, float):
+        day = text.removesuffix(".0")
+    # Shorter than eight digits it is a spreadsheet's count of days, or nobody knows what.
+    for form in ("%Y%m%d",) if _COMPACT_DAY.fullmatch(day) else _DAYS:
         try:
-            return datetime.strptime(text, form).date().isoformat()  # noqa: DTZ007 -- a day has no zone
+            return datetime.strptime(day, form).date().isoformat()  # noqa: DTZ007 -- a day has no zone
         except ValueError:
             continue
     raise ValueError(f"expected a day like 2022-06-30, got {text!r}")
@@ -99,7 +113,7 @@ def _identifiers(cell: Cell, zone: ZoneInfo) -> list[dict[str, Any]]:
 
 
 def _codes(cell: Cell, zone: ZoneInfo) -> list[str]:
-    return [part.strip() for part in _LIST.split(_text(cell, zone)) if part.strip()]
+    return [read_code(part, zone) for part in _LIST.split(_text(cell, zone)) if part.strip()]
 
 
 def _one_identifier(part: str, zone: ZoneInfo) -> dict[str, Any]:
@@ -109,9 +123,10 @@ def _one_identifier(part: str, zone: ZoneInfo) -> dict[str, Any]:
         di, units = rest, ""
     if not colon or not di or (units and not units.strip().isdecimal()):
         raise ValueError(f"expected issuer:identifier:units like GS1:06901234567892:1, got {part!r}")
+    issuer, di = issuer.strip(), read_code(di, zone)
     return {
-        "issuer": issuer.strip(),
-        "di": _identifier(di.strip(), zone),
+        "issuer": issuer,
+        "di": as_scanned(Issuer(issuer), di) if issuer in set(Issuer) else di,
         "units_per_package": int(units) if units else None,
     }
 
@@ -157,9 +172,9 @@ class Form:
 ITEM: Final = Form(
     "udi.item/1",
     {
-        "hospital": _identifier, "item_code": _identifier, "name": _text, "spec": _text, "maker": _text,
-        "supplier": _identifier, "category": _text, "class": _text, "insurance_code": _identifier, "unit": _text,
-        "identifiers": _identifiers, "chargeable": _flag, "bundled_into": _identifier, "owner": _text,
+        "hospital": read_code, "item_code": read_code, "name": _text, "spec": _text, "maker": _text,
+        "supplier": read_code, "category": _text, "class": _text, "insurance_code": read_code, "unit": _text,
+        "identifiers": _identifiers, "chargeable": _flag, "bundled_into": read_code, "owner": _text,
         "monitored": _flag, "tracking": _text, "suspended": _flag, "auxiliary": _flag, "controlled_category": _text,
         "volume_based_purchase": _flag, "licence_valid_to": _day, "prices": _dated("price"), "cost": _dated("cost"),
         "limit_per_stay": _count, "needs_approval": _flag, "excluded_drg_groups": _codes,
@@ -169,17 +184,17 @@ ITEM: Final = Form(
 ENCOUNTER: Final = Form(
     "udi.encounter/1",
     {
-        "hospital": _identifier, "encounter": _identifier, "department": _identifier, "team": _identifier,
-        "ward": _identifier, "admitted_at": _instant, "discharged_at": _instant, "settled_at": _instant,
-        "drg_group": _identifier, "drg_weight": _number, "main_disease": _identifier,
+        "hospital": read_code, "encounter": read_code, "department": read_code, "team": read_code,
+        "ward": read_code, "admitted_at": _instant, "discharged_at": _instant, "settled_at": _instant,
+        "drg_group": read_code, "drg_weight": _number, "main_disease": read_code,
     },
     ("hospital", "encounter", "admitted_at"), "encounter", "encounter",
 )  # fmt: skip
 HIS_CHARGE: Final = Form(
     "udi.his-charge/1",
     {
-        "hospital": _identifier, "line_id": _identifier, "encounter": _identifier, "department": _identifier,
-        "item_code": _identifier, "insurance_code": _identifier, "quantity": _count, "unit_price": _number,
+        "hospital": read_code, "line_id": read_code, "encounter": read_code, "department": read_code,
+        "item_code": read_code, "insurance_code": read_code, "quantity": _count, "unit_price": _number,
         "amount": _number, "currency": _text, "service_at": _instant, "cancelled": _flag, "billing_id": _text,
         "lot": _text, "serial": _text,
     },
@@ -188,21 +203,30 @@ HIS_CHARGE: Final = Form(
 )  # fmt: skip
 
 
+def cell_of(row: SheetRow, column: str) -> Cell:
+    """What a cell holds; `None` when it is empty or there is none.
+
+    Raises:
+        ValueError: a formula or a spreadsheet's error is in it.
+    """
+    cell = row.cells.get(column)
+    if column in row.formulas:
+        raise ValueError("expected a value, got a formula; paste values only")
+    if isinstance(cell, str) and cell.strip() in _ERROR_VALUES:
+        raise ValueError(f"expected a value, got the spreadsheet's error {cell.strip()}")
+    return None if isinstance(cell, str) and not cell.strip() else cell
+
+
 def record_of(row: SheetRow, form: Form, zone: ZoneInfo) -> dict[str, Any] | BadRow:
     """The record of a row, its empty cells left out; or the first thing that is wrong with it."""
     if row.problem is not None:
         return BadRow(row.number, "", row.problem)
     record: dict[str, Any] = {"schema": form.schema}
     for column, read in form.columns.items():
-        cell = row.cells.get(column)
-        if column in row.formulas:
-            return BadRow(row.number, column, "expected a value, got a formula; paste values only")
-        if cell is None or (isinstance(cell, str) and not cell.strip()):
-            continue
-        if isinstance(cell, str) and cell.strip() in _ERROR_VALUES:
-            return BadRow(row.number, column, f"expected a value, got the spreadsheet's error {cell.strip()}")
         try:
-            record[column] = read(cell, zone)
+            cell = cell_of(row, column)
+            if cell is not None:
+                record[column] = read(cell, zone)
         except ValueError as error:
             return BadRow(row.number, column, str(error))
     if form is ITEM:

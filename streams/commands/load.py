@@ -286,7 +286,8 @@ def _show(contents: Contents, kind: Kind, *, dry_run: bool) -> None:
         typer.echo(f"The file was {remark}.", err=True)
     what = {Kind.CATALOGUE: "items", Kind.ENCOUNTERS: "encounters", Kind.HIS_CHARGES: "charge lines"}[kind]
     done = "would be loaded" if dry_run else "loaded"
-    typer.echo(f"{len(contents.good):,} {what} {done}, {len(contents.bad):,} bad rows.")
+    doubtful = f", {len(contents.doubtful):,} findings" if contents.doubtful else ""
+    typer.echo(f"{len(contents.good):,} {what} {done}, {len(contents.bad):,} bad rows{doubtful}.")
 
 
 def _show_unknown(encounters: Sequence[tuple[str, str]]) -> None:

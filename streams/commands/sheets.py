@@ -4,6 +4,7 @@ References:
     docs/commands.md, "Files".
 """
 
+import codecs
 import csv
 import io
 import re
@@ -65,6 +66,8 @@ def read_sheet(file: Path) -> Sheet:
         return _read_workbook(content)
     if content.startswith(b"\xd0\xcf\x11\xe0"):
         raise SheetError("Expected CSV, XLSX or JSON lines, got a workbook of the old XLS form; save it as XLSX.")
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise SheetError("Expected CSV in UTF-8 or GB18030, got UTF-16; save it as CSV UTF-8.")
     return _read_csv(content)
 
 

@@ -10,6 +10,8 @@ import typer
 
 from models.catalogue import read_item
 from models.topics import CATALOGUE
+from models.udi import Issuer
+from models.udi.identifier import as_scanned
 from models.wire import Refusal
 from rules.udid_merging import Merged, merge
 from streams.commands.connection import bad, run
@@ -43,7 +45,7 @@ def load_udid(file: Path, hospital: str | None, *, dry_run: bool, as_json: bool)
         for row in await pool.fetch(_ITEMS, house):
             item = orjson.loads(row["body"])
             for each in item["identifiers"]:
-                claims[each["issuer"], each["di"]].append(item)
+                claims[each["issuer"], as_scanned(Issuer(each["issuer"]), each["di"])].append(item)
         merged = merge(export.devices, claims)
         records = [_record(settings, house, code, body) for code, body in sorted(merged.items.items())]
         if records and not dry_run:
@@ -65,7 +67,7 @@ async def _only_hospital(pool: asyncpg.Pool) -> str:
 def _record(settings: Settings, hospital: str, code: str, body: dict[str, Any]) -> Outbound:
     value = orjson.dumps(body)
     read = read_item(None, value)
-    assert not isinstance(read, Refusal), read  # noqa: S101 -- it was an item before, and gained identifiers
+    assert not isinstance(read, Refusal), read  # noqa: S101 -- the merge has read it as an item
     return Outbound(settings.topic(CATALOGUE), f"{hospital}/{code}".encode(), value)
 
 

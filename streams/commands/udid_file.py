@@ -4,17 +4,29 @@ References:
     docs/commands.md, "National database".
 """
 
+import codecs
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 from xml.etree import ElementTree as ET
 
+from models.calendar import ZONE_DEFAULT
+from models.udi import Issuer
+from models.udi.gs1 import is_bare_gtin
+from models.udi.identifier import as_scanned
 from models.udid import ISSUERS, Packing, UdidDevice
-from streams.commands.flat_rows import BadRow
-from streams.commands.sheets import SheetError, read_sheet
+from streams.commands.flat_rows import BadRow, cell_of, read_code
+from streams.commands.sheets import SheetError, SheetRow, read_sheet
 
 _KEY, _PACK = "zxxsdycpbs", "bzcpbs"
 _PACK_FIELDS = (_PACK, "bznhxyjbzcpbs", "bznhxyjcpbssl")
+_CODES = (_KEY, "sydycpbs", "btcpbs", _PACK, "bznhxyjbzcpbs")
+_OTHER_FIELDS = ("cpbsbmtxmc", "zxxsdyzsydydsl", "cpmctymc", "ylqxzcrbarmc", "ybbm", "bznhxyjcpbssl")
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_DECLARED = re.compile(rb"""<\?xml[^>]*\bencoding=["']([A-Za-z0-9._-]+)["']""")
+_CHUNK = 1 << 16
 
 
 @dataclass(slots=True)
@@ -33,39 +45,58 @@ def read_export(file: Path) -> Export:
         SheetError: it is neither XML with devices nor a table with the column `zxxsdycpbs`.
     """
     with file.open("rb") as opened:
-        start = opened.read(64).removeprefix(b"\xef\xbb\xbf").lstrip()
-    records = _xml(file) if start.startswith(b"<") else _table(file)
+        start = opened.read(200)
+    marked = start.startswith(_UTF16)
+    is_xml = marked or start.removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"<")
     export = Export()
-    for row, fields, packings in records:
-        device = _device(row, fields, packings)
+    for row, fields, packings in _xml(file, "utf-16" if marked else _declared(start)) if is_xml else _table(file):
+        device = fields if isinstance(fields, BadRow) else _device(row, fields, packings)
         (export.bad if isinstance(device, BadRow) else export.devices).append(device)  # type: ignore[arg-type]
     return export
 
 
 Fields = Mapping[str, str]
-Record = tuple[int, Fields, list[Fields]]
+Record = tuple[int, Fields | BadRow, list[Fields]]
+"""Row, the device's own fields or what is wrong with them, its packings."""
 
 
-def _xml(file: Path) -> Iterator[Record]:
+def _declared(start: bytes) -> str:
+    declared = _DECLARED.search(start)
+    return "utf-8-sig" if declared is None or declared[1].upper() == b"UTF-8" else declared[1].decode()
+
+
+def _xml(file: Path, encoding: str) -> Iterator[Record]:
     """Devices are the elements with a child `zxxsdycpbs`; packings those below it with a child `bzcpbs`."""
     number = 0
     try:
-        # Expat itself refuses entities that grow without end.
-        for _, element in ET.iterparse(file, events=("end",)):  # noqa: S314 -- see above
-            if element.find(_KEY) is None:
+        for element in _elements(file, encoding):
+            if element.find(f"{{*}}{_KEY}") is None:
                 continue
             number += 1
-            packings = [_children(each) for each in element.iter() if each.find(_PACK) is not None]
+            packings = [_children(each) for each in element.iter() if each.find(f"{{*}}{_PACK}") is not None]
             yield number, _children(element), [each for each in packings if _KEY not in each]
             element.clear()
-    except ET.ParseError as error:
+    except (ET.ParseError, UnicodeError, LookupError) as error:
         raise SheetError(f"Expected XML, got {error}.") from None
     if number == 0:
         raise SheetError(f"Expected devices with an element {_KEY}, found none.")
 
 
+def _elements(file: Path, encoding: str) -> Iterator[ET.Element]:
+    """Each element when it is complete. Text is decoded here: the parser itself knows no GB18030."""
+    # Expat itself refuses entities that grow without end.
+    parser: ET.XMLPullParser[ET.Element] = ET.XMLPullParser(("end",))
+    with file.open(encoding=encoding) as opened:
+        while chunk := opened.read(_CHUNK):
+            parser.feed(chunk)
+            for event in parser.read_events():
+                yield cast("tuple[str, ET.Element]", event)[1]
+    parser.close()
+
+
 def _children(element: ET.Element) -> Fields:
-    return {child.tag: (child.text or "").strip() for child in element if child.text and child.text.strip()}
+    named = ((child.tag.rpartition("}")[2], (child.text or "").strip()) for child in element)
+    return {name: text for name, text in named if text}
 
 
 def _table(file: Path) -> Iterator[Record]:
@@ -73,45 +104,58 @@ def _table(file: Path) -> Iterator[Record]:
     sheet = read_sheet(file)
     if _KEY not in sheet.columns:
         raise SheetError(f"Row 1: expected the column {_KEY}, got {', '.join(sheet.columns[:8])}.")
-    current: Record | None = None
+    current: tuple[int, Fields, list[Fields]] | None = None
     for row in sheet.rows:
-        fields = {name: str(cell).strip() for name, cell in row.cells.items() if cell not in (None, "")}
-        if row.problem is not None or any(isinstance(row.cells.get(name), float) for name in (_KEY, "sydycpbs", _PACK)):
-            fields = {"problem": row.problem or "expected identifiers as text, got a number"}
-        pack = {name: fields.pop(name) for name in _PACK_FIELDS if name in fields}
-        if current is not None and fields.get(_KEY) == current[1].get(_KEY) is not None:
+        read = _cells(row)
+        if isinstance(read, BadRow):
+            yield row.number, read, []
+            continue
+        pack = {name: read.pop(name) for name in _PACK_FIELDS if name in read}
+        if current is not None and read.get(_KEY) == current[1].get(_KEY) is not None:
             current[2].append(pack)
             continue
         if current is not None:
             yield current
-        current = (row.number, fields, [pack] if pack else [])
+        current = (row.number, read, [pack] if pack else [])
     if current is not None:
         yield current
 
 
+def _cells(row: SheetRow) -> dict[str, str] | BadRow:
+    if row.problem is not None:
+        return BadRow(row.number, "", row.problem)
+    fields = {}
+    for name in (*_CODES, *_OTHER_FIELDS):
+        try:
+            cell = cell_of(row, name)
+            if cell is not None:
+                fields[name] = read_code(cell, ZONE_DEFAULT) if name in _CODES else str(cell).strip()
+        except ValueError as error:
+            return BadRow(row.number, name, str(error))
+    return fields
+
+
 def _device(row: int, fields: Fields, packings: Iterable[Fields]) -> UdidDevice | BadRow:
-    if "problem" in fields:
-        return BadRow(row, "", fields["problem"])
     system = fields.get("cpbsbmtxmc", "GS1")
-    issuer = ISSUERS.get(system.upper())
+    issuer = next((issuer for name, issuer in ISSUERS.items() if system.upper().startswith(name)), None)
     if issuer is None:
         return BadRow(row, "cpbsbmtxmc", f"expected GS1, MA or AHM, got {system!r}")
-    key = fields.get(_KEY)
-    if key is None:
+    if _KEY not in fields:
         return BadRow(row, _KEY, "expected the identifier of the sales unit, got none")
     try:
+        fields, packings = _named(issuer, fields), [_named(issuer, each) for each in packings]
         units = _count(fields, "zxxsdyzsydydsl") if "zxxsdyzsydydsl" in fields else None
         packs = tuple(_packing(each) for each in packings)
     except ValueError as error:
         column, _, reason = str(error).partition(": ")
         return BadRow(row, column, reason)
-    if units is None and fields.get("sydycpbs") in (None, key):
+    if units is None and fields.get("sydycpbs") == fields[_KEY]:
         # One use unit is sold by itself: both identifiers are one.
-        units = 1 if fields.get("sydycpbs") == key else None
+        units = 1
     return UdidDevice(
         row,
         issuer,
-        key,
+        fields[_KEY],
         fields.get("sydycpbs"),
         units,
         fields.get("btcpbs"),
@@ -120,6 +164,14 @@ def _device(row: int, fields: Fields, packings: Iterable[Fields]) -> UdidDevice 
         fields.get("ybbm"),
         packs,
     )
+
+
+def _named(issuer: Issuer, fields: Fields) -> Fields:
+    """The fields with identifiers as a scan gives them."""
+    for name in _CODES:
+        if issuer is Issuer.GS1 and name in fields and not is_bare_gtin(fields[name]):
+            raise ValueError(f"{name}: expected a GTIN with a right check digit, got {fields[name]!r}")
+    return {name: as_scanned(issuer, text) if name in _CODES else text for name, text in fields.items()}
 
 
 def _packing(fields: Fields) -> Packing:

@@ -2,14 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
+from typer.testing import Result
 
 from streams.embedded.broker import EmbeddedBroker
-from tests.support.builders import BOX, DI, NOON, SECOND, encounter, gs1, gtin, item, price, scan, scan_id
+from tests.support.builders import BOX, DI, HOSPITAL, NOON, SECOND, encounter, gs1, gtin, item, price, scan, scan_id
 from tests.support.installed import Installed, installed
 from tests.support.ward import Ward, postgres_store
 
@@ -101,15 +103,20 @@ async def house(database: str, embedded_broker: EmbeddedBroker) -> AsyncIterator
         yield house
 
 
-async def learnt(house: Installed, done: asyncio.Task[Any]) -> None:
-    """What is published on the catalogue's topic is learnt, as a worker would, until the command has ended."""
-    known = 0
-    while not done.done():
+async def learnt(house: Installed, *arguments: str) -> Result:
+    """A command; what it publishes on the catalogue's topic is learnt meanwhile, as a worker would."""
+    known = len(await house.records("udi.catalogue"))
+    running = asyncio.create_task(house.udi(*arguments))
+    while True:
+        ended = running.done()
         records = await house.records("udi.catalogue")
         for _, value in records[known:]:
             await house.ward.learn(orjson.loads(value or b""))
         known = len(records)
-        await house.ward.sweep()
+        while await house.ward.sweep():
+            pass
+        if ended:
+            return await running
 
 
 async def test_binding_an_identifier_bills_what_waited_for_it(house: Installed) -> None:
@@ -118,14 +125,40 @@ async def test_binding_an_identifier_bills_what_waited_for_it(house: Installed) 
     counted = await house.udi("bind", f"GS1/{new}", "CLIP", "--dry-run")
     assert (counted.exit_code, counted.stdout) == (0, f"2 scans wait for GS1 {new}.\n")
 
-    running = asyncio.create_task(house.udi("bind", gs1(new, lot="B1"), "CLIP"))
-    await learnt(house, running)
-    shown = await running
+    shown = await learnt(house, "bind", gs1(new, lot="B1"), "CLIP")
 
     assert shown.exit_code == 0, shown.output
     assert shown.stdout.splitlines()[-1] == f"GS1 {new} is CLIP: 2 of 2 scans decided, 301.65 yuan charged."
     body = orjson.loads((await house.records("udi.catalogue"))[-1][1] or b"")
     assert body["identifiers"][-1] == {"issuer": "GS1", "di": new, "units_per_package": 1}
+
+
+async def test_a_file_and_five_bindings_bill_what_waited_for_ten_identifiers(house: Installed, tmp_path: Path) -> None:
+    await house.ward.learn(*(encounter(encounter=f"P{number}") for number in range(25)))
+    await house.ward.scan(*(used(number) for number in range(2001, 2101)))
+    waiting = [each for each in await house.json("parked", "--by-identifier") if each["di"] in IDENTIFIERS]
+    assert sorted((each["di"], each["scans"]) for each in waiting) == [(di, 10) for di in sorted(IDENTIFIERS)]
+
+    items = [f"NEW{place},n,GS1:{di}:1" for place, di in enumerate(IDENTIFIERS[:5])]
+    prices = ",10.00@2022-01-01..2022-06-04;20.00@2022-06-04.."
+    file = tmp_path / "items.csv"
+    file.write_text("item_code,name,identifiers,prices\n" + "\n".join(f"{each}{prices}" for each in [*items, "OLD,o,"]))
+    loaded = await learnt(house, "load", "catalogue", str(file), "--hospital", HOSPITAL)
+    bound = [await learnt(house, "bind", f"GS1/{di[1:]}", "OLD") for di in IDENTIFIERS[5:]]
+
+    assert (loaded.exit_code, loaded.stdout) == (0, "6 items loaded, 0 bad rows.\n")
+    # Each identifier is used ten times on one day: its scans are all of an odd or all of an even number.
+    assert [(each.exit_code, each.stdout.splitlines()[-1]) for each in bound] == [
+        (0, f"GS1 {di} is OLD: 10 of 10 scans decided, {100 if place % 2 else 200}.00 yuan charged.")
+        for place, di in enumerate(IDENTIFIERS[5:], 5)
+    ]
+    assert [each for each in await house.json("parked", "--by-identifier") if each["di"] in IDENTIFIERS] == []
+    rows = await house.pool.fetch(
+        "SELECT scan_id::text, amount FROM report.charges WHERE encounter LIKE 'P%' ORDER BY scan_id"
+    )
+    assert [tuple(row) for row in rows] == [
+        (str(scan_id(number)), Decimal(10 if number % 2 else 20)) for number in range(2001, 2101)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -136,7 +169,8 @@ async def test_binding_an_identifier_bills_what_waited_for_it(house: Installed) 
             "Expected ISSUER/DI like GS1/06901234567892 or a code with an identifier, got 'nonsense'.",
         ),
         ((f"GS1/{DI}", "CLIP"), f"Expected an identifier no item has, SCREW has GS1 {DI}."),
-        (("GS1/1", "NONE"), "Expected an item of the catalogue, found none with code 'NONE'."),
+        (("GS1/06901234567893", "CLIP"), "Expected a GTIN with a right check digit, got '06901234567893'."),
+        (("internal/1", "NONE"), "Expected an item of the catalogue, found none with code 'NONE'."),
     ],
 )  # fmt: skip
 async def test_what_can_not_be_bound_is_one_line(house: Installed, arguments: tuple[str, ...], line: str) -> None:
@@ -150,7 +184,7 @@ async def test_the_national_database_gives_an_item_its_packages(house: Installed
     file = tmp_path / "udid.csv"
     file.write_text(
         "zxxsdycpbs,sydycpbs,zxxsdyzsydydsl,bzcpbs,bznhxyjbzcpbs,bznhxyjcpbssl,ylqxzcrbarmc\n"
-        f"{BOX},{DI},5,{case},{BOX},4,某公司\n06900000000035,06900000000035,,,,,\n",
+        f"{BOX},{DI},5,{case},{BOX},4,某公司\n06900000000038,06900000000038,,,,,\n",
         encoding="utf-8",
     )
 

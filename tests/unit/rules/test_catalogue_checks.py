@@ -57,6 +57,11 @@ def test_a_sound_item_has_no_findings(changes: dict[str, Any]) -> None:
             "check-digit",
             "a right check digit",
         ),
+        (
+            {"identifiers": [{"issuer": "GS1", "di": "6901234567892", "units_per_package": 1}]},
+            "identifier-form",
+            "expected 06901234567892 as a scan gives it",
+        ),
         ({"identifiers": [{"issuer": "GS1", "di": DI}]}, "package-unknown", f"the units in {DI}"),
         ({"owner": "supplier", "supplier": "S1"}, "cost-missing", "no amount"),
     ],

@@ -246,6 +246,7 @@ def test_a_bad_line_is_named(file: Path, line: bytes, column: str, reason: str) 
         ),
         (b"name,name\n", "Row 1: expected every column once, got 'name' twice."),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "Expected CSV, XLSX or JSON lines, got a workbook of the old XLS form"),
+        ("hospital\n".encode("utf-16"), "Expected CSV in UTF-8 or GB18030, got UTF-16; save it as CSV UTF-8."),
         (b"PK\x03\x04nonsense", "Expected an XLSX workbook: "),
     ],
 )

@@ -57,9 +57,36 @@ def test_thousands_and_limits_are_read(file: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "day", ["2022-06-03", "2022/6/3", "2022.06.03", "20220603", "2022年6月3日", "2022-06-03 00:00:00"]
+)
+def test_days_are_read_in_the_forms_that_are_usual(file: Path, day: str) -> None:
+    file.write_text(f"{HEADING},licence_valid_to\nH1,A,n,,1.00,{day}\n", encoding="utf-8")
+
+    (value,) = values(read_file(Kind.CATALOGUE, file, ZONE_DEFAULT))
+
+    assert value["licence_valid_to"] == "2022-06-03"
+
+
+@pytest.mark.parametrize("day", ["44742", "03/06/2022", "2022-06", "20220631"])
+def test_a_day_that_could_be_another_is_refused(file: Path, day: str) -> None:
+    file.write_text(f"{HEADING},licence_valid_to\nH1,A,n,,1.00,{day}\n", encoding="utf-8")
+
+    contents = read_file(Kind.CATALOGUE, file, ZONE_DEFAULT)
+
+    assert bad(contents) == [(2, "licence_valid_to", f"expected a day like 2022-06-30, got {day!r}")]
+
+
+def test_identifiers_are_loaded_in_the_form_in_which_a_scan_gives_them(file: Path) -> None:
+    contents = csv(file, "H1,A,n,GS1:6901234567892:1;HIBCC:a123bjc5:10,1.00")
+
+    assert [each["di"] for each in values(contents)[0]["identifiers"]] == ["06901234567892", "A123BJC5"]
+
+
+@pytest.mark.parametrize(
     ("cells", "column", "said"),
     [
         (f"H1,A,n,GS1:{DI[:-1]}9:1,1.00,", "identifiers", "a right check digit"),
+        ("H1,A,n,GS1:1.23e+12:1,1.00,", "identifiers", "a spreadsheet has cut its digits"),
         ("H1,A,n,,1.00@..2022-03-01;2.00@2022-02-01..,", "prices", "two hold from 2022-02-01 to 2022-03-01"),
         ("H1,A,n,,1.00,C123", "insurance_code", "(4 characters)"),
     ],

@@ -52,9 +52,21 @@ FROM (
 """
 _DIFFERENCES: Final = """
 SELECT newest.kind, newest.status, count(*) AS differences,
-       sum(greatest(newest.expected_fen - newest.found_fen, 0))::bigint AS too_little_fen,
+       sum(greatest(coalesce(charged.fen, newest.expected_fen) - newest.found_fen, 0))::bigint AS too_little_fen,
        sum(greatest(newest.found_fen - newest.expected_fen, 0))::bigint AS too_much_fen
 FROM udi.difference newest
+LEFT JOIN LATERAL (
+    SELECT sum(CASE e.kind WHEN 'charge' THEN e.amount_fen ELSE -e.amount_fen END)::bigint AS fen
+    FROM udi.scan_claim c CROSS JOIN LATERAL (
+        SELECT l.kind, l.amount_fen FROM udi.ledger l
+        WHERE (l.position_id, l.record_offset) = (c.position_id, c.record_offset) AND l.kind = 'charge'
+        UNION ALL
+        SELECT l.kind, l.amount_fen FROM udi.ledger l
+        WHERE l.kind = 'credit' AND (l.charge_position, l.charge_offset) = (c.position_id, c.record_offset)
+    ) e
+    WHERE (c.hospital, c.scan_id) = (newest.hospital, newest.scan_id)
+      AND newest.status = 'mended' AND newest.kind = 'missed' AND newest.expected_fen = 0
+) charged ON true
 WHERE newest.hospital = $1 AND newest.at >= $2 AND newest.at < $3
   AND NOT EXISTS (
       SELECT FROM udi.difference newer
@@ -62,6 +74,7 @@ WHERE newest.hospital = $1 AND newest.at >= $2 AND newest.at < $3
   )
 GROUP BY newest.kind, newest.status ORDER BY newest.kind, newest.status
 """
+"""What a scan that nobody could price yet was charged in the end is known by its charge alone."""
 _WASTE: Final = """
 SELECT w.department, w.action::text AS action, coalesce(w.explanation, '') AS reason, count(*) AS scans,
        sum(w.units)::bigint AS units, coalesce(sum(w.amount_fen), 0)::bigint AS amount_fen,

@@ -11,7 +11,7 @@ import typer
 from models.calendar import month_text
 from models.money import fen_text
 from sinks.figures import hospitals
-from sinks.month_figures import Delay, MonthFigures, Share, month_figures
+from sinks.month_figures import Delay, MonthFigures, Share, Waste, month_figures
 from sinks.periods import PeriodBooks
 from streams.commands.connection import bad, run
 from streams.commands.month_report import month_of_hospital, parsed_month
@@ -128,7 +128,7 @@ def _show(hospital: str, month: str, figures: MonthFigures) -> None:
     mended = f"recovered {yuan(figures.recovered_fen)}, given back {yuan(figures.given_back_fen)}"
     typer.echo(f"Mended, in yuan: {mended}.")
     wasted = [
-        (each.department or "no department", each.action, each.reason, each.scans, each.units, yuan(each.amount_fen))
+        (each.department or "no department", each.action, each.reason, each.scans, each.units, _cost(each))
         for each in figures.waste
     ]
     if wasted:
@@ -139,6 +139,13 @@ def _show(hospital: str, month: str, figures: MonthFigures) -> None:
 
 def _shown(share: Share, value: int) -> str:
     return yuan(value) if share.denominator == "amount" else f"{value:,}"
+
+
+def _cost(waste: Waste) -> str:
+    """Of goods that had no cost on the day nobody knows what they have cost."""
+    if waste.without_cost == waste.scans:
+        return "?"
+    return yuan(waste.amount_fen) + (" + ?" if waste.without_cost else "")
 
 
 def _delay_cells(each: Delay) -> tuple[Any, ...]:

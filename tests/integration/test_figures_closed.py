@@ -90,6 +90,25 @@ async def test_a_difference_that_vanished_unasked_is_no_money_given_back(
     assert found["given_back"] == "0.00"
 
 
+async def test_a_scan_nobody_could_price_is_recovered_with_what_it_was_charged_in_the_end(
+    database: str, embedded_broker: EmbeddedBroker
+) -> None:
+    async with postgres_store(database) as store:
+        ward = await Ward(store).open(encounter())
+        await ward.scan(scan(1))
+        house = installed_over(store, ward, database, embedded_broker)
+        await posted(store, line("other", 900, "77.00", item_code="NAIL"))
+        (before,) = await house.json("figures", "2022-06")
+        await ward.learn(item())
+        await ward.sweep()
+        await posted(store, line("a", 1, "1234.00"))
+        (after,) = await house.json("figures", "2022-06")
+
+    missed = [row for each in (before, after) for row in each["differences"] if row["kind"] == "missed"]
+    assert [(row["status"], row["too_little"]) for row in missed] == [("open", "0.00"), ("mended", "1234.00")]
+    assert after["recovered"] == "1234.00"
+
+
 async def test_a_department_that_has_nothing_on_the_day_does_not_tie_by_being_absent(
     database: str, embedded_broker: EmbeddedBroker
 ) -> None:

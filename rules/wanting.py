@@ -29,7 +29,12 @@ def wanted_by(subjects: Iterable[Subject], waiting: Iterable[Waiting], catalogue
     return wanted
 
 
-def wanted_to_rerate(subjects: Iterable[Subject]) -> Wanted:
+def wanted_again(subjects: Iterable[Subject], catalogue: Catalogue) -> Wanted:
+    """The keys to gather for deciding recorded scans again."""
+    return wanted_by(subjects, (), catalogue)
+
+
+def wanted_to_rerate(subjects: Iterable[Subject], _: Catalogue) -> Wanted:
     """The keys to gather for charging uses anew: their own accounts."""
     events = [subject.event for subject in subjects]
     return Wanted(

@@ -326,12 +326,17 @@ async def take_position(connection: Any, cluster_id: str, topic: str, partition:
     return InputPosition(row["position_id"], cluster_id, topic, partition, row["next_offset"], row["last_hash"])
 
 
-async def read_catalogue(connection: Any) -> Catalogue:
-    """The whole catalogue as it stands."""
-    catalogue = Catalogue()
-    rows: Iterable[Any] = await connection.fetch("SELECT body, version, ended_at FROM udi.catalogue ORDER BY version")
+async def read_catalogue(connection: Any, catalogue: Catalogue | None = None) -> Catalogue:
+    """The catalogue as it stands; of one that is given only what is newer is read."""
+    if catalogue is None:
+        catalogue = Catalogue()
     version = await connection.fetchval("SELECT version FROM udi.fact_counter")
-    catalogue.put([_item(*row) for row in rows], version)
+    if version > catalogue.version:
+        rows: Iterable[Any] = await connection.fetch(
+            "SELECT body, version, ended_at FROM udi.catalogue WHERE version > $1 AND version <= $2 ORDER BY version",
+            catalogue.version, version,
+        )  # fmt: skip
+        catalogue.put([_item(*row) for row in rows], version)
     return catalogue
 
 

@@ -16,11 +16,11 @@ from zoneinfo import ZoneInfo
 import asyncpg
 
 from models.calendar import local_day
-from models.catalogue import CatalogueItem, item_from_wire
 from models.facts import Catalogue
 from models.money import line_amount_fen
 from models.reasons import TAKEN_BACK
 from models.reconciliation import Difference, DifferenceStatus, DifferenceVersion, Line, Use, UseStatus
+from sinks.books import read_catalogue
 from sinks.difference_rows import (
     correction_body,
     correction_id,
@@ -119,20 +119,8 @@ class ReconcilingBooks:
         """One transaction; other sessions wait until it ends. Nothing of it stands after an exception."""
         async with self._pool.acquire() as connection, connection.transaction():
             await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
-            await self._read_catalogue(connection)
+            await read_catalogue(connection, self._catalogue)
             yield ReconcilingSession(connection, self._catalogue, self._zone)
-
-    async def _read_catalogue(self, connection: Any) -> None:
-        """Only what is newer than the last time."""
-        version = await connection.fetchval("SELECT version FROM udi.fact_counter")
-        if version == self._catalogue.version:
-            return
-        rows = await connection.fetch(
-            "SELECT body, version, ended_at FROM udi.catalogue WHERE version > $1 AND version <= $2 ORDER BY version",
-            self._catalogue.version, version,
-        )  # fmt: skip
-        items = [item_from_wire(CatalogueItem.model_validate_json(body), number, ended) for body, number, ended in rows]
-        self._catalogue.put(items, version)
 
 
 class ReconcilingSession:

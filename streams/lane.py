@@ -24,7 +24,7 @@ from rules.commanding import carry_out
 from rules.reading import UNKNOWN_HOSPITAL, read_arrival
 from rules.rerating import rerate
 from rules.view import View
-from rules.wanting import wanted_by, wanted_by_command, wanted_to_rerate
+from rules.wanting import wanted_again, wanted_by, wanted_by_command, wanted_to_rerate
 from sinks.batch import Batch, Books, ClaimTakenError, LaneMovedError, LaneState, RawRecord, StaleError
 
 log = structlog.get_logger(__name__)
@@ -72,6 +72,8 @@ Attempt = Callable[[], Awaitable[tuple[Batch, View]]]
 LookedAtAgain = list[tuple[Subject, Prior, datetime]]
 """Recorded scans, each with the instant of what made it worth another look."""
 Again = Callable[[LookedAtAgain, View], list[Result]]
+Want = Callable[[list[Subject], Catalogue], Wanted]
+"""What must be gathered to look at them again."""
 
 
 class Lane:
@@ -229,16 +231,16 @@ class Lane:
             after = rows[-1][0].ref
         after = Ref(0, -1)
         while rows := await self._books.repriced(self.lane, snapshot, after, SWEEP_ROWS_MAX):
-            moved += await self._record_decisions(rows, decide=rerate)
+            moved += await self._record_decisions(rows, decide=rerate, want=wanted_to_rerate)
             after = rows[-1][0].ref
         return moved
 
-    async def _record_decisions(self, rows: LookedAtAgain, decide: Again = redecide, facts_seen: int = 0) -> int:
+    async def _record_decisions(
+        self, rows: LookedAtAgain, decide: Again = redecide, want: Want = wanted_again, facts_seen: int = 0
+    ) -> int:
         async def attempt() -> tuple[Batch, View]:
             subjects = [subject for subject, *_ in rows]
-            gathered = await self._gather(
-                lambda: wanted_to_rerate(subjects) if decide is rerate else wanted_by(subjects, (), self._catalogue)
-            )
+            gathered = await self._gather(lambda: want(subjects, self._catalogue))
             view = View(gathered, self._catalogue)
             results = decide(rows, view)
             at = self.position.next_offset

@@ -88,12 +88,13 @@ class FactPartition:
         self,
         position: InputPosition,
         books: FactBooks | HisLineBooks,
+        batch: Callable[[], Any],
         read: Callable[[Any, RawRecord, datetime, str], None],
         watch: Watching,
     ) -> None:
         self.position = position
         self._books: Any = books
-        self._batch: Callable[[], Any] = FactBatch if isinstance(books, FactBooks) else LineBatch
+        self._batch = batch
         self._read = read
         self._watch = watch
 
@@ -174,11 +175,12 @@ class Worker(mode.Service):
         pool, settings = self._facts, self._settings
         if topic == settings.topic(HIS_CHARGES):
             lines = HisLineBooks(pool, settings.lanes)
-            return FactPartition(await lines.take_over(cluster, topic, partition), lines, lines.read, self._watch)
+            position = await lines.take_over(cluster, topic, partition)
+            return FactPartition(position, lines, LineBatch, lines.read, self._watch)
         facts = FactBooks(pool, settings.lanes)
         position = await facts.take_over(cluster, topic, partition)
         read = facts.read_item if topic == settings.topic(CATALOGUE) else facts.read_encounter
-        return FactPartition(position, facts, read, self._watch)
+        return FactPartition(position, facts, FactBatch, read, self._watch)
 
     def _recorded(self, batch: Batch, records: Sequence[Record]) -> None:
         now = datetime.now(UTC)

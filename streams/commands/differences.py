@@ -1,6 +1,5 @@
 """`udi differences`: where the HIS's charge lines differ from the books, what it is worth, and what mends it."""
 
-import getpass
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, NamedTuple
@@ -14,6 +13,7 @@ from models.policy import POLICY
 from models.reconciliation import Cause, DifferenceKind, DifferenceStatus, DifferenceVersion, Fix
 from sinks.reconciling import ReconcilingBooks
 from streams.commands.connection import bad, run
+from streams.commands.persons import By, Why, person
 from streams.commands.shown import LIMIT_DEFAULT, AsJson, Limit, age, print_json, print_table
 from streams.settings import Settings
 
@@ -66,8 +66,6 @@ Encounter = Annotated[str | None, typer.Option(help="Only this encounter.")]
 Department = Annotated[str | None, typer.Option(help="Only this department.")]
 Hospital = Annotated[str | None, typer.Option(help="Only this hospital.")]
 Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID]…", help=f"Or the first {ID_SHOWN} characters of each.")]
-Why = Annotated[str, typer.Option("--reason", help="Why; it is kept.")]
-By = Annotated[str | None, typer.Option(help="Who; unset: the name you are logged in with.")]
 
 
 class Chosen(NamedTuple):
@@ -170,7 +168,7 @@ def _decide(status: DifferenceStatus, ids: Sequence[str] | None, reason: str, by
     if bool(ids) == any(chosen):
         bad("Expected either ids of differences, or --kind, --encounter, --department or --hospital.")
     named = [_start(each) for each in ids or ()]
-    who = by or getpass.getuser()
+    who = person(by)
 
     async def work(settings: Settings, pool: asyncpg.Pool) -> Decided:
         async with ReconcilingBooks(pool, settings.zone).session() as session:

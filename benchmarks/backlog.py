@@ -14,7 +14,7 @@ from time import perf_counter
 from benchmarks import observing, ward
 from benchmarks.parts import Parts, connect, installation, naive, product
 from benchmarks.processes import cpu_of, rss_mib
-from models.topics import BILLING
+from models.wire.topics import BILLING
 from streams.settings import Settings
 
 

@@ -19,17 +19,17 @@ import orjson
 from benchmarks import ward
 from benchmarks.steps import BATCH, RECORDED_AT, hot_pool
 from models.calendar import ZONE_DEFAULT
-from models.case import CaseKey
-from models.facts import Catalogue
+from models.charging.snapshot import Catalogue
+from models.closing.case import CaseKey
 from models.policy import POLICY
-from models.topics import ENCOUNTERS
-from rules.proving import prove
-from sinks.batch import RawRecord
-from sinks.books import PostgresBooks
-from sinks.cases import CaseBooks, closings_of, newest_of, scans_of
-from sinks.facts import FactBatch, FactBooks
-from streams.lane import Lane, Record
-from streams.prover import Prover
+from models.wire.topics import ENCOUNTERS
+from rules.closing.proving import prove
+from sinks.ports.batch import RawRecord
+from sinks.postgres.catalogue.facts import FactBatch, FactBooks
+from sinks.postgres.charging.books import PostgresBooks
+from sinks.postgres.closing.cases import CaseBooks, closings_of, newest_of, scans_of
+from streams.lanes.lane import Lane, Record
+from streams.services.prover import Prover
 
 CASES = 200
 TICK_SECONDS = 0.02

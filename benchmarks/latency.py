@@ -21,7 +21,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from benchmarks import observing, ward
 from benchmarks.parts import Parts, connect, installation, product
 from benchmarks.processes import cpu_of
-from models.topics import BILLING, SCANS
+from models.wire.topics import BILLING, SCANS
 from streams.settings import Settings
 
 POLL_SECONDS = 0.001

@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from benchmarks.ward import Keyed
-from models.topics import BILLING, SCANS, SEQ_HEADER, SETTLEMENT, VERDICTS
+from models.wire.topics import BILLING, SCANS, SEQ_HEADER, SETTLEMENT, VERDICTS
 from streams.settings import Settings
 from streams.topics import admin
 

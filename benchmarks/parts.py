@@ -18,11 +18,11 @@ from pydantic import SecretStr
 
 from benchmarks.processes import children_running
 from benchmarks.ward import load_facts
-from sinks.database import migrate, open_pool
+from sinks.postgres.database import migrate, open_pool
 from streams.embedded.broker import EmbeddedBroker
 from streams.embedded.database import EmbeddedDatabase
 from streams.embedded.process import ServerProcess
-from streams.services import Supervisor, environment, initialise
+from streams.services.running import Supervisor, environment, initialise
 from streams.settings import Settings
 from tests.support import kafka, postgres
 

@@ -7,7 +7,7 @@ from time import perf_counter
 
 from benchmarks.table import Table
 from models.money import line_amount_fen
-from models.reconciliation import Line, Use
+from models.reconciling.differences import Line, Use
 from rules.reconciling import reconcile
 from tests.support.seeded import seeded
 

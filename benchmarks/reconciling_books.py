@@ -18,15 +18,15 @@ from benchmarks import ward
 from benchmarks.steps import BATCH, RECORDED_AT, hot_pool
 from benchmarks.table import Table
 from models.calendar import ZONE_DEFAULT
-from models.facts import Catalogue
+from models.charging.snapshot import Catalogue
 from models.money import fen_text, price_text
 from models.policy import POLICY
-from models.topics import HIS_CHARGES
-from sinks.batch import RawRecord
-from sinks.books import PostgresBooks
-from sinks.his_lines import HisLineBooks, LineBatch
-from streams.lane import Lane, Record
-from streams.reconciler import Reconciler
+from models.wire.topics import HIS_CHARGES
+from sinks.ports.batch import RawRecord
+from sinks.postgres.charging.books import PostgresBooks
+from sinks.postgres.reconciling.his_lines import HisLineBooks, LineBatch
+from streams.lanes.lane import Lane, Record
+from streams.services.reconciler import Reconciler
 
 SECTION = "Reconciling: over the books"
 PATIENTS = 200

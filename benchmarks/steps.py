@@ -20,13 +20,13 @@ import asyncpg
 from benchmarks import parts, ward
 from benchmarks.processes import rss_mib
 from models.calendar import ZONE_DEFAULT
-from models.facts import Catalogue, Gathered, Wanted
+from models.charging.snapshot import Catalogue, Gathered, Wanted
 from models.policy import POLICY
-from sinks.batch import Batch
-from sinks.books import PostgresBooks
-from sinks.database import open_pool
-from sinks.rows import rows_of
-from streams.lane import Lane, Record
+from sinks.ports.batch import Batch
+from sinks.postgres.charging.books import PostgresBooks
+from sinks.postgres.charging.rows import rows_of
+from sinks.postgres.database import open_pool
+from streams.lanes.lane import Lane, Record
 
 BATCH = 1_000
 RECORDED_AT = datetime(2022, 6, 4, tzinfo=UTC)
@@ -132,7 +132,7 @@ class Line:
 
 
 def as_a_worker() -> None:
-    """The garbage collector as `streams.services.run_worker` sets it."""
+    """The garbage collector as `streams.services.running.run_worker` sets it."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)

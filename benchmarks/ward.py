@@ -14,10 +14,10 @@ from uuid import UUID
 import asyncpg
 import orjson
 
-from models.topics import CATALOGUE, ENCOUNTERS
 from models.udi.canonical import gs1_element_string, gtin
-from sinks.batch import RawRecord
-from sinks.facts import FactBatch, FactBooks
+from models.wire.topics import CATALOGUE, ENCOUNTERS
+from sinks.ports.batch import RawRecord
+from sinks.postgres.catalogue.facts import FactBatch, FactBooks
 
 HOSPITAL = "H1"
 ITEMS, ENCOUNTERS_COUNT, STORES, DEPARTMENTS, DEVICES = 1_000, 3_000, 22, 22, 50

@@ -4,7 +4,7 @@ import tomllib
 from functools import cache, lru_cache
 from importlib.resources import files
 
-from models.case import OPEN_GAPS, CaseVerdict, Gap, Proof
+from models.closing.case import OPEN_GAPS, CaseVerdict, Gap, Proof
 from models.money import fen_text
 from models.reasons import Reason, Verdict
 

@@ -9,8 +9,8 @@ from typing import Any, cast
 import faust
 from faust.types import StreamT
 
+from streams.services.watching import Watching
 from streams.settings import Settings, resolve
-from streams.watching import Watching
 from streams.wiring import Work, Worker
 
 

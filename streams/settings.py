@@ -98,7 +98,7 @@ class Settings(BaseSettings):
         return ZoneInfo(self.time_zone)
 
     def topic(self, name: str) -> str:
-        """The full name of a topic of `models.topics`."""
+        """The full name of a topic of `models.wire.topics`."""
         return self.topic_prefix + name
 
     def database(self) -> str:

@@ -7,7 +7,7 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
-from models.topics import TOPICS, Topic
+from models.wire.topics import TOPICS, Topic
 from streams.settings import Settings
 
 DEAD_LETTER_BYTES_MAX = 4 * 1024 * 1024

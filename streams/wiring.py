@@ -10,18 +10,18 @@ import asyncpg
 import faust
 import mode
 
-from models.facts import Catalogue
+from models.charging.snapshot import Catalogue
 from models.policy import POLICY
-from models.topics import CATALOGUE, ENCOUNTERS, HIS_CHARGES, SCANS
-from sinks.batch import Batch, InputPosition, RawRecord
-from sinks.books import PostgresBooks
-from sinks.database import open_pool_patiently
-from sinks.facts import FactBatch, FactBooks
-from sinks.his_lines import HisLineBooks, LineBatch
-from streams.lane import Lane, Record
-from streams.partitions import PartitionReader
+from models.wire.topics import CATALOGUE, ENCOUNTERS, HIS_CHARGES, SCANS
+from sinks.ports.batch import Batch, InputPosition, RawRecord
+from sinks.postgres.catalogue.facts import FactBatch, FactBooks
+from sinks.postgres.charging.books import PostgresBooks
+from sinks.postgres.database import open_pool_patiently
+from sinks.postgres.reconciling.his_lines import HisLineBooks, LineBatch
+from streams.lanes.lane import Lane, Record
+from streams.lanes.partitions import PartitionReader
+from streams.services.watching import Watching
 from streams.settings import Settings
-from streams.watching import Watching
 
 HANDOVER_SECONDS_MAX = 60.0
 """How long a batch may be with the agent; then it is not known to be recorded and the position is read again."""

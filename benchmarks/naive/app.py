@@ -6,11 +6,11 @@ from typing import Any
 import faust
 
 from benchmarks.naive.books import NaiveBooks
-from models.facts import Catalogue
+from models.charging.snapshot import Catalogue
 from models.policy import POLICY
-from models.topics import SCANS
-from sinks.database import open_pool
-from streams.lane import Lane, Record
+from models.wire.topics import SCANS
+from sinks.postgres.database import open_pool
+from streams.lanes.lane import Lane, Record
 from streams.settings import Settings
 from streams.topics import cluster_id
 

@@ -1,4 +1,4 @@
-"""The books with ordinary statements, one row at a time: the same effects in the same tables as `sinks.books`.
+"""The books with ordinary statements, one row at a time: the same effects in the same tables as the product's."""
 
 Left out: returns and half labels (the benchmarks have none), later decisions, and whatever protects against a second
 writer except the tables' own constraints. Nothing is batched; the catalogue is cached, as anybody would.
@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any, Final
 
-from models.books import Ref, UnitKey
-from models.catalogue import CatalogueItem, item_from_wire
-from models.facts import Catalogue, EncounterFacts, Gathered, Wanted
-from sinks.batch import Batch, LaneMovedError
-from sinks.books import PostgresBooks
-from sinks.rows import Row, Rows, rows_of
+from models.catalogue.item import CatalogueItem, item_from_wire
+from models.charging.books import Ref, UnitKey
+from models.charging.snapshot import Catalogue, EncounterFacts, Gathered, Wanted
+from sinks.ports.batch import Batch, LaneMovedError
+from sinks.postgres.charging.books import PostgresBooks
+from sinks.postgres.charging.rows import Row, Rows, rows_of
 
 BALANCE: Final = """
     INSERT INTO udi.balance AS b VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
@@ -41,11 +41,11 @@ WRITTEN: Final = {
     "outbox",
     "cases",
 }
-"""The lists of `sinks.rows.Rows` that are written here; of a benchmark's input the others are empty."""
+"""The lists of `Rows` that are written here; of a benchmark's input the others are empty."""
 
 
 class NaiveBooks(PostgresBooks):
-    """See `sinks.batch.Books`, for batches of one scan."""
+    """See `sinks.ports.batch.Books`, for batches of one scan."""
 
     async def gather(self, lane: int, wanted: Wanted, catalogue: Catalogue) -> Gathered:
         """A query for each thing the event needs to know."""

@@ -6,9 +6,9 @@ The hospital simulator labels its goods with these functions, and tests hold `pa
 from datetime import date
 from typing import Final
 
-from models.udi.application_identifiers import CSET82, RULES
 from models.udi.check import gtin_check_digit, hibc_check_character, ma_check_digit
-from models.udi.elements import element_string, value_error
+from models.udi.gs1.application_identifiers import CSET82, RULES
+from models.udi.gs1.elements import element_string, value_error
 
 __all__ = [
     "ahm",

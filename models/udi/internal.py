@@ -7,7 +7,7 @@ References:
 import re
 from typing import Final
 
-from models.udi.digital_link import is_web_address
+from models.udi.gs1.digital_link import is_web_address
 from models.udi.values import CodeError, Flag, Issuer, Reading, Scan
 
 _INSURANCE: Final = re.compile(r"C[0-9]{19}(?:[0-9]{7})?")

@@ -12,11 +12,11 @@ from typing import Final
 
 from models.udi.ahm import read_ahm
 from models.udi.combine import of_several
-from models.udi.digital_link import is_web_address, read_digital_link
 from models.udi.dirt import DEFAULT_PROFILE, Cleaned, ScannerProfile, clean, decode, symbols, without_input_method
-from models.udi.elements import element_string
-from models.udi.gs1 import EAN_SYMBOLOGIES, GS1_SYMBOLOGIES, read_gs1
-from models.udi.gs1_clean import parse_clean
+from models.udi.gs1.as_scanned import EAN_SYMBOLOGIES, GS1_SYMBOLOGIES, read_gs1
+from models.udi.gs1.clean import parse_clean
+from models.udi.gs1.digital_link import is_web_address, read_digital_link
+from models.udi.gs1.elements import element_string
 from models.udi.hibcc import read_hibc
 from models.udi.iccbba import read_iccbba
 from models.udi.internal import read_drug_trace, read_internal

@@ -182,7 +182,7 @@ class ParsedCode:
     error_at: int | None = None
     """Offset of the error in the text after the last step (without symbology identifier)."""
     before_error: tuple[tuple[str, str], ...] = ()
-    """GS1 elements read before the error, each valid by itself; for `rules.rescue`, never to be used as they are."""
+    """GS1 elements read before the error, each valid by itself; for `rules.labels.rescue`, never used as they are."""
 
 
 class ValidCode:

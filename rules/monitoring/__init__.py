@@ -3,7 +3,7 @@
 A new rule of a known kind is a row here; a new kind is one module beside this one.
 """
 
-from models.alert import Measure
+from models.monitoring.alert import Measure
 from models.policy import POLICY, Policy
 from rules.monitoring.growth import Growth
 from rules.monitoring.new_item import NewItem

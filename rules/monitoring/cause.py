@@ -14,7 +14,7 @@ References:
     analysis, quantity at base price (Laspeyres) first. The order of the factors is our choice.
 """
 
-from models.alert import CausePart, Measure, Sums
+from models.monitoring.alert import CausePart, Measure, Sums
 
 QUANTITY = "quantity"
 PRICE = "price"

@@ -9,8 +9,8 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import ClassVar
 
-from models.alert import Facts, Figures, Judgement, Measure, ScopeType, Sums
 from models.calendar import shift
+from models.monitoring.alert import Facts, Figures, Judgement, Measure, ScopeType, Sums
 from rules.monitoring.cause import cause_of, rounded_half_up
 from rules.monitoring.rule import HOSPITAL_AND_DEPARTMENTS
 

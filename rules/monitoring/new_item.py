@@ -12,7 +12,7 @@ References:
 from dataclasses import dataclass
 from typing import ClassVar
 
-from models.alert import Facts, Judgement, Measure, ScopeType
+from models.monitoring.alert import Facts, Judgement, Measure, ScopeType
 from rules.monitoring.growth import growth_figures
 from rules.monitoring.rule import HOSPITAL_AND_DEPARTMENTS
 

@@ -2,7 +2,7 @@
 
 from typing import ClassVar, Final, Protocol
 
-from models.alert import Facts, Judgement, Measure, RuleMeasure, ScopeType
+from models.monitoring.alert import Facts, Judgement, Measure, RuleMeasure, ScopeType
 
 HOSPITAL_AND_DEPARTMENTS: Final = (ScopeType.HOSPITAL, ScopeType.DEPARTMENT)
 """The scopes of the core rules. Source: docs/contract.md, "Alerts"."""

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from models.alert import Facts, Figures, Judgement, Measure, ScopeType, Standing
+from models.monitoring.alert import Facts, Figures, Judgement, Measure, ScopeType, Standing
 from rules.monitoring.rule import HOSPITAL_AND_DEPARTMENTS, told_by
 
 

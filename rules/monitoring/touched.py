@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from models.alert import Cell
 from models.calendar import shift
+from models.monitoring.alert import Cell
 from rules.monitoring.rule import Rule
 
 

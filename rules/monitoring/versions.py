@@ -6,7 +6,7 @@ References:
 
 from datetime import datetime
 
-from models.alert import AlertKey, AlertVersion, Judgement, Status
+from models.monitoring.alert import AlertKey, AlertVersion, Judgement, Status
 
 _STANDS = frozenset({Status.PROVISIONAL, Status.FIRED, Status.EXPLAINED})
 

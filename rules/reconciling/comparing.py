@@ -7,7 +7,7 @@ References:
 from collections.abc import Sequence
 
 from models.money import line_amount_fen
-from models.reconciliation import Aspect, Cause, Difference, DifferenceKind, Fix, Line, Use, UseStatus
+from models.reconciling.differences import Aspect, Cause, Difference, DifferenceKind, Fix, Line, Use, UseStatus
 from rules.reconciling.matching import match
 
 

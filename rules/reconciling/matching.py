@@ -12,7 +12,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from models.reconciliation import Cause, Line, Use, UseStatus
+from models.reconciling.differences import Cause, Line, Use, UseStatus
 from rules.reconciling.nearest import nearest_pairs
 from rules.reconciling.strengths import OTHER_ITEM, SAME_ITEM, TAKEN_BACK, Strength
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from heapq import heapify, heappop, heappush
 
-from models.reconciliation import Line, Use
+from models.reconciling.differences import Line, Use
 
 
 def nearest_pairs(uses: Sequence[Use], lines: Sequence[Line], window: timedelta | None = None) -> list[tuple[int, int]]:

@@ -12,7 +12,7 @@ from datetime import timedelta
 from itertools import groupby
 from uuid import UUID
 
-from models.reconciliation import Aspect, Cause, Difference, DifferenceKind, Fix
+from models.reconciling.differences import Aspect, Cause, Difference, DifferenceKind, Fix
 
 PATIENT_WINDOW = timedelta(hours=1)
 """How far the service time of a line may lie from the use it is for, when the line does not name the charge. No source:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from models.reconciliation import Difference, DifferenceStatus, DifferenceVersion
+from models.reconciling.differences import Difference, DifferenceStatus, DifferenceVersion
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from models.reconciliation import Line, Use
+from models.reconciling.differences import Line, Use
 
 CODE_WINDOW = timedelta(hours=24)
 """How far the service time may lie from the use when the item differs: a day, as hospitals bill by the day. No source:

@@ -8,7 +8,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from models.calendar import month_text
 from streams.simulator.files import TRUTH_FILE, write
 from streams.simulator.plan import Plan, Stage
-from streams.simulator.truth import Truth
+from streams.simulator.truth.books import Truth
 
 
 def simulate_command(plan: Plan, out: Path) -> Truth:

@@ -9,10 +9,18 @@ from typing import IO, Any
 import orjson
 
 from models.calendar import month_text
-from models.topics import CATALOGUE, ENCOUNTERS, HIS_CHARGES, SCANS
-from streams.simulator.hospital import Hospital
+from models.wire.topics import CATALOGUE, ENCOUNTERS, HIS_CHARGES, SCANS
+from streams.simulator.hospital.run import Hospital
 from streams.simulator.plan import Plan, Record, Stage
-from streams.simulator.truth import Truth, alert_row, entry_row, settlement_rows, stock_rows, usage_rows, waste_rows
+from streams.simulator.truth.books import (
+    Truth,
+    alert_row,
+    entry_row,
+    settlement_rows,
+    stock_rows,
+    usage_rows,
+    waste_rows,
+)
 
 TRUTH_FILE = "truth.json"
 STAGES_FILE = "stages.jsonl"

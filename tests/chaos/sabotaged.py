@@ -6,8 +6,9 @@ from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer
 
-from sinks.outbox import Outbox
-from streams import cli, relay
+from sinks.postgres.outbox import Outbox
+from streams.cli import main as cli
+from streams.services import relay
 
 
 class PlainProducer(AIOKafkaProducer):  # type: ignore[misc]  # aiokafka has no types.

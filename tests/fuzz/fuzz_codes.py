@@ -11,7 +11,7 @@ import atheris
 
 with atheris.instrument_imports(include=["models", "rules"]):
     from models.udi import Issuer, parse, read_label
-    from rules.rescue import Knowledge, rescue
+    from rules.labels.rescue import Knowledge, rescue
 
 _EPOCH = date(2026, 6, 1).toordinal()
 

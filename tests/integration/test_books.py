@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sinks.batch import ClaimTakenError, LaneMovedError, StaleError
+from sinks.ports.batch import ClaimTakenError, LaneMovedError, StaleError
 from tests.support.accounts import Account
 from tests.support.builders import (
     BOX,

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 from pydantic import SecretStr
 
-from streams.prover import Prover
+from streams.services.prover import Prover
 from streams.settings import Settings
 from tests.support.builders import encounter, gs1, gtin, item, scan, scan_id
 from tests.support.installed import Installed

@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from models.commands import CommandKind
+from models.charging.commands import CommandKind
 from models.ids import made_id
-from sinks.batch import LaneMovedError
-from sinks.commands import CommandBooks
+from sinks.ports.batch import LaneMovedError
+from sinks.postgres.charging.commands import CommandBooks
 from tests.support.builders import DI, NOON, gs1, item, scan, scan_id
 from tests.support.ward import MemoryStore, PostgresStore, Store, Ward, postgres_store, usual, verdicts
 

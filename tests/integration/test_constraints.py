@@ -7,8 +7,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-from models.facts import Catalogue, Wanted
-from sinks.batch import Batch, LaneMovedError, RecordingError, StaleError
+from models.charging.snapshot import Catalogue, Wanted
+from sinks.ports.batch import Batch, LaneMovedError, RecordingError, StaleError
 from streams.embedded.database import EmbeddedDatabase
 from tests.support.builders import DI, gs1, scan, scan_id
 from tests.support.loops import run

@@ -10,7 +10,7 @@ import pytest
 
 from models.calendar import ZONE_DEFAULT
 from streams.embedded.broker import EmbeddedBroker
-from streams.reconciler import Reconciler
+from streams.services.reconciler import Reconciler
 from tests.support.builders import item, price, scan, scan_id
 from tests.support.his import line, post
 from tests.support.installed import Installed, installed

@@ -10,12 +10,12 @@ import pytest
 from pydantic import SecretStr
 
 from models.calendar import ZONE_DEFAULT
-from models.commands import CommandKind
-from models.his_charge import HisCharge
-from sinks.batch import RawRecord
-from sinks.his_lines import HisLineBooks, LineBatch
+from models.charging.commands import CommandKind
+from models.reconciling.his_charge import HisCharge
+from sinks.ports.batch import RawRecord
+from sinks.postgres.reconciling.his_lines import HisLineBooks, LineBatch
 from streams.embedded.broker import EmbeddedBroker
-from streams.reconciler import Reconciler
+from streams.services.reconciler import Reconciler
 from streams.settings import Settings
 from tests.support.builders import DI, NOON, SECOND, body, encounter, gs1, item, price, scan, scan_id
 from tests.support.installed import Installed, installed

@@ -8,8 +8,8 @@ import asyncpg
 import pytest
 
 from models.calendar import Month
-from sinks.figures import NotYetError, settled
-from sinks.periods import PeriodBooks
+from sinks.postgres.closing.figures import NotYetError, settled
+from sinks.postgres.closing.periods import PeriodBooks
 from tests.support.builders import scan
 from tests.support.ward import PostgresStore, Ward, postgres_store, usual
 

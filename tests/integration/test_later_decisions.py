@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from models.books import Ref
-from models.facts import Catalogue, Wanted
-from sinks.batch import Batch, StaleError
+from models.charging.books import Ref
+from models.charging.snapshot import Catalogue, Wanted
+from sinks.ports.batch import Batch, StaleError
 from tests.support.accounts import Account
 from tests.support.builders import (
     DI,

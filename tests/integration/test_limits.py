@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from models.commands import CommandKind
+from models.charging.commands import CommandKind
 from tests.support.accounts import Account
 from tests.support.builders import encounter, item, scan, scan_id
 from tests.support.ward import MemoryStore, PostgresStore, Store, Ward, verdicts

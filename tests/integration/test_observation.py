@@ -5,9 +5,9 @@ from uuid import UUID
 
 import asyncpg
 
-from sinks.database import migrate, open_pool
-from sinks.metrics import Metrics
-from sinks.observation import observe, observe_scanners, observe_stock
+from sinks.metrics.counts import Metrics
+from sinks.postgres.database import migrate, open_pool
+from sinks.postgres.observation import observe, observe_scanners, observe_stock
 
 NOW = datetime(2022, 6, 3, 12, tzinfo=UTC)
 

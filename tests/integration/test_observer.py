@@ -5,13 +5,13 @@ from pathlib import Path
 from aiokafka import AIOKafkaProducer
 from pydantic import SecretStr
 
-from sinks.database import migrate, open_pool
-from sinks.metrics import Metrics
+from sinks.metrics.counts import Metrics
+from sinks.postgres.database import migrate, open_pool
 from streams.embedded.broker import EmbeddedBroker
-from streams.health import Contact
-from streams.observer import Observer
+from streams.services.observer import Observer
 from streams.settings import Settings
 from streams.topics import create_topics
+from streams.web.health import Contact
 from tests.support.kafka import Broker
 
 

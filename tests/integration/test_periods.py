@@ -8,16 +8,16 @@ import asyncpg
 import pytest
 
 from models.calendar import ZONE_DEFAULT, Month
-from models.facts import Catalogue
+from models.charging.snapshot import Catalogue
 from models.policy import POLICY
-from sinks.batch import Batch, RawRecord
-from sinks.books import PostgresBooks
-from sinks.database import migrate, open_pool
-from sinks.facts import FactBatch, FactBooks
-from sinks.periods import CloseOrderError, HospitalPeriods, PeriodBooks
-from streams.evaluator import Evaluator
-from streams.lane import Lane, Record
-from streams.month_close import CloseBehindError, ClosedMonth, close_month
+from sinks.ports.batch import Batch, RawRecord
+from sinks.postgres.catalogue.facts import FactBatch, FactBooks
+from sinks.postgres.charging.books import PostgresBooks
+from sinks.postgres.closing.periods import CloseOrderError, HospitalPeriods, PeriodBooks
+from sinks.postgres.database import migrate, open_pool
+from streams.lanes.lane import Lane, Record
+from streams.services.evaluator import Evaluator
+from streams.services.month_close import CloseBehindError, ClosedMonth, close_month
 from tests.support import builders as b
 
 CLUSTER, TOPIC = "cluster", "udi.scans"

@@ -9,12 +9,12 @@ import asyncpg
 import orjson
 import pytest
 
-from models.case import CaseKey
-from models.commands import CommandKind
+from models.charging.commands import CommandKind
+from models.closing.case import CaseKey
 from models.ids import made_id
-from rules.proving import prove
-from sinks.cases import CaseBooks, scans_of
-from streams.prover import Prover
+from rules.closing.proving import prove
+from sinks.postgres.closing.cases import CaseBooks, scans_of
+from streams.services.prover import Prover
 from tests.support.builders import DI, encounter, gs1, gtin, item, scan, scan_id
 from tests.support.ward import PostgresStore, Ward, postgres_store
 

@@ -3,7 +3,7 @@
 import asyncio
 from uuid import UUID
 
-from sinks.outbox import Outbox
+from sinks.postgres.outbox import Outbox
 from tests.support.ward import postgres_store
 
 PUBLISH = "SELECT udi.publish_case('H1', $1, $2, $3)"

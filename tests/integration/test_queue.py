@@ -8,11 +8,11 @@ import orjson
 import pytest
 from typer.testing import Result
 
-from models.commands import Correction
-from models.scan import ScanEvent
-from rules.correcting import correcting_event
-from streams.corrector import Corrector
+from models.charging.commands import Correction
+from models.scan.event import ScanEvent
+from rules.charging.correcting import correcting_event
 from streams.embedded.broker import EmbeddedBroker
+from streams.services.corrector import Corrector
 from tests.support.builders import DI, body, encounter, gs1, scan, scan_id
 from tests.support.installed import Installed, installed
 from tests.support.ward import verdicts

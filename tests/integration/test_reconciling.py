@@ -12,11 +12,11 @@ import orjson
 import pytest
 
 from models.calendar import ZONE_DEFAULT
-from models.commands import CommandKind
-from models.reconciliation import DifferenceStatus
-from sinks.reconciling import ReconcilingBooks
-from streams.commands.verify_differences import verify_differences
-from streams.reconciler import Reconciler
+from models.charging.commands import CommandKind
+from models.reconciling.differences import DifferenceStatus
+from sinks.postgres.reconciling.sessions import ReconcilingBooks
+from streams.cli.verifying.differences import verify_differences
+from streams.services.reconciler import Reconciler
 from tests.support.builders import (
     DI,
     NOON,

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sinks.batch import ClaimTakenError
+from sinks.ports.batch import ClaimTakenError
 from tests.support.accounts import Account
 from tests.support.builders import DI, NOON, SECOND, encounter, gs1, item, price, scan, scan_id
 from tests.support.ward import Between, Store, Ward, verdicts

@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator, Iterable
 import asyncpg
 import pytest
 
-from models.facts import Shapes
-from models.udi.lot_shape import LotShape, learn, load
-from sinks.batch import LaneMovedError
-from sinks.learning import LearningBooks, Unlearned
-from streams.learner import Learner
+from models.charging.snapshot import Shapes
+from models.udi.lot_pattern import LotShape, learn, load
+from sinks.ports.batch import LaneMovedError
+from sinks.postgres.labels.learning import LearningBooks, Unlearned
+from streams.services.learner import Learner
 from tests.support.builders import DI, NOON, gs1, item, scan, scan_id
 from tests.support.ward import MemoryStore, PostgresStore, Ward, postgres_store, usual, verdicts
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from models.policy import POLICY
-from models.scanners import Scanner
-from sinks.metrics import Metrics
-from sinks.observation import observe_scanners
-from sinks.scanners import ScannerBooks
-from streams.commands.scanners import read_scanners
+from models.scan.scanners import Scanner
+from sinks.metrics.counts import Metrics
+from sinks.postgres.labels.scanners import ScannerBooks
+from sinks.postgres.observation import observe_scanners
+from streams.cli.codes.scanners import read_scanners
 from tests.support.builders import DI, NOON, at, gs1, scan, scan_id
 from tests.support.ward import MemoryStore, PostgresStore, Ward, postgres_store, records, usual, verdicts
 

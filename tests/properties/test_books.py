@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
-from sinks.batch import Batch
-from sinks.memory import MemoryBooks
+from sinks.memory.books import MemoryBooks
+from sinks.ports.batch import Batch
 from tests.properties.arrivals import CODES, FACTS, LATER, arrivals, cuts, events
 from tests.support.accounts import Account
 from tests.support.builders import NOON, scan_id

@@ -9,7 +9,7 @@ from uuid import UUID
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
-from models.commands import CommandKind
+from models.charging.commands import CommandKind
 from tests.properties.arrivals import FACTS, LATER, PLATE, PLATE_DI, arrivals
 from tests.support.accounts import Account
 from tests.support.builders import DI, NOON, SECOND, gs1, item, price, scan, scan_id

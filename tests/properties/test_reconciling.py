@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.money import line_amount_fen
-from models.reconciliation import Cause, Difference, DifferenceKind, Line, Use, UseStatus
+from models.reconciling.differences import Cause, Difference, DifferenceKind, Line, Use, UseStatus
 from rules.reconciling import across, reconcile
 from rules.reconciling.nearest import nearest_pairs
 from tests.support.seeded import seeded

@@ -6,11 +6,11 @@ from typing import Any, NamedTuple
 
 import asyncpg
 
-from models.books import Decision
 from models.calendar import month_text
+from models.charging.books import Decision
 from models.money import fen_text, price_text
-from models.scan import Action
-from sinks.memory import MemoryBooks
+from models.scan.event import Action
+from sinks.memory.books import MemoryBooks
 
 Row = tuple[Any, ...]
 

@@ -7,15 +7,15 @@ from uuid import UUID
 
 import orjson
 
-from models.books import BadRecord, Decision, Prior, Ref, SettlementLine, StockMove
 from models.calendar import ZONE_DEFAULT, Month
-from models.catalogue import CatalogueItem, Item, item_from_wire
-from models.facts import Catalogue, EncounterFacts, Gathered
+from models.catalogue.item import CatalogueItem, Item, item_from_wire
+from models.charging.books import BadRecord, Decision, Prior, Ref, SettlementLine, StockMove
+from models.charging.snapshot import Catalogue, EncounterFacts, Gathered
 from models.money import fen_text
 from models.policy import POLICY
-from rules.batch import Arrival, TickRecord, fold, redecide
-from rules.reading import read_arrival
-from rules.view import View
+from rules.charging.fold import Arrival, TickRecord, fold, redecide
+from rules.charging.view import View
+from rules.labels.reading import read_arrival
 
 HOSPITAL = "H1"
 STORE = "OR-2"

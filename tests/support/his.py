@@ -5,8 +5,8 @@ from typing import Any
 import asyncpg
 
 from models.money import fen_text, line_amount_fen, parse_price
-from sinks.batch import RawRecord
-from sinks.his_lines import HisLineBooks, LineBatch
+from sinks.ports.batch import RawRecord
+from sinks.postgres.reconciling.his_lines import HisLineBooks, LineBatch
 from tests.support.builders import HOSPITAL, NOON, at, body
 from tests.support.ward import CLUSTER, LANES
 

@@ -12,13 +12,13 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from pydantic import SecretStr
 from typer.testing import CliRunner, Result
 
-from sinks.outbox import Outbox
-from streams.cli import app
+from sinks.postgres.outbox import Outbox
+from streams.cli.main import app
 from streams.embedded.broker import EmbeddedBroker
-from streams.relay import run_relay
+from streams.services.relay import run_relay
+from streams.services.watching import Watching
 from streams.settings import Settings
 from streams.topics import create_topics
-from streams.watching import Watching
 from tests.support.story import tell
 from tests.support.ward import LANES, Ward, postgres_store
 

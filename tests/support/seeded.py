@@ -7,7 +7,7 @@ from random import Random
 from uuid import UUID
 
 from models.money import line_amount_fen
-from models.reconciliation import Difference, DifferenceKind, Line, Use, UseStatus
+from models.reconciling.differences import Difference, DifferenceKind, Line, Use, UseStatus
 from rules.reconciling import across, reconcile
 
 MONTH = datetime(2022, 5, 31, 16, tzinfo=UTC)

@@ -5,15 +5,15 @@ from typing import Any
 import asyncpg
 
 from models.calendar import ZONE_DEFAULT, Month
-from models.case import CaseKey
-from models.commands import CommandKind
-from models.reconciliation import DifferenceStatus
-from sinks.cases import CaseBooks
-from sinks.periods import PeriodBooks
-from sinks.reconciling import ReconcilingBooks
-from streams.evaluator import Evaluator
-from streams.prover import Prover
-from streams.reconciler import Reconciler
+from models.charging.commands import CommandKind
+from models.closing.case import CaseKey
+from models.reconciling.differences import DifferenceStatus
+from sinks.postgres.closing.cases import CaseBooks
+from sinks.postgres.closing.periods import PeriodBooks
+from sinks.postgres.reconciling.sessions import ReconcilingBooks
+from streams.services.evaluator import Evaluator
+from streams.services.prover import Prover
+from streams.services.reconciler import Reconciler
 from tests.support.builders import BOX, DI, ENCOUNTER, HOSPITAL, NOON, encounter, gs1, gtin, item, price, scan, scan_id
 from tests.support.his import line, post
 from tests.support.ward import Ward

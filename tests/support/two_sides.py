@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from models.money import line_amount_fen
-from models.reconciliation import Line, Use, UseStatus
+from models.reconciling.differences import Line, Use, UseStatus
 
 AT = datetime(2022, 6, 3, 4, tzinfo=UTC)
 HOUR = timedelta(hours=1)

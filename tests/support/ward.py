@@ -8,16 +8,16 @@ from typing import Any, Protocol, cast
 import asyncpg
 
 from models.calendar import ZONE_DEFAULT
-from models.commands import CommandKind
-from models.facts import Catalogue
+from models.charging.commands import CommandKind
+from models.charging.snapshot import Catalogue
 from models.policy import POLICY
-from sinks.batch import Batch, Books, InputPosition, RawRecord
-from sinks.books import PostgresBooks
-from sinks.commands import CommandBooks
-from sinks.database import migrate, open_pool
-from sinks.facts import FactBatch, FactBooks
-from sinks.memory import MemoryBooks, MemoryFactBooks
-from streams.lane import Lane, Record
+from sinks.memory.books import MemoryBooks, MemoryFactBooks
+from sinks.ports.batch import Batch, Books, InputPosition, RawRecord
+from sinks.postgres.catalogue.facts import FactBatch, FactBooks
+from sinks.postgres.charging.books import PostgresBooks
+from sinks.postgres.charging.commands import CommandBooks
+from sinks.postgres.database import migrate, open_pool
+from streams.lanes.lane import Lane, Record
 from tests.support.accounts import Account, account_of_memory, account_of_postgres
 from tests.support.builders import NOON, body, encounter, item, key_of, scan_id
 

@@ -14,8 +14,8 @@ import pytest
 import typer
 import yaml
 
-from streams.cli import app
-from streams.services import SERVICES
+from streams.cli.main import app
+from streams.services.running import SERVICES
 from streams.settings import Settings
 from tests.support import promtool
 

@@ -7,8 +7,8 @@ from typing import Final
 import pytest
 import yaml
 
-from sinks.metrics import METRICS, SECONDS_BUCKETS, Kind, MetricRow
-from sinks.observation import OBSERVE_SECONDS, OBSERVE_STOCK_SECONDS
+from sinks.metrics.counts import METRICS, SECONDS_BUCKETS, Kind, MetricRow
+from sinks.postgres.observation import OBSERVE_SECONDS, OBSERVE_STOCK_SECONDS
 
 ROOT: Final = Path(__file__).parents[2]
 PAGE: Final = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")

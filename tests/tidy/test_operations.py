@@ -7,13 +7,13 @@ from typing import Final
 import asyncpg
 import typer
 
-from sinks.database import migrate
-from sinks.observation import OBSERVE_SECONDS, OBSERVE_STOCK_SECONDS
-from streams.cli import app
-from streams.relay import LEASE_SECONDS
-from streams.services import SERVICES
+from sinks.postgres.database import migrate
+from sinks.postgres.observation import OBSERVE_SECONDS, OBSERVE_STOCK_SECONDS
+from streams.cli.main import app
+from streams.lanes.watchdog import EXIT_STUCK
+from streams.services.relay import LEASE_SECONDS
+from streams.services.running import SERVICES
 from streams.settings import Settings
-from streams.watchdog import EXIT_STUCK
 
 ROOT: Final = Path(__file__).parents[2]
 PAGE: Final = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")

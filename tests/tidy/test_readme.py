@@ -9,10 +9,10 @@ import pytest
 import typer
 
 from models.reasons import REASONS
-from models.topics import PREFIX_DEFAULT, TOPICS
-from sinks.database import migrate
-from streams.cli import app
-from streams.services import SERVICES
+from models.wire.topics import PREFIX_DEFAULT, TOPICS
+from sinks.postgres.database import migrate
+from streams.cli.main import app
+from streams.services.running import SERVICES
 from streams.settings import Settings
 
 ROOT: Final = Path(__file__).parents[2]

@@ -6,10 +6,10 @@ from dataclasses import fields
 import asyncpg
 import pytest
 
-from models.commands import CommandKind
-from sinks.batch import Batch
-from sinks.memory import MemoryBooks
-from sinks.rows import Rows, rows_of
+from models.charging.commands import CommandKind
+from sinks.memory.books import MemoryBooks
+from sinks.ports.batch import Batch
+from sinks.postgres.charging.rows import Rows, rows_of
 from tests.properties.arrivals import FACTS, LATER, PLATE_DI
 from tests.support.builders import DI, NOON, gs1, scan, scan_id
 from tests.support.ward import MemoryStore, Ward, postgres_store

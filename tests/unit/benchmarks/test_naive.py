@@ -11,12 +11,12 @@ from benchmarks import ward
 from benchmarks.naive.books import NaiveBooks
 from benchmarks.parts import books
 from models.calendar import ZONE_DEFAULT
-from models.facts import Catalogue
+from models.charging.snapshot import Catalogue
 from models.policy import POLICY
-from sinks.books import PostgresBooks
-from sinks.database import open_pool
+from sinks.postgres.charging.books import PostgresBooks
+from sinks.postgres.database import open_pool
 from streams.embedded.database import EmbeddedDatabase
-from streams.lane import Lane, Record
+from streams.lanes.lane import Lane, Record
 
 NOON = datetime(2022, 6, 4, 4, tzinfo=UTC)
 

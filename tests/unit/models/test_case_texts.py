@@ -4,7 +4,7 @@ from string import Formatter
 
 import pytest
 
-from models.case import CaseVerdict, Gap, GapKind, Trigger
+from models.closing.case import CaseVerdict, Gap, GapKind, Trigger
 from models.reasons import Reason
 from models.texts import LOCALES, gap_text, texts
 

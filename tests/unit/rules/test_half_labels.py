@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from models.books import Decision
+from models.charging.books import Decision
 from models.policy import POLICY
-from rules.batch import TickRecord, fold
+from rules.charging.fold import TickRecord, fold
 from tests.support.builders import (
     DI,
     JUNE,

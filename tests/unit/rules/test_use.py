@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from models.catalogue import Item
-from models.facts import EncounterFacts
+from models.catalogue.item import Item
+from models.charging.snapshot import EncounterFacts
 from tests.support.builders import (
     ADMITTED,
     BOX,

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.udi import CodeError, Issuer, parse
-from models.udi.application_identifiers import GS, RULES
 from models.udi.canonical import gtin
+from models.udi.gs1.application_identifiers import GS, RULES
 
 SCANNED_ON = date(2026, 6, 1)
 

@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime
 
-from models.alert import AlertKey, Cell, Facts, Measure, RuleMeasure, Scope, ScopeType, Standing, Sums
 from models.calendar import Month
+from models.monitoring.alert import AlertKey, Cell, Facts, Measure, RuleMeasure, Scope, ScopeType, Standing, Sums
 
 AT = datetime(2022, 6, 15, 4, tzinfo=UTC)
 HOSPITAL = Scope("H1", ScopeType.HOSPITAL, "H1")

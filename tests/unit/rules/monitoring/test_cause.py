@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.alert import CausePart, Measure, Sums
+from models.monitoring.alert import CausePart, Measure, Sums
 from rules.monitoring.cause import cause_of
 
 SUMS = st.builds(Sums, st.integers(0, 10**6), st.integers(0, 10**12))

@@ -2,8 +2,8 @@ from decimal import Decimal
 
 import pytest
 
-from models.alert import CausePart, Figures, Judgement, Measure, Sums
 from models.calendar import Month
+from models.monitoring.alert import CausePart, Figures, Judgement, Measure, Sums
 from models.policy import POLICY, Policy
 from rules.monitoring import RULES, Rule, rules_of
 from rules.monitoring.growth import Growth, change_percent

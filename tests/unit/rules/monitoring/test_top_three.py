@@ -1,4 +1,4 @@
-from models.alert import Figures, Judgement, Measure, Standing, Sums
+from models.monitoring.alert import Figures, Judgement, Measure, Standing, Sums
 from rules.monitoring.top_three import TopRank
 from tests.unit.rules.monitoring.cases import TOP, facts
 

@@ -3,8 +3,8 @@ from datetime import timedelta
 
 import pytest
 
-from models.alert import AlertVersion, Cell, Figures, Judgement, Status
 from models.calendar import Month
+from models.monitoring.alert import AlertVersion, Cell, Figures, Judgement, Status
 from rules.monitoring import RULES, judged_again, months_read, next_version
 from tests.unit.rules.monitoring.cases import AT, CELL, HOSPITAL, KEY
 

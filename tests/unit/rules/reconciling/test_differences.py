@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from models.reconciliation import Aspect, Cause, Difference, DifferenceKind, Fix, Line, Use
+from models.reconciling.differences import Aspect, Cause, Difference, DifferenceKind, Fix, Line, Use
 from rules.reconciling import reconcile
 from tests.support.two_sides import AT, HOUR, PRICE, billing, free_use, gone_use, line, open_use, use
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from models.reconciliation import Cause, Line, Use
+from models.reconciling.differences import Cause, Line, Use
 from rules.reconciling.matching import match
 from rules.reconciling.nearest import nearest_pairs
 from rules.reconciling.strengths import CODE_WINDOW

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from models.reconciliation import Aspect, Cause, Difference, DifferenceKind, Fix, Use
+from models.reconciling.differences import Aspect, Cause, Difference, DifferenceKind, Fix, Use
 from rules.reconciling import PATIENT_WINDOW, across, reconcile
 from tests.support.two_sides import billing, free_use, gone_use, line, open_use, use
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from models.reconciliation import Cause, Difference, DifferenceKind, DifferenceStatus, DifferenceVersion, Fix
+from models.reconciling.differences import Cause, Difference, DifferenceKind, DifferenceStatus, DifferenceVersion, Fix
 from rules.reconciling.standing import Past, UsesNow, next_versions
 from tests.support.builders import NOON, scan_id
 

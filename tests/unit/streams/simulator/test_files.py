@@ -4,7 +4,7 @@ import base64
 import json
 from pathlib import Path
 
-from models.topics import CATALOGUE, ENCOUNTERS, HIS_CHARGES, SCANS
+from models.wire.topics import CATALOGUE, ENCOUNTERS, HIS_CHARGES, SCANS
 from streams.simulator import Plan
 from streams.simulator.command import simulate_command
 from tests.unit.streams.simulator.conftest import run_of

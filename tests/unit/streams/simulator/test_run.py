@@ -6,12 +6,12 @@ from hashlib import sha256
 
 import pytest
 
-from models.catalogue import CatalogueItem, read_item
-from models.encounter import Encounter, read_encounter
+from models.catalogue.item import CatalogueItem, read_item
+from models.charging.encounter import Encounter, read_encounter
 from models.reasons import Reason
-from models.scan import ScanEvent, read_scan
-from models.topics import CATALOGUE, ENCOUNTERS, HIS_CHARGES, SCANS
-from models.wire import Refusal
+from models.scan.event import ScanEvent, read_scan
+from models.wire.strict_json import Refusal
+from models.wire.topics import CATALOGUE, ENCOUNTERS, HIS_CHARGES, SCANS
 from streams.simulator import Plan, Stage
 from tests.unit.streams.simulator.conftest import PLAN, Run, run_of
 

@@ -1,0 +1,1 @@
+"""The HIS charge catalogue and the national database: items, identifiers, packages, prices."""

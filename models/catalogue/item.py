@@ -1,0 +1,249 @@
+"""The HIS charge catalogue: the item on `udi.catalogue`, and the item as decisions read it.
+
+References:
+    docs/contract.md, section "Catalogue item, encounter, HIS charge".
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from itertools import pairwise
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from models.money import CURRENCY, parse_price
+from models.udi import Issuer
+from models.wire.strict_json import (
+    Body,
+    Hospital,
+    Identifier,
+    Refusal,
+    Text,
+    WireModel,
+    check_key,
+    read_object,
+    validate,
+)
+
+OWNER_HOSPITAL = "hospital"
+INSURANCE_CODE: Final = re.compile(r"C[0-9]{19}(?:[0-9]{7})?")
+"""The national code of consumables: C, 6 digits of class, 3 of generic name, 5 of characteristics, 5 of maker; with the
+specification 7 more. References: docs/semantics.md, "Catalogue checks"."""
+
+
+class Tracking(StrEnum):
+    """How finely the stock of an item is told apart."""
+
+    SERIAL = "serial"
+    LOT = "lot"
+    NONE = "none"
+
+
+Day = Annotated[date, Field(strict=False)]
+
+
+class ItemIdentifier(WireModel):
+    """A device identifier on some package level of the item."""
+
+    issuer: Annotated[Issuer, Field(strict=False)]
+    di: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+    units_per_package: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    """Units of use in that package; `None` when nobody knows: then its scans are parked `package-unknown`."""
+
+
+class _Dated(WireModel):
+    from_: Day | None = Field(default=None, alias="from")
+    """First local day; `None` is open."""
+    to: Day | None = None
+    """The day after the last; `None` is open."""
+
+    @model_validator(mode="after")
+    def _check_order(self) -> Self:
+        if self.from_ is not None and self.to is not None and self.to <= self.from_:
+            raise ValueError("Expected to after from")
+        return self
+
+
+class ItemPrice(_Dated):
+    """A charge price with the days it is in force."""
+
+    price: str
+    currency: Literal["CNY"] = "CNY"
+
+    @field_validator("price")
+    @classmethod
+    def _check_price(cls, value: str) -> str:
+        parse_price(value)
+        return value
+
+
+class ItemCost(_Dated):
+    """What the supplier is owed for a unit, with the days it holds."""
+
+    cost: str
+
+    @field_validator("cost")
+    @classmethod
+    def _check_cost(cls, value: str) -> str:
+        parse_price(value)
+        return value
+
+
+class Limits(WireModel):
+    """What the insurance lets be charged of an item, as data. A use beyond it is held for a person."""
+
+    per_stay: Annotated[int, Field(ge=1)] | None = None
+    """Units of use in one encounter."""
+    needs_approval: bool = False
+    """Every use waits for a person's approval."""
+    excluded_drg_groups: Annotated[list[Identifier], Field(max_length=500)] = []
+    """DRG groups in whose encounters the item is not paid for, as far as the group is known at the decision."""
+
+
+class CatalogueItem(WireModel):
+    """One row of the charge catalogue."""
+
+    schema_: Literal["udi.item/1"] = Field(alias="schema")
+    hospital: Hospital
+    item_code: Identifier
+    name: Text
+    spec: Text | None = None
+    maker: Text | None = None
+    supplier: Identifier | None = None
+    category: Text | None = None
+    class_: Literal["I", "II", "III"] | None = Field(default=None, alias="class")
+    insurance_code: Identifier | None = None
+    """National insurance consumable code: 20 characters, or 27 with the specification."""
+    unit: Text | None = None
+    identifiers: Annotated[list[ItemIdentifier], Field(max_length=50)]
+    chargeable: bool = True
+    bundled_into: Identifier | None = None
+    owner: Literal["hospital", "supplier"] = "hospital"
+    monitored: bool = False
+    tracking: Annotated[Tracking, Field(strict=False)] = Tracking.NONE
+    suspended: bool = False
+    auxiliary: bool = False
+    controlled_category: Text | None = None
+    volume_based_purchase: bool = False
+    licence_valid_to: Day | None = None
+    limits: Limits | None = None
+    prices: Annotated[list[ItemPrice], Field(max_length=500)] = []
+    cost: Annotated[list[ItemCost], Field(max_length=500)] = []
+
+    @model_validator(mode="after")
+    def _check_together(self) -> Self:
+        if not self.identifiers and self.class_ == "III":
+            raise ValueError("Expected at least one identifier of a class III device")
+        if self.owner == "supplier" and self.supplier is None:
+            raise ValueError("Expected a supplier of supplier-owned goods")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class DatedPrice:
+    """A unit price in 1/10,000 yuan for the local days `from_on` ≤ day < `to_on`."""
+
+    unit_price: int
+    from_on: date
+    to_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A catalogue item as decisions read it: one version of it, known from one moment."""
+
+    hospital: str
+    item_code: str
+    name: str
+    insurance_code: str | None
+    unit: str | None
+    supplier: str | None
+    owner: str
+    """`hospital`, or the supplier's id: whose goods they are."""
+    chargeable: bool
+    bundled_into: str | None
+    monitored: bool
+    tracking: Tracking
+    suspended: bool
+    identifiers: tuple[tuple[Issuer, str, int | None], ...]
+    """(issuer, device identifier, units per package)."""
+    prices: tuple[DatedPrice, ...]
+    costs: tuple[DatedPrice, ...]
+    version: int
+    """The gapless number of the change that brought this version."""
+    limits: Limits | None = None
+    licence_valid_to: date | None = None
+    """The last local day on which the registration certificate is valid."""
+    ended_at: datetime | None = None
+    """From this instant the item is no longer in the catalogue (a tombstone came)."""
+
+    @property
+    def unit_identifier(self) -> tuple[Issuer, str]:
+        """Issuer and identifier of the unit of use; an item without identifiers is `internal` by its code."""
+        for issuer, di, units in self.identifiers:
+            if units == 1:
+                return issuer, di
+        return self.identifiers[0][:2] if self.identifiers else (Issuer.INTERNAL, self.item_code)
+
+
+def repriced_days(before: Sequence[DatedPrice], after: Sequence[DatedPrice]) -> tuple[date, date] | None:
+    """The span from the first to the day after the last on which other prices are in force; `None` when none are."""
+    edges = sorted({date.min, date.max, *(day for each in (*before, *after) for day in (each.from_on, each.to_on))})
+    changed = [(start, end) for start, end in pairwise(edges) if _in_force(before, start) != _in_force(after, start)]
+    return (changed[0][0], changed[-1][1]) if changed else None
+
+
+def _in_force(prices: Sequence[DatedPrice], day: date) -> list[int]:
+    return sorted(each.unit_price for each in prices if each.from_on <= day < each.to_on)
+
+
+def prices_of(wire: CatalogueItem) -> tuple[DatedPrice, ...]:
+    """The dated prices of a catalogue record."""
+    return tuple(_dated(parse_price(each.price), each) for each in wire.prices)
+
+
+def item_from_wire(wire: CatalogueItem, version: int, ended_at: datetime | None = None) -> Item:
+    """The item of a catalogue record at its version."""
+    assert wire.owner == OWNER_HOSPITAL or wire.supplier is not None  # noqa: S101 -- checked by the wire model
+    return Item(
+        hospital=wire.hospital,
+        item_code=wire.item_code,
+        name=wire.name,
+        insurance_code=wire.insurance_code,
+        unit=wire.unit,
+        supplier=wire.supplier,
+        owner=OWNER_HOSPITAL if wire.owner == OWNER_HOSPITAL else str(wire.supplier),
+        chargeable=wire.chargeable,
+        bundled_into=wire.bundled_into,
+        monitored=wire.monitored,
+        tracking=wire.tracking,
+        suspended=wire.suspended,
+        identifiers=tuple((each.issuer, each.di, each.units_per_package) for each in wire.identifiers),
+        prices=prices_of(wire),
+        costs=tuple(_dated(parse_price(each.cost), each) for each in wire.cost),
+        version=version,
+        limits=wire.limits,
+        licence_valid_to=wire.licence_valid_to,
+        ended_at=ended_at,
+    )
+
+
+def _dated(unit_price: int, days: _Dated) -> DatedPrice:
+    return DatedPrice(unit_price, days.from_ or date.min, days.to or date.max)
+
+
+def read_item(key: bytes | None, value: bytes) -> tuple[CatalogueItem, Body] | Refusal:
+    """A record of `udi.catalogue` that is no tombstone, or why it is no item."""
+    body = read_object(value)
+    if isinstance(body, Refusal):
+        return body
+    item = validate(CatalogueItem, value)
+    if isinstance(item, Refusal):
+        return item
+    return check_key(key, item.hospital, item.item_code) or (item, body)
+
+
+__all__ = ["CURRENCY", "CatalogueItem", "DatedPrice", "Item", "Tracking", "item_from_wire", "read_item"]

@@ -1,0 +1,107 @@
+"""What a person commands of the books. A command is stored first; the lane of its scan carries it out, once.
+
+References:
+    docs/semantics.md, "Commands of persons".
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any, Self
+from uuid import UUID
+
+from pydantic import Field, model_validator
+
+from models.charging.books import Prior, Subject
+from models.ids import made_id
+from models.scan.event import QUANTITY_MAX
+from models.wire.strict_json import Identifier, WireModel
+
+
+class CommandKind(StrEnum):
+    """What may be commanded."""
+
+    UNDO_PAIR = "undo-pair"
+    """Two halves were joined that do not belong together: take everything back and hold both."""
+    RELEASE = "release"
+    """A held use is charged in spite of what it was held for."""
+    REJECT = "reject"
+    """It was no use, or the scan is a mistake: whatever followed from it is taken back."""
+    CORRECT = "correct"
+    """As `reject`; a scan with the right content, which names this one, takes its place (`Correction`)."""
+
+
+class Correction(WireModel):
+    """What was wrong of a scan, with what is right; `None` leaves it as it was scanned. At least one is given."""
+
+    quantity: Annotated[int, Field(ge=1, le=QUANTITY_MAX)] | None = None
+    """Packages of the level scanned."""
+    encounter: Identifier | None = None
+    item_code: Identifier | None = None
+    """Instead of what the label says."""
+    codes: Annotated[list[str], Field(min_length=1, max_length=4)] | None = None
+    """What the label really says: its barcodes, read rightly."""
+    department: Identifier | None = None
+
+    @model_validator(mode="after")
+    def _check_something(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("Expected a quantity, an encounter, an item, codes or a department to correct")
+        if self.codes is not None and self.item_code is not None:
+            raise ValueError("Expected either codes or an item")
+        return self
+
+
+def correcting_scan_id(hospital: str, lane: int, seq: int) -> UUID:
+    """The scan id of the scan that takes the place of a corrected one: of the command at that place."""
+    return made_id("correction", hospital, lane, seq)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A stored command."""
+
+    lane: int
+    seq: int
+    """1, 2, 3 … of the lane, without gaps: the order in which they are carried out."""
+    kind: CommandKind
+    hospital: str
+    scan_id: UUID
+    """The scan it is about."""
+    by: str
+    """Who commands it."""
+    reason: str
+    accepted_at: datetime
+    """When it was stored; what follows from it is decided then."""
+    body: Mapping[str, Any] = field(default_factory=dict)
+    """Of a correction: what is right (`Correction`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A recorded scan, and what earlier decisions of it left."""
+
+    subject: Subject
+    prior: Prior
+
+
+@dataclass(frozen=True, slots=True)
+class Commanded:
+    """A command with the scans it is about, as they stand."""
+
+    command: Command
+    scan: Recorded | None
+    """Of a pair the half with the identifier; `None` when there is no such scan."""
+    partner: Recorded | None
+    """Of a pair the half without."""
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What became of a command."""
+
+    seq: int
+    done: bool
+    detail: str
+    """The verdicts that followed, or what stood against it."""

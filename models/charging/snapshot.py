@@ -1,0 +1,128 @@
+"""What a batch is decided on: the catalogue as cached, and what was gathered from the books for it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from models.catalogue.item import Item
+from models.charging.books import BalanceKey, Neighbour, Ref, UnitKey, UseAccount
+from models.scan.scanners import Scanners
+from models.udi.lot_pattern import LotShape
+
+
+class Catalogue:
+    """The newest version of every item, by code and by identifier, as known at `version`."""
+
+    def __init__(self) -> None:
+        self.version = 0
+        self.scanners = Scanners()
+        """Profiles of scanners, known at the same version."""
+        self._items: dict[tuple[str, str], Item] = {}
+        self._claims: dict[tuple[str, str, str], tuple[tuple[Item, int | None], ...]] = {}
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def put(self, items: Iterable[Item], version: int) -> None:
+        """Take newer versions of items; the catalogue is then known at `version`, if it was not already further."""
+        for item in items:
+            known = self._items.get((item.hospital, item.item_code))
+            if known is not None and known.version >= item.version:
+                continue
+            self._drop(known)
+            self._items[item.hospital, item.item_code] = item
+            for issuer, di, units in item.identifiers:
+                key = (item.hospital, str(issuer), di)
+                self._claims[key] = (*self._claims.get(key, ()), (item, units))
+        self.version = max(self.version, version)
+
+    def _drop(self, item: Item | None) -> None:
+        if item is None:
+            return
+        for issuer, di, _ in item.identifiers:
+            key = (item.hospital, str(issuer), di)
+            self._claims[key] = tuple(each for each in self._claims[key] if each[0] is not item)
+
+    def item(self, hospital: str, item_code: str) -> Item | None:
+        """The item of a code, ended or not."""
+        return self._items.get((hospital, item_code))
+
+    def claims(self, hospital: str, issuer: str, di: str) -> tuple[tuple[Item, int | None], ...]:
+        """Which items claim the identifier, each with its units per package."""
+        return self._claims.get((hospital, issuer, di), ())
+
+
+@dataclass(frozen=True, slots=True)
+class EncounterFacts:
+    """What decisions ask of an encounter."""
+
+    department: str | None
+    team: str | None
+    admitted_at: datetime
+    settled_at: datetime | None
+    discharged_at: datetime | None
+    drg_group: str | None = None
+
+
+UseUnit = tuple[str, str, str, str | None, str | None, str | None]
+"""(hospital, encounter, issuer, di, lot, serial): the uses of a unit in an encounter."""
+
+
+StayItem = tuple[str, str, str]
+"""(hospital, encounter, item code)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shapes:
+    """What the lots and serials of one device look like, as learned from confirmed scans."""
+
+    lots: LotShape
+    serials: LotShape
+
+
+@dataclass(slots=True)
+class Wanted:
+    """What a batch needs to know of the books before it is decided."""
+
+    hospitals: set[str] = field(default_factory=set)
+    scans: set[tuple[str, UUID]] = field(default_factory=set)
+    units: set[UnitKey] = field(default_factory=set)
+    encounters: set[tuple[str, str]] = field(default_factory=set)
+    uses_of_scans: set[tuple[str, UUID]] = field(default_factory=set)
+    uses_of_units: set[UseUnit] = field(default_factory=set)
+    balances: set[BalanceKey] = field(default_factory=set)
+    store_items: set[tuple[str, str, str]] = field(default_factory=set)
+    devices: set[tuple[str, str, datetime]] = field(default_factory=set)
+    """(hospital, device, scanned_at) of halves without a sequence number, whose neighbours matter."""
+    stays: set[StayItem] = field(default_factory=set)
+    """Items with a limit per stay, and the stay."""
+    shapes: set[tuple[str, str]] = field(default_factory=set)
+    """(issuer, di) of labels that may have lost separators."""
+
+
+@dataclass(slots=True)
+class Gathered:
+    """One snapshot of the books, as far as one batch needs them.
+
+    All of it is stale the moment it is read: `sinks.postgres.charging.books` checks, when it records, whatever must
+    still hold.
+    """
+
+    lane_version: int
+    facts_version: int
+    """Catalogue and encounters are those of this version; the lane may record only if it has not seen newer ones."""
+    facts_seen: int
+    closed: dict[str, int] = field(default_factory=dict)
+    """Newest closed month by hospital; 0 when none is."""
+    fingerprints: dict[tuple[str, UUID], bytes] = field(default_factory=dict)
+    holders: dict[UnitKey, Ref] = field(default_factory=dict)
+    encounters: dict[tuple[str, str], EncounterFacts] = field(default_factory=dict)
+    uses: list[UseAccount] = field(default_factory=list)
+    balances: dict[BalanceKey, int] = field(default_factory=dict)
+    store_items: dict[tuple[str, str, str], int] = field(default_factory=dict)
+    neighbours: dict[tuple[str, str], list[Neighbour]] = field(default_factory=dict)
+    stays: dict[StayItem, int] = field(default_factory=dict)
+    """Units charged in the stay, less credits."""
+    shapes: dict[tuple[str, str], Shapes] = field(default_factory=dict)
+    """By (issuer, di); a device of which nothing was learned is missing."""

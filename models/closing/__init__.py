@@ -1,0 +1,1 @@
+"""Values of months and cases: figures, proofs, ledgers side by side."""

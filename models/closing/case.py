@@ -1,0 +1,306 @@
+"""Values of the case close proof: what the four ledgers hold of a case, whether they tie, and what was published of it.
+
+A case is an encounter, or one operation of it.
+
+References:
+    docs/semantics.md, "Case close proof".
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+from uuid import UUID
+
+from models.catalogue.item import OWNER_HOSPITAL
+from models.ids import made_id
+from models.reasons import TAKEN_BACK, Reason, Verdict
+from models.scan.event import Action
+
+PATIENT = "patient"
+"""The place that goods used go to (`report.stock_moves`)."""
+
+
+class CaseKey(NamedTuple):
+    """Which case: `operation` is empty for the whole encounter."""
+
+    hospital: str
+    encounter: str
+    operation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Goods a scan of the case moved."""
+
+    from_place: str
+    to_place: str
+    owner: str
+    item_code: str
+    lot: str | None
+    serial: str | None
+    units: int
+
+    @property
+    def to_patient(self) -> int:
+        """Units that went to the patient; below 0 those that came back."""
+        if self.to_place == PATIENT:
+            return self.units
+        return -self.units if self.from_place == PATIENT else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A charge, or a credit (`reverses` names its charge), that a scan of the case has on the ledger."""
+
+    billing_id: UUID
+    reverses: UUID | None
+    item_code: str
+    units: int
+    unit_price: int
+    """1/10,000 yuan."""
+    amount_fen: int
+
+    @property
+    def sign(self) -> int:
+        """1 of a charge, -1 of a credit."""
+        return 1 if self.reverses is None else -1
+
+
+@dataclass(frozen=True, slots=True)
+class OwedLine:
+    """A settlement line, or the reversal of one (`reverses`), that a scan of the case has made."""
+
+    line_id: UUID
+    reverses: UUID | None
+    supplier: str
+    item_code: str
+    units: int
+    amount_fen: int | None
+    """Fen at cost; `None` when no cost was known on the day."""
+    status: str
+
+    @property
+    def sign(self) -> int:
+        """1 of a line, -1 of a reversal."""
+        return 1 if self.reverses is None else -1
+
+
+@dataclass(frozen=True, slots=True)
+class CaseScan:
+    """A scan of a case as it stands, with all it did to the other three ledgers."""
+
+    scan_id: UUID
+    scanned_at: datetime
+    action: Action
+    encounter: str | None
+    operation: str | None
+    item_code: str | None
+    issuer: str | None
+    di: str | None
+    lot: str | None
+    serial: str | None
+    units: int | None
+    """Units of use; `None` while the item is not known."""
+    verdict: Verdict
+    reasons: tuple[Reason, ...]
+    takes_back: UUID | None = None
+    """Of a return: the use it took back."""
+    moves: tuple[Move, ...] = ()
+    entries: tuple[Entry, ...] = ()
+    lines: tuple[OwedLine, ...] = ()
+
+    @property
+    def open(self) -> bool:
+        """It waits for something."""
+        return self.verdict in _OPEN
+
+    @property
+    def stands(self) -> bool:
+        """It counts: neither open, nor taken back by a person, nor the half of a label without identifier."""
+        return self.verdict in _COUNTED and not _COUNTS_FOR_NOTHING.intersection(self.reasons)
+
+
+_OPEN = frozenset({Verdict.WAITING, Verdict.PARKED, Verdict.HELD})
+_COUNTED = frozenset({Verdict.BILLED, Verdict.RECORDED, Verdict.CREDITED})
+_COUNTS_FOR_NOTHING = TAKEN_BACK | {Reason.HALF_LABEL}
+
+
+class Sums(NamedTuple):
+    """Units of use, and what they come to in fen."""
+
+    units: int
+    amount_fen: int
+
+    def plus(self, units: int, amount_fen: int) -> "Sums":
+        """Both added to."""
+        return Sums(self.units + units, self.amount_fen + amount_fen)
+
+
+NOTHING = Sums(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """The four ledgers of a case, and how much of the scans each of the last two must have."""
+
+    scans: Sums = NOTHING
+    """Uses that stand, net of returns, at the price each was charged at."""
+    stock_out: Sums = NOTHING
+    """Goods out to the patient less those back, valued at the same prices."""
+    charges: Sums = NOTHING
+    """Charges less credits."""
+    settlement: Sums = NOTHING
+    """Owed to suppliers less reversals, at cost."""
+    chargeable_units: int = 0
+    """Of the scans: units that are charged by themselves; the others are free or part of another charge."""
+    supplied_units: int = 0
+    """Of the scans: units of suppliers' goods."""
+
+
+class GapKind(StrEnum):
+    """What does not tie. Names on the wire; never renamed."""
+
+    WAITING = "waiting"
+    """A scan that waits for the other half of its label."""
+    PARKED = "parked"
+    """A scan that waits for a fact."""
+    HELD = "held"
+    """A scan that waits for a person."""
+    STOCK_MISSING = "stock-missing"
+    """Used, and not all of it left the stock."""
+    STOCK_SURPLUS = "stock-surplus"
+    """More left the stock than was used."""
+    CHARGE_MISSING = "charge-missing"
+    CHARGE_SURPLUS = "charge-surplus"
+    CHARGE_AMOUNT = "charge-amount"
+    """The units tie and the money does not."""
+    SETTLEMENT_MISSING = "settlement-missing"
+    SETTLEMENT_SURPLUS = "settlement-surplus"
+    COST_MISSING = "cost-missing"
+    """Owed, and no cost was known on the day of use."""
+
+
+OPEN_GAPS = frozenset({GapKind.WAITING, GapKind.PARKED, GapKind.HELD})
+"""Gaps that are scans which are not decided yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """One thing that does not tie, of one item and lot or serial."""
+
+    kind: GapKind
+    reason: Reason | None
+    """Of an open scan: its first reason."""
+    item_code: str | None
+    lot: str | None
+    serial: str | None
+    units: int | None
+    """Units of use that lack or are too many; `None` where none are known."""
+    amount_fen: int | None
+    """Fen that lack (> 0) or are too many (< 0), of gaps in money."""
+    scan_ids: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UseLine:
+    """A use of the case, tied: what must be and what is."""
+
+    scan: CaseScan
+    used: int
+    """Units that stand, net of returns."""
+    out: int
+    charged: int
+    charged_fen: int
+    due_fen: int
+    owed: int
+    owed_fen: int
+
+
+class CaseVerdict(StrEnum):
+    """Whether the ledgers of a case tie."""
+
+    CLOSED = "closed"
+    GAPS = "gaps"
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """What the four ledgers of a case come to at one moment."""
+
+    key: CaseKey
+    verdict: CaseVerdict
+    numbers: Numbers
+    gaps: tuple[Gap, ...]
+    uses: tuple[UseLine, ...]
+    hash: bytes
+    """SHA-256 of the canonical listing."""
+
+    def same_as(self, proof: "Proof") -> bool:
+        """Nothing has changed since that proof."""
+        return (self.verdict, self.numbers, self.hash) == (proof.verdict, proof.numbers, proof.hash)
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """What has closed a case so far; nothing of it has when all are empty."""
+
+    discharged_at: datetime | None = None
+    settled_at: datetime | None = None
+    by_person: int = 0
+    """How often a person has closed it."""
+
+    @property
+    def closed(self) -> bool:
+        """Something has closed it."""
+        return self.discharged_at is not None or self.settled_at is not None or self.by_person > 0
+
+
+class Trigger(StrEnum):
+    """Why a proof was made."""
+
+    DISCHARGED = "discharged"
+    SETTLED = "settled"
+    CLOSED_BY_PERSON = "closed-by-person"
+    CHANGED = "changed"
+    """Something of a closed case changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """One version of a case's proof, as it is stored and published."""
+
+    key: CaseKey
+    version: int
+    trigger: Trigger
+    closing: Closing
+    verdict: CaseVerdict
+    numbers: Numbers
+    gaps: tuple[Gap, ...]
+    scans: int
+    """Scans of uses that stand."""
+    differences_open: int
+    """Open differences with the HIS at that moment; shown beside, they decide nothing."""
+    hash: bytes
+    proven_at: datetime
+    """The broker's timestamp of what caused it."""
+
+    @property
+    def id(self) -> UUID:
+        """The same after any replay."""
+        return made_id("case", *self.key, self.version)
+
+    @property
+    def supersedes(self) -> int | None:
+        """The version before."""
+        return self.version - 1 if self.version > 1 else None
+
+    @property
+    def notice(self) -> bool:
+        """Somebody must know now: the case was closed and its ledgers do not tie."""
+        return self.trigger is not Trigger.CHANGED and self.verdict is CaseVerdict.GAPS
+
+
+def owned_by_supplier(owner: str) -> bool:
+    """Goods of that owner are paid for when they are used."""
+    return owner != OWNER_HOSPITAL

@@ -1,0 +1,1 @@
+"""Values of monitoring: what is judged and the versions of an alert."""

@@ -1,0 +1,1 @@
+"""Values of the reconciliation with the HIS: charge lines, differences."""

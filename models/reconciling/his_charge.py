@@ -1,0 +1,85 @@
+"""The HIS's own charge line, as it lies on `udi.his-charges`.
+
+References:
+    docs/contract.md, section "Catalogue item, encounter, HIS charge".
+"""
+
+from typing import Annotated, Literal, Self
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field, field_validator, model_validator
+
+from models.money import fen_text, line_amount_fen, parse_fen, parse_price
+from models.wire.strict_json import (
+    Body,
+    Hospital,
+    Identifier,
+    Refusal,
+    Text,
+    WireModel,
+    check_key,
+    read_object,
+    validate,
+)
+
+LINE_QUANTITY_MAX = 1_000_000
+"""Units of use on one line; more is a typing error. No source: ours."""
+
+
+class HisCharge(WireModel):
+    """One charge line of the HIS. The same `line_id` again is a newer version of the line; the newest holds."""
+
+    schema_: Literal["udi.his-charge/1"] = Field(alias="schema")
+    hospital: Hospital
+    line_id: Identifier
+    encounter: Identifier
+    department: Identifier | None = None
+    item_code: Identifier
+    insurance_code: Identifier | None = None
+    quantity: Annotated[int, Field(ge=1, le=LINE_QUANTITY_MAX)]
+    """Units of use."""
+    unit_price: str
+    """Yuan, at most four digits after the point."""
+    amount: str
+    """Yuan with two digits: quantity × unit price, rounded half up to the fen."""
+    currency: Literal["CNY"] = "CNY"
+    service_at: AwareDatetime
+    cancelled: bool = False
+    """The line no longer counts. What is charged instead comes as a line of its own."""
+    billing_id: UUID | None = None
+    """The record of `udi.billing` the line was posted from, when the HIS keeps it: the strongest match there is."""
+    lot: Text | None = None
+    serial: Text | None = None
+
+    @field_validator("unit_price")
+    @classmethod
+    def _check_price(cls, value: str) -> str:
+        parse_price(value)
+        return value
+
+    @field_validator("amount")
+    @classmethod
+    def _check_amount(cls, value: str) -> str:
+        parse_fen(value)
+        return value
+
+    @model_validator(mode="after")
+    def _check_sum(self) -> Self:
+        due = line_amount_fen(self.quantity, parse_price(self.unit_price))
+        if due != parse_fen(self.amount):
+            raise ValueError(
+                f"Expected amount {fen_text(due)} for {self.quantity} × {self.unit_price}, got {self.amount}"
+            )
+        return self
+
+
+def read_his_charge(key: bytes | None, value: bytes | None) -> tuple[HisCharge, Body] | Refusal:
+    """A record of `udi.his-charges`, or why it is none. Its key is `hospital/encounter`."""
+    body = read_object(value)
+    if isinstance(body, Refusal):
+        return body
+    assert value is not None  # noqa: S101 -- read_object refuses a record without value
+    line = validate(HisCharge, value)
+    if isinstance(line, Refusal):
+        return line
+    return check_key(key, line.hospital, line.encounter) or (line, body)

@@ -1,0 +1,1 @@
+"""The scan event, the tick, and how each scanner is set up."""

@@ -1,0 +1,127 @@
+"""The scan event and the tick, as they lie on `udi.scans`.
+
+References:
+    docs/contract.md, section "Scan event".
+"""
+
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Annotated, Literal, Self
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field, model_validator
+
+from models.reasons import Reason
+from models.wire.strict_json import (
+    Body,
+    Hospital,
+    Identifier,
+    Refusal,
+    Text,
+    WireModel,
+    check_key,
+    read_object,
+    validate,
+)
+
+SCHEMA = "udi.scan/1"
+TICK_SCHEMA = "udi.tick/1"
+QUANTITY_MAX = 100_000
+"""Packages in one scan; more is a typing error. No source: ours."""
+SCANNED_AT_MIN = datetime(2000, 1, 1, tzinfo=UTC)
+"""Before it a device's clock is wrong: docs/contract.md, section "Scan event"."""
+SCANNED_AHEAD_MAX = timedelta(hours=24)
+"""How far a device's clock may run ahead of the broker's: docs/contract.md, section "Scan event"."""
+
+
+class Action(StrEnum):
+    """What was done with the unit."""
+
+    USE = "use"
+    RETURN = "return"
+    OPENED = "opened"
+    WASTE = "waste"
+    RECEIVE = "receive"
+    TRANSFER = "transfer"
+    COUNT = "count"
+
+
+class Entry(StrEnum):
+    """How the codes got into the terminal."""
+
+    SCAN = "scan"
+    CAMERA = "camera"
+    RFID = "rfid"
+    MANUAL = "manual"
+
+
+class ScanEvent(WireModel):
+    """One scan: who, where, for whom, what, how many, when, and what was done."""
+
+    schema_: Literal["udi.scan/1"] = Field(alias="schema")
+    scan_id: UUID
+    """Made by the device before the first send; the same at every resend."""
+    hospital: Hospital
+    device_id: Identifier
+    sequence: Annotated[int, Field(ge=0, lt=2**63)] | None = None
+    """Counts the scans of one boot; a hint for gaps and pairing, never a reason to refuse."""
+    boot: Identifier | None = None
+    scanned_at: AwareDatetime
+    action: Annotated[Action, Field(strict=False)]
+    codes: Annotated[list[str], Field(min_length=1, max_length=4)] | None = None
+    """The raw texts of one label's barcodes in the order read."""
+    item_code: Identifier | None = None
+    """Instead of codes, for goods without UDI."""
+    quantity: Annotated[int, Field(ge=1, le=QUANTITY_MAX)]
+    """Packages of the level scanned."""
+    store: Identifier
+    department: Identifier | None = None
+    encounter: Identifier | None = None
+    operation: Identifier | None = None
+    team: Identifier | None = None
+    staff: Identifier | None = None
+    to_store: Identifier | None = None
+    corrects: UUID | None = None
+    """Of a return: the use it takes back. Of any other scan: the refused scan it replaces."""
+    reason: Text | None = None
+    entry: Annotated[Entry, Field(strict=False)] = Entry.SCAN
+
+    @model_validator(mode="after")
+    def _check_together(self) -> Self:
+        if (self.codes is None) == (self.item_code is None):
+            raise ValueError("Expected either codes or item_code")
+        if self.action is Action.TRANSFER and self.to_store is None:
+            raise ValueError("Expected to_store in a transfer")
+        if self.entry is Entry.MANUAL and not self.reason:
+            raise ValueError("Expected a reason for a manual entry")
+        return self
+
+    @property
+    def key_rest(self) -> str:
+        """The second part of the record key: the encounter, or the store without one."""
+        return self.encounter or self.store
+
+
+class Tick(WireModel):
+    """A record that only lets time pass on its partition: what waits for a window is decided by it."""
+
+    schema_: Literal["udi.tick/1"] = Field(alias="schema")
+    at: AwareDatetime
+
+
+def read_scan(key: bytes | None, value: bytes | None, timestamp: datetime) -> tuple[ScanEvent, Body] | Tick | Refusal:
+    """A record of `udi.scans`, or why it is none. `timestamp` is the broker's."""
+    body = read_object(value)
+    if isinstance(body, Refusal):
+        return body
+    assert value is not None  # noqa: S101 -- read_object refuses a record without value
+    if body.fields.get("schema") == TICK_SCHEMA:
+        return validate(Tick, value)
+    event = validate(ScanEvent, value)
+    if isinstance(event, Refusal):
+        return event
+    if not SCANNED_AT_MIN <= event.scanned_at <= timestamp + SCANNED_AHEAD_MAX:
+        expected = f"Expected scanned_at from 2000 to 24 hours after the broker's {timestamp.isoformat()}"
+        return Refusal(Reason.BAD_EVENT, f"{expected}, got {event.scanned_at.isoformat()}.")
+    mismatch = check_key(key, event.hospital, event.key_rest)
+    return mismatch or (event, body)

@@ -1,0 +1,1 @@
+"""GS1: element strings, their human readable form, Digital Link, lost separators."""

@@ -1,0 +1,215 @@
+"""GS1, the patient path: what scanners, keyboards and spreadsheets make of an element string.
+
+References:
+    GS1 General Specifications, sections 3, 5.4 to 5.9 (symbology identifiers) and 7.8.
+    docs/codes.md, section "Dirt": each substitute with where it was seen.
+"""
+
+import re
+from datetime import date
+from typing import Final
+
+from models.udi.check import mod10_is_valid
+from models.udi.gs1.application_identifiers import GS
+from models.udi.gs1.elements import Walk, accept_gtin, element_string, interpret, walk
+from models.udi.gs1.hri import holds_bracketed, read_hri, read_mixed, rounded, starts_bracketed
+from models.udi.gs1.separators import Elements, is_strong, other_readings
+from models.udi.values import CodeError, Flag, Issuer, Reading, Scan, Step
+
+GS1_SYMBOLOGIES: Final = frozenset({"]C1", "]d2", "]Q3", "]J1", "]e0"})
+"""Identifiers that oblige the content to be a GS1 element string."""
+EAN_SYMBOLOGIES: Final = frozenset({"]E0", "]E4", "]I1"})
+"""Identifiers of symbols that hold one bare GTIN."""
+
+_TOKENS: Final = re.compile(
+    r"<(?:GS|FNC1)>|\{(?:GS|FNC1)\}|\[(?:GS|FNC1)\]|\\x1d|\\u001d|\\F\\?|\^\]|_x001D_|%1D|&#29;|&#x1D;",
+    re.IGNORECASE,
+)
+"""Separators written out. References: docs/codes.md, section "Dirt"."""
+_SINGLES: Final = str.maketrans(dict.fromkeys("\x1e\0\u241d\u2194\ufffd|~^@#$`\\{}[]｜", GS))
+_GTIN_LENGTHS: Final = frozenset({8, 12, 13, 14})
+_PI_DATES: Final = frozenset({"11", "17", "7003"})
+_PI_UNITS: Final = frozenset({"10", "21"})
+_LOGISTIC: Final = frozenset({"00", "02"})
+_GTIN_END: Final = 16
+
+
+def read_gs1(text: str, scan: Scan) -> Reading | None:
+    """Reads a text as GS1: element string, interpretation with brackets, or bare GTIN; `None` when it is none of them.
+
+    A substitute for the separator is accepted only when the whole message then reads.
+    """
+    if scan.symbology in EAN_SYMBOLOGIES:
+        return _read_ean(text, scan)
+    obliged = scan.symbology in GS1_SYMBOLOGIES
+    plain, noted = _with_separators(text)
+    if not plain.strip(GS + " "):
+        return Reading(Issuer.GS1, CodeError.EMPTY, 0, *noted) if obliged else None
+    reading = _read_plain(plain, text, scan, obliged=obliged)
+    if reading is None:
+        return None
+    if reading.error is CodeError.UNKNOWN_AI and Flag.GS_SUBSTITUTE in noted:
+        foreign = _foreign_at(text)
+        if foreign is not None:
+            # What followed is no element, so the sign was no separator: the text as it came is at fault.
+            return Reading(Issuer.GS1, CodeError.BAD_CHARACTER, foreign)
+    reading.flags = noted + [flag for flag in reading.flags if flag not in noted]
+    if reading.error is None and reading.di is None and not obliged and reading.issuer is Issuer.GS1:
+        reading.note(Flag.NO_SYMBOLOGY_ID)
+    if noted:
+        reading.steps[:0] = [Step(noted[0], plain)]
+    return reading
+
+
+def _read_plain(plain: str, text: str, scan: Scan, *, obliged: bool) -> Reading | None:
+    """Reads what is left when separators are separators; `text` is what came."""
+    if starts_bracketed(plain):
+        return _read_bracketed(plain, scan, obliged)
+    if obliged:
+        return _read_elements(plain, scan)
+    if is_bare_gtin(plain):
+        return _bare(plain, Flag.BARE_GTIN)
+    if not plain[0].isdigit():
+        return None
+    reading = _read_elements(plain, scan)
+    certain = GS in text or _TOKENS.search(text) is not None
+    return reading if certain else _believed(reading, plain)
+
+
+def _foreign_at(text: str) -> int | None:
+    """Where the first sign stands that is no GS1 character and was taken for a separator."""
+    return next((at for at, sign in enumerate(text) if sign != GS and sign.translate(_SINGLES) == GS), None)
+
+
+def _with_separators(text: str) -> tuple[str, list[Flag]]:
+    """The text with substitutes made separators and leading ones taken off, and what that took."""
+    flags: list[Flag] = []
+    plain = _TOKENS.sub(GS, text)
+    if plain.lstrip(GS).startswith("[") and starts_bracketed(plain.lstrip(GS)):
+        flags.append(Flag.SQUARE_BRACKETS)
+        plain = rounded(plain)
+    substituted = plain.translate(_SINGLES)
+    if substituted.count(GS) != text.count(GS):
+        flags.append(Flag.GS_SUBSTITUTE)
+    stripped = substituted.lstrip(GS)
+    if len(stripped) != len(substituted):
+        flags.append(Flag.CARET_FNC1 if text.startswith("^") else Flag.LEADING_GS)
+    return stripped, flags
+
+
+def _read_bracketed(text: str, scan: Scan, obliged: bool) -> Reading:
+    reading = read_hri(text, scan)
+    if obliged:
+        reading.note(Flag.ENCODED_BRACKETS)
+    if reading.error is None or Flag.MIXED in reading.flags:
+        reading.note(Flag.HRI, reading.canonical or text)
+    return reading
+
+
+def _read_elements(text: str, scan: Scan) -> Reading:
+    """Reads an element string with separators; blanks may stand for them."""
+    flags: tuple[Flag, ...] = ()
+    steps: list[Step] = []
+    if " " in text:
+        blanks = _blanks(text)
+        if blanks is None:
+            return Reading(Issuer.GS1, CodeError.BAD_CHARACTER, text.index(" "))
+        flags, text = blanks, text.replace(" ", GS)
+        steps = [Step(flags[-1], text)]
+    elif "(" in text and holds_bracketed(text):
+        mixed = read_mixed(text, scan)
+        if mixed is not None:
+            mixed.note(Flag.MIXED, mixed.canonical)
+            return mixed
+    found = walk(text)
+    if found.redundant and Flag.STRAY_SPACE not in flags:
+        flags = (*flags, Flag.REDUNDANT_SEPARATOR)
+    lossless = bool(found.separators) or scan.sends_separators
+    suspected, others = (False, ()) if lossless else _suspicion(found, text)
+    if found.error is None:
+        reading = interpret(found.elements, scan.scanned_on, *flags)
+    else:
+        reading = Reading(Issuer.GS1, found.error, found.at, *flags)
+        reading.before_error = tuple(found.elements)
+    reading.steps = steps
+    if suspected:
+        reading.note(Flag.SUSPECT_MISSING_SEPARATOR)
+    reading.alternatives = tuple(as_alternative(other, scan.scanned_on) for other in others)
+    return reading
+
+
+def _suspicion(found: Walk, text: str) -> tuple[bool, tuple[Elements, ...]]:
+    """Whether separators may be lost, and the readings that would give."""
+    if found.error is None:
+        return other_readings(found.elements[:-1], "".join(found.elements[-1])) if found.elements else (False, ())
+    if found.error is not CodeError.TOO_LONG:
+        return False, ()
+    _, others = other_readings(found.elements, text[found.at - 2 :])
+    return any(is_strong(other, len(found.elements) + 1) for other in others), others
+
+
+def as_alternative(elements: Elements, scanned_on: date) -> Reading:
+    """One of the other readings of a message that may have lost separators."""
+    return interpret(list(elements), scanned_on)
+
+
+def _blanks(text: str) -> tuple[Flag, ...] | None:
+    """What the blanks of a message are; `None` when they are neither layout nor one separator."""
+    found = walk(text.replace(" ", GS))
+    places = {at for at, character in enumerate(text) if character == " "}
+    acting = places - set(found.redundant)
+    if found.error is not None or len(acting) > 1:
+        return None
+    stray = (Flag.STRAY_SPACE,) if len(places) > len(acting) else ()
+    return (*stray, Flag.GS_SUBSTITUTE, Flag.SPACE_AS_GS) if acting else stray
+
+
+def _believed(reading: Reading, text: str) -> Reading:
+    """Without a symbology identifier a number is GS1 only when it proves it.
+
+    Proof is a GTIN with its check digit in front, or a date together with a lot or serial; in an internal numbering
+    one number in six reads as some element string. A GTIN in front with a wrong check digit is a misread, never a
+    house number: billing it would be worse than refusing it.
+    """
+    gtin_in_front = text.startswith("01") and len(text) >= _GTIN_END and text[2:_GTIN_END].isdigit()
+    if gtin_in_front or reading.error is CodeError.TOO_LONG:
+        return reading
+    if reading.error is None:
+        names = {ai for ai, _ in reading.elements}
+        unit_with_date = names & _PI_DATES and names & _PI_UNITS
+        if unit_with_date or (reading.di is not None and unit_with_date) or names & {"00", "02"}:
+            return reading
+        return Reading(Issuer.INTERNAL, CodeError.NOT_UDI, None, Flag.LOOKS_LIKE_GS1)
+    return Reading(Issuer.INTERNAL, CodeError.NOT_UDI)
+
+
+def is_bare_gtin(text: str) -> bool:
+    """Whether a text is 8, 12, 13 or 14 digits with a right check digit."""
+    return len(text) in _GTIN_LENGTHS and text.isascii() and text.isdigit() and mod10_is_valid(text)
+
+
+def _bare(digits: str, *flags: Flag) -> Reading:
+    reading = Reading(Issuer.GS1, None, None, *flags)
+    reading.di = digits.zfill(14)
+    reading.elements = [("01", reading.di)]
+    reading.canonical = element_string(reading.elements)
+    accept_gtin(reading)
+    return reading
+
+
+def _read_ean(text: str, scan: Scan) -> Reading | None:
+    """Reads an EAN, UPC or ITF-14 symbol, perhaps with the composite component that belongs to it."""
+    digits, bar, composite = text.partition("|]e0")
+    if not (digits.isascii() and digits.isdigit()):
+        return Reading(Issuer.GS1, CodeError.NOT_NUMERIC, 0)
+    if len(digits) not in _GTIN_LENGTHS:
+        return None if scan.symbology == "]I1" else Reading(Issuer.GS1, CodeError.TOO_SHORT, 0)
+    if not mod10_is_valid(digits):
+        return Reading(Issuer.GS1, CodeError.BAD_CHECK_DIGIT, 0)
+    if not bar:
+        return _bare(digits, Flag.BARE_GTIN)
+    found = walk(composite)
+    if found.error is not None:
+        return Reading(Issuer.GS1, found.error, len(digits) + len(bar) + found.at, Flag.COMPOSITE)
+    elements = [("01", digits.zfill(14)), *found.elements]
+    return interpret(elements, scan.scanned_on, Flag.BARE_GTIN, Flag.COMPOSITE)

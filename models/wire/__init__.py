@@ -1,0 +1,1 @@
+"""What lies on topics: their names, and reading JSON that strangers wrote."""

@@ -1,0 +1,133 @@
+"""Reading JSON that strangers wrote: exact, bounded, and every refusal named.
+
+`orjson` refuses NaN and lone surrogates. It lets duplicate keys pass, and the last would win in silence; we do not.
+"""
+
+import json
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Annotated, Any, TypeVar
+
+import orjson
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+
+from models.reasons import Reason
+from models.wire.topics import RECORD_BYTES_MAX
+
+Identifier = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
+"""An id made by the HIS or a device: 1 to 64 characters, no control characters."""
+Hospital = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^/\x00-\x1f\x7f]+$")]
+"""As `Identifier`, without `/`: it is the first part of every record key."""
+Text = Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$")]
+"""A text for people."""
+
+
+class WireModel(BaseModel):
+    """What is read from a topic: frozen, strict types, unknown fields ignored (they stay in the raw bytes)."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", use_attribute_docstrings=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why bytes are no record of ours: the reason, and one line that says what was expected and what came."""
+
+    reason: Reason
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A JSON object as it came."""
+
+    fields: dict[str, Any]
+    fingerprint: bytes
+    """16 bytes, equal exactly when the canonical JSON (sorted keys, no blanks) is equal."""
+
+
+M = TypeVar("M", bound=WireModel)
+
+
+def read_object(value: bytes | None) -> Body | Refusal:
+    """The JSON object in `value`, or why there is none: `too-large`, `not-json` or `bad-event`."""
+    if value is None:
+        return Refusal(Reason.NOT_JSON, "Expected a JSON object, got a record without value.")
+    if len(value) > RECORD_BYTES_MAX:
+        return Refusal(Reason.TOO_LARGE, f"Expected at most {RECORD_BYTES_MAX} bytes, got {len(value)}.")
+    try:
+        fields = orjson.loads(value)
+    except orjson.JSONDecodeError as error:
+        return Refusal(Reason.NOT_JSON, f"Expected JSON in UTF-8: {error}.")
+    if type(fields) is not dict:
+        return Refusal(Reason.BAD_EVENT, f"Expected a JSON object, got {type(fields).__name__}.")
+    twice = _duplicate_key(value, fields)
+    if twice is not None:
+        return Refusal(Reason.BAD_EVENT, f"Expected every key once, got {twice!r} twice.")
+    canonical = orjson.dumps(fields, option=orjson.OPT_SORT_KEYS)
+    return Body(fields, blake2b(canonical, digest_size=16).digest())
+
+
+def validate(model: type[M], value: bytes) -> M | Refusal:
+    """`value` as the model, or `bad-event` naming the first field that is wrong."""
+    try:
+        return model.model_validate_json(value)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False)[0]
+        place = ".".join(str(part) for part in first["loc"]) or "record"
+        return Refusal(Reason.BAD_EVENT, f"{place}: {first['msg']}, got {_shown(first.get('input'))}.")
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        return "an object"
+    text = json.dumps(value, ensure_ascii=True, default=str)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _duplicate_key(value: bytes, fields: dict[str, Any]) -> str | None:
+    """A key that stands twice in one object of the text, if any.
+
+    When no blank stands before a colon, every key of the text ends in `":`, so as many of those as there are keys
+    in the result proves that none was overwritten. Anything else is read again, slowly and exactly.
+    """
+    blanks = b" :" in value or b"\t:" in value or b"\n:" in value or b"\r:" in value
+    if not blanks and value.count(b'":') == _count_keys(fields):
+        return None
+    found: list[str] = []
+
+    def pairs(items: list[tuple[str, Any]]) -> None:
+        seen: set[str] = set()
+        for key, _ in items:
+            if key in seen:
+                found.append(key)
+            seen.add(key)
+
+    json.loads(value, object_pairs_hook=pairs)
+    return found[0] if found else None
+
+
+def _count_keys(value: dict[str, Any] | list[Any]) -> int:
+    """Keys of all objects in it."""
+    count, children = (len(value), value.values()) if type(value) is dict else (0, value)
+    for child in children:
+        if type(child) is dict or type(child) is list:
+            count += _count_keys(child)
+    return count
+
+
+def read_key(key: bytes | None) -> tuple[str, str] | None:
+    """The two parts of a record key `hospital/…`; `None` without a key or when it is not of that form."""
+    if key is None:
+        return None
+    try:
+        hospital, slash, rest = key.decode().partition("/")
+    except UnicodeDecodeError:
+        return None
+    return (hospital, rest) if slash and hospital and rest else None
+
+
+def check_key(key: bytes | None, hospital: str, rest: str) -> Refusal | None:
+    """`key-mismatch` when a key is there and names another hospital or thing than the body does."""
+    if key is None or key == f"{hospital}/{rest}".encode():
+        return None
+    return Refusal(Reason.KEY_MISMATCH, f"Expected the key {hospital}/{rest}, got {key[:80]!r}.")

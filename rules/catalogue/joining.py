@@ -1,0 +1,62 @@
+"""Joining a label to the charge catalogue: identifier, item, units of use, price in force."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from models.catalogue.item import DatedPrice, Item
+from models.charging.books import LabelFacts
+from models.charging.snapshot import Catalogue
+from models.reasons import Reason
+from models.scan.event import ScanEvent
+from models.udi import Issuer
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """The item of a label, or why there is none."""
+
+    item: Item | None = None
+    units_per_package: int = 0
+    reason: Reason | None = None
+
+
+def resolve(event: ScanEvent, label: LabelFacts, catalogue: Catalogue) -> Resolution:
+    """The one item that claims the label's identifier (or has the event's item code), with its units per package.
+
+    The units come from the catalogue, never from the digits of the code (docs/contract.md, `quantity`).
+    """
+    if event.item_code is not None:
+        return _by_code(event.hospital, event.item_code, event.scanned_at, catalogue) or Resolution(
+            reason=Reason.UNKNOWN_ITEM
+        )
+    assert label.di is not None  # noqa: S101 -- a label without identifier is decided before
+    claims = [
+        (item, units)
+        for item, units in catalogue.claims(event.hospital, label.issuer, label.di)
+        if _in_force(item, event.scanned_at)
+    ]
+    if not claims:
+        internal = label.issuer == Issuer.INTERNAL
+        by_code = _by_code(event.hospital, label.di, event.scanned_at, catalogue) if internal else None
+        return by_code or Resolution(reason=Reason.UNKNOWN_IDENTIFIER)
+    if len({item.item_code for item, _ in claims}) > 1:
+        return Resolution(reason=Reason.AMBIGUOUS_IDENTIFIER)
+    item, units = claims[0]
+    return Resolution(item, units) if units is not None else Resolution(item, reason=Reason.PACKAGE_UNKNOWN)
+
+
+def _by_code(hospital: str, item_code: str, at: datetime, catalogue: Catalogue) -> Resolution | None:
+    item = catalogue.item(hospital, item_code)
+    return Resolution(item, 1) if item is not None and _in_force(item, at) else None
+
+
+def _in_force(item: Item, at: datetime) -> bool:
+    return item.ended_at is None or at < item.ended_at
+
+
+def price_on(prices: tuple[DatedPrice, ...], day: date) -> int | Reason:
+    """The one price in force on the local day, in 1/10,000 yuan; else `no-price` or `price-overlap`."""
+    found = [each.unit_price for each in prices if each.from_on <= day < each.to_on]
+    if not found:
+        return Reason.NO_PRICE
+    return found[0] if len(found) == 1 else Reason.PRICE_OVERLAP

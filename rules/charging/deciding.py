@@ -1,0 +1,190 @@
+"""The decision: one subject, the view of the books, and all that follows. Nothing is written before all is decided."""
+
+from datetime import datetime
+
+from models.catalogue.item import Item
+from models.charging.books import Decision, LabelFacts, Prior, StockMove, Subject, Usage, takes_from_store
+from models.charging.snapshot import EncounterFacts
+from models.money import line_amount_fen
+from models.reasons import REASON_ROW, RELEASABLE, Reason, Verdict, When, deciding, in_precedence
+from models.scan.event import Action
+from models.udi import CodeError, Issuer
+from rules.catalogue.joining import Resolution, price_on, resolve
+from rules.charging.charges import charge_of, settlement_of, waste_of
+from rules.charging.returns import decide_return
+from rules.charging.validation import code_reason, encounter_reasons, item_reasons, unit_reasons
+from rules.charging.view import View
+
+
+def decide(
+    subject: Subject, view: View, at: datetime, prior: Prior | None = None, *, released: bool = False
+) -> Decision:
+    """What follows from a scan: at once (`prior` is `None`) or again, when something freed it.
+
+    `released`: the window in which half a label waits for its other half has closed. `at` becomes `decided_at`.
+    """
+    label = _listed(subject, prior.label if prior and prior.label else subject.label, view)
+    reason = code_reason(label)
+    if reason is not None:
+        return Decision(subject, prior.decisions if prior else 0, at, Verdict.REFUSED, (reason,), label, claims=False)
+    if label.half and not released:
+        decision = _plain(subject, label, {Reason.HALF_LABEL}, prior)
+    elif label.ambiguous:
+        decision = _plain(subject, label, {Reason.AMBIGUOUS_CODE}, prior)
+    elif label.di is None and subject.event.item_code is None:
+        half = {Reason.HALF_LABEL} if label.half else set()
+        decision = _plain(subject, label, half | {Reason.NO_DEVICE_IDENTIFIER}, prior)
+    else:
+        decision = _decide_unit(subject, label, view, prior)
+    if decision.verdict is Verdict.WAITING and released:
+        decision.verdict = Verdict.HELD
+    decision.decided_at = at
+    return decision
+
+
+def _listed(subject: Subject, label: LabelFacts, view: View) -> LabelFacts:
+    """A text that is no UDI is the hospital's own code when the catalogue lists it (docs/semantics.md)."""
+    if label.error is not CodeError.NOT_UDI or label.text is None:
+        return label
+    hospital, catalogue = subject.event.hospital, view.catalogue
+    if catalogue.claims(hospital, Issuer.INTERNAL, label.text) or catalogue.item(hospital, label.text):
+        return _internal(label.text)
+    return label
+
+
+def _plain(subject: Subject, label: LabelFacts, reasons: set[Reason], prior: Prior | None) -> Decision:
+    ordered = in_precedence(reasons)
+    verdict = deciding(ordered)
+    assert verdict is not None  # noqa: S101 -- only called with reasons that decide
+    return Decision(subject, prior.decisions if prior else 0, subject.recorded_at, verdict, ordered, label)
+
+
+def _decide_unit(subject: Subject, label: LabelFacts, view: View, prior: Prior | None) -> Decision:
+    found = resolve(subject.event, label, view.catalogue)
+    if subject.event.item_code is not None:
+        label = _internal(subject.event.item_code)
+    if (label.half or label.identifier_alone) and (found.item is None or found.item.tracking.value != "none"):
+        # An item that is not tracked needs no more than its identifier.
+        missing = Reason.HALF_LABEL if label.half else Reason.AMBIGUOUS_CODE
+        reasons = {missing} | ({found.reason} if found.reason else set())
+        decision = _plain(subject, label, reasons, prior)
+        decision.item = found.item
+        return decision
+    if subject.event.action is Action.RETURN:
+        return decide_return(subject, label, found, view, prior)
+    if subject.event.action is Action.USE:
+        return _decide_use(subject, label, found, view, prior)
+    return _decide_stock_action(subject, label, found, view, prior)
+
+
+def _internal(item_code: str) -> LabelFacts:
+    """Goods without UDI: issuer `internal`, identifier the item code (docs/contract.md, "Shapes")."""
+    return LabelFacts(Issuer.INTERNAL, item_code, None, None, None, None)
+
+
+def _decide_stock_action(
+    subject: Subject, label: LabelFacts, found: Resolution, view: View, prior: Prior | None
+) -> Decision:
+    """Receive, transfer, waste, opened, count: recorded as soon as the item is known."""
+    event, n = subject.event, prior.decisions if prior else 0
+    if found.reason is not None or found.item is None:
+        decision = _plain(subject, label, {found.reason or Reason.UNKNOWN_ITEM}, prior)
+        decision.item = found.item
+        return decision
+    units = event.quantity * found.units_per_package
+    late = {Reason.LATE} if view.open_month(event.hospital, subject.month) != subject.month else set()
+    decision = Decision(
+        subject, n, subject.recorded_at, Verdict.RECORDED, in_precedence(late), label, found.item, units
+    )
+    if event.action is not Action.COUNT:
+        _move(decision, view, late)
+        decision.reasons = in_precedence(late)
+    if event.action in _WASTED:
+        encounter = view.encounter(event.hospital, event.encounter) if event.encounter else None
+        decision.waste = waste_of(decision, encounter, view)
+    return decision
+
+
+def _decide_use(subject: Subject, label: LabelFacts, found: Resolution, view: View, prior: Prior | None) -> Decision:
+    event, item = subject.event, found.item
+    encounter = view.encounter(event.hospital, event.encounter) if event.encounter else None
+    reasons = encounter_reasons(event, encounter) | unit_reasons(subject, label, item, view)
+    decision = Decision(
+        subject, prior.decisions if prior else 0, subject.recorded_at, Verdict.BILLED, (), label, item,
+        department=event.department or (encounter.department if encounter else None),
+    )  # fmt: skip
+    price: int | Reason = Reason.NO_PRICE
+    if found.reason is not None or item is None:
+        reasons.add(found.reason or Reason.UNKNOWN_ITEM)
+    else:
+        decision.units = event.quantity * found.units_per_package
+        price = price_on(item.prices, subject.day)
+        reasons |= _price_reasons(item, price) | item_reasons(subject, item, decision.units, encounter, view)
+    decision.takes_unit = label.serial is not None and not (prior and prior.holds_unit) and _keeps_unit(reasons)
+    if prior and Reason.RELEASED in prior.reasons:
+        # A person has let it pass, once and for all; a unit that another use holds stays with that one.
+        reasons = reasons - RELEASABLE | {Reason.RELEASED}
+    if prior and prior.moved:
+        # Its stock has moved; what was noticed then stays noticed.
+        reasons |= {Reason.STOCK_NEGATIVE} & set(prior.reasons)
+    elif all(REASON_ROW[reason].stock is When.NOW for reason in reasons):
+        _move(decision, view, reasons)
+        decision.settlement = settlement_of(decision, view, prior.lines if prior else 0)
+    verdict = (deciding(in_precedence(reasons)) if reasons else None) or Verdict.BILLED
+    decision.verdict = verdict
+    if verdict in _ACCOUNTED and view.open_month(event.hospital, subject.month) != subject.month:
+        reasons |= {Reason.LATE, Reason.PERIOD_CLOSED} if verdict is Verdict.BILLED else {Reason.LATE}
+    decision.reasons = in_precedence(reasons)
+    if verdict in _ACCOUNTED:
+        _account(decision, price, encounter, view, prior.entries if prior else 0)
+    return decision
+
+
+def _account(
+    decision: Decision, price: int | Reason, encounter: EncounterFacts | None, view: View, entries: int
+) -> None:
+    """The charge of a use, and its usage; a use that costs the patient nothing counts at the catalogue price."""
+    subject, item, units = decision.subject, decision.item, decision.units
+    assert item is not None and units is not None  # noqa: PT018, S101 -- what is accounted for is known goods
+    unit_price = price if not isinstance(price, Reason) else 0
+    if decision.verdict is Verdict.BILLED:
+        charge = charge_of(decision, unit_price, encounter, view, entries)
+        decision.charges = (charge,)
+        decision.billing_ids = (charge.billing_id,)
+        amount = charge.amount_fen
+    else:
+        amount = line_amount_fen(units, unit_price)
+    usage = Usage(subject.event.hospital, decision.department, item.item_code, subject.month, units, amount)
+    decision.usage = (usage,)
+
+
+def _price_reasons(item: Item, price: int | Reason) -> set[Reason]:
+    if not item.chargeable:
+        return {Reason.NOT_CHARGEABLE}
+    if item.bundled_into is not None:
+        return {Reason.BUNDLED}
+    return {price} if isinstance(price, Reason) else set()
+
+
+def _keeps_unit(reasons: set[Reason]) -> bool:
+    """The unit is in use from now on: nothing forbids its stock move for good."""
+    return all(REASON_ROW[reason].stock is not When.NEVER for reason in reasons)
+
+
+def _move(decision: Decision, view: View, reasons: set[Reason]) -> None:
+    """Give the decision its stock move; `reasons` gains `stock-negative` when the balance falls below zero."""
+    event, item, units = decision.subject.event, decision.item, decision.units
+    assert item is not None and units is not None  # noqa: PT018, S101 -- goods that move are known goods
+    if takes_from_store(event.action):
+        into = event.to_store if event.action is Action.TRANSFER else None
+        decision.move = StockMove(item.owner, units, event.store, into)
+        if view.balance(decision.balance_key(event.store)) < units:
+            reasons.add(Reason.STOCK_NEGATIVE)
+        units = -units
+    else:
+        decision.move = StockMove(item.owner, units, None, event.store)
+    decision.stock_left = view.left(event.hospital, event.store, item) + units
+
+
+_WASTED = frozenset({Action.OPENED, Action.WASTE})
+_ACCOUNTED = frozenset({Verdict.BILLED, Verdict.RECORDED})

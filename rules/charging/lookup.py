@@ -1,0 +1,105 @@
+"""What a batch needs to know of the books: asked before it is decided, in one go."""
+
+from collections.abc import Iterable
+
+from models.charging.books import BalanceKey, LabelFacts, Subject, Waiting, takes_from_store
+from models.charging.commands import Commanded
+from models.charging.snapshot import Catalogue, Wanted
+from models.scan.event import Action
+from rules.catalogue.joining import resolve
+from rules.labels.pairing import complementary, counted, joined
+from rules.labels.rescue import certain_device
+from rules.labels.separator_recovery import may_be
+
+
+def wanted_by(subjects: Iterable[Subject], waiting: Iterable[Waiting], catalogue: Catalogue) -> Wanted:
+    """The keys to gather for deciding the subjects, and the halves that wait in their lane."""
+    wanted = Wanted()
+    halves: list[Subject] = [half.subject for half in waiting]
+    for subject in halves:
+        _want(wanted, subject, subject.label, catalogue)
+    for subject in subjects:
+        wanted.scans.add((subject.event.hospital, subject.event.scan_id))
+        _want(wanted, subject, subject.label, catalogue)
+        if subject.label.suspect is not None:
+            _want_readings(wanted, subject, subject.label, catalogue)
+        if subject.label.half:
+            halves.append(subject)
+    _want_pairs(wanted, halves, catalogue)
+    return wanted
+
+
+def wanted_again(subjects: Iterable[Subject], catalogue: Catalogue) -> Wanted:
+    """The keys to gather for deciding recorded scans again."""
+    return wanted_by(subjects, (), catalogue)
+
+
+def wanted_to_rerate(subjects: Iterable[Subject], _: Catalogue) -> Wanted:
+    """The keys to gather for charging uses anew: their own accounts."""
+    events = [subject.event for subject in subjects]
+    return Wanted(
+        hospitals={event.hospital for event in events},
+        uses_of_scans={(event.hospital, event.scan_id) for event in events},
+    )
+
+
+def wanted_by_command(commanded: Commanded, catalogue: Catalogue) -> Wanted:
+    """The keys to gather for carrying out a command."""
+    scan = commanded.scan
+    wanted = wanted_by([each.subject for each in (scan, commanded.partner) if each is not None], (), catalogue)
+    if scan is not None:
+        wanted.uses_of_scans.add((scan.subject.event.hospital, scan.subject.event.scan_id))
+    return wanted
+
+
+def _want_pairs(wanted: Wanted, halves: list[Subject], catalogue: Catalogue) -> None:
+    by_device: dict[tuple[str, str, str], list[Subject]] = {}
+    for subject in halves:
+        event = subject.event
+        by_device.setdefault((event.hospital, event.device_id, event.key_rest), []).append(subject)
+    for same in by_device.values():
+        identifiers = [each for each in same if each.label.di is not None]
+        for one in identifiers:
+            for other in same:
+                if complementary(one.label, other.label):
+                    if not counted(one, other):
+                        wanted.devices.add((one.event.hospital, one.event.device_id, one.event.scanned_at))
+                    label = joined(one.label, other.label)
+                    _want(wanted, one, label, catalogue)
+                    if label.suspect is not None:
+                        _want_readings(wanted, one, label, catalogue)
+
+
+def _want_readings(wanted: Wanted, subject: Subject, label: LabelFacts, catalogue: Catalogue) -> None:
+    """A label that may have lost separators: its device's shapes, and what any of its readings would need."""
+    device = certain_device(label.suspect) if label.suspect is not None else None
+    if device is not None:
+        wanted.shapes.add((str(device[0]), device[1]))
+        for each in may_be(label):
+            _want(wanted, subject, each, catalogue)
+
+
+def _want(wanted: Wanted, subject: Subject, label: LabelFacts, catalogue: Catalogue) -> None:
+    event = subject.event
+    wanted.hospitals.add(event.hospital)
+    if event.encounter is not None:
+        wanted.encounters.add((event.hospital, event.encounter))
+    unit = label.unit(event.hospital)
+    if unit is not None and event.action in (Action.USE, Action.RETURN):
+        wanted.units.add(unit)
+    if event.action is Action.RETURN:
+        if event.corrects is not None:
+            wanted.uses_of_scans.add((event.hospital, event.corrects))
+        elif event.encounter is not None:
+            wanted.uses_of_units.add((event.hospital, event.encounter, label.issuer, label.di, label.lot, label.serial))
+    if label.di is None and event.item_code is None:
+        return
+    item = resolve(event, label, catalogue).item
+    if item is None or event.action is Action.COUNT:
+        return
+    if item.limits is not None and item.limits.per_stay is not None and event.encounter is not None:
+        wanted.stays.add((event.hospital, event.encounter, item.item_code))
+    wanted.store_items.add((event.hospital, event.store, item.item_code))
+    if takes_from_store(event.action):
+        lot, serial = label.lot or "", label.serial or ""
+        wanted.balances.add(BalanceKey(event.hospital, event.store, item.item_code, item.owner, lot, serial))

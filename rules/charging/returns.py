@@ -1,0 +1,107 @@
+"""Returns: which use a return takes back, and what follows."""
+
+from models.catalogue.item import Item
+from models.charging.books import Charge, Decision, LabelFacts, Prior, StockMove, Subject, Usage, UseAccount
+from models.money import line_amount_fen
+from models.reasons import TAKEN_BACK, Reason, Verdict
+from rules.catalogue.joining import Resolution, price_on
+from rules.charging.charges import credit_of, settlement_reversal
+from rules.charging.view import View
+
+_OPEN = (Verdict.WAITING, Verdict.PARKED, Verdict.HELD)
+
+
+def find_use(subject: Subject, label: LabelFacts, units: int | None, view: View) -> UseAccount | Reason:
+    """The use a return takes back: the one it names, else the last of that unit in that encounter with enough left.
+
+    References:
+        docs/contract.md, "Verdicts", and docs/semantics.md, "Return".
+    """
+    event = subject.event
+    if event.corrects is not None:
+        named = view.use_of_scan(event.hospital, event.corrects)
+        if named is None or named.unit != (label.issuer, label.di, label.lot, label.serial):
+            return Reason.RETURN_WITHOUT_USE
+        candidates = [named]
+    elif event.encounter is None:
+        return Reason.RETURN_WITHOUT_USE
+    else:
+        key = (event.hospital, event.encounter, label.issuer, label.di, label.lot, label.serial)
+        candidates = view.uses_of_unit(key)
+    candidates = [u for u in candidates if u.verdict is not Verdict.REFUSED and not TAKEN_BACK.intersection(u.reasons)]
+    if not candidates:
+        return Reason.RETURN_WITHOUT_USE
+    # A use that still waits gives way to one that stands: of two scans of one unit the held one is no use yet.
+    for waits in (False, True):
+        for use in reversed(candidates):
+            enough = use.units is None or units is None or use.left >= units
+            if enough and (use.verdict in _OPEN) is waits:
+                return use
+    return Reason.OVER_RETURN
+
+
+def decide_return(subject: Subject, label: LabelFacts, found: Resolution, view: View, prior: Prior | None) -> Decision:
+    """A return whose label is read: credited, recorded (its use cost nothing), waiting with its use, or held whole."""
+    units = subject.event.quantity * found.units_per_package if found.reason is None else None
+    use = find_use(subject, label, units, view)
+    n = prior.decisions if prior else 0
+    if isinstance(use, Reason):
+        return _open(subject, label, n, Verdict.HELD, (use,), found.item, units)
+    if use.verdict in _OPEN or units is None or use.item is None:
+        verdict = use.verdict if use.verdict in (Verdict.PARKED, Verdict.HELD) else Verdict.PARKED
+        reasons = use.reasons if use.verdict in _OPEN else tuple(filter(None, (found.reason,)))
+        return _open(subject, label, n, verdict, reasons, found.item, units)
+    return _taken_back(subject, label, n, use, use.item, units, view)
+
+
+def _open(  # noqa: PLR0917 -- the parts of a decision
+    subject: Subject,
+    label: LabelFacts,
+    n: int,
+    verdict: Verdict,
+    reasons: tuple[Reason, ...],
+    item: Item | None,
+    units: int | None,
+) -> Decision:
+    return Decision(subject, n, subject.recorded_at, verdict, reasons, label, item, units)
+
+
+def _taken_back(  # noqa: PLR0917 -- the parts of a decision
+    subject: Subject, label: LabelFacts, n: int, use: UseAccount, item: Item, units: int, view: View
+) -> Decision:
+    event = subject.event
+    open_month = view.open_month(event.hospital, subject.month)
+    flags: tuple[Reason, ...] = (Reason.LATE, Reason.PERIOD_CLOSED) if open_month != subject.month else ()
+    charges: tuple[Charge, ...] = (credit_of(subject, use, units, flags, view),) if use.charge is not None else ()
+    usage_fen = charges[0].amount_fen if charges else usage_fen_of(use, item, units)
+    whole = use.left == units
+    frees = whole and use.holds_unit and label.unit(event.hospital) is not None
+    return Decision(
+        subject,
+        n,
+        subject.recorded_at,
+        Verdict.CREDITED if charges else Verdict.RECORDED,
+        flags if charges else flags[:1],
+        label,
+        item,
+        units,
+        move=StockMove(use.owner, units, None, event.store) if use.owner is not None else None,
+        frees_unit=use.ref if frees else None,
+        charges=charges,
+        settlement=settlement_reversal(subject, use, units, view),
+        usage=(Usage(event.hospital, use.department, item.item_code, use.month, -units, -usage_fen),),
+        account=use,
+        department=use.department,
+        billing_ids=tuple(each.billing_id for each in charges),
+    )
+
+
+def usage_fen_of(use: UseAccount, item: Item, units: int) -> int:
+    """What units of a use that cost the patient nothing counted for: the catalogue price of its day, in fen.
+
+    It is the difference of the rounded running totals, so all parts together are what the use counted for.
+    """
+    price = price_on(item.prices, use.day)
+    if isinstance(price, Reason):
+        return 0
+    return line_amount_fen(use.returned_units + units, price) - line_amount_fen(use.returned_units, price)

@@ -1,0 +1,81 @@
+"""Which reasons a label, an encounter and an item give. One check each; precedence is the reason table's."""
+
+from models.catalogue.item import Item
+from models.charging.books import LabelFacts, Subject
+from models.charging.snapshot import EncounterFacts
+from models.reasons import Reason
+from models.scan.event import ScanEvent
+from models.udi import CodeError
+from rules.charging.view import View
+
+_CHECK_DIGIT = frozenset({CodeError.BAD_CHECK_DIGIT, CodeError.BAD_CHECK_CHARACTER, CodeError.MA_CHECK_MISMATCH})
+_NO_UDI = frozenset({CodeError.NOT_UDI, CodeError.UNSUPPORTED_ISSUER})
+
+
+def code_reason(label: LabelFacts) -> Reason | None:
+    """Why the label can't be read at all; `None` when it can."""
+    if label.error is None:
+        return None
+    if label.error in _CHECK_DIGIT:
+        return Reason.BAD_CHECK_DIGIT
+    return Reason.NOT_A_UDI if label.error in _NO_UDI else Reason.UNREADABLE_CODE
+
+
+def encounter_reasons(event: ScanEvent, encounter: EncounterFacts | None) -> set[Reason]:
+    """What stands against charging the use to its encounter.
+
+    References:
+        docs/contract.md, "Verdicts": after discharge billed with a flag, after settlement or before admission held.
+    """
+    if event.encounter is None:
+        return {Reason.ENCOUNTER_MISSING}
+    if encounter is None:
+        return {Reason.ENCOUNTER_UNKNOWN}
+    if event.scanned_at < encounter.admitted_at:
+        return {Reason.BEFORE_ADMISSION}
+    if encounter.settled_at is not None and event.scanned_at > encounter.settled_at:
+        return {Reason.AFTER_SETTLEMENT}
+    if encounter.discharged_at is not None and event.scanned_at > encounter.discharged_at:
+        return {Reason.AFTER_DISCHARGE}
+    return set()
+
+
+def item_reasons(subject: Subject, item: Item, units: int, encounter: EncounterFacts | None, view: View) -> set[Reason]:
+    """What the item's own data says about charging so many units of it to the encounter.
+
+    References:
+        docs/semantics.md, "Limits".
+    """
+    reasons = set()
+    if item.licence_valid_to is not None and subject.day > item.licence_valid_to:
+        reasons.add(Reason.LICENCE_EXPIRED)
+    limits, event = item.limits, subject.event
+    if limits is None or not item.chargeable or item.bundled_into is not None:
+        return reasons
+    if limits.needs_approval:
+        reasons.add(Reason.NEEDS_APPROVAL)
+    if encounter is not None and encounter.drg_group in limits.excluded_drg_groups:
+        reasons.add(Reason.EXCLUDED_GROUP)
+    if limits.per_stay is not None and event.encounter is not None:
+        charged = view.charged_units(event.hospital, event.encounter, item.item_code)
+        if charged + units > limits.per_stay:
+            reasons.add(Reason.OVER_LIMIT)
+    return reasons
+
+
+def unit_reasons(subject: Subject, label: LabelFacts, item: Item | None, view: View) -> set[Reason]:
+    """What stands against using this very unit: expired, suspended, its serial in use.
+
+    References:
+        docs/contract.md, "Verdicts": usable through the local expiry day; two makers may share a serial.
+    """
+    reasons = set()
+    if label.expiry is not None and subject.day > label.expiry:
+        reasons.add(Reason.EXPIRED)
+    if item is not None and item.suspended:
+        reasons.add(Reason.SUSPENDED_ITEM)
+    unit = label.unit(subject.event.hospital)
+    holder = view.holder(unit) if unit is not None else None
+    if holder is not None and holder != subject.ref:
+        reasons.add(Reason.SERIAL_USED)
+    return reasons

@@ -1,0 +1,198 @@
+"""The books as a batch sees them: what was gathered, and on top of it what the batch has decided so far."""
+
+from dataclasses import replace
+from uuid import UUID
+
+from models.calendar import Month, shift
+from models.catalogue.item import Item
+from models.charging.books import BalanceKey, Decision, Neighbour, Ref, Subject, UnitKey, UseAccount, Waiting
+from models.charging.snapshot import Catalogue, EncounterFacts, Gathered
+from models.scan.event import Action
+
+UseKey = tuple[str, str | None, str, str | None, str | None, str | None]
+
+
+class View:
+    """Mutable for the length of one batch: `apply` makes a later scan see the earlier ones."""
+
+    def __init__(self, gathered: Gathered, catalogue: Catalogue) -> None:
+        self.gathered = gathered
+        self.catalogue = catalogue
+        self.waiting: dict[tuple[str, str], list[Waiting]] = {}
+        self._undigested: list[Decision] = []
+        self._uses: dict[Ref, UseAccount] = {}
+        self._uses_by_unit: dict[UseKey, list[Ref]] = {}
+        self._uses_by_scan: dict[tuple[str, UUID], Ref] = {}
+        for use in gathered.uses:
+            self._know_use(use)
+
+    # What rules ask -----------------------------------------------------------------------------------------
+
+    def open_month(self, hospital: str, month: Month) -> Month:
+        """The month itself if it is open, else the first open month after it."""
+        closed = self.gathered.closed.get(hospital, 0)
+        return month if month > closed else shift(Month(closed), 1)
+
+    def encounter(self, hospital: str, encounter: str) -> EncounterFacts | None:
+        """The newest version of the encounter."""
+        return self.gathered.encounters.get((hospital, encounter))
+
+    def fingerprint(self, subject: Subject) -> bytes | None:
+        """The body recorded under the subject's scan id, if any."""
+        return self.gathered.fingerprints.get((subject.event.hospital, subject.event.scan_id))
+
+    def holder(self, unit: UnitKey) -> Ref | None:
+        """The use that holds the unit."""
+        return self.gathered.holders.get(unit)
+
+    def balance(self, key: BalanceKey) -> int:
+        """Units on the shelf, over all lanes, as seen."""
+        return self.gathered.balances.get(key, 0)
+
+    def left(self, hospital: str, store: str, item: Item) -> int:
+        """Units of the item in the store, over all lanes, as seen."""
+        return self.gathered.store_items.get((hospital, store, item.item_code), 0)
+
+    def charged_units(self, hospital: str, encounter: str, item_code: str) -> int:
+        """Units of the item charged to the encounter, less credits. Known only of items with a limit."""
+        return self.gathered.stays.get((hospital, encounter, item_code), 0)
+
+    def use_of_scan(self, hospital: str, scan_id: UUID) -> UseAccount | None:
+        """The use recorded under the scan id."""
+        self._digest()
+        ref = self._uses_by_scan.get((hospital, scan_id))
+        return self._uses[ref] if ref else None
+
+    def uses_of_unit(self, key: UseKey) -> list[UseAccount]:
+        """The uses of that unit in that encounter, oldest first."""
+        self._digest()
+        found = [self._uses[ref] for ref in self._uses_by_unit.get(key, ())]
+        return sorted(found, key=lambda use: (use.scanned_at, use.ref))
+
+    # What the batch decided ---------------------------------------------------------------------------------
+
+    def wait(self, half: Waiting) -> None:
+        """A half label begins to wait."""
+        event = half.subject.event
+        self.waiting.setdefault((event.hospital, event.device_id), []).append(half)
+
+    def stop_waiting(self, half: Waiting) -> None:
+        """It was joined or released."""
+        event = half.subject.event
+        self.waiting[event.hospital, event.device_id].remove(half)
+
+    def passed_by(self, subject: Subject) -> None:
+        """The device has scanned this; it may lie between two halves."""
+        event = subject.event
+        seen = self.gathered.neighbours.setdefault((event.hospital, event.device_id), [])
+        seen.append(Neighbour(subject.ref, event.scanned_at))
+
+    def apply(self, decision: Decision) -> None:
+        """From now on the batch sees what the decision did."""
+        subject, event = decision.subject, decision.subject.event
+        hospital = event.hospital
+        if decision.n == 0 and decision.claims:
+            self.gathered.fingerprints[hospital, event.scan_id] = subject.fingerprint
+        self._move(decision)
+        for charge in decision.charges:
+            stay = (hospital, charge.encounter, charge.item.item_code)
+            if stay in self.gathered.stays:
+                self.gathered.stays[stay] += -charge.quantity if charge.reverses else charge.quantity
+        unit = decision.label.unit(hospital) if decision.takes_unit or decision.frees_unit else None
+        if unit is not None and decision.takes_unit:
+            self.gathered.holders[unit] = subject.ref
+        elif unit is not None:
+            self.gathered.holders.pop(unit, None)
+        if decision.account is not None:
+            self._change(decision, decision.account)
+        elif event.action is Action.USE and decision.claims:
+            self._undigested.append(decision)
+
+    def _digest(self) -> None:
+        """Make accounts of the batch's uses; only a return asks for them."""
+        for decision in self._undigested:
+            self._know_use(_account(decision))
+        self._undigested.clear()
+
+    def _move(self, decision: Decision) -> None:
+        move, hospital = decision.move, decision.subject.event.hospital
+        if move is None:
+            return
+        if move.from_store is not None:
+            self._shift(decision.balance_key(move.from_store), hospital, -move.units)
+        if move.to_store is not None:
+            self._shift(decision.balance_key(move.to_store), hospital, move.units)
+
+    def _shift(self, key: BalanceKey, hospital: str, units: int) -> None:
+        balances, totals = self.gathered.balances, self.gathered.store_items
+        balances[key] = balances.get(key, 0) + units
+        total = (hospital, key.store, key.item_code)
+        totals[total] = totals.get(total, 0) + units
+
+    def _change(self, decision: Decision, use: UseAccount) -> None:
+        returned = 0 if decision.subject.ref == use.ref else decision.units or 0
+        use = replace(
+            use,
+            returned_units=use.returned_units + returned,
+            changes=use.changes + 1,
+            holds_unit=use.holds_unit and decision.frees_unit is None,
+        )
+        for each in decision.charges:
+            if each.reverses is None:
+                use = replace(use, charge=each, credited_units=0, credited_fen=0, credits=0)
+            else:
+                use = replace(
+                    use,
+                    credited_units=use.credited_units + each.quantity,
+                    credited_fen=use.credited_fen + each.amount_fen,
+                    credits=use.credits + 1,
+                )
+        self._uses[use.ref] = use
+
+    def _know_use(self, use: UseAccount) -> None:
+        known = self._uses.get(use.ref)
+        if known is not None:
+            use = replace(
+                use,
+                owner=use.owner or known.owner,
+                holds_unit=use.holds_unit or known.holds_unit,
+                settlement=use.settlement or known.settlement,
+                returned_units=known.returned_units,
+                changes=known.changes,
+                credited_units=known.credited_units,
+                credited_fen=known.credited_fen,
+                credits=known.credits,
+            )
+            if known.unit != use.unit:  # A partner completed its label.
+                self._uses_by_unit[_unit_key(known)].remove(use.ref)
+        self._uses[use.ref] = use
+        if known is None or known.unit != use.unit:
+            self._uses_by_scan[use.hospital, use.scan_id] = use.ref
+            self._uses_by_unit.setdefault(_unit_key(use), []).append(use.ref)
+
+
+def _unit_key(use: UseAccount) -> UseKey:
+    return (use.hospital, use.encounter, *use.unit)
+
+
+def _account(decision: Decision) -> UseAccount:
+    subject, event, label = decision.subject, decision.subject.event, decision.label
+    return UseAccount(
+        ref=subject.ref,
+        hospital=event.hospital,
+        scan_id=event.scan_id,
+        scanned_at=event.scanned_at,
+        day=subject.day,
+        month=subject.month,
+        encounter=event.encounter,
+        unit=(label.issuer, label.di, label.lot, label.serial),
+        verdict=decision.verdict,
+        reasons=decision.reasons,
+        department=decision.department,
+        item=decision.item,
+        units=decision.units,
+        owner=decision.move.owner if decision.move else None,
+        holds_unit=decision.takes_unit,
+        charge=decision.charges[0] if decision.charges else None,
+        settlement=decision.settlement[0] if decision.settlement else None,
+    )

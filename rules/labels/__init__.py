@@ -1,0 +1,1 @@
+"""From raw records to labels: reading, pairing of halves, lost separators, learned lot patterns."""

@@ -1,0 +1,58 @@
+"""What a confirmed scan teaches of its maker's lots and serials: versions of a shape, the same for the same scans.
+
+References:
+    docs/codes.md, section "Lost separators".
+"""
+
+from collections.abc import Iterable, MutableMapping
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from models.charging.snapshot import Shapes
+from models.udi.lot_pattern import NO_SHAPE, bounded, learn
+
+Device = tuple[str, str]
+"""Issuer and device identifier."""
+
+
+class Confirmed(NamedTuple):
+    """A scan that went through, with a label on which no separator was missed."""
+
+    scan_id: UUID
+    recorded_at: datetime
+    issuer: str
+    di: str
+    lot: str | None
+    serial: str | None
+
+
+class ShapeVersion(NamedTuple):
+    """What a device's labels look like from a scan on."""
+
+    issuer: str
+    di: str
+    version: int
+    """1, 2, 3 … of the device."""
+    shapes: Shapes
+    learned_from: UUID
+    learned_at: datetime
+
+
+def taught(scans: Iterable[Confirmed], known: MutableMapping[Device, ShapeVersion]) -> list[ShapeVersion]:
+    """The versions that follow from the scans, in their order. `known` is brought to the newest.
+
+    A scan makes a version only when it changes what `models.udi.lot_pattern` says of some value.
+    """
+    versions = []
+    for scan in scans:
+        device = (scan.issuer, scan.di)
+        before = known.get(device)
+        lots, serials = (before.shapes.lots, before.shapes.serials) if before else (NO_SHAPE, NO_SHAPE)
+        shapes = Shapes(bounded(learn(lots, scan.lot)), bounded(learn(serials, scan.serial)))
+        if before is not None and shapes == before.shapes:
+            continue
+        number = before.version + 1 if before else 1
+        known[device] = ShapeVersion(scan.issuer, scan.di, number, shapes, scan.scan_id, scan.recorded_at)
+        versions.append(known[device])
+    return versions

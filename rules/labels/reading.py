@@ -1,0 +1,95 @@
+"""From a raw record of `udi.scans` to what the batch decides: an event with its label read, a tick, or a bad record."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import orjson
+
+from models.calendar import local_day, month_of
+from models.charging.books import BadRecord, LabelFacts, Ref, Subject, label_facts
+from models.reasons import Reason
+from models.scan.event import ScanEvent, Tick, read_scan
+from models.scan.scanners import NO_SCANNERS, Scanners
+from models.udi import DEFAULT_PROFILE, Issuer, read_label
+from models.wire.strict_json import Refusal, read_key
+from models.wire.topics import RECORD_BYTES_MAX
+from rules.charging.fold import Arrival, TickRecord
+
+UNKNOWN_HOSPITAL = "unknown"
+"""The hospital of a record that names none (docs/contract.md, "Reasons")."""
+
+
+def read_arrival(  # noqa: PLR0917 -- the parts of a record
+    ref: Ref,
+    lane: int,
+    key: bytes | None,
+    value: bytes | None,
+    timestamp: datetime,
+    zone: ZoneInfo,
+    scanners: Scanners = NO_SCANNERS,
+) -> Arrival:
+    """What a record of `udi.scans` is. `timestamp` is the broker's; never raises for what is in the record."""
+    read = read_scan(key, value, timestamp)
+    if isinstance(read, Refusal):
+        return _bad(ref, lane, key, value, timestamp, read)
+    if isinstance(read, Tick):
+        return TickRecord(timestamp)
+    event, body = read
+    day = local_day(event.scanned_at, zone)
+    label = _item_label(event.item_code) if event.codes is None else _label(event, day, scanners)
+    return Subject(ref, lane, event, label, body.fingerprint, timestamp, day, month_of(day))
+
+
+def _label(event: ScanEvent, day: date, scanners: Scanners) -> LabelFacts:
+    profile = DEFAULT_PROFILE
+    if scanners:
+        profile = scanners.profile(event.hospital, event.device_id, event.scanned_at)
+    return label_facts(read_label(event.codes or (), scanned_on=day, profile=profile))
+
+
+def _item_label(item_code: str | None) -> LabelFacts:
+    return LabelFacts(Issuer.INTERNAL, item_code, None, None, None, None)
+
+
+def _bad(  # noqa: PLR0917 -- the parts of a record
+    ref: Ref, lane: int, key: bytes | None, value: bytes | None, timestamp: datetime, refusal: Refusal
+) -> BadRecord:
+    parts = read_key(key)
+    fields = _fields(value) if refusal.reason in {Reason.BAD_EVENT, Reason.KEY_MISMATCH} else {}
+    return BadRecord(
+        ref,
+        lane,
+        timestamp,
+        refusal.reason,
+        refusal.detail,
+        _clean(parts[0]) if parts else UNKNOWN_HOSPITAL,
+        _uuid(fields.get("scan_id")),
+        _identifier(fields.get("device_id")),
+    )
+
+
+def _fields(value: bytes | None) -> dict[str, Any]:
+    if value is None or len(value) > RECORD_BYTES_MAX:
+        return {}
+    try:
+        fields = orjson.loads(value)
+    except orjson.JSONDecodeError:
+        return {}
+    return fields if isinstance(fields, dict) else {}
+
+
+def _clean(text: str) -> str:
+    return text if text.isprintable() and len(text) <= 64 else UNKNOWN_HOSPITAL
+
+
+def _uuid(value: object) -> UUID | None:
+    try:
+        return UUID(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
+def _identifier(value: object) -> str | None:
+    return value if isinstance(value, str) and 0 < len(value) <= 64 and value.isprintable() else None

@@ -1,0 +1,148 @@
+"""Lost separators: put back only where exactly one reading fits what is known, and never in silence.
+
+A repair that is wrong moves another lot's stock and hides a recall; a repair not made costs one look by a person. So
+a reading is taken when it is the only one that fits and no other is even possible; everything else is shown.
+
+References:
+    docs/codes.md, section "Lost separators". No standard covers it: GS1 General Specifications 7.8.5 forbids the loss.
+"""
+
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from models.udi import Flag, Issuer, Label
+from models.udi.lot_pattern import NO_SHAPE, LotShape, fits, is_possible, learn
+from models.udi.values import SEPARATOR_ERRORS
+
+__all__ = ["Device", "Knowledge", "LotShape", "Outcome", "Rescue", "certain_device", "learn", "readings_of", "rescue"]
+
+Device = tuple[Issuer, str]
+"""Issuer and device identifier."""
+
+
+class Outcome(StrEnum):
+    """What became of the label."""
+
+    UNTOUCHED = "untouched"
+    """Nothing is suspected, or nothing can be rescued: the label is as it was read."""
+    ACCEPTED = "accepted"
+    """Suspected, but only the reading without a lost separator fits."""
+    REPAIRED = "repaired"
+    """Exactly one reading with restored separators fits."""
+    AMBIGUOUS = "ambiguous"
+    """Two readings may be meant, or nothing is known: a person decides among `readings`."""
+    IDENTIFIER_ALONE = "identifier-alone"
+    """No reading fits; the identifier is certain, lot and serial are given up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """What the hospital knows about devices."""
+
+    identifiers: Container[Device] = frozenset()
+    """Identifiers the catalogue holds."""
+    lots: Mapping[Device, LotShape] = field(default_factory=dict)
+    """Shape of the lots of a device, learned from confirmed scans (also from those without a lot)."""
+    serials: Mapping[Device, LotShape] = field(default_factory=dict)
+    """The same for serials."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rescue:
+    """The decision."""
+
+    outcome: Outcome
+    label: Label
+    """The label to go on with; for `ambiguous` as it was read, and then it must be held."""
+    readings: tuple[Label, ...] = ()
+    """What a person may choose from, when ambiguous."""
+
+
+def rescue(label: Label, knowledge: Knowledge) -> Rescue:
+    """Decides what a label with lost separators says.
+
+    Args:
+        label: A label as read. One that is not suspected comes back untouched.
+        knowledge: Known identifiers and learned shapes.
+
+    Returns:
+        The decision; it is pure and the same for the same arguments.
+    """
+    damaged = label.error in SEPARATOR_ERRORS or (label.error is None and _is_suspected(label))
+    if label.conflict or not damaged:
+        return Rescue(Outcome.UNTOUCHED, label)
+    readings = readings_of(label)
+    device = certain_device(label)
+    if device is None or device not in knowledge.identifiers:
+        return _undecided(label, readings)
+    lots, serials = knowledge.lots.get(device, NO_SHAPE), knowledge.serials.get(device, NO_SHAPE)
+    if not lots.confirmed and not serials.confirmed:
+        return _undecided(label, readings)
+    fitting = [reading for reading in readings if _fits(lots, reading.lot) and _fits(serials, reading.serial)]
+    possible = [
+        reading for reading in readings if is_possible(lots, reading.lot) and is_possible(serials, reading.serial)
+    ]
+    if len(fitting) == 1 and possible == fitting:
+        return _taken(label, fitting[0])
+    if possible:
+        return Rescue(Outcome.AMBIGUOUS, label, tuple(possible))
+    return Rescue(Outcome.IDENTIFIER_ALONE, _identifier_alone(label, device))
+
+
+def _fits(shape: LotShape, value: str | None) -> bool:
+    """A device of which no serial was ever learned has none, as far as `fits` goes; one is still possible."""
+    return fits(shape, value) if shape.confirmed else value is None
+
+
+def _is_suspected(label: Label) -> bool:
+    return Flag.SUSPECT_MISSING_SEPARATOR in label.flags
+
+
+def _is_consistent(reading: Label) -> bool:
+    """Nothing expires before it is made."""
+    return (
+        reading.error is None
+        and not reading.conflict
+        and not (reading.expiry is not None and reading.production is not None and reading.production > reading.expiry)
+    )
+
+
+def readings_of(label: Label) -> tuple[Label, ...]:
+    """Everything the label may say, consistent in itself: as it was read first, when that is without error."""
+    own = () if label.error is not None else (label,)
+    return tuple(reading for reading in (*own, *label.alternatives) if _is_consistent(reading))
+
+
+def certain_device(label: Label) -> Device | None:
+    """The device all readings agree on, or the one read in front of the error; `None` when there is none."""
+    if label.di is not None:
+        return (label.issuer, label.di)
+    devices = {(reading.issuer, reading.di) for reading in readings_of(label) if reading.di is not None}
+    devices |= {
+        (code.issuer, value) for code in label.codes for name, value in code.before_error if name in {"01", "03"}
+    }
+    return devices.pop() if len(devices) == 1 else None
+
+
+def _undecided(label: Label, readings: tuple[Label, ...]) -> Rescue:
+    """Without knowledge a suspected label is ambiguous; one that cannot be read any way stays what it was."""
+    if not readings:
+        return Rescue(Outcome.UNTOUCHED, label)
+    return Rescue(Outcome.AMBIGUOUS, label, readings)
+
+
+def _taken(label: Label, reading: Label) -> Rescue:
+    if reading is label:
+        return Rescue(Outcome.ACCEPTED, label)
+    flags = dict.fromkeys((*label.flags, Flag.SUSPECT_MISSING_SEPARATOR, Flag.SEPARATOR_RESTORED, *reading.flags))
+    kept = tuple(flag for flag in flags if flag is not Flag.PI_ONLY or reading.di is None)
+    repaired = replace(reading, flags=kept, codes=label.codes, alternatives=label.alternatives)
+    return Rescue(Outcome.REPAIRED, repaired)
+
+
+def _identifier_alone(label: Label, device: Device) -> Label:
+    """The label with what stood in front of the first value of variable length; the rest may be wrong."""
+    issuer, di = device
+    flags = dict.fromkeys((*label.flags, Flag.SUSPECT_MISSING_SEPARATOR, Flag.IDENTIFIER_ALONE))
+    return replace(label, issuer=issuer, di=di, lot=None, serial=None, error=None, flags=tuple(flags), alternatives=())

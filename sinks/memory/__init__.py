@@ -1,0 +1,1 @@
+"""The twins of the PostgreSQL books, in plain values."""

@@ -1,0 +1,388 @@
+"""The books in memory: the twins of the books and the facts in PostgreSQL, in plain values."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from models.catalogue.item import CatalogueItem, Item, item_from_wire
+from models.charging.books import (
+    BadRecord,
+    BalanceKey,
+    Charge,
+    Decision,
+    Neighbour,
+    Prior,
+    Ref,
+    Subject,
+    UnitKey,
+    UseAccount,
+    Waiting,
+)
+from models.charging.commands import Carried, Command, Commanded, CommandKind, Recorded
+from models.charging.snapshot import Catalogue, EncounterFacts, Gathered, Shapes, Wanted
+from models.reasons import TAKEN_BACK, Reason, Verdict
+from models.scan.event import Action
+from models.scan.scanners import Scanner
+from sinks.memory.rows import Change, Claims, LaneRow, as_kept, owner, recorded, same_unit, touches
+from sinks.messages.outgoing import Outgoing, outgoing_of
+from sinks.ports.batch import Batch, InputPosition, LaneMovedError, LaneState, StaleError
+from sinks.postgres.catalogue.facts import FactBatch, FactBooks
+from sinks.postgres.charging.books import NEIGHBOUR_SECONDS
+
+_REPEATED = frozenset({Verdict.DUPLICATE, Verdict.CONFLICT})
+_STANDS = frozenset({Verdict.BILLED, Verdict.RECORDED})
+_NEAR = timedelta(seconds=NEIGHBOUR_SECONDS)
+Freed = tuple[Subject, Prior, datetime]
+
+
+class MemoryBooks:
+    """See `sinks.ports.batch.Books`. What the database refuses by a constraint, the twin takes."""
+
+    def __init__(self) -> None:
+        self.positions: dict[tuple[str, str, int], InputPosition] = {}
+        self.decisions: dict[Ref, list[Decision]] = {}
+        self.bad: dict[Ref, BadRecord] = {}
+        self.published: dict[tuple[str, int], list[Outgoing]] = {}
+        """By topic and lane, in order; the first has sequence number 1."""
+        self.closed: dict[str, int] = {}
+        """Newest closed month by hospital."""
+        self.claims = Claims()
+        self.shapes: dict[tuple[str, str], Shapes] = {}
+        """The newest shape by (issuer, di)."""
+        self.carried: dict[int, list[Carried]] = {}
+        """What became of the commands of each lane."""
+        self._commands: list[Command] = []
+        self._scanners: list[tuple[Scanner, int]] = []
+        self._lanes: dict[int, LaneRow] = {}
+        self._items: list[Item] = []
+        self._encounters: dict[tuple[str, str], EncounterFacts] = {}
+        self._changes: list[Change] = []
+
+    @property
+    def facts_version(self) -> int:
+        """The newest change of a fact."""
+        return len(self._changes)
+
+    # The port ------------------------------------------------------------------------------------------------
+
+    async def take_over(self, cluster_id: str, topic: str, partition: int) -> LaneState:
+        """Where the lane stands, and the halves that wait in it."""
+        position = self.take_position(cluster_id, topic, partition)
+        lane = self._lanes.setdefault(partition, LaneRow())
+        waiting = [
+            Waiting(self.decisions[ref][0].subject, replace(self._prior(ref), label=None))
+            for ref in self._open(partition)
+            if self.decisions[ref][-1].verdict is Verdict.WAITING
+        ]
+        return LaneState(partition, position, lane.version, waiting)
+
+    def take_position(self, cluster_id: str, topic: str, partition: int) -> InputPosition:
+        """The position of an input partition, made when it is new."""
+        place = (cluster_id, topic, partition)
+        return self.positions.setdefault(place, InputPosition(len(self.positions) + 1, *place, 0, None))
+
+    async def gather(self, lane: int, wanted: Wanted, catalogue: Catalogue) -> Gathered:
+        """What is wanted, as it stands. Brings `catalogue` up to date."""
+        for scanner, version in self._scanners:
+            catalogue.scanners.put(scanner, version)
+        catalogue.put([item for item in self._items if item.version > catalogue.version], self.facts_version)
+        balances, store_items = self.stock()
+        scans, units = self.claims.scans, self.claims.units
+        return Gathered(
+            lane_version=self._lanes[lane].version,
+            facts_version=self.facts_version,
+            facts_seen=self._lanes[lane].facts_seen,
+            closed={hospital: self.closed.get(hospital, 0) for hospital in wanted.hospitals},
+            fingerprints={scan: scans[scan][1] for scan in wanted.scans if scan in scans},
+            holders={unit: units[unit] for unit in wanted.units if unit in units},
+            encounters={one: self._encounters[one] for one in wanted.encounters if one in self._encounters},
+            uses=[self._use(ref, catalogue) for ref in self._uses_wanted(wanted)],
+            balances={key: balances[key] for key in wanted.balances},
+            store_items={key: store_items[key] for key in wanted.store_items},
+            neighbours=self._neighbours(wanted),
+            stays={stay: self._charged_units(*stay) for stay in wanted.stays},
+            shapes={device: self.shapes[device] for device in wanted.shapes if device in self.shapes},
+        )
+
+    async def record(self, batch: Batch) -> int:
+        """Record the batch, whole or not at all."""
+        lane, gathered = self._lanes[batch.lane], batch.gathered
+        place = (batch.position.cluster_id, batch.position.topic, batch.position.partition)
+        stands = (lane.version, self.positions[place].next_offset)
+        if stands != (gathered.lane_version, batch.position.next_offset):
+            raise LaneMovedError(f"Lane {batch.lane} stands at {stands}.")
+        if lane.facts_seen > gathered.facts_version:
+            raise StaleError("The lane has seen newer facts.")
+        if any(self.closed.get(hospital, 0) != closed for hospital, closed in gathered.closed.items()):
+            raise StaleError("A month was closed since the facts were gathered.")
+        claims = deepcopy(self.claims)
+        for result in batch.results:
+            if isinstance(result, Decision):
+                claims.take(result)
+        self.claims = claims
+        for result in batch.results:
+            if isinstance(result, Decision):
+                self.decisions.setdefault(result.subject.ref, []).append(result)
+            else:
+                self.bad[result.ref] = result
+        for outgoing in outgoing_of(batch):
+            self.published.setdefault((outgoing.topic, batch.lane), []).append(outgoing)
+        last_hash = batch.last_hash or self.positions[place].last_hash
+        self.positions[place] = replace(batch.position, next_offset=batch.next_offset, last_hash=last_hash)
+        self._carried(batch.lane).extend(batch.carried)
+        lane.facts_seen = max(lane.facts_seen, batch.facts_seen)
+        lane.version += 1
+        return lane.version
+
+    async def commands(self, lane: int, limit: int) -> list[Commanded]:
+        """The lane's next commands, each with the scans it is about as they stand."""
+        todo = [each for each in self._commands if each.lane == lane][len(self._carried(lane)) :]
+        return [self._commanded(each) for each in todo[:limit]]
+
+    def command(  # noqa: PLR0917 -- the parts of a command
+        self,
+        kind: CommandKind,
+        hospital: str,
+        scan_id: UUID,
+        by: str,
+        reason: str,
+        at: datetime,
+        body: Mapping[str, Any] | None = None,
+    ) -> Command:
+        """A person commands something of a recorded scan."""
+        lane = self.decisions[self.claims.scans[hospital, scan_id][0]][0].subject.lane
+        seq = sum(each.lane == lane for each in self._commands) + 1
+        self._commands.append(Command(lane, seq, kind, hospital, scan_id, by, reason, at, body or {}))
+        return self._commands[-1]
+
+    def _carried(self, lane: int) -> list[Carried]:
+        return self.carried.setdefault(lane, [])
+
+    def _commanded(self, command: Command) -> Commanded:
+        claim = self.claims.scans.get((command.hospital, command.scan_id))
+        if claim is None:
+            return Commanded(command, None, None)
+        joins = [each for each in self._all() if each.partner is not None and each.label.di is not None]
+        pair = next((each for each in reversed(joins) if claim[0] in {each.subject.ref, each.partner}), None)
+        scan, rest = (pair.subject.ref, pair.partner) if pair else (claim[0], None)
+        return Commanded(command, self._as_it_stands(scan), self._as_it_stands(rest) if rest else None)
+
+    def _as_it_stands(self, ref: Ref) -> Recorded:
+        newest = self.decisions[ref][-1]
+        return Recorded(replace(newest.subject, label=recorded(newest.label)), self._prior(ref))
+
+    async def freed(self, lane: int, gathered: Gathered, after: Ref, limit: int) -> list[Freed]:
+        """Scans of the lane that wait and may be free, oldest first, each with the instant of what freed it."""
+        changes = self._changes[gathered.facts_seen : gathered.facts_version]
+        found: list[Freed] = []
+        for ref in self._open(lane):
+            since, newest = self.decisions[ref][-1].decided_at, self.decisions[ref][-1]
+            instants = [each.recorded_at for each in changes if touches(each, newest)]
+            if newest.reasons[0] is Reason.SERIAL_USED and self._unit(newest) not in self.claims.units:
+                instants.append(since)
+            if newest.subject.event.action is Action.RETURN and newest.verdict is not Verdict.WAITING:
+                instants += [use.decided_at for use in self._uses_for(newest)]
+            if ref > after and instants:
+                subject = replace(newest.subject, label=recorded(newest.label))
+                found.append((subject, self._prior(ref), max(since, *instants)))
+        return found[:limit]
+
+    async def repriced(self, lane: int, gathered: Gathered, after: Ref, limit: int) -> list[Freed]:
+        """Charged uses of the lane whose price may be another, oldest first, each with the instant of the change."""
+        changes = [each for each in self._changes[gathered.facts_seen : gathered.facts_version] if each.repriced]
+        found: list[Freed] = []
+        for ref, decisions in sorted(self.decisions.items()):
+            subject = decisions[0].subject
+            charges = [charge for each in decisions for charge in each.charges if charge.reverses is None]
+            instants = [
+                each.recorded_at
+                for each in changes
+                for charge in charges
+                if (each.hospital, each.code) == (charge.item.hospital, charge.item.item_code)
+                and each.repriced is not None
+                and each.repriced[0] <= subject.day < each.repriced[1]
+            ]
+            if ref > after and subject.lane == lane and instants:
+                posted = max(each.decided_at for each in decisions if any(c.reverses is None for c in each.charges))
+                newest = decisions[-1]
+                subject = replace(newest.subject, label=recorded(newest.label))
+                found.append((subject, self._prior(ref), max(posted, *instants)))
+        return found[:limit]
+
+    async def record_facts(self, position: InputPosition, next_offset: int, batch: FactBatch) -> int:
+        """Record catalogue and encounter changes with their position; gives the newest version."""
+        place = (position.cluster_id, position.topic, position.partition)
+        if self.positions[place].next_offset != position.next_offset:
+            raise LaneMovedError(f"The position stands at {self.positions[place].next_offset}.")
+        before = self.facts_version
+        for _, _, version, body, ended_at, _ in batch.items:
+            wire = CatalogueItem.model_validate_json(body)
+            self._items.append(item_from_wire(wire, before + version, ended_at))
+        for row in batch.encounters:
+            hospital, encounter, _, department, team, _, admitted_at, discharged_at, settled_at, group, *_ = row
+            facts = EncounterFacts(department, team, admitted_at, settled_at, discharged_at, group)
+            self._encounters[hospital, encounter] = facts
+        for version, kind, hospital, code, issuers, dis, at, *days in batch.changes:
+            touched = frozenset(zip(issuers, dis, strict=True))
+            repriced = (days[0], days[1]) if days[0] is not None else None
+            self._changes.append(Change(before + version, kind, hospital, code, touched, at, repriced))
+        self.positions[place] = replace(position, next_offset=next_offset)
+        return self.facts_version
+
+    # What is derived from the decisions ----------------------------------------------------------------------
+
+    def stock(self) -> tuple[Counter[BalanceKey], Counter[tuple[str, str, str]]]:
+        """Units by balance, and by (hospital, store, item)."""
+        balances: Counter[BalanceKey] = Counter()
+        for decision in self._all():
+            move = decision.move
+            for store, units in ((move.from_store, -move.units), (move.to_store, move.units)) if move else ():
+                if store is not None:
+                    balances[decision.balance_key(store)] += units
+        totals: Counter[tuple[str, str, str]] = Counter()
+        for key, units in balances.items():
+            totals[key.hospital, key.store, key.item_code] += units
+        return balances, totals
+
+    def set_up(self, scanner: Scanner, at: datetime) -> None:
+        """A newer profile of a scanner."""
+        self._changes.append(
+            Change(self.facts_version + 1, "scanner", scanner.hospital, scanner.device_id, frozenset(), at)
+        )
+        self._scanners.append((scanner, self.facts_version))
+
+    def teach(self, issuer: str, di: str, shapes: Shapes, at: datetime) -> None:
+        """A newer shape of a device's lots and serials."""
+        self.shapes[issuer, di] = shapes
+        self._changes.append(Change(self.facts_version + 1, "shape", "", di, frozenset({(issuer, di)}), at))
+
+    def _all(self) -> Iterator[Decision]:
+        return (decision for decisions in self.decisions.values() for decision in decisions)
+
+    def _open(self, lane: int) -> list[Ref]:
+        return sorted(ref for ref, all_ in self.decisions.items() if all_[-1].open and all_[0].subject.lane == lane)
+
+    @staticmethod
+    def _unit(decision: Decision) -> UnitKey | None:
+        return decision.label.unit(decision.subject.event.hospital)
+
+    def _prior(self, ref: Ref) -> Prior:
+        decisions = self.decisions[ref]
+        newest, moved = decisions[-1], owner(decisions) is not None
+        holds, label = self._holds(newest), recorded(newest.label)
+        entries, lines = sum(len(each.charges) for each in decisions), sum(len(each.settlement) for each in decisions)
+        return Prior(len(decisions), newest.verdict, newest.reasons, moved, holds, label, entries, lines)
+
+    def _holds(self, decision: Decision) -> bool:
+        unit = self._unit(decision)
+        return unit is not None and self.claims.units.get(unit) == decision.subject.ref
+
+    def _uses_wanted(self, wanted: Wanted) -> list[Ref]:
+        found = {self.claims.scans[scan][0] for scan in wanted.uses_of_scans if scan in self.claims.scans}
+        for ref, _ in self.claims.scans.values():
+            newest = self.decisions[ref][-1]
+            event, label = newest.subject.event, newest.label
+            unit = (event.hospital, event.encounter or "", label.issuer, label.di or "", label.lot, label.serial)
+            if unit in wanted.uses_of_units:
+                found.add(ref)
+        return sorted(ref for ref in found if self.decisions[ref][0].subject.event.action is Action.USE)
+
+    def _changes_of(self, use: Ref) -> list[tuple[int, Ref]]:
+        return [change for (of, _), change in self.claims.changes.items() if of == use]
+
+    def _charged_units(self, hospital: str, encounter: str, item_code: str) -> int:
+        return sum(
+            -charge.quantity if charge.reverses else charge.quantity
+            for decision in self._all()
+            for charge in decision.charges
+            if (decision.subject.event.hospital, charge.encounter, charge.item.item_code)
+            == (hospital, encounter, item_code)
+        )
+
+    def _credits(self, charge: Charge | None) -> list[Charge]:
+        every = (each for decision in self._all() for each in decision.charges if each.reverses is not None)
+        return [] if charge is None else [each for each in every if each.reverses.billing_id == charge.billing_id]  # type: ignore[union-attr]  # filtered above
+
+    def _use(self, ref: Ref, catalogue: Catalogue) -> UseAccount:
+        decisions, changes = self.decisions[ref], self._changes_of(ref)
+        newest, subject, event = decisions[-1], decisions[0].subject, decisions[0].subject.event
+        label, home = newest.label, self._encounters.get((event.hospital, event.encounter or ""))
+        item = newest.item and catalogue.item(event.hospital, newest.item.item_code)
+        charges = [charge for each in decisions for charge in each.charges if charge.reverses is None]
+        lines = [line for each in decisions for line in each.settlement if line.reverses is None]
+        credits_ = self._credits(charges[-1] if charges else None)
+        return UseAccount(
+            ref=ref,
+            hospital=event.hospital,
+            scan_id=event.scan_id,
+            scanned_at=event.scanned_at,
+            day=subject.day,
+            month=subject.month,
+            encounter=event.encounter,
+            unit=(label.issuer, label.di, label.lot, label.serial),
+            verdict=newest.verdict,
+            reasons=newest.reasons,
+            department=newest.department or event.department or (home.department if home else None),
+            item=item,
+            units=newest.units,
+            owner=owner(decisions),
+            holds_unit=self._holds(newest),
+            charge=as_kept(charges[-1], item) if charges and item else None,
+            settlement=lines[-1] if lines else None,
+            returned_units=sum(units for units, _ in changes),
+            changes=len(changes),
+            credited_units=sum(each.quantity for each in credits_),
+            credited_fen=sum(each.amount_fen for each in credits_),
+            credits=len(credits_),
+        )
+
+    def _uses_for(self, waiting: Decision) -> list[Decision]:
+        """Standing uses with enough left for a return that waits."""
+        event, label, units = waiting.subject.event, waiting.label, waiting.units or 1
+        named = self.claims.scans.get((event.hospital, event.corrects)) if event.corrects else None
+        return [
+            use
+            for use in (decisions[-1] for decisions in self.decisions.values())
+            if (use.subject.event.hospital, use.subject.event.action) == (event.hospital, Action.USE)
+            and use.verdict in _STANDS
+            and not TAKEN_BACK.intersection(use.reasons)
+            and (
+                named and use.subject.ref == named[0]
+                if event.corrects
+                else use.subject.event.encounter == event.encounter
+            )
+            and same_unit(use.label, label)
+            and (use.units or 0) - sum(taken for taken, _ in self._changes_of(use.subject.ref)) >= units
+        ]
+
+    def _neighbours(self, wanted: Wanted) -> dict[tuple[str, str], list[Neighbour]]:
+        found: dict[tuple[str, str], list[Neighbour]] = {}
+        for ref, (first, *_) in self.decisions.items():
+            event = first.subject.event
+            near = any(
+                (event.hospital, event.device_id) == (hospital, device) and abs(event.scanned_at - at) <= _NEAR
+                for hospital, device, at in wanted.devices
+            )
+            if near and first.verdict not in _REPEATED:
+                found.setdefault((event.hospital, event.device_id), []).append(Neighbour(ref, event.scanned_at))
+        return found
+
+
+class MemoryFactBooks(FactBooks):
+    """The catalogue and encounter side of the twin; what a record says is read by the code of the port."""
+
+    def __init__(self, books: MemoryBooks) -> None:
+        self._books = books
+        self._known = {}
+
+    async def take_over(self, cluster_id: str, topic: str, partition: int) -> InputPosition:
+        """Where the partition stands."""
+        return self._books.take_position(cluster_id, topic, partition)
+
+    async def record(self, position: InputPosition, next_offset: int, last_hash: bytes | None, batch: FactBatch) -> int:
+        """Record the batch and the position, whole or not at all, and give the newest fact version."""
+        return await self._books.record_facts(replace(position, last_hash=last_hash), next_offset, batch)

@@ -1,0 +1,105 @@
+"""What the twin of the books keeps beside its decisions: lanes, claims, and the order in which facts came."""
+
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from uuid import UUID
+
+from models.catalogue.item import Item
+from models.charging.books import Charge, Decision, LabelFacts, Ref, UnitKey
+from models.reasons import Reason, Verdict
+from sinks.ports.batch import ClaimTakenError
+
+
+@dataclass(slots=True)
+class LaneRow:
+    """What guards a lane."""
+
+    version: int = 0
+    facts_seen: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A fact that came, and which identifiers it touches."""
+
+    version: int
+    kind: str
+    hospital: str
+    code: str
+    identifiers: frozenset[tuple[str, str | None]]
+    recorded_at: datetime
+    repriced: tuple[date, date] | None = None
+    """The days on which an item has other prices than before: from the first up to before the second."""
+
+
+@dataclass(slots=True)
+class Claims:
+    """What only one may have."""
+
+    scans: dict[tuple[str, UUID], tuple[Ref, bytes]] = field(default_factory=dict)
+    """(hospital, scan id) → who has it, and the fingerprint of its body."""
+    units: dict[UnitKey, Ref] = field(default_factory=dict)
+    changes: dict[tuple[Ref, int], tuple[int, Ref]] = field(default_factory=dict)
+    """(use, number of the change) → (units returned, the scan that changed it)."""
+
+    def take(self, decision: Decision) -> None:
+        """Take what the decision claims, and give up what it frees.
+
+        Raises:
+            ClaimTakenError: another has it.
+        """
+        ref, event = decision.subject.ref, decision.subject.event
+        scan, unit, use = (event.hospital, event.scan_id), decision.label.unit(event.hospital), decision.account
+        if decision.n == 0 and decision.claims:
+            if scan in self.scans:
+                raise ClaimTakenError("A scan id was recorded meanwhile.")
+            self.scans[scan] = (ref, decision.subject.fingerprint)
+        if unit is not None and decision.frees_unit is not None and self.units.pop(unit, None) != decision.frees_unit:
+            raise ClaimTakenError("A unit was freed meanwhile.")
+        if unit is not None and decision.takes_unit and self.units.setdefault(unit, ref) != ref:
+            raise ClaimTakenError("A unit was used meanwhile.")
+        if use is not None:
+            if (use.ref, use.changes + 1) in self.changes:
+                raise ClaimTakenError("A use was changed meanwhile.")
+            units = 0 if ref == use.ref else decision.units or 0
+            self.changes[use.ref, use.changes + 1] = (units, ref)
+
+
+def owner(decisions: list[Decision]) -> str | None:
+    """Whose goods the scan has moved; `None` when none, or when they went back."""
+    moves = [(each.move.owner, -1 if each.takes_back else 1) for each in decisions if each.move]
+    return moves[0][0] if sum(times for _, times in moves) > 0 else None
+
+
+def recorded(label: LabelFacts) -> LabelFacts:
+    """What the books keep of a label."""
+    return replace(label, link=None, error=None, text=None, possible=())
+
+
+def as_kept(charge: Charge, item: Item) -> Charge:
+    """The charge with what is now known of its item, and its own price version and insurance code."""
+    return replace(charge, item=replace(item, insurance_code=charge.item.insurance_code, version=charge.item.version))
+
+
+def same_unit(one: LabelFacts, other: LabelFacts) -> bool:
+    """Both labels are of one unit or lot."""
+    return (one.issuer, one.di, one.lot, one.serial) == (other.issuer, other.di, other.lot, other.serial)
+
+
+def touches(change: Change, waiting: Decision) -> bool:
+    """The change may free the scan: parked, or held as half a label or an ambiguous one."""
+    event, label = waiting.subject.event, waiting.label
+    why = (waiting.verdict, waiting.reasons[0])
+    if change.kind == "shape":
+        return why == _HELD_AMBIGUOUS and (str(label.issuer), label.di) in change.identifiers
+    if change.hospital != event.hospital:
+        return False
+    if change.kind == "encounter":
+        return (why == _HELD_HALF or waiting.verdict is Verdict.PARKED) and change.code == event.encounter
+    if waiting.verdict is not Verdict.PARKED and why not in {_HELD_HALF, _HELD_AMBIGUOUS}:
+        return False
+    return (str(label.issuer), label.di) in change.identifiers
+
+
+_HELD_HALF = (Verdict.HELD, Reason.HALF_LABEL)
+_HELD_AMBIGUOUS = (Verdict.HELD, Reason.AMBIGUOUS_CODE)

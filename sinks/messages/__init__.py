@@ -1,0 +1,1 @@
+"""The messages that leave, one format each, as bytes."""

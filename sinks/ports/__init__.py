@@ -1,0 +1,1 @@
+"""What is recorded in one transaction, and how recording may fail."""

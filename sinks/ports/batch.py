@@ -1,0 +1,126 @@
+"""What is recorded in one transaction, and how recording may fail."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+from models.charging.books import BadRecord, Decision, Prior, Ref, Subject, Waiting
+from models.charging.commands import Carried, Commanded
+from models.charging.snapshot import Catalogue, Gathered, Wanted
+
+
+class RawRecord(NamedTuple):
+    """A record as it came from the broker."""
+
+    key: bytes | None
+    value: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class InputPosition:
+    """One input partition and how far it is recorded."""
+
+    position_id: int
+    cluster_id: str
+    topic: str
+    partition: int
+    next_offset: int
+    last_hash: bytes | None
+
+    def origin(self, offset: int) -> str:
+        """A record's place as it stands in `udi-origin`."""
+        return f"{self.topic}/{self.partition}/{offset}"
+
+
+@dataclass(slots=True)
+class Batch:
+    """Everything one transaction of a lane records."""
+
+    lane: int
+    position: InputPosition
+    """Where the lane stands now; nothing is recorded when it has moved."""
+    next_offset: int
+    """Where it stands afterwards."""
+    last_hash: bytes | None
+    """Of the newest record; `None` keeps the one there is."""
+    gathered: Gathered
+    """What it was decided on; nothing is recorded when that no longer holds."""
+    results: list[Decision | BadRecord]
+    raw: Mapping[Ref, RawRecord] = field(default_factory=dict)
+    """The records of first decisions and bad records."""
+    arrived_at: datetime | None = None
+    """The broker's timestamp of its oldest record."""
+    carried: Sequence[Carried] = ()
+    """What became of the lane's next commands."""
+    facts_seen: int = 0
+    """The lane has re-decided its own rows for facts up to this version; 0 leaves it."""
+
+
+class RecordingError(Exception):
+    """Nothing was recorded."""
+
+
+class LaneMovedError(RecordingError):
+    """Another worker has recorded in this lane: this one no longer owns it. Read the position again."""
+
+
+class ClaimTakenError(RecordingError):
+    """A scan id, a unit or a return number was claimed meanwhile. Gather and decide again."""
+
+
+class StaleError(RecordingError):
+    """A fact the decision rests on has changed meanwhile. Gather and decide again."""
+
+
+@dataclass(frozen=True, slots=True)
+class LaneState:
+    """A lane as its worker takes it over."""
+
+    lane: int
+    position: InputPosition
+    version: int
+    waiting: list[Waiting]
+    """Half labels that wait, oldest first."""
+
+
+class Books(Protocol):
+    """The books of one installation.
+
+    Every method may raise what its driver raises when the database is away; after such an error of `record` the
+    outcome is unknown and `take_over` tells it.
+    """
+
+    async def take_over(self, cluster_id: str, topic: str, partition: int) -> LaneState:
+        """Where the lane stands. Makes its rows when the partition is new."""
+
+    async def gather(self, lane: int, wanted: Wanted, catalogue: Catalogue) -> Gathered:
+        """One snapshot of what is wanted; brings `catalogue` to the version of that snapshot."""
+
+    async def record(self, batch: Batch) -> int:
+        """Record the batch, whole or not at all, and give the lane's new version.
+
+        Raises:
+            LaneMovedError: compare-and-set found another version or offset.
+            ClaimTakenError: see there.
+            StaleError: see there.
+        """
+
+    async def commands(self, lane: int, limit: int) -> list[Commanded]:
+        """What persons command of this lane and it has not carried out, in order."""
+
+    async def freed(
+        self, lane: int, gathered: Gathered, after: Ref, limit: int
+    ) -> list[tuple[Subject, Prior, datetime]]:
+        """Scans of this lane after `after` that wait and may be free by the snapshot's facts.
+
+        Oldest first, each with the instant of what freed it.
+        """
+
+    async def repriced(
+        self, lane: int, gathered: Gathered, after: Ref, limit: int
+    ) -> list[tuple[Subject, Prior, datetime]]:
+        """Uses of this lane after `after` whose charge may have another price by the snapshot's facts.
+
+        Oldest first, each with the instant of the change.
+        """

@@ -1,0 +1,1 @@
+"""The books in PostgreSQL, a package for each capability."""

@@ -1,0 +1,1 @@
+"""Gathering for a batch, recording it, and the commands of persons."""

@@ -1,0 +1,377 @@
+"""The books in PostgreSQL: one query to gather, one call to record.
+
+The functions `udi.gather` and `udi.record` (sinks/postgres/migrations/sql) hold the promise; this module carries
+values to and from them.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import asyncpg
+import orjson
+
+from models.calendar import Month, local_day, month_of
+from models.catalogue.item import CatalogueItem, Item, item_from_wire
+from models.charging.books import (
+    Charge,
+    LabelFacts,
+    Neighbour,
+    Prior,
+    Ref,
+    SettlementLine,
+    Subject,
+    UnitKey,
+    UseAccount,
+    Waiting,
+    label_facts,
+)
+from models.charging.commands import Command, Commanded, CommandKind, Recorded
+from models.charging.snapshot import Catalogue, EncounterFacts, Gathered, Shapes, StayItem, Wanted
+from models.reasons import Reason, Verdict
+from models.scan.event import ScanEvent
+from models.scan.scanners import NO_SCANNERS, Scanner, Scanners
+from models.udi import CodeError, Flag, Issuer, Label, read_label
+from models.udi.lot_pattern import load
+from sinks.ports.batch import Batch, ClaimTakenError, InputPosition, LaneMovedError, LaneState, StaleError
+from sinks.postgres.charging.rows import rows_of
+
+NEIGHBOUR_SECONDS = 60
+"""How far around a half label the device's other scans are looked for; not less than the pairing window."""
+_ERRORS: dict[str, type[Exception]] = {"UD001": LaneMovedError, "UD002": ClaimTakenError, "UD003": StaleError}
+_RECORD = f"SELECT udi.record({', '.join(f'${place}' for place in range(1, 30))})"
+_GATHER = "SELECT * FROM udi.gather($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+HOT_PATH_SETTINGS = {
+    # The keys are few and the tables large and indexed; a plan cached while they were empty must not scan them later.
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "enable_seqscan": "off",
+    "jit": "off",
+    "application_name": "udistream worker",
+}
+
+
+class PostgresBooks:
+    """See `sinks.ports.batch.Books`."""
+
+    def __init__(self, pool: asyncpg.Pool, zone: ZoneInfo) -> None:
+        self._pool = pool
+        self._zone = zone
+
+    async def take_over(self, cluster_id: str, topic: str, partition: int) -> LaneState:
+        """Where the lane stands, and the halves that wait in it."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            position = await take_position(connection, cluster_id, topic, partition)
+            await connection.execute("INSERT INTO udi.lane (lane) VALUES ($1) ON CONFLICT DO NOTHING", partition)
+            version = await connection.fetchval("SELECT version FROM udi.lane WHERE lane = $1", partition)
+            refs = await connection.fetch(
+                "SELECT position_id, record_offset FROM udi.open_scan WHERE lane = $1 AND verdict = 'waiting'",
+                partition,
+            )
+            waiting = await self._subjects(connection, [Ref(*ref) for ref in refs])
+            scanners = await _scanners(connection) if waiting else NO_SCANNERS
+        return LaneState(partition, position, version, [_waiting(*half, scanners) for half in waiting])
+
+    async def gather(self, lane: int, wanted: Wanted, catalogue: Catalogue) -> Gathered:
+        """One snapshot of what is wanted. Brings `catalogue` to the version of the snapshot."""
+        hospitals, scans = list(wanted.hospitals), list(wanted.scans)
+        encounters, balances = list(wanted.encounters), list(wanted.balances)
+        store_items = list(wanted.store_items)
+        async with self._pool.acquire() as connection:
+            row = await connection.fetchrow(
+                _GATHER, lane, catalogue.version, hospitals, [h for h, _ in scans], [s for _, s in scans],
+                [(*unit, None, None) for unit in wanted.units], [h for h, _ in encounters], [e for _, e in encounters],
+                [(*key, None, None, None, None, None) for key in balances], [(*key, None, None) for key in store_items],
+            )  # fmt: skip
+            assert row is not None  # noqa: S101 -- take_over made the lane's row
+            changes = zip(row["changed"], row["changed_versions"], row["changed_ended"], strict=True)
+            for profile, version in zip(row["scanners"], row["scanner_versions"], strict=True):
+                catalogue.scanners.put(Scanner.model_validate_json(profile), version)
+            catalogue.put([_item(*change) for change in changes], row["facts_version"])
+            uses = await self._uses(connection, wanted, catalogue)
+            neighbours = await self._neighbours(connection, wanted)
+            stays = await self._stays(connection, wanted)
+            shapes = await self._shapes(connection, wanted)
+        return Gathered(
+            lane_version=row["lane_version"],
+            facts_version=row["facts_version"],
+            facts_seen=row["facts_seen"],
+            closed=dict(zip(hospitals, row["closed"], strict=True)),
+            fingerprints={(c["hospital"], c["scan_id"]): c["fingerprint"] for c in row["claims"]},
+            holders={UnitKey(*tuple(u)[:4]): Ref(*tuple(u)[4:]) for u in row["units"]},
+            encounters={(e[0], e[1]): EncounterFacts(e[3], e[4], e[6], e[8], e[7], e[9]) for e in row["encounters"]},
+            uses=uses,
+            balances=dict(zip(balances, row["balances"], strict=True)),
+            store_items=dict(zip(store_items, row["store_items"], strict=True)),
+            neighbours=neighbours,
+            stays=stays,
+            shapes=shapes,
+        )
+
+    async def record(self, batch: Batch) -> int:
+        """Record the batch in one transaction: see `udi.record`."""
+        gathered, position = batch.gathered, batch.position
+        arguments = rows_of(batch).arguments()
+        async with self._pool.acquire() as connection:
+            try:
+                version = await connection.fetchval(
+                    _RECORD, batch.lane, gathered.lane_version, gathered.facts_version, batch.facts_seen,
+                    position.position_id, position.next_offset, batch.next_offset, batch.last_hash,
+                    list(gathered.closed), list(gathered.closed.values()), *arguments,
+                )  # fmt: skip
+            except asyncpg.PostgresError as error:
+                known = _ERRORS.get(error.sqlstate or "")
+                if known is None:
+                    raise
+                raise known(str(error)) from None
+        return int(version)
+
+    async def commands(self, lane: int, limit: int) -> list[Commanded]:
+        """The lane's next commands, each with the scans it is about as they stand."""
+        async with self._pool.acquire() as connection:
+            rows = await connection.fetch("SELECT * FROM udi.commands($1, $2)", lane, limit)
+            refs = {_ref(row, *place) for row in rows for place in (_SCAN, _REST)} - {None}
+            subjects = await self._subjects(connection, [ref for ref in refs if ref is not None])
+        known = {subject.ref: Recorded(subject, prior) for subject, prior in subjects}
+        return [_commanded(lane, row, known) for row in rows]
+
+    async def freed(
+        self, lane: int, gathered: Gathered, after: Ref, limit: int
+    ) -> list[tuple[Subject, Prior, datetime]]:
+        """Scans of the lane after `after` that wait and may be free at the snapshot's facts, oldest first."""
+        query = "SELECT * FROM udi.freed($1, $2, $3, $4, $5, $6)"
+        return await self._looked_at_again(query, lane, gathered, after, limit)
+
+    async def repriced(
+        self, lane: int, gathered: Gathered, after: Ref, limit: int
+    ) -> list[tuple[Subject, Prior, datetime]]:
+        """Charged uses of the lane after `after` whose price may be another by the snapshot's facts, oldest first."""
+        query = "SELECT * FROM udi.repriced($1, $2, $3, $4, $5, $6)"
+        return await self._looked_at_again(query, lane, gathered, after, limit)
+
+    async def _looked_at_again(
+        self, query: str, lane: int, gathered: Gathered, after: Ref, limit: int
+    ) -> list[tuple[Subject, Prior, datetime]]:
+        async with self._pool.acquire() as connection:
+            rows = await connection.fetch(query, lane, gathered.facts_seen, gathered.facts_version, *after, limit)
+            times = {Ref(*row[:2]): row[2] for row in rows}
+            subjects = await self._subjects(connection, list(times))
+        return [(subject, prior, times[subject.ref]) for subject, prior in subjects]
+
+    async def _subjects(self, connection: Any, refs: list[Ref]) -> list[tuple[Subject, Prior]]:
+        if not refs:
+            return []
+        positions, offsets = [ref.position for ref in refs], [ref.offset for ref in refs]
+        rows = await connection.fetch("SELECT * FROM udi.subjects($1, $2)", positions, offsets)
+        return [self._subject(row) for row in rows]
+
+    def _subject(self, row: Any) -> tuple[Subject, Prior]:
+        event = ScanEvent.model_validate_json(row["raw"])
+        label = _label(row)
+        day = local_day(event.scanned_at, self._zone)
+        ref = Ref(row["position_id"], row["record_offset"])
+        subject = Subject(ref, row["lane"], event, label, row["fingerprint"], row["recorded_at"], day, month_of(day))
+        reasons = tuple(Reason(reason) for reason in row["reasons"])
+        prior = Prior(
+            row["decisions"], Verdict(row["verdict"]), reasons, row["moved"], row["holds_unit"], label, row["entries"],
+            row["lines"],
+        )  # fmt: skip
+        return subject, prior
+
+    async def _uses(self, connection: Any, wanted: Wanted, catalogue: Catalogue) -> list[UseAccount]:
+        if not wanted.uses_of_scans and not wanted.uses_of_units:
+            return []
+        scans, units = list(wanted.uses_of_scans), list(wanted.uses_of_units)
+        columns = [[unit[place] for unit in units] for place in range(6)]
+        rows = await connection.fetch(
+            "SELECT * FROM udi.uses($1, $2, $3, $4, $5, $6, $7, $8)",
+            [h for h, _ in scans],
+            [s for _, s in scans],
+            *columns,
+        )
+        return [self._use(row, catalogue.item(row["hospital"], row["item_code"] or "")) for row in rows]
+
+    def _use(self, row: Any, item: Item | None) -> UseAccount:
+        day = local_day(row["scanned_at"], self._zone)
+        ref = Ref(row["position_id"], row["record_offset"])
+        return UseAccount(
+            ref=ref,
+            hospital=row["hospital"],
+            scan_id=_uuid(row["scan_id"]),
+            scanned_at=row["scanned_at"],
+            day=day,
+            month=month_of(day),
+            encounter=row["encounter"],
+            unit=(row["issuer"], row["di"], row["lot"], row["serial"]),
+            verdict=Verdict(row["verdict"]),
+            reasons=tuple(Reason(reason) for reason in row["reasons"]),
+            department=row["department"],
+            item=item,
+            units=row["units"],
+            owner=row["owner"],
+            holds_unit=row["holds_unit"],
+            charge=_charge(row, ref, item),
+            settlement=_line(row),
+            returned_units=row["returned_units"],
+            changes=row["changes"],
+            credited_units=row["credited_units"],
+            credited_fen=row["credited_fen"],
+            credits=row["credits"],
+        )
+
+    @staticmethod
+    async def _shapes(connection: Any, wanted: Wanted) -> dict[tuple[str, str], Shapes]:
+        if not wanted.shapes:
+            return {}
+        issuers, dis = [issuer for issuer, _ in wanted.shapes], [di for _, di in wanted.shapes]
+        rows = await connection.fetch("SELECT * FROM udi.shapes($1, $2)", issuers, dis)
+        return {(row["issuer"], row["di"]): Shapes(load(row["lots"]), load(row["serials"])) for row in rows}
+
+    @staticmethod
+    async def _stays(connection: Any, wanted: Wanted) -> dict[StayItem, int]:
+        if not wanted.stays:
+            return {}
+        columns = [[stay[place] for stay in wanted.stays] for place in range(3)]
+        rows = await connection.fetch("SELECT * FROM udi.charged_units($1, $2, $3)", *columns)
+        return {(row["hospital"], row["encounter"], row["item_code"]): row["units"] for row in rows}
+
+    async def _neighbours(self, connection: Any, wanted: Wanted) -> dict[tuple[str, str], list[Neighbour]]:
+        if not wanted.devices:
+            return {}
+        devices = list(wanted.devices)
+        rows = await connection.fetch(
+            """SELECT DISTINCT s.hospital, s.device_id, s.position_id, s.record_offset, s.scanned_at
+               FROM unnest($1::text[], $2::text[], $3::timestamptz[]) k (hospital, device_id, at)
+               JOIN udi.scan s ON s.hospital = k.hospital AND s.device_id = k.device_id
+                AND s.scanned_at BETWEEN k.at - make_interval(secs => $4) AND k.at + make_interval(secs => $4)
+               WHERE s.verdict NOT IN ('duplicate', 'conflict')""",
+            *([device[place] for device in devices] for place in range(3)), NEIGHBOUR_SECONDS,
+        )  # fmt: skip
+        found: dict[tuple[str, str], list[Neighbour]] = {}
+        for row in rows:
+            neighbour = Neighbour(Ref(row["position_id"], row["record_offset"]), row["scanned_at"])
+            found.setdefault((row["hospital"], row["device_id"]), []).append(neighbour)
+        return found
+
+
+_SCAN, _REST = ("position_id", "record_offset"), ("rest_position", "rest_offset")
+
+
+def _ref(row: Any, position: str, offset: str) -> Ref | None:
+    return None if row[position] is None else Ref(row[position], row[offset])
+
+
+def _commanded(lane: int, row: Any, known: Mapping[Ref, Recorded]) -> Commanded:
+    command = Command(
+        lane, row["seq"], CommandKind(row["kind"]), row["hospital"], _uuid(row["scan_id"]), row["by"], row["reason"],
+        row["accepted_at"], orjson.loads(row["body"]),
+    )  # fmt: skip
+    scan, rest = _ref(row, *_SCAN), _ref(row, *_REST)
+    return Commanded(command, known.get(scan) if scan else None, known.get(rest) if rest else None)
+
+
+def _label(row: Any) -> LabelFacts:
+    """The label as the newest decision left it; an ambiguous one with what it may say."""
+    flags, reasons = tuple(row["label_flags"] or ()), row["reasons"]
+    label = LabelFacts(*(row[name] for name in ("issuer", "di", "lot", "serial", "expiry", "production")))
+    label = replace(label, flags=flags) if flags else label
+    if Reason.AMBIGUOUS_CODE in reasons:
+        label = replace(label, ambiguous=not label.identifier_alone, suspect=suspect_of(row["readings"]))
+    return label
+
+
+def suspect_of(readings: Sequence[Mapping[str, Any]]) -> Label | None:
+    """A label that may have lost separators, from the readings that were kept of it; `None` when none were."""
+    if not readings:
+        return None
+    names = ("di", "lot", "serial", "expiry", "production")
+    read = {row["number"]: Label(Issuer(row["issuer"]), *(row[name] for name in names)) for row in readings}
+    own = next((read[row["number"]] for row in readings if row["as_read"]), None)
+    others = tuple(each for each in read.values() if each is not own)
+    first = own or Label(Issuer(readings[0]["issuer"]), error=CodeError.TOO_LONG)
+    return replace(first, flags=(Flag.SUSPECT_MISSING_SEPARATOR,), alternatives=others)
+
+
+async def _scanners(connection: Any) -> Scanners:
+    """All profiles."""
+    scanners = Scanners()
+    for row in await connection.fetch("SELECT profile, version FROM udi.scanner ORDER BY version"):
+        scanners.put(Scanner.model_validate_json(row["profile"]), row["version"])
+    return scanners
+
+
+def _waiting(subject: Subject, prior: Prior, scanners: Scanners) -> Waiting:
+    """A half label as it was when it came: read again, for what the books do not keep (HIBC's link)."""
+    event = subject.event
+    profile = scanners.profile(event.hospital, event.device_id, event.scanned_at)
+    label = label_facts(read_label(event.codes or (), scanned_on=subject.day, profile=profile))
+    return Waiting(replace(subject, label=label), replace(prior, label=None))
+
+
+async def take_position(connection: Any, cluster_id: str, topic: str, partition: int) -> InputPosition:
+    """The position of an input partition; made at offset 0 when it is new."""
+    place, find = (
+        (cluster_id, topic, partition),
+        "SELECT * FROM udi.position WHERE (cluster_id, topic, partition) = ($1, $2, $3)",
+    )
+    row = await connection.fetchrow(find, *place)
+    if row is None:
+        # Asked first: an insert that conflicts uses up a number too, and there are only 32,767.
+        insert = "INSERT INTO udi.position (cluster_id, topic, partition) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
+        await connection.execute(insert, *place)
+        row = await connection.fetchrow(find, *place)
+    return InputPosition(row["position_id"], cluster_id, topic, partition, row["next_offset"], row["last_hash"])
+
+
+async def read_catalogue(connection: Any, catalogue: Catalogue | None = None) -> Catalogue:
+    """The catalogue as it stands; of one that is given only what is newer is read."""
+    if catalogue is None:
+        catalogue = Catalogue()
+    version = await connection.fetchval("SELECT version FROM udi.fact_counter")
+    if version > catalogue.version:
+        rows: Iterable[Any] = await connection.fetch(
+            "SELECT body, version, ended_at FROM udi.catalogue WHERE version > $1 AND version <= $2 ORDER BY version",
+            catalogue.version, version,
+        )  # fmt: skip
+        catalogue.put([_item(*row) for row in rows], version)
+    return catalogue
+
+
+def _item(body: bytes, version: int, ended_at: datetime | None) -> Item:
+    return item_from_wire(CatalogueItem.model_validate_json(body), version, ended_at)
+
+
+def _uuid(value: UUID) -> UUID:
+    """A plain UUID: the driver's own kind is not written as JSON."""
+    return UUID(int=value.int)
+
+
+def _charge(row: Any, ref: Ref, item: Item | None) -> Charge | None:
+    if row["billing_id"] is None or item is None:
+        return None
+    return Charge(
+        ref=ref,
+        n=row["charge_n"],
+        billing_id=_uuid(row["billing_id"]),
+        encounter=row["charge_encounter"],
+        department=row["charge_department"],
+        team=row["charge_team"],
+        item=replace(item, insurance_code=row["insurance_code"], version=row["price_version"]),
+        quantity=row["charge_quantity"],
+        unit_price=row["unit_price"],
+        amount_fen=row["amount_fen"],
+        period=Month(row["period"]),
+        flags=(),
+    )
+
+
+def _line(row: Any) -> SettlementLine | None:
+    if row["line_id"] is None:
+        return None
+    return SettlementLine(
+        0, _uuid(row["line_id"]), row["supplier"], row["item_code"], row["line_quantity"], row["cost"],
+        row["line_amount"], Month(row["line_period"]), row["line_status"],
+    )  # fmt: skip

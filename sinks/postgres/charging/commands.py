@@ -1,0 +1,70 @@
+"""Commands of persons into the books, and what became of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import orjson
+
+from models.charging.commands import CommandKind
+
+_HOSPITALS = """
+SELECT c.hospital FROM udi.hospitals_with_records() h (hospital)
+JOIN udi.scan_claim c ON (c.hospital, c.scan_id) = (h.hospital, $1) ORDER BY c.hospital
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a command stands."""
+
+    lane: int
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What became of a command."""
+
+    done: bool
+    detail: str
+
+
+class CommandBooks:
+    """Stores commands; the lane of the scan carries them out (`streams.lanes.lane`)."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    async def hospitals_of(self, scan_id: UUID) -> list[str]:
+        """The hospitals that have recorded a scan under the id."""
+        return [row["hospital"] for row in await self._pool.fetch(_HOSPITALS, scan_id)]
+
+    async def accept(  # noqa: PLR0917 -- the parts of a command
+        self,
+        kind: CommandKind,
+        hospital: str,
+        scan_id: UUID,
+        by: str,
+        reason: str,
+        body: Mapping[str, Any] | None = None,
+    ) -> Place | None:
+        """Store a command; `None` when there is no such scan.
+
+        Raises:
+            asyncpg.CheckViolationError: `by` or `reason` is empty.
+        """
+        row = await self._pool.fetchrow(
+            "SELECT * FROM udi.accept_command($1, $2, $3, $4, $5, $6)",
+            kind.value, hospital, scan_id, by, reason, orjson.dumps(dict(body or {})).decode(),
+        )  # fmt: skip
+        return None if row is None or row["lane"] is None else Place(row["lane"], row["seq"])
+
+    async def ended(self, place: Place) -> Ended | None:
+        """What became of it; `None` while its lane has not carried it out."""
+        row = await self._pool.fetchrow(
+            "SELECT done, detail FROM udi.command_outcome WHERE (lane, seq) = ($1, $2)", place.lane, place.seq
+        )
+        return None if row is None else Ended(row["done"], row["detail"])

@@ -1,0 +1,1 @@
+"""Periods, figures, days and cases in PostgreSQL."""

@@ -1,0 +1,1 @@
+"""Learned lot patterns and scanner profiles in PostgreSQL."""

@@ -1,0 +1,226 @@
+"""Usage and alerts in PostgreSQL: one session of one evaluator is one transaction.
+
+A session begins by locking the topic's rows of udi.topic_counter. So evaluators come one after the other, whatever
+their leases say: each sees what the one before has folded and written, and sequence numbers have no gaps.
+
+References:
+    docs/alerts.md.
+"""
+
+from collections import defaultdict
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import asyncpg
+import orjson
+
+from models.calendar import Month
+from models.monitoring.alert import AlertKey, AlertVersion, Cell, Measure, RuleMeasure, Standing, Sums
+from models.wire.topics import ALERTS
+from sinks.postgres.monitoring.alert_rows import (
+    ScopeMonth,
+    StandingKey,
+    Tops,
+    alert_row,
+    cell_columns,
+    cell_of,
+    outbox_rows,
+    place_columns,
+    standing_rows,
+    version_of,
+)
+
+_LOCK = "SELECT partition FROM udi.topic_counter WHERE topic = $1 ORDER BY partition FOR UPDATE"
+_CELLS = (
+    "unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int[]) "
+    "k (hospital, scope_type, scope, item_code, month)"
+)
+_PLACES = "unnest($1::text[], $2::text[], $3::text[], $4::int[]) k (hospital, scope_type, scope, month)"
+
+
+class PendingClose(NamedTuple):
+    """A closed month whose alerts are not judged yet."""
+
+    hospital: str
+    month: Month
+    closed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Periods:
+    """What is closed, and what of it waits to be judged."""
+
+    closed_through: Mapping[str, Month]
+    pending: Sequence[PendingClose]
+    """In the order of their months."""
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """What a fold has moved."""
+
+    changed: Mapping[Cell, datetime]
+    """The cells it changed, each with the newest instant that changed it."""
+    deltas: int
+
+
+@dataclass(slots=True)
+class Evaluated:
+    """What one session writes in the end."""
+
+    versions: list[AlertVersion] = field(default_factory=list)
+    standings_before: dict[StandingKey, Tops] = field(default_factory=dict)
+    """Of each scope, month and rule whose tops have changed: those in the books."""
+    standings: dict[StandingKey, Tops] = field(default_factory=dict)
+    """Those that take their place; only items at the top."""
+    first_months: dict[str, Month] = field(default_factory=dict)
+    judged: list[PendingClose] = field(default_factory=list)
+
+
+class AlertBooks:
+    """The books as the evaluator uses them."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+        self._catalogue_version = 0
+        self._monitored: dict[str, set[str]] = defaultdict(set)
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator["AlertSession"]:
+        """One transaction; other sessions wait until it ends. Nothing of it stands after an exception."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            rows = await connection.fetch(_LOCK, ALERTS)
+            await self._read_catalogue(connection)
+            yield AlertSession(connection, len(rows), self._monitored)
+
+    async def has_work(self) -> bool:
+        """Usage waits to be folded, or a close to be judged."""
+        return bool(
+            await self._pool.fetchval(
+                "SELECT EXISTS (SELECT FROM udi.usage_delta) OR EXISTS (SELECT FROM udi.close_pending)"
+            )
+        )
+
+    async def _read_catalogue(self, connection: Any) -> None:
+        """Whether each item is monitored, by its newest version; only what is newer than the last time."""
+        newest = await connection.fetchval("SELECT version FROM udi.fact_counter")
+        if newest == self._catalogue_version:
+            return
+        rows = await connection.fetch(
+            "SELECT hospital, item_code, body FROM udi.catalogue WHERE version > $1 AND version <= $2 ORDER BY version",
+            self._catalogue_version, newest,
+        )  # fmt: skip
+        for row in rows:
+            items = self._monitored[row["hospital"]]
+            if orjson.loads(row["body"]).get("monitored"):
+                items.add(row["item_code"])
+            else:
+                items.discard(row["item_code"])
+        self._catalogue_version = newest
+
+
+class AlertSession:
+    """One transaction of one evaluator, alone."""
+
+    def __init__(self, connection: Any, partitions: int, monitored: Mapping[str, Collection[str]]) -> None:
+        self._connection = connection
+        self._partitions = partitions
+        self._monitored = monitored
+
+    def monitored(self, hospital: str, item_code: str) -> bool:
+        """The newest catalogue version says that the item is watched."""
+        return item_code in self._monitored.get(hospital, ())
+
+    async def periods(self) -> Periods:
+        """To be asked before the fold: whatever a close has waited for is folded then."""
+        rows = await self._connection.fetch(
+            "SELECT p.hospital, p.closed_through, c.month, c.closed_at FROM udi.period p "
+            "LEFT JOIN udi.close_pending c USING (hospital) ORDER BY c.month, p.hospital"
+        )
+        pending = [PendingClose(row["hospital"], row["month"], row["closed_at"]) for row in rows if row["month"]]
+        return Periods({row["hospital"]: row["closed_through"] for row in rows}, pending)
+
+    async def fold(self, deltas_max: int) -> Folded:
+        """Move waiting usage of at most so many batches into the months."""
+        rows = await self._connection.fetch("SELECT * FROM udi.fold_usage($1)", deltas_max)
+        return Folded({cell_of(row): row["at"] for row in rows}, rows[0]["deltas"] if rows else 0)
+
+    async def first_instants(self, hospitals: Collection[str]) -> dict[str, datetime]:
+        """When the earliest scan of each hospital was made; hospitals without scans are left out."""
+        rows = await self._connection.fetch(
+            "SELECT h, udi.first_scanned_at(h) AS at FROM unnest($1::text[]) h", list(hospitals)
+        )
+        return {row["h"]: row["at"] for row in rows if row["at"]}
+
+    async def first_months(self, hospitals: Collection[str]) -> dict[str, Month]:
+        """The first months by which alerts were judged so far."""
+        rows = await self._connection.fetch(
+            "SELECT hospital, month FROM udi.first_month WHERE hospital = ANY ($1)", list(hospitals)
+        )
+        return {row["hospital"]: row["month"] for row in rows}
+
+    async def usage(self, cells: Collection[Cell]) -> dict[Cell, Sums]:
+        """The use in each cell that has any."""
+        rows = await self._connection.fetch(
+            f"SELECT u.* FROM {_CELLS} JOIN udi.usage_month u USING (hospital, scope_type, scope, item_code, month)",
+            *cell_columns(cells),
+        )
+        return {cell_of(row): Sums(row["quantity"], row["amount_fen"]) for row in rows}
+
+    async def usage_of_months(self, months: Collection[tuple[str, Month]]) -> dict[Cell, Sums]:
+        """All use in months of hospitals, in every scope."""
+        rows = await self._connection.fetch(
+            "SELECT u.* FROM unnest($1::text[], $2::int[]) k (hospital, month) "
+            "JOIN udi.usage_month u USING (hospital, month)",
+            [hospital for hospital, _ in months], [month for _, month in months],
+        )  # fmt: skip
+        return {cell_of(row): Sums(row["quantity"], row["amount_fen"]) for row in rows}
+
+    async def usage_of_scopes(self, places: Collection[ScopeMonth]) -> dict[ScopeMonth, dict[str, Sums]]:
+        """The use of all items in scopes and months."""
+        rows = await self._connection.fetch(
+            f"SELECT u.* FROM {_PLACES} JOIN udi.usage_month u USING (hospital, scope_type, scope, month)",
+            *place_columns(places),
+        )
+        found: dict[ScopeMonth, dict[str, Sums]] = defaultdict(dict)
+        for row in rows:
+            cell = cell_of(row)
+            found[ScopeMonth(cell.scope, cell.month)][cell.item_code] = Sums(row["quantity"], row["amount_fen"])
+        return found
+
+    async def standings(self, places: Collection[ScopeMonth]) -> dict[StandingKey, dict[str, Standing]]:
+        """Who was at the top of scopes and months."""
+        rows = await self._connection.fetch(
+            f"SELECT s.* FROM {_PLACES} JOIN udi.standing s USING (hospital, scope_type, scope, month)",
+            *place_columns(places),
+        )
+        found: dict[StandingKey, dict[str, Standing]] = defaultdict(dict)
+        for row in rows:
+            cell = cell_of(row)
+            key = (ScopeMonth(cell.scope, cell.month), RuleMeasure(row["rule"], Measure(row["measure"])))
+            found[key][cell.item_code] = Standing(row["rank"], row["months_in_a_row"])
+        return found
+
+    async def newest(self, cells: Collection[Cell]) -> dict[AlertKey, AlertVersion]:
+        """The newest version of every alert on the cells."""
+        rows = await self._connection.fetch(
+            f"SELECT DISTINCT ON (a.alert_id) a.* FROM {_CELLS} "
+            "JOIN udi.alert a USING (hospital, scope_type, scope, item_code, month) "
+            "ORDER BY a.alert_id, a.version DESC",
+            *cell_columns(cells),
+        )
+        versions = [version_of(row) for row in rows]
+        return {version.key: version for version in versions}
+
+    async def record(self, evaluated: Evaluated) -> None:
+        """Write what was evaluated, each version with its record on the topic of alerts."""
+        left = [row for key, tops in evaluated.standings_before.items() for row in standing_rows(key, tops)]
+        standings = [row for key, tops in evaluated.standings.items() for row in standing_rows(key, tops)]
+        await self._connection.execute(
+            "SELECT udi.record_alerts($1, $2, $3, $4, $5, $6)",
+            [alert_row(version) for version in evaluated.versions], left, standings,
+            list(evaluated.first_months.items()), evaluated.judged, outbox_rows(evaluated.versions, self._partitions),
+        )  # fmt: skip

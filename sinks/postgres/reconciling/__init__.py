@@ -1,0 +1,1 @@
+"""HIS charge lines and differences in PostgreSQL."""

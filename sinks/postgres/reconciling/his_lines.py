@@ -1,0 +1,76 @@
+"""The HIS's charge lines into the books: each batch in one transaction with its position."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import asyncpg
+
+from models.money import parse_fen, parse_price
+from models.reconciling.his_charge import HisCharge, read_his_charge
+from models.wire.strict_json import Body, Refusal
+from models.wire.topics import DEAD_LETTERS
+from sinks.messages.outgoing import Outgoing, letter_of
+from sinks.ports.batch import InputPosition, LaneMovedError, RawRecord
+from sinks.postgres.charging.books import take_position
+from sinks.postgres.charging.rows import Row, outbox_row
+
+_RECORD = "SELECT udi.record_his_lines($1, $2, $3, $4, $5, $6, $7)"
+
+
+@dataclass(slots=True)
+class LineBatch:
+    """Rows of one transaction."""
+
+    lines: list[Row] = field(default_factory=list)
+    letters: list[Outgoing] = field(default_factory=list)
+
+
+class HisLineBooks:
+    """The side of the books that holds what the HIS charges."""
+
+    def __init__(self, pool: asyncpg.Pool, lanes: int) -> None:
+        self._pool = pool
+        self._lanes = lanes
+
+    async def take_over(self, cluster_id: str, topic: str, partition: int) -> InputPosition:
+        """Where the partition stands."""
+        async with self._pool.acquire() as connection:
+            return await take_position(connection, cluster_id, topic, partition)
+
+    @staticmethod
+    def read(batch: LineBatch, record: RawRecord, at: datetime, origin: str) -> None:
+        """A record of `udi.his-charges` into the batch: a version of a line, or a dead letter."""
+        read = read_his_charge(record.key, record.value)
+        if isinstance(read, Refusal):
+            batch.letters.append(letter_of(record, read, origin))
+        else:
+            batch.lines.append(_row(*read, origin, at))
+
+    async def record(self, position: InputPosition, next_offset: int, last_hash: bytes | None, batch: LineBatch) -> int:
+        """Record the batch and the position, whole or not at all; gives how many lines were new or changed.
+
+        Raises:
+            LaneMovedError: another process has moved the position.
+        """
+        lane = position.partition % self._lanes
+        letters = [outbox_row(DEAD_LETTERS, lane, 1, batch.letters)] if batch.letters else []
+        async with self._pool.acquire() as connection:
+            try:
+                recorded = await connection.fetchval(
+                    _RECORD, position.position_id, position.next_offset, next_offset, last_hash, batch.lines, lane,
+                    letters,
+                )  # fmt: skip
+            except asyncpg.PostgresError as error:
+                if error.sqlstate == "UD001":
+                    raise LaneMovedError(str(error)) from None
+                raise
+        return int(recorded)
+
+
+def _row(line: HisCharge, body: Body, origin: str, at: datetime) -> Row:
+    """In the order of `udi.his_line`; the version is given by the database."""
+    return (
+        line.hospital, line.line_id, None, line.encounter, line.department, line.item_code, line.insurance_code,
+        line.quantity, parse_price(line.unit_price), parse_fen(line.amount), line.service_at, line.cancelled,
+        line.billing_id, line.lot, line.serial, body.fingerprint, origin, at,
+    )  # fmt: skip

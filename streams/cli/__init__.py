@@ -1,0 +1,1 @@
+"""The command `udi`, a package for each capability; `streams.cli.main` mounts them."""

@@ -1,0 +1,1 @@
+"""Commands on scans that wait, and corrections."""

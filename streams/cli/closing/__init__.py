@@ -1,0 +1,1 @@
+"""Commands on months, days and cases."""

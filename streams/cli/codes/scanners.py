@@ -1,0 +1,170 @@
+"""`udi scanners` and `udi load scanners`: which scanners seem faulty, what would mend them, and how each is set up."""
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import asyncpg
+import orjson
+import typer
+
+from models.policy import POLICY
+from models.scan.scanners import Scanner
+from models.wire.strict_json import Refusal, validate
+from sinks.postgres.labels.scanners import ScannerBooks
+from streams.cli.connection import bad, run
+from streams.cli.loading.flat_rows import BadRow
+from streams.cli.loading.sheets import Cell, SheetError, SheetRow, decode_lines, read_sheet
+from streams.cli.shown import print_json, print_table
+from streams.settings import Settings
+
+_SET_UP: Final = ("separators", "prefix", "suffix", "key_map", "encoding", "sends_separators")
+_LISTS: Final[dict[str, type]] = {"separators": list, "key_map": dict}
+_YES: Final = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+
+
+@dataclass(slots=True)
+class Profiles:
+    """What a file holds."""
+
+    good: list[Scanner] = field(default_factory=list)
+    bad: list[BadRow] = field(default_factory=list)
+
+
+def scanners_command(*, as_json: bool) -> int:
+    """Show scanners that keep dropping separators, the setting that would mend each, and all profiles.
+
+    Returns:
+        The exit status: 1 when a scanner seems faulty.
+    """
+
+    async def work(_: Settings, pool: asyncpg.Pool) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        books = ScannerBooks(pool)
+        return await books.faults(POLICY), await books.newest()
+
+    faults, profiles = run(work)
+    if as_json:
+        print_json(
+            {"faults": faults, "profiles": [row | {"profile": orjson.loads(row["profile"])} for row in profiles]}
+        )
+    else:
+        _show(faults, profiles)
+    return 1 if faults else 0
+
+
+def _show(faults: list[dict[str, Any]], profiles: list[dict[str, Any]]) -> None:
+    if faults:
+        columns = ("device", ">labels", ">suspect", ">repaired", "likely fault, and what mends it")
+        rows = [
+            (f"{row['hospital']} {row['device_id']}", row["labels"], f"{row['suspect_percent']} %", row["restored"],
+             f"{row['likely_fault']} {row['setting']}")
+            for row in faults
+        ]  # fmt: skip
+        print_table("Scanners that seem faulty, last 7 days", columns, rows)
+    else:
+        typer.echo("No scanner seems faulty.")
+    if profiles:
+        set_up = [(f"{row['hospital']} {row['device_id']}", row["known_from"], _told(row)) for row in profiles]
+        print_table("Profiles", ("device", "in force from", "profile"), set_up)
+
+
+def _told(row: dict[str, Any]) -> str:
+    """What differs from the default, in words."""
+    profile = orjson.loads(row["profile"])
+    usual = {name: each.get_default(call_default_factory=True) for name, each in Scanner.model_fields.items()}
+    told = [f"{name} {orjson.dumps(profile[name]).decode()}" for name in _SET_UP if profile[name] != usual[name]]
+    return ", ".join(told) or "default"
+
+
+def load_scanners(file: Path, *, dry_run: bool = False, as_json: bool = False) -> int:
+    """Load profiles out of CSV, XLSX or JSON lines; every bad row is named, the good ones are loaded.
+
+    In a table `separators` and `key_map` are JSON; a cell of `separators` that is none is the one separator.
+
+    Returns:
+        The exit status: 1 when rows were bad.
+    """
+    try:
+        profiles = read_scanners(file)
+    except OSError as error:
+        bad(f"Expected a file that can be read, got {file}: {error.strerror}.")
+    except SheetError as error:
+        bad(f"{file}: {error}")
+
+    async def work(_: Settings, pool: asyncpg.Pool) -> int:
+        return await ScannerBooks(pool).record(profiles.good)
+
+    if profiles.good and not dry_run:
+        run(work)
+    done = "would be loaded" if dry_run else "loaded"
+    if as_json:
+        loaded = 0 if dry_run else len(profiles.good)
+        print_json({"good": len(profiles.good), "loaded": loaded, "bad": [asdict(row) for row in profiles.bad]})
+    else:
+        if profiles.bad:
+            rows = [(row.row, row.column or "the row", row.reason) for row in profiles.bad]
+            print_table("Bad rows: nothing of them is loaded", (">row", "column", "reason"), rows)
+        typer.echo(f"{len(profiles.good):,} scanner profiles {done}, {len(profiles.bad):,} bad rows.")
+    return 1 if profiles.bad else 0
+
+
+def read_scanners(file: Path) -> Profiles:
+    """Every row of the file as a profile, or what is wrong with it.
+
+    Raises:
+        OSError: the file can't be read.
+        SheetError: it is no file of a known form.
+    """
+    content = file.read_bytes()
+    profiles = Profiles()
+    if content.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{") or file.suffix in {".jsonl", ".ndjson"}:
+        lines, _, wrong = decode_lines(content)
+        for number, line in enumerate(lines, 1):
+            if number - 1 in wrong:
+                profiles.bad.append(BadRow(number, "", wrong[number - 1]))
+            elif line.strip():
+                _take(profiles, number, line.strip().encode())
+        return profiles
+    for row in read_sheet(file).rows:
+        fields = _fields(row)
+        if isinstance(fields, BadRow):
+            profiles.bad.append(fields)
+        else:
+            _take(profiles, row.number, orjson.dumps(fields))
+    return profiles
+
+
+def _take(profiles: Profiles, number: int, value: bytes) -> None:
+    read = validate(Scanner, value)
+    if isinstance(read, Refusal):
+        place, colon, reason = read.detail.partition(": ")
+        profiles.bad.append(BadRow(number, place if colon else "", reason or place))
+    else:
+        profiles.good.append(read)
+
+
+def _fields(row: SheetRow) -> dict[str, Any] | BadRow:
+    if row.problem is not None:
+        return BadRow(row.number, "", row.problem)
+    fields: dict[str, Any] = {}
+    for column, cell in row.cells.items():
+        if cell is None or cell == "":
+            continue
+        if column in row.formulas:
+            return BadRow(row.number, column, "expected a value, got a formula")
+        fields[column] = _value(column, cell)
+    return fields
+
+
+def _value(column: str, cell: Cell) -> Any:
+    if column == "sends_separators":
+        return _YES.get(str(cell).strip().lower(), cell)
+    if column not in _LISTS or not isinstance(cell, str):
+        return cell
+    try:
+        value: Any = orjson.loads(cell)
+    except orjson.JSONDecodeError:
+        value = None
+    if type(value) is _LISTS[column]:
+        return value
+    return [cell] if column == "separators" else cell

@@ -1,0 +1,1 @@
+"""Files that people have, as records of the input topics."""

@@ -1,0 +1,237 @@
+"""A row of a table as the record it stands for: items, encounters, charge lines (docs/commands.md, "Files")."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from models.udi import Issuer
+from models.udi.identifier import as_scanned
+from streams.cli.loading.sheets import Cell, SheetRow
+
+_SCIENTIFIC: Final = re.compile(r"\d(\.\d+)?E\+\d{1,3}", re.IGNORECASE)
+"""How a spreadsheet writes a long number into a narrow cell: its last digits are gone."""
+_THOUSANDS: Final = re.compile(r"\d{1,3}(,\d{3})+(\.\d+)?")
+_ERROR_VALUES: Final = frozenset({"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!"})
+_YES: Final = frozenset({"true", "yes", "1", "y", "是"})
+_NO: Final = frozenset({"false", "no", "0", "n", "否"})
+_LIST: Final = re.compile("[;；]")
+_DAYS: Final = ("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y年%m月%d日")
+_COMPACT_DAY: Final = re.compile(r"[0-9]{8}")
+_TIME_OF_DAY: Final = re.compile(r"[ T][0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?$")
+
+
+@dataclass(frozen=True, slots=True)
+class BadRow:
+    """What is wrong with a row; nothing of it is loaded."""
+
+    row: int
+    column: str
+    """Empty when it is the row as a whole."""
+    reason: str
+
+
+Read = Callable[[Cell, ZoneInfo], Any]
+
+
+def _text(cell: Cell, _: ZoneInfo) -> str:
+    if isinstance(cell, str):
+        return cell.strip()
+    came = f"the date {cell.isoformat()}" if isinstance(cell, date) else f"the number {cell:.15g}"
+    raise ValueError(f"expected text, got {came}: a spreadsheet changes what it takes for one; make the column text")
+
+
+def read_code(cell: Cell, zone: ZoneInfo) -> str:
+    """A code as text.
+
+    Raises:
+        ValueError: a spreadsheet has made a number of it, or a date.
+    """
+    text = _text(cell, zone)
+    if _SCIENTIFIC.fullmatch(text):
+        raise ValueError(f"expected an identifier, got {text}: a spreadsheet has cut its digits; make the column text")
+    return text
+
+
+def _flag(cell: Cell, _: ZoneInfo) -> bool:
+    text = f"{cell:.15g}" if isinstance(cell, float) else str(cell).strip().lower()
+    if text in _YES or text in _NO:
+        return text in _YES
+    raise ValueError(f"expected true or false, got {text!r}")
+
+
+def _day(cell: Cell, _: ZoneInfo) -> str:
+    if isinstance(cell, datetime):
+        return cell.date().isoformat()
+    if isinstance(cell, date):
+        return cell.isoformat()
+    text = str(cell).strip()
+    day = _TIME_OF_DAY.sub("", text)
+    if isinstance(cell, float):
+        day = text.removesuffix(".0")
+    # Shorter than eight digits it is a spreadsheet's count of days, or nobody knows what.
+    for form in ("%Y%m%d",) if _COMPACT_DAY.fullmatch(day) else _DAYS:
+        try:
+            return datetime.strptime(day, form).date().isoformat()  # noqa: DTZ007 -- a day has no zone
+        except ValueError:
+            continue
+    raise ValueError(f"expected a day like 2022-06-30, got {text!r}")
+
+
+def _instant(cell: Cell, zone: ZoneInfo) -> str:
+    """An instant; one without offset is the hospital's local time."""
+    if isinstance(cell, datetime):
+        at = cell
+    elif isinstance(cell, date):
+        at = datetime(cell.year, cell.month, cell.day)  # noqa: DTZ001 -- the zone comes below
+    else:
+        text = str(cell).strip()
+        try:
+            at = datetime.fromisoformat(text.replace("/", "-"))
+        except ValueError:
+            raise ValueError(f"expected an instant like 2022-06-03T08:15:30+08:00, got {text!r}") from None
+    return (at if at.tzinfo is not None else at.replace(tzinfo=zone)).isoformat()
+
+
+def _number(cell: Cell, _: ZoneInfo) -> str:
+    text = repr(cell).removesuffix(".0") if isinstance(cell, float) else str(cell).strip()
+    return text.replace(",", "") if _THOUSANDS.fullmatch(text) else text
+
+
+def _count(cell: Cell, zone: ZoneInfo) -> int:
+    text = _number(cell, zone)
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError(f"expected a whole number, got {text!r}") from None
+
+
+def _identifiers(cell: Cell, zone: ZoneInfo) -> list[dict[str, Any]]:
+    return [_one_identifier(part.strip(), zone) for part in _LIST.split(_text(cell, zone)) if part.strip()]
+
+
+def _codes(cell: Cell, zone: ZoneInfo) -> list[str]:
+    return [read_code(part, zone) for part in _LIST.split(_text(cell, zone)) if part.strip()]
+
+
+def _one_identifier(part: str, zone: ZoneInfo) -> dict[str, Any]:
+    issuer, colon, rest = part.partition(":")
+    di, second, units = rest.rpartition(":")
+    if not second:
+        di, units = rest, ""
+    if not colon or not di or (units and not units.strip().isdecimal()):
+        raise ValueError(f"expected issuer:identifier:units like GS1:06901234567892:1, got {part!r}")
+    issuer, di = issuer.strip(), read_code(di, zone)
+    return {
+        "issuer": issuer,
+        "di": as_scanned(Issuer(issuer), di) if issuer in set(Issuer) else di,
+        "units_per_package": int(units) if units else None,
+    }
+
+
+def _dated(name: str) -> Read:
+    def read(cell: Cell, zone: ZoneInfo) -> list[dict[str, Any]]:
+        return [one(part.strip(), zone) for part in _LIST.split(_number(cell, zone)) if part.strip()]
+
+    def one(part: str, zone: ZoneInfo) -> dict[str, Any]:
+        amount, at, days = part.partition("@")
+        start, dots, end = days.partition("..")
+        if at and not dots:
+            raise ValueError(f"expected {name}@from..to like 1234.00@2022-01-01..2023-01-01, got {part!r}")
+        return {
+            name: _number(amount, zone),
+            "from": _day(start, zone) if start.strip() else None,
+            "to": _day(end, zone) if end.strip() else None,
+        }
+
+    return read
+
+
+_LIMITS: Final = {
+    "limit_per_stay": "per_stay",
+    "needs_approval": "needs_approval",
+    "excluded_drg_groups": "excluded_drg_groups",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The flat form of a kind of record: its schema, and how each column is read."""
+
+    schema: str
+    columns: Mapping[str, Read]
+    required: tuple[str, ...]
+    name: str
+    """The column that tells rows of a hospital apart."""
+    key: str
+    """The column that is the second part of the record's key."""
+
+
+ITEM: Final = Form(
+    "udi.item/1",
+    {
+        "hospital": read_code, "item_code": read_code, "name": _text, "spec": _text, "maker": _text,
+        "supplier": read_code, "category": _text, "class": _text, "insurance_code": read_code, "unit": _text,
+        "identifiers": _identifiers, "chargeable": _flag, "bundled_into": read_code, "owner": _text,
+        "monitored": _flag, "tracking": _text, "suspended": _flag, "auxiliary": _flag, "controlled_category": _text,
+        "volume_based_purchase": _flag, "licence_valid_to": _day, "prices": _dated("price"), "cost": _dated("cost"),
+        "limit_per_stay": _count, "needs_approval": _flag, "excluded_drg_groups": _codes,
+    },
+    ("hospital", "item_code", "name", "identifiers"), "item_code", "item_code",
+)  # fmt: skip
+ENCOUNTER: Final = Form(
+    "udi.encounter/1",
+    {
+        "hospital": read_code, "encounter": read_code, "department": read_code, "team": read_code,
+        "ward": read_code, "admitted_at": _instant, "discharged_at": _instant, "settled_at": _instant,
+        "drg_group": read_code, "drg_weight": _number, "main_disease": read_code,
+    },
+    ("hospital", "encounter", "admitted_at"), "encounter", "encounter",
+)  # fmt: skip
+HIS_CHARGE: Final = Form(
+    "udi.his-charge/1",
+    {
+        "hospital": read_code, "line_id": read_code, "encounter": read_code, "department": read_code,
+        "item_code": read_code, "insurance_code": read_code, "quantity": _count, "unit_price": _number,
+        "amount": _number, "currency": _text, "service_at": _instant, "cancelled": _flag, "billing_id": _text,
+        "lot": _text, "serial": _text,
+    },
+    ("hospital", "line_id", "encounter", "item_code", "quantity", "unit_price", "amount", "service_at"),
+    "line_id", "encounter",
+)  # fmt: skip
+
+
+def cell_of(row: SheetRow, column: str) -> Cell:
+    """What a cell holds; `None` when it is empty or there is none.
+
+    Raises:
+        ValueError: a formula or a spreadsheet's error is in it.
+    """
+    cell = row.cells.get(column)
+    if column in row.formulas:
+        raise ValueError("expected a value, got a formula; paste values only")
+    if isinstance(cell, str) and cell.strip() in _ERROR_VALUES:
+        raise ValueError(f"expected a value, got the spreadsheet's error {cell.strip()}")
+    return None if isinstance(cell, str) and not cell.strip() else cell
+
+
+def record_of(row: SheetRow, form: Form, zone: ZoneInfo) -> dict[str, Any] | BadRow:
+    """The record of a row, its empty cells left out; or the first thing that is wrong with it."""
+    if row.problem is not None:
+        return BadRow(row.number, "", row.problem)
+    record: dict[str, Any] = {"schema": form.schema}
+    for column, read in form.columns.items():
+        try:
+            cell = cell_of(row, column)
+            if cell is not None:
+                record[column] = read(cell, zone)
+        except ValueError as error:
+            return BadRow(row.number, column, str(error))
+    if form is ITEM:
+        record.setdefault("identifiers", [])
+        limits = {limit: record.pop(column) for column, limit in _LIMITS.items() if column in record}
+        if limits:
+            record["limits"] = limits
+    return record

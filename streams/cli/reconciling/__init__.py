@@ -1,0 +1,1 @@
+"""Commands on differences with the HIS."""

@@ -1,0 +1,238 @@
+"""`udi differences`: where the HIS's charge lines differ from the books, what it is worth, and what mends it."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final, NamedTuple
+from uuid import UUID
+
+import asyncpg
+import typer
+from rich.text import Text
+
+from models.policy import POLICY
+from models.reconciling.differences import Cause, DifferenceKind, DifferenceStatus, DifferenceVersion, Fix
+from sinks.postgres.reconciling.sessions import ReconcilingBooks
+from streams.cli.charging.persons import By, Why, person
+from streams.cli.connection import bad, run
+from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, age, print_json, print_table
+from streams.settings import Settings
+
+differences_app = typer.Typer(
+    help="Where the HIS's charge lines differ from the books.", invoke_without_command=True, no_args_is_help=False
+)
+ID_SHOWN: Final = 8
+"""Characters of an id that tell differences apart; a person may type as few."""
+_SELECT = """
+SELECT * FROM report.differences
+WHERE status = ANY ($1::text[]) AND ($2::text IS NULL OR kind = $2) AND ($3::text IS NULL OR encounter = $3)
+  AND ($4::text IS NULL OR department = $4) AND ($5::text IS NULL OR hospital = $5)
+"""
+_ORDER = "ORDER BY abs(amount) DESC, at, difference_id"
+_STANDING = """
+  AND difference_id = ANY (ARRAY(
+      SELECT s.difference_id FROM udi.difference_standing s WHERE s.status = ANY ($1::text[])
+  ))
+"""
+"""What stands is found by its own list, whatever the number of differences that are gone."""
+_GONE: Final = frozenset({DifferenceStatus.MENDED.value, DifferenceStatus.VANISHED.value})
+_NAMED = """
+SELECT k.start, s.difference_id FROM unnest($1::text[]) k (start)
+JOIN udi.difference_standing s ON starts_with(s.difference_id::text, k.start)
+"""
+CAUSES: Final = {
+    Cause.NOT_POSTED: "not posted",
+    Cause.NOT_CHARGED_YET: "waits here",
+    Cause.OTHER_ITEM: "another item",
+    Cause.OTHER_INSURANCE_CODE: "another insurance code",
+    Cause.OTHER_PRICE: "another price",
+    Cause.MORE_THAN_USED: "more than used",
+    Cause.LESS_THAN_USED: "less than used",
+    Cause.OTHER_PATIENT: "another patient",
+    Cause.CHARGED_TWICE: "charged twice",
+    Cause.NOT_CHARGEABLE: "not chargeable",
+    Cause.RETURNED: "use taken back",
+    Cause.NOT_SCANNED: "never scanned",
+    Cause.UNKNOWN_ENCOUNTER: "unknown encounter",
+}
+FIXES: Final = {
+    Fix.POST: "post it",
+    Fix.CANCEL: "cancel it",
+    Fix.REPLACE: "replace it",
+    Fix.FREE_SCAN: "free the scan",
+}
+_STYLES = {DifferenceStatus.ASKED: "yellow", DifferenceStatus.ACCEPTED: "dim", DifferenceStatus.OPEN: ""}
+Kind = Annotated[DifferenceKind | None, typer.Option(help="Only this kind.")]
+Encounter = Annotated[str | None, typer.Option(help="Only this encounter.")]
+Department = Annotated[str | None, typer.Option(help="Only this department.")]
+Hospital = Annotated[str | None, typer.Option(help="Only this hospital.")]
+Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID]…", help=f"Or the first {ID_SHOWN} characters of each.")]
+
+
+class Chosen(NamedTuple):
+    """Which differences are meant; `None` is any."""
+
+    kind: str | None
+    encounter: str | None
+    department: str | None
+    hospital: str | None
+
+
+class Decided(NamedTuple):
+    """What a person's decision came to."""
+
+    done: int
+    missing: list[str]
+    """Named, and none that stands begins so."""
+    here: int
+    """What the HIS can't mend: the scans wait here."""
+
+
+@differences_app.callback()
+def differences(  # noqa: PLR0917 -- the options of a command
+    context: typer.Context,
+    kind: Kind = None,
+    encounter: Encounter = None,
+    department: Department = None,
+    hospital: Hospital = None,
+    status: Annotated[
+        list[DifferenceStatus] | None, typer.Option(help="Unset: open and asked; may be given several times.")
+    ] = None,
+    young: Annotated[
+        bool, typer.Option("--young", help="Also uses of the last day whose line may still come.")
+    ] = False,
+    limit: Limit = LIMIT_DEFAULT,
+    as_json: AsJson = False,
+) -> None:
+    """What is missed, wrong or extra on the HIS's books, the dearest first. Exit 1 when any of it is open."""
+    if context.invoked_subcommand is not None:
+        return
+    wanted = [each.value for each in status or (DifferenceStatus.OPEN, DifferenceStatus.ASKED)]
+    chosen = Chosen(kind and kind.value, encounter, department, hospital)
+    found = run(lambda _, pool: _find(pool, wanted, chosen))
+    rows = [row for row in found if young or not _is_young(row)]
+    if as_json:
+        print_json([dict(row) for row in rows])
+    elif not rows:
+        typer.echo("No such difference.")
+    else:
+        _show(rows, limit)
+    if len(rows) < len(found) and not as_json:
+        typer.echo(f"{len(found) - len(rows):,} uses of the last day have no line yet; --young shows them.")
+    raise typer.Exit(int(any(row["status"] == DifferenceStatus.OPEN for row in rows)))
+
+
+@differences_app.command("ask")
+def ask(
+    ids: Ids = None,
+    *,
+    reason: Why,
+    by: By = None,
+    kind: Kind = None,
+    encounter: Encounter = None,
+    department: Department = None,
+    hospital: Hospital = None,
+) -> None:
+    """Ask the HIS to mend differences: named ones, or all open ones that fit the options. Exit 1 when none was."""
+    _decide(DifferenceStatus.ASKED, ids, reason, by, Chosen(kind and kind.value, encounter, department, hospital))
+
+
+@differences_app.command("accept")
+def accept(
+    ids: Ids = None,
+    *,
+    reason: Why,
+    by: By = None,
+    kind: Kind = None,
+    encounter: Encounter = None,
+    department: Department = None,
+    hospital: Hospital = None,
+) -> None:
+    """Let differences stand: named ones, or all open ones that fit the options. Other figures open them again."""
+    _decide(DifferenceStatus.ACCEPTED, ids, reason, by, Chosen(kind and kind.value, encounter, department, hospital))
+
+
+async def _find(pool: asyncpg.Pool, statuses: Sequence[str], chosen: Chosen) -> list[asyncpg.Record]:
+    standing = "" if set(statuses) & _GONE else _STANDING
+    return list(await pool.fetch(f"{_SELECT}{standing}{_ORDER}", list(statuses), *chosen))
+
+
+def _is_young(row: asyncpg.Record) -> bool:
+    """A use whose line may still come: it is no error yet."""
+    missing = (row["kind"], row["cause"]) == (DifferenceKind.MISSED, Cause.NOT_POSTED)
+    return missing and bool(datetime.now(UTC) - row["at"] < POLICY.his_line_time)
+
+
+def _decide(status: DifferenceStatus, ids: Sequence[str] | None, reason: str, by: str | None, chosen: Chosen) -> None:
+    if not reason.strip():
+        bad("Expected a reason, got an empty one.")
+    if bool(ids) == any(chosen):
+        bad("Expected either ids of differences, or --kind, --encounter, --department or --hospital.")
+    named = [_start(each) for each in ids or ()]
+    who = person(by)
+
+    async def work(settings: Settings, pool: asyncpg.Pool) -> Decided:
+        async with ReconcilingBooks(pool, settings.zone).session() as session:
+            wanted, missing = await (_named(pool, named) if named else _open(pool, chosen))
+            standing = await session.standing_of(wanted)
+            if not named:
+                standing = [each for each in standing if each.status is DifferenceStatus.OPEN]
+            fit = [each for each in standing if status is DifferenceStatus.ACCEPTED or _of_the_his(each)]
+            await session.decide(fit, status, who, reason, datetime.now(UTC))
+        return Decided(len(fit), missing, len(standing) - len(fit))
+
+    decided = run(work)
+    for each in decided.missing:
+        typer.echo(f"udi: Expected a difference that stands, found none with id {each}.", err=True)
+    if decided.here:
+        typer.echo(f"{decided.here:,} left out: their scans wait here, see udi parked and udi held.", err=True)
+    typer.echo(f"{decided.done:,} {'asked of the HIS' if status is DifferenceStatus.ASKED else 'accepted'}.")
+    raise typer.Exit(int(bool(decided.missing) or not decided.done))
+
+
+def _of_the_his(version: DifferenceVersion) -> bool:
+    return version.difference.fix is not Fix.FREE_SCAN
+
+
+def _start(text: str) -> str:
+    found = text.strip().lower()
+    if not ID_SHOWN <= len(found) <= len(str(UUID(int=0))) or set(found) - set("0123456789abcdef-"):
+        bad(f"Expected the id of a difference, or at least {ID_SHOWN} characters of it, got {text!r}.")
+    return found
+
+
+async def _named(pool: asyncpg.Pool, starts: Sequence[str]) -> tuple[list[UUID], list[str]]:
+    rows = await pool.fetch(_NAMED, list(dict.fromkeys(starts)))
+    found: dict[str, list[UUID]] = {}
+    for row in rows:
+        found.setdefault(row["start"], []).append(row["difference_id"])
+    for start, several in found.items():
+        if len(several) > 1:
+            bad(f"Expected the id of one difference, {len(several)} begin with {start}; give more of it.")
+    return [ids[0] for ids in found.values()], [start for start in dict.fromkeys(starts) if start not in found]
+
+
+async def _open(pool: asyncpg.Pool, chosen: Chosen) -> tuple[list[UUID], list[str]]:
+    rows = await _find(pool, [DifferenceStatus.OPEN.value], chosen)
+    return [row["difference_id"] for row in rows if not _is_young(row)], []
+
+
+def _show(rows: Sequence[asyncpg.Record], limit: int) -> None:
+    columns = ("id", "what; mends it", "encounter", "item", ">expected", ">found", ">too much", ">age")
+    print_table("Differences of the HIS from the books, yuan", columns, [_cells(row) for row in rows], limit=limit)
+    for kind in DifferenceKind:
+        of_kind = [row["amount"] for row in rows if row["kind"] == kind]
+        if of_kind:
+            too_little = -sum(amount for amount in of_kind if amount < 0)
+            too_much = sum(amount for amount in of_kind if amount > 0)
+            typer.echo(f"{kind}: {len(of_kind):,}; {too_little:,.2f} yuan too little, {too_much:,.2f} too much.")
+
+
+def _cells(row: asyncpg.Record) -> tuple[Any, ...]:
+    status = DifferenceStatus(row["status"])
+    what = " ".join((row["kind"], ", ".join(row["aspects"]))).strip()
+    why = f"{what}: {CAUSES[Cause(row['cause'])]}; {FIXES[Fix(row['fix'])]}"
+    shown = why if status is DifferenceStatus.OPEN else f"{why} ({status})"
+    return (
+        str(row["difference_id"])[:ID_SHOWN], Text(shown, _STYLES.get(status, "dim")), row["encounter"],
+        row["item_code"] or "?", row["expected"], row["found"], row["amount"], age(row["found_at"]),
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""`udi verify`: the invariants of books and topics."""

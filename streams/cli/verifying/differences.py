@@ -1,0 +1,114 @@
+"""The differences that stand against those that comparing all books and lines anew comes to.
+
+The rules that compare are the reconciler's; what is checked is that it compared everything that changed, whatever the
+order in which it came.
+"""
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any, Final
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import asyncpg
+
+from models.reconciling.differences import Difference, DifferenceKind, difference_id
+from rules.reconciling import across, reconcile
+from sinks.postgres.charging.books import read_catalogue
+from sinks.postgres.reconciling.difference_rows import difference_of
+from sinks.postgres.reconciling.sessions import HAS_WORK, Encounter, ReconcilingSession
+from streams.cli.verifying.books import ROWS_SHOWN, Connection, Finding
+
+NAME: Final = "the differences that stand are those of comparing all uses with all lines of the HIS anew"
+ENCOUNTERS_AT_ONCE: Final = 500
+RETRY_SECONDS: Final = 0.25
+_ENCOUNTERS = """
+SELECT h.hospital, e.encounter
+FROM (SELECT DISTINCT hospital FROM udi.his_line) h
+CROSS JOIN LATERAL (
+    SELECT s.encounter FROM udi.scan s
+    WHERE s.hospital = h.hospital AND s.encounter IS NOT NULL AND s.action IN ('use', 'return') AND s.action = 'use'
+    UNION
+    SELECT l.encounter FROM udi.his_line l WHERE l.hospital = h.hospital
+) e
+"""
+_STANDING = """
+SELECT d.* FROM udi.difference_standing s
+JOIN udi.difference d ON (d.difference_id, d.version) = (s.difference_id, s.version)
+"""
+
+
+async def verify_differences(
+    pool: asyncpg.Pool, zone: ZoneInfo, wait_seconds: float, told: Callable[[Finding], None] = lambda _: None
+) -> list[Finding]:
+    """One finding, of one snapshot. A reconciler that is behind is waited for; then what waits is said instead."""
+    before = time.monotonic()
+    while True:
+        async with (
+            pool.acquire() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            behind = await connection.fetchval(HAS_WORK)
+            if not behind:
+                finding = await _compare(connection, zone, before)
+                break
+        if time.monotonic() - before > wait_seconds:
+            finding = Finding(NAME, 0, seconds=time.monotonic() - before, note="not compared: the reconciler is behind")
+            break
+        await asyncio.sleep(RETRY_SECONDS)
+    told(finding)
+    return [finding]
+
+
+async def _compare(connection: Connection, zone: ZoneInfo, before: float) -> Finding:
+    session = ReconcilingSession(connection, await read_catalogue(connection), zone)
+    rows: list[Encounter] = [tuple(row) for row in await connection.fetch(_ENCOUNTERS)]
+    found: list[Difference] = []
+    for encounters in _parts(rows):
+        sides, known = await session.compared(encounters), await session.known(encounters)
+        for each in encounters:
+            side = sides[each]
+            found += reconcile(*each, side.uses, side.lines, side.gone, known=each in known)
+    expected = _with_patients(found)
+    standing = {
+        difference.difference_id: difference
+        for difference in (difference_of(dict(row)) for row in await connection.fetch(_STANDING))
+    }
+    wrong = [
+        _row(expected.get(id_), standing.get(id_))
+        for id_ in sorted(expected.keys() | standing.keys())
+        if expected.get(id_) != standing.get(id_)
+    ]
+    note = f"{len(rows):,} encounters"
+    return Finding(NAME, len(wrong), wrong[:ROWS_SHOWN], time.monotonic() - before, note)
+
+
+def _parts(rows: Sequence[Encounter]) -> Iterator[list[Encounter]]:
+    each = iter(rows)
+    while part := list(islice(each, ENCOUNTERS_AT_ONCE)):
+        yield part
+
+
+def _with_patients(found: Iterable[Difference]) -> dict[UUID, Difference]:
+    """With those on the wrong patient in the place of their halves."""
+    expected = {each.difference_id: each for each in found}
+    by_item: dict[tuple[str, str], tuple[list[Difference], list[Difference]]] = defaultdict(lambda: ([], []))
+    for each in expected.values():
+        if each.kind is not DifferenceKind.WRONG and each.item_code is not None:
+            by_item[each.hospital, each.item_code][each.kind is DifferenceKind.EXTRA].append(each)
+    for missed, extra in by_item.values():
+        for pair in across(missed, extra):
+            del expected[difference_id(pair.hospital, pair.scan_id, None)]
+            del expected[difference_id(pair.hospital, None, pair.line_id)]
+            expected[pair.difference_id] = pair
+    return expected
+
+
+def _row(expected: Difference | None, standing: Difference | None) -> dict[str, Any]:
+    one = standing or expected
+    assert one is not None  # noqa: S101 -- an id of one of both
+    what = "is not there" if standing is None else "should not be there" if expected is None else "is another"
+    return {"difference_id": one.difference_id, "encounter": one.encounter, "kind": one.kind.value, "what": what}

@@ -1,0 +1,249 @@
+"""The topics against the books: output records once, in order, byte by byte; input records with their verdict.
+
+What is compared shares no code with what writes.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
+
+import asyncpg
+import orjson
+from aiokafka import ConsumerRecord, TopicPartition
+
+from models.scan.event import TICK_SCHEMA
+from models.wire.topics import ID_HEADER, LANE_OUTPUTS, ORIGIN_HEADER, REASON_HEADER, SCANS, SEQ_HEADER
+from streams.cli.operating.topic_reader import TopicReader
+from streams.cli.verifying.books import ROWS_SHOWN, Finding
+from streams.settings import Settings
+from streams.topics import cluster_id
+
+ONCE: Final = "each record of the outbox lies on its topic once, in order, byte by byte"
+ALL: Final = "everything in the outbox is published"
+INPUT: Final = "every record of the scan topic has one verdict, of the bytes that lie there"
+_BLOCKS: Final = 20
+_ROWS: Final = 2000
+
+
+class _Due(NamedTuple):
+    """A record as the outbox holds it."""
+
+    seq: int
+    id: str
+    key: bytes
+    body: bytes
+    reason: str | None
+    origin: str | None
+
+
+@dataclass(slots=True)
+class _Found:
+    """What is wrong: the first rows and the number of all."""
+
+    failures: int = 0
+    first: list[dict[str, Any]] = field(default_factory=list)
+
+    def add(self, tp: TopicPartition, **row: Any) -> None:
+        self.failures += 1
+        if len(self.first) < ROWS_SHOWN:
+            self.first.append({"topic": tp.topic, "partition": tp.partition, **row})
+
+
+class _Output:
+    """One output partition, read beside its outbox."""
+
+    def __init__(self, pool: asyncpg.Pool, tp: TopicPartition, topic: str) -> None:
+        self._pool = pool
+        self._tp = tp
+        self._topic = topic
+        self._due: deque[_Due] = deque()
+        self._seen = 0
+        self.first_seq: int | None = None
+        """Of the oldest record that retention has left."""
+
+    @property
+    def last_seq(self) -> int:
+        """Of the newest record read."""
+        return self._seen
+
+    async def take(self, record: ConsumerRecord, wrong: _Found) -> None:
+        """Compare the next record of the topic."""
+        headers = {name: value.decode() for name, value in record.headers}
+        text = headers.get(SEQ_HEADER, "")
+        if not text.isascii() or not text.isdigit():
+            wrong.add(self._tp, offset=record.offset, what=f"expected a sequence number, got {text!r}")
+            return
+        seq = int(text)
+        if self.first_seq is None:
+            # What retention has removed can't be compared; a log that begins at offset 0 begins with 1.
+            self.first_seq = seq
+            self._seen = 0 if record.offset == 0 else seq - 1
+        if seq != self._seen + 1:
+            wrong.add(self._tp, offset=record.offset, what=f"expected record {self._seen + 1}, got {seq}")
+            if seq <= self._seen:
+                return
+        self._seen = seq
+        due = await self._expected(seq)
+        shown = (
+            headers.get(ID_HEADER), record.key or b"", record.value or b"",
+            headers.get(REASON_HEADER), headers.get(ORIGIN_HEADER),
+        )  # fmt: skip
+        if due is None:
+            wrong.add(self._tp, offset=record.offset, what=f"record {seq} is not in the outbox")
+        elif shown != due[1:]:
+            names = ("id", "key", "body", "reason", "origin")
+            other = [name for name, one, two in zip(names, shown, due[1:], strict=True) if one != two]
+            wrong.add(self._tp, offset=record.offset, what=f"record {seq} differs in {', '.join(other)}")
+
+    async def _expected(self, seq: int) -> _Due | None:
+        while self._due and self._due[0].seq < seq:
+            self._due.popleft()
+        if not self._due:
+            self._due.extend(await self._read(seq))
+        return self._due.popleft() if self._due and self._due[0].seq == seq else None
+
+    async def _read(self, seq: int) -> list[_Due]:
+        rows = await self._pool.fetch(
+            """SELECT first_seq, ids, keys, bodies, reasons, origins FROM udi.outbox_block
+               WHERE topic = $1 AND partition = $2 AND last_seq >= $3 ORDER BY first_seq LIMIT $4""",
+            self._topic, self._tp.partition, seq, _BLOCKS,
+        )  # fmt: skip
+        due = []
+        for row in rows:
+            none = [None] * len(row["ids"])
+            parts = zip(
+                row["ids"], row["keys"], row["bodies"], row["reasons"] or none, row["origins"] or none, strict=True
+            )
+            due += [_Due(row["first_seq"] + place, str(part[0]), *part[1:]) for place, part in enumerate(parts)]
+        return [each for each in due if each.seq >= seq]
+
+
+async def verify_topics(
+    settings: Settings, pool: asyncpg.Pool, wait_seconds: float, told: Callable[[Finding], None] = lambda _: None
+) -> list[Finding]:
+    """The findings about the topics. Waits so long for a relay that is behind.
+
+    Raises:
+        TimeoutError: the broker did not answer.
+    """
+    findings = [*await _outputs(settings, pool, wait_seconds)]
+    for finding in findings:
+        told(finding)
+    findings.append(await _input(settings, pool))
+    told(findings[-1])
+    return findings
+
+
+async def _outputs(settings: Settings, pool: asyncpg.Pool, wait_seconds: float) -> list[Finding]:
+    before = time.monotonic()
+    newest = await _newest(pool)
+    outputs = {
+        (tp := TopicPartition(settings.topic(topic), partition)): _Output(pool, tp, topic)
+        for topic, partition in newest
+    }
+    due = {TopicPartition(settings.topic(topic), partition): seq for (topic, partition), seq in newest.items()}
+    wrong, waiting = _Found(), _Found()
+    async with TopicReader(settings, outputs) as reader:
+        deadline = time.monotonic() + wait_seconds
+        while True:
+            await reader.read(lambda tp, record: outputs[tp].take(record, wrong))
+            behind = [tp for tp, output in outputs.items() if output.last_seq < due[tp]]
+            if not behind or time.monotonic() > deadline:
+                break
+    for tp in behind:
+        waiting.add(tp, published=outputs[tp].last_seq, outbox=due[tp])
+    records = sum(output.last_seq - (output.first_seq or 1) + 1 for output in outputs.values() if output.last_seq)
+    gone = sum((output.first_seq or 1) - 1 for output in outputs.values())
+    note = f"{records:,} records on {len(outputs)} partitions" + (
+        f"; {gone:,} older ones are gone by retention" if gone else ""
+    )
+    seconds = time.monotonic() - before
+    return [
+        Finding(ONCE, wrong.failures, wrong.first, seconds, note),
+        Finding(ALL, waiting.failures, waiting.first, 0.0, f"{sum(due.values()):,} records"),
+    ]
+
+
+async def _newest(pool: asyncpg.Pool) -> dict[tuple[str, int], int]:
+    lanes = await pool.fetch("SELECT * FROM udi.lane ORDER BY lane")
+    counted = await pool.fetch("SELECT topic, partition, last_seq FROM udi.topic_counter ORDER BY topic, partition")
+    columns = {topic: topic.replace("-", "_") + "_seq" for topic in LANE_OUTPUTS}
+    newest = {(topic, row["lane"]): row[column] for row in lanes for topic, column in columns.items()}
+    return newest | {(row["topic"], row["partition"]): row["last_seq"] for row in counted}
+
+
+async def _input(settings: Settings, pool: asyncpg.Pool) -> Finding:
+    """The scan topic, up to where each position stood when it was read."""
+    before = time.monotonic()
+    topic = settings.topic(SCANS)
+    stand = await pool.fetch(
+        "SELECT position_id, partition, next_offset FROM udi.position WHERE (cluster_id, topic) = ($1, $2)",
+        await cluster_id(settings), topic,
+    )  # fmt: skip
+    inputs = {
+        TopicPartition(topic, row["partition"]): _Input(pool, row["position_id"], row["next_offset"]) for row in stand
+    }
+    wrong = _Found()
+    async with TopicReader(settings, inputs) as reader:
+        await reader.read(lambda tp, record: inputs[tp].take(tp, record, wrong))
+    for tp, each in inputs.items():
+        await each.missing(tp, each.end_offset, wrong)
+    records, gone = sum(each.records for each in inputs.values()), sum(each.gone for each in inputs.values())
+    ranges = ", ".join(f"{tp.partition}: {each.gone}..{each.end_offset}" for tp, each in inputs.items())
+    note = f"{records:,} records, offsets {ranges}" if inputs else "no position of this cluster"
+    return Finding(
+        INPUT, wrong.failures, wrong.first, time.monotonic() - before, note + ("; older ones are gone" if gone else "")
+    )
+
+
+class _Input:
+    """One partition of the scan topic, read beside the recorded scans."""
+
+    def __init__(self, pool: asyncpg.Pool, position: int, end_offset: int) -> None:
+        self._pool = pool
+        self._position = position
+        self.end_offset = end_offset
+        self._recorded: deque[tuple[int, bytes | None, bytes | None]] = deque()
+        self._read_to = 0
+        self.records = 0
+        self.gone = 0
+        """Offsets before the oldest record that retention has left."""
+
+    async def take(self, tp: TopicPartition, record: ConsumerRecord, wrong: _Found) -> None:
+        """Look for the verdict of the next record."""
+        if record.offset >= self.end_offset:
+            return
+        if not self.records:
+            self.gone = self._read_to = record.offset
+        self.records += 1
+        await self.missing(tp, record.offset, wrong)
+        if self._recorded and self._recorded[0][0] == record.offset:
+            _, *bytes_recorded = self._recorded.popleft()
+            if bytes_recorded != [record.key, record.value]:
+                wrong.add(tp, offset=record.offset, what="recorded with other bytes")
+        elif not _is_tick(record.value):
+            wrong.add(tp, offset=record.offset, what="no verdict")
+
+    async def missing(self, tp: TopicPartition, upto: int, wrong: _Found) -> None:
+        """Verdicts of offsets below `upto` at which no record lies; reads on as far as needed."""
+        while self._read_to <= min(upto, self.end_offset - 1):
+            rows = await self._pool.fetch(
+                "SELECT record_offset, record_key, raw FROM udi.scan WHERE position_id = $1 AND record_offset >= $2 "
+                "AND record_offset < $3 ORDER BY record_offset",
+                self._position, self._read_to, min(self._read_to + _ROWS, self.end_offset),
+            )  # fmt: skip
+            self._recorded.extend(tuple(row) for row in rows)
+            self._read_to += _ROWS
+        while self._recorded and self._recorded[0][0] < upto:
+            wrong.add(tp, offset=self._recorded.popleft()[0], what="a verdict, and no record")
+
+
+def _is_tick(value: bytes | None) -> bool:
+    if value is None or len(value) > 1000 or TICK_SCHEMA.encode() not in value:
+        return False
+    try:
+        return bool(orjson.loads(value).get("schema") == TICK_SCHEMA)
+    except (orjson.JSONDecodeError, AttributeError):
+        return False

@@ -1,0 +1,89 @@
+"""`udi verify`: every invariant of books and topics, checked by queries that share nothing with what writes."""
+
+import time
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import asyncpg
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from streams.cli.connection import run
+from streams.cli.shown import AsJson, print_json
+from streams.cli.verifying.books import ROWS_SHOWN, Finding, verify_books
+from streams.cli.verifying.differences import verify_differences
+from streams.cli.verifying.topics import verify_topics
+from streams.settings import Settings
+
+
+def verify(
+    *,
+    no_topics: Annotated[bool, typer.Option("--no-topics", help="Check the database alone.")] = False,
+    wait: Annotated[
+        float, typer.Option(min=0, help="Seconds to wait for a relay or reconciler that is behind.")
+    ] = 10.0,
+    as_json: AsJson = False,
+) -> None:
+    """Check every invariant over the database and the topics; exit 1 and the rows when one fails."""
+    console = Console(highlight=False)
+    before = time.monotonic()
+
+    async def work(settings: Settings, pool: asyncpg.Pool) -> tuple[dict[str, Any], list[Finding]]:
+        told = (lambda _: None) if as_json else (lambda finding: _show(console, finding))
+        async with pool.acquire() as connection:
+            looked_at, findings = await verify_books(connection, told)
+        findings += await verify_differences(pool, settings.zone, wait, told)
+        if not no_topics:
+            findings += await verify_topics(settings, pool, wait, told)
+        return looked_at, findings
+
+    looked_at, findings = run(work)
+    failed = [finding for finding in findings if not finding.ok]
+    if as_json:
+        print_json(
+            {"ok": not failed, "range": looked_at, "topics": not no_topics, "checks": [_row(each) for each in findings]}
+        )
+    else:
+        _show_range(console, looked_at)
+        seconds = f"{time.monotonic() - before:.1f} s"
+        if failed:
+            console.print(f"[bold red]{len(failed)} of {len(findings)} checks failed[/], {seconds}.")
+        else:
+            left_out = "; the topics were not looked at" if no_topics else ""
+            console.print(f"[bold green]All {len(findings)} invariants hold[/]{left_out}, {seconds}.")
+    raise typer.Exit(1 if failed else 0)
+
+
+def _row(finding: Finding) -> dict[str, Any]:
+    return {"ok": finding.ok, **asdict(finding), "seconds": round(finding.seconds, 3)}
+
+
+def _show(console: Console, finding: Finding) -> None:
+    state = Text("ok", "green") if finding.ok else Text("FAILED", "bold red")
+    line = Table.grid(padding=(0, 2))
+    line.add_column(width=6)
+    line.add_column(overflow="fold")
+    line.add_row(state, Text.assemble(finding.name, (f" ({finding.note})" if finding.note else "", "dim")))
+    for row in finding.first:
+        line.add_row("", Text("  ".join(f"{name}={value}" for name, value in row.items()), "red"))
+    if finding.failures > ROWS_SHOWN:
+        line.add_row("", Text(f"… {finding.failures:,} rows in all", "dim"))
+    console.print(line)
+
+
+def _show_range(console: Console, looked_at: dict[str, Any]) -> None:
+    counts = ", ".join(
+        f"{value:,} {name.replace('_', ' ')}" for name, value in looked_at.items() if isinstance(value, int)
+    )
+    console.print(f"\nChecked, in one snapshot: {counts}.")
+    by_topic: dict[tuple[str, str], list[str]] = {}
+    for each in looked_at["positions"]:
+        by_topic.setdefault((each["topic"], each["cluster_id"]), []).append(
+            f"{each['partition']}: 0..{each['next_offset']}"
+        )
+    for (topic, cluster), parts in by_topic.items():
+        console.print(f"  {topic} of cluster {cluster}, offsets {', '.join(parts)}")
+    closed = ", ".join(f"{hospital} through {month}" for hospital, month in looked_at["closed_through"].items())
+    console.print(f"  months closed: {closed or 'none'}")

@@ -1,0 +1,1 @@
+"""Reading partitions: one lane each, with one batch in flight."""

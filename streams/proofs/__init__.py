@@ -1,0 +1,1 @@
+"""Commands that prove: demo, corpora, simulated truth against the books."""

@@ -1,0 +1,1 @@
+"""`udi demo`: the main job from end to end, tied out."""

@@ -1,0 +1,225 @@
+"""`udi demo`: the main job from end to end on embedded parts, watched, and tied out to the cent."""
+
+import asyncio
+import shutil
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+from models.calendar import Month, month_text
+from models.wire.topics import VERDICTS
+from sinks.postgres.database import open_pool
+from streams.proofs.demo import summary
+from streams.proofs.demo.tie_out import Line, tie_out
+from streams.proofs.player import WINDOW_AFTER, Player, after
+from streams.services.evaluator import Evaluator
+from streams.services.month_close import close_month
+from streams.services.prover import Prover
+from streams.services.reconciler import Reconciler
+from streams.services.running import Supervisor, embedded_parts
+from streams.settings import Settings
+from streams.simulator.hospital.run import Hospital
+from streams.simulator.plan import Plan, Record, Stage
+from streams.topics import cluster_id
+
+CLOSE_SECONDS_MAX = 300.0
+ENCOUNTERS_MAX = 50_000
+DELTAS_MAX = 100_000
+"""Compared with the HIS, and proven, at once: a month. Its lines come at the end, before them all would be missed."""
+PROBES = 60
+"""Scans sent again, one at a time, to see how long their verdicts take."""
+STAGES = {
+    "facts": "catalogue and encounters",
+    "scans": "scans",
+    "late-facts": "facts that come late",
+    "his-charges": "the HIS's own charges",
+    "close": "month close",
+}
+
+
+@dataclass(slots=True)
+class Run:
+    """What the demo measured."""
+
+    published: int = 0
+    seconds: float = 0.0
+    """Of the scan stages only: from the first record published to the last one recorded."""
+    latencies: list[float] = field(default_factory=list)
+    """Seconds from publishing a scan to its verdict on the topic."""
+    lines: list[Line] = field(default_factory=list)
+
+
+def run_demo(settings: Settings, plan: Plan, *, keep: bool) -> int:
+    """Run it and give the exit status: 0 when everything ties out, 1 when not."""
+    console = Console(stderr=False)
+    try:
+        return asyncio.run(_demo(console, settings, plan, keep=keep))
+    except KeyboardInterrupt:
+        console.print("\nStopped; nothing is left behind." if not keep else "\nStopped.")
+        return 130
+
+
+async def _demo(console: Console, settings: Settings, plan: Plan, *, keep: bool) -> int:
+    async with AsyncExitStack() as stack:
+        folder = settings.data_dir if keep else Path(tempfile.mkdtemp(prefix="udistream-demo-"))
+        if keep:
+            shutil.rmtree(folder, ignore_errors=True)
+        else:
+            stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        settings = settings.model_copy(update={"data_dir": folder, "bootstrap_servers": None, "database_url": None})
+        summary.header(console, plan)
+        with console.status("Starting broker, database and services …"):
+            resolved = await stack.enter_async_context(embedded_parts(settings))
+            pool = await stack.enter_async_context(_pool(resolved))
+            # The scheduler's ticks carry today's time, the records that of years ago; the player ticks in their time.
+            await stack.enter_async_context(Supervisor(resolved, ("worker", "relay"), folder))
+            evaluator = Evaluator(pool, resolved.zone)
+            reconciler, prover = Reconciler(pool, resolved.zone, ENCOUNTERS_MAX), Prover(pool, DELTAS_MAX)
+            await stack.enter_async_context(_running(evaluator.run()))
+            cluster = await cluster_id(resolved)
+            player = await stack.enter_async_context(Player(resolved, pool, cluster))
+        closing = Closing(pool, cluster, player, evaluator, reconciler, prover)
+        hospital = Hospital(plan)
+        run = await _play(console, player, closing, hospital, plan)
+        with console.status("Comparing with the HIS …"):
+            await reconciler.until_idle()
+            await prover.until_idle()
+        with console.status("Sending scans again, to see how long a verdict takes …"):
+            run.lines = await tie_out(hospital.truth, pool)
+            run.latencies = await _probe(resolved, pool)
+        await summary.show(console, pool, run)
+        differences = sum(len(line.differences) for line in run.lines)
+        if keep:
+            summary.addresses(console, resolved)
+            for work in (reconciler.run(), prover.run()):
+                await stack.enter_async_context(_running(work))
+            await asyncio.Event().wait()
+        return 1 if differences else 0
+
+
+@asynccontextmanager
+async def _pool(settings: Settings) -> AsyncIterator[asyncpg.Pool]:
+    pool = await open_pool(settings.database(), 4)
+    try:
+        yield pool
+    finally:
+        pool.terminate()
+
+
+async def _play(console: Console, player: Player, closing: "Closing", hospital: Hospital, plan: Plan) -> Run:
+    run = Run()
+    columns = (
+        TextColumn("[bold]{task.description:<38}"), BarColumn(), TaskProgressColumn(), MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"), TimeElapsedColumn(),
+    )  # fmt: skip
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task("", total=plan.scans, rate="")
+        for stage in hospital.stages():
+            progress.update(task, description=f"{month_text(stage.month)}  {STAGES[stage.name]}")
+            if stage.name == "scans":
+                before = time.monotonic()
+                await _watched(player, stage, lambda done: progress.update(task, completed=run.published + done))
+                run.published += len(stage.records)
+                run.seconds += time.monotonic() - before
+                progress.update(task, completed=run.published, rate=f"{run.published / run.seconds:,.0f}/s")
+            elif stage.name == "close":
+                await closing.close(stage.month)
+            else:
+                await player.publish(stage.records)
+                await player.recorded()
+        progress.update(task, description="All months closed")
+    return run
+
+
+@asynccontextmanager
+async def _running(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """Closes months as `udi month close` does, with ticks in the time of the records."""
+
+    pool: asyncpg.Pool
+    cluster: str
+    player: Player
+    evaluator: Evaluator
+    reconciler: Reconciler
+    prover: Prover
+
+    async def close(self, month: Month) -> None:
+        """Compare the month with the HIS, prove its cases, close it, and have its alerts judged."""
+        await self.reconciler.until_idle()
+        await self.prover.until_idle()
+        await close_month(
+            month, hospitals=None, pool=self.pool, cluster_id=self.cluster, publish_ticks=self.player.tick_again,
+            timeout_seconds=CLOSE_SECONDS_MAX, evaluate=self.evaluator.step,
+        )  # fmt: skip
+
+
+async def _watched(player: Player, stage: Stage, progress: Callable[[int], None]) -> None:
+    """Publish a month's scans while the bar follows what is recorded."""
+    before = await player.scans_recorded()
+    publishing = asyncio.ensure_future(_publish(player, stage.records))
+    while not publishing.done():
+        await asyncio.wait({publishing}, timeout=0.2)
+        progress(min(len(stage.records), await player.scans_recorded() - before))
+    await publishing
+
+
+async def _publish(player: Player, records: Sequence[Record]) -> None:
+    await player.publish(records)
+    tick_at = after(records, WINDOW_AFTER)
+    if tick_at is not None:
+        await player.tick(tick_at)
+    await player.recorded()
+
+
+async def _probe(settings: Settings, pool: asyncpg.Pool) -> list[float]:
+    """Send recorded scans again and time their verdicts (`duplicate`) on the topic."""
+    rows = await pool.fetch(
+        "SELECT record_key, raw, lane FROM udi.scan WHERE verdict = 'billed' "
+        "ORDER BY position_id, record_offset DESC LIMIT $1",
+        PROBES,
+    )
+    consumer = AIOKafkaConsumer(
+        **settings.kafka(), enable_auto_commit=False, auto_offset_reset="earliest", fetch_max_wait_ms=10
+    )
+    await consumer.start()
+    try:
+        return await _timed(settings, pool, consumer, [(row["record_key"], row["raw"], row["lane"]) for row in rows])
+    finally:
+        await consumer.stop()
+
+
+async def _timed(
+    settings: Settings, pool: asyncpg.Pool, consumer: AIOKafkaConsumer, probes: list[tuple[bytes, bytes, int]]
+) -> list[float]:
+    partitions = [TopicPartition(settings.topic(VERDICTS), lane) for lane in range(settings.lanes)]
+    consumer.assign(partitions)
+    await consumer.seek_to_beginning(*partitions)
+    while await consumer.getmany(timeout_ms=1000, max_records=50_000):
+        pass
+    seconds = []
+    async with Player(settings, pool, "") as player:
+        for key, raw, lane in probes:
+            began = time.monotonic()
+            await player.send_once(key, raw, lane)
+            while not await consumer.getmany(timeout_ms=2000):
+                pass
+            seconds.append(time.monotonic() - began)
+    return seconds

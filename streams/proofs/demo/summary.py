@@ -1,0 +1,218 @@
+"""What the demo shows at the end: numbers a person enjoys, and the tie-out."""
+
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+from rich.columns import Columns
+from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from streams.proofs.demo.tie_out import DIFFERENCES_SHOWN
+from streams.settings import Settings
+from streams.simulator.plan import Plan
+
+if TYPE_CHECKING:
+    from streams.proofs.demo.run import Run
+
+BAR_WIDTH = 20
+ALERTS_SHOWN = 3
+_BLOCKS = " ▏▎▍▌▋▊▉█"
+
+
+def header(console: Console, plan: Plan) -> None:
+    """What is going to happen."""
+    text = (
+        f"A simulated hospital: {plan.months} months, {plan.departments} departments, {plan.items:,} items and more, "
+        f"{plan.scans:,} scans with the dirt of real scanners.\n"
+        "scan → validate → join to the charge catalogue → charge → stock → alert, on an embedded broker and PostgreSQL."
+    )
+    console.print(Panel(text, title="udistream demo", border_style="cyan"))
+
+
+async def show(console: Console, pool: asyncpg.Pool, run: "Run") -> None:
+    """The summary: what came in, what came out, how fast, what was alerted, and whether it ties out."""
+    console.print(Columns([await _inputs(pool), await _outputs(pool), _speed(run)], padding=(0, 3)))
+    console.print(await _months(pool))
+    console.print(await _alerts(pool))
+    console.print(await _his(pool))
+    console.print(_tie_out(run))
+
+
+def addresses(console: Console, settings: Settings) -> None:
+    """How to go on when everything stays up."""
+    console.print(
+        Panel(
+            f"Kafka         {settings.bootstrap_servers}\n"
+            f"PostgreSQL    see {settings.data_dir}/embedded.json\n"
+            "Try in another terminal: udi verify · udi alerts · udi parked · udi stock --negative\n"
+            "Ctrl-C ends everything.",
+            title="Everything stays up",
+            border_style="green",
+        )
+    )
+
+
+async def _inputs(pool: asyncpg.Pool) -> Table:
+    rows = await pool.fetch(
+        "SELECT verdict, count(*) FROM (SELECT verdict FROM report.scans UNION ALL SELECT verdict FROM report.verdicts "
+        "WHERE verdict IN ('duplicate', 'conflict', 'refused')) v GROUP BY verdict ORDER BY count(*) DESC"
+    )
+    return _table("Scans by verdict", [(row["verdict"], f"{row['count']:,}") for row in rows])
+
+
+async def _outputs(pool: asyncpg.Pool) -> Table:
+    row: Any = await pool.fetchrow("""
+        SELECT (SELECT count(*) FROM report.charges WHERE kind = 'charge') AS charges,
+               (SELECT sum(amount) FROM report.charges WHERE kind = 'charge') AS charged,
+               (SELECT count(*) FROM report.charges WHERE kind = 'credit') AS credits,
+               (SELECT sum(amount) FROM report.charges WHERE kind = 'credit') AS credited,
+               (SELECT count(*) FROM report.stock_moves) AS moves,
+               (SELECT count(*) FROM report.parked) AS parked,
+               (SELECT count(*) FROM report.parked WHERE resolved_at IS NOT NULL) AS freed,
+               (SELECT count(*) FROM report.settlement) AS settlement,
+               (SELECT count(*) FROM report.outbox) AS published""")
+    shown = [
+        ("charges", f"{row['charges']:,}"),
+        ("  amount, CNY", f"{row['charged'] or 0:,.2f}"),
+        ("credits", f"{row['credits']:,}"),
+        ("  amount, CNY", f"{row['credited'] or 0:,.2f}"),
+        ("stock moves", f"{row['moves']:,}"),
+        ("parked, then freed", f"{row['parked']:,}, {row['freed']:,}"),
+        ("settlement lines", f"{row['settlement']:,}"),
+        ("records published", f"{row['published']:,}"),
+    ]
+    return _table("What came of them", shown)
+
+
+def _speed(run: "Run") -> Table:
+    rate = run.published / run.seconds if run.seconds else 0
+    latencies = sorted(run.latencies)
+
+    def at(share: float) -> str:
+        return f"{1000 * latencies[min(len(latencies) - 1, int(share * len(latencies)))]:,.0f} ms" if latencies else "–"
+
+    shown = [
+        ("scans a second", f"{rate:,.0f}"),
+        ("verdict after, median", at(0.5)),
+        ("  95 of 100 within", at(0.95)),
+        ("  slowest", at(1.0)),
+    ]
+    return _table("How fast, here and now", shown)
+
+
+async def _months(pool: asyncpg.Pool) -> Table:
+    rows = await pool.fetch("""
+        SELECT month, scans, coalesce(net, 0) AS net FROM (
+            SELECT to_char(scanned_at AT TIME ZONE (SELECT zone FROM udi.installation), 'YYYY-MM') AS month,
+                   count(*) AS scans
+            FROM report.scans GROUP BY 1
+        ) s LEFT JOIN (
+            SELECT month, sum(amount) AS net FROM report.usage_months WHERE scope_type = 'hospital' GROUP BY month
+        ) u USING (month) ORDER BY month""")
+    table = Table(title="Month by month", title_justify="left", title_style="bold", box=None, pad_edge=False)
+    for name, justify in (("month", "left"), ("scans", "right"), ("", "left"), ("use, CNY", "right"), ("", "left")):
+        table.add_column(name, justify=justify)  # type: ignore[arg-type]
+    most_scans = max((row["scans"] for row in rows), default=1)
+    most_money = max((row["net"] for row in rows), default=1) or 1
+    for row in rows:
+        table.add_row(
+            row["month"], f"{row['scans']:,}", Text(bar(row["scans"] / most_scans), style="cyan"),
+            f"{row['net']:,.2f}", Text(bar(float(row["net"] / most_money)), style="green"),
+        )  # fmt: skip
+    return table
+
+
+def bar(share: float, width: int = BAR_WIDTH) -> str:
+    """A bar of eighths of a character."""
+    eighths = round(max(0.0, min(1.0, share)) * width * 8)
+    full, rest = divmod(eighths, 8)
+    return "█" * full + (_BLOCKS[rest] if rest else "")
+
+
+async def _alerts(pool: asyncpg.Pool) -> Table:
+    rows = await pool.fetch(
+        "SELECT *, row_number() OVER (PARTITION BY rule ORDER BY value DESC) AS place FROM "
+        "(SELECT DISTINCT ON (alert_id) * FROM report.alerts ORDER BY alert_id, version DESC) a "
+        "WHERE status = 'fired' AND measure = 'amount' ORDER BY rule, value DESC"
+    )
+    stand = await pool.fetchval(
+        "SELECT count(*) FROM (SELECT DISTINCT ON (alert_id) status FROM report.alerts "
+        "ORDER BY alert_id, version DESC) a "
+        "WHERE status = 'fired'"
+    )
+    title = f"Alerts: {stand:,} stand; the largest of each rule, by amount"
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    for name, justify in (
+        ("month", "left"), ("where", "left"), ("item", "left"), ("CNY", "right"), ("because", "left"),
+    ):  # fmt: skip
+        table.add_column(name, justify=justify)  # type: ignore[arg-type]
+    for row in rows:
+        if row["place"] <= ALERTS_SHOWN:
+            table.add_row(row["month"], row["scope"], row["item_code"], f"{row['value']:,.2f}", _because(row))
+    return table
+
+
+def _because(row: Any) -> str:
+    """What fired, with its figures, in a few words."""
+    if row["rank"] is not None:
+        return f"rank {row['rank']}, top three {row['months_in_a_row']} months in a row"
+    if row["change_percent"] is None:
+        return "new: nothing the month before"
+    return f"{row['change_percent']:+.2f} % on {row['base_month']}"
+
+
+_HIS = """
+SELECT CASE WHEN status IN ('mended', 'vanished') THEN 'gone by itself or mended'
+            WHEN cause = 'not-charged-yet' THEN 'waits here for a fact or a person'
+            WHEN kind = 'missed' THEN 'missed: used, never charged'
+            WHEN kind = 'extra' THEN 'extra: charged, never used'
+            WHEN 'patient' = ANY (aspects) THEN 'wrong patient'
+            ELSE 'wrong ' || array_to_string(aspects, ' and ') END AS what,
+       count(*), sum(expected) AS expected, sum(found) AS found, status IN ('mended', 'vanished') AS gone
+FROM report.differences GROUP BY what, gone ORDER BY gone, what
+"""
+
+
+async def _his(pool: asyncpg.Pool) -> Table:
+    rows = await pool.fetch(_HIS)
+    lines = await pool.fetchval("SELECT count(*) FROM report.his_charges WHERE NOT cancelled")
+    still = sum(row["count"] for row in rows if not row["gone"])
+    title = f"Compared with the HIS: {lines:,} lines, {still:,} differences stand"
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    for name, justify in (("", "left"), ("", "right"), ("due, CNY", "right"), ("charged, CNY", "right")):
+        table.add_column(name, justify=justify)  # type: ignore[arg-type]
+    for row in rows:
+        money = ("", "") if row["gone"] else (f"{row['expected']:,.2f}", f"{row['found']:,.2f}")
+        table.add_row(row["what"], f"{row['count']:,}", *money)
+    return table
+
+
+def _tie_out(run: "Run") -> Panel:
+    table = Table(box=None, pad_edge=False)
+    for name, justify in (
+        ("compared with the ground truth", "left"),
+        ("expected", "right"),
+        ("found", "right"),
+        ("differences", "right"),
+    ):
+        table.add_column(name, justify=justify)  # type: ignore[arg-type]
+    for line in run.lines:
+        style = "red" if line.differences else "green"
+        table.add_row(line.name, f"{line.expected:,}", f"{line.found:,}", Text(str(len(line.differences)), style=style))
+        for each in line.differences[:DIFFERENCES_SHOWN]:
+            table.add_row(Text(f"  {each}"[:160], style="red"))
+    total = sum(len(line.differences) for line in run.lines)
+    table.add_row("")
+    table.add_row(Text(f"{total:,} differences", style="bold green" if not total else "bold red"))
+    return Panel(table, title="Tie-out, to the cent", border_style="green" if not total else "red", expand=False)
+
+
+def _table(title: str, rows: list[tuple[str, str]]) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, show_header=False, pad_edge=False)
+    table.add_column()
+    table.add_column(justify="right")
+    for name, value in rows:
+        table.add_row(name, value)
+    return table

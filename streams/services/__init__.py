@@ -1,0 +1,1 @@
+"""The long-running services and what each does beside the hot path."""

@@ -1,0 +1,76 @@
+"""The corrector: publishes the scans that take the place of corrected ones, until each is recorded.
+
+Its scan id follows from the command, so a scan that is published twice is a duplicate and counts once.
+"""
+
+import asyncio
+from typing import Final
+from uuid import UUID
+
+import asyncpg
+import orjson
+import structlog
+from aiokafka import AIOKafkaProducer
+
+from models.wire.topics import SCANS
+from rules.charging.correcting import correcting_event
+from sinks.postgres.charging.correcting import Corrected, CorrectionBooks
+from streams.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+POLL_SECONDS: Final = 0.5
+AGAIN_SECONDS: Final = 15.0
+"""A scan that is not recorded by then is published again; after that it waits twice as long, and so on."""
+AGAIN_SECONDS_MAX: Final = 3600.0
+"""What can't be recorded makes a dead letter an hour at most."""
+SEND_SECONDS_MAX: Final = 10.0
+
+
+class Corrector:
+    """Publishes the corrected scans of an installation."""
+
+    def __init__(self, settings: Settings, pool: asyncpg.Pool, again_seconds: float = AGAIN_SECONDS) -> None:
+        self._settings = settings
+        self._again_seconds = again_seconds
+        self._books = CorrectionBooks(pool)
+        self._again: dict[UUID, tuple[float, float]] = {}
+        """Of each scan that waits: the loop's time when it is published again, and seconds to wait after that."""
+
+    async def run(self) -> None:
+        """Publish until cancelled; what fails is tried again."""
+        while True:
+            try:
+                await self.step()
+            except asyncio.CancelledError:
+                raise
+            except Exception as error:  # noqa: BLE001 -- broker or database are away: the next look will do
+                log.warning("The corrector tries again.", error=type(error).__name__)
+            await asyncio.sleep(POLL_SECONDS)
+
+    async def step(self) -> int:
+        """Publish what is due; gives how many corrected scans still wait for their place to be taken."""
+        waiting = await self._books.waiting()
+        now = asyncio.get_running_loop().time()
+        again = {each.scan_id: self._again.get(each.scan_id, (now, self._again_seconds)) for each in waiting}
+        due = [each for each in waiting if again[each.scan_id][0] <= now]
+        if due:
+            await self._publish(due)
+        for each in due:
+            seconds = again[each.scan_id][1]
+            again[each.scan_id] = (now + seconds, min(2 * seconds, AGAIN_SECONDS_MAX))
+        self._again = again
+        return len(waiting)
+
+    async def _publish(self, due: list[Corrected]) -> None:
+        options = {} if self._settings.embedded_broker else {"enable_idempotence": True}
+        producer = AIOKafkaProducer(**self._settings.kafka(), acks="all", **options)
+        await asyncio.wait_for(producer.start(), 3 * SEND_SECONDS_MAX)
+        try:
+            for each in due:
+                event = correcting_event(each.event, each.rest, each.correction, each.scan_id, each.reason)
+                key = f"{each.hospital}/{event.get('encounter') or event['store']}".encode()
+                sent = producer.send_and_wait(self._settings.topic(SCANS), orjson.dumps(event), key=key)
+                await asyncio.wait_for(sent, SEND_SECONDS_MAX)
+        finally:
+            await asyncio.wait_for(producer.stop(), SEND_SECONDS_MAX)

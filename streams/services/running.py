@@ -1,0 +1,206 @@
+"""The long-running services: worker, relay, scheduler; alone, or all together over embedded parts."""
+
+import asyncio
+import gc
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import faust
+import structlog
+
+from sinks.postgres.database import migrate, open_pool_patiently
+from sinks.postgres.outbox import Outbox
+from streams.app import make_app
+from streams.embedded.broker import EmbeddedBroker
+from streams.embedded.database import EmbeddedDatabase
+from streams.embedded.process import ending_with_us
+from streams.lanes.partitions import patiently
+from streams.services.relay import run_relay
+from streams.services.scheduler import run_scheduler
+from streams.services.watching import Watching
+from streams.settings import EMBEDDED_FILE, Settings, SettingsError, addresses, resolve
+from streams.topics import cluster_id, create_topics
+
+log = structlog.get_logger(__name__)
+
+SERVICES = ("worker", "relay", "scheduler")
+RESTART_SECONDS = 1.0
+
+
+async def initialise(settings: Settings) -> list[str]:
+    """Migrate the database and make the topics. Idempotent; gives the names of topics made."""
+    await migrate(settings.database(), settings.topic_prefix, settings.lanes, settings.zone)
+    return await create_topics(settings)
+
+
+def run_worker(settings: Settings) -> None:
+    """The worker, an ordinary Faust worker, until a signal ends it."""
+    # What was imported lives for ever, and a batch makes no cycles: collecting less often is worth a third of the CPU.
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    # Faust's own producer gives up when the broker is away at the start; so nothing of it starts before.
+    asyncio.run(patiently("broker", lambda: cluster_id(settings)))
+    app = make_app(settings)
+    worker = faust.Worker(app, loglevel="WARNING", quiet=True, redirect_stdouts=False, override_logging=False)
+    worker.execute_from_commandline()
+
+
+async def run_relay_service(settings: Settings) -> None:
+    """The relay until it is cancelled."""
+    await _watched(settings, 6, lambda pool, watching: run_relay(settings, Outbox(pool), watching))
+
+
+async def run_scheduler_service(settings: Settings) -> None:
+    """The scheduler until it is cancelled."""
+    await _watched(settings, 4, lambda pool, _: run_scheduler(settings, pool))
+
+
+async def _watched(
+    settings: Settings, connections: int, service: Callable[[asyncpg.Pool, Watching], Awaitable[None]]
+) -> None:
+    pool = await open_pool_patiently(settings.database(), connections)
+    watching = Watching(settings)
+    try:
+        async with watching.running(pool):
+            await service(pool, watching)
+    finally:
+        pool.terminate()
+
+
+def until_signal(service: Callable[[], Awaitable[Any]]) -> None:
+    """Run a service until SIGINT or SIGTERM."""
+
+    async def main() -> None:
+        task = asyncio.ensure_future(service())
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, task.cancel)
+        try:
+            await task
+        except asyncio.CancelledError:
+            log.info("Stopped.")
+
+    asyncio.run(main())
+
+
+@asynccontextmanager
+async def embedded_parts(settings: Settings) -> AsyncIterator[Settings]:
+    """Broker and database in the data folder, ready to use, and the settings that point to them."""
+    folder = settings.data_dir
+    folder.mkdir(parents=True, exist_ok=True)
+    async with EmbeddedDatabase(folder / "postgres") as database, EmbeddedBroker(folder / "broker") as broker:
+        found = {"bootstrap_servers": broker.bootstrap_servers, "database_url": database.url}
+        resolved = settings.model_copy(update=addresses(found))
+        await initialise(resolved)
+        file = folder / EMBEDDED_FILE
+        file.touch(mode=0o600)
+        file.write_text(json.dumps(found), encoding="utf-8")
+        try:
+            yield resolved
+        finally:
+            file.unlink(missing_ok=True)
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """What a service's process needs to run with these settings: addresses of embedded parts by the environment."""
+    assert settings.database_url is not None  # noqa: S101 -- resolved settings
+    return os.environ | {
+        "UDI_BOOTSTRAP_SERVERS": str(settings.bootstrap_servers),
+        "UDI_DATABASE_URL": settings.database_url.get_secret_value(),
+        "UDI_EMBEDDED_BROKER": str(settings.embedded_broker).lower(),
+        "UDI_LOG_APPEND_TIME": str(settings.log_append_time).lower(),
+        "UDI_DATA_DIR": str(settings.data_dir),
+        "UDI_LANES": str(settings.lanes),
+        "UDI_TOPIC_PREFIX": settings.topic_prefix,
+    }
+
+
+class Supervisor:
+    """Services as child processes: started, restarted when they end, ended together."""
+
+    def __init__(self, settings: Settings, services: Sequence[str], log_folder: Path | None = None) -> None:
+        self._settings = settings
+        self._services = services
+        self._log_folder = log_folder
+        self._tasks: list[asyncio.Task[None]] = []
+        self._processes: list[asyncio.subprocess.Process] = []
+
+    async def __aenter__(self) -> "Supervisor":
+        self._tasks = [asyncio.create_task(self._keep(service)) for service in self._services]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for task in self._tasks:
+            task.cancel()
+        for process in self._processes:
+            if process.returncode is None:
+                process.terminate()
+        for process in self._processes:
+            try:
+                await asyncio.wait_for(process.wait(), 10)
+            except TimeoutError:
+                process.kill()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def wait(self) -> None:
+        """Until one of them can't be kept running."""
+        await asyncio.gather(*self._tasks)
+
+    async def _keep(self, service: str) -> None:
+        while True:
+            file = (self._log_folder / f"{service}.log").open("ab") if self._log_folder else None
+            process = await asyncio.create_subprocess_exec(
+                *_service_command(service), env=environment(self._settings), start_new_session=True,
+                stdin=asyncio.subprocess.DEVNULL, stdout=file, stderr=file,
+            )  # fmt: skip
+            self._processes.append(process)
+            code = await process.wait()
+            self._processes.remove(process)
+            if file:
+                file.close()
+            log.warning("A service ended; starting it anew.", service=service, code=code)
+            await asyncio.sleep(RESTART_SECONDS)
+
+
+def _service_command(service: str) -> list[str]:
+    """A service that ends with this process; a terminal's Ctrl-C reaches only the parent, which ends them in order."""
+    return ending_with_us([sys.executable, "-m", "streams", "run", service], signal.SIGTERM)
+
+
+def run_one(service: str, settings: Settings) -> None:
+    """One service in this process until a signal ends it."""
+    if service == "worker":
+        run_worker(settings)
+    elif service == "relay":
+        until_signal(lambda: run_relay_service(settings))
+    else:
+        until_signal(lambda: run_scheduler_service(settings))
+
+
+def run_together(settings: Settings, names: Sequence[str]) -> None:
+    """Services as child processes of this one; over embedded parts when no addresses are set."""
+    if settings.health_port and len(names) > 1:
+        raise SettingsError(
+            "Expected UDI_HEALTH_PORT unset or 0 for several services at once: each needs its own port."
+        )
+
+    async def keep(resolved: Settings) -> None:
+        async with Supervisor(resolved, names) as supervisor:
+            await supervisor.wait()
+
+    async def with_embedded_parts() -> None:
+        async with embedded_parts(settings) as resolved:
+            log.info(
+                "Embedded parts are up.", bootstrap_servers=resolved.bootstrap_servers, data_dir=str(settings.data_dir)
+            )
+            await keep(resolved)
+
+    until_signal(with_embedded_parts if settings.embedded else lambda: keep(resolve(settings)))

@@ -1,0 +1,1 @@
+"""The simulated HIS: its charge lines and its errors."""

@@ -1,0 +1,1 @@
+"""The simulated hospital's run: catalogue, goods, months."""

@@ -1,0 +1,227 @@
+"""The run: month by month facts, scans, facts that come late, the HIS's lines, the close; and the account beside it."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+
+from models.wire.topics import CATALOGUE, ENCOUNTERS, SCANS
+from streams.simulator.chance import Chance
+from streams.simulator.clock import HOUR, day_start, instant
+from streams.simulator.his.charging import His
+from streams.simulator.hospital.catalogue import stocked
+from streams.simulator.hospital.goods import Goods, row
+from streams.simulator.hospital.late_prices import reprice
+from streams.simulator.plan import Plan, Record, Stage
+from streams.simulator.truth.account import Account
+from streams.simulator.truth.books import Truth
+from streams.simulator.truth.entries import Entry
+from streams.simulator.ward import people
+from streams.simulator.ward.desk import Desk
+from streams.simulator.ward.mishaps import MISHAPS, garbage, real_serials
+from streams.simulator.ward.people import Stay
+from streams.simulator.ward.scanned import Kind, Scan, body, key_of, value_of
+from streams.simulator.ward.scripted import cast, play
+from streams.simulator.ward.stories import STORIES, Story, plain
+
+
+class Hospital:
+    """A simulated hospital. Take its stages one after the other; then ask for the truth."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._shelf = stocked(plan)
+        self._desk = Desk(plan, self._shelf)
+        self._played = cast(plan)
+        self._late: list[Scan] = []
+        self._undischarged: list[Stay] = []
+        self._waiting_stays: dict[int, list[Stay]] = {}
+        self._sequences: dict[str, int] = {}
+        self._told = [story for weight, story in (*STORIES, *MISHAPS) for _ in range(weight)]
+        account = Account(plan.start)
+        self._prices = Chance(plan.seed, 4)
+        self.his = His(plan, account, self._shelf.ordinary)
+        self.truth = Truth(plan, account, self.his, played=self._played)
+        """Complete when all stages have been taken."""
+        self.truth.monitored = {goods.code for goods in self._all_goods() if goods.monitored}
+
+    def stages(self) -> Iterator[Stage]:
+        """The run; a month is made when its first stage is asked for."""
+        for index in range(self._plan.months):
+            month = self._plan.month(index)
+            scans = self.scans_of(index)
+            facts = self._facts(index)
+            self.truth.account.refresh()
+            yield Stage(month, "facts", facts)
+            yield Stage(month, "scans", [self._taken(scan) for scan in scans])
+            self._end_waiting(scans)
+            late = self._late_facts(index)
+            self.truth.account.refresh()
+            yield Stage(month, "late-facts", late)
+            yield Stage(month, "his-charges", self.his.post(index))
+            yield Stage(month, "close", ())
+            self.truth.account.month = self._plan.month(index + 1)
+
+    def _all_goods(self) -> Iterator[Goods]:
+        shelf = self._shelf
+        yield from shelf.ordinary
+        yield from shelf.suspended
+        yield from shelf.real
+        for goods in shelf.defective.values():
+            yield from goods
+        yield from (each.goods for each in self._played)
+
+    def scans_of(self, index: int) -> list[Scan]:
+        """Makes a month's scans in order of arrival, late ones of the month before among them."""
+        desk, wanted = self._desk, self._plan.scans_of(index)
+        desk.begin(index)
+        arrived = self._late
+        play(desk, self._played)
+        real_serials(desk, desk.days.start)
+        if index == 0:
+            garbage(desk, desk.days.start)
+        wanted -= len(arrived)
+        for place, day in enumerate(desk.days, 1):
+            while len(desk.scans) * len(desk.days) < wanted * place and len(desk.scans) < wanted:
+                self._story()(desk, day)
+        scans = desk.scans
+        self._number([*scans, *desk.late])
+        self._late = desk.late
+        return sorted([*arrived, *scans], key=lambda scan: scan.arrives)
+
+    def _story(self) -> Story:
+        place = self._desk.chance.below(10_000)
+        return self._told[place] if place < len(self._told) else plain
+
+    def _number(self, scans: list[Scan]) -> None:
+        """Each device counts its scans; a repeat has the number of the first."""
+        for scan in sorted(scans, key=lambda scan: scan.at):
+            if scan.kind is not Kind.REPEAT:
+                scan.sequence = self._sequences.get(scan.device, 0) + 1
+                self._sequences[scan.device] = scan.sequence
+
+    # Facts
+
+    def _facts(self, index: int) -> list[Record]:
+        at = day_start(self._desk.days.start) + HOUR
+        goods = [each for each in self._all_goods() if each.listed and self._news(each, index)]
+        rivals = [self._shelf.rivals[each.code] for each in goods if each.code in self._shelf.rivals]
+        records = [self._item(each, at) for each in (*goods, *rivals)]
+        records += [self._stay(stay, at, grouped=True) for stay in self._discharged(at)]
+        for stay in self._desk.wards.new:
+            if stay.known:
+                records.append(self._stay(stay, at, grouped=False))
+                self._undischarged.append(stay)
+            elif stay.known_in is not None:
+                self._waiting_stays.setdefault(stay.known_in, []).append(stay)
+        return records
+
+    def _news(self, goods: Goods, index: int) -> bool:
+        return goods.appears == index or (goods.appears < index and goods.changes_in(self._desk.days))
+
+    def _discharged(self, at: int) -> list[Stay]:
+        """Stays that ended before the instant: their DRG facts come now."""
+        ended = [stay for stay in self._undischarged if stay.discharged < at]
+        self._undischarged = [stay for stay in self._undischarged if stay.discharged >= at]
+        return ended
+
+    def _late_facts(self, index: int) -> list[Record]:
+        at = day_start(self._desk.days.stop) - HOUR
+        records = []
+        for goods in (each for all_ in self._shelf.defective.values() for each in all_ if each.mended == index):
+            goods.reason = goods.price_reason = None
+            goods.listed = True
+            records.append(self._item(goods, at))
+            if goods.code in self._shelf.rivals:
+                rival = self._shelf.rivals[goods.code]
+                rival.levels, rival.device_class = (), "II"
+                records.append(self._item(rival, at))
+        ordinary = {each.code for each in self._shelf.ordinary}
+        for goods in reprice(self._plan, index, self.truth.account, ordinary, self._prices):
+            self.truth.account.rerate(goods.code)
+            records.append(self._item(goods, at))
+        for stay in self._waiting_stays.pop(index, []):
+            stay.known = True
+            self._undischarged.append(stay)
+            records.append(self._stay(stay, at, grouped=False))
+        return records
+
+    def _item(self, goods: Goods, at: int) -> Record:
+        return self._record(CATALOGUE, goods.code, row(goods, self._plan.hospital, self._desk.days), at)
+
+    def _stay(self, stay: Stay, at: int, *, grouped: bool) -> Record:
+        return self._record(ENCOUNTERS, stay.code, people.row(stay, self._plan.hospital, grouped=grouped), at)
+
+    def _record(self, topic: str, rest: str, value: dict[str, Any], at: int) -> Record:
+        return Record(topic, f"{self._plan.hospital}/{rest}".encode(), orjson.dumps(value), instant(at))
+
+    # Scans
+
+    def _taken(self, scan: Scan) -> Record:
+        """The record of a scan; the account hears what it is in truth."""
+        self._account(scan)
+        if scan.kind is Kind.REPEAT and scan.partner is not None:
+            event = body(scan.partner, self._plan.hospital)
+            if scan.reason == "conflict":
+                event["quantity"] += 1
+            option = orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2 if scan.sequence % 2 else None
+            value: bytes | None = orjson.dumps(event, option=option)
+        else:
+            value = value_of(scan, self._plan.hospital)
+        return Record(SCANS, key_of(scan, self._plan.hospital), value, instant(scan.arrives))
+
+    def _account(self, scan: Scan) -> None:
+        truth, kind = self.truth, scan.kind
+        if kind is Kind.POISON:
+            truth.records[f"refused:{scan.reason}"] += 1
+            return
+        if kind is Kind.REPEAT:
+            truth.records[f"{scan.reason}"] += 1
+            return
+        truth.records["scans"] += 1
+        entry = _entry(scan)
+        if kind is Kind.WHOLE:
+            truth.account.take(entry)
+        elif kind is Kind.CODE:
+            assert scan.reason is not None  # noqa: S101 -- codes that give nothing have a reason
+            verdict = "held" if scan.reason in {"ambiguous-code", "no-device-identifier"} else "refused"
+            truth.account.put(entry, verdict, scan.reason)
+        elif scan.partner is None:
+            truth.account.put(entry, "waiting", "half-label")
+        elif scan.partner.scan_id in truth.account.entries:
+            self._joined(scan)
+        else:
+            truth.account.put(entry, "waiting", "half-label")
+
+    def _joined(self, scan: Scan) -> None:
+        """The second half is here: the identifier's scan is decided as if its label were whole."""
+        assert scan.partner is not None  # noqa: S101 -- only called with two halves
+        identifier, rest = (scan, scan.partner) if scan.kind is Kind.HALF_IDENTIFIER else (scan.partner, scan)
+        self.truth.account.put(_entry(rest), "recorded", "half-label")
+        self.truth.account.take(_entry(identifier))
+
+    def _end_waiting(self, scans: list[Scan]) -> None:
+        """The window of the halves that are alone has closed."""
+        account = self.truth.account
+        for scan in scans:
+            if scan.partner is not None or scan.kind not in {Kind.HALF_IDENTIFIER, Kind.HALF_REST}:
+                continue
+            if scan.kind is Kind.HALF_REST:
+                account.put(_entry(scan), "held", "half-label", "no-device-identifier")
+            elif scan.unit is not None and scan.unit.goods.tracking == "none":
+                account.take(_entry(scan))
+            else:
+                account.put(_entry(scan), "held", "half-label")
+
+
+def _entry(scan: Scan) -> Entry:
+    department = scan.department.code if scan.says_department else None
+    return Entry(
+        scan.scan_id, scan.action, scan.at, scan.unit, scan.quantity, scan.store, scan.to_store, scan.stay, department,
+        scan.corrects,
+    )  # fmt: skip
+
+
+def simulate(plan: Plan) -> Iterator[Stage]:
+    """The stages of a plan, for whoever does not need the truth."""
+    return Hospital(plan).stages()

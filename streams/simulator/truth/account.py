@@ -1,0 +1,307 @@
+"""What must come out: a small model of its own that knows what every scan is in truth.
+
+It shares nothing with the product's rules. It is told what a scan is, never what its label says, and takes the scans
+in the order they arrive.
+"""
+
+from dataclasses import dataclass, field
+
+from models.calendar import Month
+from streams.simulator.clock import month_at, ordinal_of
+from streams.simulator.hospital.goods import Goods, Unit
+from streams.simulator.truth.entries import (
+    OPEN,
+    OUT,
+    STOCK_WAITS,
+    WASTED,
+    Entry,
+    fen,
+    ordered,
+    stay_reasons,
+    verdict_of,
+)
+
+
+@dataclass(slots=True)
+class Account:
+    """Everything that must have come out so far."""
+
+    month: Month
+    """The first month that is not closed."""
+    entries: dict[str, Entry] = field(default_factory=dict)
+    stock: dict[tuple[str, str, str, str, str], int] = field(default_factory=dict)
+    """By (store, owner, item, lot, serial)."""
+    usage: dict[tuple[str, str, Month], list[int]] = field(default_factory=dict)
+    """[units, fen] by (department, item, month)."""
+    settlement: dict[tuple[str, str, Month, str], list[int]] = field(default_factory=dict)
+    """[units, fen] by (supplier, item, period, status)."""
+    waste: dict[tuple[str, str, str, Month], list[int]] = field(default_factory=dict)
+    """[scans, units, fen, units without a cost] of what was opened or thrown away, by (department, item, action,
+    period)."""
+    claims: dict[tuple[str, str, str], Entry] = field(default_factory=dict)
+    rivals: dict[tuple[str, str, str], list[Entry]] = field(default_factory=dict)
+    """Uses held because another has their unit."""
+    awaited: dict[str, list[Entry]] = field(default_factory=dict)
+    """Returns by the scan id of the use they name, which has not arrived."""
+    parked: list[Entry] = field(default_factory=list)
+    changed: dict[str, Entry] = field(default_factory=dict)
+    """Uses by scan id that something became of since whoever reads this has emptied it."""
+    charged: dict[str, list[Entry]] = field(default_factory=dict)
+    """Uses by item code that were charged at some time."""
+
+    def take(self, entry: Entry) -> None:
+        """A scan whose label is whole arrives."""
+        self.entries[entry.scan_id] = entry
+        if entry.action == "return":
+            self._return(entry)
+            return
+        self._decide(entry)
+        if entry.action == "use":
+            self._use_arrived(entry)
+        if entry.verdict == "parked":
+            self.parked.append(entry)
+
+    def put(self, entry: Entry, verdict: str, *reasons: str) -> None:
+        """A scan arrives whose fate is known without the books."""
+        entry.verdict, entry.reasons = verdict, reasons
+        self.entries[entry.scan_id] = entry
+        if entry.action == "use":
+            self.changed[entry.scan_id] = entry
+
+    def refresh(self) -> None:
+        """Facts have come: what is parked is decided again, in the order of arrival."""
+        still = []
+        for entry in self.parked:
+            if entry.verdict != "parked":
+                continue  # A return has freed its unit meanwhile, and it was decided then.
+            self._decide(entry)
+            if entry.verdict == "parked":
+                still.append(entry)
+        self.parked = still
+
+    def rerate(self, code: str) -> None:
+        """The price list of an item has changed for days that are over: what is left of its charges is charged anew."""
+        for use in self.charged.get(code, []):
+            unit = use.unit
+            assert unit is not None  # noqa: S101 -- what was charged has a unit
+            price = unit.goods.price_on(ordinal_of(use.at))
+            if use.left and price is not None and price != use.price:
+                self._rerate(use, unit, use.left, price)
+
+    def _rerate(self, use: Entry, unit: Unit, left: int, price: int) -> None:
+        month = month_at(use.at)
+        period, before = max(month, self.month), use.owed
+        use.post("credit", left, before, period)
+        use.price, use.amount, use.credited = price, fen(left, price), 0
+        use.post("charge", left, use.amount, period)
+        flags = {"late", "period-closed"} if month < self.month else set()
+        use.reasons = ordered([*{*use.reasons, *flags, "re-rated"}])
+        self._used(use, unit, month, 0, use.amount - before)
+        self.changed[use.scan_id] = use
+
+    def _decide(self, entry: Entry) -> None:
+        if entry.action == "use":
+            self._use(entry)
+        else:
+            self._stock_action(entry)
+
+    def _stock_action(self, entry: Entry) -> None:
+        unit = entry.unit
+        assert unit is not None  # noqa: S101 -- only scans with a unit are taken
+        if unit.goods.reason is not None:
+            entry.verdict, entry.reasons = "parked", (unit.goods.reason,)
+            return
+        entry.quantity = entry.packages * unit.units
+        entry.verdict, entry.reasons = "recorded", ("late",) if month_at(entry.at) < self.month else ()
+        if entry.action in OUT:
+            self._stock(entry, unit, -entry.quantity)
+        if entry.action in WASTED:
+            self._waste(entry, unit.goods, entry.quantity)
+        if entry.action == "receive":
+            self._stock(entry, unit, entry.quantity)
+        elif entry.action == "transfer":
+            assert entry.to_store is not None  # noqa: S101 -- a transfer names it
+            self._move(entry.to_store, unit, entry.quantity)
+
+    def _waste(self, entry: Entry, goods: Goods, units: int) -> None:
+        key = (entry.department or "", goods.code, entry.action, max(month_at(entry.at), self.month))
+        sums = self.waste.setdefault(key, [0, 0, 0, 0])
+        sums[0] += 1
+        sums[1] += units
+        sums[2] += fen(units, goods.cost or 0)
+        sums[3] += units if goods.cost is None else 0
+
+    def _stock(self, entry: Entry, unit: Unit, quantity: int) -> None:
+        self._move(entry.store, unit, quantity)
+
+    def _move(self, store: str, unit: Unit, quantity: int) -> None:
+        key = (store, unit.goods.owner, unit.goods.code, unit.lot or "", unit.serial or "")
+        self.stock[key] = self.stock.get(key, 0) + quantity
+
+    def _reasons(self, entry: Entry, unit: Unit, day: int, price: int | None) -> list[str]:
+        goods, found = unit.goods, stay_reasons(entry)
+        if goods.reason is not None:
+            found.append(goods.reason)
+        if unit.expiry is not None and day > unit.expiry:
+            found.append("expired")
+        if goods.suspended and goods.reason in {None, "package-unknown"}:
+            found.append("suspended-item")
+        if unit.serial is not None:
+            holder = self.claims.get((goods.issuer, unit.di, unit.serial))
+            if holder is not None and holder is not entry:
+                found.append("serial-used")
+        if goods.reason is None:
+            if not goods.chargeable:
+                found.append("not-chargeable")
+            elif goods.bundled_into is not None:
+                found.append("bundled")
+            elif goods.price_reason is not None or price is None:
+                found.append(goods.price_reason or "no-price")
+        return found
+
+    def _use(self, entry: Entry) -> None:
+        unit = entry.unit
+        assert unit is not None  # noqa: S101 -- only scans with a unit are taken
+        self.changed[entry.scan_id] = entry
+        goods, day, month = unit.goods, ordinal_of(entry.at), month_at(entry.at)
+        price = goods.price_on(day)
+        reasons = self._reasons(entry, unit, day, price)
+        if entry.department is None and entry.stay is not None and entry.stay.known:
+            entry.department = entry.stay.department.code
+        self._claim(entry, unit, reasons)
+        if goods.reason is None:
+            entry.quantity = entry.packages * unit.units
+            if not entry.moved and not STOCK_WAITS.intersection(reasons):
+                entry.moved = True
+                self._stock(entry, unit, -entry.quantity)
+                self._owe(entry, unit)
+        entry.verdict = verdict_of(reasons) or "billed"
+        if entry.verdict in OPEN:
+            entry.reasons = ordered(reasons)
+            for each in entry.waiting:
+                each.verdict, each.reasons = entry.verdict, entry.reasons
+            return
+        closed = month < self.month
+        if closed:
+            reasons += ["late", "period-closed"] if entry.verdict == "billed" else ["late"]
+        entry.reasons = ordered(reasons)
+        assert entry.quantity is not None and price is not None  # noqa: PT018, S101 -- decided goods are known
+        entry.price, entry.amount = price, fen(entry.quantity, price)
+        if entry.verdict == "billed":
+            entry.post("charge", entry.quantity, entry.amount, max(month, self.month))
+            self.charged.setdefault(goods.code, []).append(entry)
+        self._used(entry, unit, month, entry.quantity, entry.amount)
+        for each in entry.waiting:
+            self._take_back(each, entry)
+        entry.waiting.clear()
+
+    def _claim(self, entry: Entry, unit: Unit, reasons: list[str]) -> None:
+        if unit.serial is None or entry.holds:
+            return
+        key = (unit.goods.issuer, unit.di, unit.serial)
+        if "serial-used" not in reasons:
+            entry.holds = True
+            self.claims[key] = entry
+        elif entry not in self.rivals.setdefault(key, []):
+            self.rivals[key].append(entry)
+
+    def _used(self, entry: Entry, unit: Unit, month: Month, quantity: int, amount: int) -> None:
+        sums = self.usage.setdefault((entry.department or "", unit.goods.code, month), [0, 0])
+        sums[0] += quantity
+        sums[1] += amount
+
+    def _owe(self, entry: Entry, unit: Unit) -> None:
+        goods = unit.goods
+        if not goods.owned:
+            return
+        assert entry.quantity is not None  # noqa: S101 -- goods that moved are counted
+        entry.settled, entry.payable = True, goods.cost
+        status = "payable" if goods.cost is not None else "cost-missing"
+        self._line(unit, month_at(entry.at), status, entry.quantity, fen(entry.quantity, goods.cost or 0))
+
+    def _line(self, unit: Unit, month: Month, status: str, quantity: int, amount: int) -> None:
+        key = (unit.goods.supplier, unit.goods.code, max(month, self.month), status)
+        sums = self.settlement.setdefault(key, [0, 0])
+        sums[0] += quantity
+        sums[1] += amount
+
+    def _use_arrived(self, use: Entry) -> None:
+        if use.stay is not None:
+            use.stay.uses.append(use)
+        held = self.awaited.pop(use.scan_id, [])
+        if use.stay is not None and use.stay.returns:
+            held += use.stay.returns
+            use.stay.returns = []
+        for each in held:
+            self._return(each)
+
+    def _return(self, entry: Entry) -> None:
+        unit = entry.unit
+        assert unit is not None  # noqa: S101 -- only scans with a unit are taken
+        quantity = entry.packages * unit.units
+        entry.quantity = quantity if unit.goods.reason is None else None
+        use = self._found_use(entry, unit, quantity)
+        if isinstance(use, str):
+            entry.verdict, entry.reasons = "held", (use,)
+            if entry.corrects is not None:
+                self.awaited.setdefault(entry.corrects, []).append(entry)
+            elif entry.stay is not None:
+                entry.stay.returns.append(entry)
+        elif use.verdict in OPEN:
+            entry.verdict, entry.reasons = use.verdict, use.reasons
+            use.waiting.append(entry)
+        else:
+            self._take_back(entry, use)
+
+    def _found_use(self, entry: Entry, unit: Unit, quantity: int) -> "Entry | str":
+        if entry.corrects is not None:
+            named = self.entries.get(entry.corrects)
+            if named is None or named.action != "use" or named.unit is None or named.unit.key != unit.key:
+                return "return-without-use"
+            fits = [named]
+        else:
+            uses = entry.stay.uses if entry.stay is not None else []
+            fits = sorted((use for use in uses if use.unit and use.unit.key == unit.key), key=lambda use: use.at)
+        if not fits:
+            return "return-without-use"
+        for use in reversed(fits):
+            if use.quantity is None or use.quantity - use.returned >= quantity:
+                return use
+        return "over-return"
+
+    def _take_back(self, entry: Entry, use: Entry) -> None:
+        unit = use.unit
+        assert unit is not None and entry.unit is not None and use.quantity is not None  # noqa: PT018, S101 -- decided
+        month, flags = month_at(entry.at), ["late"]
+        entry.quantity = quantity = entry.packages * entry.unit.units
+        last = use.returned + quantity == use.quantity
+        if use.verdict == "billed":
+            rest = use.amount - use.credited
+            entry.amount = rest if last else min(rest, fen(quantity, use.price))
+            entry.verdict, flags = "credited", ["late", "period-closed"]
+            use.credited += entry.amount
+        else:
+            before = fen(use.returned, use.price)
+            entry.amount, entry.verdict = fen(use.returned + quantity, use.price) - before, "recorded"
+        entry.reasons = tuple(flags) if month < self.month else ()
+        entry.department, entry.price = use.department, use.price
+        if entry.verdict == "credited":
+            entry.post("credit", quantity, entry.amount, max(month, self.month))
+        self.changed[use.scan_id] = use
+        self._used(use, unit, month_at(use.at), -quantity, -entry.amount)
+        if use.moved:
+            self._move(entry.store, unit, quantity)
+        if use.settled:
+            owed = fen(use.returned + quantity, use.payable or 0) - fen(use.returned, use.payable or 0)
+            self._line(unit, month, "reversal", quantity, owed)
+        use.returned += quantity
+        if last and use.holds and unit.serial is not None:
+            self._free(use, (unit.goods.issuer, unit.di, unit.serial))
+
+    def _free(self, use: Entry, key: tuple[str, str, str]) -> None:
+        use.holds = False
+        self.claims.pop(key, None)
+        for rival in self.rivals.pop(key, []):
+            self._use(rival)
+            if rival.verdict == "parked" and not any(each is rival for each in self.parked):
+                self.parked.append(rival)

@@ -1,0 +1,137 @@
+"""A scan in the account: what was done, and what became of it; with the reasons and what they decide."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from models.calendar import Month
+from streams.simulator.hospital.goods import Unit
+from streams.simulator.ward.people import Stay
+
+DECIDES: Final = {
+    "unreadable-code": "refused", "bad-check-digit": "refused", "not-a-udi": "refused",
+    "half-label": "held", "ambiguous-code": "held", "no-device-identifier": "held",
+    "unknown-identifier": "parked", "ambiguous-identifier": "parked",
+    "unknown-item": "parked", "package-unknown": "parked",
+    "encounter-missing": "parked", "encounter-unknown": "parked",
+    "before-admission": "held", "after-settlement": "held", "after-discharge": None, "late": None,
+    "expired": "held", "suspended-item": "held", "serial-used": "held",
+    "no-price": "parked", "price-overlap": "parked", "not-chargeable": "recorded", "bundled": "recorded",
+    "return-without-use": "held", "over-return": "held", "period-closed": None, "re-rated": None,
+}  # fmt: skip
+"""The verdict a reason decides in the end, in order of precedence; `None`: a flag.
+
+References:
+    docs/contract.md, "Reasons".
+"""
+PLACE: Final = {reason: place for place, reason in enumerate(DECIDES)}
+STOCK_WAITS: Final = frozenset(
+    {"unknown-identifier", "ambiguous-identifier", "unknown-item", "package-unknown", "serial-used"}
+)
+OPEN: Final = ("parked", "held")
+OUT: Final = ("use", "opened", "waste", "transfer")
+WASTED: Final = ("opened", "waste")
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """A charge or a credit that was posted for a scan."""
+
+    n: int
+    """Which posting of its scan it is, from 0."""
+    kind: str
+    """`charge` or `credit`."""
+    quantity: int
+    price: int
+    """1/10,000 yuan a unit."""
+    amount: int
+    """Fen."""
+    period: Month
+
+
+@dataclass(slots=True)
+class Entry:
+    """A scan in the account. Quantities in units of use, amounts in fen."""
+
+    scan_id: str
+    action: str
+    at: int
+    unit: Unit | None
+    packages: int
+    store: str
+    to_store: str | None
+    stay: Stay | None
+    department: str | None
+    corrects: str | None
+    verdict: str = "waiting"
+    reasons: tuple[str, ...] = ()
+    period: Month | None = None
+    """Of its charge or credit."""
+    quantity: int | None = None
+    price: int = 0
+    amount: int = 0
+    """Charged or credited, since the last re-rating; for goods recorded without a charge what usage counts."""
+    returned: int = 0
+    credited: int = 0
+    """Of `amount`."""
+    postings: list[Posting] = field(default_factory=list)
+    moved: bool = False
+    payable: int | None = None
+    """Cost a unit in 1/10,000 yuan, when a settlement line with a cost was written."""
+    settled: bool = False
+    holds: bool = False
+    waiting: "list[Entry]" = field(default_factory=list)
+    """Returns that wait for this use."""
+
+    @property
+    def left(self) -> int | None:
+        """Units that have not come back; `None` while nobody knows how many they are."""
+        return None if self.quantity is None else self.quantity - self.returned
+
+    @property
+    def owed(self) -> int:
+        """Fen of a charge that have not been credited."""
+        return self.amount - self.credited
+
+    @property
+    def charge(self) -> Posting:
+        """The charge that stands."""
+        return next(each for each in reversed(self.postings) if each.kind == "charge")
+
+    def post(self, kind: str, quantity: int, amount: int, period: Month) -> None:
+        """Write a charge or a credit at the entry's price."""
+        self.postings.append(Posting(len(self.postings), kind, quantity, self.price, amount, period))
+        self.period = period
+
+
+def fen(quantity: int, price: int) -> int:
+    """Quantity times 1/10,000 yuan in fen, half up.
+
+    References:
+        docs/contract.md, "Month, money, usage".
+    """
+    return (quantity * price + 50) // 100
+
+
+def stay_reasons(entry: Entry) -> list[str]:
+    """What stands against charging a use to its stay."""
+    stay = entry.stay
+    if stay is None:
+        return ["encounter-missing"]
+    if not stay.known:
+        return ["encounter-unknown"]
+    if entry.at < stay.admitted:
+        return ["before-admission"]
+    if stay.settled is not None and entry.at > stay.settled:
+        return ["after-settlement"]
+    return ["after-discharge"] if entry.at > stay.discharged else []
+
+
+def verdict_of(reasons: list[str]) -> str | None:
+    """The verdict of the first reason that decides one; `None`: all are flags."""
+    decisive = [reason for reason in reasons if DECIDES[reason] is not None]
+    return DECIDES[min(decisive, key=PLACE.__getitem__)] if decisive else None
+
+
+def ordered(reasons: list[str]) -> tuple[str, ...]:
+    """By precedence."""
+    return tuple(sorted(reasons, key=PLACE.__getitem__))

@@ -1,0 +1,1 @@
+"""What happens at the simulated bedside: people, labels, stories, mishaps."""

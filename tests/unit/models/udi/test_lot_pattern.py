@@ -1,0 +1,100 @@
+from collections.abc import Iterable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.udi.lot_pattern import CONFIRMED_MIN, NO_SHAPE, LotShape, dump, fits, is_possible, learn, load
+
+
+def learned(values: Iterable[str | None]) -> LotShape:
+    shape = NO_SHAPE
+    for value in values:
+        shape = learn(shape, value)
+    return shape
+
+
+def test_nothing_fits_before_enough_is_confirmed() -> None:
+    lots = [f"L{number:05d}" for number in range(CONFIRMED_MIN)]
+
+    assert not fits(learned(lots[:-1]), "L99999")
+    assert fits(learned(lots), "L99999")
+
+
+@pytest.mark.parametrize("value", ["L9999", "L999999", "LL9999", "99999A", "L9999a", "L-9999", None])
+def test_another_shape_does_not_fit(value: str | None) -> None:
+    assert not fits(learned(f"L{number:05d}" for number in range(20)), value)
+
+
+def test_a_letter_that_never_changed_is_part_of_the_shape_and_a_digit_is_not() -> None:
+    shape = learned(f"L26{number:03d}" for number in range(20))
+
+    assert fits(shape, "L27001")
+    assert not fits(shape, "M26001")
+
+
+def test_values_drawn_from_one_alphabet_fit_in_every_place() -> None:
+    shape = learned(["A1B2", "1A2B", "AB12", "12AB", "A12B", "1AB2", "B1A2", "2B1A"])
+
+    assert fits(shape, "ZZZZ")
+
+
+def test_absence_is_learned_too() -> None:
+    assert fits(learned([None] * CONFIRMED_MIN), None)
+    assert not fits(learned([None] * CONFIRMED_MIN), "A1")
+    assert not fits(learned([f"A{number}" for number in range(10)]), None)
+
+
+@pytest.mark.parametrize(
+    ("value", "possible"),
+    [("1234567", True), ("123456789", True), ("123456", False), ("1234567A", False), (None, False)],
+)
+def test_possible_is_wider_than_fitting(value: str | None, possible: bool) -> None:
+    assert is_possible(learned(f"{number:08d}" for number in range(20)), value) is possible
+
+
+def test_a_serial_stays_possible_until_its_absence_is_confirmed() -> None:
+    assert is_possible(NO_SHAPE, "S1")
+    assert is_possible(learned([None]), "S1")
+    assert not is_possible(learned([None] * CONFIRMED_MIN), "S1")
+
+
+@given(st.lists(st.none() | st.text("AB19-a", min_size=1, max_size=20), max_size=30))
+def test_a_shape_survives_its_text(values: list[str | None]) -> None:
+    shape = learned(values)
+
+    assert load(dump(shape)) == shape
+
+
+@given(st.lists(st.text("AB19-a", min_size=1, max_size=20), min_size=CONFIRMED_MIN, max_size=30))
+def test_what_was_learned_often_enough_fits(values: list[str]) -> None:
+    shape = learned(values)
+
+    assert all(fits(shape, value) for value in values if sum(len(other) == len(value) for other in values) > 2)
+    assert all(is_possible(shape, value) for value in values)
+
+
+@given(st.permutations(["A1", "A2", None, "B-3", "C44"]))
+def test_the_order_of_learning_does_not_matter(values: list[str | None]) -> None:
+    assert learned(values) == learned(["A1", "A2", None, "B-3", "C44"])
+
+
+def test_what_is_no_lot_teaches_nothing() -> None:
+    assert learn(None, "A" * 21) == NO_SHAPE
+    assert learn(None, "") == NO_SHAPE
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"v":2,"absent":0,"lengths":[]}',
+        '{"v":1,"absent":0,"lengths":[[2,1,[1],"A"]]}',
+        '{"v":1,"lengths":[]}',
+    ],
+)
+def test_another_version_or_no_shape_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="Expected"):
+        load(text)

@@ -20,7 +20,7 @@ import asyncpg
 from benchmarks import parts, ward
 from benchmarks.processes import rss_mib
 from models.calendar import ZONE_DEFAULT
-from models.charging.snapshot import Catalogue, Gathered, Wanted
+from models.charging.snapshot import Catalogue, Lookup, Snapshot
 from models.policy import POLICY
 from sinks.ports.batch import Batch
 from sinks.postgres.charging.books import PostgresBooks
@@ -66,7 +66,7 @@ class TimedBooks(PostgresBooks):
         super().__init__(pool, ZONE_DEFAULT)
         self.spent = Spent()
 
-    async def gather(self, lane: int, wanted: Wanted, catalogue: Catalogue) -> Gathered:
+    async def gather(self, lane: int, wanted: Lookup, catalogue: Catalogue) -> Snapshot:
         """Timed."""
         start, cpu = perf_counter(), process_time()
         gathered = await super().gather(lane, wanted, catalogue)

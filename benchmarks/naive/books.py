@@ -1,4 +1,4 @@
-"""The books with ordinary statements, one row at a time: the same effects in the same tables as the product's."""
+"""The books with ordinary statements, one row at a time: the same effects in the same tables as the product's.
 
 Left out: returns and half labels (the benchmarks have none), later decisions, and whatever protects against a second
 writer except the tables' own constraints. Nothing is batched; the catalogue is cached, as anybody would.
@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from models.catalogue.item import CatalogueItem, item_from_wire
 from models.charging.books import Ref, UnitKey
-from models.charging.snapshot import Catalogue, EncounterFacts, Gathered, Wanted
+from models.charging.snapshot import Catalogue, EncounterFacts, Lookup, Snapshot
 from sinks.ports.batch import Batch, LaneMovedError
 from sinks.postgres.charging.books import PostgresBooks
 from sinks.postgres.charging.rows import Row, Rows, rows_of
@@ -47,14 +47,14 @@ WRITTEN: Final = {
 class NaiveBooks(PostgresBooks):
     """See `sinks.ports.batch.Books`, for batches of one scan."""
 
-    async def gather(self, lane: int, wanted: Wanted, catalogue: Catalogue) -> Gathered:
+    async def gather(self, lane: int, wanted: Lookup, catalogue: Catalogue) -> Snapshot:
         """A query for each thing the event needs to know."""
         async with self._pool.acquire() as connection:
             version = await connection.fetchval("SELECT version FROM udi.fact_counter")
             if version > catalogue.version:
                 await _read_catalogue(connection, catalogue, version)
             facts_seen = await connection.fetchval("SELECT facts_seen FROM udi.lane WHERE lane = $1", lane)
-            gathered = Gathered(0, version, facts_seen)
+            gathered = Snapshot(0, version, facts_seen)
             await _gather_claims(connection, wanted, gathered)
             for hospital in wanted.hospitals:
                 query = "SELECT closed_through FROM udi.period WHERE hospital = $1"
@@ -102,7 +102,7 @@ async def _read_catalogue(connection: Any, catalogue: Catalogue, version: int) -
     catalogue.put([item_from_wire(CatalogueItem.model_validate_json(row[0]), row[1], row[2]) for row in rows], version)
 
 
-async def _gather_claims(connection: Any, wanted: Wanted, gathered: Gathered) -> None:
+async def _gather_claims(connection: Any, wanted: Lookup, gathered: Snapshot) -> None:
     for scan in wanted.scans:
         query = "SELECT fingerprint FROM udi.scan_claim WHERE hospital = $1 AND scan_id = $2"
         fingerprint = await connection.fetchval(query, *scan)
@@ -118,7 +118,7 @@ async def _gather_claims(connection: Any, wanted: Wanted, gathered: Gathered) ->
             gathered.holders[UnitKey(*unit)] = Ref(*row)
 
 
-async def _gather_stock(connection: Any, wanted: Wanted, gathered: Gathered) -> None:
+async def _gather_stock(connection: Any, wanted: Lookup, gathered: Snapshot) -> None:
     for balance in wanted.balances:
         gathered.balances[balance] = await connection.fetchval(
             "SELECT coalesce(sum(quantity), 0)::bigint FROM udi.balance WHERE hospital = $1 AND store = $2 "

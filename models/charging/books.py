@@ -110,7 +110,7 @@ def label_facts(label: Label) -> LabelFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class RecordedScan:
     """A scan to decide."""
 
     ref: Ref
@@ -261,7 +261,7 @@ class UseAccount:
 class Decision:
     """What follows from deciding one subject once; `rules.charging.deciding` fills it in, nobody changes it later."""
 
-    subject: Subject
+    subject: RecordedScan
     n: int
     """0 for the first decision, 1, 2 … for later ones."""
     decided_at: datetime
@@ -332,7 +332,7 @@ class Neighbour:
 class Waiting:
     """A recorded half label that still waits."""
 
-    subject: Subject
+    subject: RecordedScan
     prior: Prior
     neighbours: tuple[Neighbour, ...] = field(default=())
 

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from models.charging.books import Prior, Subject
+from models.charging.books import Prior, RecordedScan
 from models.ids import made_id
 from models.scan.event import QUANTITY_MAX
 from models.wire.strict_json import Identifier, WireModel
@@ -82,7 +82,7 @@ class Command:
 class Recorded:
     """A recorded scan, and what earlier decisions of it left."""
 
-    subject: Subject
+    subject: RecordedScan
     prior: Prior
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from models.catalogue.item import Item
 from models.charging.books import BalanceKey, Neighbour, Ref, UnitKey, UseAccount
 from models.scan.scanners import Scanners
-from models.udi.lot_pattern import LotShape
+from models.udi.lot_pattern import LotPattern
 
 
 class Catalogue:
@@ -77,12 +77,12 @@ StayItem = tuple[str, str, str]
 class Shapes:
     """What the lots and serials of one device look like, as learned from confirmed scans."""
 
-    lots: LotShape
-    serials: LotShape
+    lots: LotPattern
+    serials: LotPattern
 
 
 @dataclass(slots=True)
-class Wanted:
+class Lookup:
     """What a batch needs to know of the books before it is decided."""
 
     hospitals: set[str] = field(default_factory=set)
@@ -102,7 +102,7 @@ class Wanted:
 
 
 @dataclass(slots=True)
-class Gathered:
+class Snapshot:
     """One snapshot of the books, as far as one batch needs them.
 
     All of it is stale the moment it is read: `sinks.postgres.charging.books` checks, when it records, whatever must

@@ -126,31 +126,31 @@ _COUNTED = frozenset({Verdict.BILLED, Verdict.RECORDED, Verdict.CREDITED})
 _COUNTS_FOR_NOTHING = TAKEN_BACK | {Reason.HALF_LABEL}
 
 
-class Sums(NamedTuple):
+class LedgerSums(NamedTuple):
     """Units of use, and what they come to in fen."""
 
     units: int
     amount_fen: int
 
-    def plus(self, units: int, amount_fen: int) -> "Sums":
+    def plus(self, units: int, amount_fen: int) -> "LedgerSums":
         """Both added to."""
-        return Sums(self.units + units, self.amount_fen + amount_fen)
+        return LedgerSums(self.units + units, self.amount_fen + amount_fen)
 
 
-NOTHING = Sums(0, 0)
+NOTHING = LedgerSums(0, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
     """The four ledgers of a case, and how much of the scans each of the last two must have."""
 
-    scans: Sums = NOTHING
+    scans: LedgerSums = NOTHING
     """Uses that stand, net of returns, at the price each was charged at."""
-    stock_out: Sums = NOTHING
+    stock_out: LedgerSums = NOTHING
     """Goods out to the patient less those back, valued at the same prices."""
-    charges: Sums = NOTHING
+    charges: LedgerSums = NOTHING
     """Charges less credits."""
-    settlement: Sums = NOTHING
+    settlement: LedgerSums = NOTHING
     """Owed to suppliers less reversals, at cost."""
     chargeable_units: int = 0
     """Of the scans: units that are charged by themselves; the others are free or part of another charge."""

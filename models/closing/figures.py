@@ -12,7 +12,7 @@ from uuid import UUID
 from models.calendar import Month
 
 
-class Cause(StrEnum):
+class EntryCause(StrEnum):
     """Why an entry is on the ledger."""
 
     USE = "use"
@@ -35,7 +35,7 @@ class EntryGroup:
     period: Month
     """The month whose books hold them."""
     credit: bool
-    cause: Cause
+    cause: EntryCause
     entries: int
     amount_fen: int
     """≥ 0, of credits too."""
@@ -47,7 +47,7 @@ class EntryGroup:
 
 
 @dataclass(frozen=True, slots=True)
-class Sums:
+class EntrySums:
     """Charges and credits added up."""
 
     entries: int
@@ -65,7 +65,7 @@ class DepartmentSums:
     """What a department was charged and credited."""
 
     department: str | None
-    sums: Sums
+    sums: EntrySums
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class BridgeLine:
 
     service_month: Month
     period: Month
-    sums: Sums
+    sums: EntrySums
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,18 +90,18 @@ class MonthReport:
     """Used in other months, posted in this one."""
     posted_elsewhere: tuple[BridgeLine, ...]
     """Used in this month, posted in others."""
-    service: Sums
-    period: Sums
+    service: EntrySums
+    period: EntrySums
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
     """What has come to a month's uses since a report of it."""
 
-    cause: Cause
+    cause: EntryCause
     period: Month
     """Where it was posted."""
-    sums: Sums
+    sums: EntrySums
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,7 @@ class Cell(NamedTuple):
     month: Month
 
 
-class Sums(NamedTuple):
+class UsageSums(NamedTuple):
     """The use in a cell."""
 
     quantity: int = 0
@@ -95,14 +95,14 @@ class Facts:
     cell: Cell
     monitored: bool
     """The newest catalogue version of the item says so."""
-    sums: Mapping[int, Sums | None]
+    sums: Mapping[int, UsageSums | None]
     """Use by months back (0 is the cell's own month); `None` before the hospital's first month of records."""
     standings: Mapping[RuleMeasure, Standing] = field(default_factory=dict)
     """Of each ranking rule under which the item has a rank."""
 
     def value(self, measure: Measure) -> int:
         """The use of the month itself."""
-        return (self.sums[0] or Sums()).of(measure)
+        return (self.sums[0] or UsageSums()).of(measure)
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,7 +90,7 @@ class Aspect(StrEnum):
     PATIENT = "patient"
 
 
-class Cause(StrEnum):
+class LikelyCause(StrEnum):
     """Why a difference is likely there, as far as it can be told from the two sides."""
 
     NOT_POSTED = "not-posted"
@@ -144,7 +144,7 @@ class Difference:
     kind: DifferenceKind
     aspects: tuple[Aspect, ...]
     """Of a wrong line: in what it differs, in the order of the enum; empty for the other kinds."""
-    cause: Cause
+    cause: LikelyCause
     fix: Fix
     at: datetime
     """When it was used; of a line without use, its service time."""

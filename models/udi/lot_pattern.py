@@ -37,7 +37,7 @@ class LengthShape:
 
 
 @dataclass(frozen=True, slots=True)
-class LotShape:
+class LotPattern:
     """The shape of the lots (or serials) of one identifier. Empty: nothing learned."""
 
     absent: int = 0
@@ -51,7 +51,7 @@ class LotShape:
         return self.absent + sum(shape.count for _, shape in self.lengths)
 
 
-NO_SHAPE: Final = LotShape()
+NO_SHAPE: Final = LotPattern()
 
 
 def _kind(character: str) -> int:
@@ -62,7 +62,7 @@ def _kind(character: str) -> int:
     return _SIGN
 
 
-def learn(shape: LotShape | None, value: str | None) -> LotShape:
+def learn(shape: LotPattern | None, value: str | None) -> LotPattern:
     """The shape after one more confirmed label.
 
     Args:
@@ -76,7 +76,7 @@ def learn(shape: LotShape | None, value: str | None) -> LotShape:
         return shape
     lengths = dict(shape.lengths)
     lengths[len(value)] = _one_more(lengths.get(len(value)), value)
-    return LotShape(shape.absent, tuple(sorted(lengths.items())))
+    return LotPattern(shape.absent, tuple(sorted(lengths.items())))
 
 
 def _one_more(known: LengthShape | None, value: str) -> LengthShape:
@@ -91,16 +91,16 @@ def _one_more(known: LengthShape | None, value: str) -> LengthShape:
     )
 
 
-def bounded(shape: LotShape) -> LotShape:
+def bounded(shape: LotPattern) -> LotPattern:
     """The shape without counts that decide nothing any more: `fits` and `is_possible` say the same of every value.
 
     What is learned on top of it is the same too. It changes a bounded number of times, however many labels come.
     """
     lengths = tuple((length, replace(each, count=min(each.count, CONSTANT_MIN))) for length, each in shape.lengths)
-    return LotShape(min(shape.absent, CONFIRMED_MIN), lengths)
+    return LotPattern(min(shape.absent, CONFIRMED_MIN), lengths)
 
 
-def fits(shape: LotShape, value: str | None) -> bool:
+def fits(shape: LotPattern, value: str | None) -> bool:
     """Whether a value looks like those that were confirmed often enough."""
     if shape.confirmed < CONFIRMED_MIN:
         return False
@@ -127,7 +127,7 @@ def _allowed(kinds: tuple[int, ...]) -> tuple[int, ...]:
     return (alphabet,) * len(kinds)
 
 
-def is_possible(shape: LotShape, value: str | None) -> bool:
+def is_possible(shape: LotPattern, value: str | None) -> bool:
     """Whether a value may be one not seen yet: about the lengths, only the kinds of character. Wider than `fits`.
 
     A reading that is possible stands against one that fits: the maker may have begun a new series.
@@ -146,13 +146,13 @@ def is_possible(shape: LotShape, value: str | None) -> bool:
     return all(_kind(character) & kinds for character in value)
 
 
-def dump(shape: LotShape) -> str:
+def dump(shape: LotPattern) -> str:
     """The shape as text (JSON, at most a few hundred characters)."""
     rows = [[length, known.count, list(known.kinds), known.constants] for length, known in shape.lengths]
     return json.dumps({"v": VERSION, "absent": shape.absent, "lengths": rows}, separators=(",", ":"))
 
 
-def load(text: str) -> LotShape:
+def load(text: str) -> LotPattern:
     """A shape from its text.
 
     Raises:
@@ -173,4 +173,4 @@ def load(text: str) -> LotShape:
     for length, known in lengths:
         if not 1 <= length <= _LENGTH_MAX or not length == len(known.kinds) == len(known.constants):
             raise ValueError(f"Expected one kind and one constant for each place, got length {length}.")
-    return LotShape(absent, lengths)
+    return LotPattern(absent, lengths)

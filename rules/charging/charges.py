@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from models.calendar import Month
 from models.catalogue.item import OWNER_HOSPITAL
-from models.charging.books import Charge, Decision, SettlementLine, Subject, UseAccount, WasteCost
+from models.charging.books import Charge, Decision, RecordedScan, SettlementLine, UseAccount, WasteCost
 from models.charging.snapshot import EncounterFacts
 from models.ids import made_id
 from models.money import line_amount_fen
@@ -54,7 +54,7 @@ def charge_anew(  # noqa: PLR0917 -- the parts of a charge
 
 
 def credit_of(  # noqa: PLR0917 -- the parts of a credit
-    subject: Subject, use: UseAccount, units: int, flags: tuple[Reason, ...], view: View, n: int = 0
+    subject: RecordedScan, use: UseAccount, units: int, flags: tuple[Reason, ...], view: View, n: int = 0
 ) -> Charge:
     """The credit of a return: price and parties of the charge it reverses.
 
@@ -119,7 +119,7 @@ def waste_of(decision: Decision, encounter: EncounterFacts | None, view: View) -
 
 
 def settlement_reversal(
-    subject: Subject, use: UseAccount, units: int, view: View, n: int = 0
+    subject: RecordedScan, use: UseAccount, units: int, view: View, n: int = 0
 ) -> tuple[SettlementLine, ...]:
     """The reversal of a use's payable line for the units taken back.
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from models.catalogue.item import Item
-from models.charging.books import Decision, LabelFacts, Prior, StockMove, Subject, Usage, takes_from_store
+from models.charging.books import Decision, LabelFacts, Prior, RecordedScan, StockMove, Usage, takes_from_store
 from models.charging.snapshot import EncounterFacts
 from models.money import line_amount_fen
 from models.reasons import REASON_ROW, RELEASABLE, Reason, Verdict, When, deciding, in_precedence
@@ -17,7 +17,7 @@ from rules.charging.view import View
 
 
 def decide(
-    subject: Subject, view: View, at: datetime, prior: Prior | None = None, *, released: bool = False
+    subject: RecordedScan, view: View, at: datetime, prior: Prior | None = None, *, released: bool = False
 ) -> Decision:
     """What follows from a scan: at once (`prior` is `None`) or again, when something freed it.
 
@@ -42,7 +42,7 @@ def decide(
     return decision
 
 
-def _listed(subject: Subject, label: LabelFacts, view: View) -> LabelFacts:
+def _listed(subject: RecordedScan, label: LabelFacts, view: View) -> LabelFacts:
     """A text that is no UDI is the hospital's own code when the catalogue lists it (docs/semantics.md)."""
     if label.error is not CodeError.NOT_UDI or label.text is None:
         return label
@@ -52,14 +52,14 @@ def _listed(subject: Subject, label: LabelFacts, view: View) -> LabelFacts:
     return label
 
 
-def _plain(subject: Subject, label: LabelFacts, reasons: set[Reason], prior: Prior | None) -> Decision:
+def _plain(subject: RecordedScan, label: LabelFacts, reasons: set[Reason], prior: Prior | None) -> Decision:
     ordered = in_precedence(reasons)
     verdict = deciding(ordered)
     assert verdict is not None  # noqa: S101 -- only called with reasons that decide
     return Decision(subject, prior.decisions if prior else 0, subject.recorded_at, verdict, ordered, label)
 
 
-def _decide_unit(subject: Subject, label: LabelFacts, view: View, prior: Prior | None) -> Decision:
+def _decide_unit(subject: RecordedScan, label: LabelFacts, view: View, prior: Prior | None) -> Decision:
     found = resolve(subject.event, label, view.catalogue)
     if subject.event.item_code is not None:
         label = _internal(subject.event.item_code)
@@ -83,7 +83,7 @@ def _internal(item_code: str) -> LabelFacts:
 
 
 def _decide_stock_action(
-    subject: Subject, label: LabelFacts, found: Resolution, view: View, prior: Prior | None
+    subject: RecordedScan, label: LabelFacts, found: Resolution, view: View, prior: Prior | None
 ) -> Decision:
     """Receive, transfer, waste, opened, count: recorded as soon as the item is known."""
     event, n = subject.event, prior.decisions if prior else 0
@@ -105,7 +105,9 @@ def _decide_stock_action(
     return decision
 
 
-def _decide_use(subject: Subject, label: LabelFacts, found: Resolution, view: View, prior: Prior | None) -> Decision:
+def _decide_use(
+    subject: RecordedScan, label: LabelFacts, found: Resolution, view: View, prior: Prior | None
+) -> Decision:
     event, item = subject.event, found.item
     encounter = view.encounter(event.hospital, event.encounter) if event.encounter else None
     reasons = encounter_reasons(event, encounter) | unit_reasons(subject, label, item, view)

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
-from models.charging.books import BadRecord, Decision, Prior, Subject, Waiting
+from models.charging.books import BadRecord, Decision, Prior, RecordedScan, Waiting
 from models.policy import Policy
 from models.reasons import Reason, Verdict
 from rules.charging.deciding import decide
@@ -19,7 +19,7 @@ class TickRecord(NamedTuple):
     at: datetime
 
 
-Arrival = Subject | BadRecord | TickRecord
+Arrival = RecordedScan | BadRecord | TickRecord
 
 
 Result = Decision | BadRecord
@@ -29,7 +29,7 @@ def fold(arrivals: list[Arrival], view: View, policy: Policy) -> list[Result]:
     """Decide every arrival, in order. `view` is changed: it ends as the books will be."""
     results: list[Result] = []
     for arrival in arrivals:
-        if isinstance(arrival, Subject):
+        if isinstance(arrival, RecordedScan):
             results.extend(_scan(arrival, view, policy))
         elif isinstance(arrival, BadRecord):
             results.append(arrival)
@@ -38,7 +38,7 @@ def fold(arrivals: list[Arrival], view: View, policy: Policy) -> list[Result]:
     return results
 
 
-def _scan(subject: Subject, view: View, policy: Policy) -> list[Decision]:
+def _scan(subject: RecordedScan, view: View, policy: Policy) -> list[Decision]:
     known = view.fingerprint(subject)
     if known is not None:
         return [_repeated(subject, known)]
@@ -53,14 +53,14 @@ def _scan(subject: Subject, view: View, policy: Policy) -> list[Decision]:
     return decisions
 
 
-def _repeated(subject: Subject, known: bytes) -> Decision:
+def _repeated(subject: RecordedScan, known: bytes) -> Decision:
     """A scan id that came before: counted, and nothing of the scan it repeats is touched."""
     same = known == subject.fingerprint
     verdict, reason = (Verdict.DUPLICATE, Reason.DUPLICATE) if same else (Verdict.CONFLICT, Reason.CONFLICT)
     return Decision(subject, 0, subject.recorded_at, verdict, (reason,), subject.label, claims=False)
 
 
-def _half(subject: Subject, view: View, policy: Policy) -> list[Decision]:
+def _half(subject: RecordedScan, view: View, policy: Policy) -> list[Decision]:
     """Half a label: joined with the half that waits for it, or waiting itself."""
     partner = partner_of(subject, view, policy)
     if partner is None:
@@ -81,7 +81,7 @@ def _half(subject: Subject, view: View, policy: Policy) -> list[Decision]:
     return [_apply(whole, view), _apply(_carried(partner.subject, whole, n=partner.prior.decisions), view)]
 
 
-def _carried(subject: Subject, whole: Decision, n: int) -> Decision:
+def _carried(subject: RecordedScan, whole: Decision, n: int) -> Decision:
     """The half without identifier: its partner carries charge and stock."""
     return Decision(
         subject,
@@ -108,7 +108,7 @@ def _apply(decision: Decision, view: View) -> Decision:
     return decision
 
 
-def redecide(subjects: list[tuple[Subject, Prior, datetime]], view: View) -> list[Result]:
+def redecide(subjects: list[tuple[RecordedScan, Prior, datetime]], view: View) -> list[Result]:
     """Decide scans that wait once more, in their order, and give those whose verdict or reasons changed.
 
     Each comes with the instant of what may have freed it.

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from models.charging.books import BalanceKey, LabelFacts, Subject, Waiting, takes_from_store
+from models.charging.books import BalanceKey, LabelFacts, RecordedScan, Waiting, takes_from_store
 from models.charging.commands import Commanded
-from models.charging.snapshot import Catalogue, Wanted
+from models.charging.snapshot import Catalogue, Lookup
 from models.scan.event import Action
 from rules.catalogue.joining import resolve
 from rules.labels.pairing import complementary, counted, joined
@@ -12,10 +12,10 @@ from rules.labels.rescue import certain_device
 from rules.labels.separator_recovery import may_be
 
 
-def wanted_by(subjects: Iterable[Subject], waiting: Iterable[Waiting], catalogue: Catalogue) -> Wanted:
+def wanted_by(subjects: Iterable[RecordedScan], waiting: Iterable[Waiting], catalogue: Catalogue) -> Lookup:
     """The keys to gather for deciding the subjects, and the halves that wait in their lane."""
-    wanted = Wanted()
-    halves: list[Subject] = [half.subject for half in waiting]
+    wanted = Lookup()
+    halves: list[RecordedScan] = [half.subject for half in waiting]
     for subject in halves:
         _want(wanted, subject, subject.label, catalogue)
     for subject in subjects:
@@ -29,21 +29,21 @@ def wanted_by(subjects: Iterable[Subject], waiting: Iterable[Waiting], catalogue
     return wanted
 
 
-def wanted_again(subjects: Iterable[Subject], catalogue: Catalogue) -> Wanted:
+def wanted_again(subjects: Iterable[RecordedScan], catalogue: Catalogue) -> Lookup:
     """The keys to gather for deciding recorded scans again."""
     return wanted_by(subjects, (), catalogue)
 
 
-def wanted_to_rerate(subjects: Iterable[Subject], _: Catalogue) -> Wanted:
+def wanted_to_rerate(subjects: Iterable[RecordedScan], _: Catalogue) -> Lookup:
     """The keys to gather for charging uses anew: their own accounts."""
     events = [subject.event for subject in subjects]
-    return Wanted(
+    return Lookup(
         hospitals={event.hospital for event in events},
         uses_of_scans={(event.hospital, event.scan_id) for event in events},
     )
 
 
-def wanted_by_command(commanded: Commanded, catalogue: Catalogue) -> Wanted:
+def wanted_by_command(commanded: Commanded, catalogue: Catalogue) -> Lookup:
     """The keys to gather for carrying out a command."""
     scan = commanded.scan
     wanted = wanted_by([each.subject for each in (scan, commanded.partner) if each is not None], (), catalogue)
@@ -52,8 +52,8 @@ def wanted_by_command(commanded: Commanded, catalogue: Catalogue) -> Wanted:
     return wanted
 
 
-def _want_pairs(wanted: Wanted, halves: list[Subject], catalogue: Catalogue) -> None:
-    by_device: dict[tuple[str, str, str], list[Subject]] = {}
+def _want_pairs(wanted: Lookup, halves: list[RecordedScan], catalogue: Catalogue) -> None:
+    by_device: dict[tuple[str, str, str], list[RecordedScan]] = {}
     for subject in halves:
         event = subject.event
         by_device.setdefault((event.hospital, event.device_id, event.key_rest), []).append(subject)
@@ -70,7 +70,7 @@ def _want_pairs(wanted: Wanted, halves: list[Subject], catalogue: Catalogue) -> 
                         _want_readings(wanted, one, label, catalogue)
 
 
-def _want_readings(wanted: Wanted, subject: Subject, label: LabelFacts, catalogue: Catalogue) -> None:
+def _want_readings(wanted: Lookup, subject: RecordedScan, label: LabelFacts, catalogue: Catalogue) -> None:
     """A label that may have lost separators: its device's shapes, and what any of its readings would need."""
     device = certain_device(label.suspect) if label.suspect is not None else None
     if device is not None:
@@ -79,7 +79,7 @@ def _want_readings(wanted: Wanted, subject: Subject, label: LabelFacts, catalogu
             _want(wanted, subject, each, catalogue)
 
 
-def _want(wanted: Wanted, subject: Subject, label: LabelFacts, catalogue: Catalogue) -> None:
+def _want(wanted: Lookup, subject: RecordedScan, label: LabelFacts, catalogue: Catalogue) -> None:
     event = subject.event
     wanted.hospitals.add(event.hospital)
     if event.encounter is not None:

@@ -7,7 +7,7 @@ References:
 from collections.abc import Iterable
 from datetime import datetime
 
-from models.charging.books import Decision, Prior, Subject, Usage, UseAccount
+from models.charging.books import Decision, Prior, RecordedScan, Usage, UseAccount
 from models.reasons import Reason, Verdict, in_precedence
 from rules.catalogue.joining import price_on
 from rules.charging.charges import charge_anew, credit_of
@@ -15,7 +15,7 @@ from rules.charging.fold import Result
 from rules.charging.view import View
 
 
-def rerate(uses: Iterable[tuple[Subject, Prior, datetime]], view: View) -> list[Result]:
+def rerate(uses: Iterable[tuple[RecordedScan, Prior, datetime]], view: View) -> list[Result]:
     """Charge uses anew whose price of the day is another than they were charged at, and give those decisions.
 
     Each comes with the instant of the change. A use of which nothing is left, one that stands no more, and a day
@@ -31,7 +31,7 @@ def rerate(uses: Iterable[tuple[Subject, Prior, datetime]], view: View) -> list[
     return decisions
 
 
-def _rerated(subject: Subject, prior: Prior, at: datetime, use: UseAccount, view: View) -> Decision | None:
+def _rerated(subject: RecordedScan, prior: Prior, at: datetime, use: UseAccount, view: View) -> Decision | None:
     charge, hospital = use.charge, subject.event.hospital
     if use.ref != subject.ref or prior.verdict is not Verdict.BILLED or charge is None or use.left <= 0:
         return None

@@ -1,7 +1,7 @@
 """Returns: which use a return takes back, and what follows."""
 
 from models.catalogue.item import Item
-from models.charging.books import Charge, Decision, LabelFacts, Prior, StockMove, Subject, Usage, UseAccount
+from models.charging.books import Charge, Decision, LabelFacts, Prior, RecordedScan, StockMove, Usage, UseAccount
 from models.money import line_amount_fen
 from models.reasons import TAKEN_BACK, Reason, Verdict
 from rules.catalogue.joining import Resolution, price_on
@@ -11,7 +11,7 @@ from rules.charging.view import View
 _OPEN = (Verdict.WAITING, Verdict.PARKED, Verdict.HELD)
 
 
-def find_use(subject: Subject, label: LabelFacts, units: int | None, view: View) -> UseAccount | Reason:
+def find_use(subject: RecordedScan, label: LabelFacts, units: int | None, view: View) -> UseAccount | Reason:
     """The use a return takes back: the one it names, else the last of that unit in that encounter with enough left.
 
     References:
@@ -40,7 +40,9 @@ def find_use(subject: Subject, label: LabelFacts, units: int | None, view: View)
     return Reason.OVER_RETURN
 
 
-def decide_return(subject: Subject, label: LabelFacts, found: Resolution, view: View, prior: Prior | None) -> Decision:
+def decide_return(
+    subject: RecordedScan, label: LabelFacts, found: Resolution, view: View, prior: Prior | None
+) -> Decision:
     """A return whose label is read: credited, recorded (its use cost nothing), waiting with its use, or held whole."""
     units = subject.event.quantity * found.units_per_package if found.reason is None else None
     use = find_use(subject, label, units, view)
@@ -55,7 +57,7 @@ def decide_return(subject: Subject, label: LabelFacts, found: Resolution, view: 
 
 
 def _open(  # noqa: PLR0917 -- the parts of a decision
-    subject: Subject,
+    subject: RecordedScan,
     label: LabelFacts,
     n: int,
     verdict: Verdict,
@@ -67,7 +69,7 @@ def _open(  # noqa: PLR0917 -- the parts of a decision
 
 
 def _taken_back(  # noqa: PLR0917 -- the parts of a decision
-    subject: Subject, label: LabelFacts, n: int, use: UseAccount, item: Item, units: int, view: View
+    subject: RecordedScan, label: LabelFacts, n: int, use: UseAccount, item: Item, units: int, view: View
 ) -> Decision:
     event = subject.event
     open_month = view.open_month(event.hospital, subject.month)

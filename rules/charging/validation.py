@@ -1,7 +1,7 @@
 """Which reasons a label, an encounter and an item give. One check each; precedence is the reason table's."""
 
 from models.catalogue.item import Item
-from models.charging.books import LabelFacts, Subject
+from models.charging.books import LabelFacts, RecordedScan
 from models.charging.snapshot import EncounterFacts
 from models.reasons import Reason
 from models.scan.event import ScanEvent
@@ -40,7 +40,9 @@ def encounter_reasons(event: ScanEvent, encounter: EncounterFacts | None) -> set
     return set()
 
 
-def item_reasons(subject: Subject, item: Item, units: int, encounter: EncounterFacts | None, view: View) -> set[Reason]:
+def item_reasons(
+    subject: RecordedScan, item: Item, units: int, encounter: EncounterFacts | None, view: View
+) -> set[Reason]:
     """What the item's own data says about charging so many units of it to the encounter.
 
     References:
@@ -63,7 +65,7 @@ def item_reasons(subject: Subject, item: Item, units: int, encounter: EncounterF
     return reasons
 
 
-def unit_reasons(subject: Subject, label: LabelFacts, item: Item | None, view: View) -> set[Reason]:
+def unit_reasons(subject: RecordedScan, label: LabelFacts, item: Item | None, view: View) -> set[Reason]:
     """What stands against using this very unit: expired, suspended, its serial in use.
 
     References:

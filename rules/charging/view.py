@@ -5,8 +5,8 @@ from uuid import UUID
 
 from models.calendar import Month, shift
 from models.catalogue.item import Item
-from models.charging.books import BalanceKey, Decision, Neighbour, Ref, Subject, UnitKey, UseAccount, Waiting
-from models.charging.snapshot import Catalogue, EncounterFacts, Gathered
+from models.charging.books import BalanceKey, Decision, Neighbour, RecordedScan, Ref, UnitKey, UseAccount, Waiting
+from models.charging.snapshot import Catalogue, EncounterFacts, Snapshot
 from models.scan.event import Action
 
 UseKey = tuple[str, str | None, str, str | None, str | None, str | None]
@@ -15,7 +15,7 @@ UseKey = tuple[str, str | None, str, str | None, str | None, str | None]
 class View:
     """Mutable for the length of one batch: `apply` makes a later scan see the earlier ones."""
 
-    def __init__(self, gathered: Gathered, catalogue: Catalogue) -> None:
+    def __init__(self, gathered: Snapshot, catalogue: Catalogue) -> None:
         self.gathered = gathered
         self.catalogue = catalogue
         self.waiting: dict[tuple[str, str], list[Waiting]] = {}
@@ -37,7 +37,7 @@ class View:
         """The newest version of the encounter."""
         return self.gathered.encounters.get((hospital, encounter))
 
-    def fingerprint(self, subject: Subject) -> bytes | None:
+    def fingerprint(self, subject: RecordedScan) -> bytes | None:
         """The body recorded under the subject's scan id, if any."""
         return self.gathered.fingerprints.get((subject.event.hospital, subject.event.scan_id))
 
@@ -81,7 +81,7 @@ class View:
         event = half.subject.event
         self.waiting[event.hospital, event.device_id].remove(half)
 
-    def passed_by(self, subject: Subject) -> None:
+    def passed_by(self, subject: RecordedScan) -> None:
         """The device has scanned this; it may lie between two halves."""
         event = subject.event
         seen = self.gathered.neighbours.setdefault((event.hospital, event.device_id), [])

@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import TypeVar
 
 from models.calendar import Month, month_text
-from models.closing.figures import BridgeLine, Cause, Change, DepartmentSums, EntryGroup, MonthReport, Sums
+from models.closing.figures import BridgeLine, Change, DepartmentSums, EntryCause, EntryGroup, EntrySums, MonthReport
 from models.money import fen_text
 
 Key = TypeVar("Key")
@@ -36,17 +36,17 @@ def month_report(month: Month, groups: Iterable[EntryGroup]) -> MonthReport:
 def changes(month: Month, later: Iterable[EntryGroup]) -> tuple[Change, ...]:
     """What came to the month's uses with these entries, by cause and the month they were posted in."""
     split = _split((each for each in later if each.service_month == month), lambda each: (each.cause, each.period))
-    order = list(Cause)
+    order = list(EntryCause)
     return tuple(
         Change(cause, period, sums_of(split[cause, period]))
         for cause, period in sorted(split, key=lambda key: (order.index(key[0]), key[1]))
     )
 
 
-def sums_of(groups: Iterable[EntryGroup]) -> Sums:
+def sums_of(groups: Iterable[EntryGroup]) -> EntrySums:
     """Charges and credits of the groups."""
     kept = list(groups)
-    return Sums(
+    return EntrySums(
         sum(each.entries for each in kept),
         sum(each.amount_fen for each in kept if not each.credit),
         sum(each.amount_fen for each in kept if each.credit),
@@ -73,7 +73,7 @@ def digest(hospital: str, report: MonthReport, as_of: date | None) -> str:
     return sha256(text.encode()).hexdigest()
 
 
-def _row(sums: Sums, **names: str | None) -> dict[str, str | int | None]:
+def _row(sums: EntrySums, **names: str | None) -> dict[str, str | int | None]:
     return {
         **names,
         "entries": sums.entries,

@@ -20,11 +20,11 @@ from models.closing.case import (
     Entry,
     Gap,
     GapKind,
+    LedgerSums,
     Numbers,
     OwedLine,
     Proof,
     Proven,
-    Sums,
     Trigger,
     UseLine,
     owned_by_supplier,
@@ -121,7 +121,7 @@ def _due_fen(entries: Sequence[Entry]) -> int:
 
 
 def _numbers(uses: Iterable[UseLine]) -> Numbers:
-    scans = stock_out = charges = settlement = Sums(0, 0)
+    scans = stock_out = charges = settlement = LedgerSums(0, 0)
     chargeable = supplied = 0
     for line in uses:
         scans = scans.plus(line.used, line.due_fen)

@@ -7,14 +7,14 @@ References:
 from dataclasses import replace
 from datetime import datetime
 
-from models.charging.books import LabelFacts, Neighbour, Subject, Waiting
+from models.charging.books import LabelFacts, Neighbour, RecordedScan, Waiting
 from models.policy import Policy
 from models.udi import Label
 from models.udi.check import hibc_check_character
 from rules.charging.view import View
 
 
-def partner_of(subject: Subject, view: View, policy: Policy) -> Waiting | None:
+def partner_of(subject: RecordedScan, view: View, policy: Policy) -> Waiting | None:
     """The waiting half that completes this half; `None` when none does, or more than one could."""
     event = subject.event
     neighbours = view.gathered.neighbours.get((event.hospital, event.device_id), [])
@@ -26,7 +26,7 @@ def partner_of(subject: Subject, view: View, policy: Policy) -> Waiting | None:
     return found[0] if len(found) == 1 else None
 
 
-def _same_label(one: Subject, other: Subject, policy: Policy) -> bool:
+def _same_label(one: RecordedScan, other: RecordedScan, policy: Policy) -> bool:
     a, b = one.event, other.event
     apart = abs(a.scanned_at - b.scanned_at)
     return (
@@ -45,13 +45,13 @@ def complementary(one: LabelFacts, other: LabelFacts) -> bool:
     return rest.link is None or rest.link == hibc_check_character(f"+{identifier.di}")
 
 
-def counted(one: Subject, other: Subject) -> bool:
+def counted(one: RecordedScan, other: RecordedScan) -> bool:
     """The device counted both since it was started, so that its numbers tell whether it scanned anything between."""
     a, b = one.event, other.event
     return a.sequence is not None and b.sequence is not None and a.boot == b.boot
 
 
-def _adjacent(one: Subject, other: Subject, neighbours: list[Neighbour]) -> bool:
+def _adjacent(one: RecordedScan, other: RecordedScan, neighbours: list[Neighbour]) -> bool:
     """The device scanned nothing between them: by its own count, else by the times of its other scans."""
     a, b = one.event, other.event
     if a.sequence is not None and b.sequence is not None and counted(one, other):
@@ -80,7 +80,7 @@ def _with_identifier(suspect: Label, identifier: LabelFacts) -> Label:
     return replace(suspect, di=identifier.di, alternatives=others)
 
 
-def released_by_scan(subject: Subject, view: View, policy: Policy) -> list[Waiting]:
+def released_by_scan(subject: RecordedScan, view: View, policy: Policy) -> list[Waiting]:
     """Halves of the same device that this scan shows to have waited longer than the window."""
     event = subject.event
     waiting = view.waiting.get((event.hospital, event.device_id), ())

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from models.calendar import local_day, month_of
-from models.charging.books import BadRecord, LabelFacts, Ref, Subject, label_facts
+from models.charging.books import BadRecord, LabelFacts, RecordedScan, Ref, label_facts
 from models.reasons import Reason
 from models.scan.event import ScanEvent, Tick, read_scan
 from models.scan.scanners import NO_SCANNERS, Scanners
@@ -39,7 +39,7 @@ def read_arrival(  # noqa: PLR0917 -- the parts of a record
     event, body = read
     day = local_day(event.scanned_at, zone)
     label = _item_label(event.item_code) if event.codes is None else _label(event, day, scanners)
-    return Subject(ref, lane, event, label, body.fingerprint, timestamp, day, month_of(day))
+    return RecordedScan(ref, lane, event, label, body.fingerprint, timestamp, day, month_of(day))
 
 
 def _label(event: ScanEvent, day: date, scanners: Scanners) -> LabelFacts:

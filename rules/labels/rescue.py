@@ -12,10 +12,10 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from models.udi import Flag, Issuer, Label
-from models.udi.lot_pattern import NO_SHAPE, LotShape, fits, is_possible, learn
+from models.udi.lot_pattern import NO_SHAPE, LotPattern, fits, is_possible, learn
 from models.udi.values import SEPARATOR_ERRORS
 
-__all__ = ["Device", "Knowledge", "LotShape", "Outcome", "Rescue", "certain_device", "learn", "readings_of", "rescue"]
+__all__ = ["Device", "Knowledge", "LotPattern", "Outcome", "Rescue", "certain_device", "learn", "readings_of", "rescue"]
 
 Device = tuple[Issuer, str]
 """Issuer and device identifier."""
@@ -42,9 +42,9 @@ class Knowledge:
 
     identifiers: Container[Device] = frozenset()
     """Identifiers the catalogue holds."""
-    lots: Mapping[Device, LotShape] = field(default_factory=dict)
+    lots: Mapping[Device, LotPattern] = field(default_factory=dict)
     """Shape of the lots of a device, learned from confirmed scans (also from those without a lot)."""
-    serials: Mapping[Device, LotShape] = field(default_factory=dict)
+    serials: Mapping[Device, LotPattern] = field(default_factory=dict)
     """The same for serials."""
 
 
@@ -90,7 +90,7 @@ def rescue(label: Label, knowledge: Knowledge) -> Rescue:
     return Rescue(Outcome.IDENTIFIER_ALONE, _identifier_alone(label, device))
 
 
-def _fits(shape: LotShape, value: str | None) -> bool:
+def _fits(shape: LotPattern, value: str | None) -> bool:
     """A device of which no serial was ever learned has none, as far as `fits` goes; one is still possible."""
     return fits(shape, value) if shape.confirmed else value is None
 

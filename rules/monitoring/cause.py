@@ -14,13 +14,13 @@ References:
     analysis, quantity at base price (Laspeyres) first. The order of the factors is our choice.
 """
 
-from models.monitoring.alert import CausePart, Measure, Sums
+from models.monitoring.alert import CausePart, Measure, UsageSums
 
 QUANTITY = "quantity"
 PRICE = "price"
 
 
-def cause_of(measure: Measure, now: Sums, base: Sums) -> tuple[CausePart, ...]:
+def cause_of(measure: Measure, now: UsageSums, base: UsageSums) -> tuple[CausePart, ...]:
     """The parts of `now` − `base`: fen for the amount, units for the quantity."""
     if measure is Measure.QUANTITY:
         return (CausePart(QUANTITY, now.quantity - base.quantity),)

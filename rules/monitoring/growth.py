@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import ClassVar
 
 from models.calendar import shift
-from models.monitoring.alert import Facts, Figures, Judgement, Measure, ScopeType, Sums
+from models.monitoring.alert import Facts, Figures, Judgement, Measure, ScopeType, UsageSums
 from rules.monitoring.cause import cause_of, rounded_half_up
 from rules.monitoring.rule import HOSPITAL_AND_DEPARTMENTS
 
@@ -58,7 +58,7 @@ def growth_figures(facts: Facts, measure: Measure, months_back: int) -> Figures:
         base_month=shift(facts.cell.month, -months_back),
         base_value=base.of(measure),
         change_percent=change_percent(value, base.of(measure)),
-        cause=cause_of(measure, facts.sums[0] or Sums(), base),
+        cause=cause_of(measure, facts.sums[0] or UsageSums(), base),
     )
 
 

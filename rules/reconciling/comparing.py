@@ -7,7 +7,7 @@ References:
 from collections.abc import Sequence
 
 from models.money import line_amount_fen
-from models.reconciling.differences import Aspect, Cause, Difference, DifferenceKind, Fix, Line, Use, UseStatus
+from models.reconciling.differences import Aspect, Difference, DifferenceKind, Fix, LikelyCause, Line, Use, UseStatus
 from rules.reconciling.matching import match
 
 
@@ -57,12 +57,12 @@ def _same(line: Line) -> tuple[str, int, int]:
     return line.item_code, line.quantity, line.amount_fen
 
 
-def _why_alone(line: Line, charged: set[tuple[str, int, int]], known: bool) -> Cause:
+def _why_alone(line: Line, charged: set[tuple[str, int, int]], known: bool) -> LikelyCause:
     if not known:
-        return Cause.UNKNOWN_ENCOUNTER
+        return LikelyCause.UNKNOWN_ENCOUNTER
     # A line that names a charge of elsewhere is no second one of here.
     twice = line.billing_id is None and _same(line) in charged
-    return Cause.CHARGED_TWICE if twice else Cause.NOT_SCANNED
+    return LikelyCause.CHARGED_TWICE if twice else LikelyCause.NOT_SCANNED
 
 
 def _aspects(use: Use, line: Line) -> tuple[Aspect, ...]:
@@ -104,7 +104,7 @@ def _missed(hospital: str, encounter: str, use: Use) -> Difference:
         encounter,
         DifferenceKind.MISSED,
         (),
-        Cause.NOT_POSTED if charged else Cause.NOT_CHARGED_YET,
+        LikelyCause.NOT_POSTED if charged else LikelyCause.NOT_CHARGED_YET,
         Fix.POST if charged else Fix.FREE_SCAN,
         use.scanned_at,
         use.item_code,
@@ -138,15 +138,15 @@ def _wrong(hospital: str, encounter: str, use: Use, line: Line, aspects: tuple[A
     )
 
 
-def _cause(use: Use, line: Line, first: Aspect) -> Cause:
+def _cause(use: Use, line: Line, first: Aspect) -> LikelyCause:
     if first is Aspect.CODE:
-        return Cause.OTHER_ITEM if _other_item(use, line) else Cause.OTHER_INSURANCE_CODE
+        return LikelyCause.OTHER_ITEM if _other_item(use, line) else LikelyCause.OTHER_INSURANCE_CODE
     if first is Aspect.PRICE:
-        return Cause.OTHER_PRICE
-    return Cause.MORE_THAN_USED if line.quantity > (use.quantity or 0) else Cause.LESS_THAN_USED
+        return LikelyCause.OTHER_PRICE
+    return LikelyCause.MORE_THAN_USED if line.quantity > (use.quantity or 0) else LikelyCause.LESS_THAN_USED
 
 
-def _extra(hospital: str, encounter: str, line: Line, cause: Cause) -> Difference:
+def _extra(hospital: str, encounter: str, line: Line, cause: LikelyCause) -> Difference:
     return Difference(
         hospital,
         encounter,

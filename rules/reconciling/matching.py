@@ -12,7 +12,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from models.reconciling.differences import Cause, Line, Use, UseStatus
+from models.reconciling.differences import LikelyCause, Line, Use, UseStatus
 from rules.reconciling.nearest import nearest_pairs
 from rules.reconciling.strengths import OTHER_ITEM, SAME_ITEM, TAKEN_BACK, Strength
 
@@ -24,7 +24,7 @@ class Matched:
     pairs: list[tuple[Use, Line]] = field(default_factory=list)
     alone: list[Use] = field(default_factory=list)
     """Charged or open, without a line."""
-    left: list[tuple[Line, Cause | None]] = field(default_factory=list)
+    left: list[tuple[Line, LikelyCause | None]] = field(default_factory=list)
     """Lines without a use, each with why, as far as its own encounter tells."""
 
 
@@ -69,12 +69,12 @@ def _named(
         if use is not None:
             naming[use.scan_id].append(line)
         else:
-            matched.left.append((line, Cause.RETURNED if line.billing_id in back else None))
+            matched.left.append((line, LikelyCause.RETURNED if line.billing_id in back else None))
     for use in (*charged, *open_):
         if use.scan_id in naming:
             best, *others = sorted(naming[use.scan_id], key=lambda line: _misfit(use, line))
             matched.pairs.append((use, best))
-            matched.left += [(line, Cause.CHARGED_TWICE) for line in others]
+            matched.left += [(line, LikelyCause.CHARGED_TWICE) for line in others]
     return (
         [use for use in charged if use.scan_id not in naming],
         [use for use in open_ if use.scan_id not in naming],
@@ -134,11 +134,11 @@ def _explained(lines: list[Line], gone: Sequence[Use], uses: Sequence[Use], matc
     if not lines:
         return lines
     returned: list[tuple[Use, Line]] = []
-    taken_back, named = list(gone), {line.billing_id for line, cause in matched.left if cause is Cause.RETURNED}
+    taken_back, named = list(gone), {line.billing_id for line, cause in matched.left if cause is LikelyCause.RETURNED}
     taken_back = [use for use in taken_back if named.isdisjoint(_charge_ids(use))]
     for strength in TAKEN_BACK:
         taken_back, lines = _paired(strength, taken_back, lines, returned)
-    matched.left += [(line, Cause.RETURNED) for _, line in returned]
+    matched.left += [(line, LikelyCause.RETURNED) for _, line in returned]
     free = {use.item_code for use in uses if use.status is UseStatus.FREE}
-    matched.left += [(line, Cause.NOT_CHARGEABLE) for line in lines if line.item_code in free]
+    matched.left += [(line, LikelyCause.NOT_CHARGEABLE) for line in lines if line.item_code in free]
     return [line for line in lines if line.item_code not in free]

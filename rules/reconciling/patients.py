@@ -12,13 +12,13 @@ from datetime import timedelta
 from itertools import groupby
 from uuid import UUID
 
-from models.reconciling.differences import Aspect, Cause, Difference, DifferenceKind, Fix
+from models.reconciling.differences import Aspect, Difference, DifferenceKind, Fix, LikelyCause
 
 PATIENT_WINDOW = timedelta(hours=1)
 """How far the service time of a line may lie from the use it is for, when the line does not name the charge. No source:
 ours. A wide window accuses: within a day a hospital misses some charges of a common item and has others too many."""
 
-_LIKELY = frozenset({Cause.NOT_SCANNED, Cause.CHARGED_TWICE, Cause.UNKNOWN_ENCOUNTER})
+_LIKELY = frozenset({LikelyCause.NOT_SCANNED, LikelyCause.CHARGED_TWICE, LikelyCause.UNKNOWN_ENCOUNTER})
 """A line of something returned or free has its own explanation."""
 Edge = tuple[timedelta, int, int]
 """How far apart, and the places of what is missed and of what is extra."""
@@ -35,7 +35,7 @@ def across(missed: Sequence[Difference], extra: Sequence[Difference]) -> list[Di
         extra: What is extra in them.
     """
     # Of what is not charged yet no line is expected, so none can be on the wrong patient.
-    uses = _in_order(each for each in missed if each.cause is Cause.NOT_POSTED)
+    uses = _in_order(each for each in missed if each.cause is LikelyCause.NOT_POSTED)
     lines = _in_order(extra)
     pairs = _named(uses, lines)
     paired = {use for use, _ in pairs}
@@ -140,7 +140,7 @@ def _pair(use: Difference, line: Difference) -> Difference:
         use,
         kind=DifferenceKind.WRONG,
         aspects=tuple(aspects),
-        cause=Cause.OTHER_PATIENT,
+        cause=LikelyCause.OTHER_PATIENT,
         fix=Fix.REPLACE,
         line_id=line.line_id,
         found_fen=line.found_fen,

@@ -16,14 +16,14 @@ from models.charging.books import (
     Decision,
     Neighbour,
     Prior,
+    RecordedScan,
     Ref,
-    Subject,
     UnitKey,
     UseAccount,
     Waiting,
 )
 from models.charging.commands import Carried, Command, Commanded, CommandKind, Recorded
-from models.charging.snapshot import Catalogue, EncounterFacts, Gathered, Shapes, Wanted
+from models.charging.snapshot import Catalogue, EncounterFacts, Lookup, Shapes, Snapshot
 from models.reasons import TAKEN_BACK, Reason, Verdict
 from models.scan.event import Action
 from models.scan.scanners import Scanner
@@ -36,7 +36,7 @@ from sinks.postgres.charging.books import NEIGHBOUR_SECONDS
 _REPEATED = frozenset({Verdict.DUPLICATE, Verdict.CONFLICT})
 _STANDS = frozenset({Verdict.BILLED, Verdict.RECORDED})
 _NEAR = timedelta(seconds=NEIGHBOUR_SECONDS)
-Freed = tuple[Subject, Prior, datetime]
+Freed = tuple[RecordedScan, Prior, datetime]
 
 
 class MemoryBooks:
@@ -85,14 +85,14 @@ class MemoryBooks:
         place = (cluster_id, topic, partition)
         return self.positions.setdefault(place, InputPosition(len(self.positions) + 1, *place, 0, None))
 
-    async def gather(self, lane: int, wanted: Wanted, catalogue: Catalogue) -> Gathered:
+    async def gather(self, lane: int, wanted: Lookup, catalogue: Catalogue) -> Snapshot:
         """What is wanted, as it stands. Brings `catalogue` up to date."""
         for scanner, version in self._scanners:
             catalogue.scanners.put(scanner, version)
         catalogue.put([item for item in self._items if item.version > catalogue.version], self.facts_version)
         balances, store_items = self.stock()
         scans, units = self.claims.scans, self.claims.units
-        return Gathered(
+        return Snapshot(
             lane_version=self._lanes[lane].version,
             facts_version=self.facts_version,
             facts_seen=self._lanes[lane].facts_seen,
@@ -175,7 +175,7 @@ class MemoryBooks:
         newest = self.decisions[ref][-1]
         return Recorded(replace(newest.subject, label=recorded(newest.label)), self._prior(ref))
 
-    async def freed(self, lane: int, gathered: Gathered, after: Ref, limit: int) -> list[Freed]:
+    async def freed(self, lane: int, gathered: Snapshot, after: Ref, limit: int) -> list[Freed]:
         """Scans of the lane that wait and may be free, oldest first, each with the instant of what freed it."""
         changes = self._changes[gathered.facts_seen : gathered.facts_version]
         found: list[Freed] = []
@@ -191,7 +191,7 @@ class MemoryBooks:
                 found.append((subject, self._prior(ref), max(since, *instants)))
         return found[:limit]
 
-    async def repriced(self, lane: int, gathered: Gathered, after: Ref, limit: int) -> list[Freed]:
+    async def repriced(self, lane: int, gathered: Snapshot, after: Ref, limit: int) -> list[Freed]:
         """Charged uses of the lane whose price may be another, oldest first, each with the instant of the change."""
         changes = [each for each in self._changes[gathered.facts_seen : gathered.facts_version] if each.repriced]
         found: list[Freed] = []
@@ -281,7 +281,7 @@ class MemoryBooks:
         unit = self._unit(decision)
         return unit is not None and self.claims.units.get(unit) == decision.subject.ref
 
-    def _uses_wanted(self, wanted: Wanted) -> list[Ref]:
+    def _uses_wanted(self, wanted: Lookup) -> list[Ref]:
         found = {self.claims.scans[scan][0] for scan in wanted.uses_of_scans if scan in self.claims.scans}
         for ref, _ in self.claims.scans.values():
             newest = self.decisions[ref][-1]
@@ -359,7 +359,7 @@ class MemoryBooks:
             and (use.units or 0) - sum(taken for taken, _ in self._changes_of(use.subject.ref)) >= units
         ]
 
-    def _neighbours(self, wanted: Wanted) -> dict[tuple[str, str], list[Neighbour]]:
+    def _neighbours(self, wanted: Lookup) -> dict[tuple[str, str], list[Neighbour]]:
         found: dict[tuple[str, str], list[Neighbour]] = {}
         for ref, (first, *_) in self.decisions.items():
             event = first.subject.event

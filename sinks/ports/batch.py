@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from models.charging.books import BadRecord, Decision, Prior, Ref, Subject, Waiting
+from models.charging.books import BadRecord, Decision, Prior, RecordedScan, Ref, Waiting
 from models.charging.commands import Carried, Commanded
-from models.charging.snapshot import Catalogue, Gathered, Wanted
+from models.charging.snapshot import Catalogue, Lookup, Snapshot
 
 
 class RawRecord(NamedTuple):
@@ -44,7 +44,7 @@ class Batch:
     """Where it stands afterwards."""
     last_hash: bytes | None
     """Of the newest record; `None` keeps the one there is."""
-    gathered: Gathered
+    gathered: Snapshot
     """What it was decided on; nothing is recorded when that no longer holds."""
     results: list[Decision | BadRecord]
     raw: Mapping[Ref, RawRecord] = field(default_factory=dict)
@@ -94,7 +94,7 @@ class Books(Protocol):
     async def take_over(self, cluster_id: str, topic: str, partition: int) -> LaneState:
         """Where the lane stands. Makes its rows when the partition is new."""
 
-    async def gather(self, lane: int, wanted: Wanted, catalogue: Catalogue) -> Gathered:
+    async def gather(self, lane: int, wanted: Lookup, catalogue: Catalogue) -> Snapshot:
         """One snapshot of what is wanted; brings `catalogue` to the version of that snapshot."""
 
     async def record(self, batch: Batch) -> int:
@@ -110,16 +110,16 @@ class Books(Protocol):
         """What persons command of this lane and it has not carried out, in order."""
 
     async def freed(
-        self, lane: int, gathered: Gathered, after: Ref, limit: int
-    ) -> list[tuple[Subject, Prior, datetime]]:
+        self, lane: int, gathered: Snapshot, after: Ref, limit: int
+    ) -> list[tuple[RecordedScan, Prior, datetime]]:
         """Scans of this lane after `after` that wait and may be free by the snapshot's facts.
 
         Oldest first, each with the instant of what freed it.
         """
 
     async def repriced(
-        self, lane: int, gathered: Gathered, after: Ref, limit: int
-    ) -> list[tuple[Subject, Prior, datetime]]:
+        self, lane: int, gathered: Snapshot, after: Ref, limit: int
+    ) -> list[tuple[RecordedScan, Prior, datetime]]:
         """Uses of this lane after `after` whose charge may have another price by the snapshot's facts.
 
         Oldest first, each with the instant of the change.

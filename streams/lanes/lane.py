@@ -15,8 +15,8 @@ from zoneinfo import ZoneInfo
 import asyncpg
 import structlog
 
-from models.charging.books import BadRecord, Prior, Ref, Subject, Waiting
-from models.charging.snapshot import Catalogue, Gathered, Wanted
+from models.charging.books import BadRecord, Prior, RecordedScan, Ref, Waiting
+from models.charging.snapshot import Catalogue, Lookup, Snapshot
 from models.policy import Policy
 from models.reasons import Reason
 from rules.charging.commands import carry_out
@@ -56,7 +56,7 @@ class Record(NamedTuple):
         return mark.digest()
 
 
-class Reading(NamedTuple):
+class ReadAhead(NamedTuple):
     """Records of a lane, parsed ahead while the batch before is recorded."""
 
     records: Sequence[Record]
@@ -66,13 +66,13 @@ class Reading(NamedTuple):
     """Of the profiles the labels were read by; `None`: not to be read again."""
 
 
-Recorded = Callable[[Batch, Sequence[Record]], None]
+WhenRecorded = Callable[[Batch, Sequence[Record]], None]
 """Told after every recorded batch: counts and times."""
 Attempt = Callable[[], Awaitable[tuple[Batch, View]]]
-LookedAtAgain = list[tuple[Subject, Prior, datetime]]
-"""Recorded scans, each with the instant of what made it worth another look."""
+LookedAtAgain = list[tuple[RecordedScan, Prior, datetime]]
+"""WhenRecorded scans, each with the instant of what made it worth another look."""
 Again = Callable[[LookedAtAgain, View], list[Result]]
-Want = Callable[[list[Subject], Catalogue], Wanted]
+Want = Callable[[list[RecordedScan], Catalogue], Lookup]
 """What must be gathered to look at them again."""
 
 
@@ -86,7 +86,7 @@ class Lane:
         catalogue: Catalogue,
         zone: ZoneInfo,
         policy: Policy,
-        recorded: Recorded = lambda batch, records: None,  # noqa: ARG005 -- nothing to tell
+        recorded: WhenRecorded = lambda batch, records: None,  # noqa: ARG005 -- nothing to tell
     ) -> None:
         self.lane = state.lane
         self.position = state.position
@@ -103,22 +103,22 @@ class Lane:
         """Half labels wait for their partner or for a tick."""
         return bool(self._waiting)
 
-    def read(self, records: Sequence[Record], next_offset: int) -> Reading:
+    def read(self, records: Sequence[Record], next_offset: int) -> ReadAhead:
         """Parse records; no database."""
         position, zone, scanners = self.position.position_id, self._zone, self._catalogue.scanners
         arrivals = [
             read_arrival(Ref(position, each.offset), self.lane, each.key, each.value, each.timestamp, zone, scanners)
             for each in records
         ]
-        return Reading(records, arrivals, next_offset, scanners.version)
+        return ReadAhead(records, arrivals, next_offset, scanners.version)
 
-    def _as_set_up(self, reading: Reading) -> Reading:
+    def _as_set_up(self, reading: ReadAhead) -> ReadAhead:
         """The reading by the profiles known now: it may have been read before they came."""
         if reading.scanners_version in {None, self._catalogue.scanners.version}:
             return reading
         return self.read(reading.records, reading.next_offset)
 
-    async def record(self, reading: Reading) -> None:
+    async def record(self, reading: ReadAhead) -> None:
         """Decide and record what was read; records below the position are left out, they are recorded already.
 
         A record whose row the database refuses is quarantined alone: its neighbours go through.
@@ -147,23 +147,23 @@ class Lane:
                     reading._replace(records=[each], arrivals=[reading.arrivals[place]], next_offset=after)
                 )
 
-    def _quarantined(self, reading: Reading, error: Exception) -> Reading:
+    def _quarantined(self, reading: ReadAhead, error: Exception) -> ReadAhead:
         record = reading.records[0]
         log.error("The database refused a record; it is quarantined.", error=type(error).__name__, offset=record.offset)
         ref = Ref(self.position.position_id, record.offset)
         detail = f"The database refused the record: {type(error).__name__}."
         bad = BadRecord(ref, self.lane, record.timestamp, Reason.BAD_EVENT, detail, UNKNOWN_HOSPITAL, None, None)
-        return Reading(reading.records, [bad], reading.next_offset)
+        return ReadAhead(reading.records, [bad], reading.next_offset)
 
-    async def _record(self, reading: Reading) -> None:
+    async def _record(self, reading: ReadAhead) -> None:
         position = self.position.position_id
         raw = {Ref(position, each.offset): RawRecord(each.key, each.value) for each in reading.records}
         last_hash = reading.records[-1].hash if reading.records else None
 
-        def wanted() -> Wanted:
+        def wanted() -> Lookup:
             nonlocal reading
             reading = self._as_set_up(reading)
-            subjects = [arrival for arrival in reading.arrivals if isinstance(arrival, Subject)]
+            subjects = [arrival for arrival in reading.arrivals if isinstance(arrival, RecordedScan)]
             return wanted_by(subjects, self._waiting, self._catalogue)
 
         async def attempt() -> tuple[Batch, View]:
@@ -190,7 +190,7 @@ class Lane:
         """
         found = await self._obey()
         while True:
-            snapshot = await self._gather(Wanted)
+            snapshot = await self._gather(Lookup)
             moved = await self._sweep_once(snapshot)
             found += moved
             if moved:
@@ -224,7 +224,7 @@ class Lane:
         self._recorded(batch, ())
         return len(batch.results)
 
-    async def _sweep_once(self, snapshot: Gathered) -> int:
+    async def _sweep_once(self, snapshot: Snapshot) -> int:
         moved, after = 0, Ref(0, -1)
         while rows := await self._books.freed(self.lane, snapshot, after, SWEEP_ROWS_MAX):
             moved += await self._record_decisions(rows)
@@ -250,7 +250,7 @@ class Lane:
         self._recorded(batch, ())
         return len(batch.results)
 
-    async def _gather(self, wanted: Callable[[], Wanted]) -> Gathered:
+    async def _gather(self, wanted: Callable[[], Lookup]) -> Snapshot:
         """A snapshot that is complete by the catalogue it brought: a newer catalogue may want more."""
         while True:
             version = self._catalogue.version

@@ -50,7 +50,7 @@ class Partition(Protocol):
         """A turn without records: what waits for facts, units or time."""
 
 
-class Watch(Protocol):
+class LaneWatch(Protocol):
     """Who is told what happens to the partitions; for metrics and readiness."""
 
     def lag(self, topic: str, partition: int, records: int, oldest_at: datetime) -> None:
@@ -84,7 +84,7 @@ class PartitionReader(mode.Service):
         topics: Sequence[str],
         group: str,
         take_over: TakeOver,
-        watch: "Watch",
+        watch: "LaneWatch",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)

@@ -14,7 +14,7 @@ from models.udi import Issuer, Label, read_label
 from models.udi.canonical import gtin
 from models.udi.gs1.application_identifiers import GS
 from models.udi.gs1.elements import element_string
-from rules.labels.rescue import Device, Knowledge, LotShape, Outcome, learn, rescue
+from rules.labels.rescue import Device, Knowledge, LotPattern, Outcome, learn, rescue
 
 SCANNED_ON: Final = date(2026, 6, 1)
 LEARNED: Final = (0, 12, 20, 40, 60)
@@ -98,8 +98,8 @@ def _read(text: str) -> Label:
 
 
 def _knowledge(makers: list[Maker], draw: Random) -> Knowledge:
-    lots: dict[Device, LotShape] = {}
-    serials: dict[Device, LotShape] = {}
+    lots: dict[Device, LotPattern] = {}
+    serials: dict[Device, LotPattern] = {}
     for maker in makers:
         device = (Issuer.GS1, maker.di)
         for _ in range(maker.confirmed):

@@ -17,7 +17,7 @@ import asyncpg
 import structlog
 
 from models.calendar import Month, local_day, month_of, shift
-from models.monitoring.alert import AlertKey, AlertVersion, Cell, Facts, Sums
+from models.monitoring.alert import AlertKey, AlertVersion, Cell, Facts, UsageSums
 from rules.monitoring import RULES, Rule, TopRank, judged_again, months_read, next_version, told_by
 from sinks.postgres.monitoring.alert_rows import ScopeMonth
 from sinks.postgres.monitoring.alerts import AlertBooks, AlertSession, Evaluated, PendingClose, Periods
@@ -171,14 +171,14 @@ class _Session:
             facts = self._facts(cell, usage, backs)
             self.evaluated.versions.extend(self._versions(facts, newest, self._touched[cell]))
 
-    def _facts(self, cell: Cell, usage: Mapping[Cell, Sums], backs: Iterable[int]) -> Facts:
+    def _facts(self, cell: Cell, usage: Mapping[Cell, UsageSums], backs: Iterable[int]) -> Facts:
         hospital = cell.scope.hospital
         first = self._first.get(hospital)
-        sums: dict[int, Sums | None] = {}
+        sums: dict[int, UsageSums | None] = {}
         for back in backs:
             month = shift(cell.month, -back)
             known = first is not None and month >= first
-            sums[back] = usage.get(cell._replace(month=month), Sums()) if known else None
+            sums[back] = usage.get(cell._replace(month=month), UsageSums()) if known else None
         ranked = self._ranking.places.get(ScopeMonth(cell.scope, cell.month), {})
         standings = {told: items[cell.item_code] for told, items in ranked.items() if cell.item_code in items}
         return Facts(cell, self._session.monitored(hospital, cell.item_code), sums, standings)

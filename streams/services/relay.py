@@ -43,7 +43,7 @@ PAUSE_SECONDS: Final = 1.0
 T = TypeVar("T")
 
 
-class Watch(Protocol):
+class RelayWatch(Protocol):
     """Who is told what was published and what stands still; for metrics and readiness."""
 
     stopped: Callable[[], Sequence[str]]
@@ -60,7 +60,13 @@ class LanePublisher:
     """Publishes one lane, or one topic that is no lane's, while it holds the lease."""
 
     def __init__(  # noqa: PLR0917 -- its parts
-        self, name: str, outputs: list[tuple[str, int]], outbox: Outbox, settings: Settings, cluster: str, watch: Watch
+        self,
+        name: str,
+        outputs: list[tuple[str, int]],
+        outbox: Outbox,
+        settings: Settings,
+        cluster: str,
+        watch: RelayWatch,
     ) -> None:
         self.name = name
         self._outputs = outputs
@@ -297,7 +303,7 @@ async def _bounded(work: Awaitable[T], seconds: float = AWAIT_SECONDS_MAX) -> T:
     return await asyncio.wait_for(work, seconds)
 
 
-async def run_relay(settings: Settings, outbox: Outbox, watch: Watch) -> None:
+async def run_relay(settings: Settings, outbox: Outbox, watch: RelayWatch) -> None:
     """Publish every lane and the topics that are no lane's until cancelled."""
     cluster = await cluster_id(settings)
     lanes = await outbox.lanes()

@@ -7,7 +7,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from models.charging.snapshot import Catalogue, Wanted
+from models.charging.snapshot import Catalogue, Lookup
 from sinks.ports.batch import Batch, LaneMovedError, RecordingError, StaleError
 from streams.embedded.database import EmbeddedDatabase
 from tests.support.builders import DI, gs1, scan, scan_id
@@ -192,7 +192,7 @@ async def test_an_outbox_block_has_as_many_ids_and_bodies_as_numbers(session: Se
 
 async def empty_batch(store: PostgresStore, lane: int = 0, **changes: Any) -> Batch:
     """A batch without results, decided on what stands now but for the changes."""
-    gathered = await store.books.gather(lane, Wanted(hospitals={"H1"}), Catalogue())
+    gathered = await store.books.gather(lane, Lookup(hospitals={"H1"}), Catalogue())
     position = (await store.books.take_over("c1", "udi.scans", lane)).position
     for name, value in changes.items():
         setattr(gathered, name, value)

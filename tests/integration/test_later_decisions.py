@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from models.charging.books import Ref
-from models.charging.snapshot import Catalogue, Wanted
+from models.charging.snapshot import Catalogue, Lookup
 from sinks.ports.batch import Batch, StaleError
 from tests.support.accounts import Account
 from tests.support.builders import (
@@ -66,10 +66,10 @@ async def test_without_the_facts_a_lane_has_seen_the_late_scan_would_wait_for_ev
     ward.lanes[0] = await ward.lane(0, books.port)
     books.then(lambda: ward.learn(encounter(encounter="E2")))
     await ward.scan(scan(1, encounter="E2"))
-    snapshot = await store.books.gather(0, Wanted(), Catalogue())
+    snapshot = await store.books.gather(0, Lookup(), Catalogue())
 
     # A lane that looked only for what comes after its newest snapshot would find nothing.
-    forgetful = await store.books.gather(0, Wanted(), Catalogue())
+    forgetful = await store.books.gather(0, Lookup(), Catalogue())
     forgetful.facts_seen = forgetful.facts_version
     assert await store.books.freed(0, forgetful, Ref(0, -1), 10) == []
 
@@ -80,10 +80,10 @@ async def test_without_the_facts_a_lane_has_seen_the_late_scan_would_wait_for_ev
 
 async def test_a_lane_that_has_seen_newer_facts_does_not_record_by_older_ones(ward: Ward, store: Store) -> None:
     lane, scanned = ward.lanes[0], scan(1, encounter="E2")
-    older = await store.books.gather(0, Wanted(), Catalogue())
+    older = await store.books.gather(0, Lookup(), Catalogue())
     await ward.learn(encounter(encounter="E2"))
     await lane.sweep()
-    newer = await store.books.gather(0, Wanted(), Catalogue())
+    newer = await store.books.gather(0, Lookup(), Catalogue())
     assert (older.facts_seen, older.facts_version, newer.facts_seen) == (0, 2, 3)
     older.lane_version = newer.lane_version
     before = await ward.account()

@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 
 from models.charging.snapshot import Shapes
-from models.udi.lot_pattern import LotShape, learn, load
+from models.udi.lot_pattern import LotPattern, learn, load
 from sinks.ports.batch import LaneMovedError
 from sinks.postgres.labels.learning import LearningBooks, Unlearned
 from streams.services.learner import Learner
@@ -169,8 +169,8 @@ async def test_the_twin_frees_what_a_shape_makes_unique() -> None:
     assert await now(ward, 1) == ("billed", ("stock-negative",))
 
 
-def learned(values: Iterable[str]) -> LotShape:
-    shape = LotShape()
+def learned(values: Iterable[str]) -> LotPattern:
+    shape = LotPattern()
     for value in values:
         shape = learn(shape, value)
     return shape

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.money import line_amount_fen
-from models.reconciling.differences import Cause, Difference, DifferenceKind, Line, Use, UseStatus
+from models.reconciling.differences import Difference, DifferenceKind, LikelyCause, Line, Use, UseStatus
 from rules.reconciling import across, reconcile
 from rules.reconciling.nearest import nearest_pairs
 from tests.support.seeded import seeded
@@ -211,7 +211,7 @@ def test_patients_are_paired_one_to_one_in_any_order(
     pairs = across(*sides)
     assert len({each.scan_id for each in pairs}) == len({each.line_id for each in pairs}) == len(pairs)
     encounters = {each.line_id: each.encounter for each in sides[1]}
-    assert all(encounters[each.line_id] != each.encounter and each.cause is Cause.OTHER_PATIENT for each in pairs)
+    assert all(encounters[each.line_id] != each.encounter and each.cause is LikelyCause.OTHER_PATIENT for each in pairs)
     for side in sides:
         random.shuffle(side)
     assert across(*sides) == pairs

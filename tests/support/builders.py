@@ -10,7 +10,7 @@ import orjson
 from models.calendar import ZONE_DEFAULT, Month
 from models.catalogue.item import CatalogueItem, Item, item_from_wire
 from models.charging.books import BadRecord, Decision, Prior, Ref, SettlementLine, StockMove
-from models.charging.snapshot import Catalogue, EncounterFacts, Gathered
+from models.charging.snapshot import Catalogue, EncounterFacts, Snapshot
 from models.money import fen_text
 from models.policy import POLICY
 from rules.charging.fold import Arrival, TickRecord, fold, redecide
@@ -190,7 +190,7 @@ class Bench:
         encounters = {ENCOUNTER: ADMITTED} if encounters is None else encounters
         known = {(HOSPITAL, name): facts for name, facts in encounters.items()}
         self.view = View(
-            Gathered(0, 1, 1, closed={HOSPITAL: closed} if closed else {}, encounters=known),
+            Snapshot(0, 1, 1, closed={HOSPITAL: closed} if closed else {}, encounters=known),
             catalogue_of(*items) if items else catalogue_of(item()),
         )
         self.offset = 0

@@ -21,16 +21,16 @@ from models.charging.books import (
     LabelFacts,
     Neighbour,
     Prior,
+    RecordedScan,
     Ref,
     SettlementLine,
-    Subject,
     UnitKey,
     UseAccount,
     Waiting,
     label_facts,
 )
 from models.charging.commands import Command, Commanded, CommandKind, Recorded
-from models.charging.snapshot import Catalogue, EncounterFacts, Gathered, Shapes, StayItem, Wanted
+from models.charging.snapshot import Catalogue, EncounterFacts, Lookup, Shapes, Snapshot, StayItem
 from models.reasons import Reason, Verdict
 from models.scan.event import ScanEvent
 from models.scan.scanners import NO_SCANNERS, Scanner, Scanners
@@ -75,7 +75,7 @@ class PostgresBooks:
             scanners = await _scanners(connection) if waiting else NO_SCANNERS
         return LaneState(partition, position, version, [_waiting(*half, scanners) for half in waiting])
 
-    async def gather(self, lane: int, wanted: Wanted, catalogue: Catalogue) -> Gathered:
+    async def gather(self, lane: int, wanted: Lookup, catalogue: Catalogue) -> Snapshot:
         """One snapshot of what is wanted. Brings `catalogue` to the version of the snapshot."""
         hospitals, scans = list(wanted.hospitals), list(wanted.scans)
         encounters, balances = list(wanted.encounters), list(wanted.balances)
@@ -95,7 +95,7 @@ class PostgresBooks:
             neighbours = await self._neighbours(connection, wanted)
             stays = await self._stays(connection, wanted)
             shapes = await self._shapes(connection, wanted)
-        return Gathered(
+        return Snapshot(
             lane_version=row["lane_version"],
             facts_version=row["facts_version"],
             facts_seen=row["facts_seen"],
@@ -139,41 +139,43 @@ class PostgresBooks:
         return [_commanded(lane, row, known) for row in rows]
 
     async def freed(
-        self, lane: int, gathered: Gathered, after: Ref, limit: int
-    ) -> list[tuple[Subject, Prior, datetime]]:
+        self, lane: int, gathered: Snapshot, after: Ref, limit: int
+    ) -> list[tuple[RecordedScan, Prior, datetime]]:
         """Scans of the lane after `after` that wait and may be free at the snapshot's facts, oldest first."""
         query = "SELECT * FROM udi.freed($1, $2, $3, $4, $5, $6)"
         return await self._looked_at_again(query, lane, gathered, after, limit)
 
     async def repriced(
-        self, lane: int, gathered: Gathered, after: Ref, limit: int
-    ) -> list[tuple[Subject, Prior, datetime]]:
+        self, lane: int, gathered: Snapshot, after: Ref, limit: int
+    ) -> list[tuple[RecordedScan, Prior, datetime]]:
         """Charged uses of the lane after `after` whose price may be another by the snapshot's facts, oldest first."""
         query = "SELECT * FROM udi.repriced($1, $2, $3, $4, $5, $6)"
         return await self._looked_at_again(query, lane, gathered, after, limit)
 
     async def _looked_at_again(
-        self, query: str, lane: int, gathered: Gathered, after: Ref, limit: int
-    ) -> list[tuple[Subject, Prior, datetime]]:
+        self, query: str, lane: int, gathered: Snapshot, after: Ref, limit: int
+    ) -> list[tuple[RecordedScan, Prior, datetime]]:
         async with self._pool.acquire() as connection:
             rows = await connection.fetch(query, lane, gathered.facts_seen, gathered.facts_version, *after, limit)
             times = {Ref(*row[:2]): row[2] for row in rows}
             subjects = await self._subjects(connection, list(times))
         return [(subject, prior, times[subject.ref]) for subject, prior in subjects]
 
-    async def _subjects(self, connection: Any, refs: list[Ref]) -> list[tuple[Subject, Prior]]:
+    async def _subjects(self, connection: Any, refs: list[Ref]) -> list[tuple[RecordedScan, Prior]]:
         if not refs:
             return []
         positions, offsets = [ref.position for ref in refs], [ref.offset for ref in refs]
         rows = await connection.fetch("SELECT * FROM udi.subjects($1, $2)", positions, offsets)
         return [self._subject(row) for row in rows]
 
-    def _subject(self, row: Any) -> tuple[Subject, Prior]:
+    def _subject(self, row: Any) -> tuple[RecordedScan, Prior]:
         event = ScanEvent.model_validate_json(row["raw"])
         label = _label(row)
         day = local_day(event.scanned_at, self._zone)
         ref = Ref(row["position_id"], row["record_offset"])
-        subject = Subject(ref, row["lane"], event, label, row["fingerprint"], row["recorded_at"], day, month_of(day))
+        subject = RecordedScan(
+            ref, row["lane"], event, label, row["fingerprint"], row["recorded_at"], day, month_of(day)
+        )
         reasons = tuple(Reason(reason) for reason in row["reasons"])
         prior = Prior(
             row["decisions"], Verdict(row["verdict"]), reasons, row["moved"], row["holds_unit"], label, row["entries"],
@@ -181,7 +183,7 @@ class PostgresBooks:
         )  # fmt: skip
         return subject, prior
 
-    async def _uses(self, connection: Any, wanted: Wanted, catalogue: Catalogue) -> list[UseAccount]:
+    async def _uses(self, connection: Any, wanted: Lookup, catalogue: Catalogue) -> list[UseAccount]:
         if not wanted.uses_of_scans and not wanted.uses_of_units:
             return []
         scans, units = list(wanted.uses_of_scans), list(wanted.uses_of_units)
@@ -223,7 +225,7 @@ class PostgresBooks:
         )
 
     @staticmethod
-    async def _shapes(connection: Any, wanted: Wanted) -> dict[tuple[str, str], Shapes]:
+    async def _shapes(connection: Any, wanted: Lookup) -> dict[tuple[str, str], Shapes]:
         if not wanted.shapes:
             return {}
         issuers, dis = [issuer for issuer, _ in wanted.shapes], [di for _, di in wanted.shapes]
@@ -231,14 +233,14 @@ class PostgresBooks:
         return {(row["issuer"], row["di"]): Shapes(load(row["lots"]), load(row["serials"])) for row in rows}
 
     @staticmethod
-    async def _stays(connection: Any, wanted: Wanted) -> dict[StayItem, int]:
+    async def _stays(connection: Any, wanted: Lookup) -> dict[StayItem, int]:
         if not wanted.stays:
             return {}
         columns = [[stay[place] for stay in wanted.stays] for place in range(3)]
         rows = await connection.fetch("SELECT * FROM udi.charged_units($1, $2, $3)", *columns)
         return {(row["hospital"], row["encounter"], row["item_code"]): row["units"] for row in rows}
 
-    async def _neighbours(self, connection: Any, wanted: Wanted) -> dict[tuple[str, str], list[Neighbour]]:
+    async def _neighbours(self, connection: Any, wanted: Lookup) -> dict[tuple[str, str], list[Neighbour]]:
         if not wanted.devices:
             return {}
         devices = list(wanted.devices)
@@ -303,7 +305,7 @@ async def _scanners(connection: Any) -> Scanners:
     return scanners
 
 
-def _waiting(subject: Subject, prior: Prior, scanners: Scanners) -> Waiting:
+def _waiting(subject: RecordedScan, prior: Prior, scanners: Scanners) -> Waiting:
     """A half label as it was when it came: read again, for what the books do not keep (HIBC's link)."""
     event = subject.event
     profile = scanners.profile(event.hospital, event.device_id, event.scanned_at)

@@ -17,11 +17,11 @@ from models.closing.case import (
     Entry,
     Gap,
     GapKind,
+    LedgerSums,
     Move,
     Numbers,
     OwedLine,
     Proof,
-    Sums,
     Trigger,
 )
 from models.money import CURRENCY, fen_text, parse_fen
@@ -53,10 +53,10 @@ def proof_of(row: Any) -> Proof:
         Closing(row["discharged_at"], row["settled_at"], row["closings"]),
         CaseVerdict(row["verdict"]),
         Numbers(
-            Sums(row["units"], row["amount_fen"]),
-            Sums(row["stock_units"], row["stock_fen"]),
-            Sums(row["charged_units"], row["charged_fen"]),
-            Sums(row["owed_units"], row["owed_fen"]),
+            LedgerSums(row["units"], row["amount_fen"]),
+            LedgerSums(row["stock_units"], row["stock_fen"]),
+            LedgerSums(row["charged_units"], row["charged_fen"]),
+            LedgerSums(row["owed_units"], row["owed_fen"]),
             row["chargeable_units"],
             row["supplied_units"],
         ),

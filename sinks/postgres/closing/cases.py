@@ -75,7 +75,7 @@ SELECT EXISTS (SELECT FROM udi.encounter WHERE (hospital, encounter) = ($1, $2))
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
+class CaseSnapshot:
     """What the books have of a case."""
 
     closing: Closing
@@ -155,7 +155,7 @@ class CaseBooks:
         """A person closes a case; gives how often it has been closed."""
         return int(await self._pool.fetchval("SELECT udi.close_case($1, $2, $3, $4)", *key, by))
 
-    async def snapshot(self, key: CaseKey) -> "Snapshot":
+    async def snapshot(self, key: CaseKey) -> "CaseSnapshot":
         """A case as it stands and all that was proven of it, of one moment."""
         encounter = (key.hospital, key.encounter)
         async with (
@@ -169,7 +169,7 @@ class CaseBooks:
             names = await connection.fetch(_NAMES, key.hospital, codes)
             history = [proof_of(row) for row in await connection.fetch(_HISTORY, *key)]
         by_code = {row["item_code"]: orjson.loads(row["body"])["name"] for row in names}
-        return Snapshot(closings.get(key, Closing()), differences[encounter], scans, history, by_code)
+        return CaseSnapshot(closings.get(key, Closing()), differences[encounter], scans, history, by_code)
 
 
 class CaseSession:

@@ -13,7 +13,7 @@ import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
 from models.calendar import Month
-from models.closing.figures import Cause, EntryGroup
+from models.closing.figures import EntryCause, EntryGroup
 
 Connection = asyncpg.Connection | PoolConnectionProxy
 _TICK: Final = timedelta(microseconds=1)
@@ -125,7 +125,7 @@ async def entry_groups(
             Month(row["service_month"]),
             Month(row["period"]),
             row["credit"],
-            Cause(row["cause"]),
+            EntryCause(row["cause"]),
             row["entries"],
             row["amount_fen"],
         )

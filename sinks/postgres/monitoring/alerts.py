@@ -18,7 +18,7 @@ import asyncpg
 import orjson
 
 from models.calendar import Month
-from models.monitoring.alert import AlertKey, AlertVersion, Cell, Measure, RuleMeasure, Standing, Sums
+from models.monitoring.alert import AlertKey, AlertVersion, Cell, Measure, RuleMeasure, Standing, UsageSums
 from models.wire.topics import ALERTS
 from sinks.postgres.monitoring.alert_rows import (
     ScopeMonth,
@@ -162,33 +162,33 @@ class AlertSession:
         )
         return {row["hospital"]: row["month"] for row in rows}
 
-    async def usage(self, cells: Collection[Cell]) -> dict[Cell, Sums]:
+    async def usage(self, cells: Collection[Cell]) -> dict[Cell, UsageSums]:
         """The use in each cell that has any."""
         rows = await self._connection.fetch(
             f"SELECT u.* FROM {_CELLS} JOIN udi.usage_month u USING (hospital, scope_type, scope, item_code, month)",
             *cell_columns(cells),
         )
-        return {cell_of(row): Sums(row["quantity"], row["amount_fen"]) for row in rows}
+        return {cell_of(row): UsageSums(row["quantity"], row["amount_fen"]) for row in rows}
 
-    async def usage_of_months(self, months: Collection[tuple[str, Month]]) -> dict[Cell, Sums]:
+    async def usage_of_months(self, months: Collection[tuple[str, Month]]) -> dict[Cell, UsageSums]:
         """All use in months of hospitals, in every scope."""
         rows = await self._connection.fetch(
             "SELECT u.* FROM unnest($1::text[], $2::int[]) k (hospital, month) "
             "JOIN udi.usage_month u USING (hospital, month)",
             [hospital for hospital, _ in months], [month for _, month in months],
         )  # fmt: skip
-        return {cell_of(row): Sums(row["quantity"], row["amount_fen"]) for row in rows}
+        return {cell_of(row): UsageSums(row["quantity"], row["amount_fen"]) for row in rows}
 
-    async def usage_of_scopes(self, places: Collection[ScopeMonth]) -> dict[ScopeMonth, dict[str, Sums]]:
+    async def usage_of_scopes(self, places: Collection[ScopeMonth]) -> dict[ScopeMonth, dict[str, UsageSums]]:
         """The use of all items in scopes and months."""
         rows = await self._connection.fetch(
             f"SELECT u.* FROM {_PLACES} JOIN udi.usage_month u USING (hospital, scope_type, scope, month)",
             *place_columns(places),
         )
-        found: dict[ScopeMonth, dict[str, Sums]] = defaultdict(dict)
+        found: dict[ScopeMonth, dict[str, UsageSums]] = defaultdict(dict)
         for row in rows:
             cell = cell_of(row)
-            found[ScopeMonth(cell.scope, cell.month)][cell.item_code] = Sums(row["quantity"], row["amount_fen"])
+            found[ScopeMonth(cell.scope, cell.month)][cell.item_code] = UsageSums(row["quantity"], row["amount_fen"])
         return found
 
     async def standings(self, places: Collection[ScopeMonth]) -> dict[StandingKey, dict[str, Standing]]:

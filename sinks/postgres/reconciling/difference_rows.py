@@ -14,12 +14,12 @@ from models.ids import made_id
 from models.money import CURRENCY, fen_text
 from models.reconciling.differences import (
     Aspect,
-    Cause,
     Difference,
     DifferenceKind,
     DifferenceStatus,
     DifferenceVersion,
     Fix,
+    LikelyCause,
     Line,
 )
 from sinks.postgres.charging.rows import Row
@@ -97,7 +97,7 @@ def difference_of(row: Mapping[str, Any]) -> Difference:
         encounter=row["encounter"],
         kind=DifferenceKind(row["kind"]),
         aspects=tuple(Aspect(each) for each in row["aspects"]),
-        cause=Cause(row["cause"]),
+        cause=LikelyCause(row["cause"]),
         fix=Fix(row["fix"]),
         at=row["at"],
         item_code=row["item_code"],

@@ -31,7 +31,7 @@ Timeout = Annotated[float, typer.Option(min=0, help="Seconds to wait for the lan
 
 
 @dataclass(frozen=True, slots=True)
-class Commanded:
+class CommandOutcome:
     """A stored command, and what became of it in time."""
 
     scan: UUID
@@ -67,7 +67,7 @@ def command(  # noqa: PLR0917 -- the parts of a command
     if not reason.strip():
         bad("Expected a reason, got an empty one.")
 
-    async def work(_: Settings, pool: asyncpg.Pool) -> list[Commanded]:
+    async def work(_: Settings, pool: asyncpg.Pool) -> list[CommandOutcome]:
         books = CommandBooks(pool)
         named = [(scan, await hospital_of(books, scan, hospital)) for scan in scans]
         stored = []
@@ -77,13 +77,13 @@ def command(  # noqa: PLR0917 -- the parts of a command
                 bad(f"Expected a recorded scan, found none with id {scan}.")
             stored.append((scan, place))
         until = time.monotonic() + timeout
-        return [Commanded(scan, place, await _ended(books, place, until)) for scan, place in stored]
+        return [CommandOutcome(scan, place, await _ended(books, place, until)) for scan, place in stored]
 
     done = [_say(kind, each, several=len(scans) > 1) for each in run(work)]
     return int(not all(done) and (timeout > 0 or any(each is False for each in done)))
 
 
-def _say(kind: CommandKind, each: Commanded, *, several: bool) -> bool | None:
+def _say(kind: CommandKind, each: CommandOutcome, *, several: bool) -> bool | None:
     """Say what became of it; `None` while nobody has carried it out."""
     which, word = f"{each.scan}: " if several else "", _WORDS[kind]
     if each.ended is None:

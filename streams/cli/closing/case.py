@@ -18,7 +18,7 @@ from models.reasons import Verdict
 from models.texts import gap_text, texts
 from rules.closing.proving import prove
 from sinks.postgres.closing.case_rows import gap_body, numbers_fields, proof_fields
-from sinks.postgres.closing.cases import CaseBooks, Snapshot
+from sinks.postgres.closing.cases import CaseBooks, CaseSnapshot
 from streams.cli.connection import bad, run
 from streams.cli.shown import joined, print_json, print_table, yuan
 from streams.settings import Settings
@@ -91,7 +91,7 @@ async def _hospital(books: CaseBooks, encounter: str, named: str | None) -> str:
 
 async def read_page(books: CaseBooks, key: CaseKey, zone: ZoneInfo) -> Page:
     """The page of a case of a known encounter, of one moment."""
-    found: Snapshot = await books.snapshot(key)
+    found: CaseSnapshot = await books.snapshot(key)
     operations = sorted({scan.operation for scan in found.scans if scan.operation})
     if key.operation and key.operation not in operations:
         bad(f"Expected an operation of {key.encounter} ({joined(operations) or 'it has none'}), got {key.operation}.")

@@ -10,7 +10,7 @@ import asyncpg
 import typer
 
 from models.calendar import Month, first_day, month_text, parse_month, shift
-from models.closing.figures import BridgeLine, Cause, Change, DepartmentSums, MonthReport, Sums
+from models.closing.figures import BridgeLine, Change, DepartmentSums, EntryCause, EntrySums, MonthReport
 from models.money import fen_text
 from rules.closing.periods import changes, digest, month_report
 from sinks.postgres.closing.figures import (
@@ -177,7 +177,7 @@ def _day(text: str) -> date:
         bad(f"Expected a day like 2022-06-15, got {text!r}.")
 
 
-def _sums(sums: Sums) -> dict[str, Any]:
+def _sums(sums: EntrySums) -> dict[str, Any]:
     return {
         "entries": sums.entries,
         "charges": fen_text(sums.charges_fen),
@@ -216,7 +216,7 @@ def show(printed: Printed) -> None:
         _show_since(printed.since, month)
 
 
-def _show_sums(title: str, rows: Iterable[DepartmentSums], total: Sums) -> None:
+def _show_sums(title: str, rows: Iterable[DepartmentSums], total: EntrySums) -> None:
     cells = [
         (name, sums.entries, yuan(sums.charges_fen), yuan(sums.credits_fen), yuan(sums.net_fen))
         for name, sums in (*((each.department or "none", each.sums) for each in rows), ("total", total))
@@ -251,7 +251,7 @@ def _show_since(since: Sequence[Change], month: str) -> None:
         return
     cells = [
         (
-            "late use" if each.cause is Cause.USE else each.cause,
+            "late use" if each.cause is EntryCause.USE else each.cause,
             month_text(each.period),
             each.sums.entries,
             yuan(each.sums.charges_fen),

@@ -13,8 +13,8 @@ from uuid import UUID
 
 import asyncpg
 
-from models.charging.books import BadRecord, Decision, Prior, Ref, Subject
-from models.charging.snapshot import Catalogue, Gathered, Wanted
+from models.charging.books import BadRecord, Decision, Prior, RecordedScan, Ref
+from models.charging.snapshot import Catalogue, Lookup, Snapshot
 from models.policy import POLICY
 from models.reasons import Reason, Verdict
 from rules.charging.deciding import decide
@@ -128,9 +128,9 @@ class _Bench:
         if not kept:
             return
         lane = kept[0]["lane"]
-        await self._books.gather(lane, Wanted(), self._catalogue)
+        await self._books.gather(lane, Lookup(), self._catalogue)
         arrivals = [self._read(row) for row in kept]
-        subjects = [arrival for arrival in arrivals if isinstance(arrival, Subject)]
+        subjects = [arrival for arrival in arrivals if isinstance(arrival, RecordedScan)]
         gathered = await self._books.gather(lane, wanted_by(subjects, (), self._catalogue), self._catalogue)
         for row, arrival in zip(kept, arrivals, strict=True):
             self._add(row, arrival, gathered, comparison)
@@ -140,7 +140,7 @@ class _Bench:
         scanners = self._catalogue.scanners
         return read_arrival(ref, row["lane"], row["record_key"], row["raw"], row["recorded_at"], self._zone, scanners)
 
-    def _add(self, row: Any, arrival: Arrival, gathered: Gathered, comparison: Comparison) -> None:
+    def _add(self, row: Any, arrival: Arrival, gathered: Snapshot, comparison: Comparison) -> None:
         result = _decided(arrival, View(_before(row, arrival, gathered), self._catalogue))
         verdict = str(Verdict.REFUSED if isinstance(result, BadRecord) else result.verdict)
         reasons = _without_timed((result.reason,) if isinstance(result, BadRecord) else result.reasons)
@@ -161,7 +161,7 @@ def _left_out(row: Any) -> str | None:
 
 def _decided(arrival: Arrival, view: View) -> Decision | BadRecord:
     """A half that is alone is decided as when its window had closed; it was compared with what stands today."""
-    if isinstance(arrival, Subject) and view.fingerprint(arrival) is None:
+    if isinstance(arrival, RecordedScan) and view.fingerprint(arrival) is None:
         label = settled(arrival.label, arrival.event.hospital, view)
         if label.half:
             prior = Prior(0, Verdict.WAITING, (), moved=False, holds_unit=False)
@@ -171,9 +171,9 @@ def _decided(arrival: Arrival, view: View) -> Decision | BadRecord:
     return results[-1]
 
 
-def _before(row: Any, arrival: Arrival, gathered: Gathered) -> Gathered:
+def _before(row: Any, arrival: Arrival, gathered: Snapshot) -> Snapshot:
     """What was gathered, without what this scan and later returns have done to it; no month counts as closed."""
-    if not isinstance(arrival, Subject):
+    if not isinstance(arrival, RecordedScan):
         return gathered
     event, own = arrival.event, arrival.ref
     fingerprints, holders = dict(gathered.fingerprints), dict(gathered.holders)

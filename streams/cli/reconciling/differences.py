@@ -10,7 +10,7 @@ import typer
 from rich.text import Text
 
 from models.policy import POLICY
-from models.reconciling.differences import Cause, DifferenceKind, DifferenceStatus, DifferenceVersion, Fix
+from models.reconciling.differences import DifferenceKind, DifferenceStatus, DifferenceVersion, Fix, LikelyCause
 from sinks.postgres.reconciling.sessions import ReconcilingBooks
 from streams.cli.charging.persons import By, Why, person
 from streams.cli.connection import bad, run
@@ -40,19 +40,19 @@ SELECT k.start, s.difference_id FROM unnest($1::text[]) k (start)
 JOIN udi.difference_standing s ON starts_with(s.difference_id::text, k.start)
 """
 CAUSES: Final = {
-    Cause.NOT_POSTED: "not posted",
-    Cause.NOT_CHARGED_YET: "waits here",
-    Cause.OTHER_ITEM: "another item",
-    Cause.OTHER_INSURANCE_CODE: "another insurance code",
-    Cause.OTHER_PRICE: "another price",
-    Cause.MORE_THAN_USED: "more than used",
-    Cause.LESS_THAN_USED: "less than used",
-    Cause.OTHER_PATIENT: "another patient",
-    Cause.CHARGED_TWICE: "charged twice",
-    Cause.NOT_CHARGEABLE: "not chargeable",
-    Cause.RETURNED: "use taken back",
-    Cause.NOT_SCANNED: "never scanned",
-    Cause.UNKNOWN_ENCOUNTER: "unknown encounter",
+    LikelyCause.NOT_POSTED: "not posted",
+    LikelyCause.NOT_CHARGED_YET: "waits here",
+    LikelyCause.OTHER_ITEM: "another item",
+    LikelyCause.OTHER_INSURANCE_CODE: "another insurance code",
+    LikelyCause.OTHER_PRICE: "another price",
+    LikelyCause.MORE_THAN_USED: "more than used",
+    LikelyCause.LESS_THAN_USED: "less than used",
+    LikelyCause.OTHER_PATIENT: "another patient",
+    LikelyCause.CHARGED_TWICE: "charged twice",
+    LikelyCause.NOT_CHARGEABLE: "not chargeable",
+    LikelyCause.RETURNED: "use taken back",
+    LikelyCause.NOT_SCANNED: "never scanned",
+    LikelyCause.UNKNOWN_ENCOUNTER: "unknown encounter",
 }
 FIXES: Final = {
     Fix.POST: "post it",
@@ -158,7 +158,7 @@ async def _find(pool: asyncpg.Pool, statuses: Sequence[str], chosen: Chosen) -> 
 
 def _is_young(row: asyncpg.Record) -> bool:
     """A use whose line may still come: it is no error yet."""
-    missing = (row["kind"], row["cause"]) == (DifferenceKind.MISSED, Cause.NOT_POSTED)
+    missing = (row["kind"], row["cause"]) == (DifferenceKind.MISSED, LikelyCause.NOT_POSTED)
     return missing and bool(datetime.now(UTC) - row["at"] < POLICY.his_line_time)
 
 
@@ -230,7 +230,7 @@ def _show(rows: Sequence[asyncpg.Record], limit: int) -> None:
 def _cells(row: asyncpg.Record) -> tuple[Any, ...]:
     status = DifferenceStatus(row["status"])
     what = " ".join((row["kind"], ", ".join(row["aspects"]))).strip()
-    why = f"{what}: {CAUSES[Cause(row['cause'])]}; {FIXES[Fix(row['fix'])]}"
+    why = f"{what}: {CAUSES[LikelyCause(row['cause'])]}; {FIXES[Fix(row['fix'])]}"
     shown = why if status is DifferenceStatus.OPEN else f"{why} ({status})"
     return (
         str(row["difference_id"])[:ID_SHOWN], Text(shown, _STYLES.get(status, "dim")), row["encounter"],

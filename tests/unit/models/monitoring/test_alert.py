@@ -14,7 +14,7 @@ from models.monitoring.alert import (
     Scope,
     ScopeType,
     Status,
-    Sums,
+    UsageSums,
 )
 
 RULE = RuleMeasure("new-item", Measure.AMOUNT)
@@ -39,7 +39,7 @@ def test_a_version_supersedes_the_one_before_and_the_first_none() -> None:
 
 
 def test_a_measure_picks_its_sum() -> None:
-    facts = Facts(CELL, True, {0: Sums(3, 900)})
+    facts = Facts(CELL, True, {0: UsageSums(3, 900)})
     assert [facts.value(measure) for measure in (Measure.QUANTITY, Measure.AMOUNT)] == [3, 900]
 
 

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.udi.lot_pattern import CONFIRMED_MIN, NO_SHAPE, LotShape, dump, fits, is_possible, learn, load
+from models.udi.lot_pattern import CONFIRMED_MIN, NO_SHAPE, LotPattern, dump, fits, is_possible, learn, load
 
 
-def learned(values: Iterable[str | None]) -> LotShape:
+def learned(values: Iterable[str | None]) -> LotPattern:
     shape = NO_SHAPE
     for value in values:
         shape = learn(shape, value)

@@ -16,11 +16,11 @@ from models.closing.case import (
     Entry,
     Gap,
     GapKind,
+    LedgerSums,
     Move,
     Numbers,
     OwedLine,
     Proof,
-    Sums,
     Trigger,
 )
 from models.reasons import Reason, Verdict
@@ -84,10 +84,10 @@ def test_a_case_whose_four_ledgers_tie_is_closed_with_the_four_numbers() -> None
 
     assert proven.verdict is CaseVerdict.CLOSED
     assert proven.numbers == Numbers(
-        scans=Sums(3, 246_800),
-        stock_out=Sums(3, 246_800),
-        charges=Sums(2, 246_800),
-        settlement=Sums(1, 90_000),
+        scans=LedgerSums(3, 246_800),
+        stock_out=LedgerSums(3, 246_800),
+        charges=LedgerSums(2, 246_800),
+        settlement=LedgerSums(1, 90_000),
         chargeable_units=2,
         supplied_units=1,
     )
@@ -187,8 +187,8 @@ def test_a_re_rated_use_ties_at_its_new_price_and_parts_round_each_for_itself() 
 
     assert (proven.verdict, proven.numbers.charges, proven.numbers.scans) == (
         CaseVerdict.CLOSED,
-        Sums(2, 67),
-        Sums(2, 67),
+        LedgerSums(2, 67),
+        LedgerSums(2, 67),
     )
 
 
@@ -198,7 +198,7 @@ def test_an_operation_is_its_own_scans_and_the_returns_that_took_them_back() -> 
 
     proven = prove(CaseKey("H1", "E1", "OP-1"), [one, other, returned, parked(4), parked(5, operation="OP-2")])
 
-    assert (proven.verdict, proven.numbers.scans) == (CaseVerdict.CLOSED, Sums(0, 0))
+    assert (proven.verdict, proven.numbers.scans) == (CaseVerdict.CLOSED, LedgerSums(0, 0))
     assert [line.scan.scan_id.int for line in proven.uses] == [1]
 
 

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from models.udi import CodeError, Flag, Issuer, Label, read_label
-from models.udi.lot_pattern import LotShape
+from models.udi.lot_pattern import LotPattern
 from rules.labels.rescue import Device, Knowledge, Outcome, learn, rescue
 
 SCANNED_ON = date(2026, 6, 1)
@@ -18,7 +18,7 @@ def read(raw: str) -> Label:
 
 
 def knowing(lots: list[str | None], serials: list[str | None]) -> Knowledge:
-    lot_shape, serial_shape = LotShape(), LotShape()
+    lot_shape, serial_shape = LotPattern(), LotPattern()
     for lot in lots:
         lot_shape = learn(lot_shape, lot)
     for serial in serials:

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from models.calendar import Month
-from models.monitoring.alert import AlertKey, Cell, Facts, Measure, RuleMeasure, Scope, ScopeType, Standing, Sums
+from models.monitoring.alert import AlertKey, Cell, Facts, Measure, RuleMeasure, Scope, ScopeType, Standing, UsageSums
 
 AT = datetime(2022, 6, 15, 4, tzinfo=UTC)
 HOSPITAL = Scope("H1", ScopeType.HOSPITAL, "H1")
@@ -15,9 +15,9 @@ KEY = AlertKey(CELL, GROWTH)
 
 
 def facts(
-    now: Sums,
-    before: Sums | None = None,
-    year_before: Sums | None = None,
+    now: UsageSums,
+    before: UsageSums | None = None,
+    year_before: UsageSums | None = None,
     standings: dict[RuleMeasure, Standing] | None = None,
 ) -> Facts:
     """The screw in June, with its use a month and a year before (`None`: before the first month of records)."""

@@ -3,7 +3,7 @@ from decimal import Decimal
 import pytest
 
 from models.calendar import Month
-from models.monitoring.alert import CausePart, Figures, Judgement, Measure, Sums
+from models.monitoring.alert import CausePart, Figures, Judgement, Measure, UsageSums
 from models.policy import POLICY, Policy
 from rules.monitoring import RULES, Rule, rules_of
 from rules.monitoring.growth import Growth, change_percent
@@ -32,32 +32,32 @@ NEW_QUANTITY = rule("new-item", Measure.QUANTITY)
     ],
 )
 def test_a_rise_of_a_fifth_fires_and_anything_less_does_not(value: int, fires: bool, printed: str) -> None:
-    judgement = AMOUNT.judge(facts(Sums(100, value), Sums(100, 10_000_000)))
+    judgement = AMOUNT.judge(facts(UsageSums(100, value), UsageSums(100, 10_000_000)))
     assert (judgement.fires, judgement.figures.change_percent) == (fires, Decimal(printed))
 
 
 @pytest.mark.parametrize(("base", "fires"), [(99_999, False), (100_000, True)])
 def test_a_base_below_a_thousand_yuan_fires_nothing_and_one_equal_to_it_does(base: int, fires: bool) -> None:
-    assert AMOUNT.judge(facts(Sums(100, 900_000), Sums(1, base))).fires is fires
+    assert AMOUNT.judge(facts(UsageSums(100, 900_000), UsageSums(1, base))).fires is fires
 
 
 @pytest.mark.parametrize(("base", "fires"), [(4, False), (5, True)])
 def test_a_base_below_five_units_fires_nothing_and_one_equal_to_it_does(base: int, fires: bool) -> None:
-    assert QUANTITY.judge(facts(Sums(100, 1), Sums(base, 1))).fires is fires
+    assert QUANTITY.judge(facts(UsageSums(100, 1), UsageSums(base, 1))).fires is fires
 
 
 def test_each_measure_has_its_own_floor() -> None:
-    judged = facts(Sums(40, 99_000), Sums(20, 60_000))
+    judged = facts(UsageSums(40, 99_000), UsageSums(20, 60_000))
     assert (AMOUNT.judge(judged).fires, QUANTITY.judge(judged).fires) == (False, True)
 
 
 def test_an_unknown_base_fires_nothing() -> None:
     judgement = Judgement(False, Figures(900_000))
-    assert [each.judge(facts(Sums(100, 900_000))) for each in (AMOUNT, YEAR, NEW)] == [judgement] * 3
+    assert [each.judge(facts(UsageSums(100, 900_000))) for each in (AMOUNT, YEAR, NEW)] == [judgement] * 3
 
 
 def test_a_base_of_zero_is_a_new_item_without_a_percentage() -> None:
-    judged = facts(Sums(10, 100_000), Sums(), Sums())
+    judged = facts(UsageSums(10, 100_000), UsageSums(), UsageSums())
     figures = Figures(
         value=100_000,
         base_month=Month(202205),
@@ -71,21 +71,21 @@ def test_a_base_of_zero_is_a_new_item_without_a_percentage() -> None:
 
 @pytest.mark.parametrize(("value", "fires"), [(99_999, False), (100_000, True)])
 def test_a_new_item_must_reach_the_floor_with_its_value(value: int, fires: bool) -> None:
-    assert NEW.judge(facts(Sums(1, value), Sums())).fires is fires
+    assert NEW.judge(facts(UsageSums(1, value), UsageSums())).fires is fires
 
 
 def test_a_new_item_is_judged_by_each_measure() -> None:
-    judged = facts(Sums(4, 500_000), Sums())
+    judged = facts(UsageSums(4, 500_000), UsageSums())
     assert (NEW.judge(judged).fires, NEW_QUANTITY.judge(judged).fires) == (True, False)
 
 
 def test_an_item_with_a_base_is_not_new() -> None:
-    assert not NEW.judge(facts(Sums(100, 900_000), Sums(1, 1))).fires
+    assert not NEW.judge(facts(UsageSums(100, 900_000), UsageSums(1, 1))).fires
 
 
 def test_nothing_used_is_nothing_new_even_without_a_floor() -> None:
     rules = rules_of(Policy(growth_base_units_min=0, growth_base_fen_min=0))
-    assert not rule("new-item", Measure.AMOUNT, rules).judge(facts(Sums(), Sums())).fires
+    assert not rule("new-item", Measure.AMOUNT, rules).judge(facts(UsageSums(), UsageSums())).fires
 
 
 def test_the_year_on_year_rule_reads_the_same_month_a_year_before() -> None:
@@ -96,12 +96,14 @@ def test_the_year_on_year_rule_reads_the_same_month_a_year_before() -> None:
         change_percent=Decimal("20.00"),
         cause=(CausePart("quantity", 0), CausePart("price", 40_000)),
     )
-    assert YEAR.judge(facts(Sums(10, 240_000), Sums(10, 240_000), Sums(10, 200_000))) == Judgement(True, figures)
+    assert YEAR.judge(facts(UsageSums(10, 240_000), UsageSums(10, 240_000), UsageSums(10, 200_000))) == Judgement(
+        True, figures
+    )
 
 
 def test_a_percentage_that_is_no_whole_number_is_compared_exactly() -> None:
     third = Growth("growth-month-on-month", Measure.QUANTITY, 1, Decimal("33.3"), 0)
-    judged = [third.judge(facts(Sums(each, 0), Sums(1000, 0))).fires for each in (1332, 1333)]
+    judged = [third.judge(facts(UsageSums(each, 0), UsageSums(1000, 0))).fires for each in (1332, 1333)]
     assert judged == [False, True]
 
 

@@ -1,4 +1,4 @@
-from models.monitoring.alert import Figures, Judgement, Measure, Standing, Sums
+from models.monitoring.alert import Figures, Judgement, Measure, Standing, UsageSums
 from rules.monitoring.top_three import TopRank
 from tests.unit.rules.monitoring.cases import TOP, facts
 
@@ -58,9 +58,9 @@ def test_when_an_earlier_month_changes_the_ranks_stay_and_the_runs_follow() -> N
 
 
 def test_a_run_of_three_months_fires_and_so_does_every_longer_one() -> None:
-    judged = [RULE.judge(facts(Sums(9, 1), standings={TOP: Standing(2, run)})) for run in (2, 3, 14)]
+    judged = [RULE.judge(facts(UsageSums(9, 1), standings={TOP: Standing(2, run)})) for run in (2, 3, 14)]
     assert judged == [Judgement(run >= 3, Figures(9, rank=2, months_in_a_row=run)) for run in (2, 3, 14)]
 
 
 def test_an_item_without_a_standing_does_not_fire() -> None:
-    assert RULE.judge(facts(Sums())) == Judgement(False, Figures(0, rank=None, months_in_a_row=0))
+    assert RULE.judge(facts(UsageSums())) == Judgement(False, Figures(0, rank=None, months_in_a_row=0))

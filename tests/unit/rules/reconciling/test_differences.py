@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from models.reconciling.differences import Aspect, Cause, Difference, DifferenceKind, Fix, Line, Use
+from models.reconciling.differences import Aspect, Difference, DifferenceKind, Fix, LikelyCause, Line, Use
 from rules.reconciling import reconcile
 from tests.support.two_sides import AT, HOUR, PRICE, billing, free_use, gone_use, line, open_use, use
 
@@ -34,7 +34,8 @@ def test_a_line_as_it_should_be_differs_in_nothing() -> None:
 def test_a_charge_without_a_line_is_missed_and_to_be_posted() -> None:
     assert differences([use(1, 2)], []) == [
         Difference(
-            "H1", "E1", DifferenceKind.MISSED, (), Cause.NOT_POSTED, Fix.POST, use(1).scanned_at, "SCREW", UUID(int=1),
+            "H1", "E1", DifferenceKind.MISSED, (),
+            LikelyCause.NOT_POSTED, Fix.POST, use(1).scanned_at, "SCREW", UUID(int=1),
             None, billing(1), 246_800, 0, "OR", 2,
         )
     ]  # fmt: skip
@@ -43,7 +44,8 @@ def test_a_charge_without_a_line_is_missed_and_to_be_posted() -> None:
 def test_a_use_that_waits_here_is_missed_and_to_be_freed_here() -> None:
     assert differences([open_use(1)], []) == [
         Difference(
-            "H1", "E1", DifferenceKind.MISSED, (), Cause.NOT_CHARGED_YET, Fix.FREE_SCAN, use(1).scanned_at, "SCREW",
+            "H1", "E1", DifferenceKind.MISSED, (),
+            LikelyCause.NOT_CHARGED_YET, Fix.FREE_SCAN, use(1).scanned_at, "SCREW",
             UUID(int=1), None, None, 123_400, 0, "OR", 1,
         )
     ]  # fmt: skip
@@ -52,7 +54,8 @@ def test_a_use_that_waits_here_is_missed_and_to_be_freed_here() -> None:
 def test_a_line_for_nothing_is_extra_and_to_be_cancelled() -> None:
     assert differences([], [line(use(1), "H9", quantity=3)]) == [
         Difference(
-            "H1", "E1", DifferenceKind.EXTRA, (), Cause.NOT_SCANNED, Fix.CANCEL, use(1).scanned_at, "SCREW", None, "H9",
+            "H1", "E1", DifferenceKind.EXTRA, (),
+            LikelyCause.NOT_SCANNED, Fix.CANCEL, use(1).scanned_at, "SCREW", None, "H9",
             None, 0, 370_200, "OR", 3,
         )
     ]  # fmt: skip
@@ -61,7 +64,8 @@ def test_a_line_for_nothing_is_extra_and_to_be_cancelled() -> None:
 def test_more_than_was_used_is_a_wrong_line_to_be_replaced() -> None:
     assert differences([use(1)], [line(use(1), quantity=3)]) == [
         Difference(
-            "H1", "E1", DifferenceKind.WRONG, (Aspect.QUANTITY,), Cause.MORE_THAN_USED, Fix.REPLACE, use(1).scanned_at,
+            "H1", "E1", DifferenceKind.WRONG, (Aspect.QUANTITY,),
+            LikelyCause.MORE_THAN_USED, Fix.REPLACE, use(1).scanned_at,
             "SCREW", UUID(int=1), "H1", billing(1), 123_400, 370_200, "OR", 1,
         )
     ]  # fmt: skip

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from models.reconciling.differences import Cause, Line, Use
+from models.reconciling.differences import LikelyCause, Line, Use
 from rules.reconciling.matching import match
 from rules.reconciling.nearest import nearest_pairs
 from rules.reconciling.strengths import CODE_WINDOW
@@ -103,7 +103,7 @@ def test_of_two_lines_that_name_one_charge_the_right_one_is_for_it() -> None:
         line(use(1), "H2", billing_id=billing(1), **FAR),
     )
     found = match([use(1), use(2)], [wrong, right], [])
-    assert (found.pairs, found.alone, found.left) == ([(use(1), right)], [use(2)], [(wrong, Cause.CHARGED_TWICE)])
+    assert (found.pairs, found.alone, found.left) == ([(use(1), right)], [use(2)], [(wrong, LikelyCause.CHARGED_TWICE)])
 
 
 def test_what_was_charged_has_the_line_before_what_is_open() -> None:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from models.reconciling.differences import Aspect, Cause, Difference, DifferenceKind, Fix, Use
+from models.reconciling.differences import Aspect, Difference, DifferenceKind, Fix, LikelyCause, Use
 from rules.reconciling import PATIENT_WINDOW, across, reconcile
 from tests.support.two_sides import billing, free_use, gone_use, line, open_use, use
 
@@ -31,7 +31,8 @@ def pairs(missed_: list[Difference], extra_: list[Difference]) -> list[tuple[int
 def test_missed_here_and_extra_there_is_one_charge_on_the_wrong_patient() -> None:
     assert across([missed(1)], [extra(2, "H2")]) == [
         Difference(
-            "H1", "E1", DifferenceKind.WRONG, (Aspect.PATIENT,), Cause.OTHER_PATIENT, Fix.REPLACE, use(1).scanned_at,
+            "H1", "E1", DifferenceKind.WRONG, (Aspect.PATIENT,),
+            LikelyCause.OTHER_PATIENT, Fix.REPLACE, use(1).scanned_at,
             "SCREW", UUID(int=1), "H2", billing(1), 123_400, 123_400, "OR", 1,
         )
     ]  # fmt: skip

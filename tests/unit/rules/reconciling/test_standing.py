@@ -6,7 +6,14 @@ from uuid import UUID
 
 import pytest
 
-from models.reconciling.differences import Cause, Difference, DifferenceKind, DifferenceStatus, DifferenceVersion, Fix
+from models.reconciling.differences import (
+    Difference,
+    DifferenceKind,
+    DifferenceStatus,
+    DifferenceVersion,
+    Fix,
+    LikelyCause,
+)
 from rules.reconciling.standing import Past, UsesNow, next_versions
 from tests.support.builders import NOON, scan_id
 
@@ -15,7 +22,7 @@ MISSED = Difference(
     encounter="E1",
     kind=DifferenceKind.MISSED,
     aspects=(),
-    cause=Cause.NOT_POSTED,
+    cause=LikelyCause.NOT_POSTED,
     fix=Fix.POST,
     at=NOON,
     item_code="SCREW",

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from models.charging.books import BadRecord, Decision, Ref
-from models.charging.snapshot import Gathered
+from models.charging.snapshot import Snapshot
 from sinks.messages.outgoing import Outgoing, outgoing_of
 from sinks.ports.batch import Batch, InputPosition, RawRecord
 from sinks.postgres.charging.rows import rows_of
@@ -25,7 +25,7 @@ def batch_of(bench: Bench, *events: dict[str, Any] | bytes) -> Batch:
         value = event if isinstance(event, bytes) else body(event)
         results += bench.record(value)
         raw[Ref(1, bench.offset)] = RawRecord(b"H1/E1", value)
-    return Batch(3, POSITION, bench.offset + 1, None, Gathered(4, 1, 1), results, raw)
+    return Batch(3, POSITION, bench.offset + 1, None, Snapshot(4, 1, 1), results, raw)
 
 
 def sent(batch: Batch) -> list[tuple[str, bytes, Any]]:
@@ -146,7 +146,7 @@ def test_a_later_decision_has_a_verdict_of_its_own() -> None:
     first = batch_of(bench, scan(1))
     decided = batch_decision(first)
     later = replace(decided, n=1)
-    second = Batch(3, POSITION, 9, None, Gathered(5, 1, 1), [later])
+    second = Batch(3, POSITION, 9, None, Snapshot(5, 1, 1), [later])
 
     assert (ids(first)[-1][0], ids(second)[-1][0]) == ("verdicts", "verdicts")
     assert ids(first)[-1] != ids(second)[-1]

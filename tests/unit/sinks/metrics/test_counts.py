@@ -5,8 +5,8 @@ from uuid import UUID
 from prometheus_client.parser import text_string_to_metric_families
 
 from models.calendar import Month
-from models.charging.books import BadRecord, Decision, LabelFacts, Ref, Subject
-from models.charging.snapshot import Gathered
+from models.charging.books import BadRecord, Decision, LabelFacts, RecordedScan, Ref
+from models.charging.snapshot import Snapshot
 from models.reasons import Reason, Verdict
 from models.scan.event import Action, ScanEvent
 from sinks.metrics.counts import METRICS, SECONDS_BUCKETS, Metrics
@@ -29,13 +29,13 @@ def make_decision(action: Action, verdict: Verdict, reasons: tuple[Reason, ...] 
         schema="udi.scan/1", scan_id=UUID(int=1), hospital="H1", device_id="gun1", scanned_at=AT, action=action,
         quantity=1, store="OR-2", item_code="I1",
     )  # fmt: skip
-    subject = Subject(Ref(1, 0), 0, event, LABEL, b"", AT, date(2022, 6, 3), Month(202206))
+    subject = RecordedScan(Ref(1, 0), 0, event, LABEL, b"", AT, date(2022, 6, 3), Month(202206))
     return Decision(subject, n, AT, verdict, reasons, LABEL)
 
 
 def make_batch(results: Iterable[Decision | BadRecord]) -> Batch:
     position = InputPosition(1, "cluster", "udi.scans", 3, 0, None)
-    return Batch(3, position, 9, None, Gathered(1, 0, 0), list(results))
+    return Batch(3, position, 9, None, Snapshot(1, 0, 0), list(results))
 
 
 def not_zero(metrics: Metrics) -> dict[str, float]:

@@ -5,6 +5,8 @@ import sys
 
 import structlog
 
+from streams.visible import plain
+
 
 def configure(*, level: str = "INFO") -> None:
     """Send everything, Faust's and aiokafka's too, through structlog."""
@@ -14,11 +16,13 @@ def configure(*, level: str = "INFO") -> None:
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
+        _visible,
     ]
     renderer: structlog.types.Processor = (
         structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
     )
-    handler = logging.StreamHandler(sys.stderr)
+    # Past the guard of `streams.cli.shown`: what is logged is visible already, colours are ours.
+    handler = logging.StreamHandler(getattr(sys.stderr, "rich_proxied_file", sys.stderr))
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer]
@@ -35,3 +39,11 @@ def configure(*, level: str = "INFO") -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+
+
+def _visible(_: object, __: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
+    """What others wrote (a topic's text in an error) can't steer the terminal of who reads the log."""
+    for name, value in event.items():
+        if isinstance(value, str) and not value.isprintable():
+            event[name] = plain(value, lines=True)
+    return event

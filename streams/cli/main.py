@@ -25,6 +25,7 @@ from streams.cli.monitoring.alerts import alerts
 from streams.cli.operating.doctor import doctor
 from streams.cli.operating.replay import replay
 from streams.cli.reconciling.differences import differences_app
+from streams.cli.shown import guard_streams
 from streams.cli.stock.balances import stock
 from streams.cli.verifying.verify import verify
 from streams.proofs.pairing_proof import pairing_proof_command
@@ -48,6 +49,7 @@ Config = Annotated[Path | None, typer.Option("--config", help="TOML file with se
 @app.callback()
 def _before(config: Config = None) -> None:
     """Read the configuration."""
+    guard_streams()
     if config is not None:
         os.environ["UDI_CONFIG"] = str(config)
 

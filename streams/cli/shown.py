@@ -1,5 +1,6 @@
 """How commands speak: tables for a person's terminal, JSON for machines, progress on standard error."""
 
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -8,21 +9,55 @@ from typing import Annotated, Any
 
 import orjson
 import typer
-from rich.console import Console
+from rich.console import Console as RichConsole
+from rich.console import ConsoleOptions, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
+
+from streams.visible import VisibleStream, plain
 
 AsJson = Annotated[bool, typer.Option("--json", help="JSON for machines, everything.")]
 Limit = Annotated[int, typer.Option(min=0, help="Rows shown at most; 0 shows all.")]
 LIMIT_DEFAULT = 50
+_UNSAFE = re.compile(
+    r"[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|[\U000e0000-\U000e0fff]"
+)
+"""What JSON may hold as it is and a terminal should not: DEL, C1, characters of direction, without width, tags."""
+
+
+class Console(RichConsole):
+    """Rich's console, for text of strangers: what can't be seen is made visible before colours are added."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """The segments of anything, safe for a terminal."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(plain(segment.text, lines=True), segment.style)
+
+
+def guard_streams() -> None:
+    """From here on, whatever is printed is made visible (`streams.visible`); again changes nothing."""
+    if not isinstance(sys.stdout, VisibleStream):
+        sys.stdout = VisibleStream(sys.stdout)
+    if not isinstance(sys.stderr, VisibleStream):
+        sys.stderr = VisibleStream(sys.stderr)
 
 
 def print_json(value: Any) -> None:
-    """One JSON document; decimals and ids as text."""
-    sys.stdout.write(
-        orjson.dumps(value, default=str, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS).decode() + "\n"
-    )
+    """One JSON document; decimals and ids as text, invisible characters as escapes."""
+    text = orjson.dumps(value, default=str, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS).decode()
+    sys.stdout.write(safe_json(text) + "\n")
+
+
+def safe_json(text: str) -> str:
+    """The same JSON document, with escapes for what a terminal should not get as it is."""
+    return _UNSAFE.sub(_escape, text)
+
+
+def _escape(found: re.Match[str]) -> str:
+    units = found[0].encode("utf-16-be")
+    return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
 
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], *, limit: int = 0) -> None:
@@ -32,7 +67,7 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]
         right = name.startswith(">")
         table.add_column(name.removeprefix(">"), justify="right" if right else "left", no_wrap=right, overflow="fold")
     for row in rows[:limit] if limit else rows:
-        table.add_row(*(cell if isinstance(cell, Text) else Text(shown(cell)) for cell in row))
+        table.add_row(*(cell if isinstance(cell, Text) else Text(plain(shown(cell))) for cell in row))
     console = Console(highlight=False)
     console.print(table)
     if limit and len(rows) > limit:

@@ -15,12 +15,12 @@ from typing import Annotated, Any, BinaryIO, Final
 
 import orjson
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from models.udi import ParsedCode, parse
 from streams.cli.codes.explain import explain
 from streams.cli.codes.symbol import Carrier, png, svg
+from streams.cli.shown import Console, safe_json
 from streams.proofs.rescue_corpus import prove
 
 _LINE_MAX: Final = 8192
@@ -168,6 +168,8 @@ def _print(code: ParsedCode, lang: Language, *, explaining: bool) -> None:
     if explaining:
         text = "\n".join([*explain(code, lang), "", ""])
         sys.stdout.buffer.write(text.encode("utf-8", errors="backslashreplace"))
+    elif sys.stdout.isatty():
+        sys.stdout.buffer.write(safe_json(as_line(code).decode()).encode())
     else:
         sys.stdout.buffer.write(as_line(code))
 

@@ -7,30 +7,12 @@ from rich.cells import cell_len
 
 from models.texts import texts
 from models.udi import ParsedCode
+from streams.visible import visible
 
 _FIELDS: Final = (
     "di", "lot", "serial", "expiry", "production", "best_before", "quantity", "uom", "link", "canonical",
 )  # fmt: skip
 _WIDTH: Final = 18
-
-
-def visible(text: str) -> str:
-    r"""The text with every invisible character shown: control pictures, and `⟨U+200B⟩` for what has no picture.
-
-    Example:
-        >>> visible("A\x1dB")
-        'A␝B'
-    """
-    return "".join(map(_visible, text))
-
-
-def _visible(character: str) -> str:
-    code = ord(character)
-    if code < 0x20:
-        return chr(0x2400 + code)
-    if code == 0x7F:
-        return "␡"
-    return character if character.isprintable() else f"⟨U+{code:04X}⟩"
 
 
 def explain(code: ParsedCode, locale: str) -> Iterator[str]:

@@ -20,9 +20,19 @@ from python_calamine import CalamineError, CalamineWorkbook
 Cell = str | float | bool | date | datetime | None
 _DELIMITERS: Final = ",;\t"
 _SHEET_BYTES_MAX: Final = 256 * 1024 * 1024
-_FORMULA_CELL: Final = re.compile(rb'<(?:\w+:)?c\b[^>]*?\br="([A-Z]+)([0-9]+)"[^>]*>\s*<(?:\w+:)?f\b')
-_MERGED: Final = re.compile(rb'<(?:\w+:)?mergeCell\b[^>]*?\bref="([A-Z]+)([0-9]+):([A-Z]+)([0-9]+)"')
-_ROWS_MERGED_MAX: Final = 100_000
+_CELLS_MAX: Final = 10_000_000
+"""From the first cell to the last one that is filled, empty ones between them included: memory for two gigabytes.
+Own choice; a catalogue of 200,000 items has fifty columns then."""
+# Every expression is linear in the file: `[^<>]` ends at the next tag, and nothing is tried twice within one.
+_TAG: Final = rb"<(?:\w{1,9}:)?"
+_REFERENCE: Final = rb"""([A-Za-z]{1,7})([0-9]{1,10})"""
+_NAMED: Final = rb"""(?>(?:\s[^<>]*?)??\sr\s{0,9}=\s{0,9}["']""" + _REFERENCE + rb"""["'])"""
+_FORMULA_CELL: Final = re.compile(_TAG + rb"c(?=\s)" + _NAMED + rb"[^<>]*+>\s*+<(?:\w{1,9}:)?f\b")
+_CELL: Final = re.compile(_TAG + rb"c(?=[\s/>])(?:" + _NAMED + rb")?")
+_ROW: Final = re.compile(_TAG + rb"""row(?=[\s/>])(?:(?:\s[^<>]*?)??\sr\s{0,9}=\s{0,9}["']([0-9]{1,10})["'])?""")
+_MERGED: Final = re.compile(
+    _TAG + rb"""mergeCell\b[^<>]*?\sref\s{0,9}=\s{0,9}["']""" + _REFERENCE + rb":" + _REFERENCE + rb"""["']"""
+)
 _BOM: Final = b"\xef\xbb\xbf"
 _OTHER: Final = {"UTF-8": "GB18030", "GB18030": "UTF-8"}
 
@@ -148,10 +158,12 @@ def _encoding_of(line: bytes) -> str:
 
 def _read_workbook(content: bytes) -> Sheet:
     try:
+        # Before anything is unpacked or laid out: what the file claims must fit.
+        part = _first_sheet_part(content)
+        _check_extent(part)
         workbook = CalamineWorkbook.from_filelike(io.BytesIO(content))
         table = workbook.get_sheet_by_index(0).to_python(skip_empty_area=False)
-        part = _first_sheet_part(content)
-        formulas, merged = _formulas(part), _merged(part)
+        formulas, merged = _formulas(part), _merged(part, len(table))
     except (CalamineError, zipfile.BadZipFile, OSError) as error:
         raise SheetError(f"Expected an XLSX workbook: {error}.") from None
     if not table:
@@ -184,13 +196,37 @@ def _formulas(sheet: bytes) -> set[tuple[int, int]]:
     return {(int(row), _column(letters)) for letters, row in _FORMULA_CELL.findall(sheet)}
 
 
-def _merged(sheet: bytes) -> dict[int, str]:
+def _merged(sheet: bytes, rows: int) -> dict[int, str]:
     """The rows that merged cells lie in, each with one of them: whose value it is, nobody can say."""
     found: dict[int, str] = {}
-    for start, first, end, last in _MERGED.findall(sheet):
-        for row in range(int(first), min(int(last), int(first) + _ROWS_MERGED_MAX) + 1):
-            found.setdefault(row, f"{start.decode()}{int(first)}:{end.decode()}{int(last)}")
+    areas = sorted((int(first), int(last), start, end) for start, first, end, last in _MERGED.findall(sheet))
+    done = 0
+    for first, last, start, end in areas:
+        named = f"{start.decode()}{first}:{end.decode()}{last}"
+        for row in range(max(first, done + 1), min(last, rows) + 1):
+            found[row] = named
+        done = max(done, min(last, rows))
     return found
+
+
+def _check_extent(sheet: bytes) -> None:
+    """One cell at the far corner makes a table of 17 billion: refused before it is laid out.
+
+    Raises:
+        SheetError: The cells up to the last one are too many.
+    """
+    cells = _CELL.findall(sheet)
+    rows = _ROW.findall(sheet)
+    height = max([len(rows), *(int(row) for row in rows if row), *(int(row) for _, row in cells if row)])
+    width = max((_column(letters) + 1 for letters in {letters for letters, _ in cells if letters}), default=0)
+    if any(not letters for letters, _ in cells):
+        # Cells that do not say where they are stand side by side.
+        width += max(len(_CELL.findall(row)) for row in re.split(rb"<(?:\w{1,9}:)?row\b", sheet))
+    if width * height > _CELLS_MAX:
+        raise SheetError(
+            f"Expected at most {_CELLS_MAX:,} cells, got a sheet of {height:,} rows and {width:,} columns: "
+            "is there a cell far below or beside the table?"
+        )
 
 
 def _first_sheet(archive: zipfile.ZipFile) -> str:
@@ -207,7 +243,7 @@ def _first_sheet(archive: zipfile.ZipFile) -> str:
 
 def _column(letters: bytes) -> int:
     place = 0
-    for letter in letters:
+    for letter in letters.upper():
         place = place * 26 + letter - ord("A") + 1
     return place - 1
 

@@ -8,7 +8,6 @@ import asyncpg
 import typer
 from aiokafka.errors import KafkaError
 from pydantic import ValidationError
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -16,7 +15,7 @@ from sinks.postgres.database import open_pool
 from streams.cli.connection import quiet, wrong_setting
 from streams.cli.operating.doctor_machine import Line, State, machine
 from streams.cli.operating.doctor_parts import broker, database
-from streams.cli.shown import AsJson, print_json
+from streams.cli.shown import AsJson, Console, print_json
 from streams.settings import Settings, SettingsError, resolve
 
 SECONDS_MAX = 30.0

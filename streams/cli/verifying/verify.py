@@ -6,12 +6,11 @@ from typing import Annotated, Any
 
 import asyncpg
 import typer
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from streams.cli.connection import run
-from streams.cli.shown import AsJson, print_json
+from streams.cli.shown import AsJson, Console, print_json
 from streams.cli.verifying.books import ROWS_SHOWN, Finding, verify_books
 from streams.cli.verifying.differences import verify_differences
 from streams.cli.verifying.topics import verify_topics

@@ -15,9 +15,10 @@ from models.texts import LOCALES, texts
 from models.udi import CodeError, Flag, Issuer, parse
 from models.udi import canonical as write
 from streams.cli.codes.commands import label_command, parse_command, rescue_proof_command
-from streams.cli.codes.explain import explain, visible
+from streams.cli.codes.explain import explain
 from streams.cli.codes.symbol import Carrier, png, svg
 from streams.proofs.rescue_corpus import prove
+from streams.visible import visible
 
 app = typer.Typer()
 app.command("parse")(parse_command)

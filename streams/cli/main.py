@@ -27,6 +27,8 @@ from streams.cli.operating.replay import replay
 from streams.cli.reconciling.differences import differences_app
 from streams.cli.shown import guard_streams
 from streams.cli.stock.balances import stock
+from streams.cli.stock.devices import devices
+from streams.cli.stock.trace import trace
 from streams.cli.verifying.verify import verify
 from streams.proofs.pairing_proof import pairing_proof_command
 from streams.proofs.reconciliation_proof import reconciliation_proof_command
@@ -240,6 +242,8 @@ app.command()(correct)
 app.command()(load)
 app.command()(parked)
 app.command()(stock)
+app.command()(trace)
+app.command()(devices)
 app.command()(alerts)
 app.command()(verify)
 app.command()(doctor)

@@ -1,0 +1,1 @@
+"""Stock in PostgreSQL: the life of units and lots."""

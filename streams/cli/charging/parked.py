@@ -14,16 +14,10 @@ from models.money import fen_text, line_amount_fen
 from models.reasons import REASON_ROW, Reason
 from rules.catalogue.joining import price_on
 from sinks.postgres.charging.books import read_catalogue
+from sinks.postgres.charging.waiting import HeldScan, OpenScan, open_scans
 from streams.cli.connection import run
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, age, joined, print_json, print_table, yuan
 from streams.settings import Settings
-
-_OPEN = """
-SELECT o.hospital, o.reason, o.action::text AS action, o.issuer, o.di, n.item_code, o.encounter, n.scanned_at, n.units,
-       o.since
-FROM udi.open_scan o JOIN udi.scan_now n USING (position_id, record_offset)
-WHERE o.verdict::text = $1 ORDER BY o.since
-"""
 
 
 @dataclass(slots=True)
@@ -76,7 +70,7 @@ def parked(
 
     async def work(settings: Settings, pool: asyncpg.Pool) -> list[Group]:
         async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
-            rows = await connection.fetch(_OPEN, "held" if held else "parked")
+            rows = await open_scans(connection, "held" if held else "parked")
             catalogue = await read_catalogue(connection)
         return group(rows, catalogue, settings, by_identifier=by_identifier)
 
@@ -89,22 +83,22 @@ def parked(
         _show(found, limit, by_identifier=by_identifier, held=held)
 
 
-def group(rows: Iterable[Any], catalogue: Catalogue, settings: Settings, *, by_identifier: bool) -> list[Group]:
+def group(rows: Iterable[OpenScan], catalogue: Catalogue, settings: Settings, *, by_identifier: bool) -> list[Group]:
     """Rows of the work list put together, the most valuable and then the most frequent first."""
     groups: dict[tuple[str, str, str | None, str | None, str | None], Group] = {}
     for row in rows:
         finer: tuple[str | None, str | None, str | None] = (None, None, None)
         if by_identifier:
-            finer = (row["issuer"], row["di"], row["item_code"])
-        key = (row["hospital"], row["reason"], *finer)
+            finer = (row.issuer, row.di, row.item_code)
+        key = (row.hospital, row.reason, *finer)
         each = groups.get(key)
         if each is None:
-            item = catalogue.item(row["hospital"], row["item_code"] or "") if by_identifier else None
-            each = groups[key] = Group(row["hospital"], row["reason"], *finer, item.name if item else None)
+            item = catalogue.item(row.hospital, row.item_code or "") if by_identifier else None
+            each = groups[key] = Group(row.hospital, row.reason, *finer, item.name if item else None)
         each.scans += 1
-        if row["encounter"]:
-            each.encounters.add(row["encounter"])
-        each.oldest = min(each.oldest, row["since"])
+        if row.encounter:
+            each.encounters.add(row.encounter)
+        each.oldest = min(each.oldest, row.since)
         amount = estimate(row, catalogue, settings)
         if amount is not None:
             each.estimated += 1
@@ -112,13 +106,13 @@ def group(rows: Iterable[Any], catalogue: Catalogue, settings: Settings, *, by_i
     return sorted(groups.values(), key=lambda each: (-each.amount_fen, -each.scans, each.oldest))
 
 
-def estimate(row: Any, catalogue: Catalogue, settings: Settings) -> int | None:
+def estimate(row: OpenScan | HeldScan, catalogue: Catalogue, settings: Settings) -> int | None:
     """Fen a use would be charged at today's catalogue; `None` when nobody can say, or when it would charge nothing."""
-    item = catalogue.item(row["hospital"], row["item_code"] or "")
-    if item is None or row["units"] is None or row["action"] != "use" or not item.chargeable or item.bundled_into:
+    item = catalogue.item(row.hospital, row.item_code or "")
+    if item is None or row.units is None or row.action != "use" or not item.chargeable or item.bundled_into:
         return None
-    price = price_on(item.prices, local_day(row["scanned_at"], settings.zone))
-    return None if isinstance(price, Reason) else line_amount_fen(row["units"], price)
+    price = price_on(item.prices, local_day(row.scanned_at, settings.zone))
+    return None if isinstance(price, Reason) else line_amount_fen(row.units, price)
 
 
 def _show(found: Sequence[Group], limit: int, *, by_identifier: bool, held: bool) -> None:

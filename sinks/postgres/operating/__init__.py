@@ -1,0 +1,1 @@
+"""What the engineer on call asks of the books: dead letters and recorded offsets."""

@@ -1,4 +1,4 @@
--- What breaks each invariant of streams/cli/verifying/books.sql, and only a person with a superuser's rights can do.
+-- What breaks each invariant of sinks/postgres/verifying/invariants.sql, and only a person with a superuser's rights can do.
 -- The use of three, of which one was returned, is scan …0c; the use that holds unit S1 is …0b.
 
 -- check: every position lies behind what is recorded

@@ -9,7 +9,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from pydantic import SecretStr
 
-from streams.cli.verifying.books import checks
+from sinks.postgres.verifying.books import checks
 from streams.embedded.broker import EmbeddedBroker
 from streams.settings import Settings
 from streams.topics import cluster_id, create_topics

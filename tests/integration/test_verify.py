@@ -6,7 +6,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from streams.cli.verifying.books import checks, run_check, verify_books
+from sinks.postgres.verifying.books import checks, run_check, verify_books
 from streams.embedded.database import EmbeddedDatabase
 from tests.support.loops import run
 from tests.support.postgres import create_database, drop_database

@@ -3,9 +3,10 @@
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import asyncpg
@@ -18,6 +19,7 @@ from models.udi.gs1.as_scanned import is_bare_gtin
 from models.udi.identifier import as_scanned
 from models.wire.strict_json import Refusal
 from models.wire.topics import CATALOGUE
+from sinks.postgres.catalogue.items import FreedScan, claimants, freed, items_with_code, parked_for, seen_by_lanes
 from streams.cli.connection import bad, run
 from streams.cli.publishing import Outbound, publish
 from streams.cli.shown import AsJson, print_json, print_table
@@ -25,29 +27,6 @@ from streams.settings import Settings
 
 POLL_SECONDS: Final = 0.2
 SHOWN_MAX: Final = 20
-_ITEMS = "SELECT hospital, version, body FROM udi.item_now WHERE item_code = $1 AND ended_at IS NULL ORDER BY hospital"
-_CLAIMED = """
-SELECT i.item_code FROM udi.item_now i CROSS JOIN LATERAL jsonb_array_elements(i.body -> 'identifiers') p
-WHERE i.hospital = $1 AND i.ended_at IS NULL AND p ->> 'issuer' = $2 AND p ->> 'di' = $3 ORDER BY 1
-"""
-_SEEN = """
-SELECT EXISTS (SELECT FROM udi.catalogue WHERE (hospital, item_code) = ($1, $2) AND version > $3) AND NOT EXISTS (
-    SELECT FROM udi.lane WHERE facts_seen < (
-        SELECT max(version) FROM udi.catalogue WHERE (hospital, item_code) = ($1, $2)
-    )
-)
-"""
-_FREED = """
-SELECT s.scan_id, s.scanned_at, s.encounter, s.verdict, p.parked_at, p.resolved_at, c.amount
-FROM report.parked p JOIN report.scans s USING (hospital, scan_id)
-LEFT JOIN report.charges c ON (c.hospital, c.billing_id) = (p.hospital, p.billing_id)
-WHERE p.hospital = $1 AND p.issuer = $2 AND p.di = $3 AND p.resolved_at IS NOT NULL AND p.scan_id = ANY ($4)
-ORDER BY s.scanned_at, s.scan_id
-"""
-_WAITING = """
-SELECT s.scan_id FROM udi.open_scan o JOIN udi.scan s USING (position_id, record_offset)
-WHERE o.hospital = $1 AND o.issuer = $2 AND o.di = $3 AND o.verdict = 'parked'
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +34,9 @@ class Bound:
     """What a binding has come to."""
 
     zone: ZoneInfo
-    waiting: Sequence[str]
+    waiting: Sequence[UUID]
     """Scans that were parked for it."""
-    freed: Sequence[Any] = ()
+    freed: Sequence[FreedScan] = ()
     """Those that are decided."""
     seen: bool = False
     """Whether every lane has decided by the item's new version."""
@@ -84,10 +63,10 @@ def bind(  # noqa: PLR0917 -- the options of a command
 
     async def work(settings: Settings, pool: asyncpg.Pool) -> Bound:
         house, version, body = await _item(pool, item_code, hospital)
-        rivals = [row["item_code"] for row in await pool.fetch(_CLAIMED, house, issuer, di)]
+        rivals = await claimants(pool, house, issuer, di)
         if any(rival != item_code for rival in rivals):
             bad(f"Expected an identifier no item has, {', '.join(rivals)} has {issuer} {di}.")
-        waiting = [row["scan_id"] for row in await pool.fetch(_WAITING, house, issuer, di)]
+        waiting = await parked_for(pool, house, issuer, di)
         if dry_run:
             return Bound(settings.zone, waiting)
         key, value = f"{house}/{item_code}".encode(), _with(body, issuer, di, units)
@@ -95,13 +74,12 @@ def bind(  # noqa: PLR0917 -- the options of a command
         seen, until = False, time.monotonic() + timeout
         while not seen and time.monotonic() < until:
             await asyncio.sleep(POLL_SECONDS)
-            seen = await pool.fetchval(_SEEN, house, item_code, version)
-        freed = await pool.fetch(_FREED, house, issuer, di, waiting)
-        return Bound(settings.zone, waiting, freed, seen=seen)
+            seen = await seen_by_lanes(pool, house, item_code, version)
+        return Bound(settings.zone, waiting, await freed(pool, house, issuer, di, waiting), seen=seen)
 
     bound = run(work)
     if as_json:
-        print_json({"waiting": len(bound.waiting), "decided": [dict(row) for row in bound.freed]})
+        print_json({"waiting": len(bound.waiting), "decided": [asdict(row) for row in bound.freed]})
     elif dry_run:
         typer.echo(f"{len(bound.waiting):,} scans wait for {issuer} {di}.")
     else:
@@ -122,12 +100,12 @@ def _identifier(text: str) -> tuple[str, str]:
 
 
 async def _item(pool: asyncpg.Pool, item_code: str, hospital: str | None) -> tuple[str, int, dict[str, Any]]:
-    rows = [row for row in await pool.fetch(_ITEMS, item_code) if hospital in (None, row["hospital"])]
+    rows = [row for row in await items_with_code(pool, item_code) if hospital in (None, row.hospital)]
     if not rows:
         bad(f"Expected an item of the catalogue, found none with code {item_code!r}.")
     if len(rows) > 1:
-        bad(f"Expected --hospital: {', '.join(row['hospital'] for row in rows)} have an item {item_code}.")
-    return rows[0]["hospital"], rows[0]["version"], orjson.loads(rows[0]["body"])
+        bad(f"Expected --hospital: {', '.join(row.hospital for row in rows)} have an item {item_code}.")
+    return rows[0].hospital, rows[0].version, orjson.loads(rows[0].body)
 
 
 def _with(body: dict[str, Any], issuer: str, di: str, units: int) -> bytes:
@@ -143,15 +121,15 @@ def _show(identifier: str, item_code: str, bound: Bound) -> None:
     if bound.freed:
         cells = [
             (
-                row["scanned_at"].astimezone(bound.zone),
-                row["resolved_at"].astimezone(bound.zone),
-                row["encounter"],
-                row["verdict"],
-                row["amount"],
+                row.scanned_at.astimezone(bound.zone),
+                row.resolved_at.astimezone(bound.zone),
+                row.encounter,
+                row.verdict,
+                row.amount,
             )
             for row in bound.freed
         ]
         columns = ("used", "decided", "patient", "verdict", ">yuan")
         print_table(f"Scans that waited for {identifier}", columns, cells, limit=SHOWN_MAX)
-    total, of = sum(row["amount"] or 0 for row in bound.freed), len(bound.waiting)
+    total, of = sum(row.amount or 0 for row in bound.freed), len(bound.waiting)
     typer.echo(f"{identifier} is {item_code}: {len(bound.freed):,} of {of:,} scans decided, {total:,.2f} yuan charged.")

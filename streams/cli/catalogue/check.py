@@ -10,12 +10,12 @@ import typer
 from models.calendar import local_day
 from models.catalogue.item import CatalogueItem
 from rules.catalogue.checks import Finding, check_item, check_together
+from sinks.postgres.catalogue.items import bodies
 from streams.cli.connection import run
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, print_json, print_table
 from streams.settings import Settings
 
 catalogue_app = typer.Typer(help="The charge catalogue.", no_args_is_help=True)
-_NEWEST = "SELECT body::text FROM udi.item_now WHERE ended_at IS NULL AND ($1::text IS NULL OR hospital = $1)"
 
 
 @catalogue_app.callback()
@@ -32,8 +32,7 @@ def check(
     """What is doubtful: codes, prices, packages, licences, bundles, rivals. Exit 1 when anything is."""
 
     async def work(settings: Settings, pool: asyncpg.Pool) -> list[Finding]:
-        rows = await pool.fetch(_NEWEST, hospital)
-        items = [CatalogueItem.model_validate_json(row["body"]) for row in rows]
+        items = [CatalogueItem.model_validate_json(body) for body in await bodies(pool, hospital)]
         today = local_day(datetime.now(UTC), settings.zone)
         return [each for item in items for each in check_item(item, today)] + check_together(items)
 

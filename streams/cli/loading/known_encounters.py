@@ -5,15 +5,10 @@ from collections.abc import Collection
 
 import asyncpg
 
+from sinks.postgres.catalogue import encounters
 from sinks.postgres.database import open_pool
 from streams.cli.connection import quiet
 from streams.settings import Settings, SettingsError, resolve
-
-_UNKNOWN = """
-SELECT k.hospital, k.encounter FROM unnest($1::text[], $2::text[]) k (hospital, encounter)
-WHERE NOT EXISTS (SELECT FROM udi.encounter e WHERE (e.hospital, e.encounter) = (k.hospital, k.encounter))
-ORDER BY 1, 2
-"""
 
 Encounter = tuple[str, str]
 """(hospital, encounter)."""
@@ -31,7 +26,6 @@ def unknown_encounters(settings: Settings, named: Collection[Encounter]) -> list
 async def _ask(settings: Settings, named: list[Encounter]) -> list[Encounter]:
     pool = await open_pool(settings.database(), 1)
     try:
-        rows = await pool.fetch(_UNKNOWN, [each[0] for each in named], [each[1] for each in named])
-        return [(row["hospital"], row["encounter"]) for row in rows]
+        return await encounters.unknown_encounters(pool, named)
     finally:
         pool.terminate()

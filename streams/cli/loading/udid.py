@@ -14,6 +14,7 @@ from models.udi.identifier import as_scanned
 from models.wire.strict_json import Refusal
 from models.wire.topics import CATALOGUE
 from rules.catalogue.udid_merging import Merged, merge
+from sinks.postgres.catalogue.items import bodies, hospitals
 from streams.cli.connection import bad, run
 from streams.cli.loading.sheets import SheetError
 from streams.cli.loading.udid_file import Export, read_export
@@ -22,8 +23,6 @@ from streams.cli.shown import print_json, print_table
 from streams.settings import Settings
 
 SHOWN_MAX = 20
-_HOSPITALS = "SELECT DISTINCT hospital FROM udi.catalogue ORDER BY hospital"
-_ITEMS = "SELECT body FROM udi.item_now WHERE hospital = $1 AND ended_at IS NULL ORDER BY item_code"
 
 
 def load_udid(file: Path, hospital: str | None, *, dry_run: bool, as_json: bool) -> int:
@@ -42,8 +41,8 @@ def load_udid(file: Path, hospital: str | None, *, dry_run: bool, as_json: bool)
     async def work(settings: Settings, pool: asyncpg.Pool) -> Merged:
         house = hospital or await _only_hospital(pool)
         claims: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
-        for row in await pool.fetch(_ITEMS, house):
-            item = orjson.loads(row["body"])
+        for body in await bodies(pool, house):
+            item = orjson.loads(body)
             for each in item["identifiers"]:
                 claims[each["issuer"], as_scanned(Issuer(each["issuer"]), each["di"])].append(item)
         merged = merge(export.devices, claims)
@@ -58,10 +57,10 @@ def load_udid(file: Path, hospital: str | None, *, dry_run: bool, as_json: bool)
 
 
 async def _only_hospital(pool: asyncpg.Pool) -> str:
-    found = [row["hospital"] for row in await pool.fetch(_HOSPITALS)]
+    found = await hospitals(pool)
     if len(found) != 1:
         bad(f"Expected --hospital: the books hold the catalogues of {', '.join(found) or 'no hospital'}.")
-    return str(found[0])
+    return found[0]
 
 
 def _record(settings: Settings, hospital: str, code: str, body: dict[str, Any]) -> Outbound:

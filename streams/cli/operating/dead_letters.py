@@ -1,6 +1,5 @@
 """Dead letters as the outbox holds them: listed with their reason, shown raw, sent again to where they came from."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -12,25 +11,9 @@ from models.charging.encounter import read_encounter
 from models.reconciling.his_charge import read_his_charge
 from models.wire.strict_json import Refusal
 from models.wire.topics import CATALOGUE, ENCOUNTERS, HIS_CHARGES
+from sinks.postgres.operating.dead_letters import RecordedLetter, letters, recorded_letters
 from streams.cli.publishing import Outbound
 from streams.settings import Settings
-
-_LETTERS = """
-SELECT one.key, one.body, one.reason, one.origin, b.written_at
-FROM udi.outbox_block b
-CROSS JOIN LATERAL unnest(b.keys, b.bodies, b.reasons, b.origins) one (key, body, reason, origin)
-WHERE b.topic = 'dead-letters' AND ($1::text IS NULL OR one.reason = $1) AND ($2::text IS NULL OR one.origin = $2)
-ORDER BY b.written_at, b.partition, b.first_seq
-"""
-_RECORDED = """
-SELECT k.place, s.record_key, s.raw, CASE WHEN s.action IS NULL THEN s.explanation END AS detail
-FROM unnest($1::text[], $2::int[], $3::bigint[], $4::bytea[])
-    WITH ORDINALITY k (topic, partition, record_offset, body, place)
-JOIN udi.position p ON (p.topic, p.partition) = (k.topic, k.partition)
-JOIN udi.scan s ON (s.position_id, s.record_offset) = (p.position_id, k.record_offset)
-    AND coalesce(s.raw, ''::bytea) = k.body
-"""
-"""An event that could be read keeps its own explanation there, a person's text; why it was refused is its reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,26 +53,16 @@ class Letter:
 
 async def dead_letters(settings: Settings, pool: asyncpg.Pool, reason: str | None, origin: str | None) -> list[Letter]:
     """Those of a reason, or the one of an origin, oldest first; all when neither is given."""
-    rows = await pool.fetch(_LETTERS, reason, origin)
+    rows = await letters(pool, reason, origin)
     # The outbox can't tell an empty key or value from none; the scan's own row can.
-    letters = [
-        Letter(row["origin"], row["reason"], None, row["key"] or None, row["body"], row["written_at"]) for row in rows
-    ]
-    recorded = await _recorded(pool, letters)
-    return [_completed(settings, letter, recorded.get(place)) for place, letter in enumerate(letters, 1)]
+    found = [Letter(row.origin, row.reason, None, row.key or None, row.body, row.written_at) for row in rows]
+    recorded = await recorded_letters(pool, [each.place for each in found], [each.value for each in found])
+    return [_completed(settings, letter, recorded.get(place)) for place, letter in enumerate(found, 1)]
 
 
-async def _recorded(pool: asyncpg.Pool, letters: Sequence[Letter]) -> dict[int, Any]:
-    """What the books hold of those that are records of the scan topic, by place from 1."""
-    places = [letter.place for letter in letters]
-    columns = [[place[part] for place in places] for part in range(3)]
-    rows = await pool.fetch(_RECORDED, *columns, [letter.value for letter in letters])
-    return {row["place"]: row for row in rows}
-
-
-def _completed(settings: Settings, letter: Letter, recorded: Any) -> Letter:
+def _completed(settings: Settings, letter: Letter, recorded: RecordedLetter | None) -> Letter:
     if recorded is not None:
-        return replace(letter, detail=recorded["detail"], key=recorded["record_key"], value=recorded["raw"])
+        return replace(letter, detail=recorded.detail, key=recorded.record_key, value=recorded.raw)
     return replace(letter, detail=_fact_detail(settings, letter), value=letter.value or None)
 
 

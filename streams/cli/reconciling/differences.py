@@ -1,6 +1,7 @@
 """`udi differences`: where the HIS's charge lines differ from the books, what it is worth, and what mends it."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, NamedTuple
 from uuid import UUID
@@ -11,6 +12,8 @@ from rich.text import Text
 
 from models.policy import POLICY
 from models.reconciling.differences import DifferenceKind, DifferenceStatus, DifferenceVersion, Fix, LikelyCause
+from sinks.postgres.reconciling.listing import Chosen, ListedDifference, standing_that_begin
+from sinks.postgres.reconciling.listing import differences as list_differences
 from sinks.postgres.reconciling.sessions import ReconcilingBooks
 from streams.cli.charging.persons import By, Why, person
 from streams.cli.connection import bad, run
@@ -22,23 +25,6 @@ differences_app = typer.Typer(
 )
 ID_SHOWN: Final = 8
 """Characters of an id that tell differences apart; a person may type as few."""
-_SELECT = """
-SELECT * FROM report.differences
-WHERE status = ANY ($1::text[]) AND ($2::text IS NULL OR kind = $2) AND ($3::text IS NULL OR encounter = $3)
-  AND ($4::text IS NULL OR department = $4) AND ($5::text IS NULL OR hospital = $5)
-"""
-_ORDER = "ORDER BY abs(amount) DESC, at, difference_id"
-_STANDING = """
-  AND difference_id = ANY (ARRAY(
-      SELECT s.difference_id FROM udi.difference_standing s WHERE s.status = ANY ($1::text[])
-  ))
-"""
-"""What stands is found by its own list, whatever the number of differences that are gone."""
-_GONE: Final = frozenset({DifferenceStatus.MENDED.value, DifferenceStatus.VANISHED.value})
-_NAMED = """
-SELECT k.start, s.difference_id FROM unnest($1::text[]) k (start)
-JOIN udi.difference_standing s ON starts_with(s.difference_id::text, k.start)
-"""
 CAUSES: Final = {
     LikelyCause.NOT_POSTED: "not posted",
     LikelyCause.NOT_CHARGED_YET: "waits here",
@@ -66,15 +52,6 @@ Encounter = Annotated[str | None, typer.Option(help="Only this encounter.")]
 Department = Annotated[str | None, typer.Option(help="Only this department.")]
 Hospital = Annotated[str | None, typer.Option(help="Only this hospital.")]
 Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID]…", help=f"Or the first {ID_SHOWN} characters of each.")]
-
-
-class Chosen(NamedTuple):
-    """Which differences are meant; `None` is any."""
-
-    kind: str | None
-    encounter: str | None
-    department: str | None
-    hospital: str | None
 
 
 class Decided(NamedTuple):
@@ -108,17 +85,17 @@ def differences(  # noqa: PLR0917 -- the options of a command
         return
     wanted = [each.value for each in status or (DifferenceStatus.OPEN, DifferenceStatus.ASKED)]
     chosen = Chosen(kind and kind.value, encounter, department, hospital)
-    found = run(lambda _, pool: _find(pool, wanted, chosen))
+    found = run(lambda _, pool: list_differences(pool, wanted, chosen))
     rows = [row for row in found if young or not _is_young(row)]
     if as_json:
-        print_json([dict(row) for row in rows])
+        print_json([asdict(row) for row in rows])
     elif not rows:
         typer.echo("No such difference.")
     else:
         _show(rows, limit)
     if len(rows) < len(found) and not as_json:
         typer.echo(f"{len(found) - len(rows):,} uses of the last day have no line yet; --young shows them.")
-    raise typer.Exit(int(any(row["status"] == DifferenceStatus.OPEN for row in rows)))
+    raise typer.Exit(int(any(row.status == DifferenceStatus.OPEN for row in rows)))
 
 
 @differences_app.command("ask")
@@ -151,15 +128,10 @@ def accept(
     _decide(DifferenceStatus.ACCEPTED, ids, reason, by, Chosen(kind and kind.value, encounter, department, hospital))
 
 
-async def _find(pool: asyncpg.Pool, statuses: Sequence[str], chosen: Chosen) -> list[asyncpg.Record]:
-    standing = "" if set(statuses) & _GONE else _STANDING
-    return list(await pool.fetch(f"{_SELECT}{standing}{_ORDER}", list(statuses), *chosen))
-
-
-def _is_young(row: asyncpg.Record) -> bool:
+def _is_young(row: ListedDifference) -> bool:
     """A use whose line may still come: it is no error yet."""
-    missing = (row["kind"], row["cause"]) == (DifferenceKind.MISSED, LikelyCause.NOT_POSTED)
-    return missing and bool(datetime.now(UTC) - row["at"] < POLICY.his_line_time)
+    missing = (row.kind, row.cause) == (DifferenceKind.MISSED, LikelyCause.NOT_POSTED)
+    return missing and bool(datetime.now(UTC) - row.at < POLICY.his_line_time)
 
 
 def _decide(status: DifferenceStatus, ids: Sequence[str] | None, reason: str, by: str | None, chosen: Chosen) -> None:
@@ -201,10 +173,7 @@ def _start(text: str) -> str:
 
 
 async def _named(pool: asyncpg.Pool, starts: Sequence[str]) -> tuple[list[UUID], list[str]]:
-    rows = await pool.fetch(_NAMED, list(dict.fromkeys(starts)))
-    found: dict[str, list[UUID]] = {}
-    for row in rows:
-        found.setdefault(row["start"], []).append(row["difference_id"])
+    found = await standing_that_begin(pool, starts)
     for start, several in found.items():
         if len(several) > 1:
             bad(f"Expected the id of one difference, {len(several)} begin with {start}; give more of it.")
@@ -212,27 +181,27 @@ async def _named(pool: asyncpg.Pool, starts: Sequence[str]) -> tuple[list[UUID],
 
 
 async def _open(pool: asyncpg.Pool, chosen: Chosen) -> tuple[list[UUID], list[str]]:
-    rows = await _find(pool, [DifferenceStatus.OPEN.value], chosen)
-    return [row["difference_id"] for row in rows if not _is_young(row)], []
+    rows = await list_differences(pool, [DifferenceStatus.OPEN.value], chosen)
+    return [row.difference_id for row in rows if not _is_young(row)], []
 
 
-def _show(rows: Sequence[asyncpg.Record], limit: int) -> None:
+def _show(rows: Sequence[ListedDifference], limit: int) -> None:
     columns = ("id", "what; mends it", "encounter", "item", ">expected", ">found", ">too much", ">age")
     print_table("Differences of the HIS from the books, yuan", columns, [_cells(row) for row in rows], limit=limit)
     for kind in DifferenceKind:
-        of_kind = [row["amount"] for row in rows if row["kind"] == kind]
+        of_kind = [row.amount for row in rows if row.kind == kind]
         if of_kind:
             too_little = -sum(amount for amount in of_kind if amount < 0)
             too_much = sum(amount for amount in of_kind if amount > 0)
             typer.echo(f"{kind}: {len(of_kind):,}; {too_little:,.2f} yuan too little, {too_much:,.2f} too much.")
 
 
-def _cells(row: asyncpg.Record) -> tuple[Any, ...]:
-    status = DifferenceStatus(row["status"])
-    what = " ".join((row["kind"], ", ".join(row["aspects"]))).strip()
-    why = f"{what}: {CAUSES[LikelyCause(row['cause'])]}; {FIXES[Fix(row['fix'])]}"
+def _cells(row: ListedDifference) -> tuple[Any, ...]:
+    status = DifferenceStatus(row.status)
+    what = " ".join((row.kind, ", ".join(row.aspects))).strip()
+    why = f"{what}: {CAUSES[LikelyCause(row.cause)]}; {FIXES[Fix(row.fix)]}"
     shown = why if status is DifferenceStatus.OPEN else f"{why} ({status})"
     return (
-        str(row["difference_id"])[:ID_SHOWN], Text(shown, _STYLES.get(status, "dim")), row["encounter"],
-        row["item_code"] or "?", row["expected"], row["found"], row["amount"], age(row["found_at"]),
+        str(row.difference_id)[:ID_SHOWN], Text(shown, _STYLES.get(status, "dim")), row.encounter,
+        row.item_code or "?", row.expected, row.found, row.amount, age(row.found_at),
     )  # fmt: skip

@@ -18,27 +18,14 @@ import asyncpg
 from models.reconciling.differences import Difference, DifferenceKind, difference_id
 from rules.reconciling import across, reconcile
 from sinks.postgres.charging.books import read_catalogue
-from sinks.postgres.reconciling.difference_rows import difference_of
+from sinks.postgres.named import Connection
+from sinks.postgres.reconciling.listing import all_standing, compared_encounters
 from sinks.postgres.reconciling.sessions import HAS_WORK, Encounter, ReconcilingSession
-from streams.cli.verifying.books import ROWS_SHOWN, Connection, Finding
+from sinks.postgres.verifying.books import ROWS_SHOWN, Finding
 
 NAME: Final = "the differences that stand are those of comparing all uses with all lines of the HIS anew"
 ENCOUNTERS_AT_ONCE: Final = 500
 RETRY_SECONDS: Final = 0.25
-_ENCOUNTERS = """
-SELECT h.hospital, e.encounter
-FROM (SELECT DISTINCT hospital FROM udi.his_line) h
-CROSS JOIN LATERAL (
-    SELECT s.encounter FROM udi.scan s
-    WHERE s.hospital = h.hospital AND s.encounter IS NOT NULL AND s.action IN ('use', 'return') AND s.action = 'use'
-    UNION
-    SELECT l.encounter FROM udi.his_line l WHERE l.hospital = h.hospital
-) e
-"""
-_STANDING = """
-SELECT d.* FROM udi.difference_standing s
-JOIN udi.difference d ON (d.difference_id, d.version) = (s.difference_id, s.version)
-"""
 
 
 async def verify_differences(
@@ -65,7 +52,7 @@ async def verify_differences(
 
 async def _compare(connection: Connection, zone: ZoneInfo, before: float) -> Finding:
     session = ReconcilingSession(connection, await read_catalogue(connection), zone)
-    rows: list[Encounter] = [tuple(row) for row in await connection.fetch(_ENCOUNTERS)]
+    rows = await compared_encounters(connection)
     found: list[Difference] = []
     for encounters in _parts(rows):
         sides, known = await session.compared(encounters), await session.known(encounters)
@@ -73,10 +60,7 @@ async def _compare(connection: Connection, zone: ZoneInfo, before: float) -> Fin
             side = sides[each]
             found += reconcile(*each, side.uses, side.lines, side.gone, known=each in known)
     expected = _with_patients(found)
-    standing = {
-        difference.difference_id: difference
-        for difference in (difference_of(dict(row)) for row in await connection.fetch(_STANDING))
-    }
+    standing = {each.difference_id: each for each in await all_standing(connection)}
     wrong = [
         _row(expected.get(id_), standing.get(id_))
         for id_ in sorted(expected.keys() | standing.keys())

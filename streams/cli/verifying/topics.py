@@ -7,35 +7,31 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import asyncpg
 import orjson
 from aiokafka import ConsumerRecord, TopicPartition
 
 from models.scan.event import TICK_SCHEMA
-from models.wire.topics import ID_HEADER, LANE_OUTPUTS, ORIGIN_HEADER, REASON_HEADER, SCANS, SEQ_HEADER
+from models.wire.topics import ID_HEADER, ORIGIN_HEADER, REASON_HEADER, SCANS, SEQ_HEADER
+from sinks.postgres.verifying.books import ROWS_SHOWN, Finding
+from sinks.postgres.verifying.topics import (
+    DueRecord,
+    RecordedInput,
+    due_records,
+    newest_seqs,
+    positions_of,
+    recorded_between,
+)
 from streams.cli.operating.topic_reader import TopicReader
-from streams.cli.verifying.books import ROWS_SHOWN, Finding
 from streams.settings import Settings
 from streams.topics import cluster_id
 
 ONCE: Final = "each record of the outbox lies on its topic once, in order, byte by byte"
 ALL: Final = "everything in the outbox is published"
 INPUT: Final = "every record of the scan topic has one verdict, of the bytes that lie there"
-_BLOCKS: Final = 20
 _ROWS: Final = 2000
-
-
-class _Due(NamedTuple):
-    """A record as the outbox holds it."""
-
-    seq: int
-    id: str
-    key: bytes
-    body: bytes
-    reason: str | None
-    origin: str | None
 
 
 @dataclass(slots=True)
@@ -58,7 +54,7 @@ class _Output:
         self._pool = pool
         self._tp = tp
         self._topic = topic
-        self._due: deque[_Due] = deque()
+        self._due: deque[DueRecord] = deque()
         self._seen = 0
         self.first_seq: int | None = None
         """Of the oldest record that retention has left."""
@@ -97,27 +93,12 @@ class _Output:
             other = [name for name, one, two in zip(names, shown, due[1:], strict=True) if one != two]
             wrong.add(self._tp, offset=record.offset, what=f"record {seq} differs in {', '.join(other)}")
 
-    async def _expected(self, seq: int) -> _Due | None:
+    async def _expected(self, seq: int) -> DueRecord | None:
         while self._due and self._due[0].seq < seq:
             self._due.popleft()
         if not self._due:
-            self._due.extend(await self._read(seq))
+            self._due.extend(await due_records(self._pool, self._topic, self._tp.partition, seq))
         return self._due.popleft() if self._due and self._due[0].seq == seq else None
-
-    async def _read(self, seq: int) -> list[_Due]:
-        rows = await self._pool.fetch(
-            """SELECT first_seq, ids, keys, bodies, reasons, origins FROM udi.outbox_block
-               WHERE topic = $1 AND partition = $2 AND last_seq >= $3 ORDER BY first_seq LIMIT $4""",
-            self._topic, self._tp.partition, seq, _BLOCKS,
-        )  # fmt: skip
-        due = []
-        for row in rows:
-            none = [None] * len(row["ids"])
-            parts = zip(
-                row["ids"], row["keys"], row["bodies"], row["reasons"] or none, row["origins"] or none, strict=True
-            )
-            due += [_Due(row["first_seq"] + place, str(part[0]), *part[1:]) for place, part in enumerate(parts)]
-        return [each for each in due if each.seq >= seq]
 
 
 async def verify_topics(
@@ -138,7 +119,7 @@ async def verify_topics(
 
 async def _outputs(settings: Settings, pool: asyncpg.Pool, wait_seconds: float) -> list[Finding]:
     before = time.monotonic()
-    newest = await _newest(pool)
+    newest = await newest_seqs(pool)
     outputs = {
         (tp := TopicPartition(settings.topic(topic), partition)): _Output(pool, tp, topic)
         for topic, partition in newest
@@ -166,25 +147,12 @@ async def _outputs(settings: Settings, pool: asyncpg.Pool, wait_seconds: float) 
     ]
 
 
-async def _newest(pool: asyncpg.Pool) -> dict[tuple[str, int], int]:
-    lanes = await pool.fetch("SELECT * FROM udi.lane ORDER BY lane")
-    counted = await pool.fetch("SELECT topic, partition, last_seq FROM udi.topic_counter ORDER BY topic, partition")
-    columns = {topic: topic.replace("-", "_") + "_seq" for topic in LANE_OUTPUTS}
-    newest = {(topic, row["lane"]): row[column] for row in lanes for topic, column in columns.items()}
-    return newest | {(row["topic"], row["partition"]): row["last_seq"] for row in counted}
-
-
 async def _input(settings: Settings, pool: asyncpg.Pool) -> Finding:
     """The scan topic, up to where each position stood when it was read."""
     before = time.monotonic()
     topic = settings.topic(SCANS)
-    stand = await pool.fetch(
-        "SELECT position_id, partition, next_offset FROM udi.position WHERE (cluster_id, topic) = ($1, $2)",
-        await cluster_id(settings), topic,
-    )  # fmt: skip
-    inputs = {
-        TopicPartition(topic, row["partition"]): _Input(pool, row["position_id"], row["next_offset"]) for row in stand
-    }
+    stand = await positions_of(pool, await cluster_id(settings), topic)
+    inputs = {TopicPartition(topic, each.partition): _Input(pool, each.position_id, each.next_offset) for each in stand}
     wrong = _Found()
     async with TopicReader(settings, inputs) as reader:
         await reader.read(lambda tp, record: inputs[tp].take(tp, record, wrong))
@@ -205,7 +173,7 @@ class _Input:
         self._pool = pool
         self._position = position
         self.end_offset = end_offset
-        self._recorded: deque[tuple[int, bytes | None, bytes | None]] = deque()
+        self._recorded: deque[RecordedInput] = deque()
         self._read_to = 0
         self.records = 0
         self.gone = 0
@@ -229,12 +197,8 @@ class _Input:
     async def missing(self, tp: TopicPartition, upto: int, wrong: _Found) -> None:
         """Verdicts of offsets below `upto` at which no record lies; reads on as far as needed."""
         while self._read_to <= min(upto, self.end_offset - 1):
-            rows = await self._pool.fetch(
-                "SELECT record_offset, record_key, raw FROM udi.scan WHERE position_id = $1 AND record_offset >= $2 "
-                "AND record_offset < $3 ORDER BY record_offset",
-                self._position, self._read_to, min(self._read_to + _ROWS, self.end_offset),
-            )  # fmt: skip
-            self._recorded.extend(tuple(row) for row in rows)
+            end = min(self._read_to + _ROWS, self.end_offset)
+            self._recorded.extend(await recorded_between(self._pool, self._position, self._read_to, end))
             self._read_to += _ROWS
         while self._recorded and self._recorded[0][0] < upto:
             wrong.add(tp, offset=self._recorded.popleft()[0], what="a verdict, and no record")

@@ -9,9 +9,9 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from sinks.postgres.verifying.books import ROWS_SHOWN, Finding, verify_books
 from streams.cli.connection import run
 from streams.cli.shown import AsJson, Console, print_json
-from streams.cli.verifying.books import ROWS_SHOWN, Finding, verify_books
 from streams.cli.verifying.differences import verify_differences
 from streams.cli.verifying.topics import verify_topics
 from streams.settings import Settings

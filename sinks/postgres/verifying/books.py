@@ -1,4 +1,4 @@
-"""The invariants of the books, one query each (`verify.sql`), run in one snapshot that nothing can change under."""
+"""The invariants of the books, one query each (`invariants.sql`), run in one snapshot that nothing can change under."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -8,11 +8,10 @@ from importlib.resources import files
 from typing import Any, Final
 
 import asyncpg
-from asyncpg.pool import PoolConnectionProxy
 
 from models.calendar import month_text
+from sinks.postgres.named import Connection
 
-Connection = asyncpg.Connection | PoolConnectionProxy
 ROWS_SHOWN: Final = 5
 """Rows kept of a check that fails; the number of all is counted."""
 _HEAD: Final = "-- check: "
@@ -49,7 +48,7 @@ class Finding:
 @cache
 def checks() -> tuple[Check, ...]:
     """All of them, in the order of the file."""
-    text = (files("streams.cli.verifying") / "books.sql").read_text(encoding="utf-8")
+    text = (files("sinks.postgres.verifying") / "invariants.sql").read_text(encoding="utf-8")
     parts = text.split(_HEAD)[1:]
     return tuple(
         Check(name.strip(), sql.strip().rstrip(";")) for name, _, sql in (part.partition("\n") for part in parts)

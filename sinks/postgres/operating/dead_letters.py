@@ -1,0 +1,61 @@
+"""Dead letters as the outbox holds them, and what the books hold of those that were records of the scan topic."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sinks.postgres.named import Asked, fetch
+
+_LETTERS: Final = """
+SELECT one.key, one.body, one.reason, one.origin, b.written_at
+FROM udi.outbox_block b
+CROSS JOIN LATERAL unnest(b.keys, b.bodies, b.reasons, b.origins) one (key, body, reason, origin)
+WHERE b.topic = 'dead-letters' AND ($1::text IS NULL OR one.reason = $1) AND ($2::text IS NULL OR one.origin = $2)
+ORDER BY b.written_at, b.partition, b.first_seq
+"""
+_RECORDED: Final = """
+SELECT k.place::int, s.record_key, s.raw, CASE WHEN s.action IS NULL THEN s.explanation END AS detail
+FROM unnest($1::text[], $2::int[], $3::bigint[], $4::bytea[])
+    WITH ORDINALITY k (topic, partition, record_offset, body, place)
+JOIN udi.position p ON (p.topic, p.partition) = (k.topic, k.partition)
+JOIN udi.scan s ON (s.position_id, s.record_offset) = (p.position_id, k.record_offset)
+    AND coalesce(s.raw, ''::bytea) = k.body
+"""
+"""An event that could be read keeps its own explanation there, a person's text; why it was refused is its reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class LetterRow:
+    """A dead letter of the outbox. An empty key or value may stand for none."""
+
+    key: bytes
+    body: bytes
+    reason: str
+    origin: str
+    """`topic/partition/offset` of the record as it came."""
+    written_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedLetter:
+    """What the books hold of a dead letter that is a record of the scan topic."""
+
+    place: int
+    """Its place among those asked for, from 1."""
+    record_key: bytes | None
+    raw: bytes | None
+    detail: str | None
+
+
+async def letters(asked: Asked, reason: str | None, origin: str | None) -> list[LetterRow]:
+    """Those of a reason, or the one of an origin, oldest first; all when neither is given."""
+    return await fetch(asked, LetterRow, _LETTERS, reason, origin)
+
+
+async def recorded_letters(
+    asked: Asked, places: Sequence[tuple[str, int, int]], bodies: Sequence[bytes | None]
+) -> dict[int, RecordedLetter]:
+    """What the books hold at (topic, partition, offset) with these bytes, by place from 1."""
+    columns = [[place[part] for place in places] for part in range(3)]
+    return {row.place: row for row in await fetch(asked, RecordedLetter, _RECORDED, *columns, list(bodies))}

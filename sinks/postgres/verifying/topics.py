@@ -1,0 +1,79 @@
+"""The outbox and the recorded input, read in order beside their topics."""
+
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from models.wire.topics import LANE_OUTPUTS
+from sinks.postgres.named import Asked, fetch
+
+_BLOCKS: Final = """
+SELECT first_seq, ids, keys, bodies, reasons, origins FROM udi.outbox_block
+WHERE topic = $1 AND partition = $2 AND last_seq >= $3 ORDER BY first_seq LIMIT $4
+"""
+_BLOCKS_AT_ONCE: Final = 20
+_LANES: Final = "SELECT * FROM udi.lane ORDER BY lane"
+_COUNTERS: Final = "SELECT topic, partition, last_seq FROM udi.topic_counter ORDER BY topic, partition"
+_POSITIONS: Final = """
+SELECT position_id, partition, next_offset FROM udi.position WHERE (cluster_id, topic) = ($1, $2)
+"""
+_RECORDED: Final = """
+SELECT record_offset, record_key, raw FROM udi.scan
+WHERE position_id = $1 AND record_offset >= $2 AND record_offset < $3
+ORDER BY record_offset
+"""
+
+
+class DueRecord(NamedTuple):
+    """A record as the outbox holds it."""
+
+    seq: int
+    id: str
+    key: bytes
+    body: bytes
+    reason: str | None
+    origin: str | None
+
+
+class RecordedInput(NamedTuple):
+    """A record of the scan topic as the books hold it."""
+
+    record_offset: int
+    record_key: bytes | None
+    raw: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class PositionOf:
+    """How far a partition of an input topic is recorded."""
+
+    position_id: int
+    partition: int
+    next_offset: int
+
+
+async def due_records(asked: Asked, topic: str, partition: int, from_seq: int) -> list[DueRecord]:
+    """The next records of the outbox from a number on; some blocks of them, empty at the end."""
+    due: list[DueRecord] = []
+    for row in await asked.fetch(_BLOCKS, topic, partition, from_seq, _BLOCKS_AT_ONCE):
+        none = [None] * len(row["ids"])
+        parts = zip(row["ids"], row["keys"], row["bodies"], row["reasons"] or none, row["origins"] or none, strict=True)
+        due += [DueRecord(row["first_seq"] + place, str(part[0]), *part[1:]) for place, part in enumerate(parts)]
+    return [each for each in due if each.seq >= from_seq]
+
+
+async def newest_seqs(asked: Asked) -> dict[tuple[str, int], int]:
+    """The newest number of the outbox by (topic, partition)."""
+    columns = {topic: topic.replace("-", "_") + "_seq" for topic in LANE_OUTPUTS}
+    lanes = await asked.fetch(_LANES)
+    newest = {(topic, row["lane"]): row[column] for row in lanes for topic, column in columns.items()}
+    return newest | {(row["topic"], row["partition"]): row["last_seq"] for row in await asked.fetch(_COUNTERS)}
+
+
+async def positions_of(asked: Asked, cluster: str, topic: str) -> list[PositionOf]:
+    """How far each partition of a topic of a cluster is recorded."""
+    return await fetch(asked, PositionOf, _POSITIONS, cluster, topic)
+
+
+async def recorded_between(asked: Asked, position_id: int, first: int, end: int) -> list[RecordedInput]:
+    """What is recorded of a partition at the offsets from `first` on and below `end`, in order."""
+    return await fetch(asked, RecordedInput, _RECORDED, position_id, first, end)

@@ -13,6 +13,7 @@ import typer
 
 from models.charging.commands import CommandKind
 from streams import logs
+from streams.cli.assessment.commands import assess_command
 from streams.cli.catalogue.bind import bind
 from streams.cli.catalogue.check import catalogue_app
 from streams.cli.charging.correct import correct
@@ -248,6 +249,7 @@ app.command()(alerts)
 app.command()(verify)
 app.command()(doctor)
 app.command()(replay)
+app.command("assess")(assess_command)
 app.command("parse")(parse_command)
 app.command("label")(label_command)
 app.command("rescue-proof")(rescue_proof_command)

@@ -62,6 +62,8 @@ class Sheet:
     rows: Sequence[SheetRow]
     remarks: list[str] = field(default_factory=list)
     """What a person should know of how it was read."""
+    headings: Sequence[str] = ()
+    """The names of the columns as they are written."""
 
 
 def read_sheet(file: Path) -> Sheet:
@@ -91,11 +93,13 @@ def _read_csv(content: bytes) -> Sheet:
     delimiter = max(_DELIMITERS, key=lines[0].count)
     reader = csv.reader(lines, delimiter=delimiter)
     try:
-        columns = _heading(next(reader))
+        headings = next(reader)
+        columns = _heading(headings)
         rows = list(_csv_rows(reader, columns, wrong))
     except csv.Error as error:
         raise SheetError(f"Line {reader.line_num}: expected CSV: {error}.") from None
-    return Sheet(columns, rows, [f"read as {encoding}"] if encoding != "UTF-8" else [])
+    remarks = [f"read as {encoding}"] if encoding != "UTF-8" else []
+    return Sheet(columns, rows, remarks, [value.strip() for value in headings[: len(columns)]])
 
 
 def _csv_rows(reader: Iterator[list[str]], columns: Sequence[str], wrong: dict[int, str]) -> Iterator[SheetRow]:
@@ -170,7 +174,8 @@ def _read_workbook(content: bytes) -> Sheet:
         raise SheetError("Expected a heading with column names in row 1 of the first sheet, got an empty sheet.")
     if 1 in merged:
         raise SheetError(f"Row 1: expected one cell for each column name, got merged cells {merged[1]}.")
-    columns = _heading([str(value) for value in table[0]])
+    headings = [str(value).strip() for value in table[0]]
+    columns = _heading(headings)
     rows = []
     for number, values in enumerate(table[1:], 2):
         if any(value not in ("", None) for value in values):
@@ -179,7 +184,8 @@ def _read_workbook(content: bytes) -> Sheet:
             problem = f"expected a value in every cell, got merged cells {merged[number]}" if number in merged else None
             rows.append(SheetRow(number, cells, calculated, problem))
     names = workbook.sheet_names
-    return Sheet(columns, rows, [f"read sheet {names[0]!r}, the first of {len(names)}"] if len(names) > 1 else [])
+    remarks = [f"read sheet {names[0]!r}, the first of {len(names)}"] if len(names) > 1 else []
+    return Sheet(columns, rows, remarks, headings[: len(columns)])
 
 
 def _first_sheet_part(content: bytes) -> bytes:

@@ -1,0 +1,1 @@
+"""Assessment: index tables, discharges, incomes, and what is computed of them."""

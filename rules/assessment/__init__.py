@@ -1,0 +1,1 @@
+"""Assessment: weights, ranks, comparisons, ratios; pure computation."""

@@ -1,0 +1,55 @@
+"""`udi assess`: departments judged by their indices, out of tables or out of the books."""
+
+from pathlib import Path
+from typing import NoReturn
+
+from models.assessment.indices import LeftOut, plain
+from rules.assessment.assessing import Options, assess
+from streams.cli.assessment.index_file import Read, Said, read_index_file
+from streams.cli.assessment.shown_assessment import document, show
+from streams.cli.connection import bad
+from streams.cli.loading.sheets import SheetError
+from streams.cli.shown import print_json
+
+
+def said_of(benefits: list[str] | None, costs: list[str] | None, ignored: list[str] | None) -> Said:
+    """What the options say of columns."""
+    return Said(*(frozenset(plain(each) for each in names or ()) for names in (benefits, costs, ignored)))
+
+
+def assess_files(indices: Path, against: Path | None, said: Said, options: Options, *, as_json: bool) -> int:
+    """Judge the departments of a table, by itself or against an earlier one. Gives the exit status."""
+    later = _read(indices, said, "after" if against else None)
+    earlier = _read(against, said, "before") if against else None
+    try:
+        found = assess(later.table, earlier.table if earlier else None, options)
+    except ValueError as error:
+        bad(f"{indices}: {error}{_reasons(later, earlier)}")
+    reads = [each for each in (later, earlier) if each]
+    left_out: list[LeftOut] = [each for read in reads for each in read.left_out]
+    left_out += found.left_out
+    remarks = list(dict.fromkeys(remark for read in reads for remark in read.remarks))
+    remarks.append("a table of indices has no cases, so ranks have no confidence sets")
+    if as_json:
+        print_json(document(found, left_out, remarks))
+    else:
+        show(found, left_out, remarks)
+    return 0
+
+
+def _read(file: Path, said: Said, window: str | None) -> Read:
+    try:
+        return read_index_file(file, said, window)
+    except OSError as error:
+        _no_file(file, error)
+    except SheetError as error:
+        bad(f"{file}: {error}")
+
+
+def _no_file(file: Path, error: OSError) -> NoReturn:
+    bad(f"Expected a file that can be read, got {file}: {error.strerror}.")
+
+
+def _reasons(*reads: Read | None) -> str:
+    first = [f"{each.department or each.index}: {each.reason}" for read in reads if read for each in read.left_out][:3]
+    return f" Left out: {'; '.join(first)}." if first else ""

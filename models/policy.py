@@ -20,16 +20,6 @@ class Policy:
     """How long people's lists leave out a use for which the HIS has no line yet. No source: ours, for a HIS that posts
     once a day; the books themselves have no such time (docs/semantics.md, "Reconciliation with the
     HIS")."""
-    growth_percent: Decimal = Decimal(20)
-    """A rise of so many per cent or more fires. Source: the Gansu study, table 2; docs/contract.md, "Alerts"."""
-    growth_base_units_min: int = 5
-    """A base below so many units fires nothing. Source: docs/contract.md, "Alerts"; a base equal to it fires."""
-    growth_base_fen_min: int = 100_000
-    """A base below so many fen (1,000.00 yuan) fires nothing. Source: docs/contract.md, "Alerts"."""
-    top_rank_max: int = 3
-    """Ranks up to this count as top. Source: the Gansu study, table 2."""
-    top_months: int = 3
-    """Consecutive months at the top until it fires. Source: the Gansu study, table 2."""
 
 
 POLICY = Policy()

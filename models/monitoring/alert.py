@@ -14,6 +14,7 @@ from uuid import UUID
 
 from models.calendar import Month
 from models.ids import made_id
+from models.monitoring.cause import CausePart
 
 
 class Measure(StrEnum):
@@ -41,7 +42,7 @@ class Status(StrEnum):
     WITHDRAWN = "withdrawn"
     """It no longer fires."""
     EXPLAINED = "explained"
-    """A person has said why; written by the case desk, never by a rule."""
+    """More or heavier cases explain the rise: filed, with its figures. It stands like one that fired."""
 
 
 class Scope(NamedTuple):
@@ -57,6 +58,13 @@ class Cell(NamedTuple):
 
     scope: Scope
     item_code: str
+    month: Month
+
+
+class ScopeMonth(NamedTuple):
+    """All items of a scope in a month."""
+
+    scope: Scope
     month: Month
 
 
@@ -88,31 +96,38 @@ class RuleMeasure(NamedTuple):
     measure: Measure
 
 
+StandingKey = tuple[ScopeMonth, RuleMeasure]
+Tops = Mapping[str, Standing]
+"""The items at the top of a scope and month under a rule."""
+
+
+class Traits(NamedTuple):
+    """What the newest catalogue version says of an item, as far as rules ask."""
+
+    monitored: bool = False
+    category: str | None = None
+    """Goods of the same type; without one the item is compared with itself alone."""
+    controlled_category: str | None = None
+    """The hospital's own list of controlled goods."""
+    auxiliary: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What a rule may know of a cell."""
 
     cell: Cell
-    monitored: bool
-    """The newest catalogue version of the item says so."""
+    traits: Traits
     sums: Mapping[int, UsageSums | None]
     """Use by months back (0 is the cell's own month); `None` before the hospital's first month of records."""
     standings: Mapping[RuleMeasure, Standing] = field(default_factory=dict)
     """Of each ranking rule under which the item has a rank."""
+    categories: Mapping[int, UsageSums] = field(default_factory=dict)
+    """Use of the whole category by months back, where a rule asks for it; missing: no use."""
 
     def value(self, measure: Measure) -> int:
         """The use of the month itself."""
         return (self.sums[0] or UsageSums()).of(measure)
-
-
-@dataclass(frozen=True, slots=True)
-class CausePart:
-    """One factor's part of a rise."""
-
-    factor: str
-    """`quantity` or `price`."""
-    amount: int
-    """Fen for the measure `amount`, units for `quantity`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +142,7 @@ class Figures:
     rank: int | None = None
     months_in_a_row: int | None = None
     cause: tuple[CausePart, ...] = ()
-    """Adds up to `value` − `base_value` exactly; empty without a base."""
+    """Adds up to `value` − `base_value` exactly; empty without a base above zero."""
 
 
 class Judgement(NamedTuple):

@@ -10,11 +10,12 @@ References:
 """
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import ClassVar
 
-from models.monitoring.alert import Facts, Judgement, Measure, ScopeType
+from models.monitoring.alert import Facts, Judgement, Measure
+from models.monitoring.rule import RuleRow
 from rules.monitoring.growth import growth_figures
-from rules.monitoring.rule import HOSPITAL_AND_DEPARTMENTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,20 +23,26 @@ class NewItem:
     """Fires when the hospital has records of the month before, the item has no use in it, and now reaches the floor."""
 
     provisional: ClassVar[bool] = True
-    name: str
+    row: RuleRow
     measure: Measure
-    value_min: int
-    """Fen for the amount, units for the quantity. A value equal to it fires, if it is above zero."""
-    scope_types: tuple[ScopeType, ...] = HOSPITAL_AND_DEPARTMENTS
 
     @property
     def reads_back(self) -> tuple[int, ...]:
         """The month before."""
         return (1,)
 
+    @property
+    def value_min(self) -> int:
+        """Fen for the amount, units for the quantity. A value equal to it fires, if it is above zero."""
+        return self.row.floor_fen if self.measure is Measure.AMOUNT else self.row.floor_quantity
+
     def judge(self, facts: Facts) -> Judgement:
         """See `Rule.judge`."""
-        figures = growth_figures(facts, self.measure, 1)
+        figures = growth_figures(facts, self.measure, (1,))
         base = figures.base_value
         fires = base is not None and base <= 0 and figures.value >= max(self.value_min, 1)
         return Judgement(fires, figures)
+
+    def left_fires(self, left: Fraction, base: int) -> bool | None:  # noqa: ARG002 -- there is no base to split from
+        """See `Rule.left_fires`."""
+        return None

@@ -1,4 +1,4 @@
-"""The kind "top rank": an item is among the first of its scope for months in a row.
+"""The kind "rank": an item is among the first of its scope for months in a row.
 
 References:
     The Gansu study, table 2 (top three for three consecutive months); docs/contract.md, section "Alerts"
@@ -8,22 +8,21 @@ References:
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import ClassVar
 
-from models.monitoring.alert import Facts, Figures, Judgement, Measure, ScopeType, Standing
-from rules.monitoring.rule import HOSPITAL_AND_DEPARTMENTS, told_by
+from models.monitoring.alert import Facts, Figures, Judgement, Measure, Standing
+from models.monitoring.rule import RuleRow
+from rules.monitoring.rule import told_by
 
 
 @dataclass(frozen=True, slots=True)
 class TopRank:
-    """Fires in every closed month that ends a run of at least `months_min` months with a rank up to `rank_max`."""
+    """Fires in every closed month that ends a run of at least `months` months with a rank up to `rank_max`."""
 
     provisional: ClassVar[bool] = False
-    name: str
+    row: RuleRow
     measure: Measure
-    rank_max: int
-    months_min: int
-    scope_types: tuple[ScopeType, ...] = HOSPITAL_AND_DEPARTMENTS
 
     @property
     def reads_back(self) -> tuple[int, ...]:
@@ -34,7 +33,7 @@ class TopRank:
         """The standing of every item with use above zero.
 
         Args:
-            values: The use of the monitored items of one scope and month, by item code.
+            values: The use of the items it judges, of one scope and month, by item code.
             before: The standings of the month before; whoever is not in it had none.
         """
         ascending = sorted(value for value in values.values() if value > 0)
@@ -48,7 +47,7 @@ class TopRank:
         return {item: Standing(rank, self._run(item, rank, before)) for item, (rank, _) in tops.items()}
 
     def _run(self, item: str, rank: int, before: Mapping[str, Standing]) -> int:
-        if rank > self.rank_max:
+        if rank > (self.row.rank_max or 1):
             return 0
         return 1 + (before[item].months_in_a_row if item in before else 0)
 
@@ -59,4 +58,8 @@ class TopRank:
         if standing is None:
             return Judgement(False, Figures(value, rank=None, months_in_a_row=0))
         figures = Figures(value, rank=standing.rank, months_in_a_row=standing.months_in_a_row)
-        return Judgement(standing.months_in_a_row >= self.months_min, figures)
+        return Judgement(standing.months_in_a_row >= (self.row.months or 1), figures)
+
+    def left_fires(self, left: Fraction, base: int) -> bool | None:  # noqa: ARG002 -- a rank has no rise
+        """See `Rule.left_fires`."""
+        return None

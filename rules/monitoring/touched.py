@@ -19,7 +19,12 @@ def judged_again(changed: Mapping[Cell, datetime], rules: Iterable[Rule]) -> dic
     backs = months_read(rules)
     for cell, at in changed.items():
         for back in backs:
-            later = cell._replace(month=shift(cell.month, back)) if back else cell
-            known = touched.get(later)
-            touched[later] = at if known is None or known < at else known
+            touch(touched, {cell._replace(month=shift(cell.month, back)) if back else cell: at})
     return touched
+
+
+def touch(touched: dict[Cell, datetime], cells: Mapping[Cell, datetime]) -> None:
+    """Add cells; of two instants of a cell the newer holds."""
+    for cell, at in cells.items():
+        known = touched.get(cell)
+        touched[cell] = at if known is None or known < at else known

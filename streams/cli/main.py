@@ -23,6 +23,7 @@ from streams.cli.charging.persons import command
 from streams.cli.codes.commands import label_command, parse_command, rescue_proof_command
 from streams.cli.loading.load import load
 from streams.cli.monitoring.alerts import alerts
+from streams.cli.monitoring.rules import rules_app
 from streams.cli.operating.doctor import doctor
 from streams.cli.operating.replay import replay
 from streams.cli.reconciling.differences import differences_app
@@ -238,6 +239,7 @@ def _plan(months: int, scans: int | None, seed: int, departments: int, items: in
 app.add_typer(differences_app, name="differences")
 app.add_typer(held_app, name="held")
 app.add_typer(catalogue_app, name="catalogue")
+app.add_typer(rules_app, name="rules")
 app.command()(bind)
 app.command()(correct)
 app.command()(load)

@@ -1,7 +1,8 @@
 """The evaluator: folds usage into months and says what the monitoring rules say of them.
 
 It works alone by a lease, and correctly without it: a session is one transaction, and sessions come one after the
-other. What a session judges follows from what changed, never from how much history there is.
+other. A session gathers what it touches, has it decided by `rules/monitoring`, and records what follows. What it judges
+follows from what changed, never from how much history there is.
 
 References:
     docs/alerts.md; docs/contract.md, section "Alerts".
@@ -17,12 +18,14 @@ import asyncpg
 import structlog
 
 from models.calendar import Month, local_day, month_of, shift
-from models.monitoring.alert import AlertKey, AlertVersion, Cell, Facts, UsageSums
-from rules.monitoring import RULES, Rule, TopRank, judged_again, months_read, next_version, told_by
-from sinks.postgres.monitoring.alert_rows import ScopeMonth
+from models.monitoring.alert import Cell, ScopeMonth, UsageSums
+from rules.monitoring.book import RuleBook
+from rules.monitoring.judging import Claim, Known, claims, has_cause, versions
+from rules.monitoring.standings import PlaceFacts, Ranking, rank
+from rules.monitoring.touched import judged_again, months_read, touch
+from rules.monitoring.windows import CauseFacts
 from sinks.postgres.monitoring.alerts import AlertBooks, AlertSession, Evaluated, PendingClose, Periods
 from streams.services.leased import while_leased
-from streams.services.standings import Ranking, Standings
 
 log = structlog.get_logger(__name__)
 
@@ -45,11 +48,10 @@ class Evaluation:
 class Evaluator:
     """Evaluates the alerts of all hospitals of an installation."""
 
-    def __init__(self, pool: asyncpg.Pool, zone: ZoneInfo, rules: tuple[Rule, ...] = RULES) -> None:
+    def __init__(self, pool: asyncpg.Pool, zone: ZoneInfo) -> None:
         self._pool = pool
         self._books = AlertBooks(pool)
         self._zone = zone
-        self._rules = rules
 
     async def run(self) -> None:
         """Evaluate until cancelled, while no other evaluator holds the lease."""
@@ -80,7 +82,8 @@ class Evaluator:
             judged = list(periods.pending) if folded.deltas < DELTAS_MAX else []
             if not folded.changed and not judged:
                 return Evaluation(folded.deltas, 0, 0)
-            work = _Session(session, self._rules, self._zone, _closed_through(periods, judged))
+            book = RuleBook(await session.rules())
+            work = _Session(session, book, self._zone, _closed_through(periods, judged))
             await work.take(folded.changed, judged)
             await work.judge()
             await session.record(work.evaluated)
@@ -97,18 +100,18 @@ def _closed_through(periods: Periods, judged: list[PendingClose]) -> dict[str, M
 
 
 class _Session:
-    """What one session judges."""
+    """What one session gathers, has judged, and writes."""
 
     def __init__(
-        self, session: AlertSession, rules: tuple[Rule, ...], zone: ZoneInfo, closed_through: Mapping[str, Month]
+        self, session: AlertSession, book: RuleBook, zone: ZoneInfo, closed_through: Mapping[str, Month]
     ) -> None:
         self._session = session
-        self._rules = rules
+        self._book = book
         self._zone = zone
         self._closed_through = closed_through
         self._first: dict[str, Month] = {}
         self._touched: dict[Cell, datetime] = {}
-        self._ranking = Ranking({}, {}, {}, [])
+        self._ranking = Ranking()
         self.evaluated = Evaluated()
 
     async def take(self, changed: Mapping[Cell, datetime], judged: list[PendingClose]) -> None:
@@ -117,23 +120,16 @@ class _Session:
         closes = {(close.hospital, close.month): close.closed_at for close in judged}
         closing = await self._session.usage_of_months(closes) if closes else {}
         closing_at = {cell: closes[cell.scope.hospital, cell.month] for cell in closing}
-        self._touch(judged_again(changed, self._rules))
-        self._touch(closing_at)
+        touch(self._touched, judged_again(changed, self._book.every))
+        touch(self._touched, closing_at)
         await self._find_first_months(changed, judged)
         places: dict[ScopeMonth, datetime] = {}
         for cell, at in (*changed.items(), *closing_at.items()):
             place = ScopeMonth(cell.scope, cell.month)
-            if self._closed(cell):
+            if cell.month <= self._closed_through.get(cell.scope.hospital, 0):
                 places[place] = max(at, places.get(place, at))
         if places:
             await self._rank(places)
-
-    def _touch(self, cells: Mapping[Cell, datetime]) -> None:
-        for cell, at in cells.items():
-            self._touched[cell] = max(at, self._touched.get(cell, at))
-
-    def _closed(self, cell: Cell) -> bool:
-        return cell.month <= self._closed_through.get(cell.scope.hospital, 0)
 
     async def _find_first_months(self, changed: Mapping[Cell, datetime], judged: Iterable[PendingClose]) -> None:
         """The hospitals' first months of records. One that has moved back makes bases known: zero, but known."""
@@ -145,58 +141,64 @@ class _Session:
         moved = {(h, before[h]) for h, month in self._first.items() if h in before and month < before[h]}
         if moved:
             at = max((*changed.values(), *(close.closed_at for close in judged)))
-            self._touch(dict.fromkeys(await self._session.usage_of_months(moved), at))
+            touch(self._touched, dict.fromkeys(await self._session.usage_of_months(moved), at))
 
     async def _rank(self, places: Mapping[ScopeMonth, datetime]) -> None:
-        ranks = [rule for rule in self._rules if isinstance(rule, TopRank)]
-        self._ranking = await Standings(self._session, ranks, self._closed_through).rank(places)
+        session = self._session
+        earliest: dict[tuple[str, str, str], Month] = {}
+        newest: dict[tuple[str, str, str], datetime] = {}
+        for (scope, month), at in places.items():
+            earliest[scope] = min(month, earliest.get(scope, month))
+            newest[scope] = max(at, newest.get(scope, at))
+        facts = PlaceFacts(
+            await session.usage_of_scopes(places),
+            await session.standings([ScopeMonth(scope, shift(month, -1)) for scope, month in earliest.items()]),  # type: ignore[arg-type]
+            self._closed_through,
+        )
+        self._ranking = rank(places, facts, self._book.ranks, session.traits)
         self.evaluated.standings_before = self._ranking.before
         self.evaluated.standings = self._ranking.after
-        newest: dict[tuple[str, str, str], datetime] = {}
-        for (scope, _), at in places.items():
-            newest[scope] = max(at, newest.get(scope, at))
         # What follows in later months was caused by the newest change in the same scope.
-        self._touch(
-            {cell: places.get(ScopeMonth(cell.scope, cell.month), newest[cell.scope]) for cell in self._ranking.cells}
+        touch(
+            self._touched,
+            {cell: places.get(ScopeMonth(cell.scope, cell.month), newest[cell.scope]) for cell in self._ranking.cells},
         )
 
     async def judge(self) -> None:
         """Judge every touched cell by every rule, and keep the versions that follow."""
-        session, backs = self._session, months_read(self._rules)
-        cells = sorted(self._touched)
-        wanted = {cell._replace(month=shift(cell.month, -back)) for cell in cells for back in backs}
-        usage = await session.usage(wanted)
-        newest = await session.newest(cells)
-        for cell in cells:
-            facts = self._facts(cell, usage, backs)
-            self.evaluated.versions.extend(self._versions(facts, newest, self._touched[cell]))
+        session, backs = self._session, months_read(self._book.every)
+        wanted = {cell._replace(month=shift(cell.month, -back)) for cell in self._touched for back in backs}
+        known = Known(
+            self._book, session.traits, self._closed_through, self._first, await session.usage(wanted),
+            await session.newest(self._touched), self._ranking, await self._categories(wanted),
+        )  # fmt: skip
+        found = claims(self._touched, known)
+        causes = await self._causes([claim for claim in found if has_cause(claim)])
+        self.evaluated.versions = versions(found, known, causes, frozenset())
 
-    def _facts(self, cell: Cell, usage: Mapping[Cell, UsageSums], backs: Iterable[int]) -> Facts:
-        hospital = cell.scope.hospital
-        first = self._first.get(hospital)
-        sums: dict[int, UsageSums | None] = {}
-        for back in backs:
-            month = shift(cell.month, -back)
-            known = first is not None and month >= first
-            sums[back] = usage.get(cell._replace(month=month), UsageSums()) if known else None
-        ranked = self._ranking.places.get(ScopeMonth(cell.scope, cell.month), {})
-        standings = {told: items[cell.item_code] for told, items in ranked.items() if cell.item_code in items}
-        return Facts(cell, self._session.monitored(hospital, cell.item_code), sums, standings)
+    async def _categories(self, cells: Iterable[Cell]) -> dict[tuple[ScopeMonth, str], UsageSums]:
+        """The use of whole categories, when a rule asks for it."""
+        if not self._book.asks_categories:
+            return {}
+        found: dict[tuple[ScopeMonth, str], UsageSums] = {}
+        usage = await self._session.usage_of_months({(cell.scope.hospital, cell.month) for cell in cells})
+        for cell, sums in usage.items():
+            category = self._session.traits(cell.scope.hospital, cell.item_code).category
+            if category is not None:
+                key = (ScopeMonth(cell.scope, cell.month), category)
+                before = found.get(key, UsageSums())
+                found[key] = UsageSums(before.quantity + sums.quantity, before.amount_fen + sums.amount_fen)
+        return found
 
-    def _versions(
-        self, facts: Facts, newest: Mapping[AlertKey, AlertVersion], fired_at: datetime
-    ) -> Iterable[AlertVersion]:
-        cell, closed = facts.cell, self._closed(facts.cell)
-        place_ranked = ScopeMonth(cell.scope, cell.month) in self._ranking.places
-        for rule in self._rules:
-            judged_now = place_ranked if isinstance(rule, TopRank) else closed or rule.provisional
-            key = AlertKey(cell, told_by(rule))
-            if cell.scope.type not in rule.scope_types or not judged_now:
-                continue
-            if not facts.monitored and key not in newest:
-                continue
-            judgement = rule.judge(facts)
-            judgement = judgement._replace(fires=judgement.fires and facts.monitored)
-            version = next_version(key, newest.get(key), judgement, closed=closed, fired_at=fired_at)
-            if version is not None:
-                yield version
+    async def _causes(self, found: list[Claim]) -> CauseFacts:
+        """Usage of the categories of what may have to be said, in its months."""
+        session = self._session
+        cells = [claim.key.cell for claim in found]
+        months = {
+            (claim.key.cell.scope.hospital, shift(claim.key.cell.month, -back))
+            for claim in found
+            for back in (0, *claim.rule.reads_back)
+        }
+        items = session.same_categories({(cell.scope.hospital, cell.item_code) for cell in cells})
+        usage = await session.usage_of_items(months, items) if cells else {}
+        return CauseFacts(usage, {}, session.traits)

@@ -51,7 +51,9 @@ async def test_an_alert_on_the_topic_and_in_the_report_say_the_same(database: st
         await w.use(("A", "2022-06", 12, 180_000), department="ORTH", at=LATER)
         alert_id = str(made_id("alert", "H1", "department", "ORTH", GROWTH, "A", 202206, "amount"))
         body = next(each for each in await w.bodies() if each["alert_id"] == alert_id)
-        cause = [{"factor": "quantity", "amount": "200.00"}, {"factor": "price", "amount": "600.00"}]
+        # 100 yuan a unit became 150: two units more at 125, and 50 yuan for 11 units; no discharges, no caseload.
+        amounts = {"caseload": "0.00", "use": "250.00", "mix": "0.00", "price": "550.00"}
+        cause = [{"factor": factor, "amount": amount} for factor, amount in amounts.items()]
         assert body == {
             "schema": "udi.alert/1",
             "alert_id": alert_id,

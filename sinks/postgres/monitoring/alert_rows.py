@@ -5,28 +5,30 @@ References:
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 from aiokafka.partitioner import murmur2
 
-from models.calendar import Month, month_text
+from models.calendar import month_text
 from models.money import FEN_SCALE, fen_text
 from models.monitoring.alert import (
     AlertKey,
     AlertVersion,
-    CausePart,
     Cell,
     Figures,
     Measure,
     RuleMeasure,
     Scope,
+    ScopeMonth,
     ScopeType,
-    Standing,
+    StandingKey,
     Status,
+    Tops,
 )
+from models.monitoring.cause import CausePart, Factor
 from models.wire.topics import ALERTS
 from sinks.messages.outgoing import Outgoing
 from sinks.postgres.charging.rows import Row, outbox_row
@@ -34,17 +36,6 @@ from sinks.postgres.charging.rows import Row, outbox_row
 ALERT_SCHEMA = "udi.alert/1"
 BLOCK_RECORDS_MAX = 500
 """Records in a block of the outbox: what the relay publishes at once stays small, however much a close has to say."""
-
-
-class ScopeMonth(NamedTuple):
-    """All items of a scope in a month."""
-
-    scope: Scope
-    month: Month
-
-
-StandingKey = tuple[ScopeMonth, RuleMeasure]
-Tops = Mapping[str, Standing]
 
 
 def outbox_rows(versions: Iterable[AlertVersion], partitions: int) -> list[Row]:
@@ -141,7 +132,7 @@ def version_of(row: Any) -> AlertVersion:
 
 def _part(measure: Measure, part: dict[str, Any]) -> CausePart:
     amount = part["amount"]
-    return CausePart(part["factor"], int(Decimal(amount) * FEN_SCALE) if measure is Measure.AMOUNT else amount)
+    return CausePart(Factor(part["factor"]), int(Decimal(amount) * FEN_SCALE) if measure is Measure.AMOUNT else amount)
 
 
 def cell_of(row: Any) -> Cell:

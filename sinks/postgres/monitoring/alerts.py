@@ -18,12 +18,22 @@ import asyncpg
 import orjson
 
 from models.calendar import Month
-from models.monitoring.alert import AlertKey, AlertVersion, Cell, Measure, RuleMeasure, Standing, UsageSums
-from models.wire.topics import ALERTS
-from sinks.postgres.monitoring.alert_rows import (
+from models.monitoring.alert import (
+    AlertKey,
+    AlertVersion,
+    Cell,
+    Measure,
+    RuleMeasure,
     ScopeMonth,
+    Standing,
     StandingKey,
     Tops,
+    Traits,
+    UsageSums,
+)
+from models.monitoring.rule import HeldRule
+from models.wire.topics import ALERTS
+from sinks.postgres.monitoring.alert_rows import (
     alert_row,
     cell_columns,
     cell_of,
@@ -32,6 +42,8 @@ from sinks.postgres.monitoring.alert_rows import (
     standing_rows,
     version_of,
 )
+from sinks.postgres.monitoring.past import traits_of
+from sinks.postgres.monitoring.rules import held_rules
 
 _LOCK = "SELECT partition FROM udi.topic_counter WHERE topic = $1 ORDER BY partition FOR UPDATE"
 _CELLS = (
@@ -86,7 +98,7 @@ class AlertBooks:
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
         self._catalogue_version = 0
-        self._monitored: dict[str, set[str]] = defaultdict(set)
+        self._traits: dict[tuple[str, str], Traits] = {}
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator["AlertSession"]:
@@ -94,7 +106,7 @@ class AlertBooks:
         async with self._pool.acquire() as connection, connection.transaction():
             rows = await connection.fetch(_LOCK, ALERTS)
             await self._read_catalogue(connection)
-            yield AlertSession(connection, len(rows), self._monitored)
+            yield AlertSession(connection, len(rows), self._traits)
 
     async def has_work(self) -> bool:
         """Usage waits to be folded, or a close to be judged."""
@@ -105,7 +117,7 @@ class AlertBooks:
         )
 
     async def _read_catalogue(self, connection: Any) -> None:
-        """Whether each item is monitored, by its newest version; only what is newer than the last time."""
+        """What rules ask of items, by their newest version; only what is newer than the last time."""
         newest = await connection.fetchval("SELECT version FROM udi.fact_counter")
         if newest == self._catalogue_version:
             return
@@ -114,25 +126,36 @@ class AlertBooks:
             self._catalogue_version, newest,
         )  # fmt: skip
         for row in rows:
-            items = self._monitored[row["hospital"]]
-            if orjson.loads(row["body"]).get("monitored"):
-                items.add(row["item_code"])
-            else:
-                items.discard(row["item_code"])
+            self._traits[row["hospital"], row["item_code"]] = traits_of(orjson.loads(row["body"]))
         self._catalogue_version = newest
+
+
+_NO_TRAITS = Traits()
 
 
 class AlertSession:
     """One transaction of one evaluator, alone."""
 
-    def __init__(self, connection: Any, partitions: int, monitored: Mapping[str, Collection[str]]) -> None:
+    def __init__(self, connection: Any, partitions: int, traits: Mapping[tuple[str, str], Traits]) -> None:
         self._connection = connection
         self._partitions = partitions
-        self._monitored = monitored
+        self._traits = traits
 
-    def monitored(self, hospital: str, item_code: str) -> bool:
-        """The newest catalogue version says that the item is watched."""
-        return item_code in self._monitored.get(hospital, ())
+    def traits(self, hospital: str, item_code: str) -> Traits:
+        """What the newest catalogue version says of an item; nothing of one that is in no catalogue."""
+        return self._traits.get((hospital, item_code), _NO_TRAITS)
+
+    def same_categories(self, items: Collection[tuple[str, str]]) -> list[tuple[str, str]]:
+        """The items of hospitals and all others of their categories."""
+        wanted = {(hospital, self.traits(hospital, item).category) for hospital, item in items}
+        others = {
+            key for key, traits in self._traits.items() if traits.category and (key[0], traits.category) in wanted
+        }
+        return sorted(others.union(items))
+
+    async def rules(self) -> list[HeldRule]:
+        """Every version of a rule that holds in some months."""
+        return await held_rules(self._connection)
 
     async def periods(self) -> Periods:
         """To be asked before the fold: whatever a close has waited for is folded then."""
@@ -191,10 +214,25 @@ class AlertSession:
             found[ScopeMonth(cell.scope, cell.month)][cell.item_code] = UsageSums(row["quantity"], row["amount_fen"])
         return found
 
-    async def standings(self, places: Collection[ScopeMonth]) -> dict[StandingKey, dict[str, Standing]]:
-        """Who was at the top of scopes and months."""
+    async def usage_of_items(
+        self, months: Collection[tuple[str, Month]], items: Collection[tuple[str, str]]
+    ) -> dict[Cell, UsageSums]:
+        """The use of items of hospitals, in every scope, in months of hospitals."""
         rows = await self._connection.fetch(
-            f"SELECT s.* FROM {_PLACES} JOIN udi.standing s USING (hospital, scope_type, scope, month)",
+            "SELECT u.* FROM unnest($1::text[], $2::int[]) k (hospital, month) "
+            "JOIN udi.usage_month u USING (hospital, month) "
+            "JOIN unnest($3::text[], $4::text[]) i (hospital, item_code) USING (hospital, item_code)",
+            [hospital for hospital, _ in months], [month for _, month in months],
+            [hospital for hospital, _ in items], [item for _, item in items],
+        )  # fmt: skip
+        return {cell_of(row): UsageSums(row["quantity"], row["amount_fen"]) for row in rows}
+
+    async def standings(self, places: Collection[ScopeMonth]) -> dict[StandingKey, dict[str, Standing]]:
+        """Who was at the top of scopes from a month on."""
+        rows = await self._connection.fetch(
+            "SELECT s.* FROM unnest($1::text[], $2::text[], $3::text[], $4::int[]) "
+            "k (hospital, scope_type, scope, from_month) "
+            "JOIN udi.standing s USING (hospital, scope_type, scope) WHERE s.month >= k.from_month",
             *place_columns(places),
         )
         found: dict[StandingKey, dict[str, Standing]] = defaultdict(dict)

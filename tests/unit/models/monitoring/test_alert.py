@@ -14,6 +14,7 @@ from models.monitoring.alert import (
     Scope,
     ScopeType,
     Status,
+    Traits,
     UsageSums,
 )
 
@@ -39,9 +40,9 @@ def test_a_version_supersedes_the_one_before_and_the_first_none() -> None:
 
 
 def test_a_measure_picks_its_sum() -> None:
-    facts = Facts(CELL, True, {0: UsageSums(3, 900)})
+    facts = Facts(CELL, Traits(monitored=True), {0: UsageSums(3, 900)})
     assert [facts.value(measure) for measure in (Measure.QUANTITY, Measure.AMOUNT)] == [3, 900]
 
 
 def test_a_month_without_use_has_none_of_it() -> None:
-    assert Facts(CELL, True, {0: None}).value(Measure.AMOUNT) == 0
+    assert Facts(CELL, Traits(monitored=True), {0: None}).value(Measure.AMOUNT) == 0

@@ -1,17 +1,19 @@
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
 from models.calendar import Month
-from models.monitoring.alert import CausePart, Figures, Judgement, Measure, UsageSums
-from models.policy import POLICY, Policy
-from rules.monitoring import RULES, Rule, rules_of
+from models.monitoring.alert import Facts, Figures, Judgement, Measure, UsageSums
+from models.monitoring.rule import RuleBase
+from rules.monitoring import RULES, Rule
 from rules.monitoring.growth import Growth, change_percent
-from tests.unit.rules.monitoring.cases import facts
+from rules.monitoring.new_item import NewItem
+from tests.unit.rules.monitoring.cases import CELL, WATCHED, facts, row
 
 
 def rule(name: str, measure: Measure, rules: tuple[Rule, ...] = RULES) -> Rule:
-    return next(each for each in rules if (each.name, each.measure) == (name, measure))
+    return next(each for each in rules if (each.row.rule, each.measure) == (name, measure))
 
 
 AMOUNT = rule("growth-month-on-month", Measure.AMOUNT)
@@ -63,7 +65,6 @@ def test_a_base_of_zero_is_a_new_item_without_a_percentage() -> None:
         base_month=Month(202205),
         base_value=0,
         change_percent=None,
-        cause=(CausePart("quantity", 100_000), CausePart("price", 0)),
     )
     assert [AMOUNT.judge(judged).fires, YEAR.judge(judged).fires] == [False, False]
     assert NEW.judge(judged) == Judgement(True, figures)
@@ -84,8 +85,8 @@ def test_an_item_with_a_base_is_not_new() -> None:
 
 
 def test_nothing_used_is_nothing_new_even_without_a_floor() -> None:
-    rules = rules_of(Policy(growth_base_units_min=0, growth_base_fen_min=0))
-    assert not rule("new-item", Measure.AMOUNT, rules).judge(facts(UsageSums(), UsageSums())).fires
+    low = NewItem(replace(row("new-item"), floor_fen=0), Measure.AMOUNT)
+    assert not low.judge(facts(UsageSums(), UsageSums())).fires
 
 
 def test_the_year_on_year_rule_reads_the_same_month_a_year_before() -> None:
@@ -94,7 +95,6 @@ def test_the_year_on_year_rule_reads_the_same_month_a_year_before() -> None:
         base_month=Month(202106),
         base_value=200_000,
         change_percent=Decimal("20.00"),
-        cause=(CausePart("quantity", 0), CausePart("price", 40_000)),
     )
     assert YEAR.judge(facts(UsageSums(10, 240_000), UsageSums(10, 240_000), UsageSums(10, 200_000))) == Judgement(
         True, figures
@@ -102,13 +102,26 @@ def test_the_year_on_year_rule_reads_the_same_month_a_year_before() -> None:
 
 
 def test_a_percentage_that_is_no_whole_number_is_compared_exactly() -> None:
-    third = Growth("growth-month-on-month", Measure.QUANTITY, 1, Decimal("33.3"), 0)
+    third = Growth(
+        replace(row("growth-month-on-month"), threshold_percent=Decimal("33.3"), floor_quantity=0), Measure.QUANTITY
+    )
     judged = [third.judge(facts(UsageSums(each, 0), UsageSums(1000, 0))).fires for each in (1332, 1333)]
     assert judged == [False, True]
 
 
-def test_the_default_thresholds_are_the_contracts() -> None:
-    assert Policy(growth_percent=Decimal(20), growth_base_units_min=5, growth_base_fen_min=100_000) == POLICY
+MEAN = Growth(replace(row("growth-month-on-month"), base=RuleBase.THREE_MONTHS), Measure.QUANTITY)
+
+
+@pytest.mark.parametrize(("value", "fires"), [(11, False), (12, True), (13, True)])
+def test_a_mean_of_three_months_is_compared_exactly(value: int, fires: bool) -> None:
+    # (9 + 10 + 11) / 3 = 10; a rise of a fifth is 12.
+    judged = Facts(CELL, WATCHED, {back: UsageSums(units) for back, units in enumerate((value, 9, 10, 11))})
+    assert (MEAN.judge(judged).fires, MEAN.judge(judged).figures.base_value) == (fires, 10)
+
+
+def test_a_mean_with_a_month_before_the_records_is_unknown() -> None:
+    judged = Facts(CELL, WATCHED, {0: UsageSums(99), 1: UsageSums(9), 2: UsageSums(9), 3: None})
+    assert MEAN.judge(judged) == Judgement(False, Figures(99))
 
 
 @pytest.mark.parametrize(

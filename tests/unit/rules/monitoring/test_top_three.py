@@ -1,8 +1,8 @@
 from models.monitoring.alert import Figures, Judgement, Measure, Standing, UsageSums
 from rules.monitoring.top_three import TopRank
-from tests.unit.rules.monitoring.cases import TOP, facts
+from tests.unit.rules.monitoring.cases import TOP, facts, row
 
-RULE = TopRank("top-three-three-months", Measure.QUANTITY, 3, 3)
+RULE = TopRank(row("top-three-three-months"), Measure.QUANTITY)
 
 
 def test_the_rank_is_one_more_than_the_items_strictly_above() -> None:

@@ -1,0 +1,40 @@
+"""The rules that hold, by hospital and month."""
+
+from collections.abc import Sequence
+
+from models.calendar import Month
+from models.monitoring.rule import EVERY_HOSPITAL, STUDY_RULES, HeldRule, held_in
+from rules.monitoring.kinds import rules_of
+from rules.monitoring.rule import Rule
+from rules.monitoring.share import Share
+from rules.monitoring.top_three import TopRank
+
+
+class RuleBook:
+    """Rules by hospital and month, made once for each."""
+
+    def __init__(self, held: Sequence[HeldRule]) -> None:
+        self.held = tuple(held)
+        self.every = rules_of(each.row for each in held)
+        """All rules that hold at some time."""
+        self._known: dict[tuple[str, Month], tuple[Rule, ...]] = {}
+
+    def at(self, hospital: str, month: Month) -> tuple[Rule, ...]:
+        """The rules of a hospital in a month."""
+        key = (hospital, month)
+        if key not in self._known:
+            self._known[key] = rules_of(held_in(self.held, hospital, month))
+        return self._known[key]
+
+    def ranks(self, hospital: str, month: Month) -> list[TopRank]:
+        """Those of the kind rank."""
+        return [rule for rule in self.at(hospital, month) if isinstance(rule, TopRank)]
+
+    @property
+    def asks_categories(self) -> bool:
+        """Some rule asks for the use of whole categories."""
+        return any(isinstance(rule, Share) for rule in self.every)
+
+
+STUDY_BOOK = RuleBook([HeldRule(EVERY_HOSPITAL, 1, row, None, None) for row in STUDY_RULES])
+"""The rules of a fresh installation."""

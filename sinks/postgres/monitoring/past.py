@@ -1,0 +1,76 @@
+"""The use of past months and what was said of them, for a back-test."""
+
+from collections import defaultdict
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+import asyncpg
+import orjson
+
+from models.calendar import Month, local_day, month_of
+from models.monitoring.alert import Cell, Traits, UsageSums
+from sinks.postgres.monitoring.alert_rows import cell_of
+
+
+class PastMonths(NamedTuple):
+    """What a hospital used in past months."""
+
+    first_month: Month | None
+    """Of its records; `None` when it has none."""
+    usage: dict[Cell, UsageSums]
+    traits: dict[str, Traits]
+    """By item code, of the newest catalogue version."""
+
+
+class PastUsage:
+    """Reads past months."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    async def hospitals(self) -> list[str]:
+        """Those with records."""
+        rows = await self._pool.fetch("SELECT hospital FROM udi.hospitals_with_records() h (hospital) ORDER BY 1")
+        return [row["hospital"] for row in rows]
+
+    async def months(self, hospital: str, first: Month, last: Month) -> PastMonths:
+        """All use of a hospital from one month to another, folded or not."""
+        zone = ZoneInfo(await self._pool.fetchval("SELECT zone FROM udi.installation"))
+        at = await self._pool.fetchval("SELECT udi.first_scanned_at($1)", hospital)
+        rows = await self._pool.fetch(
+            "SELECT * FROM udi.usage_now WHERE hospital = $1 AND month BETWEEN $2 AND $3", hospital, first, last
+        )
+        items = await self._pool.fetch(
+            "SELECT DISTINCT ON (item_code) item_code, body FROM udi.catalogue WHERE hospital = $1 "
+            "ORDER BY item_code, version DESC",
+            hospital,
+        )
+        return PastMonths(
+            None if at is None else month_of(local_day(at, zone)),
+            {cell_of(row): UsageSums(row["quantity"], row["amount_fen"]) for row in rows},
+            {row["item_code"]: traits_of(orjson.loads(row["body"])) for row in items},
+        )
+
+    async def named_by_others(self, hospital: str, rule: str, first: Month, last: Month) -> dict[Month, frozenset[str]]:
+        """The items that standing alerts of other rules name, by month."""
+        rows = await self._pool.fetch(
+            "SELECT DISTINCT month, item_code FROM (SELECT DISTINCT ON (alert_id) * FROM udi.alert "
+            "WHERE hospital = $1 AND month BETWEEN $3 AND $4 AND rule <> $2 ORDER BY alert_id, version DESC) newest "
+            "WHERE status IN ('provisional', 'fired', 'explained')",
+            hospital, rule, first, last,
+        )  # fmt: skip
+        found: dict[Month, set[str]] = defaultdict(set)
+        for row in rows:
+            found[row["month"]].add(row["item_code"])
+        return {month: frozenset(items) for month, items in found.items()}
+
+
+def traits_of(body: dict[str, object]) -> Traits:
+    """What rules ask of an item, from its catalogue record."""
+    category, controlled = body.get("category"), body.get("controlled_category")
+    return Traits(
+        bool(body.get("monitored")),
+        None if category is None else str(category),
+        None if controlled is None else str(controlled),
+        bool(body.get("auxiliary")),
+    )

@@ -22,7 +22,7 @@ from sinks.postgres.database import migrate, open_pool
 from streams.embedded.broker import EmbeddedBroker
 from streams.embedded.database import EmbeddedDatabase
 from streams.embedded.process import ServerProcess
-from streams.services.running import Supervisor, environment, initialise
+from streams.running import Supervisor, environment, initialise
 from streams.settings import Settings
 from tests.support import kafka, postgres
 

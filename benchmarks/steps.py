@@ -132,7 +132,7 @@ class Line:
 
 
 def as_a_worker() -> None:
-    """The garbage collector as `streams.services.running.run_worker` sets it."""
+    """The garbage collector as `streams.running.run_worker` sets it."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)

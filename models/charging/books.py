@@ -1,7 +1,7 @@
 """Values of the books: what is decided, what is moved, charged and owed, and what the books already know.
 
 A *subject* is a recorded scan that is decided, at once or later. A *decision* is everything that follows from it; a
-batch is a fold of decisions over a `View` (see `rules.charging.view`), and the sinks store decisions as they are.
+batch is a fold of decisions over a `View` (see `rules.view`), and the sinks store decisions as they are.
 """
 
 from dataclasses import dataclass, field

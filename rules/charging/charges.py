@@ -10,7 +10,7 @@ from models.ids import made_id
 from models.money import line_amount_fen
 from models.reasons import Reason
 from rules.catalogue.joining import price_on
-from rules.charging.view import View
+from rules.view import View
 
 
 def charge_of(decision: Decision, unit_price: int, encounter: EncounterFacts | None, view: View, n: int = 0) -> Charge:

@@ -19,7 +19,7 @@ from rules.charging.charges import credit_of, settlement_reversal
 from rules.charging.correcting import objection
 from rules.charging.deciding import decide
 from rules.charging.returns import usage_fen_of
-from rules.charging.view import View
+from rules.view import View
 
 
 class RefusedError(Exception):

@@ -13,7 +13,7 @@ from rules.catalogue.joining import Resolution, price_on, resolve
 from rules.charging.charges import charge_of, settlement_of, waste_of
 from rules.charging.returns import decide_return
 from rules.charging.validation import code_reason, encounter_reasons, item_reasons, unit_reasons
-from rules.charging.view import View
+from rules.view import View
 
 
 def decide(

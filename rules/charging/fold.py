@@ -2,25 +2,15 @@
 
 from dataclasses import replace
 from datetime import datetime
-from typing import NamedTuple
 
+from models.charging.arrival import Arrival
 from models.charging.books import BadRecord, Decision, Prior, RecordedScan, Waiting
 from models.policy import Policy
 from models.reasons import Reason, Verdict
 from rules.charging.deciding import decide
-from rules.charging.view import View
 from rules.labels.pairing import joined, partner_of, released_by_scan, released_by_tick
 from rules.labels.separator_recovery import settled
-
-
-class TickRecord(NamedTuple):
-    """A tick, by the broker's timestamp of its record."""
-
-    at: datetime
-
-
-Arrival = RecordedScan | BadRecord | TickRecord
-
+from rules.view import View
 
 Result = Decision | BadRecord
 

@@ -12,7 +12,7 @@ from models.reasons import Reason, Verdict, in_precedence
 from rules.catalogue.joining import price_on
 from rules.charging.charges import charge_anew, credit_of
 from rules.charging.fold import Result
-from rules.charging.view import View
+from rules.view import View
 
 
 def rerate(uses: Iterable[tuple[RecordedScan, Prior, datetime]], view: View) -> list[Result]:

@@ -6,7 +6,7 @@ from models.money import line_amount_fen
 from models.reasons import TAKEN_BACK, Reason, Verdict
 from rules.catalogue.joining import Resolution, price_on
 from rules.charging.charges import credit_of, settlement_reversal
-from rules.charging.view import View
+from rules.view import View
 
 _OPEN = (Verdict.WAITING, Verdict.PARKED, Verdict.HELD)
 

@@ -6,7 +6,7 @@ from models.charging.snapshot import EncounterFacts
 from models.reasons import Reason
 from models.scan.event import ScanEvent
 from models.udi import CodeError
-from rules.charging.view import View
+from rules.view import View
 
 _CHECK_DIGIT = frozenset({CodeError.BAD_CHECK_DIGIT, CodeError.BAD_CHECK_CHARACTER, CodeError.MA_CHECK_MISMATCH})
 _NO_UDI = frozenset({CodeError.NOT_UDI, CodeError.UNSUPPORTED_ISSUER})

@@ -11,7 +11,7 @@ from models.charging.books import LabelFacts, Neighbour, RecordedScan, Waiting
 from models.policy import Policy
 from models.udi import Label
 from models.udi.check import hibc_check_character
-from rules.charging.view import View
+from rules.view import View
 
 
 def partner_of(subject: RecordedScan, view: View, policy: Policy) -> Waiting | None:

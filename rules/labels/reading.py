@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from models.calendar import local_day, month_of
+from models.charging.arrival import Arrival, TickRecord
 from models.charging.books import BadRecord, LabelFacts, RecordedScan, Ref, label_facts
 from models.reasons import Reason
 from models.scan.event import ScanEvent, Tick, read_scan
@@ -15,7 +16,6 @@ from models.scan.scanners import NO_SCANNERS, Scanners
 from models.udi import DEFAULT_PROFILE, Issuer, read_label
 from models.wire.strict_json import Refusal, read_key
 from models.wire.topics import RECORD_BYTES_MAX
-from rules.charging.fold import Arrival, TickRecord
 
 UNKNOWN_HOSPITAL = "unknown"
 """The hospital of a record that names none (docs/contract.md, "Reasons")."""

@@ -10,8 +10,8 @@ from dataclasses import replace
 from models.charging.books import LabelFacts, label_facts
 from models.charging.snapshot import Catalogue
 from models.udi import Label
-from rules.charging.view import View
 from rules.labels.rescue import Device, Knowledge, Outcome, certain_device, readings_of, rescue
+from rules.view import View
 
 
 class _Listed:

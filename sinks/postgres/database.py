@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from models.calendar import ZONE_DEFAULT
 from models.wire.topics import COUNTED_OUTPUTS
 from sinks.postgres.charging.books import HOT_PATH_SETTINGS
+from sinks.postgres.locks import AdvisoryLock
 
 log = structlog.get_logger(__name__)
 
@@ -70,7 +71,7 @@ async def migrate(url: str, topic_prefix: str, lanes: int, zone: ZoneInfo = ZONE
     try:
         async with engine.begin() as connection:
             # One process migrates at a time; the others wait and find nothing to do.
-            await connection.execute(text("SELECT pg_advisory_xact_lock(1968)"))
+            await connection.execute(text(f"SELECT pg_advisory_xact_lock({AdvisoryLock.MIGRATING:d})"))
             await connection.run_sync(_upgrade)
             await connection.execute(
                 text("INSERT INTO udi.installation VALUES (true, :prefix, :lanes, :zone) ON CONFLICT DO NOTHING"),

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from models.charging.commands import CommandKind
-from streams import logs
+from streams import logs, running
 from streams.cli.assessment.commands import assess_command
 from streams.cli.catalogue.bind import bind
 from streams.cli.catalogue.check import catalogue_app
@@ -34,7 +34,6 @@ from streams.cli.stock.trace import trace
 from streams.cli.verifying.verify import verify
 from streams.proofs.pairing_proof import pairing_proof_command
 from streams.proofs.reconciliation_proof import reconciliation_proof_command
-from streams.services import running
 from streams.settings import Settings, SettingsError, resolve
 from streams.simulator.plan import MONTHLY_SCANS, Plan
 

@@ -15,16 +15,17 @@ from zoneinfo import ZoneInfo
 import asyncpg
 import structlog
 
+from models.charging.arrival import Arrival
 from models.charging.books import BadRecord, Prior, RecordedScan, Ref, Waiting
 from models.charging.snapshot import Catalogue, Lookup, Snapshot
 from models.policy import Policy
 from models.reasons import Reason
 from rules.charging.commands import carry_out
-from rules.charging.fold import Arrival, Result, fold, redecide
+from rules.charging.fold import Result, fold, redecide
 from rules.charging.lookup import wanted_again, wanted_by, wanted_by_command, wanted_to_rerate
 from rules.charging.repricing import rerate
-from rules.charging.view import View
 from rules.labels.reading import UNKNOWN_HOSPITAL, read_arrival
+from rules.view import View
 from sinks.ports.batch import Batch, Books, ClaimTakenError, LaneMovedError, LaneState, RawRecord, StaleError
 
 log = structlog.get_logger(__name__)

@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaProducer
 from pydantic import SecretStr
 
 from streams.embedded.broker import EmbeddedBroker
-from streams.services.running import Supervisor, initialise
+from streams.running import Supervisor, initialise
 from streams.settings import Settings
 from tests.support.builders import DI, NOON, body, encounter, gs1, item, key_of, scan, scan_id
 from tests.support.installed import Installed

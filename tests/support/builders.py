@@ -9,13 +9,14 @@ import orjson
 
 from models.calendar import ZONE_DEFAULT, Month
 from models.catalogue.item import CatalogueItem, Item, item_from_wire
+from models.charging.arrival import Arrival, TickRecord
 from models.charging.books import BadRecord, Decision, Prior, Ref, SettlementLine, StockMove
 from models.charging.snapshot import Catalogue, EncounterFacts, Snapshot
 from models.money import fen_text
 from models.policy import POLICY
-from rules.charging.fold import Arrival, TickRecord, fold, redecide
-from rules.charging.view import View
+from rules.charging.fold import fold, redecide
 from rules.labels.reading import read_arrival
+from rules.view import View
 
 HOSPITAL = "H1"
 STORE = "OR-2"

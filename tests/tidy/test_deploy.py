@@ -15,7 +15,7 @@ import typer
 import yaml
 
 from streams.cli.main import app
-from streams.services.running import SERVICES
+from streams.running import SERVICES
 from streams.settings import Settings
 from tests.support import promtool
 

@@ -12,7 +12,7 @@ from models.reasons import REASONS
 from models.wire.topics import PREFIX_DEFAULT, TOPICS
 from sinks.postgres.database import migrate
 from streams.cli.main import app
-from streams.services.running import SERVICES
+from streams.running import SERVICES
 from streams.settings import Settings
 
 ROOT: Final = Path(__file__).parents[2]

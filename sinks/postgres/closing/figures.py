@@ -14,6 +14,7 @@ from asyncpg.pool import PoolConnectionProxy
 
 from models.calendar import Month
 from models.closing.figures import EntryCause, EntryGroup
+from sinks.postgres.locks import AdvisoryLock
 
 Connection = asyncpg.Connection | PoolConnectionProxy
 _TICK: Final = timedelta(microseconds=1)
@@ -83,7 +84,8 @@ async def settled(pool: asyncpg.Pool, known: datetime | None) -> datetime:
     for row in await pool.fetch("SELECT lane FROM udi.lane ORDER BY lane"):
         await pool.execute("SELECT FROM udi.lane WHERE lane = $1 FOR SHARE", row["lane"])
     await pool.execute(
-        "SELECT pg_advisory_xact_lock_shared(1969, hashtext(h)) FROM udi.hospitals_with_records() h ORDER BY h"
+        "SELECT pg_advisory_xact_lock_shared($1, hashtext(h)) FROM udi.hospitals_with_records() h ORDER BY h",
+        AdvisoryLock.PERIOD,
     )
     return known if known is not None else clock - _TICK
 

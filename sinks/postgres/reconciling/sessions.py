@@ -21,6 +21,7 @@ from models.money import line_amount_fen
 from models.reasons import TAKEN_BACK
 from models.reconciling.differences import Difference, DifferenceStatus, DifferenceVersion, Line, Use, UseStatus
 from sinks.postgres.charging.books import read_catalogue
+from sinks.postgres.locks import AdvisoryLock
 from sinks.postgres.reconciling.difference_rows import (
     correction_body,
     correction_id,
@@ -35,7 +36,7 @@ Encounter = tuple[str, str]
 """(hospital, encounter)."""
 HospitalItem = tuple[str, str]
 """(hospital, item code)."""
-_LOCK = 1971
+
 _TAKE = """
 WITH next AS MATERIALIZED (
     SELECT n.delta_id, sum(cardinality(n.encounters)) OVER (ORDER BY n.delta_id) - cardinality(n.encounters) AS before
@@ -118,7 +119,7 @@ class ReconcilingBooks:
     async def session(self) -> AsyncIterator["ReconcilingSession"]:
         """One transaction; other sessions wait until it ends. Nothing of it stands after an exception."""
         async with self._pool.acquire() as connection, connection.transaction():
-            await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
+            await connection.execute("SELECT pg_advisory_xact_lock($1)", AdvisoryLock.RECONCILING)
             await read_catalogue(connection, self._catalogue)
             yield ReconcilingSession(connection, self._catalogue, self._zone)
 

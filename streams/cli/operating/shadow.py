@@ -13,16 +13,17 @@ from uuid import UUID
 
 import asyncpg
 
+from models.charging.arrival import Arrival
 from models.charging.books import BadRecord, Decision, Prior, RecordedScan, Ref
 from models.charging.snapshot import Catalogue, Lookup, Snapshot
 from models.policy import POLICY
 from models.reasons import Reason, Verdict
 from rules.charging.deciding import decide
-from rules.charging.fold import Arrival, fold
+from rules.charging.fold import fold
 from rules.charging.lookup import wanted_by
-from rules.charging.view import View
 from rules.labels.reading import read_arrival
 from rules.labels.separator_recovery import settled
+from rules.view import View
 from sinks.postgres.charging.books import PostgresBooks
 from streams.settings import Settings
 

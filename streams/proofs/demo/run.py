@@ -21,11 +21,11 @@ from sinks.postgres.database import open_pool
 from streams.proofs.demo import summary
 from streams.proofs.demo.tie_out import Line, tie_out
 from streams.proofs.player import WINDOW_AFTER, Player, after
+from streams.running import Supervisor, embedded_parts
 from streams.services.evaluator import Evaluator
 from streams.services.month_close import close_month
 from streams.services.prover import Prover
 from streams.services.reconciler import Reconciler
-from streams.services.running import Supervisor, embedded_parts
 from streams.settings import Settings
 from streams.simulator.hospital.run import Hospital
 from streams.simulator.plan import Plan, Record, Stage

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from models.charging.arrival import TickRecord
 from models.charging.books import BadRecord, Decision, StockMove
 from models.reasons import Reason
 from models.wire.topics import RECORD_BYTES_MAX
-from rules.charging.fold import TickRecord
 from tests.support.builders import (
     DI,
     HOSPITAL,

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from models.charging.arrival import TickRecord
 from models.charging.books import Decision
 from models.policy import POLICY
-from rules.charging.fold import TickRecord, fold
+from rules.charging.fold import fold
 from tests.support.builders import (
     DI,
     JUNE,

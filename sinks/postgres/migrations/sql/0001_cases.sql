@@ -157,7 +157,7 @@ DECLARE
     number integer;
     at timestamptz := clock_timestamp();
 BEGIN
-    PERFORM pg_advisory_xact_lock(1970, hashtext(p_hospital || '/' || p_encounter));
+    PERFORM pg_advisory_xact_lock(1973, hashtext(p_hospital || '/' || p_encounter));
     SELECT coalesce(max(n), 0) + 1 INTO number FROM udi.case_close c WHERE (c.hospital, c.encounter, c.operation) = (p_hospital, p_encounter, p_operation);
     INSERT INTO udi.case_close VALUES (p_hospital, p_encounter, p_operation, number, p_by, at);
     PERFORM udi.mark_cases(ARRAY[p_hospital], ARRAY[p_encounter], at);

@@ -76,7 +76,7 @@ CREATE FUNCTION udi.draft_rule(
 DECLARE n integer;
 BEGIN
     -- Versions of a rule are numbered one after the other.
-    PERFORM pg_advisory_xact_lock(1971, hashtext(p_hospital || '/' || p_rule));
+    PERFORM pg_advisory_xact_lock(1974, hashtext(p_hospital || '/' || p_rule));
     SELECT coalesce(max(version), 0) + 1 INTO n FROM udi.rule WHERE (hospital, rule) = (p_hospital, p_rule);
     INSERT INTO udi.rule (hospital, rule, version, kind, measures, scopes, population, base, threshold_percent, rank_max, months, floor_quantity, floor_fen, open_from_fen, drafted_by, reason)
     VALUES (p_hospital, p_rule, n, p_kind, p_measures, p_scopes, p_population, p_base, p_threshold, p_rank_max, p_months, p_floor_quantity, p_floor_fen, p_open_from_fen, p_by, p_reason);
@@ -89,7 +89,7 @@ DECLARE
     following integer;
     closed integer;
 BEGIN
-    PERFORM pg_advisory_xact_lock(1971, hashtext(p_hospital || '/' || p_rule));
+    PERFORM pg_advisory_xact_lock(1974, hashtext(p_hospital || '/' || p_rule));
     SELECT max(closed_through) INTO closed FROM udi.period WHERE p_hospital IN ('*', hospital);
     IF p_from <= closed THEN
         RAISE EXCEPTION 'Expected a month after % (it is closed and judged), got %.', udi.month_text(closed), udi.month_text(p_from) USING ERRCODE = 'UD005';

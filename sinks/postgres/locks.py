@@ -1,0 +1,22 @@
+"""The advisory locks of the database: one number, one meaning. Every number in SQL or Python stands here."""
+
+from enum import IntEnum
+
+
+class AdvisoryLock(IntEnum):
+    """The first key of each lock; the second, where there is one, is said beside it."""
+
+    MIGRATING = 1968
+    """Who makes or migrates the schema does it alone."""
+    PERIOD = 1969
+    """By hospital: lanes hold it shared while they record, the close of a month takes it alone."""
+    COMMANDS = 1970
+    """By lane: who accepts a person's command gives it the next number of its lane."""
+    RECONCILING = 1971
+    """Sessions that compare with the HIS come one by one."""
+    ASSIGNING = 1972
+    """Who gives held scans to somebody does it alone."""
+    CLOSING_CASE = 1973
+    """By hospital and encounter: closings of a case are numbered one by one."""
+    RULES = 1974
+    """By hospital and rule: versions of a monitoring rule are numbered one by one."""

@@ -5,7 +5,9 @@ References:
     (lines round half up to the cent).
 """
 
-from decimal import Decimal, InvalidOperation
+import re
+from decimal import Decimal
+from typing import Final
 
 CURRENCY = "CNY"
 PRICE_SCALE = 10_000
@@ -14,6 +16,13 @@ FEN_SCALE = 100
 _PRICE_PER_FEN = PRICE_SCALE // FEN_SCALE
 PRICE_MAX = 10**12
 """100 million yuan a unit: beyond it a price is a typing error."""
+UNITS_MAX: Final = 1_000_000
+"""Units of use in one scan or on one line; more is a typing error. Times `PRICE_MAX` it is 10^16 fen, a thousandth of
+what a column of the books holds. No source: ours."""
+_DECIMAL: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,2})?", re.ASCII)
+"""A decimal number in ASCII digits. `Decimal` takes more: digits of other scripts, `1_000`, exponents without end."""
+_CHARACTERS_MAX: Final = 24
+"""Fewer than the 28 digits that `Decimal` calculates with, so that nothing is rounded unseen."""
 
 
 def line_amount_fen(quantity: int, unit_price: int) -> int:
@@ -54,10 +63,9 @@ def parse_price(text: str) -> int:
     Raises:
         ValueError: not a plain decimal number, negative, too large, or finer than 1/10,000 yuan.
     """
-    try:
-        scaled = Decimal(text) * PRICE_SCALE
-    except InvalidOperation:
-        raise ValueError(f"Expected a decimal number of yuan, got {text!r}.") from None
-    if not scaled.is_finite() or scaled < 0 or scaled > PRICE_MAX or scaled != int(scaled):
+    if len(text) > _CHARACTERS_MAX or not _DECIMAL.fullmatch(text):
+        raise ValueError(f"Expected a decimal number of yuan, got {text[:_CHARACTERS_MAX]!r}.")
+    scaled = Decimal(text) * PRICE_SCALE
+    if scaled < 0 or scaled > PRICE_MAX or scaled != int(scaled):
         raise ValueError(f"Expected 0 to {PRICE_MAX // PRICE_SCALE} yuan with at most four digits, got {text!r}.")
     return int(scaled)

@@ -42,6 +42,7 @@ class Reason(StrEnum):
     AMBIGUOUS_IDENTIFIER = "ambiguous-identifier"
     UNKNOWN_ITEM = "unknown-item"
     PACKAGE_UNKNOWN = "package-unknown"
+    TOO_MANY_UNITS = "too-many-units"
     ENCOUNTER_MISSING = "encounter-missing"
     ENCOUNTER_UNKNOWN = "encounter-unknown"
     BEFORE_ADMISSION = "before-admission"
@@ -115,6 +116,7 @@ REASONS: tuple[ReasonRow, ...] = (
     ReasonRow(Reason.AMBIGUOUS_IDENTIFIER, Verdict.PARKED, _LATER, _LATER, False, _CATALOGUE),
     ReasonRow(Reason.UNKNOWN_ITEM, Verdict.PARKED, _LATER, _LATER, False, _CATALOGUE),
     ReasonRow(Reason.PACKAGE_UNKNOWN, Verdict.PARKED, _LATER, _LATER, False, _CATALOGUE),
+    ReasonRow(Reason.TOO_MANY_UNITS, Verdict.PARKED, _LATER, _LATER, False, ("catalogue", "person")),
     ReasonRow(Reason.ENCOUNTER_MISSING, Verdict.PARKED, _LATER, _NOW, False, ("encounter", "person")),
     ReasonRow(Reason.ENCOUNTER_UNKNOWN, Verdict.PARKED, _LATER, _NOW, False, ("encounter", "person")),
     ReasonRow(Reason.BEFORE_ADMISSION, Verdict.HELD, _NEVER, _NOW, False, _PERSON),

@@ -6,9 +6,19 @@ References:
 
 from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import Field, model_validator
 
-from models.wire.strict_json import Body, Hospital, Identifier, Refusal, WireModel, check_key, read_object, validate
+from models.wire.strict_json import (
+    Body,
+    Hospital,
+    Identifier,
+    Instant,
+    Refusal,
+    WireModel,
+    check_key,
+    read_object,
+    validate,
+)
 
 
 class Encounter(WireModel):
@@ -20,9 +30,9 @@ class Encounter(WireModel):
     department: Identifier | None = None
     team: Identifier | None = None
     ward: Identifier | None = None
-    admitted_at: AwareDatetime
-    discharged_at: AwareDatetime | None = None
-    settled_at: AwareDatetime | None = None
+    admitted_at: Instant
+    discharged_at: Instant | None = None
+    settled_at: Instant | None = None
     """When the bill was settled; nothing is charged to it by itself any more."""
     drg_group: Identifier | None = None
     drg_weight: Annotated[str, Field(pattern=r"^[0-9]{1,4}(\.[0-9]{1,6})?$")] | None = None

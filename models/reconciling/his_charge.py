@@ -7,13 +7,14 @@ References:
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from models.money import fen_text, line_amount_fen, parse_fen, parse_price
+from models.money import UNITS_MAX, fen_text, line_amount_fen, parse_fen, parse_price
 from models.wire.strict_json import (
     Body,
     Hospital,
     Identifier,
+    Instant,
     Refusal,
     Text,
     WireModel,
@@ -21,9 +22,6 @@ from models.wire.strict_json import (
     read_object,
     validate,
 )
-
-LINE_QUANTITY_MAX = 1_000_000
-"""Units of use on one line; more is a typing error. No source: ours."""
 
 
 class HisCharge(WireModel):
@@ -36,14 +34,14 @@ class HisCharge(WireModel):
     department: Identifier | None = None
     item_code: Identifier
     insurance_code: Identifier | None = None
-    quantity: Annotated[int, Field(ge=1, le=LINE_QUANTITY_MAX)]
+    quantity: Annotated[int, Field(ge=1, le=UNITS_MAX)]
     """Units of use."""
     unit_price: str
     """Yuan, at most four digits after the point."""
     amount: str
     """Yuan with two digits: quantity × unit price, rounded half up to the fen."""
     currency: Literal["CNY"] = "CNY"
-    service_at: AwareDatetime
+    service_at: Instant
     cancelled: bool = False
     """The line no longer counts. What is charged instead comes as a line of its own."""
     billing_id: UUID | None = None

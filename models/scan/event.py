@@ -9,13 +9,14 @@ from enum import StrEnum
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import Field, model_validator
 
 from models.reasons import Reason
 from models.wire.strict_json import (
     Body,
     Hospital,
     Identifier,
+    Instant,
     Refusal,
     Text,
     WireModel,
@@ -66,7 +67,7 @@ class ScanEvent(WireModel):
     sequence: Annotated[int, Field(ge=0, lt=2**63)] | None = None
     """Counts the scans of one boot; a hint for gaps and pairing, never a reason to refuse."""
     boot: Identifier | None = None
-    scanned_at: AwareDatetime
+    scanned_at: Instant
     action: Annotated[Action, Field(strict=False)]
     codes: Annotated[list[str], Field(min_length=1, max_length=4)] | None = None
     """The raw texts of one label's barcodes in the order read."""
@@ -106,7 +107,7 @@ class Tick(WireModel):
     """A record that only lets time pass on its partition: what waits for a window is decided by it."""
 
     schema_: Literal["udi.tick/1"] = Field(alias="schema")
-    at: AwareDatetime
+    at: Instant
 
 
 def read_scan(key: bytes | None, value: bytes | None, timestamp: datetime) -> tuple[ScanEvent, Body] | Tick | Refusal:

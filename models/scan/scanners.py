@@ -8,10 +8,10 @@ import codecs
 from datetime import datetime
 from typing import Annotated, Self
 
-from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from models.udi import DEFAULT_PROFILE, ScannerProfile
-from models.wire.strict_json import Hospital, Identifier, WireModel
+from models.wire.strict_json import Hospital, Identifier, Instant, WireModel
 
 Affix = Annotated[str, StringConstraints(min_length=0, max_length=32)]
 Separator = Annotated[str, StringConstraints(min_length=1, max_length=16)]
@@ -25,7 +25,7 @@ class Scanner(WireModel):
 
     hospital: Hospital
     device_id: Identifier
-    known_from: AwareDatetime
+    known_from: Instant
     """Scans made from then on are read by it; until the next one begins."""
     separators: Annotated[list[Separator], Field(max_length=8)] = []
     prefix: Affix = ""

@@ -4,12 +4,14 @@
 """
 
 import json
+import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from hashlib import blake2b
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
 import orjson
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from models.reasons import Reason
 from models.wire.topics import RECORD_BYTES_MAX
@@ -20,6 +22,23 @@ Hospital = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern
 """As `Identifier`, without `/`: it is the first part of every record key."""
 Text = Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$")]
 """A text for people."""
+INSTANT_MIN: Final = datetime(1900, 1, 1, tzinfo=UTC)
+"""Earlier is the null date of another system (0001-01-01, 1899-12-31), not an instant. No source: ours."""
+INSTANT_END: Final = datetime(2200, 1, 1, tzinfo=UTC)
+"""From it on an instant is another system's \"never\" (9999-12-31). No source: ours."""
+
+
+def _check_instant(at: datetime) -> datetime:
+    if not INSTANT_MIN <= at < INSTANT_END:
+        raise ValueError("Expected an instant from 1900 to 2199; leave out what is not known")
+    return at
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(_check_instant)]
+"""An instant with its offset, from 1900 to 2199: every zone, every sum with a window and every database holds it."""
+DEPTH_MAX: Final = 32
+"""Objects and lists within each other; our own records have four. What takes JSON apart recurses, and some of it fails
+at 250 levels. No source: ours."""
 
 
 class WireModel(BaseModel):
@@ -54,10 +73,9 @@ def read_object(value: bytes | None) -> Body | Refusal:
         return Refusal(Reason.NOT_JSON, "Expected a JSON object, got a record without value.")
     if len(value) > RECORD_BYTES_MAX:
         return Refusal(Reason.TOO_LARGE, f"Expected at most {RECORD_BYTES_MAX} bytes, got {len(value)}.")
-    try:
-        fields = orjson.loads(value)
-    except orjson.JSONDecodeError as error:
-        return Refusal(Reason.NOT_JSON, f"Expected JSON in UTF-8: {error}.")
+    fields = _parsed(value)
+    if isinstance(fields, Refusal):
+        return fields
     if type(fields) is not dict:
         return Refusal(Reason.BAD_EVENT, f"Expected a JSON object, got {type(fields).__name__}.")
     twice = _duplicate_key(value, fields)
@@ -65,6 +83,17 @@ def read_object(value: bytes | None) -> Body | Refusal:
         return Refusal(Reason.BAD_EVENT, f"Expected every key once, got {twice!r} twice.")
     canonical = orjson.dumps(fields, option=orjson.OPT_SORT_KEYS)
     return Body(fields, blake2b(canonical, digest_size=16).digest())
+
+
+def _parsed(value: bytes) -> Any | Refusal:
+    """What the JSON says. How deep it lies is looked at first: whatever takes it apart afterwards recurses."""
+    depth = _depth(value)
+    if depth > DEPTH_MAX:
+        return Refusal(Reason.BAD_EVENT, f"Expected at most {DEPTH_MAX} levels of objects and lists, got {depth}.")
+    try:
+        return orjson.loads(value)
+    except orjson.JSONDecodeError as error:
+        return Refusal(Reason.NOT_JSON, f"Expected JSON in UTF-8: {error}.")
 
 
 def validate(model: type[M], value: bytes) -> M | Refusal:
@@ -82,6 +111,21 @@ def _shown(value: Any) -> str:
         return "an object"
     text = json.dumps(value, ensure_ascii=True, default=str)
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+_STRING: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+_NO_BRACKET: Final = bytes(set(range(256)) - set(b"[]{}"))
+
+
+def _depth(value: bytes) -> int:
+    """How deep objects and lists lie within each other in the text; never less than in what a parser makes of it."""
+    if value.count(b"[") + value.count(b"{") <= DEPTH_MAX:
+        return 0
+    depth = deepest = 0
+    for bracket in _STRING.sub(b"", value).translate(None, _NO_BRACKET):
+        depth += 1 if bracket in b"[{" else -1
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _duplicate_key(value: bytes, fields: dict[str, Any]) -> str | None:

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from models.catalogue.item import DatedPrice, Item
 from models.charging.books import LabelFacts
 from models.charging.snapshot import Catalogue
+from models.money import UNITS_MAX
 from models.reasons import Reason
 from models.scan.event import ScanEvent
 from models.udi import Issuer
@@ -23,7 +24,8 @@ class Resolution:
 def resolve(event: ScanEvent, label: LabelFacts, catalogue: Catalogue) -> Resolution:
     """The one item that claims the label's identifier (or has the event's item code), with its units per package.
 
-    The units come from the catalogue, never from the digits of the code (docs/contract.md, `quantity`).
+    The units come from the catalogue, never from the digits of the code (docs/contract.md, `quantity`). More of them
+    than `UNITS_MAX` are nobody's use: either the catalogue or the scan is mistaken.
     """
     if event.item_code is not None:
         return _by_code(event.hospital, event.item_code, event.scanned_at, catalogue) or Resolution(
@@ -42,7 +44,11 @@ def resolve(event: ScanEvent, label: LabelFacts, catalogue: Catalogue) -> Resolu
     if len({item.item_code for item, _ in claims}) > 1:
         return Resolution(reason=Reason.AMBIGUOUS_IDENTIFIER)
     item, units = claims[0]
-    return Resolution(item, units) if units is not None else Resolution(item, reason=Reason.PACKAGE_UNKNOWN)
+    if units is None:
+        return Resolution(item, reason=Reason.PACKAGE_UNKNOWN)
+    if units * event.quantity > UNITS_MAX:
+        return Resolution(item, reason=Reason.TOO_MANY_UNITS)
+    return Resolution(item, units)
 
 
 def _by_code(hospital: str, item_code: str, at: datetime, catalogue: Catalogue) -> Resolution | None:

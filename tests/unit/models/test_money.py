@@ -43,7 +43,27 @@ def test_a_price_that_is_written_is_read_as_the_same(price: int) -> None:
     assert parse_price(price_text(price)) == price
 
 
-@pytest.mark.parametrize("text", ["", "x", "-0.01", "0.00001", "NaN", "Infinity", "100000000.0001", "1,5"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "x",
+        "-0.01",
+        "0.00001",
+        "NaN",
+        "Infinity",
+        "100000000.0001",
+        "1,5",
+        "9e999999",
+        "1e-9999999",
+        "1_000",
+        "１００",
+        "1e100",
+        " 1",
+        "0x1",
+        "1234.000000000000000000000000001",
+    ],
+)
 def test_what_is_no_price_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="Expected"):
         parse_price(text)

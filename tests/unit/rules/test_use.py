@@ -22,6 +22,7 @@ from tests.support.builders import (
     item,
     item_of,
     out,
+    outcome,
     price,
     scan_id,
 )
@@ -56,6 +57,23 @@ def test_a_box_is_charged_by_the_units_the_catalogue_gives_it() -> None:
     assert bench.scan(1, codes=[gs1(BOX, expiry="271231", lot="L1")], quantity=2) == Outcome(
         "billed", (), ("charge", 10, "12340.00", 202206), out(10), (), (("ORTH", JUNE, 10, "12340.00"),)
     )
+
+
+@pytest.mark.parametrize("action", ["use", "receive", "waste"])
+def test_more_units_than_anybody_uses_wait_for_catalogue_or_person(action: str) -> None:
+    def packages_of(units: int) -> dict[str, Any]:
+        return item(identifiers=[{"issuer": "GS1", "di": DI, "units_per_package": units}])
+
+    bench = Bench(packages_of(100_000))
+    assert bench.scan(1, action=action, quantity=10).verdict != "parked"
+    assert bench.scan(2, action=action, quantity=11) == Outcome("parked", ("too-many-units",))
+    most = bench.decision(3, action=action, quantity=100_000)
+    assert outcome(most) == Outcome("parked", ("too-many-units",))
+
+    bench.learn(packages_of(10))
+    freed = bench.again(most)
+    assert freed is not None
+    assert freed.verdict != "parked"
 
 
 @pytest.mark.parametrize(

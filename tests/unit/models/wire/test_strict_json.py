@@ -8,7 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.reasons import Reason
-from models.wire.strict_json import Body, Refusal, read_key, read_object
+from models.wire.strict_json import (
+    DEPTH_MAX,
+    Body,
+    Instant,
+    Refusal,
+    WireModel,
+    read_key,
+    read_object,
+    validate,
+)
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=5),
@@ -71,3 +80,52 @@ def test_a_key_that_stands_twice_is_refused(value: bytes, twice: bool) -> None:
 )
 def test_a_key_is_hospital_and_rest(key: bytes | None, parts: tuple[str, str] | None) -> None:
     assert read_key(key) == parts
+
+
+def nested(depth: int) -> bytes:
+    """An object with lists within it: `depth` levels in all."""
+    return b'{"x":' + b"[" * (depth - 1) + b"]" * (depth - 1) + b"}"
+
+
+@pytest.mark.parametrize("depth", [*range(2, DEPTH_MAX + 1), *range(DEPTH_MAX + 1, 1101, 37), 100_000])
+def test_depth_is_refused_by_name_before_anything_recurses(depth: int) -> None:
+    read = read_object(nested(depth))
+
+    if depth <= DEPTH_MAX:
+        assert isinstance(read, Body)
+    else:
+        assert read == Refusal(
+            Reason.BAD_EVENT, f"Expected at most {DEPTH_MAX} levels of objects and lists, got {depth}."
+        )
+
+
+@pytest.mark.parametrize("text", [r"[[\"[[", "]{" * 40, "\\\\"])
+def test_brackets_in_texts_are_no_levels(text: str) -> None:
+    assert isinstance(read_object(json.dumps({"a": "[" * 40, "b": text, "c": ["x"] * 40}).encode()), Body)
+
+
+def test_wide_is_not_deep() -> None:
+    assert isinstance(read_object(json.dumps({"x": [[]] * 1000, "y": [{"z": [1]}] * 1000}).encode()), Body)
+
+
+class Dated(WireModel):
+    at: Instant
+
+
+@pytest.mark.parametrize(
+    ("text", "fits"),
+    [
+        ("1900-01-01T00:00:00Z", True),
+        ("1900-01-01T00:00:00+08:00", False),
+        ("2199-12-31T23:59:59.999999Z", True),
+        ("2200-01-01T00:00:00Z", False),
+        ("0001-01-01T00:00:00+08:00", False),
+        ("9999-12-31T23:59:59-08:00", False),
+    ],
+)
+def test_an_instant_is_one_that_every_database_and_zone_holds(text: str, fits: bool) -> None:
+    read = validate(Dated, json.dumps({"at": text}).encode())
+
+    assert isinstance(read, Dated) is fits
+    if isinstance(read, Refusal):
+        assert (read.reason, read.detail.split(":")[0]) == (Reason.BAD_EVENT, "at")

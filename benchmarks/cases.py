@@ -23,6 +23,7 @@ from models.charging.snapshot import Catalogue
 from models.closing.case import CaseKey
 from models.policy import POLICY
 from models.wire.topics import ENCOUNTERS
+from rules.catalogue.joining import price_on
 from rules.closing.proving import prove
 from sinks.ports.batch import RawRecord
 from sinks.postgres.catalogue.facts import FactBatch, FactBooks
@@ -72,7 +73,7 @@ async def run(url: str, sizes: tuple[int, int], per_second: int, seconds: float)
     """Measure in the fresh books at `url`, filled with the catalogue and encounters of `benchmarks.ward`."""
     async with hot_pool(url) as pool, hot_pool(url) as own:
         lane = _Lane(pool)
-        books = CaseBooks(pool)
+        books = CaseBooks(pool, price_on)
         case = [f"E{number}" for number in range(CASES)]
         prover = asyncio.create_task(Prover(own).run())
         try:
@@ -183,7 +184,7 @@ async def _proof_ms(pool: asyncpg.Pool, encounters: Sequence[str]) -> float:
             place = (ward.HOSPITAL, encounter)
             closings = await closings_of(connection, [place])
             await newest_of(connection, list(closings))
-            found = await scans_of(connection, [place])
+            found = await scans_of(connection, [place], price_on)
             prove(CaseKey(*place), found[place])
             taken.append(1000 * (perf_counter() - start))
     return sorted(taken)[len(taken) // 2]

@@ -58,8 +58,11 @@ class Entry:
     item_code: str
     units: int
     unit_price: int
-    """1/10,000 yuan."""
+    """1/10,000 yuan, as it stands on the ledger."""
     amount_fen: int
+    catalogue_price: int | None
+    """1/10,000 yuan: what the catalogue, as known at the decision, gives for the day of use; `None` when it gives no
+    single price."""
 
     @property
     def sign(self) -> int:

@@ -105,9 +105,10 @@ def _chargeable(use: CaseScan) -> bool:
 
 
 def _due_fen(entries: Sequence[Entry]) -> int:
-    """What is to be on the ledger of a charged use: its newest charge, less each part returned since.
+    """What is to be on the ledger of a charged use: its newest charge, priced anew, less each part returned since.
 
-    Every part is rounded for itself and the last one takes the rest, so parts and charge are equal in the end.
+    The price is the catalogue's as known at the decision, never the ledger's own: a wrong price is a gap. Every part is
+    rounded for itself and the last one takes the rest, so parts and charge are equal in the end.
     """
     charges = [entry for entry in entries if entry.reverses is None]
     if not charges:
@@ -116,8 +117,9 @@ def _due_fen(entries: Sequence[Entry]) -> int:
     parts = [entry.units for entry in entries if entry.reverses == charge.billing_id]
     if sum(parts) == charge.units:
         return 0
-    whole = line_amount_fen(charge.units, charge.unit_price)
-    return max(0, whole - sum(line_amount_fen(part, charge.unit_price) for part in parts))
+    price = charge.catalogue_price or 0
+    whole = line_amount_fen(charge.units, price)
+    return max(0, whole - sum(line_amount_fen(part, price) for part in parts))
 
 
 def _numbers(uses: Iterable[UseLine]) -> Numbers:
@@ -137,8 +139,8 @@ def _value_fen(line: UseLine) -> int:
     """What is out of stock, at the price of its use; 0 of what is free or not priced."""
     if line.out == line.used:
         return line.due_fen
-    price = next((entry.unit_price for entry in reversed(line.scan.entries) if entry.reverses is None), 0)
-    return line_amount_fen(max(0, line.out), price if _chargeable(line.scan) else 0)
+    prices = (entry.catalogue_price for entry in reversed(line.scan.entries) if entry.reverses is None)
+    return line_amount_fen(max(0, line.out), (next(prices, None) or 0) if _chargeable(line.scan) else 0)
 
 
 def _supplied(line: UseLine) -> bool:

@@ -13,6 +13,7 @@ import asyncpg
 import structlog
 
 from models.closing.case import Proof
+from rules.catalogue.joining import price_on
 from rules.closing.proving import next_proof, prove
 from sinks.postgres.closing.cases import CaseBooks
 from streams.services.leased import while_leased
@@ -30,7 +31,7 @@ class Prover:
 
     def __init__(self, pool: asyncpg.Pool, deltas_max: int = DELTAS_MAX) -> None:
         self._pool = pool
-        self._books = CaseBooks(pool)
+        self._books = CaseBooks(pool, price_on)
         self._deltas_max = deltas_max
 
     async def run(self) -> None:

@@ -12,6 +12,7 @@ import pytest
 from models.charging.commands import CommandKind
 from models.closing.case import CaseKey
 from models.ids import made_id
+from rules.catalogue.joining import price_on
 from rules.closing.proving import prove
 from sinks.postgres.closing.cases import CaseBooks, scans_of
 from streams.services.prover import Prover
@@ -60,7 +61,7 @@ async def bodies(store: PostgresStore) -> list[dict[str, Any]]:
 async def test_nothing_is_proven_before_the_patient_leaves(store: PostgresStore, ward: Ward) -> None:
     await ward.scan(scan(1))
     assert await proven(store) == []
-    assert not await CaseBooks(store.pool).has_work()
+    assert not await CaseBooks(store.pool, price_on).has_work()
 
 
 async def test_a_discharge_closes_the_case_with_its_four_numbers_and_publishes_them(
@@ -152,11 +153,26 @@ async def test_a_case_is_proven_again_only_when_it_changes_or_closes_anew(store:
     assert (await bodies(store))[2]["ledgers"]["charges"] == {"units": 0, "amount": "0.00"}
 
 
+async def test_a_wrong_price_on_the_ledger_is_found_though_the_ledger_agrees_with_itself(
+    store: PostgresStore, ward: Ward
+) -> None:
+    await ward.scan(scan(1))
+    async with store.pool.acquire() as connection, connection.transaction():
+        await connection.execute("SET LOCAL session_replication_role = replica")  # No trigger refuses the damage.
+        await connection.execute(
+            "UPDATE udi.ledger SET unit_price = unit_price + 10000, amount_fen = amount_fen + 100 * quantity"
+        )
+    await ward.learn(encounter(discharged_at=DISCHARGED))
+    assert await proven(store) == [(None, 1, "discharged", "gaps", True)]
+    (body,) = await bodies(store)
+    assert [(each["kind"], each["amount"]) for each in body["gaps"]] == [("charge-amount", "-1.00")]
+
+
 async def test_an_operation_is_closed_by_a_person_and_proven_apart(store: PostgresStore, ward: Ward) -> None:
     await ward.scan(
         scan(1, operation="OP-1"), scan(2, operation="OP-2"), scan(3, operation="OP-1", codes=["]C101" + DI])
     )
-    books = CaseBooks(store.pool)
+    books = CaseBooks(store.pool, price_on)
     assert await books.close(CaseKey("H1", "E1", "OP-2"), "wang") == 1
     assert await proven(store) == [("OP-2", 1, "closed-by-person", "closed", False)]
     assert await books.close(CaseKey("H1", "E1", "OP-1"), "wang") == 1
@@ -177,7 +193,7 @@ async def test_a_stranger_comes_to_the_same_hash_by_the_report_views(store: Post
     await store.command(CommandKind.REJECT, 3)
     await ward.sweep()
     async with store.pool.acquire() as connection:
-        scans = (await scans_of(connection, [("H1", "E1")]))["H1", "E1"]
+        scans = (await scans_of(connection, [("H1", "E1")], price_on))["H1", "E1"]
         for operation in ("", "OP-1"):
             found = await connection.fetchval(HASH, "H1", "E1", operation or None)
             assert prove(CaseKey("H1", "E1", operation), scans).hash.hex() == found

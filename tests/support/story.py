@@ -8,6 +8,7 @@ from models.calendar import ZONE_DEFAULT, Month
 from models.charging.commands import CommandKind
 from models.closing.case import CaseKey
 from models.reconciling.differences import DifferenceStatus
+from rules.catalogue.joining import price_on
 from sinks.postgres.closing.cases import CaseBooks
 from sinks.postgres.closing.periods import PeriodBooks
 from sinks.postgres.reconciling.sessions import ReconcilingBooks
@@ -154,7 +155,7 @@ async def tell(ward: Ward, pool: asyncpg.Pool) -> None:
     await evaluator.until_idle()
     # The whole encounter has scans that wait; its operation ties.
     for operation in ("", "OP-9"):
-        await CaseBooks(pool).close(CaseKey(HOSPITAL, ENCOUNTER, operation), "wang")
+        await CaseBooks(pool, price_on).close(CaseKey(HOSPITAL, ENCOUNTER, operation), "wang")
     await Prover(pool).until_idle()
     await reconcile(pool)
     await Prover(pool).until_idle()

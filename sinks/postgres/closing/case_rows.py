@@ -4,6 +4,8 @@ References:
     docs/contract.md, section "Case".
 """
 
+from collections.abc import Callable
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -147,20 +149,26 @@ def numbers_fields(numbers: Numbers) -> dict[str, Any]:
     }
 
 
-def scan_of(row: Any) -> CaseScan:
-    """A row of `udi.case_scans`."""
+def scan_of(row: Any, price_of: Callable[[int, date], int | None]) -> CaseScan:
+    """A row of `udi.case_scans`; `price_of` gives the price of a version of the catalogue on a day."""
     return CaseScan(
         row["scan_id"], row["scanned_at"], Action(row["action"]), row["encounter"], row["operation"], row["item_code"],
         row["issuer"], row["di"], row["lot"], row["serial"], row["units"], Verdict(row["verdict"]),
         tuple(map(Reason, row["reasons"])), row["takes_back"],
         tuple(Move(*each) for each in _columns(row, _MOVE)),
-        tuple(Entry(*each) for each in _columns(row, _ENTRY)),
+        _entries(row, price_of),
         tuple(OwedLine(*each) for each in _columns(row, _LINE)),
     )  # fmt: skip
 
 
+def _entries(row: Any, price_of: Callable[[int, date], int | None]) -> tuple[Entry, ...]:
+    """The entries of a scan, each priced anew by the version of the catalogue it was decided by."""
+    rows = _columns(row, _ENTRY)
+    return tuple(Entry(*(*each[:-1], price_of(each[-1], row["used_on"]))) for each in rows)
+
+
 _MOVE = ("move_from", "move_to", "move_owners", "move_items", "move_lots", "move_serials", "move_units")
-_ENTRY = ("entry_ids", "entry_reverses", "entry_items", "entry_units", "entry_prices", "entry_fen")
+_ENTRY = ("entry_ids", "entry_reverses", "entry_items", "entry_units", "entry_prices", "entry_fen", "entry_versions")
 _LINE = ("line_ids", "line_reverses", "line_suppliers", "line_items", "line_units", "line_fen", "line_status")
 
 

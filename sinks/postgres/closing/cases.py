@@ -5,22 +5,26 @@ References:
 """
 
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import asyncpg
 import orjson
 from asyncpg.pool import PoolConnectionProxy
 
+from models.catalogue.item import CatalogueItem, DatedPrice, prices_of
 from models.closing.case import CaseKey, CaseScan, Closing, Proof
+from models.reasons import Reason
 from sinks.postgres.closing.case_rows import case_body, proof_of, proof_row, scan_of
 
 Connection = asyncpg.Connection | PoolConnectionProxy
 Encounter = tuple[str, str]
 """(hospital, encounter)."""
+PriceOn = Callable[[tuple[DatedPrice, ...], date], int | Reason]
+"""The one price in force on a day, in 1/10,000 yuan, or why there is none: `rules.catalogue.joining.price_on`."""
 
 _TAKE = """
 WITH next AS MATERIALIZED (
@@ -50,6 +54,7 @@ SELECT d.hospital, d.encounter, count(*) AS differences FROM unnest($1::text[], 
 JOIN udi.difference_standing d ON (d.hospital, d.encounter) = (k.hospital, k.encounter)
 WHERE d.status IN ('open', 'asked') GROUP BY d.hospital, d.encounter
 """
+_PRICED = "SELECT version, body FROM udi.catalogue WHERE version = ANY ($1)"
 _HISTORY = """
 SELECT * FROM udi.case_proof WHERE (hospital, encounter, operation) = ($1, $2, $3) ORDER BY version
 """
@@ -113,12 +118,28 @@ async def newest_of(connection: Connection, keys: Collection[CaseKey]) -> dict[C
     return {proof.key: proof for proof in proofs}
 
 
-async def scans_of(connection: Connection, encounters: Collection[Encounter]) -> Mapping[Encounter, list[CaseScan]]:
-    """All that has to do with the cases of encounters, of one moment."""
+async def scans_of(
+    connection: Connection, encounters: Collection[Encounter], price_on: PriceOn
+) -> Mapping[Encounter, list[CaseScan]]:
+    """All that has to do with the cases of encounters, of one moment, each charge with the catalogue's price of it."""
     found: dict[Encounter, list[CaseScan]] = defaultdict(list)
-    for row in await connection.fetch("SELECT * FROM udi.case_scans($1, $2)", *_split(encounters)):
-        found[row["hospital"], row["case_encounter"]].append(scan_of(row))
+    rows = await connection.fetch("SELECT * FROM udi.case_scans($1, $2)", *_split(encounters))
+    versions = {version for row in rows for version in row["entry_versions"] or ()}
+    prices = await _prices_of(connection, versions)
+
+    def price_of(version: int, day: date) -> int | None:
+        price = price_on(prices.get(version, ()), day)
+        return None if isinstance(price, Reason) else price
+
+    for row in rows:
+        found[row["hospital"], row["case_encounter"]].append(scan_of(row, price_of))
     return found
+
+
+async def _prices_of(connection: Connection, versions: Collection[int]) -> dict[int, tuple[DatedPrice, ...]]:
+    """The dated prices of versions of the catalogue."""
+    rows = await connection.fetch(_PRICED, list(versions)) if versions else []
+    return {row["version"]: prices_of(CatalogueItem.model_validate_json(row["body"])) for row in rows}
 
 
 def _split(encounters: Collection[Encounter]) -> tuple[list[str], list[str]]:
@@ -128,8 +149,9 @@ def _split(encounters: Collection[Encounter]) -> tuple[list[str], list[str]]:
 class CaseBooks:
     """The books as the prover and the case page use them."""
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
+    def __init__(self, pool: asyncpg.Pool, price_on: PriceOn) -> None:
         self._pool = pool
+        self._price_on = price_on
 
     async def has_work(self) -> bool:
         """Something changed that nobody has looked at."""
@@ -141,7 +163,7 @@ class CaseBooks:
     async def session(self) -> AsyncIterator["CaseSession"]:
         """One transaction of a prover. Nothing of it stands after an exception."""
         async with self._pool.acquire() as connection, connection.transaction():
-            yield CaseSession(connection)
+            yield CaseSession(connection, self._price_on)
 
     async def hospitals_of(self, encounter: str) -> list[str]:
         """The hospitals that know an encounter of that name."""
@@ -164,7 +186,7 @@ class CaseBooks:
         ):
             closings = await closings_of(connection, [encounter])
             differences = await differences_of(connection, [encounter])
-            scans = (await scans_of(connection, [encounter])).get(encounter, [])
+            scans = (await scans_of(connection, [encounter], self._price_on)).get(encounter, [])
             codes = sorted({scan.item_code for scan in scans if scan.item_code})
             names = await connection.fetch(_NAMES, key.hospital, codes)
             history = [proof_of(row) for row in await connection.fetch(_HISTORY, *key)]
@@ -179,8 +201,9 @@ class CaseSession:
     ledgers than another one writes a version that is taken, and fails.
     """
 
-    def __init__(self, connection: Any) -> None:
+    def __init__(self, connection: Any, price_on: PriceOn) -> None:
         self._connection = connection
+        self._price_on = price_on
 
     async def take(self, deltas_max: int) -> dict[Encounter, datetime]:
         """The encounters of so many changes, each with the newest instant that changed it; they are worked off."""
@@ -204,7 +227,7 @@ class CaseSession:
 
     async def scans(self, encounters: Collection[Encounter]) -> Mapping[Encounter, Sequence[CaseScan]]:
         """See `scans_of`."""
-        return await scans_of(self._connection, encounters)
+        return await scans_of(self._connection, encounters, self._price_on)
 
     async def record(self, proofs: Iterable[Proof]) -> None:
         """Write proofs, each with its record on the topic of cases.

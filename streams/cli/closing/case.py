@@ -16,6 +16,7 @@ from models.closing.case import CaseKey, CaseVerdict, Closing, Gap, GapKind, Pro
 from models.money import fen_text
 from models.reasons import Verdict
 from models.texts import gap_text, texts
+from rules.catalogue.joining import price_on
 from rules.closing.proving import prove
 from sinks.postgres.closing.case_rows import gap_body, numbers_fields, proof_fields
 from sinks.postgres.closing.cases import CaseBooks, CaseSnapshot
@@ -60,7 +61,7 @@ def case_command(
     who = by or getpass.getuser()
 
     async def work(settings: Settings, pool: asyncpg.Pool) -> Page:
-        books = CaseBooks(pool)
+        books = CaseBooks(pool, price_on)
         key = CaseKey(await _hospital(books, encounter, hospital), encounter, operation or "")
         page = await read_page(books, key, settings.zone)
         if close:

@@ -13,6 +13,7 @@ import typer
 from models.texts import texts
 from models.udi import Issuer
 from models.udi.canonical import human_readable
+from rules.catalogue.joining import price_on
 from sinks.postgres.closing.cases import CaseBooks
 from sinks.postgres.stock.trace import Device, TraceBooks
 from streams.cli.codes.commands import Language
@@ -39,7 +40,7 @@ def devices(
     """The devices an encounter got and kept, each with lot and serial; `--card` is the page to print."""
 
     async def work(settings: Settings, pool: asyncpg.Pool) -> tuple[str, list[Device], ZoneInfo]:
-        cases = CaseBooks(pool)
+        cases = CaseBooks(pool, price_on)
         if hospital is not None:
             house = [hospital] if await cases.knows(hospital, encounter) else []
         else:

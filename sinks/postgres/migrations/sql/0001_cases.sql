@@ -72,13 +72,13 @@ END $$;
 
 CREATE FUNCTION udi.case_scans(p_hospitals text[], p_encounters text[])
 RETURNS TABLE (
-    hospital text, case_encounter text, scan_id uuid, scanned_at timestamptz, action text, encounter text, operation text, item_code text, issuer text,
+    hospital text, case_encounter text, scan_id uuid, scanned_at timestamptz, used_on date, action text, encounter text, operation text, item_code text, issuer text,
     di text, lot text, serial text, units integer, verdict text, reasons text[], takes_back uuid,
     move_from text[], move_to text[], move_owners text[], move_items text[], move_lots text[], move_serials text[], move_units integer[],
-    entry_ids uuid[], entry_reverses uuid[], entry_items text[], entry_units integer[], entry_prices bigint[], entry_fen bigint[],
+    entry_ids uuid[], entry_reverses uuid[], entry_items text[], entry_units integer[], entry_prices bigint[], entry_fen bigint[], entry_versions bigint[],
     line_ids uuid[], line_reverses uuid[], line_suppliers text[], line_items text[], line_units integer[], line_fen bigint[], line_status text[]
 ) LANGUAGE sql STABLE ROWS 50 AS $$
-    SELECT k.hospital, k.encounter, n.scan_id, n.scanned_at, n.action::text, n.encounter, n.operation, n.item_code, n.issuer, n.di, n.lot, n.serial,
+    SELECT k.hospital, k.encounter, n.scan_id, n.scanned_at, (n.scanned_at AT TIME ZONE (SELECT zone FROM udi.installation))::date, n.action::text, n.encounter, n.operation, n.item_code, n.issuer, n.di, n.lot, n.serial,
         n.units, n.verdict::text, n.reasons, found.takes_back, moved.*, entered.*, owed.*
     FROM unnest(p_hospitals, p_encounters) k (hospital, encounter)
     CROSS JOIN LATERAL (
@@ -120,7 +120,7 @@ RETURNS TABLE (
     ) moved
     CROSS JOIN LATERAL (
         SELECT array_agg(l.billing_id ORDER BY l.n), array_agg(charge.billing_id ORDER BY l.n), array_agg(l.item_code ORDER BY l.n),
-            array_agg(l.quantity ORDER BY l.n), array_agg(l.unit_price ORDER BY l.n), array_agg(l.amount_fen ORDER BY l.n)
+            array_agg(l.quantity ORDER BY l.n), array_agg(l.unit_price ORDER BY l.n), array_agg(l.amount_fen ORDER BY l.n), array_agg(l.price_version ORDER BY l.n)
         FROM udi.ledger l
         LEFT JOIN udi.ledger charge ON (charge.position_id, charge.record_offset, charge.n) = (l.charge_position, l.charge_offset, l.charge_n)
         WHERE (l.position_id, l.record_offset) = (found.position_id, found.record_offset)

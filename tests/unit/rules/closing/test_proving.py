@@ -37,7 +37,7 @@ def use(number: int, units: int = 1, price: int = 12_340_000, owner: str = "hosp
     made = CaseScan(
         UUID(int=number), AT + timedelta(seconds=number), Action.USE, "E1", None, "SCREW", "GS1", "07", "L1", None,
         units, Verdict.BILLED, (), None, (Move("OR-2", "patient", owner, "SCREW", "L1", None, units),),
-        (Entry(UUID(int=number, version=5), None, "SCREW", units, price, units * price // 100),),
+        (Entry(UUID(int=number, version=5), None, "SCREW", units, price, units * price // 100, price),),
     )  # fmt: skip
     if owner != "hospital":
         made = replace(
@@ -52,7 +52,7 @@ def back(number: int, of: CaseScan, units: int = 1) -> CaseScan:
     number_id = UUID(int=number)
     credit = Entry(
         UUID(int=number, version=5), charge.billing_id, "SCREW", units, charge.unit_price,
-        units * charge.unit_price // 100,
+        units * charge.unit_price // 100, charge.catalogue_price,
     )  # fmt: skip
     lines = tuple(
         replace(line, line_id=number_id, reverses=line.line_id, units=units, amount_fen=units * 90_000)
@@ -172,15 +172,26 @@ def test_gaps_of_one_kind_item_and_lot_are_one_with_all_their_scans() -> None:
     )
 
 
+def test_a_charge_at_another_price_than_the_catalogues_is_a_gap_in_money() -> None:
+    right = use(1, 2, price=12_340_000)
+    (entry,) = right.entries
+    dear = replace(right, entries=(replace(entry, unit_price=12_350_000, amount_fen=247_000),))
+    unpriced = replace(right, entries=(replace(entry, catalogue_price=None),))
+
+    assert prove(KEY, [right]).gaps == ()
+    assert prove(KEY, [dear]).gaps == (gap(GapKind.CHARGE_AMOUNT, 1, units=None, amount_fen=-200),)
+    assert prove(KEY, [unpriced]).gaps == (gap(GapKind.CHARGE_AMOUNT, 1, units=None, amount_fen=-246_800),)
+
+
 def test_a_re_rated_use_ties_at_its_new_price_and_parts_round_each_for_itself() -> None:
     # 3 units at 0.335 yuan make 1.01, one unit back 0.34: 0.67 is left; the last part takes the rest.
     first = use(1, 3, price=3_000)
     (old,) = first.entries
     credit = replace(old, billing_id=UUID(int=8), reverses=old.billing_id)
-    new = Entry(UUID(int=9), None, "SCREW", 3, 3_350, 101)
+    new = Entry(UUID(int=9), None, "SCREW", 3, 3_350, 101, 3_350)
     rated = replace(first, entries=(old, credit, new))
     part = replace(
-        back(2, first), entries=(Entry(UUID(int=10), new.billing_id, "SCREW", 1, 3_350, 34),)
+        back(2, first), entries=(Entry(UUID(int=10), new.billing_id, "SCREW", 1, 3_350, 34, 3_350),)
     )  # fmt: skip
 
     proven = prove(KEY, [rated, part])

@@ -12,8 +12,9 @@ import mode
 
 from models.charging.snapshot import Catalogue
 from models.policy import POLICY
-from models.wire.topics import CATALOGUE, ENCOUNTERS, HIS_CHARGES, SCANS
+from models.wire.topics import CATALOGUE, DISCHARGES, ENCOUNTERS, HIS_CHARGES, INCOME, SCANS
 from sinks.ports.batch import Batch, InputPosition, RawRecord
+from sinks.postgres.assessment.cases import AssessedBatch, AssessedBooks
 from sinks.postgres.catalogue.facts import FactBatch, FactBooks
 from sinks.postgres.charging.books import PostgresBooks
 from sinks.postgres.database import open_pool_patiently
@@ -23,6 +24,7 @@ from streams.lanes.partitions import PartitionReader
 from streams.services.watching import Watching
 from streams.settings import Settings
 
+FACT_TOPICS = (CATALOGUE, ENCOUNTERS, HIS_CHARGES, DISCHARGES, INCOME)
 HANDOVER_SECONDS_MAX = 60.0
 """How long a batch may be with the agent; then it is not known to be recorded and the position is read again."""
 
@@ -82,12 +84,12 @@ class ScanPartition:
 
 
 class FactPartition:
-    """A partition of `udi.catalogue`, `udi.encounters` or `udi.his-charges`."""
+    """A partition of a topic of facts."""
 
     def __init__(
         self,
         position: InputPosition,
-        books: FactBooks | HisLineBooks,
+        books: FactBooks | HisLineBooks | AssessedBooks,
         batch: Callable[[], Any],
         read: Callable[[Any, RawRecord, datetime, str], None],
         watch: Watching,
@@ -139,7 +141,7 @@ class Worker(mode.Service):
             beacon=self.beacon,
         )
         self.facts = PartitionReader(
-            settings, [settings.topic(each) for each in (CATALOGUE, ENCOUNTERS, HIS_CHARGES)], f"{prefix}facts",
+            settings, [settings.topic(each) for each in FACT_TOPICS], f"{prefix}facts",
             self._take_facts, watch, loop=app.loop, beacon=self.beacon,
         )  # fmt: skip
 
@@ -177,6 +179,11 @@ class Worker(mode.Service):
             lines = HisLineBooks(pool, settings.lanes)
             position = await lines.take_over(cluster, topic, partition)
             return FactPartition(position, lines, LineBatch, lines.read, self._watch)
+        assessed = next((each for each in (DISCHARGES, INCOME) if topic == settings.topic(each)), None)
+        if assessed is not None:
+            cases = AssessedBooks(pool, settings.lanes)
+            position = await cases.take_over(cluster, topic, partition)
+            return FactPartition(position, cases, AssessedBatch, cases.reader_of(assessed), self._watch)
         facts = FactBooks(pool, settings.lanes)
         position = await facts.take_over(cluster, topic, partition)
         read = facts.read_item if topic == settings.topic(CATALOGUE) else facts.read_encounter

@@ -26,6 +26,8 @@ SCANS = "scans"
 CATALOGUE = "catalogue"
 ENCOUNTERS = "encounters"
 HIS_CHARGES = "his-charges"
+DISCHARGES = "discharges"
+INCOME = "income"
 BILLING = "billing"
 VERDICTS = "verdicts"
 ALERTS = "alerts"
@@ -38,6 +40,8 @@ TOPICS: tuple[Topic, ...] = (
     Topic(CATALOGUE, "HIS", compacted=True),
     Topic(ENCOUNTERS, "HIS", compacted=True),
     Topic(HIS_CHARGES, "HIS"),
+    Topic(DISCHARGES, "HIS", compacted=True),
+    Topic(INCOME, "HIS", compacted=True),
     Topic(BILLING, "relay", lanes=True),
     Topic(VERDICTS, "relay", lanes=True),
     Topic(ALERTS, "relay"),

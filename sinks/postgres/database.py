@@ -20,7 +20,7 @@ from sinks.postgres.locks import AdvisoryLock
 log = structlog.get_logger(__name__)
 
 WAIT_SECONDS = 1.0
-SCHEMA_REVISION = "0006"
+SCHEMA_REVISION = "0007"
 """The newest migration; `udi doctor` compares it with the database's."""
 
 

@@ -12,7 +12,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from models.wire.topics import CATALOGUE, ENCOUNTERS, HIS_CHARGES, SCANS
+from models.wire.topics import CATALOGUE, DISCHARGES, ENCOUNTERS, HIS_CHARGES, INCOME, SCANS
 from sinks.metrics.counts import Metrics
 from sinks.postgres.observation import OBSERVE_SECONDS, OBSERVE_STOCK_SECONDS, observe, observe_scanners, observe_stock
 from streams.settings import Settings
@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 
 ASK_SECONDS_MAX = 10.0
 """An answer that takes longer is none; aiokafka may wait for ever when the broker is away."""
-INPUTS = (SCANS, CATALOGUE, ENCOUNTERS, HIS_CHARGES)
+INPUTS = (SCANS, CATALOGUE, ENCOUNTERS, HIS_CHARGES, DISCHARGES, INCOME)
 """Topics whose lag is watched: those that workers read."""
 Offsets = Mapping[tuple[str, int], int]
 Judge = Callable[[Offsets, Offsets], None]

@@ -19,6 +19,7 @@ _YES: Final = frozenset({"true", "yes", "1", "y", "是"})
 _NO: Final = frozenset({"false", "no", "0", "n", "否"})
 _LIST: Final = re.compile("[;；]")
 _DAYS: Final = ("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y年%m月%d日")
+_MONTH: Final = re.compile(r"([0-9]{4})[-/.年]?([0-9]{1,2})月?")
 _COMPACT_DAY: Final = re.compile(r"[0-9]{8}")
 _TIME_OF_DAY: Final = re.compile(r"[ T][0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?$")
 
@@ -78,6 +79,17 @@ def _day(cell: Cell, _: ZoneInfo) -> str:
         except ValueError:
             continue
     raise ValueError(f"expected a day like 2022-06-30, got {text!r}")
+
+
+def _month(cell: Cell, _: ZoneInfo) -> str:
+    """A month; a spreadsheet makes its first day of it."""
+    if isinstance(cell, date):
+        return f"{cell.year:04d}-{cell.month:02d}"
+    text = f"{cell:.15g}" if isinstance(cell, float) else str(cell).strip()
+    found = _MONTH.fullmatch(text)
+    if found is None:
+        raise ValueError(f"expected a month like 2022-06, got {text!r}")
+    return f"{found[1]}-{int(found[2]):02d}"
 
 
 def _instant(cell: Cell, zone: ZoneInfo) -> str:
@@ -200,6 +212,27 @@ HIS_CHARGE: Final = Form(
     },
     ("hospital", "line_id", "encounter", "item_code", "quantity", "unit_price", "amount", "service_at"),
     "line_id", "encounter",
+)  # fmt: skip
+
+DISCHARGE: Final = Form(
+    "udi.discharge/1",
+    {
+        "hospital": read_code, "encounter": read_code, "department": read_code, "team": read_code,
+        "discharged_at": _instant, "stay_days": _number, "drg_group": read_code, "drg_weight": _number,
+        "grouper": read_code, "grouper_version": read_code, "code_system": read_code, "region": read_code,
+        "main_disease": read_code, "level4_surgery": _flag, "consumable_cost": _number, "stay_cost": _number,
+        "medical_income": _number, "drug_income": _number, "consumable_income": _number, "adverse_events": _count,
+        "device_events": _count,
+    },
+    ("hospital", "encounter", "department", "discharged_at"), "encounter", "encounter",
+)  # fmt: skip
+INCOME: Final = Form(
+    "udi.income/1",
+    {
+        "hospital": read_code, "department": read_code, "month": _month, "medical_income": _number,
+        "drug_income": _number, "consumable_income": _number, "consumable_cost": _number,
+    },
+    ("hospital", "department", "month", "medical_income", "drug_income"), "key", "key",
 )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""`udi load`: items, encounters and the HIS's charge lines out of a file onto their topic; every bad row is named."""
+"""`udi load`: records of the HIS out of a file onto their topic; every bad row is named."""
 
 import base64
 import binascii
@@ -13,15 +13,17 @@ from zoneinfo import ZoneInfo
 import orjson
 import typer
 
+from models.assessment.discharge import read_discharge, read_income
 from models.calendar import local_day
 from models.catalogue.item import CatalogueItem, read_item
 from models.charging.encounter import read_encounter
 from models.reconciling.his_charge import read_his_charge
 from models.wire.strict_json import Refusal, read_key
-from models.wire.topics import CATALOGUE, ENCOUNTERS, HIS_CHARGES
+from models.wire.topics import CATALOGUE, DISCHARGES, ENCOUNTERS, HIS_CHARGES, INCOME
 from rules.catalogue.checks import CONTRADICTORY, check_item
 from streams.cli.codes.scanners import load_scanners
 from streams.cli.connection import bad, read_settings, run_at_broker
+from streams.cli.loading import flat_rows
 from streams.cli.loading.flat_rows import ENCOUNTER, HIS_CHARGE, ITEM, BadRow, Form, record_of
 from streams.cli.loading.known_encounters import unknown_encounters
 from streams.cli.loading.sheets import SheetError, decode_lines, read_sheet
@@ -40,6 +42,8 @@ class Kind(StrEnum):
     CATALOGUE = "catalogue"
     ENCOUNTERS = "encounters"
     HIS_CHARGES = "his-charges"
+    DISCHARGES = "discharges"
+    INCOME = "income"
     UDID = "udid"
     """The national database: into the items that have one of its identifiers."""
     SCANNERS = "scanners"
@@ -77,12 +81,20 @@ class Contents:
         return [name for each in self.good if (name := read_key(each.key))]
 
 
-_FORMS: Final = {Kind.CATALOGUE: ITEM, Kind.ENCOUNTERS: ENCOUNTER, Kind.HIS_CHARGES: HIS_CHARGE}
-_TOPICS: Final = {Kind.CATALOGUE: CATALOGUE, Kind.ENCOUNTERS: ENCOUNTERS, Kind.HIS_CHARGES: HIS_CHARGES}
+_FORMS: Final = {
+    Kind.CATALOGUE: ITEM, Kind.ENCOUNTERS: ENCOUNTER, Kind.HIS_CHARGES: HIS_CHARGE,
+    Kind.DISCHARGES: flat_rows.DISCHARGE, Kind.INCOME: flat_rows.INCOME,
+}  # fmt: skip
+_TOPICS: Final = {
+    Kind.CATALOGUE: CATALOGUE, Kind.ENCOUNTERS: ENCOUNTERS, Kind.HIS_CHARGES: HIS_CHARGES,
+    Kind.DISCHARGES: DISCHARGES, Kind.INCOME: INCOME,
+}  # fmt: skip
 _READ: Final[dict[Kind, Callable[[bytes | None, bytes], Any]]] = {
     Kind.CATALOGUE: read_item,
     Kind.ENCOUNTERS: read_encounter,
     Kind.HIS_CHARGES: read_his_charge,
+    Kind.DISCHARGES: read_discharge,
+    Kind.INCOME: read_income,
 }
 
 
@@ -94,7 +106,7 @@ def load(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check the file, publish nothing.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Load items, encounters or HIS charges: bad rows are named, good ones published. Exit 1 when rows were bad."""
+    """Load records of the HIS out of a file: bad rows are named, good ones published. Exit 1 when rows were bad."""
     if kind is Kind.SCANNERS:
         raise typer.Exit(load_scanners(file, dry_run=dry_run, as_json=as_json))
     if kind is Kind.UDID:
@@ -284,7 +296,10 @@ def _show(contents: Contents, kind: Kind, *, dry_run: bool) -> None:
             typer.echo(f"… and {len(rows) - BAD_ROWS_SHOWN:,} more; --json names all.")
     for remark in contents.remarks:
         typer.echo(f"The file was {remark}.", err=True)
-    what = {Kind.CATALOGUE: "items", Kind.ENCOUNTERS: "encounters", Kind.HIS_CHARGES: "charge lines"}[kind]
+    what = {
+        Kind.CATALOGUE: "items", Kind.ENCOUNTERS: "encounters", Kind.HIS_CHARGES: "charge lines",
+        Kind.DISCHARGES: "discharges", Kind.INCOME: "incomes",
+    }[kind]  # fmt: skip
     done = "would be loaded" if dry_run else "loaded"
     doubtful = f", {len(contents.doubtful):,} findings" if contents.doubtful else ""
     typer.echo(f"{len(contents.good):,} {what} {done}, {len(contents.bad):,} bad rows{doubtful}.")

@@ -1,16 +1,18 @@
 """Dead letters as the outbox holds them: listed with their reason, shown raw, sent again to where they came from."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import asyncpg
 
+from models.assessment.discharge import read_discharge, read_income
 from models.catalogue.item import read_item
 from models.charging.encounter import read_encounter
 from models.reconciling.his_charge import read_his_charge
 from models.wire.strict_json import Refusal
-from models.wire.topics import CATALOGUE, ENCOUNTERS, HIS_CHARGES
+from models.wire.topics import CATALOGUE, DISCHARGES, ENCOUNTERS, HIS_CHARGES, INCOME
 from sinks.postgres.operating.dead_letters import RecordedLetter, letters, recorded_letters
 from streams.cli.publishing import Outbound
 from streams.settings import Settings
@@ -66,15 +68,20 @@ def _completed(settings: Settings, letter: Letter, recorded: RecordedLetter | No
     return replace(letter, detail=_fact_detail(settings, letter), value=letter.value or None)
 
 
+_READERS: tuple[tuple[str, Callable[[bytes | None, bytes], Any]], ...] = (
+    (CATALOGUE, read_item),
+    (ENCOUNTERS, read_encounter),
+    (HIS_CHARGES, read_his_charge),
+    (DISCHARGES, read_discharge),
+    (INCOME, read_income),
+)
+
+
 def _fact_detail(settings: Settings, letter: Letter) -> str | None:
     """Read again: the books keep the bytes of a refused fact, and its reason."""
     topic, value = letter.place[0], letter.value
-    if topic == settings.topic(CATALOGUE) and value:
-        read: Any = read_item(letter.key, value)
-    elif topic == settings.topic(ENCOUNTERS) and value:
-        read = read_encounter(letter.key, value)
-    elif topic == settings.topic(HIS_CHARGES) and value:
-        read = read_his_charge(letter.key, value)
-    else:
+    reader = next((read for name, read in _READERS if topic == settings.topic(name)), None)
+    if reader is None or not value:
         return None
+    read = reader(letter.key, value)
     return read.detail if isinstance(read, Refusal) else "would be accepted today"

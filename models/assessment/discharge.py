@@ -1,0 +1,127 @@
+"""A discharged case and a department's income of a month, as they lie on `udi.discharges` and `udi.income`.
+
+References:
+    docs/contract.md, section "Discharge, income".
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
+
+from models.calendar import parse_month
+from models.money import parse_fen
+from models.wire.strict_json import Body, Hospital, Identifier, Refusal, WireModel, check_key, read_object, validate
+
+STAY_DAYS_MAX = 36_500
+"""A stay of more than a hundred years is a typing error. No source: ours."""
+EVENTS_MAX = 10_000
+"""Safety events of one case; more is a typing error. No source: ours."""
+
+
+def _number_text(value: object) -> object:
+    """A JSON number as the text it was written as: weights and days come either way."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return value
+    return str(value) if isinstance(value, int) else repr(value)
+
+
+def _yuan(value: str) -> str:
+    parse_fen(value)
+    return value
+
+
+def _month(value: str) -> str:
+    parse_month(value)
+    return value
+
+
+Yuan = Annotated[str, AfterValidator(_yuan)]
+"""Yuan of 0 or more, at most two digits after the point."""
+Weight = Annotated[str, BeforeValidator(_number_text), Field(pattern=r"^[0-9]{1,4}(\.[0-9]{1,6})?$")]
+"""A DRG weight of 0 or more, at most six digits after the point; text or a number."""
+Days = Annotated[str, BeforeValidator(_number_text), Field(pattern=r"^[0-9]{1,5}(\.[0-9]{1,2})?$")]
+"""Days in hospital; text or a number."""
+Events = Annotated[int, Field(ge=0, le=EVENTS_MAX)]
+
+
+class Discharge(WireModel):
+    """One discharged case. A newer record of the encounter replaces it (regrouping); both are kept."""
+
+    schema_: Literal["udi.discharge/1"] = Field(alias="schema")
+    hospital: Hospital
+    encounter: Identifier
+    department: Identifier
+    """The department that discharged it."""
+    team: Identifier | None = None
+    discharged_at: AwareDatetime
+    stay_days: Days | None = None
+    drg_group: Identifier | None = None
+    """`None`: not grouped."""
+    drg_weight: Weight | None = None
+    """`None`: unknown. A case without weight stands in no figure per weight."""
+    grouper: Identifier | None = None
+    grouper_version: Identifier | None = None
+    code_system: Identifier | None = None
+    """Of diagnoses and operations the grouper read."""
+    region: Identifier | None = None
+    """Whose weight table it is."""
+    main_disease: Identifier | None = None
+    level4_surgery: bool = False
+    consumable_cost: Yuan | None = None
+    """Consumables used, at cost; `None`: taken from our own books."""
+    stay_cost: Yuan | None = None
+    medical_income: Yuan | None = None
+    """All income of the case, drugs and consumables among it."""
+    drug_income: Yuan | None = None
+    consumable_income: Yuan | None = None
+    """`None`: taken from our own books."""
+    adverse_events: Events | None = None
+    """`None`: not reported, which is not zero."""
+    device_events: Events | None = None
+    """Events with a device; `None` as above."""
+
+
+class Income(WireModel):
+    """A department's income of a month, outpatients included. A newer record replaces it; both are kept."""
+
+    schema_: Literal["udi.income/1"] = Field(alias="schema")
+    hospital: Hospital
+    department: Identifier
+    month: Annotated[str, AfterValidator(_month)]
+    """Like 2022-06."""
+    medical_income: Yuan
+    """All of it, drugs and consumables among it."""
+    drug_income: Yuan
+    consumable_income: Yuan | None = None
+    """`None`: taken from our own books."""
+    consumable_cost: Yuan | None = None
+    """Consumables used, at cost; `None`: taken from our own books."""
+
+    @property
+    def key(self) -> str:
+        """The part of the record's key after the hospital."""
+        return f"{self.department}/{self.month}"
+
+
+def read_discharge(key: bytes | None, value: bytes | None) -> tuple[Discharge, Body] | Refusal:
+    """A record of `udi.discharges`, or why it is none. Its key is `hospital/encounter`."""
+    body = read_object(value)
+    if isinstance(body, Refusal):
+        return body
+    assert value is not None  # noqa: S101 -- read_object refuses a record without value
+    discharge = validate(Discharge, value)
+    if isinstance(discharge, Refusal):
+        return discharge
+    return check_key(key, discharge.hospital, discharge.encounter) or (discharge, body)
+
+
+def read_income(key: bytes | None, value: bytes | None) -> tuple[Income, Body] | Refusal:
+    """A record of `udi.income`, or why it is none. Its key is `hospital/department/month`."""
+    body = read_object(value)
+    if isinstance(body, Refusal):
+        return body
+    assert value is not None  # noqa: S101 -- as above
+    income = validate(Income, value)
+    if isinstance(income, Refusal):
+        return income
+    return check_key(key, income.hospital, income.key) or (income, body)

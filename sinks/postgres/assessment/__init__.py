@@ -1,0 +1,1 @@
+"""Assessment in PostgreSQL: discharged cases, incomes, ratios, runs."""

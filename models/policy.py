@@ -20,6 +20,9 @@ class Policy:
     """How long people's lists leave out a use for which the HIS has no line yet. No source: ours, for a HIS that posts
     once a day; the books themselves have no such time (docs/semantics.md, "Reconciliation with the
     HIS")."""
+    findings_open_max: int = 30
+    """Findings of a hospital's month that lie open; the rest is filed (docs/findings.md). No source: ours, what one
+    hospital of the studies' size can act on."""
 
 
 POLICY = Policy()

@@ -13,7 +13,7 @@ LOCALES = ("en", "zh-CN")
 
 @cache
 def texts(locale: str) -> dict[str, dict[str, str]]:
-    """The tables of a locale: `verdict`, `reason`, `case` and `gap`, each name → text."""
+    """The tables of a locale: `verdict`, `reason`, `case`, `gap` and `filed`, each name → text."""
     return tomllib.loads((files("models") / "locales" / f"{locale}.toml").read_text(encoding="utf-8"))
 
 

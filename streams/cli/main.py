@@ -23,6 +23,7 @@ from streams.cli.charging.persons import command
 from streams.cli.codes.commands import label_command, parse_command, rescue_proof_command
 from streams.cli.loading.load import load
 from streams.cli.monitoring.alerts import alerts
+from streams.cli.monitoring.findings import findings
 from streams.cli.monitoring.rules import rules_app
 from streams.cli.operating.doctor import doctor
 from streams.cli.operating.replay import replay
@@ -247,6 +248,7 @@ app.command()(stock)
 app.command()(trace)
 app.command()(devices)
 app.command()(alerts)
+app.command()(findings)
 app.command()(verify)
 app.command()(doctor)
 app.command()(replay)

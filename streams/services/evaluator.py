@@ -25,6 +25,7 @@ from rules.monitoring.standings import PlaceFacts, Ranking, rank
 from rules.monitoring.touched import judged_again, months_read, touch
 from rules.monitoring.windows import CauseFacts
 from sinks.postgres.monitoring.alerts import AlertBooks, AlertSession, Evaluated, PendingClose, Periods
+from streams.services.finder import find
 from streams.services.leased import while_leased
 
 log = structlog.get_logger(__name__)
@@ -87,6 +88,7 @@ class Evaluator:
             await work.take(folded.changed, judged)
             await work.judge()
             await session.record(work.evaluated)
+            await find(session, book, work.evaluated, _closed_through(periods, judged))
             return Evaluation(folded.deltas, len(work.evaluated.versions), len(judged))
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from models.monitoring.finding import Filed
 from models.reasons import REASONS, Reason, ReasonRow, Verdict
 from models.texts import LOCALES, texts
 
@@ -65,3 +66,8 @@ def test_what_refuses_is_kept_as_a_dead_letter_and_charges_and_moves_nothing() -
 def test_what_parks_is_charged_later_and_a_flag_stands_in_nobodys_way() -> None:
     assert {row.charge for row in REASONS if row.verdict is Verdict.PARKED} == {"later"}
     assert {(row.charge, row.stock) for row in REASONS if row.verdict is None} == {("now", "now")}
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_every_locale_says_why_a_finding_is_filed(locale: str) -> None:
+    assert list(texts(locale)["filed"]) == [str(each) for each in Filed]

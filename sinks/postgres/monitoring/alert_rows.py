@@ -88,7 +88,7 @@ def outgoing_alert(version: AlertVersion) -> Outgoing:
         "change_percent": None if figures.change_percent is None else f"{figures.change_percent:.2f}",
         "rank": figures.rank,
         "months_in_a_row": figures.months_in_a_row,
-        "cause": _cause(measure, figures),
+        "cause": cause_shown(measure, figures.cause),
         "status": version.status,
         "fired_at": version.fired_at,
     }
@@ -99,8 +99,9 @@ def _shown(measure: Measure, value: int) -> str | int:
     return fen_text(value) if measure is Measure.AMOUNT else value
 
 
-def _cause(measure: Measure, figures: Figures) -> list[dict[str, str | int]]:
-    return [{"factor": part.factor, "amount": _shown(measure, part.amount)} for part in figures.cause]
+def cause_shown(measure: Measure, cause: Iterable[CausePart]) -> list[dict[str, str | int]]:
+    """A cause as it is written: yuan as text, units as numbers."""
+    return [{"factor": part.factor, "amount": _shown(measure, part.amount)} for part in cause]
 
 
 def alert_row(version: AlertVersion) -> Row:
@@ -110,7 +111,8 @@ def alert_row(version: AlertVersion) -> Row:
     return (
         version.key.alert_id, version.version, *scope, rule.rule, item_code, month, rule.measure, version.provisional,
         figures.value, figures.base_month, figures.base_value, figures.change_percent, figures.rank,
-        figures.months_in_a_row, orjson.dumps(_cause(rule.measure, figures)).decode(), version.status, version.fired_at,
+        figures.months_in_a_row, orjson.dumps(cause_shown(rule.measure, figures.cause)).decode(), version.status,
+        version.fired_at,
     )  # fmt: skip
 
 
@@ -124,10 +126,15 @@ def version_of(row: Any) -> AlertVersion:
         change_percent=row["change_percent"],
         rank=row["rank"],
         months_in_a_row=row["months_in_a_row"],
-        cause=tuple(_part(measure, part) for part in orjson.loads(row["cause"])),
+        cause=cause_read(measure, row["cause"]),
     )
     key = AlertKey(cell_of(row), RuleMeasure(row["rule"], measure))
     return AlertVersion(key, row["version"], Status(row["status"]), row["provisional"], figures, row["fired_at"])
+
+
+def cause_read(measure: Measure, text: str) -> tuple[CausePart, ...]:
+    """A cause as it was written."""
+    return tuple(_part(measure, part) for part in orjson.loads(text))
 
 
 def _part(measure: Measure, part: dict[str, Any]) -> CausePart:

@@ -42,6 +42,7 @@ from sinks.postgres.monitoring.alert_rows import (
     standing_rows,
     version_of,
 )
+from sinks.postgres.monitoring.findings import FindingRows
 from sinks.postgres.monitoring.past import traits_of
 from sinks.postgres.monitoring.rules import held_rules
 
@@ -140,6 +141,8 @@ class AlertSession:
         self._connection = connection
         self._partitions = partitions
         self._traits = traits
+        self.findings = FindingRows(connection)
+        """Findings in the same transaction."""
 
     def traits(self, hospital: str, item_code: str) -> Traits:
         """What the newest catalogue version says of an item; nothing of one that is in no catalogue."""

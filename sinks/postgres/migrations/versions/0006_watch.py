@@ -1,4 +1,4 @@
-"""Watching: rules as dated data.
+"""Watching: rules as dated data, findings.
 
 Revision ID: 0006
 """
@@ -12,7 +12,7 @@ down_revision = "0008"
 branch_labels = None
 depends_on = None
 
-PARTS = ("rules",)
+PARTS = ("rules", "findings")
 
 
 def upgrade() -> None:

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,18 +20,21 @@ from sinks.postgres.outbox import Outbox
 from streams.app import make_app
 from streams.embedded.broker import EmbeddedBroker
 from streams.embedded.database import EmbeddedDatabase
+from streams.embedded.folder import EMBEDDED_FILE, Purpose, occupied
 from streams.embedded.process import ending_with_us
 from streams.lanes.partitions import patiently
 from streams.services.relay import run_relay
 from streams.services.scheduler import run_scheduler
 from streams.services.watching import Watching
-from streams.settings import EMBEDDED_FILE, Settings, SettingsError, addresses, resolve
+from streams.settings import Settings, SettingsError, addresses, resolve
 from streams.topics import cluster_id, create_topics
 
 log = structlog.get_logger(__name__)
 
 SERVICES = ("worker", "relay", "scheduler")
 RESTART_SECONDS = 1.0
+END_SECONDS_MAX = 10.0
+"""How long a service has to end in order before it is killed."""
 
 
 async def initialise(settings: Settings) -> list[str]:
@@ -92,11 +95,17 @@ def until_signal(service: Callable[[], Awaitable[Any]]) -> None:
 
 
 @asynccontextmanager
-async def embedded_parts(settings: Settings) -> AsyncIterator[Settings]:
-    """Broker and database in the data folder, ready to use, and the settings that point to them."""
+async def embedded_parts(settings: Settings, purpose: Purpose = Purpose.RUN) -> AsyncIterator[Settings]:
+    """Broker and database in the data folder, ready to use, and the settings that point to them.
+
+    Raises:
+        FolderError: the folder can't be used for it, or somebody runs in it.
+    """
     folder = settings.data_dir
-    folder.mkdir(parents=True, exist_ok=True)
-    async with EmbeddedDatabase(folder / "postgres") as database, EmbeddedBroker(folder / "broker") as broker:
+    async with AsyncExitStack() as stack:
+        stack.enter_context(occupied(folder, purpose))
+        database = await stack.enter_async_context(EmbeddedDatabase(folder / "postgres"))
+        broker = await stack.enter_async_context(EmbeddedBroker(folder / "broker"))
         found = {"bootstrap_servers": broker.bootstrap_servers, "database_url": database.url}
         resolved = settings.model_copy(update=addresses(found))
         await initialise(resolved)
@@ -126,7 +135,15 @@ def environment(settings: Settings) -> dict[str, str]:
 class Supervisor:
     """Services as child processes: started, restarted when they end, ended together."""
 
-    def __init__(self, settings: Settings, services: Sequence[str], log_folder: Path | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        services: Sequence[str],
+        log_folder: Path | None = None,
+        *,
+        end_seconds_max: float = END_SECONDS_MAX,
+    ) -> None:
+        self._end_seconds_max = end_seconds_max
         self._settings = settings
         self._services = services
         self._log_folder = log_folder
@@ -145,7 +162,7 @@ class Supervisor:
                 process.terminate()
         for process in self._processes:
             try:
-                await asyncio.wait_for(process.wait(), 10)
+                await asyncio.wait_for(process.wait(), self._end_seconds_max)
             except TimeoutError:
                 process.kill()
         await asyncio.gather(*self._tasks, return_exceptions=True)

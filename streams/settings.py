@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
-EMBEDDED_FILE = "embedded.json"
-"""In the data folder while `udi run` or `udi demo --keep` runs embedded parts: where they are."""
+from streams.embedded.folder import EMBEDDED_FILE, somebody_runs_in
 
 
 class Settings(BaseSettings):
@@ -27,7 +27,7 @@ class Settings(BaseSettings):
     database_password_file: Path | None = None
     """A file whose first line is the database password; it takes the place of the one in the URL."""
     data_dir: Path = Path("~/.udistream")
-    """Folder of the embedded parts and their logs."""
+    """Folder of the embedded parts and their logs: empty, or made by udistream; one process runs in it."""
     embedded_broker: bool = False
     """The broker is the embedded one: no groups, no transactions, one worker, one relay. Set by `udi run` itself."""
     topic_prefix: str = Field(default="udi.", pattern=r"^[a-zA-Z0-9._-]{0,50}$")
@@ -70,7 +70,10 @@ class Settings(BaseSettings):
     @field_validator("time_zone")
     @classmethod
     def _check_zone(cls, value: str) -> str:
-        ZoneInfo(value)
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError, OSError):
+            raise ValueError("Expected a time zone like Asia/Shanghai") from None
         return value
 
     @classmethod
@@ -104,7 +107,10 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """The database URL with its password. Never printed."""
         assert self.database_url is not None  # noqa: S101 -- `resolve` has seen to it
-        url = make_url(self.database_url.get_secret_value())
+        try:
+            url = make_url(self.database_url.get_secret_value())
+        except ArgumentError:
+            raise SettingsError("UDI_DATABASE_URL: Expected postgresql://user:password@host:port/name.") from None
         if self.database_password_file is not None:
             url = url.set(password=_first_line(self.database_password_file))
         return url.render_as_string(hide_password=False)
@@ -147,19 +153,26 @@ def resolve(settings: Settings) -> Settings:
     """The settings with addresses: as given, or those of the embedded parts that run in the data folder.
 
     Raises:
-        SettingsError: only one of broker and database is given, or neither and no embedded parts run.
+        SettingsError: only one of broker and database is given, or neither and nobody runs in the data folder.
     """
     if settings.bootstrap_servers is not None and settings.database_url is not None:
         return settings
     if not settings.embedded:
         raise SettingsError("Expected both UDI_BOOTSTRAP_SERVERS and UDI_DATABASE_URL, or neither; got one.")
-    file = settings.data_dir / EMBEDDED_FILE
-    if not file.exists():
+    folder = settings.data_dir
+    try:
+        running = somebody_runs_in(folder)
+        found = json.loads((folder / EMBEDDED_FILE).read_text(encoding="utf-8")) if running else None
+    except (FileNotFoundError, NotADirectoryError):
+        found = None
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"Expected {folder / EMBEDDED_FILE} to be readable by you, got {error}.") from None
+    if found is None:
         raise SettingsError(
-            "Expected UDI_BOOTSTRAP_SERVERS and UDI_DATABASE_URL, or running embedded parts "
-            f"(udi run, udi demo --keep) in {settings.data_dir}; found neither."
+            f"`udi run` is not running in {folder}. Start it, or set UDI_DATA_DIR to the folder where it runs, or "
+            "UDI_BOOTSTRAP_SERVERS and UDI_DATABASE_URL to broker and database of your own."
         )
-    return settings.model_copy(update=addresses(json.loads(file.read_text(encoding="utf-8"))))
+    return settings.model_copy(update=addresses(found))
 
 
 def addresses(found: dict[str, str]) -> dict[str, Any]:

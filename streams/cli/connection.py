@@ -7,11 +7,11 @@ from typing import NoReturn, TypeVar
 
 import asyncpg
 import typer
-from aiokafka.errors import KafkaError
 from pydantic import ValidationError
 
 from sinks.postgres.database import open_pool
 from streams import logs
+from streams.cli.faults import sentence
 from streams.settings import Settings, resolve
 
 T = TypeVar("T")
@@ -29,18 +29,8 @@ def read_settings() -> Settings:
     """The settings, or one line about the first that is wrong, exit status 2."""
     try:
         return Settings()
-    except ValidationError as error:
-        bad(wrong_setting(error))
-    except OSError as error:
-        bad(f"Expected a settings file that can be read, got {error.filename}: {error.strerror}.")
-
-
-def wrong_setting(error: ValidationError) -> str:
-    """The first setting that is wrong, what was expected and what came; nothing of a secret."""
-    first = error.errors(include_url=False)[0]
-    name = "UDI_" + "_".join(str(part) for part in first["loc"]).upper()
-    came = "" if any(word in name for word in ("PASSWORD", "URL")) else f", got {first.get('input')!r}"
-    return f"{name}: {first['msg']}{came}."
+    except (ValidationError, ValueError, OSError) as error:
+        bad(sentence(error) or f"Expected a settings file in TOML, got {error}.")
 
 
 def quiet() -> None:
@@ -78,15 +68,8 @@ def run_at_broker(work: Callable[[Settings], Awaitable[T]]) -> T:
 
     try:
         return asyncio.run(main())
-    except asyncpg.UndefinedTableError:
-        bad("Expected the books in the database, found none; `udi init` makes them.")
-    except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        bad(f"The database did not do what was asked ({type(error).__name__}: {_first_line(error)}); see `udi doctor`.")
-    except KafkaError as error:
-        bad(f"The broker did not do what was asked ({type(error).__name__}); see `udi doctor`.")
-    except (OSError, TimeoutError) as error:
-        bad(f"Database or broker did not answer ({type(error).__name__}); see `udi doctor`.")
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0][:200]
+    except Exception as error:
+        line = sentence(error)
+        if line is None:
+            raise
+        bad(line)

@@ -21,6 +21,7 @@ from streams.cli.charging.held import held_app
 from streams.cli.charging.parked import parked
 from streams.cli.charging.persons import command
 from streams.cli.codes.commands import label_command, parse_command, rescue_proof_command
+from streams.cli.faults import sentence
 from streams.cli.loading.load import load
 from streams.cli.monitoring.alerts import alerts
 from streams.cli.monitoring.findings import findings
@@ -261,9 +262,18 @@ app.command("reconciliation-proof")(reconciliation_proof_command)
 
 
 def main() -> None:
-    """Entry point: what a person did wrong is one line and exit status 2."""
+    """Entry point: what a person did wrong, and what is away, is one line and exit status 2."""
     try:
         app()
-    except SettingsError as error:
-        sys.stderr.write(f"udi: {error}\n")
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        # Whoever read our output has seen enough (`udi held | head`); the interpreter must not complain on its way out.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except Exception as error:
+        line = sentence(error)
+        if line is None:
+            raise
+        sys.stderr.write(f"udi: {line}\n")
         sys.exit(2)

@@ -12,7 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from sinks.postgres.database import open_pool
-from streams.cli.connection import quiet, wrong_setting
+from streams.cli.connection import quiet
+from streams.cli.faults import wrong_setting
 from streams.cli.operating.doctor_machine import Line, State, machine
 from streams.cli.operating.doctor_parts import broker, database
 from streams.cli.shown import AsJson, Console, print_json

@@ -18,7 +18,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressC
 from models.calendar import Month, month_text
 from models.wire.topics import VERDICTS
 from sinks.postgres.database import open_pool
+from streams.embedded.folder import Purpose
 from streams.proofs.demo import summary
+from streams.proofs.demo.ending import INTERRUPTED, Ending, ending, stopped
 from streams.proofs.demo.tie_out import Line, tie_out
 from streams.proofs.player import WINDOW_AFTER, Player, after
 from streams.running import Supervisor, embedded_parts
@@ -32,6 +34,8 @@ from streams.simulator.plan import Plan, Record, Stage
 from streams.topics import cluster_id
 
 CLOSE_SECONDS_MAX = 300.0
+END_SECONDS_MAX = 0.5
+"""How long a service has to end in order: what it does is done exactly once, whenever it is killed."""
 ENCOUNTERS_MAX = 50_000
 DELTAS_MAX = 100_000
 """Compared with the HIS, and proven, at once: a month. Its lines come at the end, before them all would be missed."""
@@ -59,29 +63,47 @@ class Run:
 
 
 def run_demo(settings: Settings, plan: Plan, *, keep: bool) -> int:
-    """Run it and give the exit status: 0 when everything ties out, 1 when not."""
+    """Run it and give the exit status: 0 when everything ties out, 1 when not, 130 when it was stopped.
+
+    Raises:
+        FolderError: with `keep`, the data folder can't be used.
+    """
     console = Console(stderr=False)
+    with ending() as end:
+        try:
+            return asyncio.run(_until_asked(console, settings, plan, end, keep=keep))
+        except KeyboardInterrupt:
+            console.print(f"\n{stopped(keep)}")
+            return INTERRUPTED
+
+
+async def _until_asked(console: Console, settings: Settings, plan: Plan, end: Ending, *, keep: bool) -> int:
+    loop, task = asyncio.get_running_loop(), asyncio.ensure_future(_demo(console, settings, plan, end, keep=keep))
+
+    def cancel() -> None:
+        loop.call_soon_threadsafe(task.cancel)
+
+    end.ask = cancel
     try:
-        return asyncio.run(_demo(console, settings, plan, keep=keep))
-    except KeyboardInterrupt:
-        console.print("\nStopped; nothing is left behind." if not keep else "\nStopped.")
-        return 130
+        return await task
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
 
 
-async def _demo(console: Console, settings: Settings, plan: Plan, *, keep: bool) -> int:
+async def _demo(console: Console, settings: Settings, plan: Plan, end: Ending, *, keep: bool) -> int:
     async with AsyncExitStack() as stack:
         folder = settings.data_dir if keep else Path(tempfile.mkdtemp(prefix="udistream-demo-"))
-        if keep:
-            shutil.rmtree(folder, ignore_errors=True)
-        else:
+        if not keep:
+            end.folder = folder
             stack.callback(shutil.rmtree, folder, ignore_errors=True)
         settings = settings.model_copy(update={"data_dir": folder, "bootstrap_servers": None, "database_url": None})
         summary.header(console, plan)
         with console.status("Starting broker, database and services …"):
-            resolved = await stack.enter_async_context(embedded_parts(settings))
+            resolved = await stack.enter_async_context(embedded_parts(settings, Purpose.DEMO))
             pool = await stack.enter_async_context(_pool(resolved))
             # The scheduler's ticks carry today's time, the records that of years ago; the player ticks in their time.
-            await stack.enter_async_context(Supervisor(resolved, ("worker", "relay"), folder))
+            services = Supervisor(resolved, ("worker", "relay"), folder, end_seconds_max=END_SECONDS_MAX)
+            await stack.enter_async_context(services)
             evaluator = Evaluator(pool, resolved.zone)
             reconciler, prover = Reconciler(pool, resolved.zone, ENCOUNTERS_MAX), Prover(pool, DELTAS_MAX)
             await stack.enter_async_context(_running(evaluator.run()))

@@ -1,20 +1,13 @@
 """Texts for people, by locale. Every locale in `models/locales` is found by listing and has the same keys."""
 
-import tomllib
 from functools import cache, lru_cache
-from importlib.resources import files
 
 from models.closing.case import OPEN_GAPS, CaseVerdict, Gap, Proof
 from models.money import fen_text
 from models.reasons import Reason, Verdict
+from models.wording import LOCALES, texts
 
-LOCALES = ("en", "zh-CN")
-
-
-@cache
-def texts(locale: str) -> dict[str, dict[str, str]]:
-    """The tables of a locale: `verdict`, `reason`, `case`, `gap` and `filed`, each name → text."""
-    return tomllib.loads((files("models") / "locales" / f"{locale}.toml").read_text(encoding="utf-8"))
+__all__ = ["LOCALES", "case_text", "gap_text", "texts", "verdict_text"]
 
 
 @lru_cache(maxsize=16_384)

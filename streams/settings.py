@@ -5,12 +5,11 @@ import os
 import ssl
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import quote, urlsplit, urlunsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
 
 from streams.embedded.folder import EMBEDDED_FILE, somebody_runs_in
 
@@ -107,13 +106,12 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """The database URL with its password. Never printed."""
         assert self.database_url is not None  # noqa: S101 -- `resolve` has seen to it
-        try:
-            url = make_url(self.database_url.get_secret_value())
-        except ArgumentError:
-            raise SettingsError("UDI_DATABASE_URL: Expected postgresql://user:password@host:port/name.") from None
+        url = self.database_url.get_secret_value()
+        if urlsplit(url).scheme not in {"postgresql", "postgres"}:
+            raise SettingsError("UDI_DATABASE_URL: expected postgresql://user:password@host:port/name.")
         if self.database_password_file is not None:
-            url = url.set(password=_first_line(self.database_password_file))
-        return url.render_as_string(hide_password=False)
+            url = _with_password(url, _first_line(self.database_password_file))
+        return url
 
     def kafka(self) -> dict[str, Any]:
         """Connection options of every aiokafka client."""
@@ -183,6 +181,13 @@ def addresses(found: dict[str, str]) -> dict[str, Any]:
         "embedded_broker": True,
         "log_append_time": False,
     }
+
+
+def _with_password(url: str, password: str) -> str:
+    parts = urlsplit(url)
+    login, _, place = parts.netloc.rpartition("@")
+    user = login.partition(":")[0]
+    return urlunsplit(parts._replace(netloc=f"{user}:{quote(password, safe='')}@{place}"))
 
 
 def _first_line(file: Path) -> str:

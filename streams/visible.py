@@ -8,6 +8,7 @@ References:
 """
 
 import re
+import sys
 import unicodedata
 from typing import Any, Final, TextIO
 
@@ -64,3 +65,11 @@ class VisibleStream:
     def __getattr__(self, name: str) -> Any:
         """Everything else is the stream's own."""
         return getattr(self.rich_proxied_file, name)
+
+
+def guard_streams() -> None:
+    """From here on, whatever is printed is made visible ; again changes nothing."""
+    if not isinstance(sys.stdout, VisibleStream):
+        sys.stdout = VisibleStream(sys.stdout)
+    if not isinstance(sys.stderr, VisibleStream):
+        sys.stderr = VisibleStream(sys.stderr)

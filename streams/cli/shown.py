@@ -16,7 +16,7 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
-from streams.visible import VisibleStream, plain
+from streams.visible import plain
 
 AsJson = Annotated[bool, typer.Option("--json", help="JSON for machines, everything.")]
 Limit = Annotated[int, typer.Option(min=0, help="Rows shown at most; 0 shows all.")]
@@ -34,14 +34,6 @@ class Console(RichConsole):
         """The segments of anything, safe for a terminal."""
         for segment in super().render(renderable, options):
             yield segment if segment.control else Segment(plain(segment.text, lines=True), segment.style)
-
-
-def guard_streams() -> None:
-    """From here on, whatever is printed is made visible (`streams.visible`); again changes nothing."""
-    if not isinstance(sys.stdout, VisibleStream):
-        sys.stdout = VisibleStream(sys.stdout)
-    if not isinstance(sys.stderr, VisibleStream):
-        sys.stderr = VisibleStream(sys.stderr)
 
 
 def print_json(value: Any) -> None:

@@ -1,19 +1,22 @@
-"""`udi simulate`: a seeded hospital into files, or into the broker."""
+"""`udi simulate` and `udi demo`: a seeded hospital into files, into the broker, or through the whole product."""
 
 import asyncio
 from pathlib import Path
+from typing import Annotated
 
+import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from models.calendar import month_text
 from models.wire.topics import SCANS
 from sinks.postgres.database import open_pool
+from streams import logs
 from streams.proofs.player import WINDOW_AFTER, Player, after
-from streams.settings import Settings
+from streams.settings import Settings, SettingsError, resolve
 from streams.simulator.command import simulate_command
 from streams.simulator.hospital.run import Hospital
-from streams.simulator.plan import Plan
+from streams.simulator.plan import MONTHLY_SCANS, Plan
 from streams.topics import cluster_id
 
 
@@ -45,3 +48,44 @@ async def _publish(settings: Settings, plan: Plan) -> None:
                     progress.update(task, advance=sum(record.topic == SCANS for record in stage.records))
     finally:
         pool.terminate()
+
+
+def demo(
+    months: Annotated[int, typer.Option(min=1, max=60)] = 15,
+    scans: Annotated[int | None, typer.Option(help="Scans in all; unset: the volumes of the studies.")] = None,
+    seed: int = 1,
+    departments: Annotated[int, typer.Option(min=2, max=99)] = 22,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave everything up, in the data folder.")] = False,
+) -> None:
+    """A simulated hospital over embedded parts, everything running, tied out against its ground truth."""
+    from streams.proofs.demo.run import run_demo  # noqa: PLC0415 -- the simulator is not loaded by the services
+
+    logs.configure(level="CRITICAL")
+    raise typer.Exit(run_demo(Settings(), _plan(months, scans, seed, departments, 1200), keep=keep))
+
+
+def simulate(  # noqa: PLR0917 -- the options of a command
+    out: Annotated[Path | None, typer.Option(help="Folder for the files; made when absent.")] = None,
+    publish: Annotated[bool, typer.Option("--publish", help="Publish to the broker instead of writing files.")] = False,
+    months: Annotated[int, typer.Option(min=1, max=60)] = 15,
+    scans: Annotated[int | None, typer.Option(help="Scans in all; unset: the volumes of the studies.")] = None,
+    seed: int = 1,
+    departments: Annotated[int, typer.Option(min=2, max=99)] = 22,
+    items: Annotated[int, typer.Option(min=200)] = 1200,
+) -> None:
+    """A seeded hospital: scans, catalogue, encounters, and the ground truth of what must come out."""
+    plan = _plan(months, scans, seed, departments, items)
+    if publish == (out is not None):
+        raise SettingsError("Expected either --out DIR or --publish.")
+    if out is not None:
+        simulate_files(plan, out)
+    else:
+        simulate_into_broker(resolve(Settings()), plan)
+
+
+def _plan(months: int, scans: int | None, seed: int, departments: int, items: int) -> Plan:
+    volumes = [MONTHLY_SCANS[each % len(MONTHLY_SCANS)] for each in range(months)]
+    try:
+        return Plan(seed=seed, months=months, scans=scans or sum(volumes), departments=departments, items=items)
+    except ValueError as error:
+        raise SettingsError(str(error)) from None

@@ -15,7 +15,7 @@ from sinks.postgres.labels.scanners import ScannerBooks
 from streams.cli.connection import bad, run
 from streams.cli.loading.flat_rows import BadRow
 from streams.cli.loading.sheets import Cell, SheetError, SheetRow, decode_lines, read_sheet
-from streams.cli.shown import print_json, print_table
+from streams.cli.shown import AsJson, print_json, print_table
 from streams.settings import Settings
 
 _SET_UP: Final = ("separators", "prefix", "suffix", "key_map", "encoding", "sends_separators")
@@ -29,6 +29,11 @@ class Profiles:
 
     good: list[Scanner] = field(default_factory=list)
     bad: list[BadRow] = field(default_factory=list)
+
+
+def scanners(*, as_json: AsJson = False) -> None:
+    """Scanners that keep dropping separators, what would mend each, and all profiles. Exit 1 when there are any."""
+    raise typer.Exit(scanners_command(as_json=as_json))
 
 
 def scanners_command(*, as_json: bool) -> int:

@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,7 +11,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
-IN_ORDER_SECONDS_MAX: Final = 2.0
+IN_ORDER_SECONDS_MAX: Final = 1.5
 """How long the demo has to end in order; killing and clearing up take the rest of the three seconds."""
 KILL_SECONDS_MAX: Final = 0.5
 INTERRUPTED: Final = 130
@@ -54,9 +53,9 @@ class Ending:
             time.sleep(0.01)
         if self.folder is not None:
             shutil.rmtree(self.folder, ignore_errors=True)
-        with suppress(OSError, ValueError):
-            sys.stdout.write(f"{SHOW_CURSOR if sys.stdout.isatty() else ''}\n{stopped(self.folder is None)}\n")
-            sys.stdout.flush()
+        # Past every buffer and its lock: the main thread may hold them for ever.
+        with suppress(OSError):
+            os.write(1, f"{SHOW_CURSOR if os.isatty(1) else ''}\n{stopped(self.folder is None)}\n".encode())
         os._exit(INTERRUPTED)
 
 

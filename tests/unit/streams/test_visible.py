@@ -10,8 +10,8 @@ import structlog
 import typer
 
 from streams import logs
-from streams.cli.shown import Console, guard_streams, print_json, print_table
-from streams.visible import VisibleStream, plain
+from streams.cli.shown import Console, print_json, print_table
+from streams.visible import VisibleStream, guard_streams, plain
 
 ATTACKS = (
     "\x1b[2J",

@@ -1,0 +1,52 @@
+"""Migrations of the books: the only place that loads Alembic and SQLAlchemy."""
+
+from importlib.resources import files
+from zoneinfo import ZoneInfo
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from models.wire.topics import COUNTED_OUTPUTS
+from sinks.postgres.locks import AdvisoryLock
+
+
+async def upgrade(url: str, topic_prefix: str, lanes: int, zone: ZoneInfo) -> None:
+    """Bring the schema to the newest revision and fix what may not change under the books. Idempotent.
+
+    Raises:
+        ValueError: the books were made for another prefix, number of lanes or time zone.
+    """
+    engine = create_async_engine(make_url(url).set(drivername="postgresql+asyncpg"))
+    try:
+        async with engine.begin() as connection:
+            # One process migrates at a time; the others wait and find nothing to do.
+            await connection.execute(text(f"SELECT pg_advisory_xact_lock({AdvisoryLock.MIGRATING:d})"))
+            await connection.run_sync(_upgrade)
+            await connection.execute(
+                text("INSERT INTO udi.installation VALUES (true, :prefix, :lanes, :zone) ON CONFLICT DO NOTHING"),
+                {"prefix": topic_prefix, "lanes": lanes, "zone": zone.key},
+            )
+            found = (await connection.execute(text("SELECT topic_prefix, lanes, zone FROM udi.installation"))).one()
+            if tuple(found) != (topic_prefix, lanes, zone.key):
+                expected = (topic_prefix, lanes, zone.key)
+                raise ValueError(f"The books were made for {tuple(found)}, got settings for {expected}.")
+            await connection.execute(
+                text("INSERT INTO udi.lane (lane) SELECT generate_series(0, :lanes - 1) ON CONFLICT DO NOTHING"),
+                {"lanes": lanes},
+            )
+            await connection.execute(
+                text("INSERT INTO udi.topic_counter SELECT unnest(CAST(:topics AS text[])), 0 ON CONFLICT DO NOTHING"),
+                {"topics": list(COUNTED_OUTPUTS)},
+            )
+    finally:
+        await engine.dispose()
+
+
+def _upgrade(connection: Connection) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(files("sinks.postgres") / "migrations"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

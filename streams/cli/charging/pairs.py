@@ -1,0 +1,22 @@
+"""`udi pair`: half labels that were joined."""
+
+from typing import Annotated
+
+import typer
+
+from models.charging.commands import CommandKind
+from streams.cli.charging.persons import command
+
+pair_app = typer.Typer(help="Half labels that were joined.", no_args_is_help=True)
+
+
+@pair_app.command("undo")
+def undo(
+    scan_id: Annotated[str, typer.Argument(metavar="SCAN_ID", help="Either of the two scans.")],
+    reason: Annotated[str, typer.Option(help="Why; it is kept.")],
+    by: Annotated[str | None, typer.Option(help="Who; unset: the name you are logged in with.")] = None,
+    hospital: Annotated[str | None, typer.Option(help="Needed when several hospitals have the scan id.")] = None,
+    timeout: Annotated[float, typer.Option(min=0, help="Seconds to wait for the lane; 0 only stores it.")] = 30.0,
+) -> None:
+    """Undo a pair: credit, stock back, settlement reversed; both halves are held. Exit 1 when it can't be done."""
+    raise typer.Exit(command(CommandKind.UNDO_PAIR, [scan_id], reason, by, hospital, timeout))

@@ -1,0 +1,61 @@
+"""The table of commands: where each stands in `udi --help`, and where it is written. Loaded when it is asked for.
+
+A new command is one row here, and one line in both `models/locales/cli.*.toml`.
+"""
+
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+
+class Panel(StrEnum):
+    """The parts of `udi --help`, in their order."""
+
+    DAY = "day"
+    MONTH = "month"
+    SET_UP = "set-up"
+    PROVE = "prove"
+    OPERATE = "operate"
+
+
+class Entry(NamedTuple):
+    """A command: panel, name, and `module:attribute` of its function, or of the Typer app of its subcommands."""
+
+    panel: Panel
+    name: str
+    where: str
+
+
+COMMANDS: Final[tuple[Entry, ...]] = (
+    Entry(Panel.DAY, "held", "streams.cli.charging.held:held_app"),
+    Entry(Panel.DAY, "parked", "streams.cli.charging.parked:parked"),
+    Entry(Panel.DAY, "correct", "streams.cli.charging.correct:correct"),
+    Entry(Panel.DAY, "pair", "streams.cli.charging.pairs:pair_app"),
+    Entry(Panel.DAY, "differences", "streams.cli.reconciling.differences:differences_app"),
+    Entry(Panel.DAY, "case", "streams.cli.closing.commands:case"),
+    Entry(Panel.DAY, "stock", "streams.cli.stock.balances:stock"),
+    Entry(Panel.DAY, "trace", "streams.cli.stock.trace:trace"),
+    Entry(Panel.DAY, "devices", "streams.cli.stock.devices:devices"),
+    Entry(Panel.DAY, "alerts", "streams.cli.monitoring.alerts:alerts"),
+    Entry(Panel.MONTH, "month", "streams.cli.closing.commands:month_app"),
+    Entry(Panel.MONTH, "figures", "streams.cli.closing.commands:figures"),
+    Entry(Panel.MONTH, "tie-out", "streams.cli.closing.commands:tie_out"),
+    Entry(Panel.MONTH, "assess", "streams.cli.assessment.commands:assess_command"),
+    Entry(Panel.MONTH, "rules", "streams.cli.monitoring.rules:rules_app"),
+    Entry(Panel.MONTH, "findings", "streams.cli.monitoring.findings:findings"),
+    Entry(Panel.SET_UP, "init", "streams.cli.services:init"),
+    Entry(Panel.SET_UP, "load", "streams.cli.loading.load:load"),
+    Entry(Panel.SET_UP, "bind", "streams.cli.catalogue.bind:bind"),
+    Entry(Panel.SET_UP, "catalogue", "streams.cli.catalogue.check:catalogue_app"),
+    Entry(Panel.SET_UP, "scanners", "streams.cli.codes.scanners:scanners"),
+    Entry(Panel.SET_UP, "parse", "streams.cli.codes.commands:parse_command"),
+    Entry(Panel.SET_UP, "label", "streams.cli.codes.commands:label_command"),
+    Entry(Panel.PROVE, "demo", "streams.cli.simulating:demo"),
+    Entry(Panel.PROVE, "simulate", "streams.cli.simulating:simulate"),
+    Entry(Panel.PROVE, "rescue-proof", "streams.cli.codes.commands:rescue_proof_command"),
+    Entry(Panel.PROVE, "pairing-proof", "streams.proofs.pairing_proof:pairing_proof_command"),
+    Entry(Panel.PROVE, "reconciliation-proof", "streams.proofs.reconciliation_proof:reconciliation_proof_command"),
+    Entry(Panel.OPERATE, "run", "streams.cli.services:run"),
+    Entry(Panel.OPERATE, "doctor", "streams.cli.operating.doctor:doctor"),
+    Entry(Panel.OPERATE, "verify", "streams.cli.verifying.verify:verify"),
+    Entry(Panel.OPERATE, "replay", "streams.cli.operating.replay:replay"),
+)

@@ -1,0 +1,88 @@
+"""`udi`: every command in its panel, in both languages, loaded when it is asked for and not before."""
+
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from models.wording import LOCALES, texts
+from streams.cli import language
+from streams.cli.commands import COMMANDS, Panel
+from streams.cli.main import app
+
+HEAVY = ("alembic", "sqlalchemy", "faust", "streams.services", "streams.simulator", "streams.proofs")
+"""What a look-up has no use for."""
+LIGHT = ("streams.cli.charging.held", "streams.cli.reconciling.differences", "streams.cli.stock.balances")
+
+
+@pytest.fixture(autouse=True)
+def english() -> Any:
+    yield
+    language.choose("en")
+
+
+@pytest.mark.parametrize("entry", COMMANDS, ids=[entry.name for entry in COMMANDS])
+def test_every_command_of_the_table_loads(entry: Any) -> None:
+    made: Any = typer.main.get_command(app)
+    assert made.commands[entry.name].name == entry.name
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_every_command_and_panel_has_one_line_in_every_language(locale: str) -> None:
+    words = texts(f"cli.{locale}")
+    assert set(words["command"]) == {entry.name for entry in COMMANDS}
+    assert set(words["panel"]) == set(Panel)
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_the_help_shows_every_panel_and_cuts_no_text(locale: str) -> None:
+    shown = CliRunner().invoke(app, ["--lang", locale, "--help"], env={"COLUMNS": "80"}).stdout
+
+    words = texts(f"cli.{locale}")
+    at = [shown.index(words["panel"][panel] + ":") for panel in Panel]
+    assert at == sorted(at)
+    flowing = " ".join(shown.split())
+    assert [text for text in words["command"].values() if text not in flowing] == []
+    assert max(map(len, shown.splitlines())) <= 80
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({}, "en"),
+        ({"LANG": "zh_CN.UTF-8"}, "zh-CN"),
+        ({"LANG": "de_DE.UTF-8"}, "en"),
+        ({"LANG": "zh_CN.UTF-8", "LC_ALL": "C"}, "en"),
+        ({"LANG": "C", "UDI_LANG": "zh-CN"}, "zh-CN"),
+    ],
+)
+def test_the_language_is_that_of_the_terminal(environment: dict[str, str], expected: str) -> None:
+    language.choose_by(environment)
+    assert language.language() == expected
+
+
+def test_a_language_without_texts_is_refused() -> None:
+    assert CliRunner().invoke(app, ["--lang", "fr", "held"]).exit_code == 2
+
+
+def loaded(program: str) -> set[str]:
+    """The modules that a program has loaded at its end."""
+    ended = subprocess.run(
+        [sys.executable, "-c", f"{program}\nimport sys; print(*sys.modules)"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return set(ended.stdout.split())
+
+
+def test_the_help_loads_no_command() -> None:
+    found = loaded("from streams.cli.main import app")
+    assert found.isdisjoint({*HEAVY, "asyncpg", "aiokafka", "pydantic", "rich.console"})
+    assert not any(name.startswith(("sinks", "rules", "streams.embedded")) for name in found)
+
+
+def test_looking_loads_neither_services_nor_simulator_nor_migrations() -> None:
+    found = loaded("import " + ", ".join(LIGHT))
+    assert found.isdisjoint(HEAVY)

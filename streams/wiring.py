@@ -12,19 +12,20 @@ import mode
 
 from models.charging.snapshot import Catalogue
 from models.policy import POLICY
-from models.wire.topics import CATALOGUE, DISCHARGES, ENCOUNTERS, HIS_CHARGES, INCOME, SCANS
+from models.wire.topics import CATALOGUE, DISCHARGES, ENCOUNTERS, HIS_CHARGES, INCOME, RECALLS, SCANS
 from sinks.ports.batch import Batch, InputPosition, RawRecord
 from sinks.postgres.assessment.cases import AssessedBatch, AssessedBooks
 from sinks.postgres.catalogue.facts import FactBatch, FactBooks
 from sinks.postgres.charging.books import PostgresBooks
 from sinks.postgres.database import open_pool_patiently
 from sinks.postgres.reconciling.his_lines import HisLineBooks, LineBatch
+from sinks.postgres.stock.recall_facts import RecallBatch, RecallBooks
 from streams.lanes.lane import Lane, Record
 from streams.lanes.partitions import PartitionReader
 from streams.services.watching import Watching
 from streams.settings import Settings
 
-FACT_TOPICS = (CATALOGUE, ENCOUNTERS, HIS_CHARGES, DISCHARGES, INCOME)
+FACT_TOPICS = (CATALOGUE, ENCOUNTERS, HIS_CHARGES, DISCHARGES, INCOME, RECALLS)
 HANDOVER_SECONDS_MAX = 60.0
 """How long a batch may be with the agent; then it is not known to be recorded and the position is read again."""
 
@@ -89,7 +90,7 @@ class FactPartition:
     def __init__(
         self,
         position: InputPosition,
-        books: FactBooks | HisLineBooks | AssessedBooks,
+        books: FactBooks | HisLineBooks | AssessedBooks | RecallBooks,
         batch: Callable[[], Any],
         read: Callable[[Any, RawRecord, datetime, str], None],
         watch: Watching,
@@ -184,6 +185,10 @@ class Worker(mode.Service):
             cases = AssessedBooks(pool, settings.lanes)
             position = await cases.take_over(cluster, topic, partition)
             return FactPartition(position, cases, AssessedBatch, cases.reader_of(assessed), self._watch)
+        if topic == settings.topic(RECALLS):
+            recalls = RecallBooks(pool, settings.lanes)
+            position = await recalls.take_over(cluster, topic, partition)
+            return FactPartition(position, recalls, RecallBatch, recalls.read, self._watch)
         facts = FactBooks(pool, settings.lanes)
         position = await facts.take_over(cluster, topic, partition)
         read = facts.read_item if topic == settings.topic(CATALOGUE) else facts.read_encounter

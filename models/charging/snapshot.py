@@ -8,6 +8,7 @@ from uuid import UUID
 from models.catalogue.item import Item
 from models.charging.books import BalanceKey, Neighbour, Ref, UnitKey, UseAccount
 from models.scan.scanners import Scanners
+from models.stock.recall import Recalls
 from models.udi.lot_pattern import LotPattern
 
 
@@ -18,6 +19,8 @@ class Catalogue:
         self.version = 0
         self.scanners = Scanners()
         """Profiles of scanners, known at the same version."""
+        self.recalls = Recalls()
+        """Recall notices, known at the same version."""
         self._items: dict[tuple[str, str], Item] = {}
         self._claims: dict[tuple[str, str, str], tuple[tuple[Item, int | None], ...]] = {}
 

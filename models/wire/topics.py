@@ -25,6 +25,7 @@ class Topic:
 SCANS = "scans"
 CATALOGUE = "catalogue"
 ENCOUNTERS = "encounters"
+RECALLS = "recalls"
 HIS_CHARGES = "his-charges"
 DISCHARGES = "discharges"
 INCOME = "income"
@@ -42,6 +43,7 @@ TOPICS: tuple[Topic, ...] = (
     Topic(HIS_CHARGES, "HIS"),
     Topic(DISCHARGES, "HIS", compacted=True),
     Topic(INCOME, "HIS", compacted=True),
+    Topic(RECALLS, "patient safety"),
     Topic(BILLING, "relay", lanes=True),
     Topic(VERDICTS, "relay", lanes=True),
     Topic(ALERTS, "relay"),

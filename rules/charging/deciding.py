@@ -13,6 +13,7 @@ from rules.catalogue.joining import Resolution, price_on, resolve
 from rules.charging.charges import charge_of, settlement_of, waste_of
 from rules.charging.returns import decide_return
 from rules.charging.validation import code_reason, encounter_reasons, item_reasons, unit_reasons
+from rules.stock.recall_matching import recalled
 from rules.view import View
 
 
@@ -92,13 +93,16 @@ def _decide_stock_action(
         decision.item = found.item
         return decision
     units = event.quantity * found.units_per_package
-    late = {Reason.LATE} if view.open_month(event.hospital, subject.month) != subject.month else set()
+    flags = {Reason.LATE} if view.open_month(event.hospital, subject.month) != subject.month else set()
+    if event.action in _BROUGHT and recalled(event.hospital, label, found.item, subject.day, view.catalogue.recalls):
+        # Recorded, for the goods are there; the desk proposes to lock them away.
+        flags.add(Reason.RECALLED)
     decision = Decision(
-        subject, n, subject.recorded_at, Verdict.RECORDED, in_precedence(late), label, found.item, units
+        subject, n, subject.recorded_at, Verdict.RECORDED, in_precedence(flags), label, found.item, units
     )
     if event.action is not Action.COUNT:
-        _move(decision, view, late)
-        decision.reasons = in_precedence(late)
+        _move(decision, view, flags)
+        decision.reasons = in_precedence(flags)
     if event.action in _WASTED:
         encounter = view.encounter(event.hospital, event.encounter) if event.encounter else None
         decision.waste = waste_of(decision, encounter, view)
@@ -188,5 +192,6 @@ def _move(decision: Decision, view: View, reasons: set[Reason]) -> None:
     decision.stock_left = view.left(event.hospital, event.store, item) + units
 
 
+_BROUGHT = frozenset({Action.RECEIVE, Action.TRANSFER})
 _WASTED = frozenset({Action.OPENED, Action.WASTE})
 _ACCOUNTED = frozenset({Verdict.BILLED, Verdict.RECORDED})

@@ -6,6 +6,7 @@ from models.charging.snapshot import EncounterFacts
 from models.reasons import Reason
 from models.scan.event import ScanEvent
 from models.udi import CodeError
+from rules.stock.recall_matching import recalled
 from rules.view import View
 
 _CHECK_DIGIT = frozenset({CodeError.BAD_CHECK_DIGIT, CodeError.BAD_CHECK_CHARACTER, CodeError.MA_CHECK_MISMATCH})
@@ -66,7 +67,7 @@ def item_reasons(
 
 
 def unit_reasons(subject: RecordedScan, label: LabelFacts, item: Item | None, view: View) -> set[Reason]:
-    """What stands against using this very unit: expired, suspended, its serial in use.
+    """What stands against using this very unit: expired, recalled, suspended, its serial in use.
 
     References:
         docs/contract.md, "Verdicts": usable through the local expiry day; two makers may share a serial.
@@ -74,6 +75,8 @@ def unit_reasons(subject: RecordedScan, label: LabelFacts, item: Item | None, vi
     reasons = set()
     if label.expiry is not None and subject.day > label.expiry:
         reasons.add(Reason.EXPIRED)
+    if recalled(subject.event.hospital, label, item, subject.day, view.catalogue.recalls):
+        reasons.add(Reason.RECALLED)
     if item is not None and item.suspended:
         reasons.add(Reason.SUSPENDED_ITEM)
     unit = label.unit(subject.event.hospital)

@@ -27,6 +27,7 @@ from models.charging.snapshot import Catalogue, EncounterFacts, Lookup, Shapes, 
 from models.reasons import TAKEN_BACK, Reason, Verdict
 from models.scan.event import Action
 from models.scan.scanners import Scanner
+from models.stock.recall import Recall
 from sinks.memory.rows import Change, Claims, LaneRow, as_kept, owner, recorded, same_unit, touches
 from sinks.messages.outgoing import Outgoing, outgoing_of
 from sinks.ports.batch import Batch, InputPosition, LaneMovedError, LaneState, StaleError
@@ -61,6 +62,7 @@ class MemoryBooks:
         self._items: list[Item] = []
         self._encounters: dict[tuple[str, str], EncounterFacts] = {}
         self._changes: list[Change] = []
+        self._recalls: list[Recall] = []
 
     @property
     def facts_version(self) -> int:
@@ -89,6 +91,7 @@ class MemoryBooks:
         """What is wanted, as it stands. Brings `catalogue` up to date."""
         for scanner, version in self._scanners:
             catalogue.scanners.put(scanner, version)
+        catalogue.recalls.put(self._recalls)
         catalogue.put([item for item in self._items if item.version > catalogue.version], self.facts_version)
         balances, store_items = self.stock()
         scans, units = self.claims.scans, self.claims.units
@@ -119,6 +122,9 @@ class MemoryBooks:
             raise StaleError("The lane has seen newer facts.")
         if any(self.closed.get(hospital, 0) != closed for hospital, closed in gathered.closed.items()):
             raise StaleError("A month was closed since the facts were gathered.")
+        newer = self._changes[gathered.facts_version :]
+        if any(each.kind == "recall" and each.hospital in gathered.closed for each in newer):
+            raise StaleError("A recall was accepted since the facts were gathered.")
         claims = deepcopy(self.claims)
         for result in batch.results:
             if isinstance(result, Decision):
@@ -231,6 +237,15 @@ class MemoryBooks:
             repriced = (days[0], days[1]) if days[0] is not None else None
             self._changes.append(Change(before + version, kind, hospital, code, touched, at, repriced))
         self.positions[place] = replace(position, next_offset=next_offset)
+        return self.facts_version
+
+    def accept_recall(self, recall: Recall, at: datetime) -> int:
+        """A recall notice is in force for whatever is recorded from now on; gives its fact version."""
+        self._recalls.append(recall)
+        touched = frozenset((str(line.issuer), line.di) for line in recall.lines if line.di is not None)
+        self._changes.append(
+            Change(self.facts_version + 1, "recall", recall.hospital, recall.recall, touched, at, None)
+        )
         return self.facts_version
 
     # What is derived from the decisions ----------------------------------------------------------------------

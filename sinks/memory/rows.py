@@ -92,7 +92,7 @@ def touches(change: Change, waiting: Decision) -> bool:
     why = (waiting.verdict, waiting.reasons[0])
     if change.kind == "shape":
         return why == _HELD_AMBIGUOUS and (str(label.issuer), label.di) in change.identifiers
-    if change.hospital != event.hospital:
+    if change.kind == "recall" or change.hospital != event.hospital:
         return False
     if change.kind == "encounter":
         return (why == _HELD_HALF or waiting.verdict is Verdict.PARKED) and change.code == event.encounter

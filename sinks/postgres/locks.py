@@ -9,7 +9,7 @@ class AdvisoryLock(IntEnum):
     MIGRATING = 1968
     """Who makes or migrates the schema does it alone."""
     PERIOD = 1969
-    """By hospital: lanes hold it shared while they record, the close of a month takes it alone."""
+    """By hospital: lanes hold it shared while they record; the close of a month and a recall notice take it alone."""
     COMMANDS = 1970
     """By lane: who accepts a person's command gives it the next number of its lane."""
     RECONCILING = 1971
@@ -20,3 +20,5 @@ class AdvisoryLock(IntEnum):
     """By hospital and encounter: closings of a case are numbered one by one."""
     RULES = 1974
     """By hospital and rule: versions of a monitoring rule are numbered one by one."""
+    RECALLS = 1978
+    """By hospital and notice: who lists a recall does it alone."""

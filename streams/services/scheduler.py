@@ -18,6 +18,7 @@ from streams.services.corrector import Corrector
 from streams.services.evaluator import Evaluator
 from streams.services.learner import Learner
 from streams.services.prover import Prover
+from streams.services.recall_lister import RecallLister
 from streams.services.reconciler import Reconciler
 from streams.settings import Settings
 
@@ -73,6 +74,7 @@ async def run_scheduler(settings: Settings, pool: asyncpg.Pool) -> None:
         group.create_task(Corrector(settings, pool).run(), name="corrector")
         group.create_task(Reconciler(pool, settings.zone).run(), name="reconciler")
         group.create_task(Prover(pool).run(), name="prover")
+        group.create_task(RecallLister(pool).run(), name="recalls")
 
 
 async def _tick(settings: Settings, pool: asyncpg.Pool) -> None:

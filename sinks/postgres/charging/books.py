@@ -37,6 +37,7 @@ from models.scan.scanners import NO_SCANNERS, Scanner, Scanners
 from models.udi import CodeError, Flag, Issuer, Label, read_label
 from models.udi.lot_pattern import load
 from sinks.ports.batch import Batch, ClaimTakenError, InputPosition, LaneMovedError, LaneState, StaleError
+from sinks.postgres.charging.recalls import recalls_between
 from sinks.postgres.charging.rows import rows_of
 
 NEIGHBOUR_SECONDS = 60
@@ -79,10 +80,10 @@ class PostgresBooks:
         """One snapshot of what is wanted. Brings `catalogue` to the version of the snapshot."""
         hospitals, scans = list(wanted.hospitals), list(wanted.scans)
         encounters, balances = list(wanted.encounters), list(wanted.balances)
-        store_items = list(wanted.store_items)
+        store_items, since = list(wanted.store_items), catalogue.version
         async with self._pool.acquire() as connection:
             row = await connection.fetchrow(
-                _GATHER, lane, catalogue.version, hospitals, [h for h, _ in scans], [s for _, s in scans],
+                _GATHER, lane, since, hospitals, [h for h, _ in scans], [s for _, s in scans],
                 [(*unit, None, None) for unit in wanted.units], [h for h, _ in encounters], [e for _, e in encounters],
                 [(*key, None, None, None, None, None) for key in balances], [(*key, None, None) for key in store_items],
             )  # fmt: skip
@@ -90,6 +91,9 @@ class PostgresBooks:
             changes = zip(row["changed"], row["changed_versions"], row["changed_ended"], strict=True)
             for profile, version in zip(row["scanners"], row["scanner_versions"], strict=True):
                 catalogue.scanners.put(Scanner.model_validate_json(profile), version)
+            if row["facts_version"] > since:
+                # Facts are numbered without gaps in the order they are committed: all up to that version are there.
+                catalogue.recalls.put(await recalls_between(connection, since, row["facts_version"]))
             catalogue.put([_item(*change) for change in changes], row["facts_version"])
             uses = await self._uses(connection, wanted, catalogue)
             neighbours = await self._neighbours(connection, wanted)
@@ -338,6 +342,7 @@ async def read_catalogue(connection: Any, catalogue: Catalogue | None = None) ->
             "SELECT body, version, ended_at FROM udi.catalogue WHERE version > $1 AND version <= $2 ORDER BY version",
             catalogue.version, version,
         )  # fmt: skip
+        catalogue.recalls.put(await recalls_between(connection, catalogue.version, version))
         catalogue.put([_item(*row) for row in rows], version)
     return catalogue
 

@@ -236,6 +236,18 @@ INCOME: Final = Form(
 )  # fmt: skip
 
 
+RECALL: Final = Form(
+    "udi.recall/1",
+    {
+        "hospital": read_code, "recall": read_code, "version": _count, "issued_on": _day, "class": _number,
+        "reason": _text, "ended_on": _day, "issuer": read_code, "di": read_code, "item_code": read_code, "lots": _codes,
+        "serials": _codes, "serial_from": read_code, "serial_to": read_code, "produced_from": _day,
+        "produced_to": _day, "expiry_from": _day, "expiry_to": _day,
+    },
+    ("hospital", "recall", "version", "issued_on", "class"), "recall", "recall",
+)  # fmt: skip
+
+
 def cell_of(row: SheetRow, column: str) -> Cell:
     """What a cell holds; `None` when it is empty or there is none.
 

@@ -18,13 +18,15 @@ from models.calendar import local_day
 from models.catalogue.item import CatalogueItem, read_item
 from models.charging.encounter import read_encounter
 from models.reconciling.his_charge import read_his_charge
+from models.stock.recall import read_recall
 from models.wire.strict_json import Refusal, read_key
-from models.wire.topics import CATALOGUE, DISCHARGES, ENCOUNTERS, HIS_CHARGES, INCOME
+from models.wire.topics import CATALOGUE, DISCHARGES, ENCOUNTERS, HIS_CHARGES, INCOME, RECALLS
 from rules.catalogue.checks import CONTRADICTORY, check_item
 from streams.cli.codes.scanners import load_scanners
 from streams.cli.connection import bad, read_settings, run_at_broker
 from streams.cli.loading import flat_rows
-from streams.cli.loading.flat_rows import ENCOUNTER, HIS_CHARGE, ITEM, BadRow, Form, record_of
+from streams.cli.loading.flat_rows import ENCOUNTER, HIS_CHARGE, ITEM, RECALL, BadRow, Form, record_of
+from streams.cli.loading.grouped import Grouping, group_rows
 from streams.cli.loading.known_encounters import unknown_encounters
 from streams.cli.loading.sheets import SheetError, decode_lines, read_sheet
 from streams.cli.loading.udid import load_udid
@@ -44,6 +46,7 @@ class Kind(StrEnum):
     HIS_CHARGES = "his-charges"
     DISCHARGES = "discharges"
     INCOME = "income"
+    RECALLS = "recalls"
     UDID = "udid"
     """The national database: into the items that have one of its identifiers."""
     SCANNERS = "scanners"
@@ -83,18 +86,26 @@ class Contents:
 
 _FORMS: Final = {
     Kind.CATALOGUE: ITEM, Kind.ENCOUNTERS: ENCOUNTER, Kind.HIS_CHARGES: HIS_CHARGE,
-    Kind.DISCHARGES: flat_rows.DISCHARGE, Kind.INCOME: flat_rows.INCOME,
+    Kind.DISCHARGES: flat_rows.DISCHARGE, Kind.INCOME: flat_rows.INCOME, Kind.RECALLS: RECALL,
 }  # fmt: skip
 _TOPICS: Final = {
     Kind.CATALOGUE: CATALOGUE, Kind.ENCOUNTERS: ENCOUNTERS, Kind.HIS_CHARGES: HIS_CHARGES,
-    Kind.DISCHARGES: DISCHARGES, Kind.INCOME: INCOME,
+    Kind.DISCHARGES: DISCHARGES, Kind.INCOME: INCOME, Kind.RECALLS: RECALLS,
 }  # fmt: skip
+_GROUPED: Final = {
+    Kind.RECALLS: Grouping(
+        RECALL,
+        ("hospital", "recall", "version", "issued_on", "class", "reason", "ended_on"),
+        ("hospital", "recall", "version"),
+    )
+}
 _READ: Final[dict[Kind, Callable[[bytes | None, bytes], Any]]] = {
     Kind.CATALOGUE: read_item,
     Kind.ENCOUNTERS: read_encounter,
     Kind.HIS_CHARGES: read_his_charge,
     Kind.DISCHARGES: read_discharge,
     Kind.INCOME: read_income,
+    Kind.RECALLS: read_recall,
 }
 
 
@@ -155,6 +166,12 @@ def _read_table(kind: Kind, file: Path, zone: ZoneInfo, hospital: str | None) ->
     form, sheet = _FORMS[kind], read_sheet(file)
     _check_heading(form, sheet.columns, hospital)
     contents, seen = Contents(remarks=sheet.remarks), dict[tuple[str, str], Message]()
+    if kind in _GROUPED:
+        groups, contents.bad = group_rows(_GROUPED[kind], sheet.rows, zone, hospital)
+        for group in groups:
+            made = _message(kind, group.row, None, orjson.dumps(group.whole()))
+            contents.bad.append(made) if isinstance(made, BadRow) else contents.good.append(made)
+        return contents
     today = local_day(datetime.now(UTC), zone)
     for row in sheet.rows:
         if hospital is not None:
@@ -298,7 +315,7 @@ def _show(contents: Contents, kind: Kind, *, dry_run: bool) -> None:
         typer.echo(f"The file was {remark}.", err=True)
     what = {
         Kind.CATALOGUE: "items", Kind.ENCOUNTERS: "encounters", Kind.HIS_CHARGES: "charge lines",
-        Kind.DISCHARGES: "discharges", Kind.INCOME: "incomes",
+        Kind.DISCHARGES: "discharges", Kind.INCOME: "incomes", Kind.RECALLS: "recall notices",
     }[kind]  # fmt: skip
     done = "would be loaded" if dry_run else "loaded"
     doubtful = f", {len(contents.doubtful):,} findings" if contents.doubtful else ""

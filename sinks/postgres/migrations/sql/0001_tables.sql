@@ -334,7 +334,7 @@ COMMENT ON TABLE udi.fact_counter IS 'The version of the newest fact; its row lo
 INSERT INTO udi.fact_counter DEFAULT VALUES;
 CREATE TABLE udi.fact_change (
     version     bigint PRIMARY KEY,
-    kind        text NOT NULL CHECK (kind IN ('item', 'encounter', 'shape', 'scanner')),
+    kind        text NOT NULL CHECK (kind IN ('item', 'encounter', 'shape', 'scanner', 'recall')),
     hospital    text NOT NULL,
     code        text NOT NULL,
     issuers     text[] NOT NULL DEFAULT '{}',

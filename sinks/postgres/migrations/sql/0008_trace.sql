@@ -98,7 +98,7 @@ RETURNS TABLE (
 $$;
 COMMENT ON FUNCTION udi.trace IS 'The events of a unit or lot in order of time. kind: the action of a scan, taken-back, or that of a later entry (charge, credit, payable, reversal).';
 
--- What an encounter got and kept: its uses less what came back. A unit that another scan of the encounter has already used is no second device.
+-- What an encounter got and kept: its uses less what came back. A unit scanned twice for one encounter is one device.
 CREATE FUNCTION udi.devices_of_encounter(p_hospital text, p_encounter text)
 RETURNS TABLE (
     used_at timestamptz, scan_id uuid, item_code text, issuer text, di text, lot text, serial text, expiry date, production date, quantity bigint,
@@ -114,7 +114,11 @@ RETURNS TABLE (
         SELECT c.body FROM udi.catalogue c WHERE (c.hospital, c.item_code) = (n.hospital, n.item_code) ORDER BY c.version DESC LIMIT 1
     ) item ON true
     WHERE n.hospital = p_hospital AND n.encounter = p_encounter AND n.action = 'use'
-      AND n.verdict IN ('billed', 'recorded', 'held', 'parked', 'waiting') AND NOT n.reasons && ARRAY['rejected', 'corrected', 'serial-used']
+      AND n.verdict IN ('billed', 'recorded', 'held', 'parked', 'waiting') AND NOT n.reasons && ARRAY['rejected', 'corrected']
+      AND NOT ('serial-used' = ANY (n.reasons) AND EXISTS (
+          SELECT FROM udi.unit_claim c JOIN udi.scan holder USING (position_id, record_offset)
+          WHERE (c.hospital, c.issuer, c.di, c.serial) = (n.hospital, n.issuer, n.di, n.serial) AND holder.encounter = n.encounter
+      ))
       AND NOT (n.verdict = 'recorded' AND n.reasons[1] = 'half-label') AND coalesce(n.units, n.quantity) > back.units
     ORDER BY n.scanned_at, n.scan_id
 $$;

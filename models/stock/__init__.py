@@ -1,0 +1,1 @@
+"""What the store knows: recall notices and what they name."""

@@ -1,0 +1,159 @@
+"""The recall notice, as it lies on `udi.recalls`, and the notices in force as decisions look them up.
+
+References:
+    docs/contract.md, section "Recall"; docs/store.md, "Recall".
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Annotated, Final, Literal, NamedTuple, Self
+
+from pydantic import Field, model_validator
+
+from models.udi import Issuer
+from models.wire.strict_json import (
+    Body,
+    Hospital,
+    Identifier,
+    Refusal,
+    Text,
+    WireModel,
+    check_key,
+    read_object,
+    validate,
+)
+
+SCHEMA: Final = "udi.recall/1"
+Day = Annotated[date, Field(strict=False)]
+Code = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+NOTICE_DAYS: Final = {"1": 1, "2": 3, "3": 7}
+"""Days in which users are told of a recall, by its class.
+
+References:
+    医疗器械召回管理办法 (2017), article 17: class 1 within 1 day, class 2 within 3, class 3 within 7.
+"""
+
+
+class RecallLine(WireModel):
+    """Which units are meant: an identifier or item, narrowed by what is given of the rest."""
+
+    issuer: Annotated[Issuer, Field(strict=False)] | None = None
+    di: Code | None = None
+    item_code: Identifier | None = None
+    lots: Annotated[list[Code], Field(max_length=10_000)] = []
+    serials: Annotated[list[Code], Field(max_length=10_000)] = []
+    serial_from: Code | None = None
+    """First serial of a range; compared with serials of equal length, as text. Included."""
+    serial_to: Code | None = None
+    """Last serial of the range, included."""
+    produced_from: Day | None = None
+    produced_to: Day | None = None
+    """Included."""
+    expiry_from: Day | None = None
+    expiry_to: Day | None = None
+    """Included."""
+
+    @model_validator(mode="after")
+    def _check_together(self) -> Self:
+        if (self.issuer is None) != (self.di is None):
+            raise ValueError("Expected issuer and di together")
+        if self.di is None and self.item_code is None:
+            raise ValueError("Expected an identifier (issuer and di) or an item_code")
+        if self.serial_from is not None and self.serial_to is not None:
+            if len(self.serial_from) != len(self.serial_to):
+                raise ValueError("Expected serial_from and serial_to of one length")
+            if self.serial_from > self.serial_to:
+                raise ValueError("Expected serial_to at or after serial_from")
+        for first, last, name in (
+            (self.produced_from, self.produced_to, "produced"), (self.expiry_from, self.expiry_to, "expiry"),
+        ):  # fmt: skip
+            if first is not None and last is not None and first > last:
+                raise ValueError(f"Expected {name}_to at or after {name}_from")
+        return self
+
+
+class Recall(WireModel):
+    """A notice: which units come back, and how urgent it is. A later version stands in place of the earlier."""
+
+    schema_: Literal["udi.recall/1"] = Field(alias="schema")
+    hospital: Hospital
+    recall: Identifier
+    version: Annotated[int, Field(ge=1, lt=2**31)]
+    issued_on: Day
+    class_: Literal["1", "2", "3"] = Field(alias="class")
+    """1: serious harm is possible or has happened; 3: harm is unlikely."""
+    reason: Text | None = None
+    lines: Annotated[list[RecallLine], Field(min_length=1, max_length=1_000)]
+    ended_on: Day | None = None
+    """Last day on which it blocks; `None` while it is in force."""
+
+    @model_validator(mode="after")
+    def _check_end(self) -> Self:
+        if self.ended_on is not None and self.ended_on < self.issued_on:
+            raise ValueError("Expected ended_on at or after issued_on")
+        return self
+
+    @property
+    def due_on(self) -> date:
+        """The last day on which the users of the units may be told."""
+        return self.issued_on + timedelta(days=NOTICE_DAYS[self.class_])
+
+    def blocks(self, day: date) -> bool:
+        """It is in force for a scan of the day."""
+        return self.ended_on is None or day <= self.ended_on
+
+
+def read_recall(key: bytes | None, value: bytes | None) -> tuple[Recall, Body] | Refusal:
+    """A record of `udi.recalls`, or why it is none."""
+    body = read_object(value)
+    if isinstance(body, Refusal):
+        return body
+    assert value is not None  # noqa: S101 -- read_object refuses a record without value
+    recall = validate(Recall, value)
+    if isinstance(recall, Refusal):
+        return recall
+    return check_key(key, recall.hospital, recall.recall) or (recall, body)
+
+
+class Named(NamedTuple):
+    """A line with the notice it stands in."""
+
+    notice: Recall
+    line: RecallLine
+
+
+@dataclass(slots=True)
+class Recalls:
+    """The newest version of every notice, by what it names."""
+
+    _notices: dict[tuple[str, str], Recall] = field(default_factory=dict)
+    _by_identifier: dict[tuple[str, str, str], list[Named]] = field(default_factory=dict)
+    _by_item: dict[tuple[str, str], list[Named]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self._notices)
+
+    def put(self, notices: Iterable[Recall]) -> None:
+        """Take notices; an older version of one that is known changes nothing."""
+        for notice in notices:
+            known = self._notices.get((notice.hospital, notice.recall))
+            if known is None or known.version < notice.version:
+                self._notices[notice.hospital, notice.recall] = notice
+        self._by_identifier.clear()
+        self._by_item.clear()
+        for notice in self._notices.values():
+            for line in notice.lines:
+                named = Named(notice, line)
+                if line.issuer is not None and line.di is not None:
+                    key = (notice.hospital, line.issuer.value, line.di)
+                    self._by_identifier.setdefault(key, []).append(named)
+                if line.item_code is not None:
+                    self._by_item.setdefault((notice.hospital, line.item_code), []).append(named)
+
+    def naming(self, hospital: str, item_code: str | None, identifiers: Iterable[tuple[str, str]]) -> Sequence[Named]:
+        """The lines that name the item or one of the identifiers (issuer, di)."""
+        found = list(self._by_item.get((hospital, item_code), ())) if item_code is not None else []
+        for issuer, di in identifiers:
+            found += self._by_identifier.get((hospital, issuer, di), ())
+        return found

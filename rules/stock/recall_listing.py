@@ -1,0 +1,206 @@
+"""What a recall lists: exposed encounters, certain and possible, and where the rest lies.
+
+References:
+    docs/store.md, "Recall".
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from decimal import Decimal
+from typing import Final
+
+from models.ids import made_id
+from models.stock.exposure import ExposureLine, Holding, ItemScan, LineKind
+from models.stock.recall import Recall
+from rules.stock.recall_matching import Match, UnitFacts, match
+
+RETURNED_WHOLE: Final = "came back whole"
+BY_STOCK: Final = "share of the recalled units among those in the store before it, unread ones by their chance"
+NOTHING_KNOWN: Final = "nothing of the item was in the store: it can't be ruled out"
+_FOUR: Final = Decimal("0.0001")
+_PLACES: Final = (
+    ("in-transit/", LineKind.IN_TRANSIT), ("lent/", LineKind.LENT), ("quarantine/", LineKind.QUARANTINE),
+)  # fmt: skip
+_INTO: Final = frozenset({"receive", "return"})
+_OUT: Final = frozenset({"use", "opened", "waste", "transfer"})
+
+
+def lines_of(
+    notice: Recall,
+    identifiers: Mapping[str, frozenset[tuple[str, str]]],
+    scans: Sequence[ItemScan],
+    holdings: Iterable[Holding],
+) -> list[ExposureLine]:
+    """Every line of the notice, in a fixed order.
+
+    Args:
+        notice: The version that holds.
+        identifiers: Of each item that a line names by its code or by an identifier: all identifiers it has.
+        scans: Of units with one of them, oldest first.
+        holdings: Of these items.
+    """
+    meant = _Meant(notice, identifiers, scans)
+    shares, lines = _Shares(), []
+    used = {_unit_in(scan) for scan in scans if scan.action == "use" and scan.moved}
+    for scan in scans:
+        found = meant.scan(scan)
+        chance = shares.before(scan) if found is Match.POSSIBLE else None
+        if scan.moved:
+            shares.move(scan, found)
+        line = _line_of_scan(notice, scan, found, chance)
+        # A unit scanned twice for one patient is one exposure; for another patient it is one more.
+        twice = "serial-used" in scan.reasons and not scan.moved and _unit_in(scan) in used
+        if line is not None and not twice:
+            lines.append(line)
+    for holding in holdings:
+        found = meant.holding(holding)
+        if found is not Match.NO:
+            lines.append(_line_of_holding(notice, holding, found, shares))
+    return sorted(lines, key=lambda line: (list(LineKind).index(line.kind), str(line.happened_at), str(line.line_id)))
+
+
+class _Meant:
+    """Which units the notice means, with what is known of their lot elsewhere."""
+
+    def __init__(
+        self, notice: Recall, identifiers: Mapping[str, frozenset[tuple[str, str]]], scans: Sequence[ItemScan]
+    ) -> None:
+        self._notice = notice
+        self._identifiers = identifiers
+        self._expiries: dict[tuple[str | None, str], date] = {}
+        self._productions: dict[tuple[str | None, str], date] = {}
+        self._lots: dict[tuple[str | None, str], str] = {}
+        for scan in scans:
+            if scan.lot is not None:
+                if scan.expiry is not None:
+                    self._expiries.setdefault((scan.item_code, scan.lot), scan.expiry)
+                if scan.production is not None:
+                    self._productions.setdefault((scan.item_code, scan.lot), scan.production)
+                if scan.serial is not None:
+                    self._lots.setdefault((scan.item_code, scan.serial), scan.lot)
+
+    def scan(self, scan: ItemScan) -> Match:
+        """Whether the scan's unit is meant."""
+        identifier = (scan.issuer, scan.di) if scan.di is not None else None
+        return self._unit(scan.item_code, identifier, UnitFacts(scan.lot, scan.serial, scan.expiry, scan.production))
+
+    def holding(self, holding: Holding) -> Match:
+        """Whether the units that lie there are meant."""
+        return self._unit(
+            holding.item_code,
+            (holding.issuer, holding.di),
+            UnitFacts(holding.lot, holding.serial, holding.expiry, None),
+        )
+
+    def _unit(self, item_code: str | None, identifier: tuple[str, str] | None, unit: UnitFacts) -> Match:
+        if unit.lot is None and unit.serial is not None:
+            unit = replace(unit, lot=self._lots.get((item_code, unit.serial)))
+        if unit.lot is not None:
+            of_lot = (item_code, unit.lot)
+            unit = replace(
+                unit,
+                expiry=unit.expiry or self._expiries.get(of_lot),
+                production=unit.production or self._productions.get(of_lot),
+            )
+        known = self._identifiers.get(item_code, frozenset()) if item_code is not None else frozenset()
+        return max(
+            (
+                match(line, unit)
+                for line in self._notice.lines
+                if (line.item_code is not None and line.item_code == item_code)
+                or (
+                    line.issuer is not None
+                    and line.di is not None
+                    and self._has(line.issuer, line.di, identifier, known)
+                )
+            ),
+            default=Match.NO,
+        )
+
+    @staticmethod
+    def _has(issuer: str, di: str, identifier: tuple[str, str] | None, known: frozenset[tuple[str, str]]) -> bool:
+        return (str(issuer), di) == identifier or (str(issuer), di) in known
+
+
+@dataclass(slots=True)
+class _Shares:
+    """Of the units in each store: how many are meant, how many are not; unread ones count by their chance.
+
+    An unread unit that leaves takes its expected share of both: the next one finds what is then to be expected.
+    """
+
+    _meant: dict[tuple[str, str | None], Decimal] = field(default_factory=dict)
+    _others: dict[tuple[str, str | None], Decimal] = field(default_factory=dict)
+
+    def before(self, scan: ItemScan) -> Decimal | None:
+        """The chance that a unit taken from the store is meant; `None` when the store had nothing of the item."""
+        return self.of(scan.store, scan.item_code)
+
+    def of(self, store: str, item_code: str | None) -> Decimal | None:
+        """The share of the meant units among those in the store."""
+        meant = max(self._meant.get((store, item_code), Decimal()), Decimal())
+        others = max(self._others.get((store, item_code), Decimal()), Decimal())
+        return meant / (meant + others) if meant + others > 0 else None
+
+    def move(self, scan: ItemScan, found: Match) -> None:
+        """The scan's units come or go."""
+        if found is Match.POSSIBLE:
+            chance = self.of(scan.store, scan.item_code) or Decimal()
+        else:
+            chance = Decimal(found is Match.CERTAIN)
+        if scan.action in _OUT:
+            self._add(scan.store, scan, -chance, chance - 1)
+        if scan.action in _INTO:
+            self._add(scan.store, scan, chance, 1 - chance)
+        if scan.action == "transfer" and scan.to_store is not None:
+            self._add(scan.to_store, scan, chance, 1 - chance)
+
+    def _add(self, store: str, scan: ItemScan, meant: Decimal, others: Decimal) -> None:
+        key = (store, scan.item_code)
+        self._meant[key] = self._meant.get(key, Decimal()) + meant * scan.units
+        self._others[key] = self._others.get(key, Decimal()) + others * scan.units
+
+
+def _line_of_scan(notice: Recall, scan: ItemScan, found: Match, chance: Decimal | None) -> ExposureLine | None:
+    if found is Match.NO:
+        return None
+    line = ExposureLine(
+        made_id("recall-line", notice.hospital, notice.recall, "scan", scan.scan_id),
+        LineKind.CERTAIN, scan.encounter, scan.store, scan.department, scan.item_code, scan.issuer, scan.di, scan.lot,
+        scan.serial, scan.expiry, scan.units, None, None, scan.scan_id, scan.scanned_at,
+    )  # fmt: skip
+    if found is Match.POSSIBLE:
+        line = replace(
+            line,
+            kind=LineKind.POSSIBLE,
+            chance=Decimal(1) if chance is None else chance.quantize(_FOUR),
+            reckoned=NOTHING_KNOWN if chance is None else BY_STOCK,
+        )
+    if scan.action in {"waste", "opened"}:
+        return replace(line, kind=LineKind.WASTE)
+    if scan.action != "use":
+        return None
+    if scan.returned >= scan.units:
+        return replace(line, kind=LineKind.POSSIBLE, chance=Decimal(0).quantize(_FOUR), reckoned=RETURNED_WHOLE)
+    return replace(line, quantity=scan.units - scan.returned)
+
+
+def _unit_in(scan: ItemScan) -> tuple[str | None, ...]:
+    return scan.encounter, scan.issuer, scan.di, scan.serial
+
+
+def _line_of_holding(notice: Recall, holding: Holding, found: Match, shares: _Shares) -> ExposureLine:
+    kind = next((kind for prefix, kind in _PLACES if holding.place.startswith(prefix)), LineKind.SHELF)
+    where = (holding.place, holding.owner, holding.item_code, holding.lot or "", holding.serial or "")
+    chance = reckoned = None
+    if found is Match.POSSIBLE:
+        share = shares.of(holding.place, holding.item_code)
+        chance = Decimal(1) if share is None else share.quantize(_FOUR)
+        reckoned = NOTHING_KNOWN if share is None else BY_STOCK
+    return ExposureLine(
+        made_id("recall-line", notice.hospital, notice.recall, "place", *where), kind, None,
+        holding.place.rpartition("/")[2] if kind is not LineKind.SHELF else holding.place, None, holding.item_code,
+        holding.issuer, holding.di, holding.lot, holding.serial, holding.expiry, holding.quantity, chance, reckoned,
+        None, None,
+    )  # fmt: skip

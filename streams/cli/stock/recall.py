@@ -1,0 +1,173 @@
+"""`udi recall`: who was exposed, where the rest lies, what is still to do; a person ends a line."""
+
+import getpass
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime
+from typing import Annotated, Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import asyncpg
+import typer
+
+from models.calendar import local_day
+from models.stock.exposure import StandingLine
+from rules.stock.recall_closing import LEVEL, ClosureProof, closure_proof, counts_of, group_of
+from sinks.postgres.stock.recall_desk import Accepted, RecallDesk
+from streams.cli.connection import bad, run
+from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, joined, print_json, print_table
+from streams.services.recall_lister import list_notice
+from streams.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A notice with its lines, as they stand."""
+
+    accepted: Accepted
+    lines: Sequence[StandingLine]
+    names_goods: bool
+    """The house has, or had, an item or a scan that it names."""
+    seconds: float
+    today: date
+    zone: ZoneInfo
+
+    @property
+    def open(self) -> int:
+        """Lines nobody has ended."""
+        return sum(line.status == "open" for line in self.lines)
+
+    @property
+    def proof(self) -> ClosureProof | None:
+        """Of the closure; `None` while a line is open."""
+        return closure_proof(self.accepted.notice, self.lines)
+
+    def fields(self) -> dict[str, Any]:
+        """As `--json` prints it (docs/contract.md, section "Commands")."""
+        notice = self.accepted.notice
+        groups: dict[str, list[dict[str, Any]]] = {"certain": [], "possible": [], "shelf": [], "elsewhere": []}
+        for line in self.lines:
+            groups[group_of(line.kind)].append(asdict(line))
+        return {
+            "hospital": notice.hospital, "recall": notice.recall, "version": notice.version, "class": notice.class_,
+            "issued_on": notice.issued_on, "due_on": notice.due_on, "days_left": (notice.due_on - self.today).days,
+            "ended_on": notice.ended_on, "reason": notice.reason, "accepted_at": self.accepted.accepted_at,
+            "level": LEVEL, "names_goods": self.names_goods, **groups, "counts": counts_of(self.lines),
+            "open": self.open, "proof": asdict(self.proof) if self.proof else None, "seconds": round(self.seconds, 3),
+        }  # fmt: skip
+
+
+def recall(
+    name: Annotated[str | None, typer.Argument(metavar="[RECALL]", help="The notice; unset lists all.")] = None,
+    *,
+    close: Annotated[
+        list[str] | None, typer.Option("--close", help="End this line; may be given several times.")
+    ] = None,
+    reason: Annotated[str | None, typer.Option(help="Why it ends; it is kept.")] = None,
+    by: Annotated[str | None, typer.Option(help="Who; unset: the name you are logged in with.")] = None,
+    hospital: Annotated[str | None, typer.Option(help="Needed when several hospitals have the notice.")] = None,
+    limit: Limit = LIMIT_DEFAULT,
+    as_json: AsJson = False,
+) -> None:
+    """A recall: certainly and possibly exposed patients, shelf and the rest. Exit 1 when a line can't be closed."""
+    if bool(close) != bool(reason and reason.strip()):
+        bad("Expected --close and --reason together.")
+    if name is None:
+        if close:
+            bad("Expected a notice with --close.")
+        _show_all(hospital, limit, as_json=as_json)
+        return
+    lines, who = [_line_id(each) for each in close or ()], (by or getpass.getuser()).strip()
+    if not who:
+        bad("Expected who closes the line, got an empty --by.")
+
+    async def work(settings: Settings, pool: asyncpg.Pool) -> tuple[Page, list[UUID]]:
+        before, desk = time.monotonic(), RecallDesk(pool)
+        accepted = _one(await desk.notices(hospital, name), name)
+        names_goods = await list_notice(desk, accepted.notice)
+        missing = [each for each in lines if not await desk.close(accepted.notice, each, reason or "", who)]
+        listed = await desk.lines(accepted.notice)
+        today = local_day(datetime.now(UTC), settings.zone)
+        return Page(accepted, listed, names_goods, time.monotonic() - before, today, settings.zone), missing
+
+    page, missing = run(work)
+    if as_json:
+        print_json(page.fields())
+    else:
+        _show(page, limit)
+    for each in missing:
+        typer.echo(f"{each}: Expected a line that stands.", err=True)
+    raise typer.Exit(1 if missing else 0)
+
+
+def _line_id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        bad(f"Expected a line id as --json shows it, got {text!r}.")
+
+
+def _one(found: Sequence[Accepted], name: str) -> Accepted:
+    if not found:
+        bad(f"Expected a recall notice, found none named {name}.")
+    if len(found) > 1:
+        bad(f"Expected --hospital: {', '.join(each.notice.hospital for each in found)} have a notice named {name}.")
+    return found[0]
+
+
+def _show_all(hospital: str | None, limit: int, *, as_json: bool) -> None:
+    async def work(_: Settings, pool: asyncpg.Pool) -> list[dict[str, Any]]:
+        rows = await pool.fetch(
+            "SELECT r.hospital, r.recall, r.version, r.class, r.issued_on, r.due_on, r.ended_on, r.reason, "
+            "count(l.line_id) AS lines, count(l.line_id) FILTER (WHERE l.status = 'open') AS open "
+            "FROM report.recalls r LEFT JOIN report.recall_lines l USING (hospital, recall, version) "
+            "WHERE r.holds AND ($1::text IS NULL OR r.hospital = $1) GROUP BY 1, 2, 3, 4, 5, 6, 7, 8 "
+            "ORDER BY r.issued_on DESC, r.hospital, r.recall",
+            hospital,
+        )
+        return [dict(row) for row in rows]
+
+    rows = run(work)
+    if as_json:
+        print_json(rows)
+    elif not rows:
+        typer.echo("No recall notice is in the books.")
+    else:
+        names = ("recall", "version", "class", "issued_on", "due_on", "ended_on", "lines", "open", "reason")
+        columns = ("recall", ">version", "class", "issued", "users told by", "ended", ">lines", ">open", "reason")
+        print_table("Recalls", columns, [tuple(row[each] for each in names) for row in rows], limit=limit)
+
+
+def _show(page: Page, limit: int) -> None:
+    notice = page.accepted.notice
+    days = (notice.due_on - page.today).days
+    clock = f"{days} days left" if days >= 0 else f"{-days} days over"
+    typer.echo(
+        f"{notice.recall} version {notice.version}, class {notice.class_}, issued {notice.issued_on}: "
+        f"users are told by {notice.due_on} ({clock}); level {LEVEL}, every line is checked."
+    )
+    if not page.names_goods:
+        typer.echo("It names no item of the house, and nothing of it was ever scanned.")
+        return
+    cells = [
+        (
+            line.kind,
+            line.encounter or line.store,
+            joined((line.item_code, line.lot and f"lot {line.lot}", line.serial and f"serial {line.serial}")),
+            line.quantity,
+            "" if line.chance is None else f"{line.chance:.2%}",
+            line.happened_at and line.happened_at.astimezone(page.zone),
+            joined((line.status, line.closed_by)),
+            str(line.line_id),
+        )
+        for line in page.lines
+    ]
+    columns = ("what", "where", "unit", ">units", ">chance", "when", "status", ">line")
+    print_table("Lines", columns, cells, limit=limit)
+    counts = counts_of(page.lines)
+    parts = ", ".join(f"{each['lines']:,} {kind} ({each['units']:,} units)" for kind, each in counts.items())
+    typer.echo(f"{parts or 'No line'}; {page.open:,} open. {page.seconds:.2f} s.")
+    if page.proof is not None:
+        typer.echo(f"Closed: {page.proof.lines:,} of {page.proof.lines:,} lines have ended. SHA-256 {page.proof.hash}")

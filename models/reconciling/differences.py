@@ -4,12 +4,14 @@ References:
     docs/reconciliation.md.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from models.catalogue.item import Item
 from models.ids import made_id
+from models.reasons import Reason, Verdict
 
 
 class UseStatus(StrEnum):
@@ -52,6 +54,34 @@ class Use:
 
 
 @dataclass(frozen=True, slots=True)
+class UsedScan:
+    """A scan of a use as the books have it, before anybody judges what it is worth."""
+
+    scan_id: UUID
+    encounter: str
+    scanned_at: datetime
+    department: str | None
+    item_code: str | None
+    item: Item | None
+    """The newest version of the item; `None` while no item is known."""
+    insurance_code: str | None
+    """Of the charge that stands."""
+    lot: str | None
+    serial: str | None
+    units: int | None
+    """Units of use as scanned; `None` while unknown."""
+    returned: int
+    verdict: Verdict
+    reasons: tuple[Reason, ...]
+    charged_price: int | None
+    """1/10,000 yuan, of the charge that stands."""
+    left_fen: int | None
+    """Of the charge that stands, less its credits."""
+    billing_id: UUID | None
+    earlier_billing_ids: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """A charge line of the HIS that counts: its newest version, not cancelled."""
 
@@ -68,6 +98,24 @@ class Line:
     billing_id: UUID | None = None
     lot: str | None = None
     serial: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GatheredSides:
+    """What the books and the HIS have of an encounter."""
+
+    scans: list[UsedScan] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """The two sides of an encounter, to be compared."""
+
+    uses: list[Use]
+    gone: list[Use]
+    """Uses of which nothing is left."""
+    lines: list[Line]
 
 
 class DifferenceKind(StrEnum):

@@ -18,10 +18,18 @@ from zoneinfo import ZoneInfo
 import asyncpg
 import structlog
 
-from models.reconciling.differences import Difference, DifferenceKind, DifferenceVersion, UseStatus, difference_id
+from models.reconciling.differences import (
+    Difference,
+    DifferenceKind,
+    DifferenceVersion,
+    Sides,
+    UseStatus,
+    difference_id,
+)
 from rules.reconciling import PATIENT_WINDOW, across, reconcile
 from rules.reconciling.standing import Past, UsesNow, next_versions
-from sinks.postgres.reconciling.sessions import Compared, Encounter, HospitalItem, ReconcilingBooks, ReconcilingSession
+from rules.reconciling.using import sides_of
+from sinks.postgres.reconciling.sessions import Encounter, HospitalItem, ReconcilingBooks, ReconcilingSession
 from streams.services.leased import while_leased
 
 log = structlog.get_logger(__name__)
@@ -37,7 +45,8 @@ class Reconciler:
 
     def __init__(self, pool: asyncpg.Pool, zone: ZoneInfo, encounters_max: int = ENCOUNTERS_MAX) -> None:
         self._pool = pool
-        self._books = ReconcilingBooks(pool, zone)
+        self._books = ReconcilingBooks(pool)
+        self._zone = zone
         self._encounters_max = encounters_max
 
     async def run(self) -> None:
@@ -63,7 +72,7 @@ class Reconciler:
             changed = await session.take(self._encounters_max)
             if not changed:
                 return []
-            compared = await _compare(session, changed)
+            compared = await _compare(session, changed, self._zone)
             versions = await _follow(session, changed, compared)
             if versions:
                 await session.record(versions)
@@ -80,9 +89,10 @@ class _Found:
     uses: UsesNow
 
 
-async def _compare(session: ReconcilingSession, changed: dict[Encounter, datetime]) -> _Found:
+async def _compare(session: ReconcilingSession, changed: dict[Encounter, datetime], zone: ZoneInfo) -> _Found:
     """Compare each encounter by itself and keep what was found."""
-    sides, known = await session.compared(changed), await session.known(changed)
+    gathered, known = await session.gathered(changed), await session.known(changed)
+    sides = {encounter: sides_of(gathered[encounter], zone) for encounter in changed}
     before = await session.findings(changed)
     found = [
         each
@@ -104,7 +114,7 @@ async def _compare(session: ReconcilingSession, changed: dict[Encounter, datetim
     return _Found(found, items, _uses_now(sides.values()))
 
 
-def _uses_now(sides: Iterable[Compared]) -> UsesNow:
+def _uses_now(sides: Iterable[Sides]) -> UsesNow:
     charged: set[UUID] = set()
     taken_back: set[UUID] = set()
     for side in sides:

@@ -64,7 +64,7 @@ class House:
 
     async def decide(self, status: DifferenceStatus) -> None:
         """A person asks for everything that is open, or accepts it."""
-        async with ReconcilingBooks(self.pool, ZONE_DEFAULT).session() as session:
+        async with ReconcilingBooks(self.pool).session() as session:
             ids = [
                 row["difference_id"]
                 for row in await self.pool.fetch("SELECT difference_id FROM udi.difference_standing")
@@ -205,7 +205,7 @@ async def test_what_waits_is_worth_todays_catalogue_whatever_came_first(house: H
 async def test_the_first_line_of_a_hospital_waits_for_a_reconciler_that_does_not_see_it(house: House) -> None:
     """What that one drops, because it sees no line, the first line has marked."""
     await house.ward.scan(scan(1))
-    async with ReconcilingBooks(house.pool, ZONE_DEFAULT).session() as session:
+    async with ReconcilingBooks(house.pool).session() as session:
         posting = asyncio.create_task(house.post(line("a", encounter="E2", item_code="NAIL")))
         while not await house.pool.fetchval(
             "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'advisory'"

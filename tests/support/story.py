@@ -101,7 +101,7 @@ async def reconcile(pool: asyncpg.Pool) -> None:
     )
     await reconciler.until_idle()
     for kind, status in (("wrong", DifferenceStatus.ASKED), ("extra", DifferenceStatus.ACCEPTED)):
-        async with ReconcilingBooks(pool, ZONE_DEFAULT).session() as session:
+        async with ReconcilingBooks(pool).session() as session:
             ids = await pool.fetch("SELECT difference_id FROM udi.difference_standing WHERE kind = $1", kind)
             standing = await session.standing_of([row["difference_id"] for row in ids])
             await session.decide(standing, status, "wang", "seen with the HIS", NOON)

@@ -7,19 +7,16 @@ References:
 from collections import defaultdict
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import asyncpg
 
-from models.calendar import local_day
 from models.charging.snapshot import Catalogue
-from models.money import line_amount_fen
-from models.reasons import TAKEN_BACK
-from models.reconciling.differences import Difference, DifferenceStatus, DifferenceVersion, Line, Use, UseStatus
+from models.reasons import Reason, Verdict
+from models.reconciling.differences import Difference, DifferenceStatus, DifferenceVersion, GatheredSides, UsedScan
 from sinks.postgres.charging.books import read_catalogue
 from sinks.postgres.locks import AdvisoryLock
 from sinks.postgres.reconciling.difference_rows import (
@@ -93,22 +90,11 @@ WHERE s.difference_id = ANY ($5)
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Compared:
-    """The two sides of an encounter."""
-
-    uses: list[Use] = field(default_factory=list)
-    gone: list[Use] = field(default_factory=list)
-    """Uses of which nothing is left."""
-    lines: list[Line] = field(default_factory=list)
-
-
 class ReconcilingBooks:
     """The books as the reconciler uses them."""
 
-    def __init__(self, pool: asyncpg.Pool, zone: ZoneInfo) -> None:
+    def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
-        self._zone = zone
         self._catalogue = Catalogue()
 
     async def has_work(self) -> bool:
@@ -121,16 +107,15 @@ class ReconcilingBooks:
         async with self._pool.acquire() as connection, connection.transaction():
             await connection.execute("SELECT pg_advisory_xact_lock($1)", AdvisoryLock.RECONCILING)
             await read_catalogue(connection, self._catalogue)
-            yield ReconcilingSession(connection, self._catalogue, self._zone)
+            yield ReconcilingSession(connection, self._catalogue)
 
 
 class ReconcilingSession:
     """One transaction of one reconciler (or of a person who decides on differences), alone."""
 
-    def __init__(self, connection: Any, catalogue: Catalogue, zone: ZoneInfo) -> None:
+    def __init__(self, connection: Any, catalogue: Catalogue) -> None:
         self._connection = connection
         self._catalogue = catalogue
-        self._zone = zone
 
     async def take(self, encounters_max: int) -> dict[Encounter, datetime]:
         """Encounters that changed, each with the newest instant that changed it; they are worked off.
@@ -156,13 +141,11 @@ class ReconcilingSession:
             await self._connection.execute(_SEE, newest)
         return changed
 
-    async def compared(self, encounters: Collection[Encounter]) -> Mapping[Encounter, Compared]:
-        """Both sides of each encounter."""
-        found: dict[Encounter, Compared] = defaultdict(Compared)
+    async def gathered(self, encounters: Collection[Encounter]) -> Mapping[Encounter, GatheredSides]:
+        """What each encounter has on both sides; one that has nothing gives empty sides."""
+        found: dict[Encounter, GatheredSides] = defaultdict(GatheredSides)
         for row in await self._connection.fetch("SELECT * FROM udi.case_uses($1, $2)", *_split(encounters)):
-            use, left = self._use(row)
-            sides = found[row["hospital"], row["encounter"]]
-            (sides.uses if left else sides.gone).append(use)
+            found[row["hospital"], row["encounter"]].scans.append(self._scan(row))
         for row in await self._connection.fetch("SELECT * FROM udi.case_lines($1, $2)", *_split(encounters)):
             found[row["hospital"], row["encounter"]].lines.append(line_of(row))
         return found
@@ -171,38 +154,26 @@ class ReconcilingSession:
         """Those the books have a record of."""
         return {tuple(row) for row in await self._connection.fetch(_KNOWN, *_split(encounters))}
 
-    def _use(self, row: Any) -> tuple[Use, bool]:
-        """A use, and whether anything is left of it."""
-        item = self._catalogue.item(row["hospital"], row["item_code"] or "")
-        quantity = None if row["units"] is None else row["units"] - row["returned"]
-        day = local_day(row["scanned_at"], self._zone)
-        status = UseStatus.FREE if row["verdict"] == "recorded" else UseStatus.OPEN
-        price: int | None = (
-            next((p.unit_price for p in item.prices if p.from_on <= day < p.to_on), None) if item else None
-        )
-        amount: int | None = 0
-        if row["verdict"] == "billed":
-            status, price, amount = UseStatus.CHARGED, row["unit_price"], row["left_fen"]
-        elif status is UseStatus.OPEN:
-            amount = None if price is None or quantity is None else line_amount_fen(quantity, price)
-        use = Use(
+    def _scan(self, row: Any) -> UsedScan:
+        return UsedScan(
             scan_id=UUID(int=row["scan_id"].int),
             encounter=row["encounter"],
-            status=status,
             scanned_at=row["scanned_at"],
             department=row["department"],
             item_code=row["item_code"],
-            insurance_code=row["insurance_code"] or (item.insurance_code if item else None),
+            item=self._catalogue.item(row["hospital"], row["item_code"] or ""),
+            insurance_code=row["insurance_code"],
             lot=row["lot"],
             serial=row["serial"],
-            quantity=quantity,
-            unit_price=price,
-            amount_fen=amount,
+            units=row["units"],
+            returned=row["returned"],
+            verdict=Verdict(row["verdict"]),
+            reasons=tuple(map(Reason, row["reasons"])),
+            charged_price=row["unit_price"],
+            left_fen=row["left_fen"],
             billing_id=row["billing_id"],
             earlier_billing_ids=tuple(row["earlier"]),
-            reason=next(iter(row["reasons"]), None),
         )
-        return use, quantity != 0 and not TAKEN_BACK.intersection(row["reasons"])
 
     async def findings(self, encounters: Collection[Encounter]) -> list[Difference]:
         """What the comparison before has found in each encounter by itself."""

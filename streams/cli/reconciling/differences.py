@@ -142,8 +142,8 @@ def _decide(status: DifferenceStatus, ids: Sequence[str] | None, reason: str, by
     named = [_start(each) for each in ids or ()]
     who = person(by)
 
-    async def work(settings: Settings, pool: asyncpg.Pool) -> Decided:
-        async with ReconcilingBooks(pool, settings.zone).session() as session:
+    async def work(_: Settings, pool: asyncpg.Pool) -> Decided:
+        async with ReconcilingBooks(pool).session() as session:
             wanted, missing = await (_named(pool, named) if named else _open(pool, chosen))
             standing = await session.standing_of(wanted)
             if not named:

@@ -17,6 +17,7 @@ import asyncpg
 
 from models.reconciling.differences import Difference, DifferenceKind, difference_id
 from rules.reconciling import across, reconcile
+from rules.reconciling.using import sides_of
 from sinks.postgres.charging.books import read_catalogue
 from sinks.postgres.named import Connection
 from sinks.postgres.reconciling.listing import all_standing, compared_encounters
@@ -51,13 +52,13 @@ async def verify_differences(
 
 
 async def _compare(connection: Connection, zone: ZoneInfo, before: float) -> Finding:
-    session = ReconcilingSession(connection, await read_catalogue(connection), zone)
+    session = ReconcilingSession(connection, await read_catalogue(connection))
     rows = await compared_encounters(connection)
     found: list[Difference] = []
     for encounters in _parts(rows):
-        sides, known = await session.compared(encounters), await session.known(encounters)
+        gathered, known = await session.gathered(encounters), await session.known(encounters)
         for each in encounters:
-            side = sides[each]
+            side = sides_of(gathered[each], zone)
             found += reconcile(*each, side.uses, side.lines, side.gone, known=each in known)
     expected = _with_patients(found)
     standing = {each.difference_id: each for each in await all_standing(connection)}

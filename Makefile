@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint check bench fuzz chaos lock clean
+.PHONY: help setup demo test lint check bench fuzz chaos api lock clean
 
 help:
 	@sed -n '1,2s/^# //p' Makefile
@@ -48,6 +48,9 @@ chaos: $(READY)
 fuzz: $(READY)
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements-fuzz.lock
 	@$(BIN)/python tests/fuzz/fuzz_codes.py -max_total_time=$${FUZZ_SECONDS:-60} "$$(mktemp -d)" tests/fuzz/corpus
+
+api: $(READY)
+	@$(BIN)/python -m streams.web.gateway docs/api
 
 lock:
 	uv pip compile pyproject.toml --extra dev --universal --generate-hashes --no-build --no-header --no-annotate -q -o requirements.lock

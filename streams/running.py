@@ -1,4 +1,4 @@
-"""The long-running services: worker, relay, scheduler; alone, or all together over embedded parts."""
+"""The long-running services: worker, relay, scheduler, gateway; alone, or all together over embedded parts."""
 
 import asyncio
 import gc
@@ -31,7 +31,7 @@ from streams.topics import cluster_id, create_topics
 
 log = structlog.get_logger(__name__)
 
-SERVICES = ("worker", "relay", "scheduler")
+SERVICES = ("worker", "relay", "scheduler", "gateway")
 RESTART_SECONDS = 1.0
 END_SECONDS_MAX = 10.0
 """How long a service has to end in order before it is killed."""
@@ -129,6 +129,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "UDI_DATA_DIR": str(settings.data_dir),
         "UDI_LANES": str(settings.lanes),
         "UDI_TOPIC_PREFIX": settings.topic_prefix,
+        "UDI_GATEWAY_PORT": str(settings.gateway_port),
     }
 
 
@@ -198,6 +199,10 @@ def run_one(service: str, settings: Settings) -> None:
         run_worker(settings)
     elif service == "relay":
         until_signal(lambda: run_relay_service(settings))
+    elif service == "gateway":
+        from streams.services.gateway import run_gateway  # noqa: PLC0415 -- the other services need no web framework
+
+        until_signal(lambda: run_gateway(settings))
     else:
         until_signal(lambda: run_scheduler_service(settings))
 

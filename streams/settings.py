@@ -52,6 +52,14 @@ class Settings(BaseSettings):
     health_host: str = "127.0.0.1"
     health_port: int | None = Field(default=None, ge=0, le=65535)
     """Where `/healthz`, `/readyz` and `/metrics` answer; unset: nowhere. 0: any free port, printed at the start."""
+    gateway_host: str = "127.0.0.1"
+    """The address that the gateway and its pages listen on."""
+    gateway_port: int = Field(default=8000, ge=0, le=65535)
+    """The port of the gateway and its pages. 0: any free one, printed at the start."""
+    gateway_token_seconds: int = Field(default=900, ge=1, le=86_400)
+    """How long a device's token holds."""
+    gateway_events_per_second: int = Field(default=2000, ge=1)
+    """Scan events one device may send through one gateway, on average over ten seconds."""
     session_timeout_seconds: float = Field(default=6.0, ge=1)
     """How long a silent worker keeps its lanes (Kafka's `session.timeout.ms`)."""
     batch_records_max: int = Field(default=1000, ge=1, le=5000)

@@ -9,9 +9,11 @@ from typing import Any
 import asyncpg
 import faust
 import mode
+import structlog
 
 from models.charging.snapshot import Catalogue
 from models.policy import POLICY
+from models.scan.signatures import NO_SIGNERS, Signers
 from models.wire.topics import CATALOGUE, DISCHARGES, ENCOUNTERS, HIS_CHARGES, INCOME, RECALLS, SCANS
 from sinks.ports.batch import Batch, InputPosition, RawRecord
 from sinks.postgres.assessment.cases import AssessedBatch, AssessedBooks
@@ -20,12 +22,16 @@ from sinks.postgres.charging.books import PostgresBooks
 from sinks.postgres.database import open_pool_patiently
 from sinks.postgres.reconciling.his_lines import HisLineBooks, LineBatch
 from sinks.postgres.stock.recall_facts import RecallBatch, RecallBooks
+from sinks.postgres.web.devices import DeviceBooks
 from streams.lanes.lane import Lane, Record
 from streams.lanes.partitions import PartitionReader
 from streams.services.watching import Watching
 from streams.settings import Settings
 
 FACT_TOPICS = (CATALOGUE, ENCOUNTERS, HIS_CHARGES, DISCHARGES, INCOME, RECALLS)
+log = structlog.get_logger(__name__)
+SIGNERS_SECONDS = 5.0
+"""How old what is known of devices that sign may be."""
 HANDOVER_SECONDS_MAX = 60.0
 """How long a batch may be with the agent; then it is not known to be recorded and the position is read again."""
 
@@ -129,6 +135,7 @@ class Worker(mode.Service):
         self._channel = channel
         self._watch = watch
         self._catalogue = Catalogue()
+        self._signers = NO_SIGNERS
         self._hot: asyncpg.Pool | None = None
         self._facts: asyncpg.Pool | None = None
         prefix = settings.topic_prefix
@@ -157,6 +164,8 @@ class Worker(mode.Service):
         self._watch.stopped = lambda: [str(reader.failed) for reader in readers if reader.failed]
         # Health first: a broker that is away at the start must be seen.
         await self.add_async_context(self._watch.running(self._facts))
+        self._signers = Signers(await DeviceBooks(self._facts).signers())
+        self.add_future(self._know_signers(DeviceBooks(self._facts)))
         await self.add_runtime_dependency(self.facts)
         await self.add_runtime_dependency(self.scans)
 
@@ -170,8 +179,16 @@ class Worker(mode.Service):
         assert self._hot is not None  # noqa: S101 -- opened before the readers start
         books = PostgresBooks(self._hot, self._settings.zone)
         state = await books.take_over(cluster, topic, partition)
-        lane = Lane(state, books, self._catalogue, self._settings.zone, POLICY, self._recorded)
+        lane = Lane(state, books, self._catalogue, self._settings.zone, POLICY, self._recorded, lambda: self._signers)
         return ScanPartition(lane, self._channel)
+
+    async def _know_signers(self, books: DeviceBooks) -> None:
+        while True:
+            await asyncio.sleep(SIGNERS_SECONDS)
+            try:
+                self._signers = Signers(await books.signers())
+            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+                log.warning("What is known of devices that sign stays as it was.", error=type(error).__name__)
 
     async def _take_facts(self, cluster: str, topic: str, partition: int) -> FactPartition:
         assert self._facts is not None  # noqa: S101 -- opened before the readers start

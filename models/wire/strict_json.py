@@ -67,12 +67,12 @@ class Body:
 M = TypeVar("M", bound=WireModel)
 
 
-def read_object(value: bytes | None) -> Body | Refusal:
+def read_object(value: bytes | None, bytes_max: int = RECORD_BYTES_MAX) -> Body | Refusal:
     """The JSON object in `value`, or why there is none: `too-large`, `not-json` or `bad-event`."""
     if value is None:
         return Refusal(Reason.NOT_JSON, "Expected a JSON object, got a record without value.")
-    if len(value) > RECORD_BYTES_MAX:
-        return Refusal(Reason.TOO_LARGE, f"Expected at most {RECORD_BYTES_MAX} bytes, got {len(value)}.")
+    if len(value) > bytes_max:
+        return Refusal(Reason.TOO_LARGE, f"Expected at most {bytes_max} bytes, got {len(value)}.")
     fields = _parsed(value)
     if isinstance(fields, Refusal):
         return fields

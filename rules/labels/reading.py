@@ -13,12 +13,17 @@ from models.charging.books import BadRecord, LabelFacts, RecordedScan, Ref, labe
 from models.reasons import Reason
 from models.scan.event import ScanEvent, Tick, read_scan
 from models.scan.scanners import NO_SCANNERS, Scanners
+from models.scan.signatures import NO_SIGNERS, SIGNATURE_HEADER, Signers
 from models.udi import DEFAULT_PROFILE, Issuer, read_label
 from models.wire.strict_json import Refusal, read_key
 from models.wire.topics import RECORD_BYTES_MAX
 
 UNKNOWN_HOSPITAL = "unknown"
 """The hospital of a record that names none (docs/contract.md, "Reasons")."""
+
+
+_NAMING = frozenset({Reason.BAD_EVENT, Reason.KEY_MISMATCH, Reason.BAD_SIGNATURE})
+"""Refusals of a record that may still name its scan and its device."""
 
 
 def read_arrival(  # noqa: PLR0917 -- the parts of a record
@@ -29,14 +34,24 @@ def read_arrival(  # noqa: PLR0917 -- the parts of a record
     timestamp: datetime,
     zone: ZoneInfo,
     scanners: Scanners = NO_SCANNERS,
+    signers: Signers = NO_SIGNERS,
+    signature: bytes | None = None,
 ) -> Arrival:
-    """What a record of `udi.scans` is. `timestamp` is the broker's; never raises for what is in the record."""
+    """What a record of `udi.scans` is. `timestamp` is the broker's; never raises for what is in the record.
+
+    `signature` is the record's header as it came; it is asked of `signers` only.
+    """
     read = read_scan(key, value, timestamp)
     if isinstance(read, Refusal):
         return _bad(ref, lane, key, value, timestamp, read)
     if isinstance(read, Tick):
         return TickRecord(timestamp)
     event, body = read
+    if signers and not signers.accept(event.hospital, event.device_id, timestamp, value or b"", signature):
+        detail = (
+            f"Expected {SIGNATURE_HEADER} of the device over the value, got {'another one' if signature else 'none'}."
+        )
+        return _bad(ref, lane, key, value, timestamp, Refusal(Reason.BAD_SIGNATURE, detail))
     day = local_day(event.scanned_at, zone)
     label = _item_label(event.item_code) if event.codes is None else _label(event, day, scanners)
     return RecordedScan(ref, lane, event, label, body.fingerprint, timestamp, day, month_of(day))
@@ -57,7 +72,7 @@ def _bad(  # noqa: PLR0917 -- the parts of a record
     ref: Ref, lane: int, key: bytes | None, value: bytes | None, timestamp: datetime, refusal: Refusal
 ) -> BadRecord:
     parts = read_key(key)
-    fields = _fields(value) if refusal.reason in {Reason.BAD_EVENT, Reason.KEY_MISMATCH} else {}
+    fields = _fields(value) if refusal.reason in _NAMING else {}
     return BadRecord(
         ref,
         lane,

@@ -25,6 +25,7 @@ from models.charging.books import BadRecord
 from models.reasons import REASONS, Verdict
 from models.reconciling.differences import DifferenceKind
 from models.scan.event import Action
+from models.web.gateway import EventError
 from models.wire.topics import BILLING, PREFIX_DEFAULT, TOPICS
 from sinks.ports.batch import Batch
 
@@ -44,6 +45,7 @@ class Source(StrEnum):
 
     WORKER = "worker"
     RELAY = "relay"
+    GATEWAY = "gateway"
     PROCESS = "each process"
     OBSERVATION = "observation"
     """Read from the database or the broker by each process: take `max`, never `sum`, over instances."""
@@ -85,10 +87,13 @@ TOPIC = Label("topic", tuple(topic.name for topic in TOPICS))
 OUTPUT = Label("topic", tuple(topic.name for topic in TOPICS if topic.written_by == "relay"))
 PARTITION = Label("partition")
 RULE = Label("rule")
+RECEIVED = Label("outcome", ("accepted", *(each.value for each in EventError)))
+REFUSAL = Label("why", ("not-authorised", "not-signed-in", "forbidden", "foreign-hospital", "bad-form"))
 DIFFERENCE = Label("kind", tuple(kind.value for kind in DifferenceKind))
 
 _C, _G, _A, _H = Kind.COUNTER, Kind.GAUGE, Kind.AGE, Kind.HISTOGRAM
 _WORKER, _RELAY, _EACH, _SEEN = Source.WORKER, Source.RELAY, Source.PROCESS, Source.OBSERVATION
+_GATEWAY = Source.GATEWAY
 
 METRICS: tuple[MetricRow, ...] = (
     MetricRow("udi_scans_total", _C, _WORKER, "Recorded scans by action and first verdict.", (ACTION, VERDICT)),
@@ -103,6 +108,9 @@ METRICS: tuple[MetricRow, ...] = (
     MetricRow("udi_dead_letters_total", _C, _WORKER, "Records kept as dead letters.", (LETTER,)),
     MetricRow("udi_commits_unknown_total", _C, _WORKER, "Batches whose COMMIT got no answer; the position decided."),
     MetricRow("udi_zombies_stopped_total", _C, _WORKER, "Batches stopped because another worker owned the lane."),
+    MetricRow("udi_gateway_scans_total", _C, _GATEWAY, "Scan events received by what became of them.", (RECEIVED,)),
+    MetricRow("udi_gateway_refused_total", _C, _GATEWAY, "Requests of somebody who may not.", (REFUSAL,)),
+    MetricRow("udi_gateway_accept_seconds", _H, _GATEWAY, "From a request of scans to its answer."),
     MetricRow("udi_lanes_stopped", _G, _EACH, "Partitions this process has stopped for a person to look."),
     MetricRow("udi_partitions_assigned", _G, _WORKER, "Input partitions in this process's hands.", (TOPIC,)),
     MetricRow("udi_ready", _G, _EACH, "1 when /readyz says yes."),
@@ -244,6 +252,20 @@ class Metrics(Collector):
         self._add("udi_published_total", records, name)
         if name == BILLING and seconds is not None:
             self._histograms["udi_scan_to_billing_seconds"].observe([seconds], records)
+
+    # What a gateway tells --------------------------------------------------------------------------------------------
+
+    def received_scan(self, outcome: str) -> None:
+        """A scan event came: `accepted`, or why it was not."""
+        self._add("udi_gateway_scans_total", 1, outcome)
+
+    def accepted_seconds(self, seconds: float) -> None:
+        """A request of scans was answered after so many seconds."""
+        self._histograms["udi_gateway_accept_seconds"].observe([seconds])
+
+    def refused_request(self, why: str) -> None:
+        """A request came of somebody who may not."""
+        self._add("udi_gateway_refused_total", 1, why)
 
     # What any process tells ------------------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from sinks.postgres.charging.books import HOT_PATH_SETTINGS
 log = structlog.get_logger(__name__)
 
 WAIT_SECONDS = 1.0
-SCHEMA_REVISION = "0009"
+SCHEMA_REVISION = "0011"
 """The newest migration; `udi doctor` compares it with the database's."""
 
 

@@ -19,7 +19,7 @@ def init() -> None:
     typer.echo(f"Database ready. Topics made: {', '.join(made) or 'none, all were there'}.")
 
 
-def run(names: Annotated[list[str] | None, typer.Argument(metavar="[worker|relay|scheduler]…")] = None) -> None:
+def run(names: Annotated[list[str] | None, typer.Argument(metavar="[worker|relay|scheduler|gateway]…")] = None) -> None:
     """Run services; all of them when none is named, over embedded parts when no addresses are set."""
     logs.configure()
     unknown = [name for name in names or () if name not in running.SERVICES]

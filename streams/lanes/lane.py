@@ -20,6 +20,7 @@ from models.charging.books import BadRecord, Prior, RecordedScan, Ref, Waiting
 from models.charging.snapshot import Catalogue, Lookup, Snapshot
 from models.policy import Policy
 from models.reasons import Reason
+from models.scan.signatures import NO_SIGNERS, Signers
 from rules.charging.commands import carry_out
 from rules.charging.fold import Result, fold, redecide
 from rules.charging.lookup import wanted_again, wanted_by, wanted_by_command, wanted_to_rerate
@@ -46,6 +47,8 @@ class Record(NamedTuple):
     timestamp: datetime
     key: bytes | None
     value: bytes | None
+    signature: bytes | None = None
+    """The header `udi-signature` as it came."""
 
     @property
     def hash(self) -> bytes:
@@ -88,6 +91,7 @@ class Lane:
         zone: ZoneInfo,
         policy: Policy,
         recorded: WhenRecorded = lambda batch, records: None,  # noqa: ARG005 -- nothing to tell
+        signers: Callable[[], Signers] = lambda: NO_SIGNERS,
     ) -> None:
         self.lane = state.lane
         self.position = state.position
@@ -98,6 +102,7 @@ class Lane:
         self._zone = zone
         self._policy = policy
         self._recorded = recorded
+        self._signers = signers
 
     @property
     def waits(self) -> bool:
@@ -107,10 +112,14 @@ class Lane:
     def read(self, records: Sequence[Record], next_offset: int) -> ReadAhead:
         """Parse records; no database."""
         position, zone, scanners = self.position.position_id, self._zone, self._catalogue.scanners
+        signers = self._signers()
         arrivals = [
-            read_arrival(Ref(position, each.offset), self.lane, each.key, each.value, each.timestamp, zone, scanners)
+            read_arrival(
+                Ref(position, each.offset), self.lane, each.key, each.value, each.timestamp, zone, scanners, signers,
+                each.signature,
+            )
             for each in records
-        ]
+        ]  # fmt: skip
         return ReadAhead(records, arrivals, next_offset, scanners.version)
 
     def _as_set_up(self, reading: ReadAhead) -> ReadAhead:

@@ -14,6 +14,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
+from models.scan.signatures import SIGNATURE_HEADER
 from sinks.ports.batch import InputPosition, LaneMovedError
 from streams.lanes.lane import Record
 from streams.settings import Settings
@@ -371,7 +372,8 @@ async def _whole(work: Any) -> None:
 
 def _record(record: ConsumerRecord) -> Record:
     at = _EPOCH + timedelta(milliseconds=max(0, record.timestamp))
-    return Record(record.offset, at, record.key, record.value)
+    signature = next((value for name, value in record.headers if name == SIGNATURE_HEADER), None)
+    return Record(record.offset, at, record.key, record.value, signature)
 
 
 async def patiently(what: str, attempt: Callable[[], Any]) -> Any:

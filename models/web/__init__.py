@@ -1,0 +1,1 @@
+"""What the gateway and the pages take, give and allow."""

@@ -1,0 +1,1 @@
+"""What the gateway and the pages ask of the books."""

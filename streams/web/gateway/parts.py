@@ -1,0 +1,101 @@
+"""What a gateway is made of, put together once."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import asyncpg
+from fastapi import Depends, Request
+
+from sinks.metrics.counts import Metrics
+from sinks.postgres.web.devices import Device, DeviceBooks
+from sinks.postgres.web.items import ItemBooks
+from sinks.postgres.web.scans import ScanBooks
+from sinks.postgres.web.verdicts import VerdictBooks
+from streams.settings import Settings
+from streams.web.gateway.credentials import Devices, Tokens, refused
+from streams.web.gateway.limits import Limits
+from streams.web.gateway.problems import ProblemError
+from streams.web.gateway.publisher import Publisher
+from streams.web.gateway.search import Search
+from streams.web.gateway.verdicts import Tail
+from streams.web.health import Contact
+
+BEARER = "bearer "
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The parts that requests are answered with."""
+
+    settings: Settings
+    pool: asyncpg.Pool
+    metrics: Metrics
+    contact: Contact
+    publisher: Publisher
+    tail: Tail
+    devices: Devices
+    tokens: Tokens
+    scans: ScanBooks
+    search: Search
+    limits: Limits
+
+    async def device_of_token(self, request: Request) -> Device:
+        """The device whose token the request carries.
+
+        Raises:
+            ProblemError: 401 without a good one, 429 where too many were bad.
+        """
+        address = address_of(request)
+        self.limits.check(address)
+        header = request.headers.get("authorization", "")
+        try:
+            if not header.lower().startswith(BEARER):
+                raise refused("Expected Authorization: Bearer and a token of /v1/devices/token.")
+            return await self.devices.by_token(self.tokens, header[len(BEARER) :].strip())
+        except ProblemError as problem:
+            self.failed(address, problem)
+            raise
+
+    def failed(self, address: str, problem: ProblemError) -> None:
+        """Somebody did not prove himself."""
+        if problem.status == 401:
+            self.limits.failed(address)
+            self.metrics.refused_request("not-authorised")
+
+
+async def make_parts(settings: Settings, pool: asyncpg.Pool, metrics: Metrics, contact: Contact) -> Parts:
+    """Put a gateway together over the books."""
+    books = DeviceBooks(pool)
+    return Parts(
+        settings,
+        pool,
+        metrics,
+        contact,
+        Publisher(settings),
+        Tail(VerdictBooks(pool)),
+        Devices(books),
+        Tokens(await books.secret(), settings.gateway_token_seconds),
+        ScanBooks(pool),
+        Search(ItemBooks(pool)),
+        Limits(settings.gateway_events_per_second),
+    )
+
+
+def address_of(request: Request) -> str:
+    """Where a request comes from, as far as this process sees it."""
+    return request.client.host if request.client else "unknown"
+
+
+def parts_of(request: Request) -> Parts:
+    """The parts of the gateway that answers."""
+    parts: Parts = request.app.state.parts
+    return parts
+
+
+async def device_of(request: Request) -> Device:
+    """The device whose token the request carries."""
+    return await parts_of(request).device_of_token(request)
+
+
+Gateway = Annotated[Parts, Depends(parts_of)]
+TokenDevice = Annotated[Device, Depends(device_of)]

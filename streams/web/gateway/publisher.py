@@ -1,0 +1,92 @@
+"""Scan events onto the broker: accepted only when all in-sync replicas have them."""
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+from contextlib import suppress
+from typing import Any, Final, NamedTuple
+
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from models.scan.signatures import SIGNATURE_HEADER
+from models.wire.topics import SCANS
+from streams.settings import Settings
+from streams.web.gateway.problems import unavailable
+
+log = structlog.get_logger(__name__)
+
+SEND_SECONDS_MAX: Final = 8.0
+"""After it the outcome is unknown: the device sends again, and the books tell by the scan id."""
+START_SECONDS_MAX: Final = 5.0
+
+
+class Outgoing(NamedTuple):
+    """An event on its way to the broker."""
+
+    key: bytes
+    value: bytes
+    signature: str | None
+
+
+class Publisher:
+    """The producer of one gateway. Begins when it is first needed, and anew after a failure."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._topic = settings.topic(SCANS)
+        self._producer: AIOKafkaProducer | None = None
+        self._starting = asyncio.Lock()
+
+    async def publish(self, events: Sequence[Outgoing]) -> None:
+        """Publish them all, in order by key.
+
+        Raises:
+            ProblemError: 503, the broker did not acknowledge them all in time. Some may be there: that is harmless.
+        """
+        producer = await self._started()
+        try:
+            async with asyncio.timeout(SEND_SECONDS_MAX):
+                sent: list[Awaitable[Any]] = [
+                    await producer.send(self._topic, each.value, each.key, headers=_headers(each.signature))
+                    for each in events
+                ]
+                await asyncio.gather(*sent)
+        except (KafkaError, OSError, TimeoutError) as error:
+            log.warning("The broker did not take the scans.", error=type(error).__name__, scans=len(events))
+            await self._drop(producer)
+            raise unavailable("broker") from None
+
+    async def stop(self) -> None:
+        """End with what is under way."""
+        if self._producer is not None:
+            await self._drop(self._producer)
+
+    async def _started(self) -> AIOKafkaProducer:
+        async with self._starting:
+            if self._producer is None:
+                # The embedded broker knows no idempotent producer.
+                options = {} if self._settings.embedded_broker else {"enable_idempotence": True}
+                producer = AIOKafkaProducer(
+                    **self._settings.kafka(), acks="all", linger_ms=2, max_request_size=1_100_000,
+                    request_timeout_ms=5_000, **options,
+                )  # fmt: skip
+                try:
+                    await asyncio.wait_for(producer.start(), START_SECONDS_MAX)
+                except (KafkaError, OSError, TimeoutError) as error:
+                    log.warning("The broker does not answer.", error=type(error).__name__)
+                    with suppress(Exception):
+                        await producer.stop()
+                    raise unavailable("broker") from None
+                self._producer = producer
+            return self._producer
+
+    async def _drop(self, producer: AIOKafkaProducer) -> None:
+        if self._producer is producer:
+            self._producer = None
+        with suppress(Exception):
+            await asyncio.wait_for(producer.stop(), 1.0)
+
+
+def _headers(signature: str | None) -> list[tuple[str, bytes]]:
+    return [] if signature is None else [(SIGNATURE_HEADER, signature.encode())]

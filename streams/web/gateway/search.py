@@ -1,0 +1,90 @@
+"""The catalogue as a person searches it: by code, by name, by the initials of its pinyin (拼音简码)."""
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pypinyin import Style, pinyin
+
+from sinks.postgres.web.items import ItemBooks, ItemVersion
+
+KNOWN_SECONDS: Final = 2.0
+"""How old what is found may be."""
+
+
+def initials_of(name: str) -> str:
+    """The first letters of a name's pinyin, in lower case; letters and digits as they are.
+
+    >>> initials_of("髓内钉 A2")
+    'snda2'
+    """
+    parts = pinyin(name, style=Style.FIRST_LETTER, errors=lambda rest: "".join(filter(str.isalnum, rest)))
+    return "".join(part[0] for part in parts).lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An item as it is searched."""
+
+    item_code: str
+    name: str
+    code_lower: str
+    name_lower: str
+    initials: str
+    fields: dict[str, Any]
+
+    def rank(self, wanted: str) -> int | None:
+        """How well it fits, 0 best; `None` when it does not."""
+        for rank, fits in enumerate((
+            wanted == self.code_lower,
+            self.code_lower.startswith(wanted),
+            self.name_lower.startswith(wanted),
+            self.initials.startswith(wanted),
+            wanted in self.name_lower,
+            wanted in self.code_lower,
+            wanted in self.initials,
+        )):  # fmt: skip
+            if fits:
+                return rank
+        return None
+
+
+class Search:
+    """The catalogue in memory, brought up to date when it is asked."""
+
+    def __init__(self, books: ItemBooks) -> None:
+        self._books = books
+        self._entries: dict[str, dict[str, Entry]] = defaultdict(dict)
+        self._version = 0
+        self._asked_at = -KNOWN_SECONDS
+        self._asking = asyncio.Lock()
+
+    async def find(self, hospital: str, wanted: str, limit: int) -> Sequence[Entry]:
+        """The items of a hospital that fit, the best first."""
+        await self._catch_up()
+        text = wanted.strip().lower()
+        ranked = [(rank, each) for each in self._entries[hospital].values() if (rank := each.rank(text)) is not None]
+        ranked.sort(key=lambda pair: (pair[0], pair[1].item_code))
+        return [each for _, each in ranked[:limit]]
+
+    async def _catch_up(self) -> None:
+        async with self._asking:
+            if time.monotonic() - self._asked_at < KNOWN_SECONDS:
+                return
+            versions = await self._books.since(self._version)
+            for each in versions:
+                self._put(each)
+            self._asked_at = time.monotonic()
+
+    def _put(self, each: ItemVersion) -> None:
+        self._version = max(self._version, each.version)
+        if not each.fields:
+            self._entries[each.hospital].pop(each.item_code, None)
+            return
+        name = str(each.fields.get("name", ""))
+        self._entries[each.hospital][each.item_code] = Entry(
+            each.item_code, name, each.item_code.lower(), name.lower(), initials_of(name), each.fields
+        )

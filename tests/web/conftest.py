@@ -1,0 +1,41 @@
+"""One live installation for all tests of the gateway and its pages."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from streams.embedded.database import EmbeddedDatabase
+from tests.support import postgres
+from tests.support.live import Device, Live, live
+from tests.support.loops import run
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """In one process, so that it is started once."""
+    for item in items:
+        if "tests/web/" in item.nodeid:
+            item.add_marker(pytest.mark.xdist_group("web"))
+
+
+@pytest.fixture(scope="session")
+def house(database_server: EmbeddedDatabase) -> Iterator[Live]:
+    """The installation."""
+    run(database_server.start())
+    url = run(postgres.create_database(database_server.url))
+    with tempfile.TemporaryDirectory(prefix="udistream-web-") as folder, live(url, Path(folder)) as found:
+        yield found
+    run(postgres.drop_database(database_server.url, url))
+
+
+@pytest.fixture(scope="session")
+def device(house: Live) -> Device:
+    """A device with a token."""
+    return house.add_device()
+
+
+@pytest.fixture(scope="session")
+def token(house: Live, device: Device) -> dict[str, str]:
+    """Its token, as a header."""
+    return house.token(device)

@@ -1,0 +1,24 @@
+"""Whatever the OpenAPI document allows, and much that it does not, is answered, and never by a fault of ours."""
+
+from typing import Any
+
+import schemathesis
+from hypothesis import HealthCheck, Phase, settings
+
+from streams.web.gateway.app import make_app
+from streams.web.gateway.documents import openapi
+from tests.support.live import Live
+
+SCHEMA = schemathesis.openapi.from_dict(openapi(make_app(None))).exclude(path="/v1/verdicts")
+
+
+@SCHEMA.parametrize()
+@settings(
+    max_examples=20, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.generate]
+)
+def test_no_request_makes_the_gateway_fail(case: Any, house: Live, token: dict[str, str]) -> None:
+    for headers in (token, {}):
+        answer = case.call(base_url=house.url, headers=headers)
+        assert answer.status_code < 500, (case, answer.text)
+        if answer.status_code >= 400:
+            assert answer.headers["content-type"][0] == "application/problem+json"

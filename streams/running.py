@@ -15,7 +15,7 @@ import asyncpg
 import faust
 import structlog
 
-from sinks.postgres.database import migrate, open_pool_patiently
+from sinks.postgres.database import check_books, migrate, open_pool_patiently
 from sinks.postgres.outbox import Outbox
 from streams.app import make_app
 from streams.embedded.broker import EmbeddedBroker
@@ -23,7 +23,7 @@ from streams.embedded.database import EmbeddedDatabase
 from streams.embedded.folder import EMBEDDED_FILE, Purpose, occupied
 from streams.embedded.process import ending_with_us
 from streams.lanes.partitions import patiently
-from streams.services.relay import run_relay
+from streams.services.relay.service import run_relay
 from streams.services.scheduler import run_scheduler
 from streams.services.watching import Watching
 from streams.settings import Settings, SettingsError, addresses, resolve
@@ -51,9 +51,23 @@ def run_worker(settings: Settings) -> None:
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     # Faust's own producer gives up when the broker is away at the start; so nothing of it starts before.
     asyncio.run(patiently("broker", lambda: cluster_id(settings)))
+    asyncio.run(check_world(settings))
     app = make_app(settings)
     worker = faust.Worker(app, loglevel="WARNING", quiet=True, redirect_stdouts=False, override_logging=False)
     worker.execute_from_commandline()
+
+
+async def check_world(settings: Settings) -> None:
+    """See that the books are those of these settings; waits for a database that is away.
+
+    Raises:
+        WrongBooksError: They are not.
+    """
+    pool = await open_pool_patiently(settings.database(), 1)
+    try:
+        await check_books(pool, settings.topic_prefix, settings.lanes, settings.zone)
+    finally:
+        pool.terminate()
 
 
 async def run_relay_service(settings: Settings) -> None:
@@ -72,6 +86,7 @@ async def _watched(
     pool = await open_pool_patiently(settings.database(), connections)
     watching = Watching(settings)
     try:
+        await check_books(pool, settings.topic_prefix, settings.lanes, settings.zone)
         async with watching.running(pool):
             await service(pool, watching)
     finally:

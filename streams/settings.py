@@ -3,6 +3,8 @@
 import json
 import os
 import ssl
+from collections.abc import Iterable
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -17,7 +19,7 @@ from streams.embedded.folder import EMBEDDED_FILE, somebody_runs_in
 class Settings(BaseSettings):
     """What an installation may set. Decisions read none of it except through values handed to them."""
 
-    model_config = SettingsConfigDict(env_prefix="UDI_", extra="ignore", use_attribute_docstrings=True, frozen=True)
+    model_config = SettingsConfigDict(env_prefix="UDI_", extra="forbid", use_attribute_docstrings=True, frozen=True)
 
     bootstrap_servers: str | None = None
     """Kafka, `host:port,…`. Unset together with `database_url`: embedded broker and database."""
@@ -68,6 +70,13 @@ class Settings(BaseSettings):
     """How long the relay gathers before a transaction; 10 to 20 ms is cheapest for the broker."""
     watchdog_seconds: float = Field(default=120.0, ge=5)
     """A worker whose lane stands still so long while it has work ends itself; its supervisor starts it anew."""
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Refuse a name of the environment that is no setting: a typing error would silently leave the default."""
+        del context
+        unknown = unknown_names(os.environ)
+        if unknown:
+            raise SettingsError("; ".join(unknown))
 
     @field_validator("data_dir")
     @classmethod
@@ -153,6 +162,22 @@ class Settings(BaseSettings):
 
 class SettingsError(Exception):
     """The settings can't be used as they are; the text says what to mend."""
+
+
+_OTHERS = ("UDI_CONFIG", "UDI_CHAOS_SECONDS", "UDI_CHAOS_SEED")
+"""Names that are read elsewhere: where the TOML file is, and how long and with which seed kill tests run."""
+
+
+def unknown_names(names: Iterable[str]) -> list[str]:
+    """What is wrong with names that begin with `UDI_` and are no settings: a sentence each."""
+    known = [*(f"UDI_{field.upper()}" for field in Settings.model_fields), *_OTHERS]
+    wrong = sorted({name for name in names if name.upper().startswith("UDI_")} - set(known))
+    wrong = [name for name in wrong if name.upper() not in known]
+    close = {name: get_close_matches(name.upper(), known, 1) for name in wrong}
+    return [
+        f"Expected a setting, got {name}" + (f"; did you mean {close[name][0]}?" if close[name] else ".")
+        for name in wrong
+    ]
 
 
 def resolve(settings: Settings) -> Settings:

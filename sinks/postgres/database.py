@@ -1,6 +1,9 @@
 """Connections to PostgreSQL: pools, and the way to the migrations."""
 
 import asyncio
+import re
+from functools import cache
+from importlib.resources import files
 from zoneinfo import ZoneInfo
 
 import asyncpg
@@ -12,8 +15,19 @@ from sinks.postgres.charging.books import HOT_PATH_SETTINGS
 log = structlog.get_logger(__name__)
 
 WAIT_SECONDS = 1.0
-SCHEMA_REVISION = "0011"
-"""The newest migration; `udi doctor` compares it with the database's."""
+_REVISIONS = re.compile(r'^(down_)?revision = (?:"(\w+)"|None)$', re.MULTILINE)
+
+
+@cache
+def schema_revision() -> str:
+    """The newest migration: the one that no other follows. Read as text, for only `udi init` loads the tools."""
+    found: dict[str, set[str]] = {"": set(), "down_": set()}
+    for file in (files("sinks.postgres") / "migrations" / "versions").iterdir():
+        if file.name[:1].isdigit():
+            for down, revision in _REVISIONS.findall(file.read_text(encoding="utf-8")):
+                found[down].add(revision)
+    (newest,) = found[""] - found["down_"]
+    return newest
 
 
 async def open_pool(url: str, size: int, *, hot: bool = False) -> asyncpg.Pool:
@@ -41,6 +55,37 @@ async def open_pool_patiently(url: str, size: int, *, hot: bool = False) -> asyn
         except (OSError, asyncpg.PostgresError, TimeoutError) as error:
             log.warning("Waiting for the database.", error=type(error).__name__)
             await asyncio.sleep(WAIT_SECONDS)
+
+
+class WrongBooksError(Exception):
+    """The books are not those of these settings, or not of this version; the text says what to mend."""
+
+
+async def check_books(pool: asyncpg.Pool, topic_prefix: str, lanes: int, zone: ZoneInfo) -> None:
+    """See that the books were made for these settings and by this version: a service must not start on others.
+
+    Raises:
+        WrongBooksError: They were not, or there are none.
+        asyncpg.PostgresError, OSError, TimeoutError: The database is away.
+    """
+    if await pool.fetchval("SELECT to_regclass('udi.installation') IS NULL"):
+        raise WrongBooksError("Expected the books in the database, found none; `udi init` makes them.")
+    revision = await pool.fetchval("SELECT version_num FROM public.alembic_version")
+    if revision != schema_revision():
+        raise WrongBooksError(
+            f"Expected books of revision {schema_revision()}, got {revision}: `udi init` brings older books up; newer "
+            "ones need the newer version of udistream."
+        )
+    row = await pool.fetchrow("SELECT topic_prefix, lanes, zone FROM udi.installation")
+    names = ("UDI_TOPIC_PREFIX", "UDI_LANES", "UDI_TIME_ZONE")
+    made = tuple(row) if row else (None, None, None)
+    wrong = [
+        f"{name}={found} is set, the books were made with {fixed}"
+        for name, fixed, found in zip(names, made, (topic_prefix, lanes, zone.key), strict=True)
+        if fixed != found
+    ]
+    if wrong:
+        raise WrongBooksError(f"Expected the settings the books were made with: {'; '.join(wrong)}.")
 
 
 async def migrate(url: str, topic_prefix: str, lanes: int, zone: ZoneInfo = ZONE_DEFAULT) -> None:

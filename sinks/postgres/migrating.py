@@ -3,10 +3,10 @@
 from importlib.resources import files
 from zoneinfo import ZoneInfo
 
+import asyncpg
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, text
-from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from models.wire.topics import COUNTED_OUTPUTS
@@ -19,7 +19,12 @@ async def upgrade(url: str, topic_prefix: str, lanes: int, zone: ZoneInfo) -> No
     Raises:
         ValueError: the books were made for another prefix, number of lanes or time zone.
     """
-    engine = create_async_engine(make_url(url).set(drivername="postgresql+asyncpg"))
+
+    async def connect() -> asyncpg.Connection:
+        # The driver reads the address itself: `sslmode` means what it means in a pool.
+        return await asyncpg.connect(url, timeout=10)
+
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=connect)
     try:
         async with engine.begin() as connection:
             # One process migrates at a time; the others wait and find nothing to do.

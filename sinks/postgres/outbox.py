@@ -1,5 +1,6 @@
 """The outbox as the relay reads it, the leases of who publishes, and the floor of what is published."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -7,9 +8,38 @@ from uuid import UUID
 import asyncpg
 
 from models.wire.topics import LANE_OUTPUTS
+from sinks.postgres.operating.interventions import Interventions
 
-BLOCKS_MAX = 50
-"""Blocks read at a time."""
+Output = tuple[str, int]
+"""Topic, by its name in `models.wire.topics`, and partition."""
+
+_NEWEST = """
+SELECT topic, lane AS partition, seq FROM udi.lane
+CROSS JOIN LATERAL
+    unnest($1::text[], ARRAY[billing_seq, verdicts_seq, settlement_seq, dead_letters_seq]) one (topic, seq)
+UNION ALL
+SELECT topic, partition, last_seq FROM udi.topic_counter
+"""
+_AFTER = """
+SELECT w.topic, w.partition, tail.id AS tail_id,
+    b.first_seq, b.last_seq, b.ids, b.keys, b.bodies, b.reasons, b.origins, b.arrived_at
+FROM unnest($1::text[], $2::smallint[], $3::bigint[]) w (topic, partition, seq)
+LEFT JOIN LATERAL (
+    SELECT o.ids[w.seq - o.first_seq + 1] AS id FROM udi.outbox_block o
+    WHERE o.topic = w.topic AND o.partition = w.partition AND o.first_seq <= w.seq ORDER BY o.first_seq DESC LIMIT 1
+) tail ON true
+LEFT JOIN LATERAL (
+    SELECT * FROM udi.outbox_block o
+    WHERE o.topic = w.topic AND o.partition = w.partition AND o.last_seq > w.seq
+      AND o.first_seq >= coalesce((
+          SELECT max(first_seq) FROM udi.outbox_block
+          WHERE topic = w.topic AND partition = w.partition AND first_seq <= w.seq + 1), 0)
+      -- Without gaps, so this bounds the records read; what holds the next one is read however large it is.
+      AND (o.last_seq <= w.seq + $4 OR o.first_seq <= w.seq + 1)
+    ORDER BY o.first_seq
+) b ON true
+ORDER BY w.topic, w.partition, b.first_seq
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,59 +58,63 @@ class Block:
     arrived_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What comes next on an output."""
+
+    tail_id: UUID | None
+    """The id of the record that the outbox has at the tail; `None` when it has none there, or no more."""
+    blocks: list[Block]
+    """In order. The first may begin before the tail."""
+
+
 class Outbox:
     """Reads blocks; keeps leases and floors."""
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
+        self.interventions = Interventions(pool)
 
     async def lanes(self) -> int:
         """How many lanes the installation has."""
         return int(await self._pool.fetchval("SELECT lanes FROM udi.installation"))
 
-    async def counted_partitions(self, topic: str) -> list[int]:
-        """The partitions of a topic that is no lane's."""
-        rows = await self._pool.fetch(
-            "SELECT partition FROM udi.topic_counter WHERE topic = $1 ORDER BY partition", topic
-        )
-        return [row["partition"] for row in rows]
+    async def newest(self) -> dict[Output, int]:
+        """The newest sequence number of every output."""
+        rows = await self._pool.fetch(_NEWEST, list(LANE_OUTPUTS))
+        return {(row["topic"], row["partition"]): row["seq"] for row in rows}
 
-    async def newest_of_lane(self, lane: int) -> dict[str, int]:
-        """The newest sequence number of each topic of a lane."""
+    async def after(self, tails: Mapping[Output, int], records_max: int) -> dict[Output, Waiting]:
+        """What comes next on each output.
+
+        Args:
+            tails: Outputs, each with the sequence number of the last record that is published.
+            records_max: Records of an output read at most; one block is read however many it has.
+        """
+        topics, partitions = [topic for topic, _ in tails], [partition for _, partition in tails]
+        rows = await self._pool.fetch(_AFTER, topics, partitions, list(tails.values()), records_max)
+        found: dict[Output, Waiting] = {}
+        for row in rows:
+            output = (row["topic"], row["partition"])
+            waiting = found.setdefault(output, Waiting(row["tail_id"], []))
+            if row["first_seq"] is not None:
+                values = {name: value for name, value in row.items() if name != "tail_id"}
+                waiting.blocks.append(Block(**values))
+        return found
+
+    async def floor(self, cluster_id: str, topic: str, partition: int) -> tuple[int, int]:
+        """The last sequence number known to be published to that cluster, and after which one it began; 0 for none."""
         row = await self._pool.fetchrow(
-            "SELECT billing_seq, verdicts_seq, settlement_seq, dead_letters_seq FROM udi.lane WHERE lane = $1", lane
-        )
-        return dict(zip(LANE_OUTPUTS, row, strict=True)) if row else {}
-
-    async def newest_counted(self, topic: str) -> dict[int, int]:
-        """The newest sequence number of each partition of a topic that is no lane's."""
-        rows = await self._pool.fetch("SELECT partition, last_seq FROM udi.topic_counter WHERE topic = $1", topic)
-        return {row["partition"]: row["last_seq"] for row in rows}
-
-    async def after(self, topic: str, partition: int, seq: int) -> list[Block]:
-        """The next blocks that hold anything above `seq`, in order."""
-        rows = await self._pool.fetch(
-            "SELECT topic, partition, first_seq, last_seq, ids, keys, bodies, reasons, origins, arrived_at "
-            "FROM udi.outbox_block WHERE topic = $1 AND partition = $2 AND last_seq > $3 AND first_seq >= coalesce("
-            "(SELECT max(first_seq) FROM udi.outbox_block "
-            "WHERE topic = $1 AND partition = $2 AND first_seq <= $3 + 1), 0) "
-            "ORDER BY first_seq LIMIT $4",
-            topic, partition, seq, BLOCKS_MAX,
-        )  # fmt: skip
-        return [Block(**dict(row)) for row in rows]
-
-    async def floor(self, cluster_id: str, topic: str, partition: int) -> int:
-        """The last sequence number known to be published to that cluster; 0 for none."""
-        found = await self._pool.fetchval(
-            "SELECT seq FROM udi.relay_floor WHERE (cluster_id, topic, partition) = ($1, $2, $3)",
+            "SELECT seq, begun FROM udi.relay_floor WHERE (cluster_id, topic, partition) = ($1, $2, $3)",
             cluster_id, topic, partition,
         )  # fmt: skip
-        return int(found or 0)
+        return (row["seq"], row["begun"]) if row else (0, 0)
 
     async def raise_floor(self, cluster_id: str, topic: str, partition: int, seq: int) -> None:
         """Remember what is published; a floor never falls."""
         await self._pool.execute(
-            "INSERT INTO udi.relay_floor AS f VALUES ($1, $2, $3, $4) ON CONFLICT (cluster_id, topic, partition) "
+            "INSERT INTO udi.relay_floor AS f (cluster_id, topic, partition, seq) VALUES ($1, $2, $3, $4) "
+            "ON CONFLICT (cluster_id, topic, partition) "
             "DO UPDATE SET seq = greatest(f.seq, excluded.seq)",
             cluster_id, topic, partition, seq,
         )  # fmt: skip

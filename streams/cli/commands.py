@@ -59,5 +59,6 @@ COMMANDS: Final[tuple[Entry, ...]] = (
     Entry(Panel.OPERATE, "run", "streams.cli.services:run"),
     Entry(Panel.OPERATE, "doctor", "streams.cli.operating.doctor:doctor"),
     Entry(Panel.OPERATE, "verify", "streams.cli.verifying.verify:verify"),
+    Entry(Panel.OPERATE, "relay", "streams.cli.operating.outputs:relay_app"),
     Entry(Panel.OPERATE, "replay", "streams.cli.operating.replay:replay"),
 )

@@ -9,7 +9,7 @@ import asyncpg
 import typer
 from pydantic import ValidationError
 
-from sinks.postgres.database import open_pool
+from sinks.postgres.database import check_books, open_pool
 from streams import logs
 from streams.cli.faults import sentence
 from streams.settings import Settings, resolve
@@ -51,6 +51,7 @@ def run(work: Callable[[Settings, asyncpg.Pool], Awaitable[T]]) -> T:
     async def main(settings: Settings) -> T:
         pool = await open_pool(settings.database(), POOL_SIZE)
         try:
+            await check_books(pool, settings.topic_prefix, settings.lanes, settings.zone)
             return await work(settings, pool)
         finally:
             pool.terminate()

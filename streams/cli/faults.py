@@ -9,6 +9,7 @@ import asyncpg
 from aiokafka.errors import KafkaError
 from pydantic import ValidationError
 
+from sinks.postgres.database import WrongBooksError
 from streams.embedded.folder import FolderError
 from streams.embedded.process import EmbeddedPartError
 from streams.settings import SettingsError
@@ -28,6 +29,8 @@ def wrong_setting(error: ValidationError) -> str:
     """The first setting that is wrong, what was expected and what came; nothing of a secret."""
     first = error.errors(include_url=False)[0]
     name = "UDI_" + "_".join(str(part) for part in first["loc"]).upper()
+    if first["type"] == "extra_forbidden":
+        return f"{name}: expected a setting, there is none of that name."
     came = "" if any(word in name for word in ("PASSWORD", "URL")) else f", got {first.get('input')!r}"
     return f"{name}: {first['msg']}{came}."
 
@@ -49,7 +52,7 @@ def _system(error: BaseException) -> str:
 _SENTENCES: Final[
     tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Callable[[Any], str | None]], ...]
 ] = (
-    ((SettingsError, FolderError), str),
+    ((SettingsError, FolderError, WrongBooksError), str),
     (EmbeddedPartError, _first_line),
     (ValidationError, lambda error: wrong_setting(error) if error.title == "Settings" else None),
     (tomllib.TOMLDecodeError, lambda error: f"Expected a settings file in TOML, got: {error}"),

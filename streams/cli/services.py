@@ -6,12 +6,13 @@ from typing import Annotated
 import typer
 
 from streams import logs, running
-from streams.settings import Settings, SettingsError, resolve
+from streams.cli.connection import read_settings
+from streams.settings import SettingsError, resolve
 
 
 def init() -> None:
     """Migrate the database and make the topics; again changes nothing."""
-    settings = resolve(Settings())
+    settings = resolve(read_settings())
     try:
         made = asyncio.run(running.initialise(settings))
     except ValueError as error:
@@ -25,7 +26,7 @@ def run(names: Annotated[list[str] | None, typer.Argument(metavar="[worker|relay
     unknown = [name for name in names or () if name not in running.SERVICES]
     if unknown:
         raise SettingsError(f"Expected services out of {', '.join(running.SERVICES)}; got {', '.join(unknown)}.")
-    settings = Settings()
+    settings = read_settings()
     if names and len(names) == 1:
         running.run_one(names[0], resolve(settings))
     else:

@@ -1,14 +1,15 @@
 """`python -m tests.chaos.sabotaged PATCH run relay`: the product's command with one protection replaced by nothing."""
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, TopicPartition
 
 from sinks.postgres.outbox import Outbox
 from streams.cli import main as cli
-from streams.services import relay
+from streams.services.relay import publisher as relay
+from streams.services.relay.tail import Tail
 
 
 class PlainProducer(AIOKafkaProducer):  # type: ignore[misc]  # aiokafka has no types.
@@ -26,9 +27,9 @@ class PlainProducer(AIOKafkaProducer):  # type: ignore[misc]  # aiokafka has no 
         """There is none."""
 
 
-async def no_tail(*_: object) -> tuple[int | None, int]:
-    """As of a topic that retention has emptied: the relay goes on from its floor."""
-    return None, 1
+async def no_tails(_: object, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, Tail]:
+    """As of topics that retention has emptied: the relay goes on from its floor."""
+    return {tp: Tail(None, 1, 1) for tp in partitions}
 
 
 async def every_lease(*_: object) -> bool:
@@ -38,7 +39,7 @@ async def every_lease(*_: object) -> bool:
 
 def without_tail() -> None:
     """The relay trusts its floor."""
-    vars(relay)["read_tail"] = no_tail
+    vars(relay)["read_tails"] = no_tails
 
 
 def without_lease() -> None:
@@ -61,6 +62,6 @@ PATCHES: Final[Mapping[str, Callable[[], None]]] = {
 
 if __name__ == "__main__":
     patch = sys.argv.pop(1)
-    assert vars(relay).keys() >= {"read_tail", "AIOKafkaProducer", "LEASE_SECONDS"}, "The relay's seams have moved."
+    assert vars(relay).keys() >= {"read_tails", "AIOKafkaProducer", "LEASE_SECONDS"}, "The relay's seams have moved."
     PATCHES[patch]()
     cli.main()

@@ -21,10 +21,10 @@ async def test_records_of_cases_are_numbered_without_gaps_though_a_transaction_i
 
         await asyncio.gather(*(publish(number) for number in range(1, 10)))
         outbox = Outbox(store.pool)
-        blocks = await outbox.after("cases", 0, 0)
+        blocks = (await outbox.after({("cases", 0): 0}, 100))["cases", 0].blocks
         assert [(block.first_seq, block.last_seq) for block in blocks] == [(seq, seq) for seq in range(1, 7)]
         assert sorted((block.keys[0], block.ids[0].int) for block in blocks) == [
             (f"H1/E{number}".encode(), number) for number in (1, 2, 4, 5, 7, 8)
         ]
-        assert await outbox.newest_counted("cases") == {0: 6}
-        assert await outbox.newest_counted("alerts") == {0: 0}
+        newest = await outbox.newest()
+        assert (newest["cases", 0], newest["alerts", 0]) == (6, 0)

@@ -15,7 +15,7 @@ from typer.testing import CliRunner, Result
 from sinks.postgres.outbox import Outbox
 from streams.cli.main import app
 from streams.embedded.broker import EmbeddedBroker
-from streams.services.relay import run_relay
+from streams.services.relay.service import run_relay
 from streams.services.watching import Watching
 from streams.settings import Settings
 from streams.topics import create_topics

@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import uuid
 import xml.etree.ElementTree as ET
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -17,6 +17,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, for_code
 
 from streams.embedded.process import LOOPBACK, EmbeddedPartError, Server, ServerProcess, accepts, free_port
+from tests.support.tls import Authority
 
 POM: Final = Path(__file__).parents[2] / "deploy" / "kafka" / "pom.xml"
 MISSING: Final = "real Kafka was left out: it needs java (17 or newer) and mvn on PATH"
@@ -106,12 +107,38 @@ def jars() -> Path:
     return library
 
 
+SASL_USER: Final = "udi"
+SASL_PASSWORD: Final = "a password of tests"  # noqa: S105 -- of a broker that lives for one test
+
+
+def sasl_ssl(known: Authority, *, super_users: str = f"User:{SASL_USER};User:ANONYMOUS") -> dict[str, str]:
+    """Settings of a broker that also has the listener SECURE: TLS, a password, and nothing for strangers.
+
+    The plain listeners stay, for tests that look from outside; who comes there is ANONYMOUS.
+    """
+    return {
+        "listener.security.protocol.map": SETTINGS["listener.security.protocol.map"] + ",SECURE:SASL_SSL",
+        "sasl.enabled.mechanisms": "SCRAM-SHA-512",
+        "listener.name.secure.scram-sha-512.sasl.jaas.config":
+            "org.apache.kafka.common.security.scram.ScramLoginModule required;",
+        "ssl.keystore.type": "PEM",
+        "ssl.keystore.location": str(known.server),
+        "ssl.truststore.type": "PEM",
+        "ssl.truststore.location": str(known.ca),
+        "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+        "super.users": super_users,
+        "allow.everyone.if.no.acl.found": "false",
+    }  # fmt: skip
+
+
 class RealKafka(Server):
     """A Kafka node on 127.0.0.1 whose data stay in `data_dir` over a restart of this object.
 
     Args:
         data_dir: folder of settings, logs and data; made when absent.
         settings: further broker settings, as in `server.properties`.
+        security: those of `sasl_ssl`, for a listener that takes TLS and a password.
+        users: who may come there, with `SASL_PASSWORD`.
 
     Attributes:
         bootstrap_servers: `127.0.0.1:port`.
@@ -119,18 +146,28 @@ class RealKafka(Server):
         fault_port: a second listener, which tells clients to come to `proxy_port`: a `FaultProxy` from there to
             here stays between a client and the broker for all connections.
         proxy_port: where the proxy has to listen.
+        secure_servers: `localhost:port` of the listener with TLS, when there is one.
     """
 
     stop_steps = ((signal.SIGTERM, 30.0),)
 
-    def __init__(self, data_dir: Path, *, settings: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        settings: Mapping[str, str] | None = None,
+        security: Mapping[str, str] | None = None,
+        users: Sequence[str] = (SASL_USER,),
+    ) -> None:
         super().__init__()
         self._data_dir = data_dir
-        self._settings = dict(settings or {})
-        self._port, self._controller_port, self.fault_port, self.proxy_port = sorted({free_port() for _ in range(9)})[
-            :4
-        ]
+        self._settings = dict(settings or {}) | dict(security or {})
+        self._users = users if security else ()
+        ports = sorted({free_port() for _ in range(9)})[:5]
+        self._port, self._controller_port, self.fault_port, self.proxy_port, secure_port = ports
+        self._secure = f"SECURE://{LOOPBACK}:{secure_port}" if security else None
         self.bootstrap_servers = f"{LOOPBACK}:{self._port}"
+        self.secure_servers = f"localhost:{secure_port}"
         # A leading "-" would be read as an option by the formatter.
         self.cluster_id = "u" + base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")[1:]
 
@@ -169,7 +206,9 @@ class RealKafka(Server):
             await admin.close()
 
     async def _format(self, properties: Path) -> None:
-        process = self._java("kafka.tools.StorageTool", "format", "-t", self.cluster_id, "-c", str(properties))
+        scram = [f"SCRAM-SHA-512=[name={name},password={SASL_PASSWORD}]" for name in self._users]
+        users = [part for each in scram for part in ("--add-scram", each)]
+        process = self._java("kafka.tools.StorageTool", "format", "-t", self.cluster_id, "-c", str(properties), *users)
 
         async def never() -> bool:
             return False
@@ -191,11 +230,13 @@ class RealKafka(Server):
     def _write_properties(self) -> Path:
         self._data_dir.mkdir(parents=True, exist_ok=True)
         public, fault = f"PLAINTEXT://{self.bootstrap_servers}", f"FAULT://{LOOPBACK}"
+        secure = f",{self._secure}" if self._secure else ""
+        known_as = secure.replace(LOOPBACK, "localhost")
         settings = {
             **SETTINGS,
             "controller.quorum.voters": f"1@{LOOPBACK}:{self._controller_port}",
-            "listeners": f"{public},{fault}:{self.fault_port},CONTROLLER://{LOOPBACK}:{self._controller_port}",
-            "advertised.listeners": f"{public},{fault}:{self.proxy_port}",
+            "listeners": f"{public},{fault}:{self.fault_port},CONTROLLER://{LOOPBACK}:{self._controller_port}{secure}",
+            "advertised.listeners": f"{public},{fault}:{self.proxy_port}{known_as}",
             "log.dirs": str(self._data_dir / "data"),
             **self._settings,
         }

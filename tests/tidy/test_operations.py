@@ -12,7 +12,7 @@ from sinks.postgres.observation import OBSERVE_SECONDS, OBSERVE_STOCK_SECONDS
 from streams.cli.main import app
 from streams.lanes.watchdog import EXIT_STUCK
 from streams.running import SERVICES
-from streams.services.relay import LEASE_SECONDS
+from streams.services.relay.publisher import LEASE_SECONDS
 from streams.settings import Settings
 
 ROOT: Final = Path(__file__).parents[2]

@@ -69,6 +69,12 @@ async def newest_seqs(asked: Asked) -> dict[tuple[str, int], int]:
     return newest | {(row["topic"], row["partition"]): row["last_seq"] for row in await asked.fetch(_COUNTERS)}
 
 
+async def begun_after(asked: Asked, cluster: str) -> dict[tuple[str, int], int]:
+    """After which record a person let a cluster's topics begin, by (topic, partition); others begin with the first."""
+    rows = await asked.fetch("SELECT topic, partition, begun FROM udi.relay_floor WHERE cluster_id = $1", cluster)
+    return {(row["topic"], row["partition"]): row["begun"] for row in rows}
+
+
 async def positions_of(asked: Asked, cluster: str, topic: str) -> list[PositionOf]:
     """How far each partition of a topic of a cluster is recorded."""
     return await fetch(asked, PositionOf, _POSITIONS, cluster, topic)

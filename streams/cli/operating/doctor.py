@@ -39,7 +39,7 @@ async def examine() -> list[Line]:
     """Every line, in order. What can't be looked at because something before it is missing is skipped."""
     try:
         settings = Settings()
-    except (ValidationError, OSError) as error:
+    except (ValidationError, SettingsError, OSError) as error:
         wrong = wrong_setting(error) if isinstance(error, ValidationError) else _first(error)
         mend = "set it right, in the environment or the file"
         return [*machine(None), Line("settings", State.NOT_OK, wrong, mend)]

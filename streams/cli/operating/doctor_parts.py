@@ -9,7 +9,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from models.wire.topics import TOPICS
-from sinks.postgres.database import SCHEMA_REVISION
+from sinks.postgres.database import schema_revision
 from streams.cli.operating.doctor_machine import Line, State, line
 from streams.settings import Settings
 from streams.topics import admin
@@ -110,8 +110,9 @@ async def _durability(pool: asyncpg.Pool) -> Line:
 async def _schema(pool: asyncpg.Pool) -> Line:
     table = await pool.fetchval("SELECT to_regclass('public.alembic_version')")
     revision = None if table is None else await pool.fetchval("SELECT version_num FROM public.alembic_version")
-    found = f"revision {revision}, expected {SCHEMA_REVISION}" if revision else f"none, expected {SCHEMA_REVISION}"
-    return line("schema", found, "run `udi init`", ok=revision == SCHEMA_REVISION)
+    newest = schema_revision()
+    found = f"revision {revision}, expected {newest}" if revision else f"none, expected {newest}"
+    return line("schema", found, "run `udi init`", ok=revision == newest)
 
 
 async def _installation(settings: Settings, pool: asyncpg.Pool) -> list[Line]:

@@ -19,6 +19,7 @@ from sinks.postgres.verifying.books import ROWS_SHOWN, Finding
 from sinks.postgres.verifying.topics import (
     DueRecord,
     RecordedInput,
+    begun_after,
     due_records,
     newest_seqs,
     positions_of,
@@ -50,10 +51,11 @@ class _Found:
 class _Output:
     """One output partition, read beside its outbox."""
 
-    def __init__(self, pool: asyncpg.Pool, tp: TopicPartition, topic: str) -> None:
+    def __init__(self, pool: asyncpg.Pool, tp: TopicPartition, topic: str, begun: int) -> None:
         self._pool = pool
         self._tp = tp
         self._topic = topic
+        self._begun = begun
         self._due: deque[DueRecord] = deque()
         self._seen = 0
         self.first_seq: int | None = None
@@ -73,9 +75,10 @@ class _Output:
             return
         seq = int(text)
         if self.first_seq is None:
-            # What retention has removed can't be compared; a log that begins at offset 0 begins with 1.
+            # What retention has removed can't be compared; a log that begins at offset 0 begins with 1, or where a
+            # person let it begin.
             self.first_seq = seq
-            self._seen = 0 if record.offset == 0 else seq - 1
+            self._seen = self._begun if record.offset == 0 else seq - 1
         if seq != self._seen + 1:
             wrong.add(self._tp, offset=record.offset, what=f"expected record {self._seen + 1}, got {seq}")
             if seq <= self._seen:
@@ -120,8 +123,11 @@ async def verify_topics(
 async def _outputs(settings: Settings, pool: asyncpg.Pool, wait_seconds: float) -> list[Finding]:
     before = time.monotonic()
     newest = await newest_seqs(pool)
+    begun = await begun_after(pool, await cluster_id(settings))
     outputs = {
-        (tp := TopicPartition(settings.topic(topic), partition)): _Output(pool, tp, topic)
+        (tp := TopicPartition(settings.topic(topic), partition)): _Output(
+            pool, tp, topic, begun.get((topic, partition), 0)
+        )
         for topic, partition in newest
     }
     due = {TopicPartition(settings.topic(topic), partition): seq for (topic, partition), seq in newest.items()}

@@ -13,7 +13,8 @@ from models.charging.books import Ref, UnitKey
 from models.charging.snapshot import Catalogue, EncounterFacts, Lookup, Snapshot
 from sinks.ports.batch import Batch, LaneMovedError
 from sinks.postgres.charging.books import PostgresBooks
-from sinks.postgres.charging.rows import Row, Rows, rows_of
+from sinks.postgres.charging.rows import Rows, rows_of
+from sinks.postgres.charging.tables import Row
 
 BALANCE: Final = """
     INSERT INTO udi.balance AS b VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)

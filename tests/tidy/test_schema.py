@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import fields
+from typing import get_args, get_type_hints
 
 import asyncpg
 import pytest
@@ -77,6 +78,22 @@ async def test_every_row_has_as_many_values_as_its_table_has_columns(pool: async
         table: {columns[table]} for table, sizes in made.items() if sizes
     }
     assert {table for table, sizes in made.items() if sizes} >= BOOKS
+
+
+async def test_a_row_type_has_the_columns_of_its_table_in_order(pool: asyncpg.Pool) -> None:
+    found = await pool.fetch(
+        """SELECT table_name, array_agg(column_name::text ORDER BY ordinal_position) AS columns
+           FROM information_schema.columns WHERE table_schema = 'udi' GROUP BY table_name"""
+    )
+    columns = {row["table_name"]: tuple(row["columns"]) for row in found}
+    types = get_type_hints(Rows)
+    rows = Rows()
+    by_list = {id(getattr(rows, name)): get_args(types[name])[0]._fields for name in types}
+    passed = zip(await tables_of_parameters(pool), rows.arguments(), strict=True)
+
+    assert [(table, by_list[id(some)]) for table, some in passed] == [
+        (table, columns[table]) for table in await tables_of_parameters(pool)
+    ]
 
 
 async def test_every_list_of_rows_is_passed_once(pool: asyncpg.Pool) -> None:

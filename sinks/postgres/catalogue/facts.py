@@ -15,7 +15,8 @@ from models.wire.topics import DEAD_LETTERS
 from sinks.messages.outgoing import Outgoing, letter_of
 from sinks.ports.batch import InputPosition, LaneMovedError, RawRecord
 from sinks.postgres.charging.books import take_position
-from sinks.postgres.charging.rows import Row, outbox_row
+from sinks.postgres.charging.rows import outbox_row
+from sinks.postgres.charging.tables import Row
 
 _RECORD_FACTS = "SELECT udi.record_facts($1, $2, $3, $4, $5, $6, $7, $8, $9)"
 Identifier = tuple[str, str]

@@ -1,4 +1,4 @@
-"""A batch as arrays of rows, in the column order of the tables: the arguments of `udi.record`."""
+"""A batch as rows of the tables it writes: the arguments of `udi.record`."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -9,35 +9,53 @@ from models.charging.books import BadRecord, BalanceKey, Decision, Ref, UnitKey,
 from models.wire.topics import LANE_OUTPUTS
 from sinks.messages.outgoing import Outgoing, outgoing_of
 from sinks.ports.batch import Batch
-
-Row = tuple[Any, ...]
+from sinks.postgres.charging.tables import (
+    BalanceRow,
+    CaseDeltaRow,
+    ChangeRow,
+    ClaimRow,
+    CommandOutcomeRow,
+    DecisionRow,
+    LedgerRow,
+    OpenRow,
+    OutboxRow,
+    PairRow,
+    ReadingRow,
+    Row,
+    ScanRow,
+    SettlementRow,
+    StoreItemRow,
+    UnitRow,
+    UsageRow,
+    WasteRow,
+)
 
 
 @dataclass(slots=True)
 class Rows:
-    """One list per table, each row in its table's column order (sinks/postgres/migrations/sql/0001_tables.sql)."""
+    """One list per table; `sinks.postgres.charging.tables` says the shape of each."""
 
-    claims: list[Row] = field(default_factory=list)
-    units: list[Row] = field(default_factory=list)
-    freed: list[Row] = field(default_factory=list)
-    changes: list[Row] = field(default_factory=list)
-    scans: list[Row] = field(default_factory=list)
-    decisions: list[Row] = field(default_factory=list)
-    closed_open: list[Row] = field(default_factory=list)
-    open: list[Row] = field(default_factory=list)
-    ledger: list[Row] = field(default_factory=list)
-    settlement: list[Row] = field(default_factory=list)
-    balances: list[Row] = field(default_factory=list)
-    store_items: list[Row] = field(default_factory=list)
-    usage: list[Row] = field(default_factory=list)
-    outbox: list[Row] = field(default_factory=list)
-    readings: list[Row] = field(default_factory=list)
-    pairs: list[Row] = field(default_factory=list)
-    commands: list[Row] = field(default_factory=list)
-    cases: list[Row] = field(default_factory=list)
-    waste: list[Row] = field(default_factory=list)
+    claims: list[ClaimRow] = field(default_factory=list)
+    units: list[UnitRow] = field(default_factory=list)
+    freed: list[UnitRow] = field(default_factory=list)
+    changes: list[ChangeRow] = field(default_factory=list)
+    scans: list[ScanRow] = field(default_factory=list)
+    decisions: list[DecisionRow] = field(default_factory=list)
+    closed_open: list[OpenRow] = field(default_factory=list)
+    open: list[OpenRow] = field(default_factory=list)
+    ledger: list[LedgerRow] = field(default_factory=list)
+    settlement: list[SettlementRow] = field(default_factory=list)
+    balances: list[BalanceRow] = field(default_factory=list)
+    store_items: list[StoreItemRow] = field(default_factory=list)
+    usage: list[UsageRow] = field(default_factory=list)
+    outbox: list[OutboxRow] = field(default_factory=list)
+    readings: list[ReadingRow] = field(default_factory=list)
+    pairs: list[PairRow] = field(default_factory=list)
+    commands: list[CommandOutcomeRow] = field(default_factory=list)
+    cases: list[CaseDeltaRow] = field(default_factory=list)
+    waste: list[WasteRow] = field(default_factory=list)
 
-    def arguments(self) -> Sequence[list[Row]]:
+    def arguments(self) -> Sequence[Sequence[Row]]:
         """In the order of the parameters of `udi.record`."""
         return (
             self.claims, self.units, self.freed, self.changes, self.scans, self.decisions, self.closed_open, self.open,
@@ -65,20 +83,21 @@ def rows_of(batch: Batch) -> Rows:
             rows.scans.append(_scan_row(result, batch))
             if result.claims:
                 event = result.subject.event
-                rows.claims.append((event.hospital, event.scan_id, *ref, result.subject.fingerprint))
+                rows.claims.append(ClaimRow(event.hospital, event.scan_id, *ref, result.subject.fingerprint))
         if result.label.suspect is not None:
             rows.readings.extend(_reading_rows(result))
         if result.partner is not None and result.label.di is not None:
-            rows.pairs.append((*ref, result.n, *result.partner))
+            rows.pairs.append(PairRow(*ref, result.n, *result.partner))
         units.add(result)
         rows.ledger.extend(_ledger_row(result, n) for n in range(len(result.charges)))
         rows.settlement.extend(_settlement_row(result, n) for n in range(len(result.settlement)))
         if result.account is not None:
             use = result.account
-            rows.changes.append((*use.ref, use.changes + 1, 0 if use.ref == ref else result.units, *ref))
+            units_back = 0 if use.ref == ref else result.units
+            rows.changes.append(ChangeRow(*use.ref, use.changes + 1, units_back, *ref))
         if result.waste is not None:
             rows.waste.append(_waste_row(result, result.waste))
-    rows.commands = [(batch.lane, each.seq, each.done, each.detail) for each in batch.carried]
+    rows.commands = [CommandOutcomeRow(batch.lane, each.seq, each.done, each.detail) for each in batch.carried]
     rows.units, rows.freed = units.rows()
     rows.closed_open = [_open_row(newest[ref]) for ref, was_open in reopened.items() if was_open]
     rows.open = [_open_row(decision) for decision in newest.values() if decision.open]
@@ -106,45 +125,97 @@ class _Units:
         self._before.setdefault(unit, decision.frees_unit)
         self._after[unit] = decision.subject.ref if decision.takes_unit else None
 
-    def rows(self) -> tuple[list[Row], list[Row]]:
-        taken = [(*unit, *ref) for unit, ref in self._after.items() if ref is not None]
-        freed = [(*unit, *ref) for unit, ref in self._before.items() if ref is not None]
+    def rows(self) -> tuple[list[UnitRow], list[UnitRow]]:
+        taken = [UnitRow(*unit, *ref) for unit, ref in self._after.items() if ref is not None]
+        freed = [UnitRow(*unit, *ref) for unit, ref in self._before.items() if ref is not None]
         return taken, freed
 
 
-def _scan_row(decision: Decision, batch: Batch) -> Row:
+def _scan_row(decision: Decision, batch: Batch) -> ScanRow:
     subject, event, label = decision.subject, decision.subject.event, decision.label
     raw = batch.raw[subject.ref]
-    return (
-        *subject.ref, batch.lane, subject.recorded_at, event.hospital, event.scan_id, event.device_id, event.boot,
-        event.sequence, event.scanned_at, event.action.value, event.entry.value, event.quantity, event.store,
-        event.to_store, event.department, event.encounter, event.operation, event.team, event.staff, event.corrects,
-        event.reason, label.issuer, label.di, label.lot, label.serial, label.expiry, label.production,
-        decision.verdict.value, decision.reasons, decision.item.item_code if decision.item else None, decision.units,
-        decision.move.owner if decision.move else None, raw.key, raw.value,
-        label.flags or None,
-    )  # fmt: skip
+    return ScanRow(
+        position_id=subject.ref.position,
+        record_offset=subject.ref.offset,
+        lane=batch.lane,
+        recorded_at=subject.recorded_at,
+        hospital=event.hospital,
+        scan_id=event.scan_id,
+        device_id=event.device_id,
+        boot=event.boot,
+        sequence=event.sequence,
+        scanned_at=event.scanned_at,
+        action=event.action.value,
+        entry=event.entry.value,
+        quantity=event.quantity,
+        store=event.store,
+        to_store=event.to_store,
+        department=event.department,
+        encounter=event.encounter,
+        operation=event.operation,
+        team=event.team,
+        staff=event.staff,
+        corrects=event.corrects,
+        explanation=event.reason,
+        issuer=label.issuer,
+        di=label.di,
+        lot=label.lot,
+        serial=label.serial,
+        expiry=label.expiry,
+        production=label.production,
+        verdict=decision.verdict.value,
+        reasons=decision.reasons,
+        item_code=decision.item.item_code if decision.item else None,
+        units=decision.units,
+        owner=decision.move.owner if decision.move else None,
+        record_key=raw.key,
+        raw=raw.value,
+        label_flags=label.flags or None,
+    )
 
 
-def _bad_row(bad: BadRecord, batch: Batch) -> Row:
+def _bad_row(bad: BadRecord, batch: Batch) -> ScanRow:
     raw = batch.raw[bad.ref]
-    return (
-        *bad.ref, batch.lane, bad.recorded_at, bad.hospital, bad.scan_id, bad.device_id, *(None,) * 14, bad.detail,
-        *(None,) * 6, "refused", (bad.reason.value,), None, None, None, raw.key, raw.value, None,
-    )  # fmt: skip
+    return ScanRow(
+        position_id=bad.ref.position,
+        record_offset=bad.ref.offset,
+        lane=batch.lane,
+        recorded_at=bad.recorded_at,
+        hospital=bad.hospital,
+        scan_id=bad.scan_id,
+        device_id=bad.device_id,
+        explanation=bad.detail,
+        reasons=(bad.reason.value,),
+        record_key=raw.key,
+        raw=raw.value,
+    )
 
 
-def _decision_row(decision: Decision) -> Row:
+def _decision_row(decision: Decision) -> DecisionRow:
     subject, label = decision.subject, decision.label
-    return (
-        *subject.ref, decision.n, subject.lane, decision.decided_at, decision.verdict.value, decision.reasons,
-        label.issuer, label.di, label.lot, label.serial, label.expiry, label.production,
-        decision.item.item_code if decision.item else None, decision.units,
-        decision.move.owner if decision.move else None, label.flags or None, decision.takes_back,
-    )  # fmt: skip
+    return DecisionRow(
+        position_id=subject.ref.position,
+        record_offset=subject.ref.offset,
+        n=decision.n,
+        lane=subject.lane,
+        decided_at=decision.decided_at,
+        verdict=decision.verdict.value,
+        reasons=decision.reasons,
+        issuer=label.issuer,
+        di=label.di,
+        lot=label.lot,
+        serial=label.serial,
+        expiry=label.expiry,
+        production=label.production,
+        item_code=decision.item.item_code if decision.item else None,
+        units=decision.units,
+        owner=decision.move.owner if decision.move else None,
+        label_flags=label.flags or None,
+        takes_back=decision.takes_back,
+    )
 
 
-def _reading_rows(decision: Decision) -> Iterable[Row]:
+def _reading_rows(decision: Decision) -> Iterable[ReadingRow]:
     """What a label held as ambiguous may say; what is possible first, as it was read first among equals."""
     suspect, possible = decision.label.suspect, decision.label.possible
     if suspect is None or not decision.open:
@@ -153,48 +224,102 @@ def _reading_rows(decision: Decision) -> Iterable[Row]:
     readings = [(each, each in possible) for each in (*own, *suspect.alternatives)]
     readings.sort(key=lambda reading: not reading[1])
     for number, (each, is_possible) in enumerate(readings, 1):
-        yield (
-            *decision.subject.ref, decision.n, number, each is suspect, is_possible, str(each.issuer), each.di,
-            each.lot, each.serial, each.expiry, each.production,
-        )  # fmt: skip
+        yield ReadingRow(
+            *decision.subject.ref,
+            n=decision.n,
+            number=number,
+            as_read=each is suspect,
+            possible=is_possible,
+            issuer=str(each.issuer),
+            di=each.di,
+            lot=each.lot,
+            serial=each.serial,
+            expiry=each.expiry,
+            production=each.production,
+        )
 
 
-def _open_row(decision: Decision) -> Row:
+def _open_row(decision: Decision) -> OpenRow:
     subject, event, label = decision.subject, decision.subject.event, decision.label
-    reason = decision.reasons[0] if decision.reasons else ""
-    return (
-        *subject.ref, subject.lane, decision.verdict.value, reason, event.action.value, event.hospital,
-        label.issuer, label.di, label.serial, decision.item.item_code if decision.item else event.item_code,
-        event.encounter, decision.decided_at,
-    )  # fmt: skip
+    return OpenRow(
+        *subject.ref,
+        lane=subject.lane,
+        verdict=decision.verdict.value,
+        reason=decision.reasons[0] if decision.reasons else "",
+        action=event.action.value,
+        hospital=event.hospital,
+        issuer=label.issuer,
+        di=label.di,
+        serial=label.serial,
+        item_code=decision.item.item_code if decision.item else event.item_code,
+        encounter=event.encounter,
+        since=decision.decided_at,
+    )
 
 
-def _ledger_row(decision: Decision, n: int) -> Row:
+def _ledger_row(decision: Decision, n: int) -> LedgerRow:
     charge = decision.charges[n]
-    of, number = charge.reverses, charge.credit_number
-    return (
-        *charge.ref, charge.n, "credit" if of else "charge", charge.billing_id, *(of.ref if of else (None, None)),
-        of.n if of else None, number, decision.subject.event.hospital, charge.encounter, charge.department, charge.team,
-        charge.item.item_code, charge.item.insurance_code, charge.quantity, charge.unit_price, charge.amount_fen,
-        charge.item.version, charge.period, decision.decided_at, charge.flags, None,
-    )  # fmt: skip
+    of = charge.reverses
+    return LedgerRow(
+        *charge.ref,
+        n=charge.n,
+        kind="credit" if of else "charge",
+        billing_id=charge.billing_id,
+        charge_position=of.ref.position if of else None,
+        charge_offset=of.ref.offset if of else None,
+        charge_n=of.n if of else None,
+        credit_number=charge.credit_number,
+        hospital=decision.subject.event.hospital,
+        encounter=charge.encounter,
+        department=charge.department,
+        team=charge.team,
+        item_code=charge.item.item_code,
+        insurance_code=charge.item.insurance_code,
+        quantity=charge.quantity,
+        unit_price=charge.unit_price,
+        amount_fen=charge.amount_fen,
+        price_version=charge.item.version,
+        period=charge.period,
+        posted_at=decision.decided_at,
+        flags=charge.flags,
+    )
 
 
-def _settlement_row(decision: Decision, n: int) -> Row:
+def _settlement_row(decision: Decision, n: int) -> SettlementRow:
     line, event = decision.settlement[n], decision.subject.event
-    return (
-        *decision.subject.ref, line.n, line.line_id, line.reverses, event.hospital, line.supplier, event.scan_id,
-        line.item_code, line.quantity, line.cost, line.amount_fen, line.period, line.status, None,
-    )  # fmt: skip
+    return SettlementRow(
+        *decision.subject.ref,
+        n=line.n,
+        line_id=line.line_id,
+        reverses=line.reverses,
+        hospital=event.hospital,
+        supplier=line.supplier,
+        scan_id=event.scan_id,
+        item_code=line.item_code,
+        quantity=line.quantity,
+        cost=line.cost,
+        amount_fen=line.amount_fen,
+        period=line.period,
+        status=line.status,
+    )
 
 
-def _waste_row(decision: Decision, waste: WasteCost) -> Row:
+def _waste_row(decision: Decision, waste: WasteCost) -> WasteRow:
     event, item = decision.subject.event, decision.item
     assert item is not None  # noqa: S101 -- waste is of known goods
-    return (
-        *decision.subject.ref, decision.n, event.hospital, waste.department, item.item_code, event.action.value,
-        event.reason, waste.units, waste.cost, waste.amount_fen, waste.period, None,
-    )  # fmt: skip
+    return WasteRow(
+        *decision.subject.ref,
+        n=decision.n,
+        hospital=event.hospital,
+        department=waste.department,
+        item_code=item.item_code,
+        action=event.action.value,
+        explanation=event.reason,
+        units=waste.units,
+        cost=waste.cost,
+        amount_fen=waste.amount_fen,
+        period=waste.period,
+    )
 
 
 def _add_balances(rows: Rows, decisions: list[Decision], lane: int) -> None:
@@ -212,8 +337,8 @@ def _add_balances(rows: Rows, decisions: list[Decision], lane: int) -> None:
             balance[3] += units
             total = (key.hospital, store, item.item_code)
             totals[total] = totals.get(total, 0) + units
-    rows.balances = [(*key, lane, *rest) for key, rest in sorted(balances.items())]
-    rows.store_items = [(*key, lane, units) for key, units in sorted(totals.items())]
+    rows.balances = [BalanceRow(*key, lane, *rest) for key, rest in sorted(balances.items())]
+    rows.store_items = [StoreItemRow(*key, lane, units) for key, units in sorted(totals.items())]
 
 
 def _add_usage(rows: Rows, decisions: list[Decision], batch: Batch) -> None:
@@ -226,9 +351,19 @@ def _add_usage(rows: Rows, decisions: list[Decision], batch: Batch) -> None:
             sums[0] += each.quantity
             sums[1] += each.amount_fen
     if usage:
-        columns = [[key[place] for key in usage] for place in range(4)]
-        quantities, amounts = [s[0] for s in usage.values()], [s[1] for s in usage.values()]
-        rows.usage.append((batch.lane, batch.gathered.lane_version + 1, *columns, quantities, amounts, max(instants)))
+        rows.usage.append(
+            UsageRow(
+                lane=batch.lane,
+                version=batch.gathered.lane_version + 1,
+                hospitals=[hospital for hospital, *_ in usage],
+                departments=[department for _, department, _, _ in usage],
+                items=[item for _, _, item, _ in usage],
+                months=[month for *_, month in usage],
+                quantities=[quantity for quantity, _ in usage.values()],
+                amounts=[amount for _, amount in usage.values()],
+                recorded_at=max(instants),
+            )
+        )
 
 
 def _add_cases(rows: Rows, decisions: list[Decision]) -> None:
@@ -243,7 +378,8 @@ def _add_cases(rows: Rows, decisions: list[Decision]) -> None:
             cases.add((event.hospital, account.encounter))
     if cases:
         hospitals, encounters = zip(*sorted(cases), strict=True)
-        rows.cases.append((None, None, hospitals, encounters, max(each.decided_at for each in decisions)))
+        changed_at = max(each.decided_at for each in decisions)
+        rows.cases.append(CaseDeltaRow(None, None, hospitals, encounters, changed_at))
 
 
 def _add_outbox(rows: Rows, records: Iterable[Outgoing], batch: Batch) -> None:
@@ -257,12 +393,18 @@ def _add_outbox(rows: Rows, records: Iterable[Outgoing], batch: Batch) -> None:
 
 def outbox_row(
     topic: str, partition: int, first_seq: int, block: list[Outgoing], arrived_at: datetime | None = None
-) -> Row:
+) -> OutboxRow:
     """A block of the outbox; `udi.record` gives a lane's blocks their real sequence numbers."""
     lettered = block[0].reason is not None
-    return (
-        topic, partition, first_seq, first_seq + len(block) - 1, [each.id for each in block],
-        [each.key for each in block], [each.body for each in block],
-        [each.reason for each in block] if lettered else None,
-        [each.origin for each in block] if lettered else None, arrived_at, None,
-    )  # fmt: skip
+    return OutboxRow(
+        topic,
+        partition,
+        first_seq,
+        last_seq=first_seq + len(block) - 1,
+        ids=[each.id for each in block],
+        keys=[each.key for each in block],
+        bodies=[each.body for each in block],
+        reasons=[each.reason for each in block] if lettered else None,
+        origins=[each.origin for each in block] if lettered else None,
+        arrived_at=arrived_at,
+    )

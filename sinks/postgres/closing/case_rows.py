@@ -30,7 +30,7 @@ from models.money import CURRENCY, fen_text, parse_fen
 from models.reasons import Reason, Verdict
 from models.scan.event import Action
 from models.texts import LOCALES, case_text
-from sinks.postgres.charging.rows import Row
+from sinks.postgres.charging.tables import Row
 
 CASE_SCHEMA = "udi.case/1"
 

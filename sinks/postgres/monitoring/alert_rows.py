@@ -31,7 +31,8 @@ from models.monitoring.alert import (
 from models.monitoring.cause import CausePart, Factor
 from models.wire.topics import ALERTS
 from sinks.messages.outgoing import Outgoing
-from sinks.postgres.charging.rows import Row, outbox_row
+from sinks.postgres.charging.rows import outbox_row
+from sinks.postgres.charging.tables import Row
 
 ALERT_SCHEMA = "udi.alert/1"
 BLOCK_RECORDS_MAX = 500

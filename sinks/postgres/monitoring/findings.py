@@ -18,7 +18,7 @@ from models.monitoring.finding import (
     FindingStatus,
     FindingVersion,
 )
-from sinks.postgres.charging.rows import Row
+from sinks.postgres.charging.tables import Row
 from sinks.postgres.monitoring.alert_rows import cause_read, cause_shown, version_of
 
 _INSERT = "INSERT INTO udi.watch_finding SELECT * FROM unnest($1::udi.watch_finding[])"

@@ -22,7 +22,7 @@ from models.reconciling.differences import (
     LikelyCause,
     Line,
 )
-from sinks.postgres.charging.rows import Row
+from sinks.postgres.charging.tables import Row
 
 
 def correction_id(version: DifferenceVersion) -> UUID:

@@ -45,7 +45,8 @@ BEGIN
     END IF;
     -- 3. Claims, in fixed order of tables and rows.
     IF cardinality(p_claims) > 0 THEN
-        INSERT INTO udi.scan_claim SELECT * FROM unnest(p_claims) ORDER BY hospital, scan_id ON CONFLICT DO NOTHING;
+        INSERT INTO udi.scan_claim (hospital, scan_id, position_id, record_offset, fingerprint)
+        SELECT hospital, scan_id, position_id, record_offset, fingerprint FROM unnest(p_claims) ORDER BY hospital, scan_id ON CONFLICT DO NOTHING;
         GET DIAGNOSTICS n = ROW_COUNT;
         IF n <> cardinality(p_claims) THEN
             RAISE EXCEPTION 'A scan id was recorded meanwhile.' USING ERRCODE = 'UD002';
@@ -61,14 +62,16 @@ BEGIN
         END IF;
     END IF;
     IF cardinality(p_units) > 0 THEN
-        INSERT INTO udi.unit_claim SELECT * FROM unnest(p_units) ORDER BY hospital, issuer, di, serial ON CONFLICT DO NOTHING;
+        INSERT INTO udi.unit_claim (hospital, issuer, di, serial, position_id, record_offset)
+        SELECT hospital, issuer, di, serial, position_id, record_offset FROM unnest(p_units) ORDER BY hospital, issuer, di, serial ON CONFLICT DO NOTHING;
         GET DIAGNOSTICS n = ROW_COUNT;
         IF n <> cardinality(p_units) THEN
             RAISE EXCEPTION 'A unit was used meanwhile.' USING ERRCODE = 'UD002';
         END IF;
     END IF;
     IF cardinality(p_changes) > 0 THEN
-        INSERT INTO udi.use_change SELECT * FROM unnest(p_changes) ORDER BY use_position, use_offset, n ON CONFLICT DO NOTHING;
+        INSERT INTO udi.use_change (use_position, use_offset, n, units, by_position, by_offset)
+        SELECT use_position, use_offset, r.n, units, by_position, by_offset FROM unnest(p_changes) r ORDER BY use_position, use_offset, r.n ON CONFLICT DO NOTHING;
         GET DIAGNOSTICS n = ROW_COUNT;
         IF n <> cardinality(p_changes) THEN
             RAISE EXCEPTION 'A use was changed meanwhile.' USING ERRCODE = 'UD002';
@@ -76,56 +79,73 @@ BEGIN
     END IF;
     -- 4. The books.
     IF cardinality(p_scans) > 0 THEN
-        INSERT INTO udi.scan SELECT * FROM unnest(p_scans);
+        INSERT INTO udi.scan (position_id, record_offset, lane, recorded_at, hospital, scan_id, device_id, boot, sequence, scanned_at, action, entry, quantity, store,
+            to_store, department, encounter, operation, team, staff, corrects, explanation, issuer, di, lot, serial, expiry, production,
+            verdict, reasons, item_code, units, owner, record_key, raw, label_flags)
+        SELECT position_id, record_offset, lane, recorded_at, hospital, scan_id, device_id, boot, sequence, scanned_at, action, entry, quantity, store,
+            to_store, department, encounter, operation, team, staff, corrects, explanation, issuer, di, lot, serial, expiry, production,
+            verdict, reasons, item_code, units, owner, record_key, raw, label_flags FROM unnest(p_scans);
     END IF;
     IF cardinality(p_decisions) > 0 THEN
-        INSERT INTO udi.decision SELECT * FROM unnest(p_decisions);
+        INSERT INTO udi.decision (position_id, record_offset, n, lane, decided_at, verdict, reasons, issuer, di, lot, serial, expiry, production, item_code, units, owner,
+            label_flags, takes_back)
+        SELECT position_id, record_offset, r.n, lane, decided_at, verdict, reasons, issuer, di, lot, serial, expiry, production, item_code, units, owner,
+            label_flags, takes_back FROM unnest(p_decisions) r;
     END IF;
     IF cardinality(p_closed_open) > 0 THEN
         DELETE FROM udi.open_scan o USING unnest(p_closed_open) c
         WHERE (o.position_id, o.record_offset) = (c.position_id, c.record_offset);
     END IF;
     IF cardinality(p_open) > 0 THEN
-        INSERT INTO udi.open_scan SELECT * FROM unnest(p_open);
+        INSERT INTO udi.open_scan (position_id, record_offset, lane, verdict, reason, action, hospital, issuer, di, serial, item_code, encounter, since)
+        SELECT position_id, record_offset, lane, verdict, reason, action, hospital, issuer, di, serial, item_code, encounter, since FROM unnest(p_open);
     END IF;
     IF cardinality(p_ledger) > 0 THEN
-        INSERT INTO udi.ledger
+        INSERT INTO udi.ledger (position_id, record_offset, n, kind, billing_id, charge_position, charge_offset, charge_n, credit_number, hospital, encounter, department,
+            team, item_code, insurance_code, quantity, unit_price, amount_fen, price_version, period, posted_at, flags, recorded_at)
         SELECT position_id, record_offset, e.n, kind, billing_id, charge_position, charge_offset, charge_n, credit_number, hospital, encounter,
             department, team, item_code, insurance_code, quantity, unit_price, amount_fen, price_version, period, posted_at, flags, now_locked
         FROM unnest(p_ledger) e;
     END IF;
     IF cardinality(p_settlement) > 0 THEN
-        INSERT INTO udi.settlement
+        INSERT INTO udi.settlement (position_id, record_offset, n, line_id, reverses, hospital, supplier, scan_id, item_code, quantity, cost, amount_fen, period, status,
+            recorded_at)
         SELECT position_id, record_offset, e.n, line_id, reverses, hospital, supplier, scan_id, item_code, quantity, cost, amount_fen, period, status,
             now_locked
         FROM unnest(p_settlement) e;
     END IF;
     IF cardinality(p_waste) > 0 THEN
-        INSERT INTO udi.waste_cost
+        INSERT INTO udi.waste_cost (position_id, record_offset, n, hospital, department, item_code, action, explanation, units, cost, amount_fen, period, recorded_at)
         SELECT position_id, record_offset, w.n, hospital, department, item_code, action, explanation, units, cost, amount_fen, period, now_locked
         FROM unnest(p_waste) w;
     END IF;
     IF cardinality(p_balances) > 0 THEN
-        INSERT INTO udi.balance AS b SELECT * FROM unnest(p_balances)
+        INSERT INTO udi.balance AS b (hospital, store, item_code, owner, lot, serial, lane, issuer, di, expiry, quantity)
+        SELECT hospital, store, item_code, owner, lot, serial, lane, issuer, di, expiry, quantity FROM unnest(p_balances)
         ON CONFLICT (hospital, store, item_code, owner, lot, serial, lane)
         DO UPDATE SET quantity = b.quantity + excluded.quantity, expiry = coalesce(excluded.expiry, b.expiry);
-        INSERT INTO udi.store_item AS s SELECT * FROM unnest(p_store_items)
+        INSERT INTO udi.store_item AS s (hospital, store, item_code, lane, quantity)
+        SELECT hospital, store, item_code, lane, quantity FROM unnest(p_store_items)
         ON CONFLICT (hospital, store, item_code, lane) DO UPDATE SET quantity = s.quantity + excluded.quantity;
     END IF;
     IF cardinality(p_usage) > 0 THEN
-        INSERT INTO udi.usage_delta SELECT * FROM unnest(p_usage);
+        INSERT INTO udi.usage_delta (lane, version, hospitals, departments, items, months, quantities, amounts, recorded_at)
+        SELECT lane, version, hospitals, departments, items, months, quantities, amounts, recorded_at FROM unnest(p_usage);
     END IF;
     IF cardinality(p_readings) > 0 THEN
-        INSERT INTO udi.reading SELECT * FROM unnest(p_readings);
+        INSERT INTO udi.reading (position_id, record_offset, n, number, as_read, possible, issuer, di, lot, serial, expiry, production)
+        SELECT position_id, record_offset, r.n, number, as_read, possible, issuer, di, lot, serial, expiry, production FROM unnest(p_readings) r;
     END IF;
     IF cardinality(p_pairs) > 0 THEN
-        INSERT INTO udi.pair SELECT * FROM unnest(p_pairs);
+        INSERT INTO udi.pair (position_id, record_offset, n, rest_position, rest_offset)
+        SELECT position_id, record_offset, r.n, rest_position, rest_offset FROM unnest(p_pairs) r;
     END IF;
     IF cardinality(p_commands) > 0 THEN
         IF p_commands[1].seq <> l.commands_done + 1 THEN
             RAISE EXCEPTION 'Lane % has carried out %, expected %.', p_lane, l.commands_done, p_commands[1].seq - 1 USING ERRCODE = 'UD003';
         END IF;
-        INSERT INTO udi.command_outcome SELECT * FROM unnest(p_commands);
+        INSERT INTO udi.command_outcome (lane, seq, done, detail)
+        SELECT lane, seq, done, detail FROM unnest(p_commands);
     END IF;
     PERFORM udi.mark_cases(c.hospitals, c.encounters, c.recorded_at) FROM unnest(p_cases) c;
     FOREACH block IN ARRAY p_outbox LOOP

@@ -9,7 +9,7 @@ from typing import IO, Any
 import orjson
 
 from models.calendar import month_text
-from models.wire.topics import CATALOGUE, ENCOUNTERS, HIS_CHARGES, SCANS
+from models.wire.topics import CATALOGUE, DISCHARGES, ENCOUNTERS, HIS_CHARGES, INCOME, SCANS
 from streams.simulator.hospital.run import Hospital
 from streams.simulator.plan import Plan, Record, Stage
 from streams.simulator.truth.books import (
@@ -29,16 +29,17 @@ FILES = {
     CATALOGUE: "catalogue.jsonl",
     ENCOUNTERS: "encounters.jsonl",
     HIS_CHARGES: "his-charges.jsonl",
+    DISCHARGES: "discharges.jsonl",
+    INCOME: "income.jsonl",
 }
 
 
 def write(plan: Plan, folder: Path, progress: Callable[[Stage], None] = lambda _: None) -> Truth:
     """Writes the run of a plan into a folder, which is made; `progress` hears of each stage written.
 
-    `catalogue.jsonl`, `encounters.jsonl` and `his-charges.jsonl` hold the published values line by line, so later
-    lines supersede earlier ones. `scans.jsonl` holds objects with `key`, `timestamp` and `value` (text) or
-    `value_base64` (bytes that are no text), or neither for a record without value. `stages.jsonl` says how many lines
-    of each file make up each stage.
+    Every file but `scans.jsonl` holds the published values line by line, so later lines supersede earlier ones.
+    `scans.jsonl` holds objects with `key`, `timestamp` and `value` (text) or `value_base64` (bytes that are no text),
+    or neither for a record without value. `stages.jsonl` says how many lines of each file make up each stage.
     """
     folder.mkdir(parents=True, exist_ok=True)
     hospital = Hospital(plan)
@@ -91,6 +92,8 @@ def write_truth(truth: Truth, file: IO[bytes]) -> None:
         ("stock", stock_rows(truth.account)),
         ("waste", waste_rows(truth.account)),
         ("differences", (asdict(each) for each in truth.differences())),
+        ("seeded_in_cases", (asdict(each) | {"since": month_text(each.since)} for each in truth.cases.seeded)),
+        ("cases", truth.cases.rows()),
         ("scans", (entry_row(entry) for entry in truth.account.entries.values())),
     )
     for name, rows in lists:

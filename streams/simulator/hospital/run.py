@@ -8,6 +8,7 @@ import orjson
 from models.wire.topics import CATALOGUE, ENCOUNTERS, SCANS
 from streams.simulator.chance import Chance
 from streams.simulator.clock import HOUR, day_start, instant
+from streams.simulator.discharges.cases import Cases
 from streams.simulator.his.charging import His
 from streams.simulator.hospital.catalogue import stocked
 from streams.simulator.hospital.goods import Goods, row
@@ -41,7 +42,8 @@ class Hospital:
         account = Account(plan.start)
         self._prices = Chance(plan.seed, 4)
         self.his = His(plan, account, self._shelf.ordinary)
-        self.truth = Truth(plan, account, self.his, played=self._played)
+        self.cases = Cases(plan)
+        self.truth = Truth(plan, account, self.his, self.cases, played=self._played)
         """Complete when all stages have been taken."""
         self.truth.monitored = {goods.code for goods in self._all_goods() if goods.monitored}
 
@@ -144,7 +146,15 @@ class Hospital:
             stay.known = True
             self._undischarged.append(stay)
             records.append(self._stay(stay, at, grouped=False))
-        return records
+        return [*records, *self._cases_of(index, at)]
+
+    def _cases_of(self, index: int, at: int) -> Iterator[Record]:
+        """The month's discharges and incomes, and what was grouped again of the month before."""
+        month, end = self._plan.month(index), day_start(self._desk.days.stop)
+        yield from self.cases.discharged((stay for stay in self._undischarged if stay.discharged < end), at)
+        if index:
+            yield from self.cases.regroup(self._plan.month(index - 1), at)
+        yield from self.cases.earned(month, at)
 
     def _item(self, goods: Goods, at: int) -> Record:
         return self._record(CATALOGUE, goods.code, row(goods, self._plan.hospital, self._desk.days), at)

@@ -7,6 +7,7 @@ from typing import Any
 
 from models.calendar import Month, month_text
 from streams.simulator.clock import month_at
+from streams.simulator.discharges.cases import Cases
 from streams.simulator.his.charging import His
 from streams.simulator.plan import Plan
 from streams.simulator.truth.account import Account
@@ -24,6 +25,7 @@ class Truth:
     plan: Plan
     account: Account
     his: His
+    cases: Cases
     records: Counter[str] = field(default_factory=Counter)
     """Records on the scan topic: `scans`, `duplicate`, `conflict`, and `refused` by reason as `refused:bad-event` …"""
     monitored: set[str] = field(default_factory=set)

@@ -4,7 +4,7 @@ import base64
 import json
 from pathlib import Path
 
-from models.wire.topics import CATALOGUE, ENCOUNTERS, HIS_CHARGES, SCANS
+from models.wire.topics import CATALOGUE, DISCHARGES, ENCOUNTERS, HIS_CHARGES, INCOME, SCANS
 from streams.simulator import Plan
 from streams.simulator.command import simulate_command
 from tests.unit.streams.simulator.conftest import run_of
@@ -23,6 +23,8 @@ def test_the_files_hold_every_record_in_order_and_the_truth(tmp_path: Path) -> N
         (CATALOGUE, "catalogue.jsonl"),
         (ENCOUNTERS, "encounters.jsonl"),
         (HIS_CHARGES, "his-charges.jsonl"),
+        (DISCHARGES, "discharges.jsonl"),
+        (INCOME, "income.jsonl"),
     ):
         assert lines(tmp_path / "out" / name) == [record.value for record in run.records(topic)]
     scans = [json.loads(line) for line in lines(tmp_path / "out" / "scans.jsonl")]
@@ -47,5 +49,5 @@ def test_the_files_hold_every_record_in_order_and_the_truth(tmp_path: Path) -> N
 def test_the_stages_file_counts_the_lines_of_the_others(tmp_path: Path) -> None:
     simulate_command(PLAN, tmp_path)
     stages = [json.loads(line) for line in lines(tmp_path / "stages.jsonl")]
-    for topic in (SCANS, CATALOGUE, ENCOUNTERS, HIS_CHARGES):
+    for topic in (SCANS, CATALOGUE, ENCOUNTERS, HIS_CHARGES, DISCHARGES, INCOME):
         assert sum(stage["lines"][topic] for stage in stages) == len(lines(tmp_path / f"{topic}.jsonl"))

@@ -11,13 +11,13 @@ from models.charging.encounter import Encounter, read_encounter
 from models.reasons import Reason
 from models.scan.event import ScanEvent, read_scan
 from models.wire.strict_json import Refusal
-from models.wire.topics import CATALOGUE, ENCOUNTERS, HIS_CHARGES, SCANS
+from models.wire.topics import CATALOGUE, DISCHARGES, ENCOUNTERS, HIS_CHARGES, INCOME, SCANS
 from streams.simulator import Plan, Stage
 from tests.unit.streams.simulator.conftest import PLAN, Run, run_of
 
 STAGES = ("facts", "scans", "late-facts", "his-charges", "close")
 SMALL = Plan(seed=3, months=2, scans=1200)
-DIGEST = "4eaf3d419a4b659a31463594e875fbdd62de1fc5e67ba043a7179e3187264f12"
+DIGEST = "abc31e570b8b97fe353ff87e3bb2432ef8a438d8cea1bf22216c212fe1b9ba90"
 
 
 def digest(stages: list[Stage]) -> str:
@@ -48,7 +48,8 @@ def test_each_month_has_its_five_stages_in_order() -> None:
 def test_each_topic_has_its_stages(run: Run) -> None:
     topics = {(stage.name, record.topic) for stage in run.stages for record in stage.records}
     facts = {(name, topic) for name in ("facts", "late-facts") for topic in (CATALOGUE, ENCOUNTERS)}
-    assert topics == {("scans", SCANS), ("his-charges", HIS_CHARGES)} | facts
+    cases = {("late-facts", topic) for topic in (DISCHARGES, INCOME)}
+    assert topics == {("scans", SCANS), ("his-charges", HIS_CHARGES)} | facts | cases
 
 
 def test_the_plan_says_how_many_scan_records_there_are(run: Run) -> None:

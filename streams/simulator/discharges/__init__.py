@@ -1,0 +1,1 @@
+"""Discharged cases, incomes of departments, and what was seeded in them."""

@@ -53,6 +53,9 @@ class Reason(StrEnum):
     RECALLED = "recalled"
     SUSPENDED_ITEM = "suspended-item"
     OVER_LIMIT = "over-limit"
+    BREAKER_OPEN = "breaker-open"
+    QUOTA_EXHAUSTED = "quota-exhausted"
+    PRICE_CEILING = "price-ceiling"
     NEEDS_APPROVAL = "needs-approval"
     EXCLUDED_GROUP = "excluded-group"
     SERIAL_USED = "serial-used"
@@ -68,6 +71,8 @@ class Reason(StrEnum):
     PERIOD_CLOSED = "period-closed"
     LICENCE_EXPIRED = "licence-expired"
     RELEASED = "released"
+    OVERRIDDEN = "overridden"
+    BREAKER_TRIAL = "breaker-trial"
     RE_RATED = "re-rated"
 
 
@@ -127,6 +132,9 @@ REASONS: tuple[ReasonRow, ...] = (
     ReasonRow(Reason.RECALLED, Verdict.HELD, _NEVER, _NOW, False, _PERSON),
     ReasonRow(Reason.SUSPENDED_ITEM, Verdict.HELD, _NEVER, _NOW, False, _PERSON),
     ReasonRow(Reason.OVER_LIMIT, Verdict.HELD, _NEVER, _NOW, False, _PERSON),
+    ReasonRow(Reason.BREAKER_OPEN, Verdict.HELD, _NEVER, _NOW, False, _PERSON),
+    ReasonRow(Reason.QUOTA_EXHAUSTED, Verdict.HELD, _NEVER, _NOW, False, _PERSON),
+    ReasonRow(Reason.PRICE_CEILING, Verdict.HELD, _NEVER, _NOW, False, _PERSON),
     ReasonRow(Reason.NEEDS_APPROVAL, Verdict.HELD, _NEVER, _NOW, False, _PERSON),
     ReasonRow(Reason.EXCLUDED_GROUP, Verdict.HELD, _NEVER, _NOW, False, _PERSON),
     ReasonRow(Reason.SERIAL_USED, Verdict.HELD, _NEVER, _NEVER, False, ("person", "return")),
@@ -142,6 +150,8 @@ REASONS: tuple[ReasonRow, ...] = (
     ReasonRow(Reason.PERIOD_CLOSED, None, _NOW, _NOW, False, ()),
     ReasonRow(Reason.LICENCE_EXPIRED, None, _NOW, _NOW, False, ()),
     ReasonRow(Reason.RELEASED, None, _NOW, _NOW, False, ()),
+    ReasonRow(Reason.OVERRIDDEN, None, _NOW, _NOW, False, ()),
+    ReasonRow(Reason.BREAKER_TRIAL, None, _NOW, _NOW, False, ()),
     ReasonRow(Reason.RE_RATED, None, _NOW, _NOW, False, ()),
 )
 
@@ -149,7 +159,8 @@ TAKEN_BACK = frozenset({Reason.REJECTED, Reason.CORRECTED})
 """A scan with one of these counts for nothing any more: a person has taken it back."""
 RELEASABLE = frozenset({
     Reason.BEFORE_ADMISSION, Reason.AFTER_SETTLEMENT, Reason.EXPIRED, Reason.RECALLED, Reason.SUSPENDED_ITEM,
-    Reason.OVER_LIMIT, Reason.NEEDS_APPROVAL, Reason.EXCLUDED_GROUP, Reason.SERIAL_USED,
+    Reason.OVER_LIMIT, Reason.BREAKER_OPEN, Reason.QUOTA_EXHAUSTED, Reason.PRICE_CEILING, Reason.NEEDS_APPROVAL,
+    Reason.EXCLUDED_GROUP, Reason.SERIAL_USED,
 })  # fmt: skip
 """What a person may let pass: the use is known and something speaks against charging it by itself."""
 REASON_ROW: dict[Reason, ReasonRow] = {row.reason: row for row in REASONS}

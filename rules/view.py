@@ -6,6 +6,7 @@ from uuid import UUID
 from models.calendar import Month, shift
 from models.catalogue.item import Item
 from models.charging.books import BalanceKey, Decision, Neighbour, RecordedScan, Ref, UnitKey, UseAccount, Waiting
+from models.charging.controls import QuotaKey
 from models.charging.snapshot import Catalogue, EncounterFacts, Snapshot
 from models.scan.event import Action
 
@@ -57,6 +58,10 @@ class View:
         """Units of the item charged to the encounter, less credits. Known only of items with a limit."""
         return self.gathered.stays.get((hospital, encounter, item_code), 0)
 
+    def quota_used(self, key: QuotaKey, department: str) -> int:
+        """Units a department has used of a controlled category in a month, as seen."""
+        return self.gathered.quotas.get(key, {}).get(department, 0)
+
     def use_of_scan(self, hospital: str, scan_id: UUID) -> UseAccount | None:
         """The use recorded under the scan id."""
         self._digest()
@@ -94,6 +99,7 @@ class View:
         if decision.n == 0 and decision.claims:
             self.gathered.fingerprints[hospital, event.scan_id] = subject.fingerprint
         self._move(decision)
+        self._use_quotas(decision)
         for charge in decision.charges:
             stay = (hospital, charge.encounter, charge.item.item_code)
             if stay in self.gathered.stays:
@@ -107,6 +113,15 @@ class View:
             self._change(decision, decision.account)
         elif event.action is Action.USE and decision.claims:
             self._undigested.append(decision)
+
+    def _use_quotas(self, decision: Decision) -> None:
+        for usage in decision.usage if self.gathered.quotas else ():
+            item = self.catalogue.item(usage.hospital, usage.item_code)
+            category = item.controlled_category if item is not None else None
+            if category is not None and usage.department is not None:
+                used = self.gathered.quotas.get(QuotaKey(usage.hospital, category, usage.month))
+                if used is not None:
+                    used[usage.department] = used.get(usage.department, 0) + usage.quantity
 
     def _digest(self) -> None:
         """Make accounts of the batch's uses; only a return asks for them."""

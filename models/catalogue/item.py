@@ -177,6 +177,10 @@ class Item:
     limits: Limits | None = None
     licence_valid_to: date | None = None
     """The last local day on which the registration certificate is valid."""
+    category: str | None = None
+    """Goods of the same type."""
+    controlled_category: str | None = None
+    """Of the hospital's own list of controlled goods."""
     ended_at: datetime | None = None
     """From this instant the item is no longer in the catalogue (a tombstone came)."""
 
@@ -227,6 +231,8 @@ def item_from_wire(wire: CatalogueItem, version: int, ended_at: datetime | None 
         version=version,
         limits=wire.limits,
         licence_valid_to=wire.licence_valid_to,
+        category=wire.category,
+        controlled_category=wire.controlled_category,
         ended_at=ended_at,
     )
 

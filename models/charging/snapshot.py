@@ -7,6 +7,7 @@ from uuid import UUID
 
 from models.catalogue.item import Item
 from models.charging.books import BalanceKey, Neighbour, Ref, UnitKey, UseAccount
+from models.charging.controls import Controls, QuotaKey
 from models.scan.scanners import Scanners
 from models.stock.recall import Recalls
 from models.udi.lot_pattern import LotPattern
@@ -21,6 +22,8 @@ class Catalogue:
         """Profiles of scanners, known at the same version."""
         self.recalls = Recalls()
         """Recall notices, known at the same version."""
+        self.controls = Controls()
+        """Breakers, quotas, ceilings and approvals, known at the same version."""
         self._items: dict[tuple[str, str], Item] = {}
         self._claims: dict[tuple[str, str, str], tuple[tuple[Item, int | None], ...]] = {}
 
@@ -50,6 +53,14 @@ class Catalogue:
     def item(self, hospital: str, item_code: str) -> Item | None:
         """The item of a code, ended or not."""
         return self._items.get((hospital, item_code))
+
+    def controlled(self, hospital: str, controlled_category: str) -> list[str]:
+        """The codes of the items of a controlled category."""
+        return [
+            code
+            for (owner, code), item in self._items.items()
+            if owner == hospital and item.controlled_category == controlled_category
+        ]
 
     def claims(self, hospital: str, issuer: str, di: str) -> tuple[tuple[Item, int | None], ...]:
         """Which items claim the identifier, each with its units per package."""
@@ -100,6 +111,8 @@ class Lookup:
     """(hospital, device, scanned_at) of halves without a sequence number, whose neighbours matter."""
     stays: set[StayItem] = field(default_factory=set)
     """Items with a limit per stay, and the stay."""
+    quotas: set[QuotaKey] = field(default_factory=set)
+    """Controlled categories and months with a quota."""
     shapes: set[tuple[str, str]] = field(default_factory=set)
     """(issuer, di) of labels that may have lost separators."""
 
@@ -127,5 +140,7 @@ class Snapshot:
     neighbours: dict[tuple[str, str], list[Neighbour]] = field(default_factory=dict)
     stays: dict[StayItem, int] = field(default_factory=dict)
     """Units charged in the stay, less credits."""
+    quotas: dict[QuotaKey, dict[str, int]] = field(default_factory=dict)
+    """Units used of a controlled category in a month, by department."""
     shapes: dict[tuple[str, str], Shapes] = field(default_factory=dict)
     """By (issuer, di); a device of which nothing was learned is missing."""

@@ -56,6 +56,13 @@ class Entry(StrEnum):
     MANUAL = "manual"
 
 
+class Override(WireModel):
+    """Who lets pass at once what the hospital has set against a charge, and why; it is listed for review."""
+
+    badge: Identifier
+    reason: Text
+
+
 class ScanEvent(WireModel):
     """One scan: who, where, for whom, what, how many, when, and what was done."""
 
@@ -85,6 +92,8 @@ class ScanEvent(WireModel):
     corrects: UUID | None = None
     """Of a return: the use it takes back. Of any other scan: the refused scan it replaces."""
     reason: Text | None = None
+    override: Override | None = None
+    """Only of a use: docs/controls.md."""
     entry: Annotated[Entry, Field(strict=False)] = Entry.SCAN
 
     @model_validator(mode="after")

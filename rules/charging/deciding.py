@@ -11,6 +11,7 @@ from models.scan.event import Action
 from models.udi import CodeError, Issuer
 from rules.catalogue.joining import Resolution, price_on, resolve
 from rules.charging.charges import charge_of, settlement_of, waste_of
+from rules.charging.controls import control_reasons, overridden
 from rules.charging.returns import decide_return
 from rules.charging.validation import code_reason, encounter_reasons, item_reasons, unit_reasons
 from rules.stock.recall_matching import recalled
@@ -126,6 +127,8 @@ def _decide_use(
         decision.units = event.quantity * found.units_per_package
         price = price_on(item.prices, subject.day)
         reasons |= _price_reasons(item, price) | item_reasons(subject, item, decision.units, encounter, view)
+        reasons |= control_reasons(subject, item, decision.units, price, decision.department, encounter, view)
+        reasons = overridden(event, reasons)
     decision.takes_unit = label.serial is not None and not (prior and prior.holds_unit) and _keeps_unit(reasons)
     if prior and Reason.RELEASED in prior.reasons:
         # A person has let it pass, once and for all; a unit that another use holds stays with that one.

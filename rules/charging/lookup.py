@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable
 
+from models.catalogue.item import Item
 from models.charging.books import BalanceKey, LabelFacts, RecordedScan, Waiting, takes_from_store
 from models.charging.commands import Commanded
+from models.charging.controls import QuotaKey
 from models.charging.snapshot import Catalogue, Lookup
 from models.scan.event import Action
 from rules.catalogue.joining import resolve
@@ -99,7 +101,15 @@ def _want(wanted: Lookup, subject: RecordedScan, label: LabelFacts, catalogue: C
         return
     if item.limits is not None and item.limits.per_stay is not None and event.encounter is not None:
         wanted.stays.add((event.hospital, event.encounter, item.item_code))
+    _want_quota(wanted, subject, item, catalogue)
     wanted.store_items.add((event.hospital, event.store, item.item_code))
     if takes_from_store(event.action):
         lot, serial = label.lot or "", label.serial or ""
         wanted.balances.add(BalanceKey(event.hospital, event.store, item.item_code, item.owner, lot, serial))
+
+
+def _want_quota(wanted: Lookup, subject: RecordedScan, item: Item, catalogue: Catalogue) -> None:
+    """What was used of a controlled category, where some department has a quota of it."""
+    hospital, category = subject.event.hospital, item.controlled_category
+    if category is not None and catalogue.controls.has_quota(hospital, category, subject.month):
+        wanted.quotas.add(QuotaKey(hospital, category, subject.month))

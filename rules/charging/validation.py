@@ -6,6 +6,7 @@ from models.charging.snapshot import EncounterFacts
 from models.reasons import Reason
 from models.scan.event import ScanEvent
 from models.udi import CodeError
+from rules.charging.controls import approved
 from rules.stock.recall_matching import recalled
 from rules.view import View
 
@@ -55,7 +56,7 @@ def item_reasons(
     limits, event = item.limits, subject.event
     if limits is None or not item.chargeable or item.bundled_into is not None:
         return reasons
-    if limits.needs_approval:
+    if limits.needs_approval and not approved(event, item, encounter, view):
         reasons.add(Reason.NEEDS_APPROVAL)
     if encounter is not None and encounter.drg_group in limits.excluded_drg_groups:
         reasons.add(Reason.EXCLUDED_GROUP)

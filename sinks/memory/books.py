@@ -23,6 +23,7 @@ from models.charging.books import (
     Waiting,
 )
 from models.charging.commands import Carried, Command, Commanded, CommandKind, Recorded
+from models.charging.controls import Control, QuotaKey
 from models.charging.snapshot import Catalogue, EncounterFacts, Lookup, Shapes, Snapshot
 from models.reasons import TAKEN_BACK, Reason, Verdict
 from models.scan.event import Action
@@ -58,6 +59,7 @@ class MemoryBooks:
         """What became of the commands of each lane."""
         self._commands: list[Command] = []
         self._scanners: list[tuple[Scanner, int]] = []
+        self._controls: list[tuple[Control, int]] = []
         self._lanes: dict[int, LaneRow] = {}
         self._items: list[Item] = []
         self._encounters: dict[tuple[str, str], EncounterFacts] = {}
@@ -92,6 +94,8 @@ class MemoryBooks:
         for scanner, version in self._scanners:
             catalogue.scanners.put(scanner, version)
         catalogue.recalls.put(self._recalls)
+        for control, version in self._controls:
+            catalogue.controls.put(control, version)
         catalogue.put([item for item in self._items if item.version > catalogue.version], self.facts_version)
         balances, store_items = self.stock()
         scans, units = self.claims.scans, self.claims.units
@@ -108,6 +112,7 @@ class MemoryBooks:
             store_items={key: store_items[key] for key in wanted.store_items},
             neighbours=self._neighbours(wanted),
             stays={stay: self._charged_units(*stay) for stay in wanted.stays},
+            quotas={key: self._quota_used(key, catalogue) for key in wanted.quotas},
             shapes={device: self.shapes[device] for device in wanted.shapes if device in self.shapes},
         )
 
@@ -123,8 +128,8 @@ class MemoryBooks:
         if any(self.closed.get(hospital, 0) != closed for hospital, closed in gathered.closed.items()):
             raise StaleError("A month was closed since the facts were gathered.")
         newer = self._changes[gathered.facts_version :]
-        if any(each.kind == "recall" and each.hospital in gathered.closed for each in newer):
-            raise StaleError("A recall was accepted since the facts were gathered.")
+        if any(each.kind in {"recall", "control"} and each.hospital in gathered.closed for each in newer):
+            raise StaleError("A recall was accepted, or charging controlled anew, since the facts were gathered.")
         claims = deepcopy(self.claims)
         for result in batch.results:
             if isinstance(result, Decision):
@@ -270,6 +275,11 @@ class MemoryBooks:
         )
         self._scanners.append((scanner, self.facts_version))
 
+    def control(self, control: Control, at: datetime) -> None:
+        """A newer version of a breaker, quota, ceiling or approval."""
+        self._changes.append(Change(self.facts_version + 1, "control", control.hospital, control.key, frozenset(), at))
+        self._controls.append((control, self.facts_version))
+
     def teach(self, issuer: str, di: str, shapes: Shapes, at: datetime) -> None:
         """A newer shape of a device's lots and serials."""
         self.shapes[issuer, di] = shapes
@@ -317,6 +327,13 @@ class MemoryBooks:
             if (decision.subject.event.hospital, charge.encounter, charge.item.item_code)
             == (hospital, encounter, item_code)
         )
+
+    def _quota_used(self, key: QuotaKey, catalogue: Catalogue) -> dict[str, int]:
+        items, used = set(catalogue.controlled(key.hospital, key.category)), Counter[str]()
+        for usage in (usage for decision in self._all() for usage in decision.usage):
+            if (usage.hospital, usage.month) == key[::2] and usage.item_code in items and usage.department:
+                used[usage.department] += usage.quantity
+        return dict(used)
 
     def _credits(self, charge: Charge | None) -> list[Charge]:
         every = (each for decision in self._all() for each in decision.charges if each.reverses is not None)

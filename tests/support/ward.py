@@ -9,6 +9,7 @@ import asyncpg
 
 from models.calendar import ZONE_DEFAULT
 from models.charging.commands import CommandKind
+from models.charging.controls import Control
 from models.charging.snapshot import Catalogue
 from models.policy import POLICY
 from sinks.memory.books import MemoryBooks, MemoryFactBooks
@@ -17,6 +18,7 @@ from sinks.postgres.catalogue.facts import FactBatch, FactBooks
 from sinks.postgres.charging.books import PostgresBooks
 from sinks.postgres.charging.commands import CommandBooks
 from sinks.postgres.database import migrate, open_pool
+from sinks.postgres.monitoring.controls import ControlBooks
 from streams.lanes.lane import Lane, Record
 from tests.support.accounts import Account, account_of_memory, account_of_postgres
 from tests.support.builders import NOON, body, encounter, item, key_of, scan_id
@@ -41,6 +43,9 @@ class Store(Protocol):
     async def command(self, kind: CommandKind, number: int, body: Mapping[str, Any] | None = None) -> None:
         """Wang commands something of the scan of that number."""
 
+    async def control(self, *controls: Control) -> None:
+        """The hospital decides about charging."""
+
 
 class MemoryStore:
     """The twin."""
@@ -61,6 +66,11 @@ class MemoryStore:
     async def command(self, kind: CommandKind, number: int, body: Mapping[str, Any] | None = None) -> None:
         """See `Store`."""
         self.memory.command(kind, "H1", scan_id(number), "wang", "looked at it", NOON, body)
+
+    async def control(self, *controls: Control) -> None:
+        """See `Store`."""
+        for each in controls:
+            self.memory.control(each, NOON)
 
 
 class PostgresStore:
@@ -85,6 +95,10 @@ class PostgresStore:
         """See `Store`."""
         accepted = await CommandBooks(self.pool).accept(kind, "H1", scan_id(number), "wang", "looked at it", body)
         assert accepted is not None
+
+    async def control(self, *controls: Control) -> None:
+        """See `Store`."""
+        await ControlBooks(self.pool).record(controls, NOON)
 
     async def empty(self) -> None:
         """Forget everything but the installation: the books as they were made."""

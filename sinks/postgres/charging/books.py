@@ -30,6 +30,7 @@ from models.charging.books import (
     label_facts,
 )
 from models.charging.commands import Command, Commanded, CommandKind, Recorded
+from models.charging.controls import QuotaKey, read_control
 from models.charging.snapshot import Catalogue, EncounterFacts, Lookup, Shapes, Snapshot, StayItem
 from models.reasons import Reason, Verdict
 from models.scan.event import ScanEvent
@@ -45,6 +46,10 @@ NEIGHBOUR_SECONDS = 60
 _ERRORS: dict[str, type[Exception]] = {"UD001": LaneMovedError, "UD002": ClaimTakenError, "UD003": StaleError}
 _RECORD = f"SELECT udi.record({', '.join(f'${place}' for place in range(1, 30))})"
 _GATHER = "SELECT * FROM udi.gather($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+_QUOTA = (
+    "SELECT scope, sum(quantity) AS units FROM udi.usage_now WHERE hospital = $1 AND month = $2 "
+    "AND scope_type = 'department' AND item_code = ANY ($3) GROUP BY scope"
+)
 HOT_PATH_SETTINGS = {
     # The keys are few and the tables large and indexed; a plan cached while they were empty must not scan them later.
     "enable_hashjoin": "off",
@@ -94,10 +99,13 @@ class PostgresBooks:
             if row["facts_version"] > since:
                 # Facts are numbered without gaps in the order they are committed: all up to that version are there.
                 catalogue.recalls.put(await recalls_between(connection, since, row["facts_version"]))
+            for body, kind, version in zip(row["controls"], row["control_kinds"], row["control_versions"], strict=True):
+                catalogue.controls.put(read_control(kind, body), version)
             catalogue.put([_item(*change) for change in changes], row["facts_version"])
             uses = await self._uses(connection, wanted, catalogue)
             neighbours = await self._neighbours(connection, wanted)
             stays = await self._stays(connection, wanted)
+            quotas = await self._quotas(connection, wanted, catalogue)
             shapes = await self._shapes(connection, wanted)
         return Snapshot(
             lane_version=row["lane_version"],
@@ -112,6 +120,7 @@ class PostgresBooks:
             store_items=dict(zip(store_items, row["store_items"], strict=True)),
             neighbours=neighbours,
             stays=stays,
+            quotas=quotas,
             shapes=shapes,
         )
 
@@ -243,6 +252,15 @@ class PostgresBooks:
         columns = [[stay[place] for stay in wanted.stays] for place in range(3)]
         rows = await connection.fetch("SELECT * FROM udi.charged_units($1, $2, $3)", *columns)
         return {(row["hospital"], row["encounter"], row["item_code"]): row["units"] for row in rows}
+
+    @staticmethod
+    async def _quotas(connection: Any, wanted: Lookup, catalogue: Catalogue) -> dict[QuotaKey, dict[str, int]]:
+        found: dict[QuotaKey, dict[str, int]] = {}
+        for key in wanted.quotas:
+            items = catalogue.controlled(key.hospital, key.category)
+            rows = await connection.fetch(_QUOTA, key.hospital, key.month, items)
+            found[key] = {row["scope"]: int(row["units"]) for row in rows}
+        return found
 
     async def _neighbours(self, connection: Any, wanted: Lookup) -> dict[tuple[str, str], list[Neighbour]]:
         if not wanted.devices:

@@ -28,6 +28,7 @@ from streams.cli.loading import flat_rows
 from streams.cli.loading.flat_rows import ENCOUNTER, HIS_CHARGE, ITEM, RECALL, BadRow, Form, record_of
 from streams.cli.loading.grouped import Grouping, group_rows
 from streams.cli.loading.known_encounters import unknown_encounters
+from streams.cli.loading.quotas import load_quotas
 from streams.cli.loading.sheets import SheetError, decode_lines, read_sheet
 from streams.cli.loading.udid import load_udid
 from streams.cli.publishing import Outbound, publish
@@ -51,6 +52,8 @@ class Kind(StrEnum):
     """The national database: into the items that have one of its identifiers."""
     SCANNERS = "scanners"
     """Into the books themselves, not onto a topic."""
+    QUOTAS = "quotas"
+    """As above."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +123,8 @@ def load(
     """Load records of the HIS out of a file: bad rows are named, good ones published. Exit 1 when rows were bad."""
     if kind is Kind.SCANNERS:
         raise typer.Exit(load_scanners(file, dry_run=dry_run, as_json=as_json))
+    if kind is Kind.QUOTAS:
+        raise typer.Exit(load_quotas(file, hospital, dry_run=dry_run, as_json=as_json))
     if kind is Kind.UDID:
         raise typer.Exit(load_udid(file, hospital, dry_run=dry_run, as_json=as_json))
     settings = read_settings()

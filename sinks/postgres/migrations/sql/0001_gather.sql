@@ -7,7 +7,7 @@ CREATE FUNCTION udi.gather(
     OUT lane_version bigint, OUT facts_seen bigint, OUT facts_version bigint, OUT closed integer[],
     OUT claims udi.scan_claim[], OUT units udi.unit_claim[], OUT encounters udi.encounter[],
     OUT balances bigint[], OUT store_items bigint[], OUT changed bytea[], OUT changed_versions bigint[], OUT changed_ended timestamptz[],
-    OUT scanners jsonb[], OUT scanner_versions bigint[]
+    OUT scanners jsonb[], OUT scanner_versions bigint[], OUT controls text[], OUT control_kinds text[], OUT control_versions bigint[]
 ) LANGUAGE sql STABLE AS $$
     SELECT l.version, l.facts_seen, f.version,
         ARRAY(SELECT coalesce((SELECT p.closed_through FROM udi.period p WHERE p.hospital = h), 0)
@@ -32,7 +32,10 @@ CREATE FUNCTION udi.gather(
         ARRAY(SELECT c.version FROM udi.catalogue c WHERE c.version > p_since ORDER BY c.version),
         ARRAY(SELECT c.ended_at FROM udi.catalogue c WHERE c.version > p_since ORDER BY c.version),
         ARRAY(SELECT s.profile FROM udi.scanner s WHERE s.version > p_since ORDER BY s.version),
-        ARRAY(SELECT s.version FROM udi.scanner s WHERE s.version > p_since ORDER BY s.version)
+        ARRAY(SELECT s.version FROM udi.scanner s WHERE s.version > p_since ORDER BY s.version),
+        ARRAY(SELECT c.body::text FROM udi.control c WHERE c.version > p_since ORDER BY c.version),
+        ARRAY(SELECT c.kind FROM udi.control c WHERE c.version > p_since ORDER BY c.version),
+        ARRAY(SELECT c.version FROM udi.control c WHERE c.version > p_since ORDER BY c.version)
     FROM udi.lane l CROSS JOIN udi.fact_counter f WHERE l.lane = p_lane
 $$;
 

@@ -38,9 +38,10 @@ BEGIN
         ) THEN
             RAISE EXCEPTION 'A month was closed since the facts were gathered.' USING ERRCODE = 'UD003';
         END IF;
-        -- Who accepts a recall takes the same lock alone: what is recorded after its acceptance was decided by it.
-        IF EXISTS (SELECT FROM udi.fact_change c WHERE c.version > p_facts AND c.kind = 'recall' AND c.hospital = ANY (p_hospitals)) THEN
-            RAISE EXCEPTION 'A recall was accepted since the facts were gathered.' USING ERRCODE = 'UD003';
+        -- Who accepts a recall takes the same lock alone: what is recorded after its acceptance was decided by it. A breaker that was
+        -- opened since is in force for the batch as well.
+        IF EXISTS (SELECT FROM udi.fact_change c WHERE c.version > p_facts AND c.kind IN ('recall', 'control') AND c.hospital = ANY (p_hospitals)) THEN
+            RAISE EXCEPTION 'A recall was accepted, or charging controlled anew, since the facts were gathered.' USING ERRCODE = 'UD003';
         END IF;
     END IF;
     -- 3. Claims, in fixed order of tables and rows.

@@ -334,7 +334,7 @@ COMMENT ON TABLE udi.fact_counter IS 'The version of the newest fact; its row lo
 INSERT INTO udi.fact_counter DEFAULT VALUES;
 CREATE TABLE udi.fact_change (
     version     bigint PRIMARY KEY,
-    kind        text NOT NULL CHECK (kind IN ('item', 'encounter', 'shape', 'scanner', 'recall')),
+    kind        text NOT NULL CHECK (kind IN ('item', 'encounter', 'shape', 'scanner', 'recall', 'control')),
     hospital    text NOT NULL,
     code        text NOT NULL,
     issuers     text[] NOT NULL DEFAULT '{}',
@@ -345,6 +345,17 @@ CREATE TABLE udi.fact_change (
 );
 COMMENT ON COLUMN udi.fact_change.repriced_from IS 'The local days, up to before repriced_to, on which the prices of a known item have changed; null when they have not.';
 COMMENT ON TABLE udi.fact_change IS 'Changes of what decisions rest on (catalogue, encounters, learned shapes, scanner profiles) in a gapless order (fact_counter is locked by the writer): lanes pull what came after the version they have seen.';
+CREATE TABLE udi.control (
+    hospital    text NOT NULL,
+    kind        text NOT NULL CHECK (kind IN ('breaker', 'quota', 'ceiling', 'approval')),
+    key         text NOT NULL,
+    version     bigint NOT NULL,
+    body        jsonb NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    PRIMARY KEY (hospital, kind, key, version)
+);
+COMMENT ON TABLE udi.control IS 'What a hospital has decided about charging certain goods (models.charging.controls): every version of every circuit breaker, quota, price ceiling and approval, append-only; the newest holds.';
+CREATE UNIQUE INDEX control_by_version ON udi.control (version);
 CREATE TABLE udi.catalogue (
     hospital    text NOT NULL,
     item_code   text NOT NULL,
@@ -444,7 +455,7 @@ END $$;
 DO $$
 DECLARE book text;
 BEGIN
-    FOREACH book IN ARRAY ARRAY['scan', 'decision', 'ledger', 'settlement', 'waste_cost', 'alert', 'catalogue', 'encounter', 'period_close'] LOOP
+    FOREACH book IN ARRAY ARRAY['scan', 'decision', 'ledger', 'settlement', 'waste_cost', 'alert', 'catalogue', 'control', 'encounter', 'period_close'] LOOP
         EXECUTE format('CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON udi.%I FOR EACH STATEMENT EXECUTE FUNCTION udi.refuse_change()', book);
     END LOOP;
 END $$;

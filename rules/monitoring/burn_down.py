@@ -1,0 +1,35 @@
+"""How a quota burns down: what is left, and when it will be used up at the rate so far.
+
+References:
+    docs/controls.md, section "Quotas"; monthly quota by department: the Wuhan study (Chinese Health Quality Management
+    2025, 32(3): 54-58). The straight line is ours.
+"""
+
+from datetime import date, timedelta
+from fractions import Fraction
+
+from models.calendar import Month, first_day, last_day
+
+
+def exhausted_on(released: int, used: int, month: Month, newest: date | None) -> date | None:
+    """The first day on which nothing is left, at the mean use of the days so far; `None`: not in this month.
+
+    Args:
+        released: Units of the month.
+        used: Units so far.
+        month: Of the quota.
+        newest: The newest day with records, counted as whole; `None`: no day of the month has any.
+
+    >>> exhausted_on(30, 10, Month(202206), date(2022, 6, 5)), exhausted_on(100, 10, Month(202206), date(2022, 6, 5))
+    (datetime.date(2022, 6, 15), None)
+    """
+    first, last = first_day(month), last_day(month)
+    if newest is None or used <= 0:
+        return first if released <= 0 else None
+    days = (min(newest, last) - first).days + 1
+    if used >= released:
+        return min(newest, last)
+    needed = Fraction(released * days, used)
+    whole = -(-needed.numerator // needed.denominator)
+    day = first + timedelta(days=whole - 1)
+    return day if day <= last else None

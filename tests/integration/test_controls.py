@@ -1,0 +1,216 @@
+"""What the hospital has decided about charging an item: breaker, quota, ceiling, approval, override. Books and twin."""
+
+import asyncio
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from models.charging.commands import CommandKind
+from models.charging.controls import Approval, Breaker, BreakerState, Ceiling, Control, Controls, ControlScope, Quota
+from sinks.postgres.monitoring.controls import ControlBooks
+from tests.support.accounts import Account
+from tests.support.builders import DI, NOON, at, encounter, gs1, item, scan, scan_id
+from tests.support.ward import LANES, Between, PostgresStore, Store, Ward, postgres_store, usual, verdicts
+
+BADGE = {"badge": "B7", "reason": "bleeding, nothing else at hand"}
+WHO: dict[str, Any] = {"hospital": "H1", "by": "li", "reason": "the device department decided"}
+
+
+def breaker(
+    state: str = "open", scope: str = "hospital:H1", until: datetime | None = None, code: str = "SCREW"
+) -> Breaker:
+    kind, _, name = scope.partition(":")
+    return Breaker(
+        **WHO,
+        item_code=code,
+        scope_type=ControlScope(kind),
+        scope=name,
+        state=BreakerState(state),
+        since=NOON,
+        until=until,
+    )
+
+
+def quota(released: int, department: str = "ORTH", month: str = "2022-06") -> Quota:
+    return Quota(**WHO, category="staplers", department=department, month=month, released=released)
+
+
+def now(account: Account, number: int) -> tuple[str, tuple[str, ...]]:
+    return verdicts(account)[str(scan_id(number))]
+
+
+BILLED = ("billed", ("stock-negative",))
+
+
+async def test_an_open_breaker_holds_the_charge_and_not_the_record_of_the_use(ward: Ward, store: Store) -> None:
+    await ward.scan(scan(1))
+    await store.control(breaker())
+    await ward.scan(scan(2), scan(3, action="waste"))
+    account = await ward.account()
+    assert [now(account, number) for number in (1, 2, 3)] == [
+        BILLED, ("held", ("breaker-open", "stock-negative")), ("recorded", ("stock-negative",)),
+    ]  # fmt: skip
+    assert [row[-1] for row in account.left] == [-3]
+
+    await store.command(CommandKind.RELEASE, 2)
+    await ward.sweep()
+    assert now(await ward.account(), 2) == ("billed", ("stock-negative", "released"))
+
+
+async def test_a_badge_and_a_reason_let_the_charge_pass_at_once_and_it_is_listed(ward: Ward, store: Store) -> None:
+    await store.control(breaker())
+    await ward.scan(scan(1, override=BADGE), scan(2))
+    account = await ward.account()
+    assert now(account, 1) == ("billed", ("stock-negative", "overridden"))
+    assert now(account, 2)[0] == "held"
+    if isinstance(store, PostgresStore):
+        [row] = await ControlBooks(store.pool).overrides()
+        assert (row["scan_id"], row["badge"], row["reason"]) == (scan_id(1), BADGE["badge"], BADGE["reason"])
+        [stands] = await ControlBooks(store.pool).breakers()
+        assert (stands["state"], stands["held"]) == ("open", 1)
+
+
+async def test_an_override_of_nothing_says_nothing_and_lets_no_expired_unit_pass(ward: Ward, store: Store) -> None:
+    old = scan(2, override=BADGE, codes=[gs1(DI, expiry="220602", lot="L1")])
+    await ward.scan(scan(1, override=BADGE))
+    await store.control(breaker())
+    await ward.scan(old)
+    account = await ward.account()
+    assert now(account, 1) == BILLED
+    assert now(account, 2) == ("held", ("expired", "stock-negative", "overridden"))
+
+
+@pytest.mark.parametrize(
+    ("scope", "held"),
+    [("department:ORTH", True), ("department:CARD", False), ("store:OR-2", True), ("store:OR-1", False),
+     ("team:T3", True), ("team:T4", False)],
+)  # fmt: skip
+async def test_a_breaker_holds_in_its_scope_alone(ward: Ward, store: Store, scope: str, held: bool) -> None:
+    await store.control(breaker(scope=scope))
+    await ward.scan(scan(1))
+    assert now(await ward.account(), 1)[0] == ("held" if held else "billed")
+
+
+async def test_a_breaker_goes_from_warning_to_open_to_trial_to_closed(ward: Ward, store: Store) -> None:
+    found = []
+    for number, state in enumerate(("warning", "open", "trial", "closed"), 1):
+        await store.control(breaker(state))
+        await ward.scan(scan(number))
+        found.append(now(await ward.account(), number))
+    assert found == [
+        BILLED, ("held", ("breaker-open", "stock-negative")), ("billed", ("stock-negative", "breaker-trial")), BILLED,
+    ]  # fmt: skip
+
+
+async def test_a_breaker_ends_by_the_time_of_the_use(ward: Ward, store: Store) -> None:
+    await store.control(breaker(until=NOON + timedelta(seconds=5)))
+    await ward.scan(scan(4), scan(5), scan(6, scanned_at=at(4.999)))
+    account = await ward.account()
+    assert [now(account, number)[0] for number in (4, 5, 6)] == ["held", "billed", "held"]
+
+
+async def test_a_quota_holds_what_does_not_fit_any_more_and_a_return_makes_room(ward: Ward, store: Store) -> None:
+    await ward.learn(item(controlled_category="staplers"), encounter(encounter="E2", department="CARD"))
+    await store.control(quota(3))
+    await ward.scan(scan(1, quantity=2), scan(2, quantity=2), scan(3), scan(4))
+    await ward.scan(scan(5, encounter="E2", quantity=9), scan(6, action="return", corrects=str(scan_id(3))), scan(7))
+    account = await ward.account()
+    held = ("held", ("quota-exhausted", "stock-negative"))
+    assert [now(account, number) for number in (1, 2, 3, 4, 5, 7)] == [BILLED, held, BILLED, held, BILLED, BILLED]
+    await ward.scan(scan(8, override=BADGE))
+    assert now(await ward.account(), 8) == ("billed", ("stock-negative", "overridden"))
+    if isinstance(store, PostgresStore):
+        [row] = await ControlBooks(store.pool).quotas("2022-06")
+        assert (row["released"], row["used"], row["left"]) == (3, 4, -1)
+
+
+async def test_a_quota_is_that_of_the_month_of_the_use(ward: Ward, store: Store) -> None:
+    await ward.learn(item(controlled_category="staplers"), encounter(admitted_at="2022-05-01T00:00:00+08:00"))
+    await store.control(quota(0))
+    await ward.scan(scan(1, scanned_at="2022-05-31T23:59:59+08:00"), scan(2, scanned_at="2022-06-01T00:00:00+08:00"))
+    account = await ward.account()
+    assert [now(account, number)[0] for number in (1, 2)] == ["billed", "held"]
+
+
+@pytest.mark.parametrize(("ceiling", "held"), [("1234.00", False), ("1233.99", True), (None, False)])
+async def test_a_price_above_the_ceiling_is_held_and_one_at_it_is_not(
+    ward: Ward, store: Store, ceiling: str | None, held: bool
+) -> None:
+    await store.control(
+        Ceiling(**WHO, item_code="SCREW", price="1.00"), Ceiling(**WHO, item_code="SCREW", price=ceiling)
+    )
+    await ward.scan(scan(1))
+    assert now(await ward.account(), 1) == (("held", ("price-ceiling", "stock-negative")) if held else BILLED)
+
+
+async def test_an_items_own_ceiling_goes_before_that_of_its_category(ward: Ward, store: Store) -> None:
+    await ward.learn(item(category="screws"))
+    await store.control(Ceiling(**WHO, category="screws", price="1000.00"))
+    await ward.scan(scan(1))
+    await store.control(Ceiling(**WHO, item_code="SCREW", price="2000.00"))
+    await ward.scan(scan(2))
+    account = await ward.account()
+    assert [now(account, number)[0] for number in (1, 2)] == ["held", "billed"]
+
+
+async def test_an_approval_lets_a_patients_uses_pass_until_it_ends(ward: Ward, store: Store) -> None:
+    await ward.learn(item(limits={"needs_approval": True}), encounter(encounter="E2"))
+    await store.control(Approval(**WHO, item_code="SCREW", encounter="E1", until=NOON + timedelta(seconds=5)))
+    await ward.scan(scan(4), scan(5), scan(3, encounter="E2"), scan(6, override=BADGE))
+    account = await ward.account()
+    waits = ("held", ("needs-approval", "stock-negative"))
+    assert [now(account, number) for number in (4, 5, 3, 6)] == [
+        BILLED, waits, waits, ("billed", ("stock-negative", "overridden")),
+    ]  # fmt: skip
+
+
+async def test_what_is_not_charged_is_not_held(ward: Ward, store: Store) -> None:
+    await ward.learn(item(chargeable=False))
+    await store.control(breaker())
+    await ward.scan(scan(1))
+    assert now(await ward.account(), 1) == ("recorded", ("not-chargeable", "stock-negative"))
+
+
+async def test_a_batch_that_was_gathered_before_the_breaker_opened_is_decided_again(store: Store) -> None:
+    ward = await Ward(store).open(*usual())
+    between = Between(store.books)
+    ward.lanes[0] = await ward.lane(0, between.port)
+    between.then(lambda: store.control(breaker()))
+    await ward.scan(scan(1))
+    assert now(await ward.account(), 1) == ("held", ("breaker-open", "stock-negative"))
+    assert [each.__name__ for each in between.failures] == ["StaleError"]
+
+
+async def test_a_breaker_is_in_force_for_the_next_scan_on_every_lane(database: str) -> None:
+    async with postgres_store(database) as store:
+        ward = await Ward(store).open(*usual())
+        opened = asyncio.Event()
+        sent_after: list[int] = []
+
+        async def gun(lane: int) -> None:
+            for number in range(1 + lane, 241, LANES):
+                if opened.is_set():
+                    sent_after.append(number)
+                await ward.scan(scan(number), lane=lane)
+
+        async def device_department() -> None:
+            await asyncio.sleep(0.4)
+            await store.control(breaker())
+            opened.set()
+
+        await asyncio.gather(device_department(), *(gun(lane) for lane in range(LANES)))
+        found = verdicts(await ward.account())
+        assert {number % LANES for number in sent_after} == set(range(LANES)), "no lane was quick enough to be tried"
+        assert {found[str(scan_id(number))][0] for number in sent_after} == {"held"}
+        assert "billed" in {verdict for verdict, _ in found.values()}
+
+
+def test_a_breaker_of_several_scopes_is_the_strictest() -> None:
+    controls: list[Control] = [breaker("trial", "store:OR-2"), breaker("open", "department:ORTH"), breaker("warning")]
+    known = Controls()
+    for version, each in enumerate(controls, 1):
+        known.put(each, version)
+    scopes = {ControlScope.HOSPITAL: "H1", ControlScope.DEPARTMENT: "ORTH", ControlScope.STORE: "OR-2"}
+    states = [known.breaker("H1", "SCREW", dict(list(scopes.items())[:count]), NOON) for count in (1, 2, 3)]
+    assert states == [BreakerState.WARNING, BreakerState.OPEN, BreakerState.OPEN]

@@ -14,21 +14,31 @@ import structlog
 from models.charging.snapshot import Catalogue
 from models.policy import POLICY
 from models.scan.signatures import NO_SIGNERS, Signers
-from models.wire.topics import CATALOGUE, DISCHARGES, ENCOUNTERS, HIS_CHARGES, INCOME, RECALLS, SCANS
+from models.wire.topics import (
+    CATALOGUE,
+    DELIVERIES,
+    DISCHARGES,
+    ENCOUNTERS,
+    HIS_CHARGES,
+    INCOME,
+    RECALLS,
+    SCANS,
+    STORES,
+)
 from sinks.ports.batch import Batch, InputPosition, RawRecord
 from sinks.postgres.assessment.cases import AssessedBatch, AssessedBooks
 from sinks.postgres.catalogue.facts import FactBatch, FactBooks
 from sinks.postgres.charging.books import PostgresBooks
 from sinks.postgres.database import open_pool_patiently
 from sinks.postgres.reconciling.his_lines import HisLineBooks, LineBatch
-from sinks.postgres.stock.recall_facts import RecallBatch, RecallBooks
+from sinks.postgres.stock.supply_facts import SupplyBatch, SupplyBooks
 from sinks.postgres.web.devices import DeviceBooks
 from streams.lanes.lane import Lane, Record
 from streams.lanes.partitions import PartitionReader
 from streams.services.watching import Watching
 from streams.settings import Settings
 
-FACT_TOPICS = (CATALOGUE, ENCOUNTERS, HIS_CHARGES, DISCHARGES, INCOME, RECALLS)
+FACT_TOPICS = (CATALOGUE, ENCOUNTERS, HIS_CHARGES, DISCHARGES, INCOME, RECALLS, STORES, DELIVERIES)
 log = structlog.get_logger(__name__)
 SIGNERS_SECONDS = 5.0
 """How old what is known of devices that sign may be."""
@@ -96,7 +106,7 @@ class FactPartition:
     def __init__(
         self,
         position: InputPosition,
-        books: FactBooks | HisLineBooks | AssessedBooks | RecallBooks,
+        books: FactBooks | HisLineBooks | AssessedBooks | SupplyBooks,
         batch: Callable[[], Any],
         read: Callable[[Any, RawRecord, datetime, str], None],
         watch: Watching,
@@ -202,10 +212,12 @@ class Worker(mode.Service):
             cases = AssessedBooks(pool, settings.lanes)
             position = await cases.take_over(cluster, topic, partition)
             return FactPartition(position, cases, AssessedBatch, cases.reader_of(assessed), self._watch)
-        if topic == settings.topic(RECALLS):
-            recalls = RecallBooks(pool, settings.lanes)
-            position = await recalls.take_over(cluster, topic, partition)
-            return FactPartition(position, recalls, RecallBatch, recalls.read, self._watch)
+        supply = SupplyBooks(pool, settings.lanes)
+        reads = {RECALLS: supply.read_recall, STORES: supply.read_store, DELIVERIES: supply.read_delivery}
+        for name, read_record in reads.items():
+            if topic == settings.topic(name):
+                position = await supply.take_over(cluster, topic, partition)
+                return FactPartition(position, supply, SupplyBatch, read_record, self._watch)
         facts = FactBooks(pool, settings.lanes)
         position = await facts.take_over(cluster, topic, partition)
         read = facts.read_item if topic == settings.topic(CATALOGUE) else facts.read_encounter

@@ -12,7 +12,7 @@ from uuid import UUID
 from models.calendar import Month
 from models.catalogue.item import Item
 from models.reasons import Reason, Verdict
-from models.scan.event import Action, ScanEvent
+from models.scan.event import ScanEvent
 from models.udi import CodeError, Flag, Issuer, Label
 from models.udi.values import SEPARATOR_ERRORS
 
@@ -200,7 +200,7 @@ class WasteCost:
 
 
 class StockMove(NamedTuple):
-    """Goods that changed place. `units` > 0, from `from_store` (if a store) to `to_store` (if a store)."""
+    """Goods that changed place, `units` > 0. A place is `None` where no balance is kept (`models.stock.places`)."""
 
     owner: str
     units: int
@@ -280,6 +280,8 @@ class Decision:
     account: UseAccount | None = None
     """The use whose account it changes, as it was before: a return's, or its own (re-rated, taken back)."""
     waste: WasteCost | None = None
+    cost: int | None = None
+    """What a unit that moved cost on the day, in 1/10,000 yuan; `None` when nothing moved or no cost was in force."""
     department: str | None = None
     stock_left: int | None = None
     billing_ids: tuple[UUID, ...] = ()
@@ -335,11 +337,3 @@ class Waiting:
     subject: RecordedScan
     prior: Prior
     neighbours: tuple[Neighbour, ...] = field(default=())
-
-
-def takes_from_store(action: Action) -> bool:
-    """The action takes goods out of the store it was scanned in."""
-    return action in _OUT
-
-
-_OUT = frozenset({Action.USE, Action.OPENED, Action.WASTE, Action.TRANSFER})

@@ -10,6 +10,7 @@ from models.charging.books import BalanceKey, Neighbour, Ref, UnitKey, UseAccoun
 from models.charging.controls import Controls, QuotaKey
 from models.scan.scanners import Scanners
 from models.stock.recall import Recalls
+from models.stock.store import Stores
 from models.udi.lot_pattern import LotPattern
 
 
@@ -24,6 +25,8 @@ class Catalogue:
         """Recall notices, known at the same version."""
         self.controls = Controls()
         """Breakers, quotas, ceilings and approvals, known at the same version."""
+        self.stores = Stores()
+        """Stores, known at the same version."""
         self._items: dict[tuple[str, str], Item] = {}
         self._claims: dict[tuple[str, str, str], tuple[tuple[Item, int | None], ...]] = {}
 

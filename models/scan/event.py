@@ -45,6 +45,13 @@ class Action(StrEnum):
     RECEIVE = "receive"
     TRANSFER = "transfer"
     COUNT = "count"
+    ACCEPT = "accept"
+    """Goods that were sent here have arrived."""
+    LEND = "lend"
+    GIVE_BACK = "give-back"
+    QUARANTINE = "quarantine"
+    CLEAR = "clear"
+    """Out of quarantine."""
 
 
 class Entry(StrEnum):
@@ -89,6 +96,11 @@ class ScanEvent(WireModel):
     team: Identifier | None = None
     staff: Identifier | None = None
     to_store: Identifier | None = None
+    """Of a transfer or loan: who gets the goods; of a give-back: whose they are."""
+    document: Identifier | None = None
+    """The delivery note, transfer, count or order the scan belongs to."""
+    place: Identifier | None = None
+    """A room, cabinet or cart inside the store."""
     corrects: UUID | None = None
     """Of a return: the use it takes back. Of any other scan: the refused scan it replaces."""
     reason: Text | None = None
@@ -100,8 +112,10 @@ class ScanEvent(WireModel):
     def _check_together(self) -> Self:
         if (self.codes is None) == (self.item_code is None):
             raise ValueError("Expected either codes or item_code")
-        if self.action is Action.TRANSFER and self.to_store is None:
-            raise ValueError("Expected to_store in a transfer")
+        if self.action in _TWO_STORES and self.to_store is None:
+            raise ValueError(f"Expected to_store in a {self.action}")
+        if self.action in _LOANS and self.to_store == self.store:
+            raise ValueError(f"Expected another store in to_store of a {self.action}")
         if self.entry is Entry.MANUAL and not self.reason:
             raise ValueError("Expected a reason for a manual entry")
         return self
@@ -110,6 +124,10 @@ class ScanEvent(WireModel):
     def key_rest(self) -> str:
         """The second part of the record key: the encounter, or the store without one."""
         return self.encounter or self.store
+
+
+_LOANS = frozenset({Action.LEND, Action.GIVE_BACK})
+_TWO_STORES = _LOANS | {Action.TRANSFER}
 
 
 class Tick(WireModel):

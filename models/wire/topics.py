@@ -26,6 +26,8 @@ SCANS = "scans"
 CATALOGUE = "catalogue"
 ENCOUNTERS = "encounters"
 RECALLS = "recalls"
+STORES = "stores"
+DELIVERIES = "deliveries"
 HIS_CHARGES = "his-charges"
 DISCHARGES = "discharges"
 INCOME = "income"
@@ -44,6 +46,8 @@ TOPICS: tuple[Topic, ...] = (
     Topic(DISCHARGES, "HIS", compacted=True),
     Topic(INCOME, "HIS", compacted=True),
     Topic(RECALLS, "patient safety"),
+    Topic(STORES, "HIS", compacted=True),
+    Topic(DELIVERIES, "supplier platform"),
     Topic(BILLING, "relay", lanes=True),
     Topic(VERDICTS, "relay", lanes=True),
     Topic(ALERTS, "relay"),

@@ -66,3 +66,9 @@ def price_on(prices: tuple[DatedPrice, ...], day: date) -> int | Reason:
     if not found:
         return Reason.NO_PRICE
     return found[0] if len(found) == 1 else Reason.PRICE_OVERLAP
+
+
+def cost_on(item: Item, day: date) -> int | None:
+    """What a unit of the item cost on the local day, in 1/10,000 yuan; `None` when no one cost was in force."""
+    found = price_on(item.costs, day)
+    return None if isinstance(found, Reason) else found

@@ -14,7 +14,8 @@ from models.charging.books import Decision, LabelFacts, StockMove, Usage, UseAcc
 from models.charging.commands import Carried, Commanded, CommandKind, Correction, Recorded
 from models.reasons import REASON_ROW, RELEASABLE, TAKEN_BACK, Reason, Verdict, in_precedence
 from models.scan.event import Action
-from rules.catalogue.joining import Resolution, resolve
+from models.stock.places import shelf
+from rules.catalogue.joining import Resolution, cost_on, resolve
 from rules.charging.charges import credit_of, settlement_reversal
 from rules.charging.correcting import objection
 from rules.charging.deciding import decide
@@ -159,7 +160,10 @@ def _taken_back(one: Recorded, use: UseAccount, at: datetime, view: View) -> Dec
         prior.label or subject.label,
         item,
         units or None,
-        move=StockMove(use.owner, units, None, subject.event.store) if use.owner is not None and units else None,
+        move=StockMove(use.owner, units, None, shelf(subject.event.store, subject.event.place))
+        if use.owner is not None and units
+        else None,
+        cost=cost_on(item, use.day) if use.owner is not None and item is not None else None,
         frees_unit=use.ref if use.holds_unit else None,
         charges=credit,
         settlement=settlement_reversal(subject, use, units, view, n=prior.lines) if units else (),

@@ -3,17 +3,19 @@
 from datetime import datetime
 
 from models.catalogue.item import Item
-from models.charging.books import Decision, LabelFacts, Prior, RecordedScan, StockMove, Usage, takes_from_store
+from models.charging.books import Decision, LabelFacts, Prior, RecordedScan, StockMove, Usage
 from models.charging.snapshot import EncounterFacts
 from models.money import line_amount_fen
 from models.reasons import REASON_ROW, RELEASABLE, Reason, Verdict, When, deciding, in_precedence
 from models.scan.event import Action
+from models.stock.places import shelf
 from models.udi import CodeError, Issuer
-from rules.catalogue.joining import Resolution, price_on, resolve
+from rules.catalogue.joining import Resolution, cost_on, price_on, resolve
 from rules.charging.charges import charge_of, settlement_of, waste_of
 from rules.charging.controls import control_reasons, overridden
 from rules.charging.returns import decide_return
 from rules.charging.validation import code_reason, encounter_reasons, item_reasons, unit_reasons
+from rules.stock.moving import kept, way_of
 from rules.stock.recall_matching import recalled
 from rules.view import View
 
@@ -87,7 +89,7 @@ def _internal(item_code: str) -> LabelFacts:
 def _decide_stock_action(
     subject: RecordedScan, label: LabelFacts, found: Resolution, view: View, prior: Prior | None
 ) -> Decision:
-    """Receive, transfer, waste, opened, count: recorded as soon as the item is known."""
+    """What the store does with goods, and waste: recorded as soon as the item is known."""
     event, n = subject.event, prior.decisions if prior else 0
     if found.reason is not None or found.item is None:
         decision = _plain(subject, label, {found.reason or Reason.UNKNOWN_ITEM}, prior)
@@ -181,20 +183,27 @@ def _keeps_unit(reasons: set[Reason]) -> bool:
 
 
 def _move(decision: Decision, view: View, reasons: set[Reason]) -> None:
-    """Give the decision its stock move; `reasons` gains `stock-negative` when the balance falls below zero."""
-    event, item, units = decision.subject.event, decision.item, decision.units
+    """Give the decision its stock move; `reasons` gains `stock-negative` when a balance falls below zero."""
+    subject, event, item, units = decision.subject, decision.subject.event, decision.item, decision.units
     assert item is not None and units is not None  # noqa: PT018, S101 -- goods that move are known goods
-    if takes_from_store(event.action):
-        into = event.to_store if event.action is Action.TRANSFER else None
-        decision.move = StockMove(item.owner, units, event.store, into)
-        if view.balance(decision.balance_key(event.store)) < units:
-            reasons.add(Reason.STOCK_NEGATIVE)
-        units = -units
-    else:
-        decision.move = StockMove(item.owner, units, None, event.store)
-    decision.stock_left = view.left(event.hospital, event.store, item) + units
+    expired = (
+        event.action is Action.RECEIVE and decision.label.expiry is not None and subject.day > decision.label.expiry
+    )
+    if expired:
+        # Goods that came in expired are in the house; they are locked away.
+        reasons.add(Reason.EXPIRED)
+    confirms = event.action is Action.TRANSFER and view.catalogue.stores.confirms(event.hospital, event.to_store or "")
+    way = way_of(event, confirms=confirms, locks=expired)
+    decision.move = StockMove(item.owner, units, kept(way.from_place), kept(way.to_place))
+    decision.cost = cost_on(item, subject.day)
+    here = shelf(event.store, event.place)
+    left = view.left(event.hospital, here, item)
+    source = decision.move.from_store
+    if source is not None and view.balance(decision.balance_key(source)) < units:
+        reasons.add(Reason.STOCK_NEGATIVE)
+    decision.stock_left = left + units * ((way.to_place == here) - (way.from_place == here))
 
 
-_BROUGHT = frozenset({Action.RECEIVE, Action.TRANSFER})
+_BROUGHT = frozenset({Action.RECEIVE, Action.TRANSFER, Action.LEND, Action.ACCEPT, Action.GIVE_BACK})
 _WASTED = frozenset({Action.OPENED, Action.WASTE})
 _ACCOUNTED = frozenset({Verdict.BILLED, Verdict.RECORDED})

@@ -3,15 +3,17 @@
 from collections.abc import Iterable
 
 from models.catalogue.item import Item
-from models.charging.books import BalanceKey, LabelFacts, RecordedScan, Waiting, takes_from_store
+from models.charging.books import BalanceKey, LabelFacts, RecordedScan, Waiting
 from models.charging.commands import Commanded
 from models.charging.controls import QuotaKey
 from models.charging.snapshot import Catalogue, Lookup
 from models.scan.event import Action
+from models.stock.places import shelf
 from rules.catalogue.joining import resolve
 from rules.labels.pairing import complementary, counted, joined
 from rules.labels.rescue import certain_device
 from rules.labels.separator_recovery import may_be
+from rules.stock.moving import kept, way_of
 
 
 def wanted_by(subjects: Iterable[RecordedScan], waiting: Iterable[Waiting], catalogue: Catalogue) -> Lookup:
@@ -102,10 +104,11 @@ def _want(wanted: Lookup, subject: RecordedScan, label: LabelFacts, catalogue: C
     if item.limits is not None and item.limits.per_stay is not None and event.encounter is not None:
         wanted.stays.add((event.hospital, event.encounter, item.item_code))
     _want_quota(wanted, subject, item, catalogue)
-    wanted.store_items.add((event.hospital, event.store, item.item_code))
-    if takes_from_store(event.action):
+    wanted.store_items.add((event.hospital, shelf(event.store, event.place), item.item_code))
+    place = kept(way_of(event).from_place)
+    if place is not None:
         lot, serial = label.lot or "", label.serial or ""
-        wanted.balances.add(BalanceKey(event.hospital, event.store, item.item_code, item.owner, lot, serial))
+        wanted.balances.add(BalanceKey(event.hospital, place, item.item_code, item.owner, lot, serial))
 
 
 def _want_quota(wanted: Lookup, subject: RecordedScan, item: Item, catalogue: Catalogue) -> None:

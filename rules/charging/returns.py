@@ -4,7 +4,8 @@ from models.catalogue.item import Item
 from models.charging.books import Charge, Decision, LabelFacts, Prior, RecordedScan, StockMove, Usage, UseAccount
 from models.money import line_amount_fen
 from models.reasons import TAKEN_BACK, Reason, Verdict
-from rules.catalogue.joining import Resolution, price_on
+from models.stock.places import shelf
+from rules.catalogue.joining import Resolution, cost_on, price_on
 from rules.charging.charges import credit_of, settlement_reversal
 from rules.view import View
 
@@ -87,7 +88,8 @@ def _taken_back(  # noqa: PLR0917 -- the parts of a decision
         label,
         item,
         units,
-        move=StockMove(use.owner, units, None, event.store) if use.owner is not None else None,
+        move=StockMove(use.owner, units, None, shelf(event.store, event.place)) if use.owner is not None else None,
+        cost=cost_on(item, use.day) if use.owner is not None else None,
         frees_unit=use.ref if frees else None,
         charges=charges,
         settlement=settlement_reversal(subject, use, units, view),

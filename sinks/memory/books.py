@@ -29,6 +29,7 @@ from models.reasons import TAKEN_BACK, Reason, Verdict
 from models.scan.event import Action
 from models.scan.scanners import Scanner
 from models.stock.recall import Recall
+from models.stock.store import StoreRecord
 from sinks.memory.rows import Change, Claims, LaneRow, as_kept, owner, recorded, same_unit, touches
 from sinks.messages.outgoing import Outgoing, outgoing_of
 from sinks.ports.batch import Batch, InputPosition, LaneMovedError, LaneState, StaleError
@@ -65,6 +66,7 @@ class MemoryBooks:
         self._encounters: dict[tuple[str, str], EncounterFacts] = {}
         self._changes: list[Change] = []
         self._recalls: list[Recall] = []
+        self._stores: list[StoreRecord] = []
 
     @property
     def facts_version(self) -> int:
@@ -96,6 +98,7 @@ class MemoryBooks:
         catalogue.recalls.put(self._recalls)
         for control, version in self._controls:
             catalogue.controls.put(control, version)
+        catalogue.stores.put(self._stores)
         catalogue.put([item for item in self._items if item.version > catalogue.version], self.facts_version)
         balances, store_items = self.stock()
         scans, units = self.claims.scans, self.claims.units
@@ -243,6 +246,10 @@ class MemoryBooks:
             self._changes.append(Change(before + version, kind, hospital, code, touched, at, repriced))
         self.positions[place] = replace(position, next_offset=next_offset)
         return self.facts_version
+
+    def open_store(self, store: StoreRecord) -> None:
+        """A store is as it says from now on."""
+        self._stores.append(store)
 
     def accept_recall(self, recall: Recall, at: datetime) -> int:
         """A recall notice is in force for whatever is recorded from now on; gives its fact version."""

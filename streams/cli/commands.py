@@ -35,6 +35,7 @@ COMMANDS: Final[tuple[Entry, ...]] = (
     Entry(Panel.DAY, "stock", "streams.cli.stock.balances:stock"),
     Entry(Panel.DAY, "trace", "streams.cli.stock.trace:trace"),
     Entry(Panel.DAY, "recall", "streams.cli.stock.recall:recall"),
+    Entry(Panel.DAY, "expiring", "streams.cli.stock.expiring:expiring"),
     Entry(Panel.DAY, "devices", "streams.cli.stock.devices:devices"),
     Entry(Panel.DAY, "alerts", "streams.cli.monitoring.alerts:alerts"),
     Entry(Panel.MONTH, "month", "streams.cli.closing.commands:month_app"),

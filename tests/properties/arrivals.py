@@ -46,7 +46,7 @@ BAD = (b"{", b"[]", b'{"schema": "udi.scan/1"}')
 def events(draw: st.DrawFn, codes: tuple[list[str], ...] = CODES) -> dict[str, Any]:
     """A scan of one of few ids, goods, encounters and devices, at one of few moments."""
     number = draw(st.integers(1, 20))
-    action = draw(st.sampled_from(["use"] * 6 + ["return"] * 4 + ["receive", "waste", "transfer"]))
+    action = draw(st.sampled_from(["use"] * 6 + ["return"] * 4 + ["receive", "waste", "transfer", "lend", "clear"]))
     changes: dict[str, Any] = {
         "action": action,
         "codes": draw(st.sampled_from(codes)),
@@ -59,7 +59,7 @@ def events(draw: st.DrawFn, codes: tuple[list[str], ...] = CODES) -> dict[str, A
         changes |= {"sequence": draw(st.integers(1, 4)), "boot": "b"}
     if action == "return" and draw(st.booleans()):
         changes["corrects"] = str(scan_id(draw(st.integers(1, 20))))
-    if action == "transfer":
+    if action in {"transfer", "lend"}:
         changes["to_store"] = "OR-1"
     return scan(number, **changes)
 

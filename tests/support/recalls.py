@@ -5,7 +5,7 @@ from typing import Any
 import asyncpg
 
 from sinks.ports.batch import RawRecord
-from sinks.postgres.stock.recall_facts import RecallBatch, RecallBooks
+from sinks.postgres.stock.supply_facts import SupplyBatch, SupplyBooks
 from tests.support.builders import DI, HOSPITAL, NOON, body
 
 RECALLS = "udi.recalls"
@@ -21,10 +21,10 @@ def recall(version: int = 1, name: str = "R1", **changes: Any) -> dict[str, Any]
 
 async def accept(pool: asyncpg.Pool, *notices: dict[str, Any] | bytes, lanes: int = 2) -> list[str]:
     """Notices arrive as one batch; gives what is wrong with those that become dead letters."""
-    books, batch = RecallBooks(pool, lanes), RecallBatch()
+    books, batch = SupplyBooks(pool, lanes), SupplyBatch()
     position = await books.take_over("c1", RECALLS, 0)
     for place, each in enumerate(notices):
         value = each if isinstance(each, bytes) else body(each)
-        books.read(batch, RawRecord(None, value), NOON, position.origin(position.next_offset + place))
+        books.read_recall(batch, RawRecord(None, value), NOON, position.origin(position.next_offset + place))
     await books.record(position, position.next_offset + len(notices), None, batch)
     return [str(letter.reason) for letter in batch.letters]

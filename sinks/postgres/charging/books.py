@@ -38,8 +38,8 @@ from models.scan.scanners import NO_SCANNERS, Scanner, Scanners
 from models.udi import CodeError, Flag, Issuer, Label, read_label
 from models.udi.lot_pattern import load
 from sinks.ports.batch import Batch, ClaimTakenError, InputPosition, LaneMovedError, LaneState, StaleError
-from sinks.postgres.charging.recalls import recalls_between
 from sinks.postgres.charging.rows import rows_of
+from sinks.postgres.charging.supply import learn_supply
 
 NEIGHBOUR_SECONDS = 60
 """How far around a half label the device's other scans are looked for; not less than the pairing window."""
@@ -97,8 +97,7 @@ class PostgresBooks:
             for profile, version in zip(row["scanners"], row["scanner_versions"], strict=True):
                 catalogue.scanners.put(Scanner.model_validate_json(profile), version)
             if row["facts_version"] > since:
-                # Facts are numbered without gaps in the order they are committed: all up to that version are there.
-                catalogue.recalls.put(await recalls_between(connection, since, row["facts_version"]))
+                await learn_supply(connection, catalogue, since, row["facts_version"])
             for body, kind, version in zip(row["controls"], row["control_kinds"], row["control_versions"], strict=True):
                 catalogue.controls.put(read_control(kind, body), version)
             catalogue.put([_item(*change) for change in changes], row["facts_version"])
@@ -360,7 +359,7 @@ async def read_catalogue(connection: Any, catalogue: Catalogue | None = None) ->
             "SELECT body, version, ended_at FROM udi.catalogue WHERE version > $1 AND version <= $2 ORDER BY version",
             catalogue.version, version,
         )  # fmt: skip
-        catalogue.recalls.put(await recalls_between(connection, catalogue.version, version))
+        await learn_supply(connection, catalogue, catalogue.version, version)
         catalogue.put([_item(*row) for row in rows], version)
     return catalogue
 

@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from models.charging.books import BadRecord, BalanceKey, Decision, Ref, UnitKey, WasteCost
+from models.scan.event import Action
+from models.stock.places import PATIENT, SUPPLIER, WASTE
 from models.wire.topics import LANE_OUTPUTS
 from sinks.messages.outgoing import Outgoing, outgoing_of
 from sinks.ports.batch import Batch
@@ -134,6 +136,7 @@ class _Units:
 def _scan_row(decision: Decision, batch: Batch) -> ScanRow:
     subject, event, label = decision.subject, decision.subject.event, decision.label
     raw = batch.raw[subject.ref]
+    from_place, to_place = _places(decision)
     return ScanRow(
         position_id=subject.ref.position,
         record_offset=subject.ref.offset,
@@ -171,7 +174,34 @@ def _scan_row(decision: Decision, batch: Batch) -> ScanRow:
         record_key=raw.key,
         raw=raw.value,
         label_flags=label.flags or None,
+        document=event.document,
+        place=event.place,
+        from_place=from_place,
+        to_place=to_place,
+        cost=decision.cost,
     )
+
+
+def _places(decision: Decision) -> tuple[str | None, str | None]:
+    """From where to where the goods went, where that does not follow from the action and the store alone."""
+    event, move = decision.subject.event, decision.move
+    if move is None or (event.place is None and event.action in _PLAIN):
+        return None, None
+    source, target = _OUTSIDE.get(event.action, ("", ""))
+    if decision.takes_back:
+        source, target = target, source
+    return move.from_store or source, move.to_store or target
+
+
+_PLAIN = frozenset({Action.USE, Action.RETURN, Action.OPENED, Action.WASTE})
+_OUTSIDE = {
+    Action.USE: ("", PATIENT),
+    Action.RETURN: (PATIENT, ""),
+    Action.OPENED: ("", WASTE),
+    Action.WASTE: ("", WASTE),
+    Action.RECEIVE: (SUPPLIER, ""),
+}
+"""The end of an action's way at which no balance is kept."""
 
 
 def _bad_row(bad: BadRecord, batch: Batch) -> ScanRow:
@@ -193,6 +223,7 @@ def _bad_row(bad: BadRecord, batch: Batch) -> ScanRow:
 
 def _decision_row(decision: Decision) -> DecisionRow:
     subject, label = decision.subject, decision.label
+    from_place, to_place = _places(decision)
     return DecisionRow(
         position_id=subject.ref.position,
         record_offset=subject.ref.offset,
@@ -212,6 +243,9 @@ def _decision_row(decision: Decision) -> DecisionRow:
         owner=decision.move.owner if decision.move else None,
         label_flags=label.flags or None,
         takes_back=decision.takes_back,
+        from_place=from_place,
+        to_place=to_place,
+        cost=decision.cost,
     )
 
 

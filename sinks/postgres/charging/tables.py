@@ -84,6 +84,11 @@ class ScanRow(NamedTuple):
     record_key: bytes | None = None
     raw: bytes | None = None
     label_flags: Sequence[str] | None = None
+    document: str | None = None
+    place: str | None = None
+    from_place: str | None = None
+    to_place: str | None = None
+    cost: int | None = None
 
 
 class DecisionRow(NamedTuple):
@@ -107,6 +112,9 @@ class DecisionRow(NamedTuple):
     owner: str | None
     label_flags: Sequence[str] | None
     takes_back: bool
+    from_place: str | None
+    to_place: str | None
+    cost: int | None
 
 
 class OpenRow(NamedTuple):

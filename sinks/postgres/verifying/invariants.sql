@@ -418,14 +418,17 @@ FROM (
 WHERE status = 'fired' AND NOT EXISTS (SELECT FROM udi.usage_delta) AND NOT EXISTS (SELECT FROM udi.close_pending)
   AND value <> coalesce(CASE measure WHEN 'amount' THEN used_fen ELSE used END, 0);
 
--- check: fact changes are numbered without a gap, and are the versions of catalogue, encounters, shapes, scanners and controls
+-- check: fact changes are numbered without a gap, and are the versions of catalogue, encounters, shapes, scanners, controls, recalls, stores and notes
 SELECT c.version, c.kind, c.hospital, c.code, 'change without its version' AS what
 FROM udi.fact_change c
 LEFT JOIN udi.catalogue i ON c.kind = 'item' AND (i.hospital, i.item_code, i.version) = (c.hospital, c.code, c.version)
 LEFT JOIN udi.encounter e ON c.kind = 'encounter' AND (e.hospital, e.encounter, e.version) = (c.hospital, c.code, c.version)
 LEFT JOIN udi.scanner s ON c.kind = 'scanner' AND (s.hospital, s.device_id, s.version) = (c.hospital, c.code, c.version)
 LEFT JOIN udi.control t ON c.kind = 'control' AND (t.hospital, t.key, t.version) = (c.hospital, c.code, c.version)
-WHERE i.version IS NULL AND e.version IS NULL AND s.version IS NULL AND t.version IS NULL
+LEFT JOIN udi.recall r ON c.kind = 'recall' AND (r.hospital, r.recall, r.fact) = (c.hospital, c.code, c.version)
+LEFT JOIN udi.store o ON c.kind = 'store' AND (o.hospital, o.store, o.fact) = (c.hospital, c.code, c.version)
+LEFT JOIN udi.delivery n ON c.kind = 'delivery' AND (n.hospital, n.note, n.fact) = (c.hospital, c.code, c.version)
+WHERE i.version IS NULL AND e.version IS NULL AND s.version IS NULL AND t.version IS NULL AND r.fact IS NULL AND o.fact IS NULL AND n.fact IS NULL
   AND NOT (c.kind = 'shape' AND NOT EXISTS (
       SELECT FROM unnest(c.issuers, c.dis) device (issuer, di) LEFT JOIN udi.lot_shape t USING (issuer, di) WHERE t.version IS NULL
   ))

@@ -248,6 +248,26 @@ RECALL: Final = Form(
 )  # fmt: skip
 
 
+STORE: Final = Form(
+    "udi.store/1",
+    {
+        "hospital": read_code, "store": read_code, "name": _text, "department": read_code, "kind": _text,
+        "parent": read_code, "confirms_transfers": _flag, "item_code": read_code, "minimum": _count,
+        "maximum": _count, "days": _count,
+    },
+    ("hospital", "store"), "store", "store",
+)  # fmt: skip
+DELIVERY: Final = Form(
+    "udi.delivery/1",
+    {
+        "hospital": read_code, "note": read_code, "supplier": read_code, "store": read_code, "expected_on": _day,
+        "ended": _flag, "line": read_code, "item_code": read_code, "issuer": read_code, "di": read_code,
+        "lot": read_code, "serial": read_code, "expiry": _day, "packages": _count, "cost": _number,
+    },
+    ("hospital", "note", "supplier", "store", "line", "packages"), "note", "note",
+)  # fmt: skip
+
+
 def cell_of(row: SheetRow, column: str) -> Cell:
     """What a cell holds; `None` when it is empty or there is none.
 

@@ -18,6 +18,8 @@ class Grouping:
     """Columns that all rows of a record must have alike."""
     by: tuple[str, ...]
     """Of them, those that tell records apart."""
+    lines: str = "lines"
+    """What the record calls them."""
 
 
 @dataclass(slots=True)
@@ -27,11 +29,13 @@ class Group:
     row: int
     """The first of them."""
     record: dict[str, Any]
+    name: str
+    """Of its lines."""
     lines: list[dict[str, Any]] = field(default_factory=list)
 
     def whole(self) -> dict[str, Any]:
-        """The record with its lines."""
-        return self.record | {"lines": self.lines}
+        """The record with its lines; a row without any column of a line makes none."""
+        return self.record | {self.name: [line for line in self.lines if line]}
 
 
 SCHEMA: Final = "schema"
@@ -54,7 +58,7 @@ def group_rows(
             spoilt.add(key)
             continue
         head = {name: value for name, value in record.items() if name == SCHEMA or name in grouping.of_record}
-        group = groups.setdefault(key, Group(row.number, head))
+        group = groups.setdefault(key, Group(row.number, head, grouping.lines))
         if group.record != head:
             names = [name for name in grouping.of_record if group.record.get(name) != head.get(name)]
             bad.append(BadRow(row.number, names[0], f"expected the same as in row {group.row}, its record's first"))

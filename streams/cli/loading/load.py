@@ -18,14 +18,16 @@ from models.calendar import local_day
 from models.catalogue.item import CatalogueItem, read_item
 from models.charging.encounter import read_encounter
 from models.reconciling.his_charge import read_his_charge
+from models.stock.delivery import read_delivery
 from models.stock.recall import read_recall
+from models.stock.store import read_store
 from models.wire.strict_json import Refusal, read_key
-from models.wire.topics import CATALOGUE, DISCHARGES, ENCOUNTERS, HIS_CHARGES, INCOME, RECALLS
+from models.wire.topics import CATALOGUE, DELIVERIES, DISCHARGES, ENCOUNTERS, HIS_CHARGES, INCOME, RECALLS, STORES
 from rules.catalogue.checks import CONTRADICTORY, check_item
 from streams.cli.codes.scanners import load_scanners
 from streams.cli.connection import bad, read_settings, run_at_broker
 from streams.cli.loading import flat_rows
-from streams.cli.loading.flat_rows import ENCOUNTER, HIS_CHARGE, ITEM, RECALL, BadRow, Form, record_of
+from streams.cli.loading.flat_rows import DELIVERY, ENCOUNTER, HIS_CHARGE, ITEM, RECALL, STORE, BadRow, Form, record_of
 from streams.cli.loading.grouped import Grouping, group_rows
 from streams.cli.loading.known_encounters import unknown_encounters
 from streams.cli.loading.quotas import load_quotas
@@ -48,6 +50,8 @@ class Kind(StrEnum):
     DISCHARGES = "discharges"
     INCOME = "income"
     RECALLS = "recalls"
+    STORES = "stores"
+    DELIVERIES = "deliveries"
     UDID = "udid"
     """The national database: into the items that have one of its identifiers."""
     SCANNERS = "scanners"
@@ -90,17 +94,28 @@ class Contents:
 _FORMS: Final = {
     Kind.CATALOGUE: ITEM, Kind.ENCOUNTERS: ENCOUNTER, Kind.HIS_CHARGES: HIS_CHARGE,
     Kind.DISCHARGES: flat_rows.DISCHARGE, Kind.INCOME: flat_rows.INCOME, Kind.RECALLS: RECALL,
+    Kind.STORES: STORE, Kind.DELIVERIES: DELIVERY,
 }  # fmt: skip
 _TOPICS: Final = {
     Kind.CATALOGUE: CATALOGUE, Kind.ENCOUNTERS: ENCOUNTERS, Kind.HIS_CHARGES: HIS_CHARGES,
     Kind.DISCHARGES: DISCHARGES, Kind.INCOME: INCOME, Kind.RECALLS: RECALLS,
+    Kind.STORES: STORES, Kind.DELIVERIES: DELIVERIES,
 }  # fmt: skip
 _GROUPED: Final = {
     Kind.RECALLS: Grouping(
         RECALL,
         ("hospital", "recall", "version", "issued_on", "class", "reason", "ended_on"),
         ("hospital", "recall", "version"),
-    )
+    ),
+    Kind.STORES: Grouping(
+        STORE,
+        ("hospital", "store", "name", "department", "kind", "parent", "confirms_transfers"),
+        ("hospital", "store"),
+        "levels",
+    ),
+    Kind.DELIVERIES: Grouping(
+        DELIVERY, ("hospital", "note", "supplier", "store", "expected_on", "ended"), ("hospital", "note")
+    ),
 }
 _READ: Final[dict[Kind, Callable[[bytes | None, bytes], Any]]] = {
     Kind.CATALOGUE: read_item,
@@ -109,6 +124,8 @@ _READ: Final[dict[Kind, Callable[[bytes | None, bytes], Any]]] = {
     Kind.DISCHARGES: read_discharge,
     Kind.INCOME: read_income,
     Kind.RECALLS: read_recall,
+    Kind.STORES: read_store,
+    Kind.DELIVERIES: read_delivery,
 }
 
 
@@ -321,6 +338,7 @@ def _show(contents: Contents, kind: Kind, *, dry_run: bool) -> None:
     what = {
         Kind.CATALOGUE: "items", Kind.ENCOUNTERS: "encounters", Kind.HIS_CHARGES: "charge lines",
         Kind.DISCHARGES: "discharges", Kind.INCOME: "incomes", Kind.RECALLS: "recall notices",
+        Kind.STORES: "stores", Kind.DELIVERIES: "delivery notes",
     }[kind]  # fmt: skip
     done = "would be loaded" if dry_run else "loaded"
     doubtful = f", {len(contents.doubtful):,} findings" if contents.doubtful else ""

@@ -2,13 +2,16 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Final
+from zoneinfo import ZoneInfo
 
 import typer
 
 from sinks.postgres.stock.balances import Balance, Pack, balances
 from sinks.postgres.stock.balances import packs as packs_of
-from streams.cli.connection import run
+from sinks.postgres.stock.shelves import stock_as_of
+from streams.cli.connection import bad, read_settings, run
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, joined, print_json, print_table
 
 NOTHING: Final = "No stock is recorded there."
@@ -23,17 +26,35 @@ def stock(
         bool,
         typer.Option("--packs", help="Goods in packs of a fixed size: whole packs, and what is left of an opened one."),
     ] = False,
+    at: Annotated[str | None, typer.Option("--at", help="As it was at this instant, or at the end of a day.")] = None,
     limit: Limit = LIMIT_DEFAULT,
     as_json: AsJson = False,
 ) -> None:
     """Balances by store, item, lot, serial and owner; those at zero are left out."""
-    if packs:
+    if at is not None:
+        if packs or negative:
+            bad("Expected --at without --packs and --negative.")
+        instant = _instant(at, read_settings().zone)
+        past = run(lambda _, pool: stock_as_of(pool, instant, store, item))
+        _answer(past, lambda: _show(past, limit, negative=False), NOTHING, as_json=as_json)
+    elif packs:
         found = run(lambda _, pool: packs_of(pool, store, item))
         _answer(found, lambda: _show_packs(found, limit), NOTHING, as_json=as_json)
     else:
         rows = run(lambda _, pool: balances(pool, store, item, negative=negative))
         nothing = "No balance is below zero." if negative else NOTHING
         _answer(rows, lambda: _show(rows, limit, negative=negative), nothing, as_json=as_json)
+
+
+def _instant(text: str, zone: ZoneInfo) -> datetime:
+    """An instant, one without offset in the hospital's own time; of a day its end."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        bad(f"Expected a day like 2022-06-30 or an instant like 2022-06-30T08:00:00+08:00, got {text!r}.")
+    if len(text) <= len("2022-06-30"):
+        at += timedelta(days=1, microseconds=-1)
+    return at if at.tzinfo is not None else at.replace(tzinfo=zone)
 
 
 def _answer(rows: Sequence[Any], show: Callable[[], None], nothing: str, *, as_json: bool) -> None:

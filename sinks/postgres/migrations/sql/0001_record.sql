@@ -82,16 +82,16 @@ BEGIN
     IF cardinality(p_scans) > 0 THEN
         INSERT INTO udi.scan (position_id, record_offset, lane, recorded_at, hospital, scan_id, device_id, boot, sequence, scanned_at, action, entry, quantity, store,
             to_store, department, encounter, operation, team, staff, corrects, explanation, issuer, di, lot, serial, expiry, production,
-            verdict, reasons, item_code, units, owner, record_key, raw, label_flags)
+            verdict, reasons, item_code, units, owner, record_key, raw, label_flags, document, place, from_place, to_place, cost)
         SELECT position_id, record_offset, lane, recorded_at, hospital, scan_id, device_id, boot, sequence, scanned_at, action, entry, quantity, store,
             to_store, department, encounter, operation, team, staff, corrects, explanation, issuer, di, lot, serial, expiry, production,
-            verdict, reasons, item_code, units, owner, record_key, raw, label_flags FROM unnest(p_scans);
+            verdict, reasons, item_code, units, owner, record_key, raw, label_flags, document, place, from_place, to_place, cost FROM unnest(p_scans);
     END IF;
     IF cardinality(p_decisions) > 0 THEN
         INSERT INTO udi.decision (position_id, record_offset, n, lane, decided_at, verdict, reasons, issuer, di, lot, serial, expiry, production, item_code, units, owner,
-            label_flags, takes_back)
+            label_flags, takes_back, from_place, to_place, cost)
         SELECT position_id, record_offset, r.n, lane, decided_at, verdict, reasons, issuer, di, lot, serial, expiry, production, item_code, units, owner,
-            label_flags, takes_back FROM unnest(p_decisions) r;
+            label_flags, takes_back, from_place, to_place, cost FROM unnest(p_decisions) r;
     END IF;
     IF cardinality(p_closed_open) > 0 THEN
         DELETE FROM udi.open_scan o USING unnest(p_closed_open) c

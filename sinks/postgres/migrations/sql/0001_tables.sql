@@ -3,7 +3,7 @@
 CREATE SCHEMA udi;
 COMMENT ON SCHEMA udi IS 'The books of udistream. Outsiders read the views of schema report.';
 
-CREATE TYPE udi.action AS ENUM ('use', 'return', 'opened', 'waste', 'receive', 'transfer', 'count');
+CREATE TYPE udi.action AS ENUM ('use', 'return', 'opened', 'waste', 'receive', 'transfer', 'count', 'accept', 'lend', 'give-back', 'quarantine', 'clear');
 CREATE TYPE udi.verdict AS ENUM ('billed', 'credited', 'recorded', 'waiting', 'parked', 'held', 'duplicate', 'conflict', 'refused');
 CREATE TYPE udi.entry_kind AS ENUM ('charge', 'credit');
 
@@ -71,10 +71,17 @@ CREATE TABLE udi.scan (
     record_key    bytea,
     raw           bytea,
     label_flags   text[],
+    document      text,
+    place         text,
+    from_place    text,
+    to_place      text,
+    cost          bigint,
     PRIMARY KEY (position_id, record_offset)
 );
 COMMENT ON TABLE udi.scan IS 'One row per input offset that is no tick: the event, its raw bytes, and its first decision. Append-only.';
 COMMENT ON COLUMN udi.scan.owner IS 'Whose goods the first decision moved; null when it moved none. From and to follow from the action.';
+COMMENT ON COLUMN udi.scan.from_place IS 'Where goods came from and, in to_place, went; null when that follows from the action and the store.';
+COMMENT ON COLUMN udi.scan.cost IS 'What a unit that moved cost on the day, 1/10,000 yuan; null when nothing moved or no cost was in force.';
 COMMENT ON COLUMN udi.scan.recorded_at IS 'The broker''s timestamp of the record.';
 COMMENT ON COLUMN udi.scan.label_flags IS 'What was noticed while reading the label (docs/codes.md, "Flags"); null when nothing was.';
 ALTER TABLE udi.scan ALTER COLUMN raw SET STORAGE EXTERNAL;
@@ -100,6 +107,9 @@ CREATE TABLE udi.decision (
     owner         text,
     label_flags   text[],
     takes_back    boolean NOT NULL,
+    from_place    text,
+    to_place      text,
+    cost          bigint,
     PRIMARY KEY (position_id, record_offset, n)
 );
 COMMENT ON TABLE udi.decision IS 'Later decisions of a scan: a fact, a partner, a window or a person freed it. Append-only. The label columns hold the label as it was completed.';
@@ -334,7 +344,7 @@ COMMENT ON TABLE udi.fact_counter IS 'The version of the newest fact; its row lo
 INSERT INTO udi.fact_counter DEFAULT VALUES;
 CREATE TABLE udi.fact_change (
     version     bigint PRIMARY KEY,
-    kind        text NOT NULL CHECK (kind IN ('item', 'encounter', 'shape', 'scanner', 'recall', 'control')),
+    kind        text NOT NULL CHECK (kind IN ('item', 'encounter', 'shape', 'scanner', 'recall', 'control', 'store', 'delivery')),
     hospital    text NOT NULL,
     code        text NOT NULL,
     issuers     text[] NOT NULL DEFAULT '{}',

@@ -23,7 +23,7 @@ SELECT s.position_id, s.record_offset, s.lane, s.recorded_at, s.hospital, s.scan
        coalesce(d.item_code, s.item_code) AS item_code, coalesce(d.units, s.units) AS units,
        coalesce(d.verdict, s.verdict) AS verdict, coalesce(d.reasons, s.reasons) AS reasons,
        coalesce(d.n, 0) AS decisions, coalesce(d.decided_at, s.recorded_at) AS decided_at,
-       CASE WHEN d.issuer IS NULL THEN s.label_flags ELSE d.label_flags END AS label_flags
+       CASE WHEN d.issuer IS NULL THEN s.label_flags ELSE d.label_flags END AS label_flags, s.document, s.place
 FROM udi.scan s
 LEFT JOIN LATERAL (
     SELECT * FROM udi.decision d WHERE (d.position_id, d.record_offset) = (s.position_id, s.record_offset) ORDER BY d.n DESC LIMIT 1
@@ -40,7 +40,7 @@ FROM udi.scan s JOIN udi.position p USING (position_id);
 CREATE VIEW report.scans AS
 SELECT n.hospital, n.scan_id, n.device_id, n.scanned_at, n.action::text AS action, n.store, n.to_store, n.department, n.encounter, n.operation, n.team,
        n.staff, n.issuer, n.di, n.lot, n.serial, n.expiry, n.production, n.item_code, n.units AS quantity, n.verdict::text AS verdict, n.reasons,
-       n.recorded_at, n.decided_at, n.label_flags
+       n.recorded_at, n.decided_at, n.label_flags, n.document, n.place
 FROM udi.scan_now n
 JOIN udi.scan_claim c ON (c.hospital, c.scan_id, c.position_id, c.record_offset) = (n.hospital, n.scan_id, n.position_id, n.record_offset);
 

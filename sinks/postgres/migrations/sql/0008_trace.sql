@@ -9,23 +9,24 @@ CREATE INDEX decision_of_serial ON udi.decision (di, serial) WHERE serial IS NOT
 CREATE INDEX fact_change_of_identifier ON udi.fact_change USING gin (dis) WHERE kind = 'item';
 
 CREATE VIEW udi.stock_move AS
-SELECT s.position_id, s.record_offset, 0::smallint AS n, s.hospital, s.scan_id, udi.place_from(s.action, s.store) AS from_place,
-       udi.place_to(s.action, s.store, s.to_store) AS to_place, s.owner, s.item_code, s.issuer, s.di, s.lot, s.serial, s.units, s.scanned_at AS moved_at,
-       s.recorded_at AS decided_at, false AS takes_back
+SELECT s.position_id, s.record_offset, 0::smallint AS n, s.hospital, s.scan_id, coalesce(s.from_place, udi.place_from(s.action, s.store)) AS from_place,
+       coalesce(s.to_place, udi.place_to(s.action, s.store, s.to_store)) AS to_place, s.owner, s.item_code, s.issuer, s.di, s.lot, s.serial, s.units,
+       s.scanned_at AS moved_at, s.recorded_at AS decided_at, false AS takes_back, s.cost, s.document, s.action
 FROM udi.scan s WHERE s.owner IS NOT NULL
 UNION ALL
 SELECT s.position_id, s.record_offset, d.n, s.hospital, s.scan_id,
-       CASE WHEN d.takes_back THEN udi.place_to(s.action, s.store, s.to_store) ELSE udi.place_from(s.action, s.store) END,
-       CASE WHEN d.takes_back THEN udi.place_from(s.action, s.store) ELSE udi.place_to(s.action, s.store, s.to_store) END,
+       coalesce(d.from_place, CASE WHEN d.takes_back THEN udi.place_to(s.action, s.store, s.to_store) ELSE udi.place_from(s.action, s.store) END),
+       coalesce(d.to_place, CASE WHEN d.takes_back THEN udi.place_from(s.action, s.store) ELSE udi.place_to(s.action, s.store, s.to_store) END),
        d.owner, d.item_code, coalesce(d.issuer, s.issuer), CASE WHEN d.issuer IS NULL THEN s.di ELSE d.di END,
        CASE WHEN d.issuer IS NULL THEN s.lot ELSE d.lot END, CASE WHEN d.issuer IS NULL THEN s.serial ELSE d.serial END, d.units, s.scanned_at,
-       d.decided_at, d.takes_back
+       d.decided_at, d.takes_back, d.cost, s.document, s.action
 FROM udi.decision d JOIN udi.scan s USING (position_id, record_offset) WHERE d.owner IS NOT NULL;
 COMMENT ON VIEW udi.stock_move IS 'Every move of goods, by the scan that moved them and the number of its decision.';
 
 CREATE OR REPLACE VIEW report.stock_moves AS
 SELECT hospital, md5(concat_ws('/', hospital, scan_id, n, 'move'))::uuid AS move_id, scan_id, from_place, to_place, owner, item_code, issuer, di, lot,
-       serial, units::bigint AS quantity, moved_at
+       serial, units::bigint AS quantity, moved_at, udi.yuan_price(cost) AS cost, CASE WHEN cost IS NULL THEN 'no-cost' END AS cost_reason,
+       action::text AS cause, document
 FROM udi.stock_move;
 
 -- Scans of units with one of the identifiers, by serial or, when no serial is asked for, by lot. Repeated and refused records are left out.
@@ -65,7 +66,7 @@ RETURNS TABLE (
         SELECT n.* FROM udi.scans_of(p_hospital, p_issuers, p_dis, p_lot, p_serial) JOIN udi.scan_now n USING (position_id, record_offset)
     )
     SELECT f.scanned_at, f.action::text, moved.from_place, moved.to_place, coalesce(moved.units, f.units)::bigint, f.encounter, f.department,
-           NULL::text, f.scan_id, entry.billing_id, line.line_id, NULL::text, f.staff, f.verdict::text, f.reasons, f.lot, f.serial, f.item_code, 0::bigint
+           f.document, f.scan_id, entry.billing_id, line.line_id, NULL::text, f.staff, f.verdict::text, f.reasons, f.lot, f.serial, f.item_code, 0::bigint
     FROM found f
     LEFT JOIN LATERAL (
         SELECT m.* FROM udi.stock_move m
@@ -78,7 +79,7 @@ RETURNS TABLE (
         SELECT t.line_id FROM udi.settlement t WHERE (t.position_id, t.record_offset) = (f.position_id, f.record_offset) ORDER BY t.n LIMIT 1
     ) line ON true
     UNION ALL
-    SELECT greatest(m.decided_at, f.scanned_at), 'taken-back', m.from_place, m.to_place, m.units::bigint, f.encounter, f.department, NULL, f.scan_id, NULL, NULL, NULL,
+    SELECT greatest(m.decided_at, f.scanned_at), 'taken-back', m.from_place, m.to_place, m.units::bigint, f.encounter, f.department, f.document, f.scan_id, NULL, NULL, NULL,
            command.by, f.verdict::text, f.reasons, m.lot, m.serial, m.item_code, 1
     FROM found f JOIN udi.stock_move m ON (m.position_id, m.record_offset) = (f.position_id, f.record_offset) AND m.takes_back
     LEFT JOIN LATERAL (

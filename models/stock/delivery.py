@@ -1,0 +1,85 @@
+"""The delivery note, as it lies on `udi.deliveries`.
+
+References:
+    docs/contract.md, section "Store and delivery note".
+"""
+
+from datetime import date
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from models.money import parse_price
+from models.udi import Issuer
+from models.wire.strict_json import Body, Hospital, Identifier, Refusal, WireModel, check_key, read_object, validate
+
+SCHEMA: Final = "udi.delivery/1"
+Day = Annotated[date, Field(strict=False)]
+Code = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+
+
+class DeliveryLine(WireModel):
+    """What a supplier says is in the delivery."""
+
+    line: Identifier
+    item_code: Identifier | None = None
+    issuer: Annotated[Issuer, Field(strict=False)] | None = None
+    di: Code | None = None
+    lot: Code | None = None
+    serial: Code | None = None
+    expiry: Day | None = None
+    packages: Annotated[int, Field(ge=1, le=1_000_000)]
+    """Of the level of the identifier; of the unit of use when only an item code is given."""
+    cost: str | None = None
+    """Yuan a unit of use; `None` when it is not known yet."""
+
+    @field_validator("cost")
+    @classmethod
+    def _check_cost(cls, value: str | None) -> str | None:
+        if value is not None and parse_price(value) == 0:
+            raise ValueError("Expected a cost above zero, or none")
+        return value
+
+    @model_validator(mode="after")
+    def _check_together(self) -> Self:
+        if (self.issuer is None) != (self.di is None):
+            raise ValueError("Expected issuer and di together")
+        if self.di is None and self.item_code is None:
+            raise ValueError("Expected an identifier (issuer and di) or an item_code")
+        return self
+
+
+class Delivery(WireModel):
+    """A note: what a supplier brings to which store, and when. A later one stands in place of the earlier."""
+
+    schema_: Literal["udi.delivery/1"] = Field(alias="schema")
+    hospital: Hospital
+    note: Identifier
+    supplier: Identifier
+    store: Identifier
+    expected_on: Day | None = None
+    ended: bool = False
+    """Nothing more comes: what is missing is missing."""
+    lines: Annotated[list[DeliveryLine], Field(min_length=1, max_length=5_000)]
+
+    @model_validator(mode="after")
+    def _check_lines(self) -> Self:
+        names = [line.line for line in self.lines]
+        if len(set(names)) != len(names):
+            raise ValueError("Expected every line number once")
+        serials = [(line.issuer, line.di, line.serial) for line in self.lines if line.serial is not None]
+        if len(set(serials)) != len(serials):
+            raise ValueError("Expected every serial number once")
+        return self
+
+
+def read_delivery(key: bytes | None, value: bytes | None) -> tuple[Delivery, Body] | Refusal:
+    """A record of `udi.deliveries`, or why it is none."""
+    body = read_object(value)
+    if isinstance(body, Refusal):
+        return body
+    assert value is not None  # noqa: S101 -- read_object refuses a record without value
+    delivery = validate(Delivery, value)
+    if isinstance(delivery, Refusal):
+        return delivery
+    return check_key(key, delivery.hospital, delivery.note) or (delivery, body)

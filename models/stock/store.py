@@ -1,0 +1,92 @@
+"""The store, as it lies on `udi.stores`, and the stores of an installation as decisions look them up.
+
+References:
+    docs/contract.md, section "Store and delivery note".
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import Field, model_validator
+
+from models.wire.strict_json import (
+    Body,
+    Hospital,
+    Identifier,
+    Refusal,
+    Text,
+    WireModel,
+    check_key,
+    read_object,
+    validate,
+)
+
+SCHEMA: Final = "udi.store/1"
+UNITS_MAX: Final = 10_000_000
+"""Of a level; more is a typing error. No source: ours."""
+
+
+class Level(WireModel):
+    """How much of an item a store keeps."""
+
+    item_code: Identifier
+    minimum: Annotated[int, Field(ge=0, le=UNITS_MAX)] | None = None
+    """Units of use; below it, it is filled up. `None`: reckoned from `days`."""
+    maximum: Annotated[int, Field(ge=0, le=UNITS_MAX)] | None = None
+    """Filled up to so many units of use."""
+    days: Annotated[int, Field(ge=1, le=3650)] | None = None
+    """Instead of figures: so many days of real use."""
+
+    @model_validator(mode="after")
+    def _check_order(self) -> Self:
+        if self.minimum is not None and self.maximum is not None and self.maximum < self.minimum:
+            raise ValueError("Expected maximum at or above minimum")
+        if self.minimum is None and self.maximum is None and self.days is None:
+            raise ValueError("Expected minimum, maximum or days")
+        return self
+
+
+class StoreRecord(WireModel):
+    """A store: the central one, a department's, or a place in one."""
+
+    schema_: Literal["udi.store/1"] = Field(alias="schema")
+    hospital: Hospital
+    store: Identifier
+    name: Text | None = None
+    department: Identifier | None = None
+    kind: Literal["central", "department", "place"] = "department"
+    parent: Identifier | None = None
+    """Of a place: the store it is in."""
+    confirms_transfers: bool = False
+    """What is sent here is on the way until it is accepted by scan."""
+    levels: Annotated[list[Level], Field(max_length=20_000)] = []
+
+
+def read_store(key: bytes | None, value: bytes | None) -> tuple[StoreRecord, Body] | Refusal:
+    """A record of `udi.stores`, or why it is none."""
+    body = read_object(value)
+    if isinstance(body, Refusal):
+        return body
+    assert value is not None  # noqa: S101 -- read_object refuses a record without value
+    store = validate(StoreRecord, value)
+    if isinstance(store, Refusal):
+        return store
+    return check_key(key, store.hospital, store.store) or (store, body)
+
+
+@dataclass(slots=True)
+class Stores:
+    """The newest version of every store."""
+
+    _stores: dict[tuple[str, str], StoreRecord] = field(default_factory=dict)
+
+    def put(self, stores: Iterable[StoreRecord]) -> None:
+        """Take stores, oldest version first."""
+        for store in stores:
+            self._stores[store.hospital, store.store] = store
+
+    def confirms(self, hospital: str, store: str) -> bool:
+        """Goods sent to the store are on the way until it accepts them."""
+        known = self._stores.get((hospital, store))
+        return known is not None and known.confirms_transfers

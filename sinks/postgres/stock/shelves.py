@@ -1,0 +1,67 @@
+"""What lies on the shelves: as of an instant, and what expires.
+
+References:
+    docs/store.md, "Places" and "Expiry".
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Final
+
+from sinks.postgres.named import Asked, fetch
+from sinks.postgres.stock.balances import Balance
+
+_AS_OF: Final = """
+SELECT s.hospital, s.store, s.item_code, newest.name AS item_name, s.owner, known.issuer, known.di, s.lot, s.serial,
+       known.expiry, s.quantity
+FROM udi.stock_as_of($1) s
+LEFT JOIN LATERAL (
+    SELECT convert_from(c.body, 'UTF8')::jsonb ->> 'name' AS name FROM udi.catalogue c
+    WHERE (c.hospital, c.item_code) = (s.hospital, s.item_code) ORDER BY c.version DESC LIMIT 1
+) newest ON true
+LEFT JOIN LATERAL (
+    SELECT min(b.issuer) AS issuer, min(b.di) AS di, max(b.expiry) AS expiry FROM udi.balance b
+    WHERE (b.hospital, b.store, b.item_code, b.owner) = (s.hospital, s.store, s.item_code, s.owner)
+      AND (b.lot, b.serial) = (coalesce(s.lot, ''), coalesce(s.serial, ''))
+) known ON true
+WHERE ($2::text IS NULL OR s.store = $2) AND ($3::text IS NULL OR s.item_code = $3)
+ORDER BY s.hospital, s.store, s.item_code, s.lot, s.serial, s.owner
+"""
+_EXPIRING: Final = """
+SELECT hospital, store, item_code, lot, serial, owner, quantity, expiry, days_left, value FROM report.expiring
+WHERE days_left <= $1 AND ($2::text IS NULL OR hospital = $2) AND ($3::text IS NULL OR store = $3)
+  AND ($4::text IS NULL OR item_code = $4)
+ORDER BY expiry, hospital, store, item_code, lot, serial, owner
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Expiring:
+    """Goods on a shelf that have a last day."""
+
+    hospital: str
+    store: str
+    item_code: str
+    lot: str | None
+    serial: str | None
+    owner: str
+    quantity: int
+    expiry: date
+    """The last day on which they may be used."""
+    days_left: int
+    """From the books' day to it; below zero when it is over."""
+    value: Decimal | None
+    """Yuan at today's cost; `None` when no cost is known."""
+
+
+async def stock_as_of(asked: Asked, at: datetime, store: str | None = None, item: str | None = None) -> list[Balance]:
+    """Balances as the scans up to the instant made them, whenever they were recorded; those at zero are left out."""
+    return await fetch(asked, Balance, _AS_OF, at, store, item)
+
+
+async def expiring(
+    asked: Asked, days: int, hospital: str | None = None, store: str | None = None, item: str | None = None
+) -> list[Expiring]:
+    """What expires within so many days of the books' day, what has expired included; the first to expire first."""
+    return await fetch(asked, Expiring, _EXPIRING, days, hospital, store, item)

@@ -1,0 +1,140 @@
+"""Recall notices, stores and delivery notes into the books: each batch in one transaction with its position.
+
+They are facts like the catalogue: numbered without gaps, so that lanes pull what is new.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import asyncpg
+
+from models.reasons import Reason
+from models.stock.delivery import read_delivery
+from models.stock.recall import Recall, read_recall
+from models.stock.store import read_store
+from models.wire.strict_json import Refusal
+from models.wire.topics import DEAD_LETTERS
+from sinks.messages.outgoing import Outgoing, letter_of
+from sinks.ports.batch import InputPosition, LaneMovedError, RawRecord
+from sinks.postgres.charging.books import take_position
+from sinks.postgres.charging.rows import outbox_row
+from sinks.postgres.charging.tables import Row
+
+_RECORD = "SELECT udi.record_supply($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+
+
+@dataclass(slots=True)
+class SupplyBatch:
+    """Rows of one transaction; facts count from 1 within it."""
+
+    recalls: list[Row] = field(default_factory=list)
+    stores: list[Row] = field(default_factory=list)
+    deliveries: list[Row] = field(default_factory=list)
+    changes: list[Row] = field(default_factory=list)
+    letters: list[Outgoing] = field(default_factory=list)
+
+    def add_recall(self, recall: Recall, body: bytes, at: datetime) -> None:
+        """A version of a notice."""
+        named = [(line.issuer.value, line.di) for line in recall.lines if line.issuer is not None]
+        issuers, dis = [issuer for issuer, _ in named], [di for _, di in named]
+        fact = self._change("recall", recall.hospital, recall.recall, at, issuers, dis)
+        self.recalls.append((recall.hospital, recall.recall, recall.version, fact, body, at, None))
+
+    def add_store(self, hospital: str, store: str, body: bytes, at: datetime) -> None:
+        """A version of a store."""
+        self.stores.append((hospital, store, self._change("store", hospital, store, at), body, at))
+
+    def add_delivery(self, hospital: str, note: str, body: bytes, at: datetime) -> None:
+        """A version of a delivery note."""
+        self.deliveries.append((hospital, note, self._change("delivery", hospital, note, at), body, at))
+
+    def _change(  # noqa: PLR0917 -- the columns of a change
+        self, kind: str, hospital: str, code: str, at: datetime, issuers: list[str] | None = None,
+        dis: list[str | None] | None = None,
+    ) -> int:  # fmt: skip
+        fact = len(self.changes) + 1
+        self.changes.append((fact, kind, hospital, code, issuers or [], dis or [], at, None, None))
+        return fact
+
+
+class SupplyBooks:
+    """The side of the books that holds recall notices, stores and delivery notes."""
+
+    def __init__(self, pool: asyncpg.Pool, lanes: int) -> None:
+        self._pool = pool
+        self._lanes = lanes
+        self._recalls: dict[tuple[str, str], tuple[int, bytes]] = {}
+
+    async def take_over(self, cluster_id: str, topic: str, partition: int) -> InputPosition:
+        """Where the partition stands; reads which versions of notices are known."""
+        async with self._pool.acquire() as connection:
+            rows = await connection.fetch("SELECT hospital, recall, version, body FROM udi.recall_now")
+            self._recalls = {}
+            for row in rows:
+                read = read_recall(None, row["body"])
+                if not isinstance(read, Refusal):
+                    self._recalls[row["hospital"], row["recall"]] = (row["version"], read[1].fingerprint)
+            return await take_position(connection, cluster_id, topic, partition)
+
+    def read_recall(self, batch: SupplyBatch, record: RawRecord, at: datetime, origin: str) -> None:
+        """A record of `udi.recalls` into the batch: a version, nothing (known already), or a dead letter."""
+        read = read_recall(record.key, record.value)
+        if isinstance(read, Refusal):
+            batch.letters.append(letter_of(record, read, origin))
+            return
+        recall, body = read
+        version, fingerprint = self._recalls.get((recall.hospital, recall.recall), (0, b""))
+        if recall.version == version and body.fingerprint == fingerprint:
+            return
+        if recall.version <= version:
+            text = (
+                f"Expected version {version + 1} or later of {recall.recall}, got {recall.version} with another body."
+            )
+            batch.letters.append(letter_of(record, Refusal(Reason.BAD_EVENT, text), origin))
+            return
+        self._recalls[recall.hospital, recall.recall] = (recall.version, body.fingerprint)
+        batch.add_recall(recall, record.value or b"", at)
+
+    @staticmethod
+    def read_store(batch: SupplyBatch, record: RawRecord, at: datetime, origin: str) -> None:
+        """A record of `udi.stores` into the batch: a version or a dead letter. A tombstone changes nothing."""
+        if record.value is None:
+            return
+        read = read_store(record.key, record.value)
+        if isinstance(read, Refusal):
+            batch.letters.append(letter_of(record, read, origin))
+        else:
+            batch.add_store(read[0].hospital, read[0].store, record.value, at)
+
+    @staticmethod
+    def read_delivery(batch: SupplyBatch, record: RawRecord, at: datetime, origin: str) -> None:
+        """A record of `udi.deliveries` into the batch: a version or a dead letter."""
+        read = read_delivery(record.key, record.value)
+        if isinstance(read, Refusal):
+            batch.letters.append(letter_of(record, read, origin))
+        else:
+            batch.add_delivery(read[0].hospital, read[0].note, record.value or b"", at)
+
+    async def record(
+        self, position: InputPosition, next_offset: int, last_hash: bytes | None, batch: SupplyBatch
+    ) -> int:
+        """Record the batch and the position, whole or not at all, and give the newest fact version.
+
+        With a recall it waits until what lanes are recording is recorded: what they record afterwards is decided by it.
+
+        Raises:
+            LaneMovedError: another process has moved the position.
+        """
+        lane = position.partition % self._lanes
+        letters = [outbox_row(DEAD_LETTERS, lane, 1, batch.letters)] if batch.letters else []
+        async with self._pool.acquire() as connection:
+            try:
+                version = await connection.fetchval(
+                    _RECORD, position.position_id, position.next_offset, next_offset, last_hash, batch.recalls,
+                    batch.stores, batch.deliveries, batch.changes, lane, letters,
+                )  # fmt: skip
+            except asyncpg.PostgresError as error:
+                if error.sqlstate == "UD001":
+                    raise LaneMovedError(str(error)) from None
+                raise
+        return int(version)

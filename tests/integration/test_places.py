@@ -1,0 +1,131 @@
+"""Places: what stores send, lend and lock away stands in the database as in the twin, and adds up."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from sinks.ports.batch import RawRecord
+from sinks.postgres.stock.supply_facts import SupplyBatch, SupplyBooks
+from sinks.postgres.verifying.books import verify_books
+from streams.embedded.broker import EmbeddedBroker
+from tests.support.builders import DI, HOSPITAL, NOON, body, encounter, gs1, item, scan
+from tests.support.installed import Installed, installed
+from tests.support.ward import PostgresStore, Ward, postgres_store
+
+CONFIRMS = {"schema": "udi.store/1", "hospital": HOSPITAL, "store": "OR-3", "confirms_transfers": True}
+
+
+@pytest.fixture
+async def store(database: str) -> AsyncIterator[PostgresStore]:
+    async with postgres_store(database) as made:
+        yield made
+
+
+@pytest.fixture
+async def ward(store: PostgresStore) -> Ward:
+    ward = await Ward(store).open(item(cost=[{"cost": "10.00"}]), encounter())
+    books, batch = SupplyBooks(store.pool, 2), SupplyBatch()
+    position = await books.take_over("c1", "udi.stores", 0)
+    books.read_store(batch, RawRecord(b"H1/OR-3", body(CONFIRMS)), NOON, position.origin(0))
+    await books.record(position, 1, None, batch)
+    return ward
+
+
+@pytest.fixture
+async def house(database: str, embedded_broker: EmbeddedBroker) -> AsyncIterator[Installed]:
+    async with installed(database, embedded_broker) as made:
+        yield made
+
+
+def moved(number: int, action: str, quantity: int = 1, **changes: Any) -> dict[str, Any]:
+    return scan(number, **{"action": action, "quantity": quantity, "encounter": None} | changes)
+
+
+STORY = (
+    moved(1, "receive", 20, document="N1"),
+    moved(2, "transfer", 8, to_store="OR-3", document="T1"),
+    moved(3, "accept", 5, store="OR-3", document="T1"),
+    moved(4, "lend", 2, to_store="OR-4"),
+    moved(5, "give-back", 1, store="OR-4", to_store="OR-2"),
+    moved(6, "quarantine", 3),
+    moved(7, "clear", 1),
+    moved(8, "receive", 4, place="cab1"),
+    scan(9, place="cab1"),
+    scan(10),
+    moved(11, "waste", 2),
+)
+EXPECTED = {
+    "OR-2": 20 - 8 - 2 + 1 - 3 + 1 - 1 - 2, "OR-3": 5, "in-transit/OR-3": 3, "lent/OR-4": 1, "quarantine/OR-2": 2,
+    "OR-2/cab1": 3,
+}  # fmt: skip
+
+
+async def test_every_place_has_its_balance_and_every_move_its_cost(ward: Ward, store: PostgresStore) -> None:
+    await ward.scan(*STORY[:6])
+    await ward.scan(*STORY[6:], lane=1)
+
+    stock = await store.pool.fetch("SELECT store, quantity FROM report.stock WHERE quantity <> 0")
+    assert {row["store"]: row["quantity"] for row in stock} == EXPECTED
+    moves = await store.pool.fetch(
+        "SELECT from_place, to_place, cause, document, cost::text, cost_reason FROM report.stock_moves "
+        "ORDER BY moved_at"
+    )
+    assert [tuple(row)[:4] for row in moves][:4] == [
+        ("supplier", "OR-2", "receive", "N1"), ("OR-2", "in-transit/OR-3", "transfer", "T1"),
+        ("in-transit/OR-3", "OR-3", "accept", "T1"), ("OR-2", "lent/OR-4", "lend", None),
+    ]  # fmt: skip
+    assert {tuple(row)[4:] for row in moves} == {("10.0000", None)}
+    way = await store.pool.fetchrow("SELECT document, from_store, to_store, quantity FROM report.in_transit")
+    assert way is not None
+    assert tuple(way) == ("T1", "OR-2", "OR-3", 3)
+    async with store.pool.acquire() as connection:
+        _, findings = await verify_books(connection)
+    assert [finding.name for finding in findings if not finding.ok] == []
+
+
+async def test_stock_as_of_an_instant_is_a_replay_up_to_it(ward: Ward, store: PostgresStore) -> None:
+    await ward.scan(*STORY)
+
+    for upto in range(len(STORY) + 1):
+        replay: dict[str, int] = {}
+        moves = await store.pool.fetch("SELECT * FROM report.stock_moves ORDER BY moved_at")
+        for move in moves[:upto]:
+            for place, units in ((move["from_place"], -move["quantity"]), (move["to_place"], move["quantity"])):
+                if place not in {"supplier", "patient", "waste"}:
+                    replay[place] = replay.get(place, 0) + units
+        at = NOON + timedelta(seconds=upto)
+        found = await store.pool.fetch("SELECT store, quantity FROM udi.stock_as_of($1)", at)
+        assert {row["store"]: row["quantity"] for row in found} == {place: n for place, n in replay.items() if n}
+
+
+async def test_a_move_without_a_cost_says_so(ward: Ward, store: PostgresStore) -> None:
+    await ward.learn(item(item_code="TAPE", name="胶带", identifiers=[], class_="II"))
+    await ward.scan(moved(1, "receive", item_code="TAPE"))
+
+    row = await store.pool.fetchrow("SELECT cost, cost_reason FROM report.stock_moves")
+    assert row is not None
+    assert tuple(row) == (None, "no-cost")
+
+
+async def test_people_ask_what_was_there_and_what_expires(house: Installed) -> None:
+    near = gs1(DI, expiry="220630", lot="NEAR")
+    over = gs1(DI, expiry="220601", lot="OVER")
+    await house.ward.scan(
+        moved(100, "receive", 6, codes=[near], scanned_at="2022-06-02T08:00:00+08:00"),
+        moved(101, "receive", 2, codes=[over]),
+        moved(102, "waste", 1, codes=[near]),
+    )
+
+    before = await house.json("stock", "--at", "2022-06-02T09:00:00+08:00", "--item", "SCREW", "--store", "OR-2")
+    assert {row["lot"]: row["quantity"] for row in before}["NEAR"] == 6
+    found = await house.json("expiring", "--days", "60")
+    rows = [
+        (row["store"], row["lot"], row["quantity"], row["days_left"]) for row in found if row["lot"] in {"NEAR", "OVER"}
+    ]
+    assert rows == [("quarantine/OR-2", "OVER", 2, -2), ("OR-2", "NEAR", 5, 27)]
+    shown = await house.udi("expiring")
+    assert shown.exit_code == 1
+    assert "2 units have expired" in shown.stdout
+    assert (await house.udi("stock", "--at", "yesterday")).exit_code == 2

@@ -1,0 +1,83 @@
+"""Stock against a plain dictionary: whatever stores do, in any order, on any lane."""
+
+import asyncio
+from collections import Counter
+from typing import Any
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from models.stock.store import StoreRecord
+from sinks.memory.books import MemoryBooks
+from tests.support.builders import DI, encounter, gs1, item, scan
+from tests.support.ward import MemoryStore, Ward
+
+STORES = ("OR-1", "OR-2", "OR-3")
+PLACES = (None, "cab1")
+LOTS = ("A", "B")
+ACTIONS = (
+    "use", "receive", "waste", "opened", "transfer", "accept", "lend", "give-back", "quarantine", "clear", "count",
+)  # fmt: skip
+
+
+class Stock(RuleBasedStateMachine):
+    """Every store moves goods; the dictionary is told the same in three lines a rule."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.expected: Counter[tuple[str, str]] = Counter()
+        self.number = 0
+        self.loop = asyncio.new_event_loop()
+        self.books = MemoryBooks()
+
+    @initialize()
+    def opens(self) -> None:
+        self.ward = self.loop.run_until_complete(Ward(MemoryStore(self.books)).open(item(), encounter()))
+        confirms = {"schema": "udi.store/1", "hospital": "H1", "store": "OR-3", "confirms_transfers": True}
+        self.books.open_store(StoreRecord.model_validate(confirms))
+
+    @rule(
+        action=st.sampled_from(ACTIONS), store=st.sampled_from(STORES), other=st.sampled_from(STORES),
+        place=st.sampled_from(PLACES), lot=st.sampled_from(LOTS), quantity=st.integers(1, 9), lane=st.integers(0, 1),
+    )  # fmt: skip
+    def moves(  # noqa: PLR0917 -- what is drawn
+        self, action: str, store: str, other: str, place: str | None, lot: str, quantity: int, lane: int
+    ) -> None:
+        if action in {"lend", "give-back"} and store == other:
+            return
+        self.number += 1
+        changes: dict[str, Any] = {
+            "action": action, "store": store, "place": place, "quantity": quantity,
+            "codes": [gs1(DI, expiry="271231", lot=lot)], "encounter": "E1" if action == "use" else None,
+            "to_store": other if action in {"transfer", "lend", "give-back"} else None,
+        }  # fmt: skip
+        self.loop.run_until_complete(self.ward.scan(scan(self.number, **changes), lane=lane))
+        here = f"{store}/{place}" if place else store
+        sent = f"in-transit/{other}" if other == "OR-3" else other
+        out, into = {
+            "use": (here, None), "waste": (here, None), "opened": (here, None), "receive": (None, here),
+            "transfer": (here, sent), "accept": (f"in-transit/{store}", here), "lend": (here, f"lent/{other}"),
+            "give-back": (f"lent/{store}", other), "quarantine": (here, f"quarantine/{store}"),
+            "clear": (f"quarantine/{store}", here), "count": (None, None),
+        }[action]  # fmt: skip
+        for where, units in ((out, -quantity), (into, quantity)):
+            if where is not None:
+                self.expected[where, lot] += units
+
+    @invariant()
+    def balances_are_those_of_the_dictionary(self) -> None:
+        balances, totals = self.books.stock()
+        found = Counter({(key.store, key.lot): units for key, units in balances.items() if units})
+        assert found == Counter({key: units for key, units in self.expected.items() if units})
+        by_place: Counter[str] = Counter()
+        for (where, _), units in self.expected.items():
+            by_place[where] += units
+        assert {key[1]: units for key, units in totals.items() if units} == {k: v for k, v in by_place.items() if v}
+
+    def teardown(self) -> None:
+        self.loop.close()
+
+
+TestStock = Stock.TestCase
+TestStock.settings = settings(max_examples=25, stateful_step_count=40, deadline=None)

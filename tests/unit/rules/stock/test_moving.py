@@ -1,0 +1,99 @@
+"""From where to where goods go, action by action."""
+
+from typing import Any
+
+import pytest
+
+from models.charging.books import StockMove
+from models.scan.event import ScanEvent
+from models.stock.store import StoreRecord
+from rules.stock.moving import Way, way_of
+from tests.support.builders import DI as SCREW
+from tests.support.builders import HOSPITAL, LABEL, Bench, body, gs1, item, scan
+
+
+def event(action: str, **changes: Any) -> ScanEvent:
+    return ScanEvent.model_validate_json(body(scan(1, action=action, **changes)))
+
+
+@pytest.mark.parametrize(
+    ("action", "changes", "expected"),
+    [
+        ("use", {}, Way("OR-2", "patient")),
+        ("use", {"place": "cab1"}, Way("OR-2/cab1", "patient")),
+        ("return", {}, Way("patient", "OR-2")),
+        ("opened", {}, Way("OR-2", "waste")),
+        ("waste", {"place": "cart"}, Way("OR-2/cart", "waste")),
+        ("receive", {}, Way("supplier", "OR-2")),
+        ("receive", {"place": "cab1"}, Way("supplier", "OR-2/cab1")),
+        ("transfer", {"to_store": "OR-3"}, Way("OR-2", "OR-3")),
+        ("accept", {}, Way("in-transit/OR-2", "OR-2")),
+        ("lend", {"to_store": "OR-3"}, Way("OR-2", "lent/OR-3")),
+        ("give-back", {"to_store": "OR-3"}, Way("lent/OR-2", "OR-3")),
+        ("quarantine", {"place": "cab1"}, Way("OR-2/cab1", "quarantine/OR-2")),
+        ("clear", {}, Way("quarantine/OR-2", "OR-2")),
+    ],
+)
+def test_the_way_of_an_action(action: str, changes: dict[str, Any], expected: Way) -> None:
+    assert way_of(event(action, **changes)) == expected
+
+
+def test_a_store_that_confirms_gets_goods_when_it_accepts_them() -> None:
+    bench = Bench()
+    store = {"schema": "udi.store/1", "hospital": HOSPITAL, "store": "OR-3", "confirms_transfers": True}
+    bench.view.catalogue.stores.put([StoreRecord.model_validate(store)])
+
+    sent = bench.scan(1, action="transfer", to_store="OR-3", encounter=None, quantity=4)
+    got = bench.scan(2, action="accept", store="OR-3", encounter=None, quantity=3)
+
+    assert sent.move == StockMove("hospital", 4, "OR-2", "in-transit/OR-3")
+    assert got.move == StockMove("hospital", 3, "in-transit/OR-3", "OR-3")
+    assert (sent.reasons, got.reasons) == ((), ())
+    assert bench.scan(3, action="accept", store="OR-3", encounter=None, quantity=2).reasons == ("stock-negative",)
+
+
+def test_what_comes_in_expired_is_locked_away_and_not_before() -> None:
+    bench = Bench()
+    over, last = gs1(SCREW, expiry="220602", lot="X"), gs1(SCREW, expiry="220603", lot="X")
+
+    assert bench.scan(1, action="receive", codes=[over], encounter=None).move == StockMove(
+        "hospital", 1, None, "quarantine/OR-2"
+    )
+    assert bench.scan(2, action="receive", codes=[over], encounter=None).reasons == ("expired",)
+    assert bench.scan(3, action="receive", codes=[last], encounter=None).move == StockMove("hospital", 1, None, "OR-2")
+
+
+def test_what_moves_has_the_cost_of_its_day() -> None:
+    costs = [
+        {"cost": "10.00", "from": "2022-01-01", "to": "2022-06-03"},
+        {"cost": "12.5", "from": "2022-06-03", "to": None},
+    ]
+    bench = Bench(item(cost=costs))
+
+    assert bench.decision(1).cost == 125_000
+    assert bench.decision(2, scanned_at="2022-06-02T12:00:00+08:00").cost == 100_000
+    assert bench.decision(3, scanned_at="2021-12-31T12:00:00+08:00").cost is None
+    assert bench.decision(4, action="count", encounter=None).cost is None
+
+
+def test_what_is_left_is_told_of_the_place_that_was_scanned() -> None:
+    bench = Bench()
+    bench.scan(1, action="receive", place="cab1", encounter=None, quantity=7)
+
+    assert bench.decision(2, place="cab1").stock_left == 6
+    assert bench.decision(3).stock_left == 99
+    assert bench.decision(4, action="quarantine", encounter=None, quantity=9).stock_left == 90
+    assert bench.decision(5, action="clear", encounter=None, quantity=4).stock_left == 94
+    assert LABEL
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"action": "lend"}, "Expected to_store in a lend"),
+        ({"action": "give-back", "to_store": "OR-2"}, "Expected another store in to_store of a give-back"),
+    ],
+)
+def test_a_loan_has_two_stores(changes: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        event(**changes)

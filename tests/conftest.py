@@ -22,6 +22,9 @@ MISSING: Final = {
 }
 """Why a fixture is left out here, by its name."""
 
+WITHOUT_FSYNC: Final = {"fsync": "off", "full_page_writes": "off"}
+"""The tests kill processes, never the machine: what a process has written survives it, synced or not."""
+
 BROKERS: Final = ("embedded_broker",) if "real_kafka" in MISSING else ("embedded_broker", "real_kafka")
 
 
@@ -50,15 +53,35 @@ def folder() -> Iterator[Path]:
 def database_server() -> Iterator[EmbeddedDatabase]:
     """The PostgreSQL of this session, for tests that kill it; the next test finds it running again."""
     with tempfile.TemporaryDirectory(prefix="udistream-postgres-") as name:
-        server = EmbeddedDatabase(Path(name))
+        server = EmbeddedDatabase(Path(name), settings=WITHOUT_FSYNC)
         run(server.start())
         yield server
         run(server.stop())
 
 
+@pytest.fixture(scope="session")
+def schema_template(database_server: EmbeddedDatabase) -> str:
+    """The name of a database with the newest schema and nothing in it, that others are copied from."""
+    run(database_server.start())
+    return run(postgres.create_template(database_server.url))
+
+
 @pytest.fixture
-def database(database_server: EmbeddedDatabase) -> Iterator[str]:
-    """The address of a fresh, empty database, `postgresql://user:password@127.0.0.1:port/name`."""
+def database(database_server: EmbeddedDatabase, schema_template: str) -> Iterator[str]:
+    """The address of a fresh database, `postgresql://user:password@127.0.0.1:port/name`: the schema, no installation.
+
+    `migrate` finds nothing to do in it but to say whose books they are.
+    """
+    run(database_server.start())
+    url = run(postgres.create_database(database_server.url, schema_template))
+    yield url
+    run(database_server.start())
+    run(postgres.drop_database(database_server.url, url))
+
+
+@pytest.fixture
+def empty_database(database_server: EmbeddedDatabase) -> Iterator[str]:
+    """The address of a database in which nothing was ever made."""
     run(database_server.start())
     url = run(postgres.create_database(database_server.url))
     yield url

@@ -49,8 +49,8 @@ async def test_books_of_another_version_are_refused(pool: asyncpg.Pool) -> None:
     pool.terminate()
 
 
-async def test_a_database_without_books_is_refused(database: str) -> None:
-    pool = await asyncpg.create_pool(database, min_size=1, max_size=1)
+async def test_a_database_without_books_is_refused(empty_database: str) -> None:
+    pool = await asyncpg.create_pool(empty_database, min_size=1, max_size=1)
     with pytest.raises(WrongBooksError, match="`udi init` makes them"):
         await check_books(pool, "udi.", 4, CHINA)
     pool.terminate()

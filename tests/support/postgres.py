@@ -5,12 +5,21 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 
+from sinks.postgres.migrating import upgrade_schema
 
-async def create_database(server_url: str) -> str:
-    """The address of a new, empty database on the server that `server_url` names."""
+
+async def create_database(server_url: str, template: str = "template1") -> str:
+    """The address of a new database on the server that `server_url` names, a copy of the template."""
     name = f"test_{uuid.uuid4().hex}"
-    await _execute(server_url, f"CREATE DATABASE {name}")
+    await _execute(server_url, f"CREATE DATABASE {name} TEMPLATE {template}")
     return urlunsplit(urlsplit(server_url)._replace(path=f"/{name}"))
+
+
+async def create_template(server_url: str) -> str:
+    """The name of a new database with the newest schema; nobody is connected to it, so it can be copied."""
+    url = await create_database(server_url)
+    await upgrade_schema(url)
+    return urlsplit(url).path.removeprefix("/")
 
 
 async def drop_database(server_url: str, url: str) -> None:

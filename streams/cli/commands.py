@@ -60,6 +60,7 @@ COMMANDS: Final[tuple[Entry, ...]] = (
     Entry(Panel.PROVE, "demo", "streams.cli.simulating:demo"),
     Entry(Panel.PROVE, "simulate", "streams.cli.simulating:simulate"),
     Entry(Panel.PROVE, "rescue-proof", "streams.cli.codes.commands:rescue_proof_command"),
+    Entry(Panel.PROVE, "findings-proof", "streams.proofs.findings_proof:findings_proof_command"),
     Entry(Panel.PROVE, "pairing-proof", "streams.proofs.pairing_proof:pairing_proof_command"),
     Entry(Panel.PROVE, "reconciliation-proof", "streams.proofs.reconciliation_proof:reconciliation_proof_command"),
     Entry(Panel.OPERATE, "run", "streams.cli.services:run"),

@@ -18,7 +18,7 @@ import asyncpg
 import structlog
 
 from models.calendar import Month, local_day, month_of, shift
-from models.monitoring.alert import Cell, ScopeMonth, UsageSums
+from models.monitoring.alert import Cell, Scope, ScopeMonth, UsageSums
 from rules.monitoring.book import RuleBook
 from rules.monitoring.judging import Claim, Known, claims, has_cause, versions
 from rules.monitoring.standings import PlaceFacts, Ranking, rank
@@ -81,11 +81,13 @@ class Evaluator:
             periods = await session.periods()
             folded = await session.fold(DELTAS_MAX)
             judged = list(periods.pending) if folded.deltas < DELTAS_MAX else []
-            if not folded.changed and not judged:
+            moved = await session.moved_caseloads()
+            if not folded.changed and not judged and not moved:
                 return Evaluation(folded.deltas, 0, 0)
             book = RuleBook(await session.rules())
             work = _Session(session, book, self._zone, _closed_through(periods, judged))
             await work.take(folded.changed, judged)
+            await work.take_caseloads(moved, judged)
             await work.judge()
             await session.record(work.evaluated)
             await find(session, book, work.evaluated, _closed_through(periods, judged))
@@ -113,6 +115,7 @@ class _Session:
         self._closed_through = closed_through
         self._first: dict[str, Month] = {}
         self._touched: dict[Cell, datetime] = {}
+        self._recaused: set[Cell] = set()
         self._ranking = Ranking()
         self.evaluated = Evaluated()
 
@@ -132,6 +135,42 @@ class _Session:
                 places[place] = max(at, places.get(place, at))
         if places:
             await self._rank(places)
+
+    async def take_caseloads(self, moved: Mapping[tuple[Scope, Month], datetime], judged: list[PendingClose]) -> None:
+        """Find the cells whose cause may be another: of open months at once, of closed ones at the next close."""
+        session, backs = self._session, months_read(self._book.every)
+        hospitals = {scope.hospital for scope, _ in moved}
+        if hospitals - self._first.keys():
+            instants = await session.first_instants(hospitals - self._first.keys())
+            self._first |= {hospital: month_of(local_day(at, self._zone)) for hospital, at in instants.items()}
+        opened: dict[tuple[Scope, Month], datetime] = {}
+        kept: set[tuple[Scope, Month]] = set()
+        for (scope, month), at in moved.items():
+            for read in (shift(month, back) for back in backs):
+                if read > self._closed_through.get(scope.hospital, 0):
+                    opened[scope, read] = max(at, opened.get((scope, read), at))
+                else:
+                    kept.add((scope, month))
+        if opened:
+            newest = max(opened.values())
+            touch(self._touched, dict.fromkeys(await session.cells_with_cause(opened), newest))
+        if kept:
+            await session.keep_for_the_close(kept)
+        if judged:
+            await self._recause({close.hospital: close.closed_at for close in judged}, backs)
+
+    async def _recause(self, closes: Mapping[str, datetime], backs: Iterable[int]) -> None:
+        """A close has come: the causes of closed months are judged again where discharges have changed."""
+        kept = await self._session.kept_for_the_close(closes)
+        closed = {
+            (scope, read)
+            for scope, month in kept
+            for read in (shift(month, back) for back in backs)
+            if read <= self._closed_through.get(scope.hospital, 0)
+        }
+        if closed:
+            self._recaused = await self._session.cells_with_cause(closed)
+            touch(self._touched, {cell: closes[cell.scope.hospital] for cell in self._recaused})
 
     async def _find_first_months(self, changed: Mapping[Cell, datetime], judged: Iterable[PendingClose]) -> None:
         """The hospitals' first months of records. One that has moved back makes bases known: zero, but known."""
@@ -176,7 +215,7 @@ class _Session:
         )  # fmt: skip
         found = claims(self._touched, known)
         causes = await self._causes([claim for claim in found if has_cause(claim)])
-        self.evaluated.versions = versions(found, known, causes, frozenset())
+        self.evaluated.versions = versions(found, known, causes, frozenset(self._recaused))
 
     async def _categories(self, cells: Iterable[Cell]) -> dict[tuple[ScopeMonth, str], UsageSums]:
         """The use of whole categories, when a rule asks for it."""
@@ -203,4 +242,5 @@ class _Session:
         }
         items = session.same_categories({(cell.scope.hospital, cell.item_code) for cell in cells})
         usage = await session.usage_of_items(months, items) if cells else {}
-        return CauseFacts(usage, {}, session.traits)
+        caseloads = await session.caseloads(months) if cells else {}
+        return CauseFacts(usage, caseloads, session.traits)

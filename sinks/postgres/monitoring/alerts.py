@@ -24,13 +24,16 @@ from models.monitoring.alert import (
     Cell,
     Measure,
     RuleMeasure,
+    Scope,
     ScopeMonth,
+    ScopeType,
     Standing,
     StandingKey,
     Tops,
     Traits,
     UsageSums,
 )
+from models.monitoring.cause import Caseload
 from models.monitoring.rule import HeldRule
 from models.wire.topics import ALERTS
 from sinks.postgres.monitoring.alert_rows import (
@@ -110,10 +113,11 @@ class AlertBooks:
             yield AlertSession(connection, len(rows), self._traits)
 
     async def has_work(self) -> bool:
-        """Usage waits to be folded, or a close to be judged."""
+        """Usage waits to be folded, discharges to be looked at, or a close to be judged."""
         return bool(
             await self._pool.fetchval(
-                "SELECT EXISTS (SELECT FROM udi.usage_delta) OR EXISTS (SELECT FROM udi.close_pending)"
+                "SELECT EXISTS (SELECT FROM udi.usage_delta) OR EXISTS (SELECT FROM udi.close_pending) "
+                "OR EXISTS (SELECT FROM udi.caseload_delta)"
             )
         )
 
@@ -132,6 +136,13 @@ class AlertBooks:
 
 
 _NO_TRAITS = Traits()
+
+
+def _caseload_columns(caseloads: Collection[tuple[Scope, Month]]) -> list[list[Any]]:
+    return [
+        [scope.hospital for scope, _ in caseloads], [scope.id for scope, _ in caseloads],
+        [month for _, month in caseloads],
+    ]  # fmt: skip
 
 
 class AlertSession:
@@ -173,6 +184,53 @@ class AlertSession:
         """Move waiting usage of at most so many batches into the months."""
         rows = await self._connection.fetch("SELECT * FROM udi.fold_usage($1)", deltas_max)
         return Folded({cell_of(row): row["at"] for row in rows}, rows[0]["deltas"] if rows else 0)
+
+    async def moved_caseloads(self) -> dict[tuple[Scope, Month], datetime]:
+        """Departments and months whose discharges have changed; the marks are taken away."""
+        rows = await self._connection.fetch(
+            "WITH gone AS (DELETE FROM udi.caseload_delta RETURNING *) "
+            "SELECT hospital, department, month, max(recorded_at) AS at FROM gone GROUP BY 1, 2, 3"
+        )
+        return {(Scope(row[0], ScopeType.DEPARTMENT, row[1]), row["month"]): row["at"] for row in rows}
+
+    async def keep_for_the_close(self, caseloads: Collection[tuple[Scope, Month]]) -> None:
+        """Closed months rest on these discharges: their causes are judged again at the next close."""
+        await self._connection.execute(
+            "INSERT INTO udi.cause_pending SELECT * FROM unnest($1::text[], $2::text[], $3::int[]) "
+            "ON CONFLICT DO NOTHING",
+            *_caseload_columns(caseloads),
+        )
+
+    async def kept_for_the_close(self, hospitals: Collection[str]) -> set[tuple[Scope, Month]]:
+        """What was kept of hospitals; it is taken away."""
+        rows = await self._connection.fetch(
+            "DELETE FROM udi.cause_pending WHERE hospital = ANY ($1) RETURNING *", list(hospitals)
+        )
+        return {(Scope(row[0], ScopeType.DEPARTMENT, row[1]), row["month"]) for row in rows}
+
+    async def cells_with_cause(self, caseloads: Collection[tuple[Scope, Month]]) -> set[Cell]:
+        """Cells of departments and months, and of their hospitals, on which there is an alert with a base."""
+        rows = await self._connection.fetch(
+            "SELECT DISTINCT a.hospital, a.scope_type, a.scope, a.item_code, a.month "
+            "FROM unnest($1::text[], $2::text[], $3::int[]) k (hospital, department, month) "
+            "JOIN udi.alert a USING (hospital, month) WHERE a.base_value > 0 "
+            "AND (a.scope_type = 'hospital' OR (a.scope_type, a.scope) = ('department', k.department))",
+            *_caseload_columns(caseloads),
+        )
+        return {cell_of(row) for row in rows}
+
+    async def caseloads(self, months: Collection[tuple[str, Month]]) -> dict[ScopeMonth, Caseload]:
+        """Discharges of every department that has any, in months of hospitals."""
+        rows = await self._connection.fetch(
+            "SELECT * FROM udi.caseloads($1, $2)",
+            [hospital for hospital, _ in months], [month for _, month in months],
+        )  # fmt: skip
+        return {
+            ScopeMonth(Scope(row["hospital"], ScopeType.DEPARTMENT, row["department"]), row["month"]): Caseload(
+                row["cases"], row["weights"]
+            )
+            for row in rows
+        }
 
     async def first_instants(self, hospitals: Collection[str]) -> dict[str, datetime]:
         """When the earliest scan of each hospital was made; hospitals without scans are left out."""

@@ -1,0 +1,186 @@
+"""`udi findings-proof`: simulated hospital-years are watched, and what is found is compared with what was seeded."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from fractions import Fraction
+from typing import Annotated, Final
+
+import typer
+from rich.console import Console
+from rich.progress import track
+
+from models.calendar import Month, month_text, shift
+from models.monitoring.alert import AlertVersion, Cell, ScopeMonth, ScopeType, Status, UsageSums
+from models.monitoring.finding import FindingBody, FindingKey, FindingStatus
+from models.monitoring.rule import RuleKind, RuleRow
+from models.policy import POLICY
+from rules.monitoring.book import STUDY_BOOK
+from rules.monitoring.findings import FindingFacts, cut_of, finding_of, on_desk
+from rules.monitoring.judging import Known, claims, versions
+from rules.monitoring.standings import PlaceFacts, Ranking, rank
+from rules.monitoring.windows import CauseFacts
+from streams.cli.shown import print_table
+from streams.proofs.findings_world import HOSPITAL, WARM_UP, World, hospital_year, months
+
+FOUND_MIN: Final = 1.0
+OPEN_MAX: Final = POLICY.findings_open_max
+CUT_MIN: Final = 0.8
+"""What the issue that asked for this proof wants: all that is seeded, at most thirty a month, four fifths cut."""
+_AT: Final = datetime(2022, 1, 1, tzinfo=UTC)
+
+
+@dataclass(slots=True)
+class FindingFigures:
+    """What came out over all hospital-years."""
+
+    years: int = 0
+    seeded: int = 0
+    found: int = 0
+    """Seeded misuse whose finding lies open in the month in which it begins."""
+    missed: list[str] = field(default_factory=list)
+    months: int = 0
+    alerts: int = 0
+    """Standing alerts."""
+    findings: int = 0
+    open: int = 0
+    open_most: int = 0
+    """In one month."""
+    open_seeded: int = 0
+    """Open findings of an item and month in which misuse was seeded, or of the two months after."""
+    caseload: int = 0
+    """Growth alerts of departments that stand for nothing but new cases."""
+    caseload_cut: int = 0
+    """Of them explained."""
+    causes: int = 0
+    causes_wrong: int = 0
+    """Those that do not add up to their rise exactly."""
+
+    @property
+    def good(self) -> bool:
+        """Everything is as it must be."""
+        return (
+            self.found == self.seeded
+            and self.open_most <= OPEN_MAX
+            and self.caseload_cut >= CUT_MIN * self.caseload
+            and self.causes_wrong == 0
+        )
+
+
+def findings_proof_command(
+    years: Annotated[int, typer.Option(min=1, max=500, help="Hospital-years.")] = 20,
+    seed: Annotated[int, typer.Option(help="Of the first; the others follow.")] = 1,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON for machines.")] = False,
+) -> None:
+    """Findings over simulated hospital-years beside what was seeded. Exit 1 when something seeded is not found."""
+    figures = FindingFigures()
+    console = Console(stderr=True)
+    for each in track(range(seed, seed + years), "hospital-years", console=console, disable=not console.is_terminal):
+        watch(hospital_year(each), figures)
+    if as_json:
+        typer.echo(json.dumps(asdict(figures) | {"good": figures.good}, ensure_ascii=False))
+    else:
+        _show(figures)
+    raise typer.Exit(0 if figures.good else 1)
+
+
+def _show(figures: FindingFigures) -> None:
+    f = figures
+    rows = [
+        ("seeded misuse found, in the month it begins", f"{f.found} of {f.seeded}", "all"),
+        ("standing alerts a month", f"{f.alerts / f.months:,.1f}", ""),
+        ("findings a month, filed ones too", f"{f.findings / f.months:,.1f}", ""),
+        ("open findings a month", f"{f.open / f.months:,.1f}", ""),
+        ("open findings, most in a month", f"{f.open_most}", f"at most {OPEN_MAX}"),
+        ("share of the open that was seeded", f"{f.open_seeded / max(1, f.open):.1%}", ""),
+        ("alerts of caseload alone filed", f"{f.caseload_cut / max(1, f.caseload):.1%} of {f.caseload:,}", "80 %"),
+        ("causes that add up exactly", f"{f.causes - f.causes_wrong:,} of {f.causes:,}", "all"),
+    ]  # fmt: skip
+    print_table(f"Findings over {f.years} simulated hospital-years", ("", ">found", ">wanted"), rows)
+    for each in f.missed[:20]:
+        typer.echo(f"missed: {each}")
+
+
+def watch(world: World, figures: FindingFigures) -> None:
+    """Judge the year of a hospital month by month, as its closes would, and count."""
+    figures.years += 1
+    every = months()
+    by_place: dict[ScopeMonth, dict[str, UsageSums]] = {}
+    by_item: dict[tuple[str, str], dict[Cell, UsageSums]] = {}
+    for cell, sums in world.usage.items():
+        by_place.setdefault(ScopeMonth(cell.scope, cell.month), {})[cell.item_code] = sums
+        by_item.setdefault((HOSPITAL, cell.item_code), {})[cell] = sums
+    last = {HOSPITAL: every[-1]}
+    ranking = rank(list(by_place), PlaceFacts(by_place, {}, last), STUDY_BOOK.ranks, world.traits_of)
+    causes = CauseFacts(world.usage, world.caseloads, world.traits_of)
+    rules = {row.rule: row for row in (rule.row for rule in STUDY_BOOK.every)}
+    facts = FindingFacts(by_item, lambda _, __, name: rules.get(name))
+    for month in every[WARM_UP:]:
+        said = _judge(world, month, ranking, causes)
+        _count(world, month, said, figures, rules)
+        _desk(world, month, said, figures, facts)
+
+
+def _judge(world: World, month: Month, ranking: Ranking, causes: CauseFacts) -> list[AlertVersion]:
+    known = Known(
+        STUDY_BOOK, world.traits_of, {HOSPITAL: months()[-1]}, {HOSPITAL: months()[0]}, world.usage, {}, ranking
+    )
+    touched = {cell: _AT for cell in world.usage if cell.month == month}
+    return versions(claims(touched, known), known, causes, frozenset())
+
+
+def _count(
+    world: World, month: Month, said: list[AlertVersion], figures: FindingFigures, rules: Mapping[str, RuleRow]
+) -> None:
+    """Alerts, causes, and what caseload alone has brought."""
+    figures.months += 1
+    figures.alerts += len(said)
+    misused = {seed.item for seed in world.seeds if seed.month <= month}
+    for version in said:
+        cell, f = version.key.cell, version.figures
+        if f.cause:
+            figures.causes += 1
+            figures.causes_wrong += sum(part.amount for part in f.cause) != f.value - (f.base_value or 0)
+        grown = world.grown.get(ScopeMonth(cell.scope, month), {})
+        row = rules[version.key.rule.rule]
+        if (
+            cell.item_code in misused
+            or cell.item_code not in grown
+            or row.kind is not RuleKind.GROWTH
+            or not f.base_value
+        ):
+            continue
+        sums = world.usage[cell]
+        without = Fraction(f.value) * (sums.quantity - grown[cell.item_code]) / sums.quantity
+        alone = (without - f.base_value) * 100 < Fraction(row.threshold_percent or 0) * f.base_value
+        newly = f.base_month == shift(month, -1) and cell.scope.type is ScopeType.DEPARTMENT
+        if alone and newly:
+            figures.caseload += 1
+            figures.caseload_cut += version.status is Status.EXPLAINED
+
+
+def _desk(world: World, month: Month, said: list[AlertVersion], figures: FindingFigures, facts: FindingFacts) -> None:
+    """Findings of the month, and whether the seeded are among the open ones."""
+    grouped: dict[FindingKey, list[AlertVersion]] = {}
+    for version in said:
+        key = FindingKey(HOSPITAL, version.key.cell.item_code, month)
+        grouped.setdefault(key, []).append(version)
+    bodies: dict[FindingKey, FindingBody] = {key: finding_of(key, alerts, facts) for key, alerts in grouped.items()}
+    cut = cut_of(list(bodies.items()), OPEN_MAX)
+    opened = {key.item_code for key, body in bodies.items() if on_desk(body, cut).status is FindingStatus.OPEN}
+    figures.findings += len(bodies)
+    figures.open += len(opened)
+    figures.open_most = max(figures.open_most, len(opened))
+    recent = {seed.item for seed in world.seeds if shift(seed.month, 2) >= month >= seed.month}
+    figures.open_seeded += len(opened & recent)
+    for seed in world.seeds:
+        if seed.month != month:
+            continue
+        figures.seeded += 1
+        figures.found += seed.item in opened
+        if seed.item not in opened:
+            found = bodies.get(FindingKey(HOSPITAL, seed.item, month))
+            why = "no alert" if found is None else f"{found.status}, {found.certain_fen / 100:,.2f} certain"
+            figures.missed.append(f"{seed.kind} of {seed.item} in {month_text(month)}: {why}")

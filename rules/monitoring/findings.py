@@ -28,8 +28,8 @@ from models.monitoring.rule import RuleKind, RuleRow
 from rules.monitoring.explaining import CASELOAD
 from rules.monitoring.versions import STANDS
 
-CHANCE_DEVIATIONS: Final = 2
-"""A rise within so many standard deviations of a count comes by chance. No source: ours; two cover about 95 of 100."""
+CHANCE_DEVIATIONS: Final = 3
+"""A rise within so many standard deviations of a count comes by chance. No source: ours; three cover 997 of 1,000."""
 DEPARTMENTS_PERCENT: Final = 80
 """The departments named make up so many per cent of the rise. Source: ours."""
 

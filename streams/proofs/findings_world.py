@@ -1,7 +1,8 @@
 """Hospital-years as months of use and discharges, with seeded misuse and growth that is caseload alone.
 
 Only what the evaluator reads is simulated: use by department, item and month, and the discharges beside it. Volumes are
-those of the studies: 22 departments, some 13,000 discharges and 9,000 units of monitored goods a month.
+those of the studies: 22 departments, some 13,000 discharges and 9,000 units of monitored goods a month, four brands of
+each of 18 kinds. Misuse is seeded large enough to be told from chance: in 120 units a month or more, by 30 % or more.
 """
 
 from collections import defaultdict
@@ -22,8 +23,8 @@ WARM_UP: Final = 13
 """Months before the year that is judged: a year back, and one for the first run."""
 MONTHS: Final = WARM_UP + 12
 DEPARTMENTS: Final = 22
-ITEMS: Final = 240
-CATEGORIES: Final = 24
+ITEMS: Final = 72
+CATEGORIES: Final = 18
 FIRST: Final = Month(202012)
 UNITS_MONTHLY: Final = 9_000
 CASES_MONTHLY: Final = 13_000
@@ -98,7 +99,7 @@ class _Maker:
 
     def _rates_of_items(self) -> np.ndarray:
         rng = self._rng
-        volume = rng.dirichlet(np.full(ITEMS, 0.35)) * UNITS_MONTHLY
+        volume = rng.dirichlet(np.full(ITEMS, 0.8)) * UNITS_MONTHLY
         rates = np.zeros((MONTHS, DEPARTMENTS, ITEMS))
         for item in range(ITEMS):
             count = 1 + int(rng.integers(0, 3))
@@ -127,7 +128,7 @@ class _Maker:
         for user in range(DEPARTMENTS):
             if self._rng.random() < 0.35:
                 place = int(self._rng.integers(WARM_UP, MONTHS))
-                factor = self._rng.uniform(1.35, 1.9)
+                factor = self._rng.uniform(1.4, 2.2)
                 self._growth[place:, user] *= factor
                 if self._rng.random() < 0.25:
                     self._weights[place:, user] *= factor
@@ -135,10 +136,10 @@ class _Maker:
                     self._cases[place:, user] *= factor
 
     def _misuse(self) -> None:
-        """Some two or three a month, each in an item that is used enough for anybody to care."""
+        """One or two a month, each in an item that is used enough for anybody to care."""
         rng, taken = self._rng, set[int]()
         for place in range(WARM_UP, MONTHS):
-            for _ in range(int(rng.integers(2, 4))):
+            for _ in range(int(rng.integers(1, 3))):
                 kind = Misuse(rng.choice(list(Misuse)))
                 found = self._candidate(kind, place, taken)
                 if found is not None:
@@ -147,13 +148,13 @@ class _Maker:
                     self._seed(kind, place, item, user)
 
     def _candidate(self, kind: Misuse, place: int, taken: set[int]) -> tuple[int, int] | None:
-        """An item and its main department: at least 40 units and 40,000 yuan a month, and nothing else begins there."""
+        """An item and its main department: 120 units and 40,000 yuan a month or more, and no other change."""
         expected = self._rates[place] * (self._cases[place] * self._weights[place])[:, None]
         whole = expected.sum(axis=0)
         for item in self._rng.permutation(ITEMS):
             user = int(expected[:, item].argmax())
             units, still = expected[user, item], self._growth[place, user] == self._growth[place - 1, user]
-            enough = units >= 40 and units * self._prices[place, item] >= 40_000 and units >= 0.6 * whole[item]
+            enough = units >= 120 and units * self._prices[place, item] >= 40_000 and units >= 0.6 * whole[item]
             if int(item) in taken or not enough or not still:
                 continue
             if kind is Misuse.SWITCH and self._rival(place, int(item), user, taken) is None:
@@ -162,21 +163,21 @@ class _Maker:
         return None
 
     def _rival(self, place: int, item: int, user: int, taken: set[int]) -> int | None:
-        """A cheaper item of the same type in the same department, used at least half as much."""
+        """A cheaper item of the same type in the same department, used at least as much."""
         same = [
             other
             for other in range(ITEMS)
             if other != item
             and other not in taken
             and self._category[other] == self._category[item]
-            and self._rates[place, user, other] >= 0.5 * self._rates[place, user, item]
+            and self._rates[place, user, other] >= self._rates[place, user, item]
             and self._prices[place, other] < self._prices[place, item]
         ]
         return same[0] if same else None
 
     def _seed(self, kind: Misuse, place: int, item: int, user: int) -> None:
         if kind is Misuse.OVERUSE:
-            self._rates[place:, user, item] *= self._rng.uniform(1.6, 2.5)
+            self._rates[place:, user, item] *= self._rng.uniform(2.0, 2.8)
         elif kind is Misuse.DEARER:
             self._prices[place:, item] = (self._prices[place:, item] * self._rng.uniform(1.3, 1.6)).round(2)
         else:

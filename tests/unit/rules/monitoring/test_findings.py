@@ -107,8 +107,8 @@ def test_a_new_item_is_filed_below_what_its_rule_lets_lie_open(
 
 def test_at_stake_is_the_rise_that_caseload_does_not_explain() -> None:
     body = finding_of(KEY, [alert(GROWTH, cause=RISE)], USED)
-    # Of 50,000 yuan cases explain 10,000; the chance of 2,500 units at 100 yuan is 2 times the root: 100 units.
-    assert (body.amount_fen, body.certain_fen) == (4_000_000, 4_000_000 - 2 * 50 * 10_000)
+    # Of 50,000 yuan cases explain 10,000; the chance of 2,500 units at 100 yuan is 3 times the root: 150 units.
+    assert (body.amount_fen, body.certain_fen) == (4_000_000, 4_000_000 - 3 * 50 * 10_000)
     assert body.cause == tuple(CausePart(factor, amount) for factor, amount in RISE.items())
 
 

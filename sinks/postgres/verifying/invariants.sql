@@ -408,7 +408,8 @@ SELECT alert_id, version, scope, item_code, month, measure, value, CASE measure 
 FROM (
     SELECT *, max(quantity) OVER cell AS used, max(amount_fen) OVER cell AS used_fen
     FROM (
-        SELECT alert_id, version, hospital, scope_type, scope, item_code, month, measure, value, status, NULL::bigint AS quantity, NULL::bigint AS amount_fen
+        SELECT alert_id, version, hospital, scope_type, scope, item_code, month, measure, value,
+               CASE WHEN status = 'explained' AND NOT provisional THEN 'fired' ELSE status END AS status, NULL::bigint AS quantity, NULL::bigint AS amount_fen
         FROM (SELECT DISTINCT ON (alert_id) * FROM udi.alert ORDER BY alert_id, version DESC) newest
         UNION ALL
         SELECT NULL, NULL, hospital, scope_type, scope, item_code, month, NULL, NULL, NULL, quantity, amount_fen FROM udi.usage_now

@@ -119,7 +119,8 @@ async def _alerts(truth: Truth, pool: asyncpg.Pool) -> Line:
         expected[tuple(each[name] for name in identity)] = tuple(each[name] for name in columns)
     found = {}
     for row in rows:
-        if row["status"] == "fired":
+        # What caseload explains is filed and stands like the rest.
+        if row["status"] in {"fired", "explained"}:
             shown = dict(row) | {
                 "month": month_text(row["month"]),
                 "base_month": month_text(row["base_month"]) if row["base_month"] else None,

@@ -8,7 +8,7 @@ from importlib.resources import files
 from alembic import op
 
 revision = "0016"
-down_revision = "0003"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 

@@ -37,6 +37,8 @@ class Settings(BaseSettings):
     """Partitions of the scan topic and of everything a scan causes. Fixed at `udi init`."""
     replication_factor: int | None = Field(default=None, ge=1)
     """Of the topics made by `udi init`; unset: three, or as many as there are brokers when they are fewer."""
+    outage_days_max: int = Field(default=14, ge=1, le=3650)
+    """The longest outage to survive, of ours or of who reads us: no topic may forget sooner. See `udi doctor`."""
     log_append_time: bool = True
     """Topics stamp records with the broker's clock. Fixed at `udi init`; the embedded broker keeps the producer's."""
     time_zone: str = "Asia/Shanghai"

@@ -60,9 +60,35 @@ async def _create(client: AIOKafkaAdminClient, topic: NewTopic) -> bool:
     return True
 
 
+IN_SYNC_MIN = 2
+"""Of three replicas: a record is acknowledged when it lies on two machines, and one may be away."""
+
+
+def durable(settings: Settings, topic: Topic, factor: int) -> dict[str, str]:
+    """What makes a topic keep what it has acknowledged.
+
+    Args:
+        settings: For the longest outage to survive.
+        topic: Which.
+        factor: Its number of replicas.
+
+    References:
+        Kafka, "Topic Configs": min.insync.replicas, unclean.leader.election.enable, retention.ms, retention.bytes.
+    """
+    options = {
+        "min.insync.replicas": str(IN_SYNC_MIN if factor > IN_SYNC_MIN else 1),
+        "unclean.leader.election.enable": "false",
+    }
+    if not topic.compacted:
+        days = max(topic.kept_days, settings.outage_days_max)
+        options |= {"retention.ms": str(days * 86_400_000), "retention.bytes": "-1"}
+    return options
+
+
 def _new_topic(settings: Settings, topic: Topic, factor: int) -> NewTopic:
     options: dict[str, str] = {}
     if not settings.embedded_broker:
+        options |= durable(settings, topic, factor)
         options["message.timestamp.type"] = "LogAppendTime" if settings.log_append_time else "CreateTime"
         options["cleanup.policy"] = "compact" if topic.compacted else "delete"
         if topic.large:

@@ -20,6 +20,9 @@ class Topic:
     """Has as many partitions as `scans`: what a scan causes goes out on the partition it came in on."""
     large: bool = False
     """Takes records larger than the inputs' limit: a dead letter carries the whole refused record."""
+    kept_days: int = 30
+    """How long records stay; `UDI_OUTAGE_DAYS_MAX` when that is longer. Not where compacted. Own choice: a month
+    for what is read at once, a quarter for what is money or a person's, a year for recalls."""
 
 
 SCANS = "scans"
@@ -45,15 +48,15 @@ TOPICS: tuple[Topic, ...] = (
     Topic(HIS_CHARGES, "HIS"),
     Topic(DISCHARGES, "HIS", compacted=True),
     Topic(INCOME, "HIS", compacted=True),
-    Topic(RECALLS, "patient safety"),
+    Topic(RECALLS, "patient safety", kept_days=365),
     Topic(STORES, "HIS", compacted=True),
-    Topic(DELIVERIES, "supplier platform"),
-    Topic(BILLING, "relay", lanes=True),
+    Topic(DELIVERIES, "supplier platform", kept_days=90),
+    Topic(BILLING, "relay", lanes=True, kept_days=90),
     Topic(VERDICTS, "relay", lanes=True),
-    Topic(ALERTS, "relay"),
-    Topic(CASES, "relay"),
-    Topic(SETTLEMENT, "relay", lanes=True),
-    Topic(DEAD_LETTERS, "relay", lanes=True, large=True),
+    Topic(ALERTS, "relay", kept_days=90),
+    Topic(CASES, "relay", kept_days=90),
+    Topic(SETTLEMENT, "relay", lanes=True, kept_days=90),
+    Topic(DEAD_LETTERS, "relay", lanes=True, large=True, kept_days=90),
 )
 
 LANE_OUTPUTS: tuple[str, ...] = (BILLING, VERDICTS, SETTLEMENT, DEAD_LETTERS)

@@ -7,6 +7,7 @@ import typer
 
 from streams import logs, running
 from streams.cli.connection import read_settings
+from streams.cli.operating.doctor_topics import durability_now
 from streams.settings import SettingsError, resolve
 
 
@@ -18,6 +19,8 @@ def init() -> None:
     except ValueError as error:
         raise SettingsError(str(error)) from None
     typer.echo(f"Database ready. Topics made: {', '.join(made) or 'none, all were there'}.")
+    for each in asyncio.run(durability_now(settings)):
+        typer.echo(f"{each.name}: {each.found}\n→ {each.mend}", err=True)
 
 
 def run(names: Annotated[list[str] | None, typer.Argument(metavar="[worker|relay|scheduler|gateway]…")] = None) -> None:

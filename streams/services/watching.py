@@ -2,8 +2,9 @@
 
 import asyncio
 import os
+import signal
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 
 import asyncpg
@@ -11,12 +12,17 @@ import structlog
 
 from sinks.metrics.counts import Metrics
 from sinks.ports.batch import Batch
+from sinks.postgres.operating.interventions import Interventions
 from streams.lanes.watchdog import EXIT_STUCK, Watchdog
+from streams.services.cuts import Cuts
 from streams.services.observer import INPUTS, Observer, Offsets
 from streams.settings import Settings
 from streams.web.health import Contact, health_app, serve
 
 log = structlog.get_logger(__name__)
+
+RESUMED_SECONDS = 2.0
+"""Between two questions whether a person has let what stands still look again."""
 
 
 class Watching:
@@ -27,6 +33,7 @@ class Watching:
         self.contact = Contact()
         self._settings = settings
         self._watchdog = Watchdog(settings.watchdog_seconds)
+        self._cuts = Cuts()
         self.held: Callable[[], Sequence[tuple[str, int]]] = lambda: ()
         """The input partitions in this process's hands."""
         self.stopped: Callable[[], Sequence[str]] = lambda: ()
@@ -62,6 +69,7 @@ class Watching:
         settings = self._settings
         observer = Observer(settings, pool, self.metrics, self.contact, self._judge)
         observing = asyncio.create_task(observer.run(), name="observer")
+        resuming = asyncio.create_task(self._until_resumed(pool), name="resumed")
         try:
             if settings.health_port is None:
                 yield
@@ -72,10 +80,37 @@ class Watching:
                     yield
         finally:
             observing.cancel()
-            await asyncio.gather(observing, return_exceptions=True)
+            resuming.cancel()
+            await asyncio.gather(observing, resuming, return_exceptions=True)
+
+    async def _until_resumed(self, pool: asyncpg.Pool) -> None:
+        """End in order, for the supervisor to start anew, when a person says so after input has stopped here.
+
+        A relay's output begins again by itself, without an end.
+        """
+        inputs = [(name, lane) for name in INPUTS for lane in range(self._settings.lanes)]
+        seen: int | None = None
+        while True:
+            # Whatever the driver raises while the database is away: the next look will do.
+            with suppress(Exception):
+                newest = await Interventions(pool).resumed(inputs)
+                seen = newest if seen is None else seen
+                if newest > seen and self._input_stands_still:
+                    log.warning("A person has resumed this process; it ends to begin anew.")
+                    os.kill(os.getpid(), signal.SIGTERM)
+                    return
+                seen = newest
+            await asyncio.sleep(RESUMED_SECONDS)
+
+    @property
+    def _input_stands_still(self) -> bool:
+        return bool(self._cuts.found or (self.contact.assigned is not None and self.stopped()))
 
     def _judge(self, stand: Offsets, ends: Offsets) -> None:
-        held, stopped = list(self.held()), self.stopped()
+        if not self._settings.embedded_broker:
+            # The embedded broker's end of a log may be too low.
+            self._cuts.seen(stand, ends)
+        held, stopped = list(self.held()), [*self.stopped(), *self._cuts.found]
         now = asyncio.get_running_loop().time()
         for (topic, partition), end in ends.items():
             at = stand.get((topic, partition), 0)

@@ -118,4 +118,4 @@ async def test_topics_and_relay_work_over_tls_with_a_password(
         {"UDI_SECURITY_PROTOCOL": "PLAINTEXT"},
     ):
         refused = await udi(environment | wrong, "doctor")
-        assert (refused.exit_code, "no answer from" in refused.stdout) == (1, True), refused.stdout
+        assert (refused.exit_code, "no answer from" in refused.stdout) == (1, True), (refused.output, refused.exception)

@@ -11,6 +11,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from models.wire.topics import TOPICS
 from sinks.postgres.database import schema_revision
 from streams.cli.operating.doctor_machine import Line, State, line
+from streams.cli.operating.doctor_topics import durability, topic_states
 from streams.settings import Settings
 from streams.topics import admin
 
@@ -43,6 +44,7 @@ async def broker(settings: Settings) -> list[Line]:
         there = [name for name in wanted if name in present]
         if there:
             lines += [await _partitions(settings, client, there), await _timestamps(settings, client, there)]
+            lines += durability(await topic_states(settings, client, there), len(brokers), settings)
         return lines
     finally:
         await client.close()

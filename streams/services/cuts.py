@@ -1,7 +1,7 @@
 """Input topics that have lost records while running: a log that ends before what was seen in it.
 
-An unclean election, or a topic deleted and made anew, cuts a log. A worker that has read on notices only when it asks for what
-is no longer there; records that fill the gap later would hide it until the next restart.
+An unclean election, or a topic deleted and made anew, cuts a log. A worker that has read on notices only when it asks
+for what is no longer there; records that fill the gap later would hide it until the next restart.
 """
 
 from collections.abc import Mapping

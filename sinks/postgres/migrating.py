@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from models.wire.topics import COUNTED_OUTPUTS
 from sinks.postgres.locks import AdvisoryLock
+from sinks.postgres.roles import statements
 
 
 async def upgrade(url: str, topic_prefix: str, lanes: int, zone: ZoneInfo) -> None:
@@ -60,6 +61,8 @@ async def _upgraded(url: str) -> AsyncIterator[AsyncConnection]:
             # One process migrates at a time; the others wait and find nothing to do.
             await connection.execute(text(f"SELECT pg_advisory_xact_lock({AdvisoryLock.MIGRATING:d})"))
             await connection.run_sync(_upgrade)
+            for statement in statements():
+                await connection.exec_driver_sql(statement)
             yield connection
     finally:
         await engine.dispose()

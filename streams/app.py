@@ -35,7 +35,7 @@ def make_app(settings: Settings) -> faust.App:
         async for work in batches:
             await work.run()
 
-    worker = Worker(settings, app, channel, Watching(settings))
+    worker = Worker(settings, app, channel, Watching(settings, "worker"))
 
     # Faust takes a service itself as well as its class.
     app.service(cast("type[Worker]", worker))

@@ -72,19 +72,19 @@ async def check_world(settings: Settings) -> None:
 
 async def run_relay_service(settings: Settings) -> None:
     """The relay until it is cancelled."""
-    await _watched(settings, 6, lambda pool, watching: run_relay(settings, Outbox(pool), watching))
+    await _watched("relay", settings, 6, lambda pool, watching: run_relay(settings, Outbox(pool), watching))
 
 
 async def run_scheduler_service(settings: Settings) -> None:
     """The scheduler until it is cancelled."""
-    await _watched(settings, 4, lambda pool, _: run_scheduler(settings, pool))
+    await _watched("scheduler", settings, 4, lambda pool, _: run_scheduler(settings, pool))
 
 
 async def _watched(
-    settings: Settings, connections: int, service: Callable[[asyncpg.Pool, Watching], Awaitable[None]]
+    name: str, settings: Settings, connections: int, service: Callable[[asyncpg.Pool, Watching], Awaitable[None]]
 ) -> None:
     pool = await open_pool_patiently(settings.database(), connections)
-    watching = Watching(settings)
+    watching = Watching(settings, name)
     try:
         await check_books(pool, settings.topic_prefix, settings.lanes, settings.zone)
         async with watching.running(pool):

@@ -89,6 +89,9 @@ PARTITION = Label("partition")
 RULE = Label("rule")
 RECEIVED = Label("outcome", ("accepted", *(each.value for each in EventError)))
 REFUSAL = Label("why", ("not-authorised", "not-signed-in", "forbidden", "foreign-hospital", "bad-form"))
+WORK = Label("work", ("evaluator", "month-close", "prover", "reconciler", "commands", "sweep", "learner"))
+PART = Label("part", ("broker", "database"))
+SERVICE = Label("service", ("worker", "relay", "scheduler", "gateway"))
 DIFFERENCE = Label("kind", tuple(kind.value for kind in DifferenceKind))
 
 _C, _G, _A, _H = Kind.COUNTER, Kind.GAUGE, Kind.AGE, Kind.HISTOGRAM
@@ -113,6 +116,8 @@ METRICS: tuple[MetricRow, ...] = (
     MetricRow("udi_gateway_accept_seconds", _H, _GATEWAY, "From a request of scans to its answer."),
     MetricRow("udi_lanes_stopped", _G, _EACH, "Partitions this process has stopped for a person to look."),
     MetricRow("udi_partitions_assigned", _G, _WORKER, "Input partitions in this process's hands.", (TOPIC,)),
+    MetricRow("udi_service", _G, _EACH, "1: a process of this service is there.", (SERVICE,)),
+    MetricRow("udi_reached", _G, _EACH, "1 when broker or database answered at the last look.", (PART,)),
     MetricRow("udi_ready", _G, _EACH, "1 when /readyz says yes."),
     MetricRow("udi_lag_records", _G, _SEEN, "Records published and not yet recorded.", (TOPIC, PARTITION)),
     MetricRow("udi_lag_seconds", _A, _WORKER, "Age of the record fetched last, while any waits.", (TOPIC, PARTITION)),
@@ -120,11 +125,20 @@ METRICS: tuple[MetricRow, ...] = (
     MetricRow("udi_lanes", _G, _SEEN, "Lanes of the installation."),
     MetricRow("udi_outbox_pending", _G, _SEEN, "Records not known to be published.", (OUTPUT, PARTITION)),
     MetricRow("udi_outbox_age_seconds", _A, _SEEN, "Age of the oldest of them.", (OUTPUT, PARTITION)),
+    MetricRow(
+        "udi_backlog_age_seconds", _A, _SEEN, "Since work that waits in the books was last seen to go on.", (WORK,)
+    ),
+    MetricRow("udi_facts_behind", _G, _SEEN, "Facts the lane has not yet decided its waiting scans by.", (PARTITION,)),
+    MetricRow("udi_verify_age_seconds", _A, _SEEN, "Since `udi verify` last looked at books and topics."),
+    MetricRow("udi_verify_failed", _G, _SEEN, "Invariants that did not hold then."),
     MetricRow("udi_waiting_open", _G, _SEEN, "Half labels that wait for the other half."),
+    MetricRow("udi_waiting_age_seconds", _A, _SEEN, "Age of the oldest of them."),
     MetricRow("udi_parked_open", _G, _SEEN, "Scans whose charge waits for a fact."),
     MetricRow("udi_parked_age_seconds", _A, _SEEN, "Age of the oldest of them."),
+    MetricRow("udi_parked_old", _G, _SEEN, "Those that have waited for more than a day."),
     MetricRow("udi_held_open", _G, _SEEN, "Scans that wait for a person."),
     MetricRow("udi_held_age_seconds", _A, _SEEN, "Age of the oldest of them."),
+    MetricRow("udi_held_old", _G, _SEEN, "Those that have waited for more than a day."),
     MetricRow("udi_alerts_open", _G, _SEEN, "Alerts, newest version fired or provisional.", (RULE,)),
     MetricRow("udi_stock_negative", _G, _SEEN, "Balances below zero, all lanes summed."),
     MetricRow("udi_scanner_faults", _G, _SEEN, "Scanners of which many labels lost separators within 7 days."),
@@ -180,6 +194,7 @@ class Metrics(Collector):
         self._values: dict[str, Values] = {row.name: _at_start(row) for row in METRICS}
         self._histograms: dict[str, _Histogram] = defaultdict(_Histogram)
         self._offsets: dict[tuple[str, str], int] = {}
+        self._heads: dict[tuple[str, str], tuple[str, float]] = {}
         self.registry = CollectorRegistry()
         self.registry.register(self)
         ProcessCollector(registry=self.registry)
@@ -287,6 +302,21 @@ class Metrics(Collector):
             self._values["udi_position_age_seconds"][where] = self._clock()
         if end_offset is not None:
             self._lag_is(where, max(0, end_offset - next_offset))
+
+    def backlog(self, heads: Mapping[tuple[str, str], str]) -> None:
+        """What waits in the books, the first of each: by work and lane (or `''`), as text that changes when it goes on.
+
+        Work that no longer waits is forgotten. Of several lanes of one work the one that stands longest counts.
+        """
+        now = self._clock()
+        self._heads = {
+            key: (head, self._heads[key][1] if self._heads.get(key, ("", 0))[0] == head else now)
+            for key, head in heads.items()
+        }
+        ages: Values = dict.fromkeys(((work,) for work in WORK.values or ()), _NEVER)
+        for (work, _), (_, since) in self._heads.items():
+            ages[work,] = min(ages[work,], since)
+        self._values["udi_backlog_age_seconds"] = ages
 
     def gauge(self, name: str, value: float) -> None:
         """Set a gauge without labels."""

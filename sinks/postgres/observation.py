@@ -46,7 +46,26 @@ LEFT JOIN LATERAL (
     ORDER BY b.first_seq DESC LIMIT 1
 ) oldest ON true
 """
-_OPEN = "SELECT verdict::text, count(*) AS scans, min(since) AS since FROM udi.open_scan GROUP BY verdict"
+_OPEN = """
+SELECT verdict::text, count(*) AS scans, min(since) AS since,
+    count(*) FILTER (WHERE since < now() - interval '1 day') AS old
+FROM udi.open_scan GROUP BY verdict
+"""
+_BACKLOG = """
+SELECT 'evaluator' AS work, lane::text AS lane, min(version)::text AS head FROM udi.usage_delta GROUP BY lane
+UNION ALL SELECT 'month-close', hospital, min(month)::text FROM udi.close_pending GROUP BY hospital
+UNION ALL SELECT CASE reader WHEN 'proofs' THEN 'prover' ELSE 'reconciler' END, '', min(delta_id)::text
+    FROM udi.case_delta GROUP BY reader
+UNION ALL SELECT 'commands', l.lane::text, l.commands_done::text FROM udi.lane l
+    WHERE EXISTS (SELECT FROM udi.command c WHERE c.lane = l.lane AND c.seq > l.commands_done)
+UNION ALL SELECT 'sweep', l.lane::text, l.facts_seen::text FROM udi.lane l, udi.fact_counter f
+    WHERE l.facts_seen < f.version
+UNION ALL SELECT 'learner', l.position_id::text, l.next_offset::text
+    FROM udi.learned l JOIN udi.position p USING (position_id) WHERE l.next_offset < p.next_offset
+"""
+"""What waits for a job or a lane, each with what it begins with: work that stands still begins with the same."""
+_BEHIND = "SELECT lane, greatest(0, f.version - l.facts_seen) AS facts FROM udi.lane l, udi.fact_counter f"
+_VERIFIED = "SELECT at, failed FROM udi.verification ORDER BY verification_id DESC LIMIT 1"
 _ALERTS = """
 SELECT rule, count(*) AS alerts FROM udi.alert a
 WHERE status IN ('fired', 'provisional')
@@ -83,17 +102,26 @@ async def observe(pool: asyncpg.Pool, metrics: Metrics) -> dict[tuple[str, int],
         cases = await connection.fetchval("SELECT count(*) FROM udi.open_case")
         differences = await connection.fetch(_DIFFERENCES, POLICY.his_line_time)
         lanes = await connection.fetchval("SELECT lanes FROM udi.installation")
+        backlog, behind = await connection.fetch(_BACKLOG), await connection.fetch(_BEHIND)
+        verified = await connection.fetchrow(_VERIFIED)
     stand = {(row["topic"], row["partition"]): row["next_offset"] for row in positions}
     for (topic, partition), next_offset in stand.items():
         metrics.position(topic, partition, next_offset)
     where = [(row["topic"], str(row["partition"])) for row in outbox]
     metrics.gauges("udi_outbox_pending", dict(zip(where, (row["pending"] for row in outbox), strict=True)))
     metrics.oldest("udi_outbox_age_seconds", dict(zip(where, (row["written_at"] for row in outbox), strict=True)))
-    scans = {row["verdict"]: (row["scans"], row["since"]) for row in opened}
+    scans = {row["verdict"]: (row["scans"], row["since"], row["old"]) for row in opened}
     for verdict in ("waiting", "parked", "held"):
-        metrics.gauge(f"udi_{verdict}_open", scans.get(verdict, (0, None))[0])
-    for verdict in ("parked", "held"):
-        metrics.oldest(f"udi_{verdict}_age_seconds", {(): scans.get(verdict, (0, None))[1]})
+        count, since, old = scans.get(verdict, (0, None, 0))
+        metrics.gauge(f"udi_{verdict}_open", count)
+        metrics.oldest(f"udi_{verdict}_age_seconds", {(): since})
+        if verdict != "waiting":
+            metrics.gauge(f"udi_{verdict}_old", old)
+    metrics.backlog({(row["work"], row["lane"]): row["head"] for row in backlog})
+    metrics.gauges("udi_facts_behind", {(str(row["lane"]),): row["facts"] for row in behind})
+    if verified is not None:
+        metrics.oldest("udi_verify_age_seconds", {(): verified["at"]})
+        metrics.gauge("udi_verify_failed", verified["failed"])
     metrics.gauges("udi_alerts_open", {(row["rule"],): row["alerts"] for row in alerts})
     metrics.gauge("udi_cases_open", cases)
     kinds = {(kind.value,): 0 for kind in DifferenceKind} | {(row["kind"],): row["differences"] for row in differences}

@@ -24,15 +24,14 @@ BOOKS: Final = (
     "scan", "decision", "scan_claim", "use_change", "ledger", "settlement", "waste_cost", "alert", "catalogue",
     "encounter", "fact_change", "period_close", "lot_shape", "reading", "scanner", "pair", "command",
     "command_outcome", "assignment", "correction", "case_close", "case_proof", "his_line", "difference", "discharge",
-    "income", "recall", "recall_closing", "rule", "rule_switch", "intervention", "installation",
+    "income", "recall", "recall_closing", "rule", "rule_switch", "intervention", "installation", "verification",
 )  # fmt: skip
 """Tables that take new rows only; a mistake is corrected by a row that names it."""
 _OBSERVED: Final = (
     "position", "lane", "topic_counter", "relay_floor", "outbox_block", "open_scan", "alert", "open_case",
-    "installation",
-    "difference", "difference_standing", "balance", "lease", "intervention", "reading", "scanner", "scan", "decision",
-    "recall_line", "watch_finding", "case_delta", "usage_delta", "close_pending", "command", "command_outcome",
-    "fact_counter",
+    "installation", "difference", "difference_standing", "balance", "lease", "intervention", "reading", "scanner",
+    "scan", "decision", "recall_line", "watch_finding", "verification", "learned", "case_delta", "usage_delta",
+    "close_pending", "command", "command_outcome", "fact_counter",
 )  # fmt: skip
 """What a process looks at that observes for itself (`sinks/postgres/observation.py`)."""
 
@@ -70,7 +69,8 @@ GRANTS: Final[Mapping[str, Grants]] = {
     OPERATOR: _LEASE | {
         "*": "SELECT",
         "command assignment correction case_close scanner fact_change close_pending first_month period period_close "
-        "rule rule_switch intervention relay_floor outbox_block recall_line recall_closing device gateway_secret "
+        "rule rule_switch intervention verification relay_floor outbox_block recall_line recall_closing device "
+        "gateway_secret "
         "difference difference_standing case_delta alert standing": "INSERT",
         "close_pending first_month period relay_floor recall_line device difference_standing standing "
         f"{_NUMBERS}": "UPDATE",
@@ -106,6 +106,7 @@ def statements() -> Iterator[str]:
             yield _for(role, f"REVOKE ALL ON {', '.join(f'udi.{each}' for each in SECRETS)} FROM {{role}}")
     yield from (_append_only(book) for book in BOOKS)
     yield _INVOKER
+    yield _DEFINER
 
 
 def _role(role: str) -> str:
@@ -173,5 +174,19 @@ DO $$ DECLARE each regclass; BEGIN
           AND relname <> 'devices'
     LOOP
         EXECUTE format('ALTER VIEW %s SET (security_invoker = true)', each);
+    END LOOP;
+END $$"""
+_DEFINER: Final = """
+DO $$ DECLARE each regprocedure; BEGIN
+    -- A function that is text is read anew with the rights of who calls it, and a reader can't name a table: those
+    -- that views of report call run with the owner's.
+    FOR each IN
+        SELECT DISTINCT p.oid::regprocedure FROM pg_proc p
+        JOIN pg_depend d ON d.refclassid = 'pg_proc'::regclass AND d.refobjid = p.oid
+        JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
+        JOIN pg_class v ON v.oid = r.ev_class AND v.relnamespace = 'report'::regnamespace
+        WHERE p.pronamespace = 'udi'::regnamespace AND p.prosqlbody IS NULL AND NOT p.prosecdef
+    LOOP
+        EXECUTE format('ALTER FUNCTION %s SECURITY DEFINER SET search_path = pg_catalog, udi', each);
     END LOOP;
 END $$"""

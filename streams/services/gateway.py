@@ -22,7 +22,7 @@ async def run_gateway(settings: Settings) -> None:
         SettingsError: the port is taken.
     """
     pool = await open_pool_patiently(settings.database(), POOL_SIZE)
-    watching = Watching(settings)
+    watching = Watching(settings, "gateway")
     host, port = settings.gateway_host, settings.gateway_port
     try:
         async with (

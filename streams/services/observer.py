@@ -76,10 +76,19 @@ class Observer:
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
             log.warning("The database does not answer.", error=type(error).__name__)
             self._contact.database = False
+            self._tell_reached()
             return
         self._contact.database = True
+        self._tell_reached()
         if ends is not None:
             self._tell_lag(stand, ends)
+
+    def _tell_reached(self) -> None:
+        reached: dict[tuple[str, ...], float] = {
+            ("broker",): float(bool(self._contact.broker)),
+            ("database",): float(bool(self._contact.database)),
+        }
+        self._metrics.gauges("udi_reached", reached)
 
     def _tell_lag(self, stand: Offsets, ends: Offsets) -> None:
         waits = 0

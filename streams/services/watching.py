@@ -28,8 +28,10 @@ RESUMED_SECONDS = 2.0
 class Watching:
     """Of one process: counts what it is told, observes what nobody tells it, and answers over HTTP."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, service: str = "") -> None:
         self.metrics = Metrics(settings.topic_prefix)
+        if service:
+            self.metrics.gauges("udi_service", {(service,): 1})
         self.contact = Contact()
         self._settings = settings
         self._watchdog = Watchdog(settings.watchdog_seconds)

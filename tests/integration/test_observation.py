@@ -114,3 +114,33 @@ async def test_empty_books_have_nothing_open_and_no_position(database: str) -> N
         await pool.close()
     names = ("udi_parked_open", "udi_parked_age_seconds", "udi_held_open", "udi_stock_negative", "udi_scanner_faults")
     assert {name: metrics.value(name) for name in names} == dict.fromkeys(names, 0)
+
+
+async def test_work_that_waits_is_told_with_what_it_begins_with(database: str) -> None:
+    await migrate(database, "udi.", 2)
+    pool = await open_pool(database, 1)
+    now = [1000.0]
+    metrics = Metrics(clock=lambda: now[0])
+    try:
+        await observe(pool, metrics)
+        assert metrics.value("udi_backlog_age_seconds", "prover") == 0
+        await pool.execute("SELECT udi.mark_cases(ARRAY['H1'], ARRAY['E1'], now())")
+        await pool.execute("UPDATE udi.fact_counter SET version = 4")
+        await pool.execute("UPDATE udi.lane SET facts_seen = 4 WHERE lane = 1")
+        await observe(pool, metrics)
+        now[0] += 60
+        await pool.execute("DELETE FROM udi.case_delta WHERE reader = 'differences'")
+        await pool.execute("SELECT udi.mark_cases(ARRAY['H1'], ARRAY['E2'], now())")
+        await observe(pool, metrics)
+        ages = {
+            work: metrics.value("udi_backlog_age_seconds", work)
+            for work in ("prover", "reconciler", "sweep", "commands")
+        }
+        assert ages == {"prover": 60, "reconciler": 0, "sweep": 60, "commands": 0}
+        assert [metrics.value("udi_facts_behind", lane) for lane in ("0", "1")] == [4, 0]
+        assert metrics.value("udi_verify_failed") is None
+        await pool.execute("INSERT INTO udi.verification (checks, failed, topics) VALUES (40, 2, true)")
+        await observe(pool, metrics)
+        assert metrics.value("udi_verify_failed") == 2
+    finally:
+        pool.terminate()

@@ -12,7 +12,9 @@ from sinks.postgres.observation import OBSERVE_SECONDS, OBSERVE_STOCK_SECONDS
 
 ROOT: Final = Path(__file__).parents[2]
 PAGE: Final = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
-OF_PROMETHEUS: Final = {"up", "process_start_time_seconds"}
+OF_PROMETHEUS: Final = {
+    "up", "process_start_time_seconds", "vector", "node_filesystem_avail_bytes", "node_filesystem_size_bytes",
+}  # fmt: skip
 FORBIDDEN_LABELS: Final = {
     "item",
     "item_code",
@@ -79,7 +81,7 @@ def test_the_page_names_the_buckets_and_the_pace_of_observation() -> None:
 @pytest.mark.parametrize(("alert", "expression"), rule_expressions().items())
 def test_an_alert_names_only_metrics_that_exist(alert: str, expression: str) -> None:
     series = {row.name + suffix for row in METRICS for suffix in suffixes(row)} | OF_PROMETHEUS
-    named = set(re.findall(r"\b(?:udi_|process_)\w+|\bup\b", expression))
+    named = set(re.findall(r"\b(?:udi_|process_|node_)\w+|\bup\b|^vector\b", expression))
     assert named, alert
     assert named <= series
 
@@ -89,7 +91,7 @@ def suffixes(row: MetricRow) -> tuple[str, ...]:
 
 
 def test_an_alert_asks_only_for_label_values_that_exist() -> None:
-    known = {"job": {"udistream"}}
+    known = {"job": {"udistream", "disks"}, "mountpoint": {"/volumes/.*"}}
     for label in (label for row in METRICS for label in row.labels):
         known.setdefault(label.name, set()).update(label.values or ())
     found = [

@@ -107,3 +107,10 @@ async def _range(connection: Connection) -> dict[str, Any]:
         "positions": [dict(row) for row in positions],
         "closed_through": {row["hospital"]: month_text(row["closed_through"]) for row in closed},
     }
+
+
+async def keep_verification(pool: asyncpg.Pool, checks_done: int, failed: int, *, topics: bool) -> None:
+    """Keep what a run came to; every process tells its age (`udi_verify_age_seconds`)."""
+    await pool.execute(
+        "INSERT INTO udi.verification (checks, failed, topics) VALUES ($1, $2, $3)", checks_done, failed, topics
+    )

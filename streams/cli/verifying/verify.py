@@ -1,6 +1,7 @@
 """`udi verify`: every invariant of books and topics, checked by queries that share nothing with what writes."""
 
 import time
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -9,7 +10,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from sinks.postgres.verifying.books import ROWS_SHOWN, Finding, verify_books
+from sinks.postgres.verifying.books import ROWS_SHOWN, Finding, keep_verification, verify_books
 from streams.cli.connection import run
 from streams.cli.shown import AsJson, Console, print_json
 from streams.cli.verifying.differences import verify_differences
@@ -23,9 +24,23 @@ def verify(
     wait: Annotated[
         float, typer.Option(min=0, help="Seconds to wait for a relay or reconciler that is behind.")
     ] = 10.0,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the outcome: its age is watched.")] = False,
+    every: Annotated[
+        float | None, typer.Option(min=0.01, help="Hours between two looks; runs until it is ended, and keeps.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Check every invariant over the database and the topics; exit 1 and the rows when one fails."""
+    if every is None:
+        raise typer.Exit(_verify(no_topics=no_topics, wait=wait, keep=keep, as_json=as_json))
+    while True:
+        # What is away is said, and looked at again.
+        with suppress(typer.Exit):
+            _verify(no_topics=no_topics, wait=wait, keep=True, as_json=as_json)
+        time.sleep(every * 3600)
+
+
+def _verify(*, no_topics: bool, wait: float, keep: bool, as_json: bool) -> int:
     console = Console(highlight=False)
     before = time.monotonic()
 
@@ -36,6 +51,9 @@ def verify(
         findings += await verify_differences(pool, settings.zone, wait, told)
         if not no_topics:
             findings += await verify_topics(settings, pool, wait, told)
+        if keep:
+            failures = sum(not finding.ok for finding in findings)
+            await keep_verification(pool, len(findings), failures, topics=not no_topics)
         return looked_at, findings
 
     looked_at, findings = run(work)
@@ -52,7 +70,7 @@ def verify(
         else:
             left_out = "; the topics were not looked at" if no_topics else ""
             console.print(f"[bold green]All {len(findings)} invariants hold[/]{left_out}, {seconds}.")
-    raise typer.Exit(1 if failed else 0)
+    return 1 if failed else 0
 
 
 def _row(finding: Finding) -> dict[str, Any]:

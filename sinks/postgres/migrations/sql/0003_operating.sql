@@ -21,3 +21,12 @@ CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON udi.interventi
 
 ALTER TABLE udi.relay_floor ADD COLUMN begun bigint NOT NULL DEFAULT 0;
 COMMENT ON COLUMN udi.relay_floor.begun IS 'After which record a person let the topic of this cluster begin (udi relay start); 0: with the first.';
+
+CREATE TABLE udi.verification (
+    verification_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    at              timestamptz NOT NULL DEFAULT clock_timestamp(),
+    checks          integer NOT NULL,
+    failed          integer NOT NULL,
+    topics          boolean NOT NULL
+);
+COMMENT ON TABLE udi.verification IS 'Each run of udi verify that was to be kept (--every, --keep): how many invariants were looked at, how many did not hold, whether the topics were read too.';

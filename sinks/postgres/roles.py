@@ -45,7 +45,7 @@ GRANTS: Final[Mapping[str, Grants]] = {
         "*": "SELECT",
         "scan decision scan_claim unit_claim use_change ledger settlement waste_cost balance store_item usage_delta "
         "case_delta open_scan outbox_block fact_change catalogue encounter position lane command_outcome reading pair "
-        "his_line discharge income recall": "INSERT",
+        "his_line discharge income recall store delivery": "INSERT",
         "position lane balance store_item fact_counter": "UPDATE",
         "unit_claim open_scan": "DELETE",
     },
@@ -69,7 +69,7 @@ GRANTS: Final[Mapping[str, Grants]] = {
     OPERATOR: _LEASE | {
         "*": "SELECT",
         "command assignment correction case_close scanner fact_change close_pending first_month period period_close "
-        "rule rule_switch intervention verification relay_floor outbox_block recall_line recall_closing device "
+        "rule rule_switch control intervention verification relay_floor outbox_block recall_line recall_closing device "
         "gateway_secret "
         "difference difference_standing case_delta alert standing": "INSERT",
         "close_pending first_month period relay_floor recall_line device difference_standing standing "

@@ -50,7 +50,7 @@ fuzz: $(READY)
 	@$(BIN)/python tests/fuzz/fuzz_codes.py -max_total_time=$${FUZZ_SECONDS:-60} "$$(mktemp -d)" tests/fuzz/corpus
 
 api: $(READY)
-	@$(BIN)/python -m streams.web.gateway docs/api
+	@$(BIN)/python -m streams.web docs/api
 
 lock:
 	uv pip compile pyproject.toml --extra dev --universal --generate-hashes --no-build --no-header --no-annotate -q -o requirements.lock

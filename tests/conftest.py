@@ -13,12 +13,13 @@ import pytest
 
 from streams.embedded.broker import EmbeddedBroker
 from streams.embedded.database import EmbeddedDatabase
-from tests.support import kafka, postgres, promtool
+from tests.support import browser, kafka, postgres, promtool
 from tests.support.loops import run
 
 MISSING: Final = {
     **({} if kafka.available() else {"real_kafka": kafka.MISSING, "real_kafka_server": kafka.MISSING}),
     **({} if promtool.find() else {"promtool_path": promtool.MISSING}),
+    **({} if browser.find() else {"chromium": browser.MISSING}),
 }
 """Why a fixture is left out here, by its name."""
 

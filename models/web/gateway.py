@@ -168,6 +168,41 @@ class Token(Answer):
     department: str | None
 
 
+class FoundCodes(Answer):
+    """Barcodes in a frame."""
+
+    codes: list[str]
+    """Each with its symbology identifier, as a scanner sends it; at most four."""
+
+
+class CaseGap(Answer):
+    """Where a case does not tie."""
+
+    kind: str
+    item_code: str | None
+    item_name: str | None
+    what_to_do: Message
+
+
+class CaseProof(Answer):
+    """A case as it stands: whether scans, stock, charges and settlement tie."""
+
+    encounter: str
+    verdict: str
+    """`closed` when all ties."""
+    closed: bool
+    """Somebody or the patient's leaving has closed it."""
+    published: bool
+    """The newest published proof says the same."""
+    units: int
+    """Units of use."""
+    amount: str
+    """Yuan charged."""
+    gaps: list[CaseGap]
+    hash: str
+    """Of what is proven, in hex."""
+
+
 class ProblemBody(BaseModel):
     """A problem document; further members say more of some problems."""
 

@@ -56,6 +56,7 @@ COMMANDS: Final[tuple[Entry, ...]] = (
     Entry(Panel.SET_UP, "scanners", "streams.cli.codes.scanners:scanners"),
     Entry(Panel.SET_UP, "parse", "streams.cli.codes.commands:parse_command"),
     Entry(Panel.SET_UP, "label", "streams.cli.codes.commands:label_command"),
+    Entry(Panel.SET_UP, "account", "streams.cli.web.accounts:account_app"),
     Entry(Panel.SET_UP, "device", "streams.cli.web.devices:device_app"),
     Entry(Panel.PROVE, "demo", "streams.cli.simulating:demo"),
     Entry(Panel.PROVE, "simulate", "streams.cli.simulating:simulate"),

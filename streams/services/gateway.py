@@ -8,7 +8,7 @@ import structlog
 from sinks.postgres.database import open_pool_patiently
 from streams.services.watching import Watching
 from streams.settings import Settings, SettingsError
-from streams.web.gateway.app import gateway, serving
+from streams.web.app import gateway, serving
 
 log = structlog.get_logger(__name__)
 

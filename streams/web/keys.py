@@ -1,4 +1,4 @@
-"""Keys of devices: made, hashed, compared.
+"""Keys of devices and passwords of people: made, hashed, compared.
 
 References:
     RFC 9106 (argon2).
@@ -13,6 +13,23 @@ from argon2.exceptions import InvalidHashError, VerificationError
 KEY_BYTES: Final = 32
 _HASHER: Final = PasswordHasher(time_cost=1, memory_cost=8 * 1024, parallelism=1)
 """Light: keys are random, nobody can try them all; fifty terminals may come back at once."""
+
+
+_PASSWORDS: Final = PasswordHasher()
+"""Heavy: people's passwords can be guessed. The parameters are the library's, RFC 9106's second recommendation."""
+
+
+def hash_password(password: str) -> str:
+    """What is kept of a password."""
+    return _PASSWORDS.hash(password)
+
+
+def password_fits(stored: str, password: str) -> bool:
+    """Whether the password is the one whose hash is stored."""
+    try:
+        return _PASSWORDS.verify(stored, password)
+    except (VerificationError, InvalidHashError):
+        return False
 
 
 def new_key() -> str:

@@ -6,16 +6,21 @@ import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlencode
 
 import asyncpg
 import orjson
 from aiokafka import AIOKafkaProducer
 
+from models.web.access import Role
+from sinks.postgres.web.accounts import AccountBooks
 from sinks.postgres.web.devices import Device as Stored
 from sinks.postgres.web.devices import DeviceBooks
 from streams.embedded.broker import EmbeddedBroker
@@ -28,6 +33,16 @@ from tests.support.builders import BOX, DI, HOSPITAL, STORE, encounter, gtin, it
 from tests.support.loops import run
 
 T = TypeVar("T")
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """An answer that leads elsewhere is the answer."""
+
+    def redirect_request(self, *_: Any) -> None:
+        """Stay."""
+
+
+_OPENER = urllib.request.build_opener(_NoRedirect)
 
 READY_SECONDS_MAX = 120.0
 ITEMS = (
@@ -93,6 +108,22 @@ class Live:
         assert self.asked(lambda pool: DeviceBooks(pool).add(stored, "test"))
         return made
 
+    def signed_in(self, *roles: Role, hospital: str = HOSPITAL) -> dict[str, str]:
+        """The header of somebody who is signed in with these roles."""
+        name, secret = f"person-{uuid.uuid4().hex[:8]}", uuid.uuid4().hex
+
+        async def sign_in(pool: asyncpg.Pool) -> None:
+            await AccountBooks(pool).add(name, hospital, roles, "-", "test")
+            await AccountBooks(pool).begin(name, sha256(secret.encode()).digest())
+
+        self.asked(sign_in)
+        return {"Cookie": f"udi_session={secret}"}
+
+    def submit(self, path: str, form: Mapping[str, Any], headers: Mapping[str, str]) -> Answer:
+        """A form as a page sends it."""
+        kind = {"Content-Type": "application/x-www-form-urlencoded"}
+        return self.call("POST", path, urlencode(form, doseq=True).encode(), kind | dict(headers))
+
     def asked(self, work: Callable[[asyncpg.Pool], Coroutine[Any, Any, T]]) -> T:
         """What comes of work with a pool of the books."""
 
@@ -100,7 +131,7 @@ class Live:
             async with asyncpg.create_pool(self.database, min_size=1, max_size=2) as pool:
                 return await work(pool)
 
-        return run(with_pool())
+        return aside(with_pool())
 
     def call(
         self,
@@ -117,7 +148,7 @@ class Live:
             url, data, {"Content-Type": "application/json", **(headers or {})}, method=method
         )
         try:
-            with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 -- as above
+            with _OPENER.open(request, timeout=30) as answer:
                 return Answer(answer.status, dict(answer.headers), answer.read())
         except urllib.error.HTTPError as error:
             return Answer(error.code, dict(error.headers), error.read())
@@ -139,7 +170,7 @@ class Live:
             finally:
                 await connection.close()
 
-        return run(ask())
+        return aside(ask())
 
     def until(self, query: str, *arguments: Any, seconds_max: float = 20.0) -> list[dict[str, Any]]:
         """Rows of the books, once there are any."""
@@ -158,7 +189,7 @@ class Live:
                     data = value if isinstance(value, bytes) else orjson.dumps(value)
                     await producer.send_and_wait(topic, data, key, headers=list(headers.items()))
 
-        run(send())
+        aside(send())
 
     def wait_ready(self) -> None:
         """Until the gateway says it is."""
@@ -171,6 +202,12 @@ class Live:
                 pass
             assert time.monotonic() < deadline, {name: each.log[-3000:] for name, each in self.services.items()}
             time.sleep(0.1)
+
+
+def aside(coroutine: Coroutine[Any, Any, T]) -> T:
+    """What the coroutine returns, run in another thread: playwright keeps a loop in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(run, coroutine).result()
 
 
 def now_scan(device: Device, **changes: Any) -> dict[str, Any]:

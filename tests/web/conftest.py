@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
 from streams.embedded.database import EmbeddedDatabase
-from tests.support import postgres
+from tests.support import browser, postgres
 from tests.support.live import Device, Live, live
 from tests.support.loops import run
 
@@ -39,3 +40,11 @@ def device(house: Live) -> Device:
 def token(house: Live, device: Device) -> dict[str, str]:
     """Its token, as a header."""
     return house.token(device)
+
+
+@pytest.fixture(scope="module")
+def chromium(house: Live) -> Iterator[Browser]:
+    """A real browser, for as long as a module: while playwright is open no other loop may run in its thread."""
+    assert house.services["gateway"].running
+    with browser.browser() as started:
+        yield started

@@ -5,7 +5,7 @@ from typing import Any
 import schemathesis
 from hypothesis import HealthCheck, Phase, settings
 
-from streams.web.gateway.app import make_app
+from streams.web.app import make_app
 from streams.web.gateway.documents import openapi
 from tests.support.live import Live
 
@@ -14,7 +14,7 @@ SCHEMA = schemathesis.openapi.from_dict(openapi(make_app(None))).exclude(path="/
 
 @SCHEMA.parametrize()
 @settings(
-    max_examples=20, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.generate]
+    max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.generate]
 )
 def test_no_request_makes_the_gateway_fail(case: Any, house: Live, token: dict[str, str]) -> None:
     for headers in (token, {}):

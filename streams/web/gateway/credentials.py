@@ -19,8 +19,8 @@ from joserfc.jwk import OctKey
 
 from models.scan.signatures import is_signed
 from sinks.postgres.web.devices import Device, DeviceBooks
-from streams.web.gateway.problems import ProblemError
 from streams.web.keys import hash_key, key_fits, new_key
+from streams.web.problems import ProblemError
 
 KNOWN_SECONDS: Final = 5.0
 """How long what is known of a device is not asked again: so long a revoked one may still send."""

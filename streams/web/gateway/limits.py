@@ -7,7 +7,7 @@ from limits import RateLimitItemPerMinute, RateLimitItemPerSecond
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 
-from streams.web.gateway.problems import ProblemError
+from streams.web.problems import ProblemError
 
 WINDOW_SECONDS: Final = 10
 FAILURES_PER_MINUTE: Final = 60

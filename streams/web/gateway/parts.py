@@ -14,11 +14,11 @@ from sinks.postgres.web.verdicts import VerdictBooks
 from streams.settings import Settings
 from streams.web.gateway.credentials import Devices, Tokens, refused
 from streams.web.gateway.limits import Limits
-from streams.web.gateway.problems import ProblemError
 from streams.web.gateway.publisher import Publisher
 from streams.web.gateway.search import Search
 from streams.web.gateway.verdicts import Tail
 from streams.web.health import Contact
+from streams.web.problems import ProblemError
 
 BEARER = "bearer "
 
@@ -84,6 +84,20 @@ async def make_parts(settings: Settings, pool: asyncpg.Pool, metrics: Metrics, c
 def address_of(request: Request) -> str:
     """Where a request comes from, as far as this process sees it."""
     return request.client.host if request.client else "unknown"
+
+
+async def limited_body(request: Request, bytes_max: int) -> bytes:
+    """The body, never more of it than is allowed.
+
+    Raises:
+        ProblemError: 413, it is larger.
+    """
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > bytes_max:
+            raise ProblemError(413, "too-large", f"Expected at most {bytes_max} bytes, got more.")
+    return bytes(body)
 
 
 def parts_of(request: Request) -> Parts:

@@ -1,9 +1,9 @@
 """Scan events onto the broker: accepted only when all in-sync replicas have them."""
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 import structlog
 from aiokafka import AIOKafkaProducer
@@ -12,9 +12,11 @@ from aiokafka.errors import KafkaError
 from models.scan.signatures import SIGNATURE_HEADER
 from models.wire.topics import SCANS
 from streams.settings import Settings
-from streams.web.gateway.problems import unavailable
+from streams.web.problems import unavailable
 
 log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
 
 SEND_SECONDS_MAX: Final = 8.0
 """After it the outcome is unknown: the device sends again, and the books tell by the scan id."""
@@ -27,6 +29,16 @@ class Outgoing(NamedTuple):
     key: bytes
     value: bytes
     signature: str | None
+
+
+class Raw(NamedTuple):
+    """A record that goes again to where it came from."""
+
+    topic: str
+    """Its full name."""
+    partition: int
+    key: bytes | None
+    value: bytes | None
 
 
 class Publisher:
@@ -44,13 +56,25 @@ class Publisher:
         Raises:
             ProblemError: 503, the broker did not acknowledge them all in time. Some may be there: that is harmless.
         """
+
+        async def send(producer: AIOKafkaProducer, each: Outgoing) -> Any:
+            return await producer.send(self._topic, each.value, each.key, headers=_headers(each.signature))
+
+        await self._publish(events, send)
+
+    async def publish_raw(self, records: Sequence[Raw]) -> None:
+        """Publish records to their own topics and partitions. Raises as `publish` does."""
+
+        async def send(producer: AIOKafkaProducer, each: Raw) -> Any:
+            return await producer.send(each.topic, each.value, each.key, partition=each.partition)
+
+        await self._publish(records, send)
+
+    async def _publish(self, events: Sequence[T], send: Callable[[AIOKafkaProducer, T], Awaitable[Any]]) -> None:
         producer = await self._started()
         try:
             async with asyncio.timeout(SEND_SECONDS_MAX):
-                sent: list[Awaitable[Any]] = [
-                    await producer.send(self._topic, each.value, each.key, headers=_headers(each.signature))
-                    for each in events
-                ]
+                sent: list[Awaitable[Any]] = [await send(producer, each) for each in events]
                 await asyncio.gather(*sent)
         except (KafkaError, OSError, TimeoutError) as error:
             log.warning("The broker did not take the scans.", error=type(error).__name__, scans=len(events))

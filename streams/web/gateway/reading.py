@@ -9,8 +9,8 @@ from starlette.responses import StreamingResponse
 
 from models.web.gateway import FoundItem, FoundItems, Token, TokenWanted
 from streams.web.gateway.parts import Gateway, TokenDevice, address_of
-from streams.web.gateway.problems import DOCUMENTED, ProblemError
 from streams.web.gateway.verdicts import seen_of
+from streams.web.problems import DOCUMENTED, ProblemError
 
 router = APIRouter(prefix="/v1", responses=DOCUMENTED)
 RETRY_MS = 1000

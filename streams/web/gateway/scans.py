@@ -30,9 +30,9 @@ from models.web.gateway import (
 from models.wire.strict_json import Refusal, read_object, validate
 from models.wire.topics import RECORD_BYTES_MAX
 from sinks.postgres.web.devices import Device
-from streams.web.gateway.parts import Gateway, Parts, TokenDevice, address_of
-from streams.web.gateway.problems import DOCUMENTED, ProblemError
+from streams.web.gateway.parts import Gateway, Parts, TokenDevice, address_of, limited_body
 from streams.web.gateway.publisher import Outgoing
+from streams.web.problems import DOCUMENTED, ProblemError
 
 router = APIRouter(prefix="/v1", responses=DOCUMENTED)
 
@@ -81,7 +81,7 @@ async def post_scans(
 ) -> Response:
     """202 once the broker has what is accepted on all in-sync replicas. The same scan id again is accepted again."""
     began = time.perf_counter()
-    body = await _body(request)
+    body = await limited_body(request, BODY_BYTES_MAX)
     fields = _object(body)
     values = fields.get("scans")
     several = isinstance(values, list) and "schema" not in fields
@@ -124,16 +124,6 @@ async def get_scan(scan_id: UUID, parts: Gateway, device: TokenDevice) -> Respon
         "message": {each: verdict_text(each, verdict, reasons, name, money or "") for each in LOCALES},
     }
     return Response(orjson.dumps(state, default=str), media_type=_JSON)
-
-
-async def _body(request: Request) -> bytes:
-    """The body, never more of it than is allowed."""
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > BODY_BYTES_MAX:
-            raise ProblemError(413, "too-large", f"Expected at most {BODY_BYTES_MAX} bytes, got more.")
-    return bytes(body)
 
 
 def _object(body: bytes) -> dict[str, Any]:

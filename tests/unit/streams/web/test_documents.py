@@ -10,7 +10,7 @@ import pytest
 
 from models.web.gateway import depth_of
 from models.wire.topics import TOPICS
-from streams.web.gateway.app import make_app
+from streams.web.app import make_app
 from streams.web.gateway.documents import SCHEMAS, files
 from streams.web.gateway.search import initials_of
 from tests.support.builders import item, scan

@@ -15,10 +15,12 @@ from starlette.responses import JSONResponse, Response
 
 from sinks.metrics.counts import Metrics
 from streams.settings import Settings
-from streams.web.gateway import documents, reading, scans
+from streams.web.gateway import bedside, documents, reading, scans
 from streams.web.gateway.parts import Gateway, Parts, make_parts
-from streams.web.gateway.problems import ProblemError, answer_problems
 from streams.web.health import Contact
+from streams.web.pages import board, decisions, lists, people, terminal
+from streams.web.pages.shown import add_headers
+from streams.web.problems import ProblemError, answer_problems
 
 STOP_SECONDS = 3
 
@@ -30,6 +32,11 @@ def make_app(parts: Parts | None) -> FastAPI:
     answer_problems(app)
     app.include_router(scans.router)
     app.include_router(reading.router)
+    app.include_router(bedside.router)
+    for pages in (terminal, people, board, lists, decisions):
+        app.include_router(pages.router)
+    people.send_to_sign_in(app)
+    add_headers(app)
     _add_health(app)
     _add_documents(app)
     return app

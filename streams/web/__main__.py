@@ -1,11 +1,11 @@
-"""`python -m streams.web.gateway FOLDER`: write the documents of the interfaces, as `make api` does."""
+"""`python -m streams.web FOLDER`: write the documents of the interfaces, as `make api` does."""
 
 import sys
 from pathlib import Path
 
 import orjson
 
-from streams.web.gateway.app import make_app
+from streams.web.app import make_app
 from streams.web.gateway.documents import files
 
 

@@ -1,0 +1,115 @@
+"""What a person decides on a list: the audited commands behind `udi held`, `udi differences` and `udi replay`."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+from typing import Final
+from urllib.parse import urlencode
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
+
+from models.charging.commands import CommandKind
+from models.reconciling.differences import DifferenceStatus, Fix
+from models.wire.strict_json import read_key
+from sinks.postgres.charging.commands import CommandBooks, Place
+from sinks.postgres.operating.dead_letters import letters, recorded_letters
+from sinks.postgres.reconciling.sessions import ReconcilingBooks
+from streams.web.gateway.parts import Gateway
+from streams.web.gateway.publisher import Raw
+from streams.web.pages.people import Person, SignedIn, form_of
+from streams.web.problems import ProblemError
+
+router = APIRouter(include_in_schema=False)
+
+ROWS_MAX: Final = 200
+WAIT_SECONDS_MAX: Final = 5.0
+POLL_SECONDS: Final = 0.1
+Decide = Callable[[Gateway, Person, Sequence[str], str], Awaitable[int]]
+"""Gives how many of the named rows it was done for."""
+
+
+@router.post("/decide/{name}")
+async def decide(request: Request, name: str, parts: Gateway, person: SignedIn) -> Response:
+    """Decide for the rows that were chosen, with a reason; then back to the list."""
+    list_, work = DECIDE[name]
+    form = await form_of(request)
+    chosen = list(dict.fromkeys(filter(None, form.get("row", "").split("\n"))))
+    reason = form.get("reason", "").strip()[:500]
+    if not chosen or len(chosen) > ROWS_MAX:
+        raise ProblemError(422, "bad-form", f"Expected 1 to {ROWS_MAX} rows to be chosen, got {len(chosen)}.")
+    if not reason or not reason.isprintable():
+        raise ProblemError(422, "bad-form", "Expected a reason of one line, got none.")
+    done = await work(parts, person, chosen, reason)
+    said = urlencode({"done": done, "left": len(chosen) - done})
+    return RedirectResponse(f"/list/{list_}?{said}", 303)
+
+
+def _command(kind: CommandKind) -> Decide:
+    async def work(parts: Gateway, person: Person, chosen: Sequence[str], reason: str) -> int:
+        books = CommandBooks(parts.pool)
+        places = [await books.accept(kind, person.hospital, each, person.name, reason) for each in _ids(chosen)]
+        until = time.monotonic() + WAIT_SECONDS_MAX
+        return sum([await _done(books, place, until) for place in places if place is not None])
+
+    return work
+
+
+async def _done(books: CommandBooks, place: Place, until: float) -> bool:
+    """Whether its lane has carried it out, as far as it has in time."""
+    while True:
+        ended = await books.ended(place)
+        if ended is not None or time.monotonic() >= until:
+            return ended is not None and ended.done
+        await asyncio.sleep(POLL_SECONDS)
+
+
+def _difference(status: DifferenceStatus) -> Decide:
+    async def work(parts: Gateway, person: Person, chosen: Sequence[str], reason: str) -> int:
+        async with ReconcilingBooks(parts.pool).session() as session:
+            standing = await session.standing_of(_ids(chosen))
+            fit = [
+                each
+                for each in standing
+                if each.difference.hospital == person.hospital
+                and (status is DifferenceStatus.ACCEPTED or each.difference.fix is not Fix.FREE_SCAN)
+            ]
+            await session.decide(fit, status, person.name, reason, datetime.now(UTC))
+        return len(fit)
+
+    return work
+
+
+async def _replay(parts: Gateway, person: Person, chosen: Sequence[str], _: str) -> int:
+    records = []
+    for origin in chosen:
+        for letter in await letters(parts.pool, None, origin):
+            named = read_key(letter.key or None)
+            if named is not None and named[0] != person.hospital:
+                continue
+            topic, partition, offset = origin.rsplit("/", 2)
+            # The outbox can't tell an empty key or value from none; the scan's own row can.
+            kept = await recorded_letters(parts.pool, [(topic, int(partition), int(offset))], [letter.body])
+            key, value = (kept[1].record_key, kept[1].raw) if 1 in kept else (letter.key or None, letter.body or None)
+            records.append(Raw(topic, int(partition), key, value))
+    await parts.publisher.publish_raw(records)
+    return len(records)
+
+
+def _ids(chosen: Sequence[str]) -> list[UUID]:
+    try:
+        return [UUID(each) for each in chosen]
+    except ValueError:
+        raise ProblemError(422, "bad-form", "Expected rows of this list, got something else.") from None
+
+
+DECIDE: Final[dict[str, tuple[str, Decide]]] = {
+    "release": ("held", _command(CommandKind.RELEASE)),
+    "reject": ("held", _command(CommandKind.REJECT)),
+    "ask": ("differences", _difference(DifferenceStatus.ASKED)),
+    "accept": ("differences", _difference(DifferenceStatus.ACCEPTED)),
+    "replay": ("dead-letters", _replay),
+}
+"""By the name of the decision: the list it is on, and what does it."""

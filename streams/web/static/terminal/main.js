@@ -1,0 +1,236 @@
+// The bedside terminal: case, place, goods; each scan kept first, then sent, and green only after its verdict.
+import { looksLikeGoods, plain, shape, uuid7 } from "./codes.js";
+import { Sender } from "./sender.js";
+import { sound } from "./sound.js";
+import * as store from "./store.js";
+import { element, lineOf, outcome, say, texts, totalOf, visible, wordsOf } from "./view.js";
+import { Wedge } from "./wedge.js";
+
+const CLOCK_TOLERATED_MS = 120_000;
+const locale = document.documentElement.lang === "zh-CN" ? "zh-CN" : "en";
+const sender = new Sender();
+const boot = uuid7();
+let device = null;
+let encounter = null;
+let rows = [];
+let asked = null;
+
+async function begin() {
+  texts.current = await (await fetch(`/static/texts/${locale}.json`)).json();
+  wordsOf(document);
+  document.title = say("title");
+  element("scan").dataset.placeholder = say("scan_here");
+  if ("serviceWorker" in navigator) navigator.serviceWorker.register("/terminal/worker.js", { scope: "/terminal" });
+  new Wedge(element("scan"), (scan) => taken(scan).catch(failed));
+  for (const [id, act] of Object.entries({
+    registration: registered, "change-case": () => open(null), "close-case": closeCase, question: answered,
+    "not-now": () => ask(null), photo: photographed,
+  })) {
+    const each = element(id);
+    each.addEventListener(each.tagName === "FORM" ? "submit" : each.tagName === "INPUT" ? "change" : "click", (event) => {
+      event.preventDefault();
+      Promise.resolve(act(event)).catch(failed);
+    });
+  }
+  for (const each of ["store", "staff"])
+    element(each).addEventListener("change", (event) => store.setFact(each, event.target.value));
+  sender.addEventListener("changed", (event) => changed(event.detail ?? []));
+  sender.addEventListener("state", shown);
+  addEventListener("beforeunload", (event) => element("unsent").dataset.count !== "0" && event.preventDefault());
+  await ready();
+  sender.start();
+  element("scan").focus();
+  document.body.dataset.ready = "yes";
+}
+
+async function ready() {
+  device = await store.fact("device");
+  element("registration").hidden = Boolean(device);
+  element("work").hidden = !device;
+  if (!device) return;
+  element("device").textContent = `${device.hospital} · ${device.device_id}`;
+  element("store").value = (await store.fact("store")) ?? device.store ?? "";
+  element("staff").value = (await store.fact("staff")) ?? "";
+  await open((await store.fact("encounter")) ?? null);
+  const kept = await navigator.storage?.persist?.();
+  element("persisted").textContent = say(kept ? "persisted" : "not_persisted");
+  await shown();
+}
+
+async function registered(event) {
+  const form = new FormData(event.target);
+  const wanted = { hospital: form.get("hospital").trim(), device_id: form.get("device_id").trim(), key: form.get("key").trim() };
+  try {
+    const token = await sender.token(wanted);
+    await store.setFact("device", { ...wanted, store: token.store, department: token.department });
+  } catch (error) {
+    element("registration-problem").textContent = say(error.status === 401 ? "key_wrong" : "gateway_away");
+    return;
+  }
+  await ready();
+  sender.wake();
+}
+
+async function open(name) {
+  encounter = name;
+  await store.setFact("encounter", name);
+  rows = name ? await store.ofCase(name) : [];
+  element("proof").replaceChildren();
+  ask(null);
+  drawn();
+  announce("look", name ? say("scan_goods") : say("scan_case"), name ? say("case_open", { name }) : "");
+}
+
+const mode = () => document.querySelector("input[name=action]:checked").value;
+
+async function taken({ text, typed }) {
+  if (!device) return;
+  if (asked?.reason) return ask(null);
+  if (!encounter) {
+    if (looksLikeGoods(text)) {
+      sound("refused");
+      return announce("refused", say("goods_first"), say("goods_first_do", { text: visible(text) }));
+    }
+    return open(plain(text));
+  }
+  if (!looksLikeGoods(text)) {
+    if (plain(text) === encounter) return announce("look", say("same_case"), say("scan_goods"));
+    if (shape(text) === shape(encounter)) return ask({ kind: "case", name: plain(text) });
+  }
+  if (!element("store").value.trim()) {
+    sound("refused");
+    element("store").focus();
+    return announce("refused", say("no_store"), say("no_store_do"));
+  }
+  if (typed) return ask({ kind: "typed", text });
+  await scanned({ codes: [text], entry: "scan" });
+}
+
+async function scanned(what) {
+  const optional = { staff: element("staff").value.trim(), department: device.department };
+  const event = {
+    schema: "udi.scan/1", scan_id: uuid7(), hospital: device.hospital, device_id: device.device_id, boot,
+    scanned_at: new Date(Date.now() - (Math.abs(sender.clockAheadMs) > CLOCK_TOLERATED_MS ? sender.clockAheadMs : 0)).toISOString(),
+    action: mode(), quantity: 1, store: element("store").value.trim(), encounter, ...what,
+  };
+  for (const [name, value] of Object.entries(optional)) if (value) event[name] = value;
+  if (event.action !== "use") element("action-use").checked = true;
+  const row = await store.keep(event);
+  sound("kept");
+  changed([row]);
+  sender.wake();
+}
+
+// A question that must be answered before it goes on; what was scanned is not lost meanwhile.
+function ask(question) {
+  asked = question;
+  element("question").hidden = !question;
+  element("typed-reason").hidden = question?.kind !== "typed";
+  if (!question) return;
+  sound("look");
+  element("question-text").textContent =
+    question.kind === "case" ? say("other_case", { name: question.name }) : say("typed_code", { text: visible(question.text) });
+  element(question.kind === "typed" ? "reason" : "answer-yes").focus();
+}
+
+async function answered() {
+  const question = asked;
+  if (question.kind === "case") return open(question.name);
+  const reason = element("reason").value.trim();
+  if (!reason) return element("reason").focus();
+  element("reason").value = "";
+  ask(null);
+  await scanned({ codes: [question.text], entry: "manual", reason });
+  element("scan").focus();
+}
+
+async function photographed(event) {
+  const [file] = event.target.files;
+  event.target.value = "";
+  if (!file) return;
+  const image = await createImageBitmap(file);
+  const scale = Math.min(1, 1600 / Math.max(image.width, image.height));
+  const canvas = new OffscreenCanvas(Math.round(image.width * scale), Math.round(image.height * scale));
+  canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
+  const frame = await canvas.convertToBlob({ type: "image/jpeg", quality: 0.85 });
+  const answer = await sender.ask("/v1/frames", { method: "POST", headers: { "Content-Type": "image/jpeg" }, body: frame });
+  const { codes = [] } = answer.ok ? await answer.json() : {};
+  if (!codes.length) return announce("refused", say("no_code"), say("no_code_do"));
+  if (encounter && looksLikeGoods(codes[0])) return scanned({ codes: codes.slice(0, 4), entry: "camera" });
+  await taken({ text: codes[0], typed: false });
+}
+
+const returned = (row) => scanned({ codes: row.event.codes, action: "return", corrects: row.scan_id, entry: "scan" });
+
+async function closeCase() {
+  const unsent = rows.filter((row) => row.state === "kept").length;
+  if (unsent) return announce("look", say("unsent_first", { count: unsent }), say("unsent_first_do"));
+  const answer = await sender.ask(`/v1/cases/${encodeURIComponent(encounter)}/close`, { method: "POST" });
+  if (!answer.ok) return announce("refused", say("not_closed"), (await answer.json()).detail);
+  const proof = await answer.json();
+  const list = document.createElement("ul");
+  for (const gap of proof.gaps) {
+    const line = document.createElement("li");
+    line.textContent = `${gap.item_name ?? gap.item_code ?? ""} ${gap.what_to_do[locale]}`;
+    list.append(line);
+  }
+  const head = document.createElement("p");
+  head.className = proof.verdict === "closed" ? "outcome done" : "outcome look";
+  head.textContent = `${proof.verdict === "closed" ? "✔" : "!"} ${say(proof.verdict === "closed" ? "proof_closed" : "proof_open", { count: proof.gaps.length, units: proof.units, amount: proof.amount })}`;
+  const hash = document.createElement("p");
+  hash.className = "hash";
+  hash.textContent = proof.hash;
+  element("proof").replaceChildren(head, list, hash);
+  sound(proof.verdict === "closed" ? "done" : "look");
+}
+
+function changed(news) {
+  for (const row of news) {
+    if (row.event.encounter !== encounter) continue;
+    const place = rows.findIndex((each) => each.scan_id === row.scan_id);
+    if (place < 0) rows.push(row);
+    else rows[place] = row;
+    const { kind, word, sentence } = outcome(row, locale);
+    if (row.state === "done" || row.state === "refused") sound(kind);
+    announce(kind, row.verdict?.item_name ? `${word}: ${row.verdict.item_name}` : word, sentence);
+  }
+  drawn();
+  shown();
+}
+
+function announce(kind, head, more) {
+  element("outcome").className = `outcome ${kind}`;
+  element("outcome-head").textContent = head;
+  element("outcome-more").textContent = more;
+}
+
+let drawing = 0;
+function drawn() {
+  cancelAnimationFrame(drawing);
+  drawing = requestAnimationFrame(() => {
+    element("case").textContent = encounter ?? "–";
+    element("close-case").disabled = !encounter;
+    element("lines").replaceChildren(...rows.slice(-200).reverse().map((row) => lineOf(row, locale, returned)));
+    element("total").textContent = totalOf(rows);
+    element("count").textContent = String(rows.length);
+  });
+}
+
+async function shown() {
+  const [kept, accepted, refused] = await Promise.all(["kept", "accepted", "refused"].map(store.count));
+  element("unsent").dataset.count = String(kept);
+  element("unsent").textContent = kept ? say("unsent", { count: kept }) : accepted ? say("awaited", { count: accepted }) : say("all_sent");
+  element("refused-count").textContent = refused ? say("refused_count", { count: refused }) : "";
+  element("connection").className = sender.online ? "online" : "offline";
+  element("connection").textContent = say(sender.problem ?? (sender.online ? "online" : "offline"));
+  const wrong = Math.abs(sender.clockAheadMs) > CLOCK_TOLERATED_MS;
+  element("clock").textContent = wrong ? say("clock_wrong", { minutes: Math.round(sender.clockAheadMs / 60_000) }) : "";
+}
+
+function failed(error) {
+  sound("refused");
+  const full = error?.name === "QuotaExceededError";
+  announce("refused", say(full ? "disk_full" : "failed"), say(full ? "disk_full_do" : "failed_do", { why: error?.message ?? "" }));
+}
+
+begin().catch(failed);

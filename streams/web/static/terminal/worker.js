@@ -1,0 +1,36 @@
+// The terminal starts without a network: its files are kept; what is newer is taken up when there is one.
+const CACHE = "udi-terminal-v1";
+const FILES = [
+  "/terminal", "/static/pages.css", "/static/vendor/idb.js", "/static/texts/en.json", "/static/texts/zh-CN.json",
+  ...["main", "store", "sender", "wedge", "sound", "codes", "view"].map((name) => `/static/terminal/${name}.js`),
+];
+
+self.addEventListener("install", (event) => {
+  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(FILES)).then(() => self.skipWaiting()));
+});
+
+self.addEventListener("activate", (event) => {
+  event.waitUntil(
+    caches.keys().then((names) => Promise.all(names.filter((name) => name !== CACHE).map((name) => caches.delete(name)))).then(() => self.clients.claim()),
+  );
+});
+
+async function newest(request) {
+  const path = new URL(request.url).pathname;
+  const cache = await caches.open(CACHE);
+  try {
+    const answer = await fetch(request);
+    if (answer.ok) await cache.put(path, answer.clone());
+    return answer;
+  } catch (error) {
+    const kept = await cache.match(path);
+    if (kept) return kept;
+    throw error;
+  }
+}
+
+self.addEventListener("fetch", (event) => {
+  const { pathname, origin } = new URL(event.request.url);
+  if (event.request.method === "GET" && origin === self.location.origin && FILES.includes(pathname))
+    event.respondWith(newest(event.request));
+});

@@ -1,0 +1,139 @@
+"""What people look at and decide, on a live installation."""
+
+import io
+import re
+from typing import Any
+
+import pytest
+import python_calamine
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser
+
+from models.web.access import LISTS, Role
+from tests.support.builders import gtin
+from tests.support.live import DI, Device, Live, now_scan
+from tests.web.test_access import csrf_of
+
+EVIL = '=HYPERLINK("http://x","<script>alert(1)</script>")'
+
+
+@pytest.fixture(scope="module")
+def held(house: Live) -> dict[str, Any]:
+    """A scan that is held: its unit has been used before."""
+    device = house.add_device()
+    token = house.token(device)
+    code = f"]d201{gtin(777)}21S{device.device_id[-6:]}"
+    scans = [now_scan(device, codes=[code], department="ORTH") for _ in range(2)]
+    for scan in scans:
+        house.call("POST", "/v1/scans?wait=10", scan, token)
+    return scans[1]
+
+
+def test_a_held_scan_is_released_by_a_person_and_charged(house: Live, held: dict[str, Any]) -> None:
+    person = house.signed_in(Role.SAFETY)
+    assert held["scan_id"] in house.call("GET", "/list/held", headers=person).body.decode()
+
+    form = {"csrf": csrf_of(house, person), "row": held["scan_id"], "reason": "two labels, two units"}
+    answer = house.submit("/decide/release", form, person)
+
+    assert (answer.status, answer.headers["location"]) == (303, "/list/held?done=1&left=0")
+    charges = house.rows("SELECT kind FROM report.charges WHERE scan_id = $1", held["scan_id"])
+    assert charges == [{"kind": "charge"}]
+    page = house.call("GET", f"/scan/{held['scan_id']}", headers=person).body.decode()
+    assert "two labels, two units" in page
+
+
+def test_a_decision_needs_rows_and_a_reason(house: Live) -> None:
+    person = house.signed_in(Role.SAFETY)
+    csrf = csrf_of(house, person)
+    for form in ({"row": "x"}, {"reason": "y"}, {"row": "x", "reason": "y"}):
+        assert house.submit("/decide/release", {"csrf": csrf} | form, person).status == 422
+
+
+def test_a_dead_letter_is_sent_again(house: Live) -> None:
+    house.publish("udi.scans", [(b"H1/E1", b'{"schema": "udi.scan/1", "never": "read"}')])
+    person = house.signed_in(Role.OPERATIONS)
+    (row, *_) = house.until("SELECT origins[1] AS origin FROM udi.outbox_block WHERE topic = 'dead-letters' "
+                            "ORDER BY written_at DESC")  # fmt: skip
+    form = {"csrf": csrf_of(house, person), "row": row["origin"], "reason": "again"}
+
+    answer = house.submit("/decide/replay", form, person)
+
+    assert answer.headers["location"] == "/list/dead-letters?done=1&left=0"
+    house.until("SELECT 1 FROM udi.outbox_block WHERE topic = 'dead-letters' AND origins[1] <> $1 "
+                "HAVING count(*) >= 1", row["origin"])  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def attacked(house: Live) -> dict[str, Any]:
+    """A scan whose every text is an attack."""
+    device = house.add_device()
+    scan = now_scan(device, codes=[f"]d201{DI}10=1+1"], staff=EVIL[:60], department="<b>x</b>", operation="@SUM(A1)")
+    house.call("POST", "/v1/scans?wait=10", scan, house.token(device))
+    return scan
+
+
+def test_text_of_a_barcode_is_harmless_in_pages_and_exports(house: Live, attacked: dict[str, Any]) -> None:
+    person = house.signed_in(Role.AUDITOR)
+    page = house.call("GET", "/list/scans", headers=person).body.decode()
+    assert "&lt;b&gt;x&lt;/b&gt;" in page
+    assert "<b>x</b>" not in page
+    query = f"?scan_id={attacked['scan_id']}"
+    csv = house.call("GET", f"/export/scans{query}&format=csv", headers=person).body.decode("utf-8-sig")
+    assert '"\'=1+1"' in csv
+    book = house.call("GET", f"/export/scans{query}&format=xlsx", headers=person).body
+    (_, row) = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(book)).get_sheet_by_index(0).to_python()
+    assert "'=1+1" in row
+    assert "'<b>x</b>" not in row
+    metrics = house.call("GET", "/metrics").body.decode()
+    assert "=1+1" not in metrics
+    assert not re.search(r"[\x00-\x08\x1b]", house.services["gateway"].log)
+
+
+def test_a_list_is_narrowed_by_its_columns_and_by_nothing_else(house: Live, held: dict[str, Any]) -> None:
+    person = house.signed_in(Role.AUDITOR)
+    narrowed = house.call("GET", f"/list/scans?scan_id={held['scan_id']}&nonsense=1", headers=person).body.decode()
+    assert narrowed.count("<tr>") == 2
+    assert house.call("GET", "/list/scans?verdict=%27%3B%20DROP%20TABLE%20udi.scan", headers=person).status == 200
+    assert house.call("GET", "/list/nonsense", headers=person).status in {403, 404}
+
+
+@pytest.mark.parametrize("wanted", ["ld", "%E8%9E%BA", "screw"])
+def test_items_are_found_by_pinyin_initials(house: Live, wanted: str) -> None:
+    person = house.signed_in(Role.NURSE)
+    assert "SCREW" in house.call("GET", f"/list/items?q={wanted}", headers=person).body.decode()
+
+
+def test_every_figure_of_now_opens_to_its_rows(house: Live, held: dict[str, Any]) -> None:
+    assert held
+    person = house.signed_in(Role.ADMIN)
+    for path in ("/", "/month"):
+        page = house.call("GET", path, headers=person).body.decode()
+        tiles = re.findall(r'<li><a href="([^"]+)"><strong>', page)
+        assert tiles
+        for tile in tiles:
+            assert house.call("GET", tile.replace("&amp;", "&"), headers=person).status == 200, tile
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_no_page_breaks_a_rule_of_accessibility(
+    house: Live, chromium: Browser, device: Device, held: dict[str, Any], theme: str
+) -> None:
+    assert device
+    name, _, secret = house.signed_in(Role.ADMIN)["Cookie"].partition("=")
+    context = chromium.new_context(viewport={"width": 360, "height": 800})
+    context.add_cookies([{"name": name, "value": secret, "url": house.url},
+                         {"name": "udi_theme", "value": theme, "url": house.url}])  # fmt: skip
+    page = context.new_page()
+    found = {}
+    paths = ("/", "/month", "/case?encounter=E1", f"/scan/{held['scan_id']}", "/sign-in", "/terminal")
+    for path in (*paths, *(f"/list/{each}" for each in LISTS)):
+        page.goto(house.url + path)
+        violations = Axe().run(page).response["violations"]
+        if violations:
+            found[path] = [(each["id"], each["nodes"][0]["html"][:200]) for each in violations]
+        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        if wide > 0:
+            found[f"{path} is wider than 360 px"] = [(str(wide), "")]
+    context.close()
+    assert found == {}

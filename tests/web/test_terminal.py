@@ -1,0 +1,266 @@
+"""A nurse's shift at the bedside terminal: a real browser on a live installation."""
+
+import io
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+import pytest
+import zxingcpp
+from PIL import Image
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.support.live import DI, STORE, Device, Live
+
+GOODS: Final = f"]d201{DI}1739123110L1"
+SEEN_MS: Final = 20_000
+
+
+@pytest.fixture
+def context(chromium: Browser) -> Iterator[BrowserContext]:
+    made = chromium.new_context(locale="en-GB", viewport={"width": 800, "height": 1000})
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def terminal(house: Live, context: BrowserContext) -> Page:
+    return set_up(context.new_page(), house, house.add_device())
+
+
+def set_up(page: Page, house: Live, device: Device) -> Page:
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda said: faults.append(said.text) if "Content Security Policy" in said.text else None)
+    page.goto(f"{house.url}/terminal")
+    page.wait_for_selector("body[data-ready]")
+    for name in ("hospital", "device_id", "key"):
+        page.locator(f"[name={name}]").fill(str(getattr(device, name)))
+    page.click("#register-now")
+    page.wait_for_selector("#work:not([hidden])")
+    assert faults == []
+    return page
+
+
+def type_scan(page: Page, text: str) -> None:
+    """As a wedge types: at once, with Ctrl+] for the separator and Enter at the end."""
+    parts = text.split("\x1d")
+    for place, part in enumerate(parts):
+        page.keyboard.type(part)
+        if place < len(parts) - 1:
+            page.keyboard.press("Control+]")
+    page.keyboard.press("Enter")
+
+
+def lines(page: Page, state: str, count: int) -> None:
+    expect(page.locator(f"li[data-state={state}]")).to_have_count(count, timeout=SEEN_MS)
+
+
+def states(page: Page) -> list[str]:
+    return [str(each.get_attribute("data-state")) for each in page.locator("#lines li").all()]
+
+
+def test_a_shift(terminal: Page) -> None:
+    type_scan(terminal, GOODS)
+    expect(terminal.locator("#outcome-head")).to_have_text("These are goods")
+
+    type_scan(terminal, "E1")
+    expect(terminal.locator("#case")).to_have_text("E1")
+    assert terminal.input_value("#store") == STORE
+    type_scan(terminal, GOODS)
+    lines(terminal, "billed", 1)
+    expect(terminal.locator("#outcome-head")).to_have_text("Charged: 螺钉")
+    expect(terminal.locator("#total")).to_have_text("1234.00")
+
+    terminal.check("#action-opened")
+    type_scan(terminal, GOODS)
+    lines(terminal, "recorded", 1)
+    terminal.locator("li[data-state=billed] button").click()
+    lines(terminal, "credited", 1)
+    expect(terminal.locator("#total")).to_have_text("0.00")
+
+    type_scan(terminal, GOODS)
+    lines(terminal, "billed", 2)
+    type_scan(terminal, "]d20107000000000000173912311099")
+    expect(terminal.locator("li.look, li.refused")).to_have_count(1, timeout=SEEN_MS)
+
+
+def test_a_wristband_scanned_as_goods_is_asked_about(terminal: Page) -> None:
+    type_scan(terminal, "E1")
+    type_scan(terminal, "E2")
+    expect(terminal.locator("#question-text")).to_contain_text("E2")
+    terminal.click("#answer-yes")
+    expect(terminal.locator("#case")).to_have_text("E2")
+    assert states(terminal) == []
+
+
+def test_the_proof_of_a_case_is_shown_when_it_is_closed(terminal: Page) -> None:
+    type_scan(terminal, "E2")
+    type_scan(terminal, GOODS)
+    lines(terminal, "billed", 1)
+    terminal.click("#close-case")
+    expect(terminal.locator("#proof .hash")).to_have_text(re.compile("[0-9a-f]{32}"), timeout=SEEN_MS)
+
+
+def test_offline_and_back_from_a_cold_start(house: Live, context: BrowserContext, terminal: Page) -> None:
+    type_scan(terminal, "E1")
+    terminal.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    terminal.reload()
+    terminal.wait_for_selector("body[data-ready]")
+    context.set_offline(True)
+    terminal.reload()
+    terminal.wait_for_selector("body[data-ready]")
+    for number in range(3):
+        type_scan(terminal, f"{GOODS}{number}")
+    lines(terminal, "kept", 3)
+    expect(terminal.locator("#unsent")).to_have_text("3 not sent yet")
+
+    context.set_offline(False)
+
+    lines(terminal, "billed", 3)
+    expect(terminal.locator("#unsent")).to_have_text("All sent")
+    numbers = [row["lot"] for row in house.rows(
+        "SELECT s.lot FROM udi.scan s WHERE device_id = $1 ORDER BY record_offset", name_of(terminal))]  # fmt: skip
+    assert numbers == ["L10", "L11", "L12"]
+
+
+def name_of(page: Page) -> str:
+    return page.inner_text("#device").split(" · ")[1]
+
+
+def test_a_page_closed_in_the_middle_loses_nothing(house: Live, context: BrowserContext, terminal: Page) -> None:
+    type_scan(terminal, "E1")
+    context.set_offline(True)
+    for _ in range(3):
+        type_scan(terminal, GOODS)
+    lines(terminal, "kept", 3)
+    name = name_of(terminal)
+    terminal.close()
+    context.set_offline(False)
+
+    again = context.new_page()
+    again.goto(f"{house.url}/terminal")
+
+    lines(again, "billed", 3)
+    assert len(house.rows("SELECT 1 FROM udi.scan WHERE device_id = $1", name)) == 3
+
+
+def test_two_tabs_send_each_scan_once(house: Live, context: BrowserContext, terminal: Page) -> None:
+    type_scan(terminal, "E1")
+    other = context.new_page()
+    other.goto(f"{house.url}/terminal")
+    other.wait_for_selector("body[data-ready]")
+    for page in (terminal, other, terminal, other):
+        page.bring_to_front()
+        type_scan(page, GOODS)
+
+    for page in (terminal, other):
+        page.bring_to_front()
+        lines(page, "billed", 4)
+    assert len(house.rows("SELECT 1 FROM udi.scan WHERE device_id = $1", name_of(terminal))) == 4
+    assert house.rows("SELECT max(sequence) n, count(DISTINCT sequence) m FROM udi.scan WHERE device_id = $1",
+                      name_of(terminal)) == [{"n": 4, "m": 4}]  # fmt: skip
+
+
+KEYS: Final[dict[str, str]] = {
+    # Each types SN1 with a separator before it, in the ways scanners really do.
+    "ctrl": "key({key: ']', code: 'BracketRight', ctrlKey: true});",
+    "german": "key({key: '+', code: 'BracketRight', ctrlKey: true});",
+    "alt-029": """key({key: 'Alt', code: 'AltLeft', altKey: true});
+        for (const digit of '029') key({key: digit, code: 'Numpad' + digit, altKey: true});
+        document.activeElement.dispatchEvent(new KeyboardEvent('keyup', {key: 'Alt', bubbles: true}));""",
+    "f8": "key({key: 'F8', code: 'F8'});",
+}
+
+
+@pytest.mark.parametrize("way", KEYS)
+def test_the_separator_arrives_however_it_is_typed(terminal: Page, way: str) -> None:
+    type_scan(terminal, "E1")
+    start, rest = f"]d201{DI}10L9", "21SN1"
+    terminal.evaluate(f"""() => {{
+        const always = {{bubbles: true, cancelable: true}};
+        const at = document.activeElement;
+        const key = (init) => at.dispatchEvent(new KeyboardEvent('keydown', {{...always, ...init}}));
+        const alt = {"true" if way == "f8" else "false"};
+        const type = (text) => {{ for (const each of text) key({{key: each, altKey: alt}}); }};
+        type("{start}"); {KEYS[way]} type("{rest}"); key({{key: 'Enter'}});
+    }}""")  # fmt: skip
+    assert codes(terminal) == [[f"{start}\x1d{rest}"]]
+
+
+def codes(page: Page) -> Any:
+    expect(page.locator("#lines li")).to_have_count(1, timeout=SEEN_MS)
+    return page.evaluate("""async () => {
+        const { ofCase } = await import('/static/terminal/store.js');
+        return (await ofCase('E1')).map((row) => row.event.codes);
+    }""")
+
+
+def test_a_scan_through_an_android_input_method_arrives(terminal: Page) -> None:
+    type_scan(terminal, "E1")
+    terminal.evaluate(f"""() => {{
+        const field = document.getElementById('scan');
+        for (const part of ["{GOODS[:10]}", "{GOODS[10:]}", "\\n"]) {{
+            field.dispatchEvent(new KeyboardEvent('keydown', {{key: 'Unidentified', keyCode: 229, bubbles: true}}));
+            if (part === "\\n") field.dispatchEvent(new KeyboardEvent('keydown', {{key: 'Enter', bubbles: true}}));
+            else {{ field.value += part; field.dispatchEvent(new InputEvent('input', {{bubbles: true}})); }}
+        }}
+    }}""")
+    assert codes(terminal) == [[GOODS]]
+
+
+def test_a_scan_in_two_bursts_is_one(terminal: Page) -> None:
+    type_scan(terminal, "E1")
+    terminal.keyboard.type(GOODS[:12])
+    terminal.wait_for_timeout(150)
+    terminal.keyboard.type(GOODS[12:])
+    terminal.keyboard.press("Enter")
+    assert codes(terminal) == [[GOODS]]
+
+
+def test_a_scan_into_another_field_is_a_scan_and_leaves_the_field_alone(terminal: Page) -> None:
+    type_scan(terminal, "E1")
+    terminal.focus("#staff")
+    terminal.fill("#staff", "S7")
+    type_scan(terminal, GOODS)
+    assert codes(terminal) == [[GOODS]]
+    assert terminal.input_value("#staff") == "S7"
+
+
+def test_a_typed_code_needs_a_reason(house: Live, terminal: Page) -> None:
+    type_scan(terminal, "E1")
+    terminal.keyboard.type(GOODS, delay=150)
+    terminal.keyboard.press("Enter")
+    expect(terminal.locator("#question-text")).to_contain_text("typed")
+    terminal.fill("#reason", "label torn")
+    terminal.click("#answer-yes")
+    lines(terminal, "billed", 1)
+    found = house.rows("SELECT entry, explanation FROM udi.scan WHERE device_id = $1", name_of(terminal))
+    assert found == [{"entry": "manual", "explanation": "label torn"}]
+
+
+@pytest.mark.parametrize(
+    "attack", ["<img src=x onerror=document.title='hit'>", "';alert(1)//", "\u202egnp", "=cmd|'/c'!A1"]
+)
+def test_barcode_text_is_text(terminal: Page, attack: str) -> None:
+    type_scan(terminal, "E1")
+    terminal.evaluate(
+        "(text) => { const field = document.getElementById('scan'); field.value = text + '\\n'; "
+        "field.dispatchEvent(new InputEvent('input', {bubbles: true})); }",
+        f"]d201{DI}10{attack}",
+    )
+    expect(terminal.locator("#lines li")).to_have_count(1, timeout=SEEN_MS)
+    expect(terminal.locator("#unsent")).to_have_text("All sent", timeout=SEEN_MS)
+    assert terminal.title() == "Bedside terminal"
+    assert terminal.locator("#lines img").count() == 0
+
+
+def test_a_camera_frame_is_read_by_the_gateway(house: Live, terminal: Page) -> None:
+    symbol = zxingcpp.create_barcode(f"(01){DI}(17)391231(10)L1", zxingcpp.BarcodeFormat.DataMatrix, gs1=True)
+    picture = io.BytesIO()
+    Image.fromarray(symbol.to_image(scale=6)).convert("RGB").save(picture, "PNG")
+    type_scan(terminal, "E1")
+    terminal.set_input_files("#photo", {"name": "frame.png", "mimeType": "image/png", "buffer": picture.getvalue()})
+    lines(terminal, "billed", 1)
+    found = house.rows("SELECT entry, di, lot FROM udi.scan WHERE device_id = $1", name_of(terminal))
+    assert found == [{"entry": "camera", "di": DI, "lot": "L1"}]

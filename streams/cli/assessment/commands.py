@@ -1,19 +1,29 @@
 """The commands of the assessment, as `udi` takes them."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from streams.cli.shown import AsJson
 from streams.settings import SettingsError
 
+if TYPE_CHECKING:
+    from rules.assessment.assessing import Options
+
+Hospital = Annotated[str | None, typer.Option(help="Needed when several hospitals are in the books.")]
+Months = Annotated[str | None, typer.Option(help="Months to leave out of both windows, with commas between.")]
+
 
 def assess_command(  # noqa: PLR0917 -- the options of a command
     indices: Annotated[
         Path | None, typer.Option(help="Table of departments and their indices: CSV, XLSX or JSON lines.")
     ] = None,
-    against: Annotated[str | None, typer.Option(help="The earlier table it is compared with.")] = None,
+    window: Annotated[str | None, typer.Option(help="Months of the books, like 2022-01..2022-06.")] = None,
+    against: Annotated[str | None, typer.Option(help="The earlier table, or the other window.")] = None,
+    without: Months = None,
+    hospital: Hospital = None,
+    department: Annotated[str | None, typer.Option(help="Opened to its DRG groups and teams.")] = None,
     benefit: Annotated[list[str] | None, typer.Option(help="More of this column is better; several times.")] = None,
     cost: Annotated[list[str] | None, typer.Option(help="Less of this column is better; several times.")] = None,
     ignore: Annotated[list[str] | None, typer.Option(help="This column is no index; several times.")] = None,
@@ -23,23 +33,69 @@ def assess_command(  # noqa: PLR0917 -- the options of a command
     reference: Annotated[
         bool, typer.Option("--reference", help="Bounds and weights of the earlier window stand for both.")
     ] = False,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the run in report.assessment.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Judge departments by their indices: CRITIC weights, TOPSIS ranks, what changed, and how sure it is."""
+    options = _options(deviation, form, reference=reference)
+    if (indices is None) == (window is None):
+        raise SettingsError("Expected either --indices FILE or --window A..B.")
+    if reference and against is None:
+        raise SettingsError("Expected --against with --reference: its bounds and weights are taken.")
+    if indices is not None:
+        from streams.cli.assessment.assess import assess_files, said_of  # noqa: PLC0415 -- numpy and scipy
+
+        earlier = None if against is None else Path(against)
+        raise typer.Exit(assess_files(indices, earlier, said_of(benefit, cost, ignore), options, as_json=as_json))
+    from streams.cli.assessment.window_commands import assess_window  # noqa: PLC0415 -- as above
+    from streams.cli.assessment.windows_read import read_span  # noqa: PLC0415 -- as above
+
+    other = None if against is None else read_span(against, without)
+    span = read_span(window or "", without)
+    raise typer.Exit(assess_window(span, other, hospital, options, keep=keep, department=department, as_json=as_json))
+
+
+def _options(deviation: str, form: str, *, reference: bool) -> "Options":
     from rules.assessment.assessing import Options  # noqa: PLC0415 -- numpy and scipy load when they are needed
-    from rules.assessment.critic import Deviation  # noqa: PLC0415
-    from rules.assessment.topsis import Form  # noqa: PLC0415
-    from streams.cli.assessment.assess import assess_files, said_of  # noqa: PLC0415
+    from rules.assessment.critic import Deviation  # noqa: PLC0415 -- as above
+    from rules.assessment.topsis import Form  # noqa: PLC0415 -- as above
 
     try:
-        options = Options(Deviation(deviation), Form(form), reference)
+        return Options(Deviation(deviation), Form(form), reference)
     except ValueError as error:
         raise SettingsError(
             f"Expected --deviation sample or population and --form weighted or squared: {error}."
         ) from None
-    if indices is None:
-        raise SettingsError("Expected --indices FILE.")
-    if reference and against is None:
-        raise SettingsError("Expected --against FILE with --reference: its bounds and weights are taken.")
-    earlier = None if against is None else Path(against)
-    raise typer.Exit(assess_files(indices, earlier, said_of(benefit, cost, ignore), options, as_json=as_json))
+
+
+def targets_command(
+    base: Annotated[
+        str | None, typer.Option(help="Window whose cost per weight is cut, like 2021-01..2021-12.")
+    ] = None,
+    cut: Annotated[str | None, typer.Option(help="Per cent less than the base: 5 or 10.")] = None,
+    without: Months = None,
+    hospital: Hospital = None,
+    by: Annotated[str | None, typer.Option(help="Who; unset: the name you are logged in with.")] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Targets of cost per weight by department: set from a base window, or shown. Exit 1 when there are none."""
+    from streams.cli.assessment.window_commands import targets_command as work  # noqa: PLC0415 -- numpy and scipy
+    from streams.cli.assessment.windows_read import read_span  # noqa: PLC0415 -- as above
+
+    if (base is None) != (cut is None):
+        raise SettingsError("Expected --base A..B together with --cut 5 or 10.")
+    raise typer.Exit(work(None if base is None else read_span(base, without), cut, hospital, by, as_json=as_json))
+
+
+def ratios_command(
+    month: Annotated[str, typer.Argument(metavar="MONTH", help="Like 2022-06.")],
+    hospital: Annotated[list[str] | None, typer.Option(help="Only this one; may be given several times.")] = None,
+    *,
+    everything: Annotated[bool, typer.Option("--all", help="Diseases and DRG groups, too.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Consumption ratios of a month, three formulas, with their changes. Exit 1 when the month has none."""
+    from streams.cli.assessment.ratios import ratios_command as work  # noqa: PLC0415 -- loaded when it is needed
+
+    raise typer.Exit(work(month, hospital, everything=everything, as_json=as_json))

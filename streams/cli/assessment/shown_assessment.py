@@ -120,7 +120,7 @@ def _windows(found: Assessment) -> dict[str, Any]:
 # Tables -----------------------------------------------------------------------------------------------------------
 
 
-def show(found: Assessment, left_out: Sequence[LeftOut], remarks: Sequence[str]) -> None:
+def show(found: Assessment, left_out: Sequence[LeftOut], remarks: Sequence[str], *, ranking: bool = True) -> None:
     """The same for a person."""
     print_table(
         "Weights (CRITIC)", ("index", "good is", ">variability", ">conflict", ">information", ">weight"),
@@ -130,11 +130,8 @@ def show(found: Assessment, left_out: Sequence[LeftOut], remarks: Sequence[str])
             for index, each in zip(found.judged.table.indices, found.judged.weights, strict=True)
         ],
     )  # fmt: skip
-    print_table(
-        "Ranking (TOPSIS); the last column: share of removals of another department that change it",
-        (">rank", "department", ">C", ">change", ">own", ">weights", ">others", ">unstable"),
-        [_row(row) for row in _departments(found)],
-    )
+    if ranking:
+        _show_ranking(found)
     if found.comparison:
         print_table(
             "Comparison, department by department", ("index", "before", "after", "test", ">statistic", ">P"),
@@ -153,6 +150,14 @@ def show(found: Assessment, left_out: Sequence[LeftOut], remarks: Sequence[str])
         print_table("Left out", ("department", "index", "window", "why"), rows)
     for remark in remarks:
         typer.echo(f"Note: {remark}.")
+
+
+def _show_ranking(found: Assessment) -> None:
+    print_table(
+        "Ranking (TOPSIS); the last column: share of removals of another department that change it",
+        (">rank", "department", ">C", ">change", ">own", ">weights", ">others", ">unstable"),
+        [_row(row) for row in _departments(found)],
+    )
 
 
 def _row(row: dict[str, Any]) -> tuple[Any, ...]:

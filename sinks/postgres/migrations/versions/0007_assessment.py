@@ -12,7 +12,7 @@ down_revision = "0006"
 branch_labels = None
 depends_on = None
 
-PARTS = ("cases",)
+PARTS = ("cases", "ratios")
 
 
 def upgrade() -> None:

@@ -9,6 +9,9 @@ from decimal import Decimal
 class Policy:
     """The figures a hospital may set. The defaults are those of docs/contract.md and docs/semantics.md."""
 
+    return_clock_tolerance: timedelta = timedelta(minutes=5)
+    """How much earlier than its use a return may have been scanned, by the clocks of two devices. A hospital may have
+    its own (`udi.hospital_policy`). Source: docs/contract.md, "Verdicts"."""
     half_label_window: timedelta = timedelta(seconds=60)
     """How long half a label waits for the other. Source: docs/semantics.md (default 60 s)."""
     scanner_suspect_percent: Decimal = Decimal(20)

@@ -59,6 +59,9 @@ class Reason(StrEnum):
     NEEDS_APPROVAL = "needs-approval"
     EXCLUDED_GROUP = "excluded-group"
     SERIAL_USED = "serial-used"
+    SERIAL_QUANTITY = "serial-quantity"
+    SERIAL_MISSING = "serial-missing"
+    LOT_MISSING = "lot-missing"
     NO_PRICE = "no-price"
     PRICE_OVERLAP = "price-overlap"
     NOT_CHARGEABLE = "not-chargeable"
@@ -138,6 +141,9 @@ REASONS: tuple[ReasonRow, ...] = (
     ReasonRow(Reason.NEEDS_APPROVAL, Verdict.HELD, _NEVER, _NOW, False, _PERSON),
     ReasonRow(Reason.EXCLUDED_GROUP, Verdict.HELD, _NEVER, _NOW, False, _PERSON),
     ReasonRow(Reason.SERIAL_USED, Verdict.HELD, _NEVER, _NEVER, False, ("person", "return")),
+    ReasonRow(Reason.SERIAL_QUANTITY, Verdict.HELD, _NEVER, _NEVER, False, _PERSON),
+    ReasonRow(Reason.SERIAL_MISSING, None, _NOW, _NOW, False, ()),
+    ReasonRow(Reason.LOT_MISSING, None, _NOW, _NOW, False, ()),
     ReasonRow(Reason.NO_PRICE, Verdict.PARKED, _LATER, _NOW, False, _CATALOGUE),
     ReasonRow(Reason.PRICE_OVERLAP, Verdict.PARKED, _LATER, _NOW, False, _CATALOGUE),
     ReasonRow(Reason.NOT_CHARGEABLE, Verdict.RECORDED, _NEVER, _NOW, False, ()),
@@ -160,7 +166,7 @@ TAKEN_BACK = frozenset({Reason.REJECTED, Reason.CORRECTED})
 RELEASABLE = frozenset({
     Reason.BEFORE_ADMISSION, Reason.AFTER_SETTLEMENT, Reason.EXPIRED, Reason.RECALLED, Reason.SUSPENDED_ITEM,
     Reason.OVER_LIMIT, Reason.BREAKER_OPEN, Reason.QUOTA_EXHAUSTED, Reason.PRICE_CEILING, Reason.NEEDS_APPROVAL,
-    Reason.EXCLUDED_GROUP, Reason.SERIAL_USED,
+    Reason.EXCLUDED_GROUP, Reason.SERIAL_USED, Reason.SERIAL_QUANTITY,
 })  # fmt: skip
 """What a person may let pass: the use is known and something speaks against charging it by itself."""
 REASON_ROW: dict[Reason, ReasonRow] = {row.reason: row for row in REASONS}

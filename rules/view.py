@@ -1,6 +1,7 @@
 """The books as a batch sees them: what was gathered, and on top of it what the batch has decided so far."""
 
 from dataclasses import replace
+from datetime import timedelta
 from uuid import UUID
 
 from models.calendar import Month, shift
@@ -8,6 +9,7 @@ from models.catalogue.item import Item
 from models.charging.books import BalanceKey, Decision, Neighbour, RecordedScan, Ref, UnitKey, UseAccount, Waiting
 from models.charging.controls import QuotaKey
 from models.charging.snapshot import Catalogue, EncounterFacts, Snapshot
+from models.policy import POLICY
 from models.scan.event import Action
 
 UseKey = tuple[str, str | None, str, str | None, str | None, str | None]
@@ -33,6 +35,10 @@ class View:
         """The month itself if it is open, else the first open month after it."""
         closed = self.gathered.closed.get(hospital, 0)
         return month if month > closed else shift(Month(closed), 1)
+
+    def return_clock_tolerance(self, hospital: str) -> timedelta:
+        """How much earlier than its use a return may have been scanned at the hospital."""
+        return self.gathered.return_clock_tolerances.get(hospital, POLICY.return_clock_tolerance)
 
     def encounter(self, hospital: str, encounter: str) -> EncounterFacts | None:
         """The newest version of the encounter."""

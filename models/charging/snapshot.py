@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from models.catalogue.item import Item
@@ -134,6 +134,8 @@ class Snapshot:
     facts_seen: int
     closed: dict[str, int] = field(default_factory=dict)
     """Newest closed month by hospital; 0 when none is."""
+    return_clock_tolerances: dict[str, timedelta] = field(default_factory=dict)
+    """By hospital; one that is missing has the default of `models.policy`."""
     fingerprints: dict[tuple[str, UUID], bytes] = field(default_factory=dict)
     holders: dict[UnitKey, Ref] = field(default_factory=dict)
     encounters: dict[tuple[str, str], EncounterFacts] = field(default_factory=dict)

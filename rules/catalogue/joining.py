@@ -60,6 +60,13 @@ def _in_force(item: Item, at: datetime) -> bool:
     return item.ended_at is None or at < item.ended_at
 
 
+def levels_of(item: Item | None) -> list[tuple[str, str]]:
+    """Issuer and identifier of everything the goods may be scanned as: each package level, and the item's own code."""
+    if item is None:
+        return []
+    return [*((str(issuer), di) for issuer, di, _ in item.identifiers), (str(Issuer.INTERNAL), item.item_code)]
+
+
 def price_on(prices: tuple[DatedPrice, ...], day: date) -> int | Reason:
     """The one price in force on the local day, in 1/10,000 yuan; else `no-price` or `price-overlap`."""
     found = [each.unit_price for each in prices if each.from_on <= day < each.to_on]

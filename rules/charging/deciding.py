@@ -14,7 +14,7 @@ from rules.catalogue.joining import Resolution, cost_on, price_on, resolve
 from rules.charging.charges import charge_of, settlement_of, waste_of
 from rules.charging.controls import control_reasons, overridden
 from rules.charging.returns import decide_return
-from rules.charging.validation import code_reason, encounter_reasons, item_reasons, unit_reasons
+from rules.charging.validation import code_reason, encounter_reasons, identity_reasons, item_reasons, unit_reasons
 from rules.stock.moving import kept, way_of
 from rules.stock.recall_matching import recalled
 from rules.view import View
@@ -130,11 +130,13 @@ def _decide_use(
         price = price_on(item.prices, subject.day)
         reasons |= _price_reasons(item, price) | item_reasons(subject, item, decision.units, encounter, view)
         reasons |= control_reasons(subject, item, decision.units, price, decision.department, encounter, view)
-        reasons = overridden(event, reasons)
-    decision.takes_unit = label.serial is not None and not (prior and prior.holds_unit) and _keeps_unit(reasons)
+        reasons = overridden(event, reasons | identity_reasons(label, item, decision.units))
+    anothers = Reason.SERIAL_USED in reasons
     if prior and Reason.RELEASED in prior.reasons:
         # A person has let it pass, once and for all; a unit that another use holds stays with that one.
         reasons = reasons - RELEASABLE | {Reason.RELEASED}
+    takes = label.serial is not None and not (prior and prior.holds_unit)
+    decision.takes_unit = takes and not anothers and _keeps_unit(reasons)
     if prior and prior.moved:
         # Its stock has moved; what was noticed then stays noticed.
         reasons |= {Reason.STOCK_NEGATIVE} & set(prior.reasons)

@@ -7,9 +7,9 @@ from models.charging.books import BalanceKey, LabelFacts, RecordedScan, Waiting
 from models.charging.commands import Commanded
 from models.charging.controls import QuotaKey
 from models.charging.snapshot import Catalogue, Lookup
-from models.scan.event import Action
+from models.scan.event import Action, ScanEvent
 from models.stock.places import shelf
-from rules.catalogue.joining import resolve
+from rules.catalogue.joining import levels_of, resolve
 from rules.labels.pairing import complementary, counted, joined
 from rules.labels.rescue import certain_device
 from rules.labels.separator_recovery import may_be
@@ -91,14 +91,10 @@ def _want(wanted: Lookup, subject: RecordedScan, label: LabelFacts, catalogue: C
     unit = label.unit(event.hospital)
     if unit is not None and event.action in (Action.USE, Action.RETURN):
         wanted.units.add(unit)
+    known = label.di is not None or event.item_code is not None
+    item = resolve(event, label, catalogue).item if known else None
     if event.action is Action.RETURN:
-        if event.corrects is not None:
-            wanted.uses_of_scans.add((event.hospital, event.corrects))
-        elif event.encounter is not None:
-            wanted.uses_of_units.add((event.hospital, event.encounter, label.issuer, label.di, label.lot, label.serial))
-    if label.di is None and event.item_code is None:
-        return
-    item = resolve(event, label, catalogue).item
+        _want_uses(wanted, event, label, item)
     if item is None or event.action is Action.COUNT:
         return
     if item.limits is not None and item.limits.per_stay is not None and event.encounter is not None:
@@ -116,3 +112,12 @@ def _want_quota(wanted: Lookup, subject: RecordedScan, item: Item, catalogue: Ca
     hospital, category = subject.event.hospital, item.controlled_category
     if category is not None and catalogue.controls.has_quota(hospital, category, subject.month):
         wanted.quotas.add(QuotaKey(hospital, category, subject.month))
+
+
+def _want_uses(wanted: Lookup, event: ScanEvent, label: LabelFacts, item: Item | None) -> None:
+    """What a return may take back: the use it names, or those of its goods in its encounter, on any package level."""
+    if event.corrects is not None:
+        wanted.uses_of_scans.add((event.hospital, event.corrects))
+    elif event.encounter is not None:
+        for issuer, di in {(label.issuer, label.di or ""), *levels_of(item)}:
+            wanted.uses_of_units.add((event.hospital, event.encounter, issuer, di, label.lot, label.serial))

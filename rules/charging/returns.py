@@ -4,41 +4,58 @@ from models.catalogue.item import Item
 from models.charging.books import Charge, Decision, LabelFacts, Prior, RecordedScan, StockMove, Usage, UseAccount
 from models.money import line_amount_fen
 from models.reasons import TAKEN_BACK, Reason, Verdict
+from models.scan.event import ScanEvent
 from models.stock.places import shelf
-from rules.catalogue.joining import Resolution, cost_on, price_on
+from rules.catalogue.joining import Resolution, cost_on, levels_of, price_on
 from rules.charging.charges import credit_of, settlement_reversal
 from rules.view import View
 
 _OPEN = (Verdict.WAITING, Verdict.PARKED, Verdict.HELD)
 
 
-def find_use(subject: RecordedScan, label: LabelFacts, units: int | None, view: View) -> UseAccount | Reason:
+def find_use(
+    subject: RecordedScan, label: LabelFacts, found: Resolution, units: int | None, view: View
+) -> UseAccount | Reason:
     """The use a return takes back: the one it names, else the last of that unit in that encounter with enough left.
+
+    Where none of that very unit has enough left, a use of the same item and lot that was scanned on another level
+    serves: of a box that was used, single units may come back. Only a use at or before the return's own `scanned_at`
+    counts, within the tolerance of two devices' clocks, however late either arrives: goods can't come back before
+    they were used.
 
     References:
         docs/contract.md, "Verdicts", and docs/semantics.md, "Return".
     """
     event = subject.event
+    latest = event.scanned_at + view.return_clock_tolerance(event.hospital)
+    groups = _uses_of_goods(event, label, found.item, view)
+    groups = [[use for use in group if use.scanned_at <= latest and _counts(use)] for group in groups]
+    # A use that still waits gives way to one that stands: of two scans of one unit the held one is no use yet.
+    for group in groups:
+        for waits in (False, True):
+            for use in reversed(group):
+                enough = use.units is None or units is None or use.left >= units
+                if enough and (use.verdict in _OPEN) is waits:
+                    return use
+    return Reason.OVER_RETURN if any(groups) else Reason.RETURN_WITHOUT_USE
+
+
+def _uses_of_goods(event: ScanEvent, label: LabelFacts, item: Item | None, view: View) -> list[list[UseAccount]]:
+    """What a return may mean, oldest first: uses of that very unit; uses of the same goods scanned on another level."""
+    very = (label.issuer, label.di, label.lot, label.serial)
+    others = [(issuer, di, label.lot, label.serial) for issuer, di in levels_of(item) if (issuer, di) != very[:2]]
     if event.corrects is not None:
         named = view.use_of_scan(event.hospital, event.corrects)
-        if named is None or named.unit != (label.issuer, label.di, label.lot, label.serial):
-            return Reason.RETURN_WITHOUT_USE
-        candidates = [named]
-    elif event.encounter is None:
-        return Reason.RETURN_WITHOUT_USE
-    else:
-        key = (event.hospital, event.encounter, label.issuer, label.di, label.lot, label.serial)
-        candidates = view.uses_of_unit(key)
-    candidates = [u for u in candidates if u.verdict is not Verdict.REFUSED and not TAKEN_BACK.intersection(u.reasons)]
-    if not candidates:
-        return Reason.RETURN_WITHOUT_USE
-    # A use that still waits gives way to one that stands: of two scans of one unit the held one is no use yet.
-    for waits in (False, True):
-        for use in reversed(candidates):
-            enough = use.units is None or units is None or use.left >= units
-            if enough and (use.verdict in _OPEN) is waits:
-                return use
-    return Reason.OVER_RETURN
+        return [[named] if named is not None and named.unit in (very, *others) else []]
+    if event.encounter is None:
+        return []
+    uses = [view.uses_of_unit((event.hospital, event.encounter, *unit)) for unit in (very, *others)]
+    same = sorted((use for of in uses[1:] for use in of), key=lambda use: (use.scanned_at, use.ref))
+    return [uses[0], same]
+
+
+def _counts(use: UseAccount) -> bool:
+    return use.verdict is not Verdict.REFUSED and not TAKEN_BACK.intersection(use.reasons)
 
 
 def decide_return(
@@ -46,7 +63,7 @@ def decide_return(
 ) -> Decision:
     """A return whose label is read: credited, recorded (its use cost nothing), waiting with its use, or held whole."""
     units = subject.event.quantity * found.units_per_package if found.reason is None else None
-    use = find_use(subject, label, units, view)
+    use = find_use(subject, label, found, units, view)
     n = prior.decisions if prior else 0
     if isinstance(use, Reason):
         return _open(subject, label, n, Verdict.HELD, (use,), found.item, units)

@@ -1,6 +1,6 @@
 """Which reasons a label, an encounter and an item give. One check each; precedence is the reason table's."""
 
-from models.catalogue.item import Item
+from models.catalogue.item import Item, Tracking
 from models.charging.books import LabelFacts, RecordedScan
 from models.charging.snapshot import EncounterFacts
 from models.reasons import Reason
@@ -64,6 +64,22 @@ def item_reasons(
         charged = view.charged_units(event.hospital, event.encounter, item.item_code)
         if charged + units > limits.per_stay:
             reasons.add(Reason.OVER_LIMIT)
+    return reasons
+
+
+def identity_reasons(label: LabelFacts, item: Item, units: int) -> set[Reason]:
+    """What the label says of which units these are: too little for a tracked item, or one serial for several units.
+
+    References:
+        docs/contract.md, "Reasons": charged and flagged, for a recall will ask; one serial is one unit.
+    """
+    reasons = set()
+    if label.serial is not None and units > 1:
+        reasons.add(Reason.SERIAL_QUANTITY)
+    if item.tracking is Tracking.SERIAL and label.serial is None:
+        reasons.add(Reason.SERIAL_MISSING)
+    if item.tracking is Tracking.LOT and label.lot is None:
+        reasons.add(Reason.LOT_MISSING)
     return reasons
 
 

@@ -25,12 +25,13 @@ from models.charging.books import (
 from models.charging.commands import Carried, Command, Commanded, CommandKind, Recorded
 from models.charging.controls import Control, QuotaKey
 from models.charging.snapshot import Catalogue, EncounterFacts, Lookup, Shapes, Snapshot
+from models.policy import POLICY
 from models.reasons import TAKEN_BACK, Reason, Verdict
 from models.scan.event import Action
 from models.scan.scanners import Scanner
 from models.stock.recall import Recall
 from models.stock.store import StoreRecord
-from sinks.memory.rows import Change, Claims, LaneRow, as_kept, owner, recorded, same_unit, touches
+from sinks.memory.rows import Change, Claims, LaneRow, as_kept, owner, recorded, same_goods, touches
 from sinks.messages.outgoing import Outgoing, outgoing_of
 from sinks.ports.batch import Batch, InputPosition, LaneMovedError, LaneState, StaleError
 from sinks.postgres.catalogue.facts import FactBatch, FactBooks
@@ -107,6 +108,7 @@ class MemoryBooks:
             facts_version=self.facts_version,
             facts_seen=self._lanes[lane].facts_seen,
             closed={hospital: self.closed.get(hospital, 0) for hospital in wanted.hospitals},
+            return_clock_tolerances=dict.fromkeys(wanted.hospitals, POLICY.return_clock_tolerance),
             fingerprints={scan: scans[scan][1] for scan in wanted.scans if scan in scans},
             holders={unit: units[unit] for unit in wanted.units if unit in units},
             encounters={one: self._encounters[one] for one in wanted.encounters if one in self._encounters},
@@ -381,7 +383,7 @@ class MemoryBooks:
 
     def _uses_for(self, waiting: Decision) -> list[Decision]:
         """Standing uses with enough left for a return that waits."""
-        event, label, units = waiting.subject.event, waiting.label, waiting.units or 1
+        event, units = waiting.subject.event, waiting.units or 1
         named = self.claims.scans.get((event.hospital, event.corrects)) if event.corrects else None
         return [
             use
@@ -394,7 +396,8 @@ class MemoryBooks:
                 if event.corrects
                 else use.subject.event.encounter == event.encounter
             )
-            and same_unit(use.label, label)
+            and same_goods(use, waiting)
+            and use.subject.event.scanned_at <= event.scanned_at + POLICY.return_clock_tolerance
             and (use.units or 0) - sum(taken for taken, _ in self._changes_of(use.subject.ref)) >= units
         ]
 

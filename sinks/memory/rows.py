@@ -81,9 +81,12 @@ def as_kept(charge: Charge, item: Item) -> Charge:
     return replace(charge, item=replace(item, insurance_code=charge.item.insurance_code, version=charge.item.version))
 
 
-def same_unit(one: LabelFacts, other: LabelFacts) -> bool:
-    """Both labels are of one unit or lot."""
-    return (one.issuer, one.di, one.lot, one.serial) == (other.issuer, other.di, other.lot, other.serial)
+def same_goods(use: Decision, back: Decision) -> bool:
+    """Both are of one unit or lot, or of the same goods on two package levels."""
+    one, other = use.label, back.label
+    item = use.item is not None and back.item is not None and use.item.item_code == back.item.item_code
+    same = item or (one.issuer, one.di) == (other.issuer, other.di)
+    return same and (one.lot, one.serial) == (other.lot, other.serial)
 
 
 def touches(change: Change, waiting: Decision) -> bool:

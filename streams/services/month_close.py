@@ -7,11 +7,12 @@ References:
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 
 import asyncpg
 
-from models.calendar import Month, month_text
+from models.calendar import Month, local_day, month_of, month_text
 from sinks.postgres.closing.periods import CloseOrderError, HospitalPeriods, PeriodBooks
 
 POLL_SECONDS: Final = 0.05
@@ -30,6 +31,18 @@ class CloseBehindError(Exception):
         """Records that are not yet recorded, by partition."""
         shown = ", ".join(f"partition {partition}: {lag}" for partition, lag in sorted(self.lags.items()))
         super().__init__(f"Expected every scan to be recorded before the close; records behind: {shown}.")
+
+
+class MonthNotOverError(CloseOrderError):
+    """The month is not over in the hospital's zone: bad use, exit status 2. A person may force it, with a reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forced:
+    """Who closes a month that is not over, and why; it is kept."""
+
+    by: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +68,8 @@ async def close_month(
     publish_ticks: PublishTicks,
     timeout_seconds: float,
     evaluate: Evaluate,
+    forced: Forced | None = None,
+    now: datetime | None = None,
 ) -> ClosedMonth:
     """Close a month of all hospitals with records, or of those named. Again changes nothing.
 
@@ -66,8 +81,11 @@ async def close_month(
         publish_ticks: See there.
         timeout_seconds: How long to wait until everything published before is recorded.
         evaluate: See there.
+        forced: Close it though it is not over.
+        now: `None`: this instant.
 
     Raises:
+        MonthNotOverError: it is not over in the hospital's zone, and nobody has forced it. Nothing is closed.
         CloseOrderError: another month is next at some hospital, or a named hospital has no records of that month:
             bad use, exit status 2. Nothing is closed.
         CloseBehindError: the positions did not come in time. Nothing is closed.
@@ -76,6 +94,14 @@ async def close_month(
     # First of all: what is not recorded yet may begin a hospital, or its first month, earlier.
     await _recorded(books, cluster_id, await publish_ticks(), timeout_seconds)
     asked, later = _asked(month, hospitals, await books.hospitals())
+    early = await _not_over(books, month, asked, now or datetime.now(UTC))
+    if early and forced is None:
+        raise MonthNotOverError(
+            f"Expected a month that is over; {month_text(month)} is not, at {', '.join(early)}. A person may close it "
+            "now with --force and --reason."
+        )
+    if early and forced is not None:
+        await books.force(month, early, forced.by, forced.reason)
     closed = await books.close(month, {each.hospital: each.first for each in asked})
     versions = 0
     while await books.unjudged(month, [each.hospital for each in asked]):
@@ -108,6 +134,13 @@ def _asked(
             f"got {month_text(month)}."
         )
     return [each for each in asked if each.hospital not in later], later
+
+
+async def _not_over(books: PeriodBooks, month: Month, asked: Sequence[HospitalPeriods], now: datetime) -> list[str]:
+    """Hospitals at which the month is still open and still going on."""
+    if month < month_of(local_day(now, await books.zone())):
+        return []
+    return [each.hospital for each in asked if each.closed_through is None or each.closed_through < month]
 
 
 async def _recorded(books: PeriodBooks, cluster_id: str, ticks: Mapping[int, int], timeout_seconds: float) -> None:

@@ -55,6 +55,9 @@ UPDATE udi.waste_cost SET amount_fen = amount_fen + 1;
 -- check: every return that stands has taken back from one use
 DELETE FROM udi.use_change WHERE (use_position, use_offset) = (SELECT position_id, record_offset FROM udi.scan_claim WHERE scan_id = '00000000-0000-0000-0000-00000000000c');
 
+-- check: a return takes back a use at or before it, within the largest tolerance of clocks its hospital has had
+UPDATE udi.scan SET scanned_at = scanned_at + interval '1 day' WHERE scan_id = '00000000-0000-0000-0000-00000000000c';
+
 -- check: a unit in use is held by one use of it
 UPDATE udi.unit_claim SET serial = 'S7' WHERE serial = 'S1';
 

@@ -74,7 +74,18 @@ async def constraint_of(session: Session, statement: str, *arguments: Any) -> st
 
 # Append-only ------------------------------------------------------------------------------------------------------
 
-BOOKS = ("scan", "decision", "ledger", "settlement", "alert", "catalogue", "encounter", "period_close")
+BOOKS = (
+    "scan",
+    "decision",
+    "ledger",
+    "settlement",
+    "alert",
+    "catalogue",
+    "encounter",
+    "period_close",
+    "hospital_policy",
+    "forced_close",
+)
 
 
 @pytest.mark.parametrize("book", BOOKS)

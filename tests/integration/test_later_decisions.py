@@ -9,6 +9,7 @@ from models.charging.snapshot import Catalogue, Lookup
 from sinks.ports.batch import Batch, StaleError
 from tests.support.accounts import Account
 from tests.support.builders import (
+    BOX,
     DI,
     NOON,
     SECOND,
@@ -210,6 +211,31 @@ async def test_a_return_before_its_use_is_credited_when_the_use_arrives(ward: Wa
     assert newest(account, 1) == ("credited", ())
     assert account.usage == ()
     assert account.stock == (("H1", "OR-2", "SCREW", "hospital", "L1", "", 0),)
+
+
+@pytest.mark.parametrize("lane", [0, 1])
+@pytest.mark.parametrize(("seconds", "taken"), [(300, True), (301, False)])
+async def test_a_return_that_waits_is_freed_only_by_a_use_that_was_not_after_it(
+    ward: Ward, lane: int, seconds: int, taken: bool
+) -> None:
+    await ward.scan(scan(1, action="return", scanned_at=at(0)))
+    await ward.scan(scan(2, scanned_at=at(seconds)), lane=lane)
+
+    assert await ward.sweep() == int(taken)
+    expected = ("credited", ()) if taken else ("held", ("return-without-use",))
+    assert newest(await ward.account(), 1) == expected
+
+
+@pytest.mark.parametrize("lane", [0, 1])
+async def test_singles_that_came_back_before_their_box_was_used_are_freed_by_it(ward: Ward, lane: int) -> None:
+    await ward.scan(scan(1, action="return", quantity=2, scanned_at=at(60)))
+    await ward.scan(scan(2, codes=[gs1(BOX, expiry="271231", lot="L1")], scanned_at=at(0)), lane=lane)
+
+    assert await ward.sweep() == 1
+
+    account = await ward.account()
+    assert newest(account, 1) == ("credited", ())
+    assert account.stock == (("H1", "OR-2", "SCREW", "hospital", "L1", "", -3),)
 
 
 async def test_partial_returns_over_several_batches_and_lanes_sum_to_the_charge(ward: Ward) -> None:

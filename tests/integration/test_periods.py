@@ -1,7 +1,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -17,7 +17,7 @@ from sinks.postgres.closing.periods import CloseOrderError, HospitalPeriods, Per
 from sinks.postgres.database import migrate, open_pool
 from streams.lanes.lane import Lane, Record
 from streams.services.evaluator import Evaluator
-from streams.services.month_close import CloseBehindError, ClosedMonth, close_month
+from streams.services.month_close import CloseBehindError, ClosedMonth, Forced, MonthNotOverError, close_month
 from tests.support import builders as b
 
 CLUSTER, TOPIC = "cluster", "udi.scans"
@@ -65,6 +65,8 @@ class House:
         ticks: dict[int, int] | None = None,
         timeout_seconds: float = 30,
         publish: Callable[[], Awaitable[dict[int, int]]] | None = None,
+        now: datetime | None = None,
+        forced: Forced | None = None,
     ) -> ClosedMonth:
         """`udi month close` with everything before it recorded, unless ticks say otherwise."""
 
@@ -78,6 +80,8 @@ class House:
             cluster_id=CLUSTER,
             publish_ticks=publish or published,
             timeout_seconds=timeout_seconds,
+            now=now,
+            forced=forced,
             evaluate=self.evaluator.step,
         )
 
@@ -116,6 +120,29 @@ async def test_months_close_in_order_from_the_first_with_records(database: str) 
             await h.close(JULY)
         assert await h.close(JUNE) == ClosedMonth(JUNE, ("H1",), (), (), 0)
         assert await h.periods.hospitals() == [HospitalPeriods("H1", MAY, JUNE)]
+
+
+LAST_INSTANT_OF_JUNE = datetime(2022, 6, 30, 15, 59, 59, tzinfo=UTC)
+"""In Shanghai."""
+
+
+async def test_a_month_that_is_not_over_in_the_hospitals_zone_is_not_closed(database: str) -> None:
+    async with house(database) as h:
+        await h.use(await h.lane())
+        with pytest.raises(MonthNotOverError, match=r"2022-06 is not, at H1\."):
+            await h.close(JUNE, now=LAST_INSTANT_OF_JUNE)
+        assert await h.pool.fetchval("SELECT count(*) FROM udi.period") == 0
+        assert (await h.close(JUNE, now=LAST_INSTANT_OF_JUNE + timedelta(seconds=1))).closed == ("H1",)
+
+
+async def test_a_month_that_is_forced_is_closed_and_says_by_whom_and_why(database: str) -> None:
+    async with house(database) as h:
+        await h.use(await h.lane())
+        forced = Forced("wang", "the books move to another system")
+        assert (await h.close(JUNE, now=LAST_INSTANT_OF_JUNE, forced=forced)).closed == ("H1",)
+        rows = await h.pool.fetch("SELECT hospital, month, by, reason FROM report.forced_closes")
+        assert [tuple(row) for row in rows] == [("H1", "2022-06", "wang", "the books move to another system")]
+        assert (await h.close(JUNE, now=LAST_INSTANT_OF_JUNE)).already_closed == ("H1",)
 
 
 async def test_a_close_may_be_repeated_and_changes_nothing(database: str) -> None:

@@ -8,13 +8,15 @@ the order between them; such uses are marked and the checker asks that exactly o
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from tests.oracle.values import Facts, Intent, cents, number
 
 Unit = tuple[str, str]
+RETURN_CLOCK_TOLERANCE = timedelta(minutes=5)
+"""The contract's; written here again, so that a changed constant of the product is noticed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +191,8 @@ def _outside(facts: Facts, stay: Mapping[str, Any] | None) -> str:
 
 
 def _give_back(state: _Lane, facts: Facts, hospital: Hospital, contested: set[Unit]) -> None:
-    used = state.uses.get(facts.corrects or "") if facts.corrects else _last_use(state, facts)
+    named = [used for used in _before(state, facts) if used.facts.scan_id == facts.corrects]
+    used = (named[0] if named else None) if facts.corrects else _last_use(state, facts)
     if used is None or state.left[used.facts.scan_id] < facts.quantity:
         reason = "return-without-use" if used is None else "over-return"
         state.done[facts.scan_id] = Account(facts, "held", reason)
@@ -220,10 +223,16 @@ def _credited(state: _Lane, facts: Facts, used: Account, hospital: Hospital) -> 
     )  # fmt: skip
 
 
+def _before(state: _Lane, facts: Facts) -> list[Account]:
+    """Uses that a return may take back: none can come back before it was used, by the clocks of two devices."""
+    latest = datetime.fromisoformat(facts.scanned_at) + RETURN_CLOCK_TOLERANCE
+    return [used for used in state.uses.values() if datetime.fromisoformat(used.facts.scanned_at) <= latest]
+
+
 def _last_use(state: _Lane, facts: Facts) -> Account | None:
     unit = (facts.encounter, facts.di, facts.lot, facts.serial)
     same = [
-        used for used in state.uses.values()
+        used for used in _before(state, facts)
         if (used.facts.encounter, used.facts.di, used.facts.lot, used.facts.serial) == unit
     ]  # fmt: skip
     enough = [used for used in same if state.left[used.facts.scan_id] >= facts.quantity]

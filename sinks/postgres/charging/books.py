@@ -111,6 +111,7 @@ class PostgresBooks:
             facts_version=row["facts_version"],
             facts_seen=row["facts_seen"],
             closed=dict(zip(hospitals, row["closed"], strict=True)),
+            return_clock_tolerances=dict(zip(hospitals, row["return_clock_tolerances"], strict=True)),
             fingerprints={(c["hospital"], c["scan_id"]): c["fingerprint"] for c in row["claims"]},
             holders={UnitKey(*tuple(u)[:4]): Ref(*tuple(u)[4:]) for u in row["units"]},
             encounters={(e[0], e[1]): EncounterFacts(e[3], e[4], e[6], e[8], e[7], e[9]) for e in row["encounters"]},

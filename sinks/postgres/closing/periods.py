@@ -93,6 +93,14 @@ class PeriodBooks:
             raise
         return [row["hospital"] for row in rows]
 
+    async def force(self, month: Month, hospitals: Collection[str], by: str, reason: str) -> None:
+        """Keep who closes the month before it is over, and why; the first word on it stays."""
+        await self._pool.execute(
+            "INSERT INTO udi.forced_close SELECT h, $1, $3, $4, clock_timestamp() FROM unnest($2::text[]) h "
+            "ON CONFLICT DO NOTHING",
+            month, list(hospitals), by, reason,
+        )  # fmt: skip
+
     async def unjudged(self, month: Month, hospitals: Collection[str]) -> bool:
         """The alerts of that close still wait at one of the hospitals."""
         return bool(

@@ -149,6 +149,15 @@ LEFT JOIN udi.use_change r ON (r.by_position, r.by_offset) = (n.position_id, n.r
 WHERE n.action = 'return' AND n.verdict IN ('credited', 'recorded') AND NOT n.reasons && ARRAY['half-label', 'rejected', 'corrected']
 GROUP BY n.position_id, n.record_offset, n.scan_id, n.verdict HAVING count(r.n) <> 1;
 
+-- check: a return takes back a use at or before it, within the largest tolerance of clocks its hospital has had
+SELECT r.scan_id, r.scanned_at AS returned_at, u.scan_id AS use, u.scanned_at AS used_at
+FROM udi.use_change t
+JOIN udi.scan_now u ON (u.position_id, u.record_offset) = (t.use_position, t.use_offset)
+JOIN udi.scan_now r ON (r.position_id, r.record_offset) = (t.by_position, t.by_offset)
+WHERE r.action = 'return' AND u.scanned_at > r.scanned_at + greatest(
+    interval '5 minutes', (SELECT max(p.return_clock_tolerance) FROM udi.hospital_policy p WHERE p.hospital = u.hospital)
+);
+
 -- check: a unit in use is held by one use of it
 SELECT c.hospital, c.issuer, c.di, c.serial, n.scan_id, n.action, n.verdict
 FROM udi.unit_claim c LEFT JOIN udi.scan_now n USING (position_id, record_offset)
@@ -578,7 +587,7 @@ GROUP BY f.cluster_id, f.topic, f.partition, f.seq HAVING f.seq > coalesce(max(b
 SELECT expected.book, expected.protection, t.tgenabled AS state
 FROM (
     SELECT book, 'append_only' AS protection
-    FROM unnest(ARRAY['scan', 'decision', 'scan_claim', 'use_change', 'ledger', 'settlement', 'waste_cost', 'alert', 'catalogue', 'encounter', 'fact_change', 'period_close', 'lot_shape', 'reading', 'scanner', 'pair', 'command', 'command_outcome', 'assignment', 'correction', 'case_close', 'case_proof', 'his_line', 'difference', 'discharge', 'income', 'recall', 'recall_closing', 'rule', 'rule_switch', 'intervention', 'installation', 'verification']) book
+    FROM unnest(ARRAY['scan', 'decision', 'scan_claim', 'use_change', 'ledger', 'settlement', 'waste_cost', 'alert', 'catalogue', 'encounter', 'fact_change', 'period_close', 'lot_shape', 'reading', 'scanner', 'pair', 'command', 'command_outcome', 'assignment', 'correction', 'case_close', 'case_proof', 'his_line', 'difference', 'discharge', 'income', 'recall', 'recall_closing', 'rule', 'rule_switch', 'intervention', 'installation', 'verification', 'hospital_policy', 'forced_close']) book
     UNION ALL SELECT 'ledger', 'check_ledger'
 ) expected
 LEFT JOIN pg_trigger t ON t.tgrelid = ('udi.' || expected.book)::regclass AND t.tgname = expected.protection

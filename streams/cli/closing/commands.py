@@ -4,8 +4,6 @@ from typing import Annotated
 
 import typer
 
-from streams.settings import Settings, resolve
-
 month_app = typer.Typer(help="The monthly work.", no_args_is_help=True)
 
 
@@ -14,11 +12,15 @@ def close(
     name: Annotated[str, typer.Argument(metavar="MONTH", help="Like 2022-06.")],
     hospital: Annotated[list[str] | None, typer.Option(help="Only this one; may be given several times.")] = None,
     timeout: Annotated[float, typer.Option(help="Seconds to wait for what was published before.")] = 120.0,
+    *,
+    force: Annotated[bool, typer.Option("--force", help="Though it is not over; needs --reason.")] = False,
+    reason: Annotated[str | None, typer.Option(help="Why it is forced; it is kept.")] = None,
+    by: Annotated[str | None, typer.Option(help="Who forces it; unset: the name you are logged in with.")] = None,
 ) -> None:
-    """Close a month: its figures stand, alerts become final, late scans post to the next."""
+    """Close a month: its figures stand, alerts become final, late scans post to the next. Says what still waits."""
     from streams.cli.closing.month_close import close_command  # noqa: PLC0415 -- loaded when it is needed
 
-    raise typer.Exit(close_command(resolve(Settings()), name, hospital, timeout))
+    raise typer.Exit(close_command(name, hospital, timeout, force=force, reason=reason, by=by))
 
 
 @month_app.command("report")

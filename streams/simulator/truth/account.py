@@ -5,9 +5,10 @@ in the order they arrive.
 """
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from models.calendar import Month
-from streams.simulator.clock import month_at, ordinal_of
+from streams.simulator.clock import MINUTE, month_at, ordinal_of
 from streams.simulator.hospital.goods import Goods, Unit
 from streams.simulator.truth.entries import (
     OPEN,
@@ -20,6 +21,13 @@ from streams.simulator.truth.entries import (
     stay_reasons,
     verdict_of,
 )
+
+RETURN_CLOCK_TOLERANCE: Final = 5 * MINUTE
+"""How much earlier than its use a return may have been scanned.
+
+References:
+    docs/contract.md, "Verdicts".
+"""
 
 
 @dataclass(slots=True)
@@ -151,6 +159,7 @@ class Account:
             if holder is not None and holder is not entry:
                 found.append("serial-used")
         if goods.reason is None:
+            found += _identity_reasons(entry, unit)
             if not goods.chargeable:
                 found.append("not-chargeable")
             elif goods.bundled_into is not None:
@@ -256,12 +265,13 @@ class Account:
     def _found_use(self, entry: Entry, unit: Unit, quantity: int) -> "Entry | str":
         if entry.corrects is not None:
             named = self.entries.get(entry.corrects)
-            if named is None or named.action != "use" or named.unit is None or named.unit.key != unit.key:
-                return "return-without-use"
-            fits = [named]
+            uses = [named] if named is not None and named.action == "use" else []
         else:
             uses = entry.stay.uses if entry.stay is not None else []
-            fits = sorted((use for use in uses if use.unit and use.unit.key == unit.key), key=lambda use: use.at)
+        fits = sorted((use for use in uses if use.unit and _of(use.unit, unit)), key=lambda use: use.at)
+        # Of the very unit first, so looked at last in this order; then a box of which single units come back.
+        fits.sort(key=lambda use: use.unit is not None and use.unit.key == unit.key)
+        fits = [use for use in fits if use.at <= entry.at + RETURN_CLOCK_TOLERANCE]
         if not fits:
             return "return-without-use"
         for use in reversed(fits):
@@ -305,3 +315,18 @@ class Account:
             self._use(rival)
             if rival.verdict == "parked" and not any(each is rival for each in self.parked):
                 self.parked.append(rival)
+
+
+def _of(used: Unit, back: Unit) -> bool:
+    """What came back may be of what was used: the same goods, lot and serial, on whatever package level."""
+    return (used.goods.code, used.lot, used.serial) == (back.goods.code, back.lot, back.serial)
+
+
+def _identity_reasons(entry: Entry, unit: Unit) -> list[str]:
+    """What the label says of which units these are."""
+    tracking = unit.goods.tracking
+    return [
+        *(["serial-quantity"] if unit.serial is not None and entry.packages * unit.units > 1 else []),
+        *(["serial-missing"] if tracking == "serial" and unit.serial is None else []),
+        *(["lot-missing"] if tracking == "lot" and unit.lot is None else []),
+    ]

@@ -15,6 +15,7 @@ DECIDES: Final = {
     "encounter-missing": "parked", "encounter-unknown": "parked",
     "before-admission": "held", "after-settlement": "held", "after-discharge": None, "late": None,
     "expired": "held", "suspended-item": "held", "serial-used": "held",
+    "serial-quantity": "held", "serial-missing": None, "lot-missing": None,
     "no-price": "parked", "price-overlap": "parked", "not-chargeable": "recorded", "bundled": "recorded",
     "return-without-use": "held", "over-return": "held", "period-closed": None, "re-rated": None,
 }  # fmt: skip
@@ -25,7 +26,7 @@ References:
 """
 PLACE: Final = {reason: place for place, reason in enumerate(DECIDES)}
 STOCK_WAITS: Final = frozenset(
-    {"unknown-identifier", "ambiguous-identifier", "unknown-item", "package-unknown", "serial-used"}
+    {"unknown-identifier", "ambiguous-identifier", "unknown-item", "package-unknown", "serial-used", "serial-quantity"}
 )
 OPEN: Final = ("parked", "held")
 OUT: Final = ("use", "opened", "waste", "transfer")

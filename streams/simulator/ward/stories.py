@@ -103,6 +103,28 @@ def return_before_use(desk: Desk, day: int) -> None:
     scan.arrives = back.arrives + desk.chance.between(1, 60) * SECOND
 
 
+def use_after_return(desk: Desk, day: int) -> None:
+    """Goods come back that nobody used; a later use of the same lot for the same patient stays charged."""
+    department = desk.department()
+    stay = desk.wards.known(department, day)
+    unit = desk.unit(countable(desk), day)
+    back = desk.scan(desk.moment(day), "return", department, desk.chance.pick(department.stores), unit, 1)
+    back.stay = stay
+    scan = used(desk, day, unit=unit, quantity=1, department=department, stay=stay, at=back.at + 6 * MINUTE)
+    scan.arrives = max(scan.arrives, back.arrives + SECOND)
+
+
+def singles_of_a_box(desk: Desk, day: int) -> None:
+    """A box is scanned, and single units of its lot come back."""
+    department = desk.department()
+    goods = _found(desk, lambda goods: goods.issuer == "GS1" and goods.tracking == "lot" and len(goods.levels) > 1)
+    box = desk.unit(goods, day, level=1)
+    scan = used(desk, day, unit=box, quantity=1, department=department, stay=desk.wards.known(department, day))
+    single = Unit(goods, 0, box.lot, None, box.expiry)
+    back = desk.scan(scan.at + 20 * MINUTE, "return", department, scan.store, single, 1)
+    back.stay = scan.stay
+
+
 def parked_return(desk: Desk, day: int) -> None:
     """Goods that nobody knows yet are used and come back."""
     scan = used(desk, day, goods=_defective(desk))
@@ -281,7 +303,8 @@ def _defective(desk: Desk) -> Goods:
 
 STORIES: Final[tuple[tuple[int, Story], ...]] = (
     (120, whole_return), (120, partial_return), (80, later_return), (15, over_return), (15, return_without_use),
-    (12, return_before_use), (10, parked_return), (90, defective), (15, suspended), (40, expired), (25, double_scan),
+    (12, return_before_use), (10, use_after_return), (10, singles_of_a_box), (10, parked_return),
+    (90, defective), (15, suspended), (40, expired), (25, double_scan),
     (20, serial_again), (10, same_serial_of_two_makers), (120, resent), (15, conflicting), (60, late),
     (150, two_halves), (60, half_alone), (30, without_encounter), (90, around_the_stay), (350, stock_work),
     (100, typed),

@@ -10,7 +10,9 @@ import pytest
 from models.charging.books import Decision
 from tests.support.builders import (
     ADMITTED,
+    BOX,
     DI,
+    HOSPITAL,
     JUNE,
     LABEL,
     Bench,
@@ -20,6 +22,7 @@ from tests.support.builders import (
     into,
     item,
     out,
+    outcome,
     price,
     scan_id,
 )
@@ -212,6 +215,96 @@ def test_an_over_return_is_credited_when_another_use_brings_enough() -> None:
     assert bench.again(early) == credited(2, "2468.00")
 
 
+# Order in time ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("named", [{}, of(1)])
+@pytest.mark.parametrize(("seconds", "taken"), [(300, True), (300.001, False)])
+def test_a_return_takes_back_a_use_up_to_five_minutes_later_by_another_clock(
+    named: dict[str, Any], seconds: float, taken: bool
+) -> None:
+    bench = Bench()
+    bench.scan(1, scanned_at=at(seconds))
+
+    assert back(bench, 2, scanned_at=at(0), **named) == (CREDITED if taken else WITHOUT_USE)
+
+
+def test_a_return_that_waits_does_not_take_back_a_later_use() -> None:
+    bench = Bench()
+    early = bench.decision(1, action="return", scanned_at=at(0))
+    bench.scan(2, scanned_at=at(3 * 86_400))
+
+    assert bench.again(early) is None
+
+
+def test_a_return_scanned_twice_does_not_take_back_the_next_use() -> None:
+    bench = Bench()
+    bench.scan(1, scanned_at=at(0))
+    back(bench, 2, scanned_at=at(600))
+    again = bench.decision(3, action="return", scanned_at=at(610))
+
+    bench.scan(4, scanned_at=at(7_200))
+
+    assert outcome(again) == OVER
+    assert bench.again(again) is None
+
+
+def test_a_late_use_that_was_earlier_is_taken_back_by_the_return_that_came_before_it() -> None:
+    bench = Bench()
+    early = bench.decision(1, action="return", scanned_at=at(600))
+    bench.scan(2, scanned_at=at(7_200))
+    bench.scan(3, scanned_at=at(0))
+
+    assert bench.again(early) == CREDITED
+
+
+def test_a_hospital_may_have_its_own_tolerance_of_clocks() -> None:
+    bench = Bench()
+    bench.view.gathered.return_clock_tolerances[HOSPITAL] = timedelta(seconds=30)
+    bench.scan(1, scanned_at=at(31))
+
+    assert back(bench, 2, scanned_at=at(0)) == WITHOUT_USE
+
+
+# Of boxes ---------------------------------------------------------------------------------------------------------
+
+BOX_LABEL = gs1(BOX, expiry="271231", lot="L1")
+
+
+@pytest.mark.parametrize("named", [{}, of(1)])
+def test_single_units_come_back_of_a_box_that_was_used(named: dict[str, Any]) -> None:
+    bench = Bench()
+    bench.scan(1, codes=[BOX_LABEL])
+
+    assert back(bench, 2, quantity=2, **named) == credited(2, "2468.00")
+    assert back(bench, 3, quantity=4, **named) == OVER
+    assert back(bench, 4, quantity=3, **named) == credited(3, "3702.00")
+
+
+def test_a_box_comes_back_of_single_units_that_were_used() -> None:
+    bench = Bench()
+    bench.scan(1, quantity=5)
+
+    assert back(bench, 2, codes=[BOX_LABEL]) == credited(5, "6170.00")
+
+
+def test_a_use_of_the_very_unit_goes_before_that_of_a_box() -> None:
+    bench = Bench()
+    bench.scan(1)
+    bench.scan(2, codes=[BOX_LABEL])
+
+    taken = [taken_from(bench.decision(number, action="return")) for number in (3, 4)]
+
+    assert taken == [scan_id(1), scan_id(2)]
+
+
+def test_singles_of_another_lot_are_not_of_the_box() -> None:
+    bench = Bench()
+    bench.scan(1, codes=[BOX_LABEL])
+
+    assert back(bench, 2, codes=[gs1(DI, expiry="271231", lot="L2")]) == WITHOUT_USE
+
+
 # Of uses that wait ------------------------------------------------------------------------------------------------
 
 
@@ -284,12 +377,12 @@ def test_a_serial_is_free_again_after_its_return() -> None:
     assert bench.scan(4, codes=[UNIT]).verdict == "billed"
 
 
-def test_a_partial_return_leaves_the_unit_in_use() -> None:
+def test_a_return_of_more_than_the_one_unit_leaves_it_in_use() -> None:
     bench = Bench()
     bench.stock(UNIT)
-    bench.scan(1, codes=[UNIT], quantity=2)
-    back(bench, 2, codes=[UNIT], **of(1))
+    bench.scan(1, codes=[UNIT])
 
+    assert back(bench, 2, codes=[UNIT], quantity=2, **of(1)) == OVER
     assert bench.scan(3, codes=[UNIT]) == Outcome("held", ("serial-used",))
 
 

@@ -260,7 +260,7 @@ def test_an_item_ends_with_its_tombstone_for_scans_from_then_on() -> None:
 def test_goods_without_udi_are_charged_by_their_item_code() -> None:
     bench = Bench(stocked=False)
 
-    assert bench.scan(1, item_code="SCREW") == with_reasons(BILLED, "stock-negative")
+    assert bench.scan(1, item_code="SCREW") == with_reasons(BILLED, "lot-missing", "stock-negative")
 
 
 # Stock ------------------------------------------------------------------------------------------------------------
@@ -294,7 +294,10 @@ def test_a_serial_in_use_is_held_without_a_move() -> None:
 
 def test_two_makers_may_share_a_serial() -> None:
     other = gtin(999)
-    bench = Bench(item(), item(item_code="PLATE", identifiers=[{"issuer": "GS1", "di": other, "units_per_package": 1}]))
+    plate = item(
+        item_code="PLATE", tracking="serial", identifiers=[{"issuer": "GS1", "di": other, "units_per_package": 1}]
+    )
+    bench = Bench(item(tracking="serial"), plate)
     first, second = gs1(DI, expiry="271231", serial="S1"), gs1(other, expiry="271231", serial="S1")
     bench.stock(first, second)
 
@@ -312,7 +315,7 @@ def test_two_makers_may_share_a_serial() -> None:
 )
 def test_a_use_keeps_its_unit_unless_its_reason_forbids_the_move_for_good(first: dict[str, Any], blocks: bool) -> None:
     unit = gs1(DI, expiry="271231", serial="S1")
-    bench = Bench()
+    bench = Bench(item(tracking="serial"))
     bench.stock(unit)
     bench.scan(1, **({"codes": [unit]} | first))
 
@@ -325,6 +328,49 @@ def test_a_use_whose_item_is_unknown_keeps_its_unit_meanwhile() -> None:
     bench.scan(1, codes=[unit])
 
     assert bench.scan(2, codes=[unit]) == Outcome("parked", ("unknown-identifier", "serial-used"))
+
+
+# What the label says of the unit -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("quantity", "expected"), [(1, BILLED), (2, Outcome("held", ("serial-quantity",)))])
+def test_one_serial_scanned_as_more_than_one_unit_is_held_without_a_move(quantity: int, expected: Outcome) -> None:
+    bench, unit = Bench(item(tracking="serial")), gs1(DI, expiry="271231", serial="S1")
+    bench.stock(unit, quantity=2)
+
+    assert bench.scan(1, codes=[unit], quantity=quantity) == expected
+
+
+def test_a_box_with_one_serial_is_more_than_one_unit() -> None:
+    assert Bench().scan(1, codes=[gs1(BOX, expiry="271231", lot="L1", serial="S1")]).reasons[0] == "serial-quantity"
+
+
+def test_what_was_held_for_its_quantity_leaves_the_unit_free() -> None:
+    bench, unit = Bench(item(tracking="serial")), gs1(DI, expiry="271231", serial="S1")
+    bench.stock(unit)
+    bench.scan(1, codes=[unit], quantity=2)
+
+    assert bench.scan(2, codes=[unit]) == BILLED
+
+
+@pytest.mark.parametrize(
+    ("tracking", "label", "flags"),
+    [
+        ("serial", gs1(DI, expiry="271231", lot="L1"), ("serial-missing",)),
+        ("serial", gs1(DI, expiry="271231", serial="S1"), ()),
+        ("lot", gs1(DI, expiry="271231", serial="S1"), ("lot-missing",)),
+        ("lot", gs1(DI, expiry="271231"), ("lot-missing",)),
+        ("lot", gs1(DI, expiry="271231", lot="L1"), ()),
+        ("none", gs1(DI, expiry="271231"), ()),
+    ],
+)
+def test_a_tracked_item_whose_label_does_not_say_which_is_charged_and_flagged(
+    tracking: str, label: str, flags: tuple[str, ...]
+) -> None:
+    bench = Bench(item(tracking=tracking))
+    bench.stock(label)
+
+    assert bench.scan(1, codes=[label]) == with_reasons(BILLED, *flags)
 
 
 # Months -----------------------------------------------------------------------------------------------------------
@@ -406,7 +452,7 @@ def test_stock_moves_only_when_every_reason_lets_it() -> None:
 
 def test_what_was_held_for_the_unit_is_free_again_when_it_comes_back() -> None:
     unit = gs1(DI, expiry="271231", serial="S1")
-    bench = Bench()
+    bench = Bench(item(tracking="serial"))
     bench.stock(unit, quantity=1)
     bench.scan(1, codes=[unit])
     second = bench.decision(2, codes=[unit])

@@ -4,7 +4,7 @@ CREATE FUNCTION udi.gather(
     p_scan_hospitals text[], p_scan_ids uuid[],
     p_units udi.unit_claim[], p_encounter_hospitals text[], p_encounters text[],
     p_balances udi.balance[], p_store_items udi.store_item[],
-    OUT lane_version bigint, OUT facts_seen bigint, OUT facts_version bigint, OUT closed integer[],
+    OUT lane_version bigint, OUT facts_seen bigint, OUT facts_version bigint, OUT closed integer[], OUT return_clock_tolerances interval[],
     OUT claims udi.scan_claim[], OUT units udi.unit_claim[], OUT encounters udi.encounter[],
     OUT balances bigint[], OUT store_items bigint[], OUT changed bytea[], OUT changed_versions bigint[], OUT changed_ended timestamptz[],
     OUT scanners jsonb[], OUT scanner_versions bigint[], OUT controls text[], OUT control_kinds text[], OUT control_versions bigint[]
@@ -12,6 +12,7 @@ CREATE FUNCTION udi.gather(
     SELECT l.version, l.facts_seen, f.version,
         ARRAY(SELECT coalesce((SELECT p.closed_through FROM udi.period p WHERE p.hospital = h), 0)
               FROM unnest(p_hospitals) WITH ORDINALITY k (h, place) ORDER BY place),
+        ARRAY(SELECT udi.return_clock_tolerance(h) FROM unnest(p_hospitals) WITH ORDINALITY k (h, place) ORDER BY place),
         ARRAY(SELECT c FROM unnest(p_scan_hospitals, p_scan_ids) k (hospital, scan_id)
               JOIN udi.scan_claim c ON (c.hospital, c.scan_id) = (k.hospital, k.scan_id)),
         ARRAY(SELECT u FROM unnest(p_units) k
@@ -132,7 +133,10 @@ RETURNS TABLE (position_id smallint, record_offset bigint, freed_at timestamptz)
         CROSS JOIN LATERAL (
             SELECT u.decided_at
             WHERE u.action = 'use' AND u.verdict IN ('billed', 'recorded') AND NOT u.reasons && ARRAY['rejected', 'corrected']
-              AND (u.issuer, coalesce(u.di, ''), coalesce(u.lot, ''), coalesce(u.serial, '')) = (r.issuer, coalesce(r.di, ''), coalesce(r.lot, ''), coalesce(r.serial, ''))
+              -- The same unit or lot, or the same goods on another package level.
+              AND ((u.issuer, coalesce(u.di, '')) = (r.issuer, coalesce(r.di, '')) OR u.item_code = r.item_code)
+              AND (coalesce(u.lot, ''), coalesce(u.serial, '')) = (coalesce(r.lot, ''), coalesce(r.serial, ''))
+              AND u.scanned_at <= r.scanned_at + udi.return_clock_tolerance(r.hospital)
               AND u.units - (SELECT coalesce(sum(t.units), 0) FROM udi.use_change t WHERE (t.use_position, t.use_offset) = (u.position_id, u.record_offset)) >= coalesce(r.units, 1)
         ) use
         WHERE o.lane = p_lane AND o.action = 'return' AND o.verdict IN ('parked', 'held')

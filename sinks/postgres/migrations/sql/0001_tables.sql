@@ -86,6 +86,8 @@ COMMENT ON COLUMN udi.scan.recorded_at IS 'The broker''s timestamp of the record
 COMMENT ON COLUMN udi.scan.label_flags IS 'What was noticed while reading the label (docs/codes.md, "Flags"); null when nothing was.';
 ALTER TABLE udi.scan ALTER COLUMN raw SET STORAGE EXTERNAL;
 CREATE INDEX scan_of_encounter ON udi.scan (hospital, encounter) WHERE action IN ('use', 'return');
+-- report.untraced: the few uses of tracked goods whose label did not say which.
+CREATE INDEX scan_untraced ON udi.scan (position_id, record_offset) WHERE reasons && ARRAY['serial-missing', 'lot-missing'];
 CREATE INDEX scan_of_device ON udi.scan (hospital, device_id, scanned_at);
 
 CREATE TABLE udi.decision (
@@ -397,6 +399,22 @@ COMMENT ON TABLE udi.encounter IS 'Every version of every encounter, append-only
 
 -- Periods and alerts --------------------------------------------------------------------------------------------
 
+CREATE TABLE udi.hospital_policy (
+    hospital               text NOT NULL,
+    n                      integer NOT NULL CHECK (n > 0),
+    return_clock_tolerance interval NOT NULL CHECK (return_clock_tolerance BETWEEN interval '0' AND interval '1 day'),
+    by                     text NOT NULL,
+    reason                 text NOT NULL,
+    at                     timestamptz NOT NULL,
+    PRIMARY KEY (hospital, n)
+);
+COMMENT ON TABLE udi.hospital_policy IS 'What a hospital has set for its decisions, the newest n counts; without a row the defaults of models/policy.py hold. Append-only.';
+CREATE FUNCTION udi.return_clock_tolerance(p_hospital text) RETURNS interval LANGUAGE sql STABLE AS $$
+    SELECT coalesce(
+        (SELECT p.return_clock_tolerance FROM udi.hospital_policy p WHERE p.hospital = p_hospital ORDER BY p.n DESC LIMIT 1), interval '5 minutes'
+    )
+$$;
+
 CREATE TABLE udi.period (
     hospital       text PRIMARY KEY,
     closed_through integer NOT NULL
@@ -408,6 +426,15 @@ CREATE TABLE udi.period_close (
     closed_at timestamptz NOT NULL,
     PRIMARY KEY (hospital, month)
 );
+CREATE TABLE udi.forced_close (
+    hospital text NOT NULL,
+    month    integer NOT NULL,
+    by       text NOT NULL CHECK (by <> ''),
+    reason   text NOT NULL CHECK (reason <> ''),
+    at       timestamptz NOT NULL,
+    PRIMARY KEY (hospital, month)
+);
+COMMENT ON TABLE udi.forced_close IS 'Who closed a month before it was over at the hospital, and why. Append-only.';
 COMMENT ON TABLE udi.period_close IS 'Which month was closed when. Append-only.';
 CREATE TABLE udi.alert (
     alert_id       uuid NOT NULL,
@@ -465,7 +492,7 @@ END $$;
 DO $$
 DECLARE book text;
 BEGIN
-    FOREACH book IN ARRAY ARRAY['scan', 'decision', 'ledger', 'settlement', 'waste_cost', 'alert', 'catalogue', 'control', 'encounter', 'period_close'] LOOP
+    FOREACH book IN ARRAY ARRAY['scan', 'decision', 'ledger', 'settlement', 'waste_cost', 'alert', 'catalogue', 'control', 'encounter', 'period_close', 'hospital_policy', 'forced_close'] LOOP
         EXECUTE format('CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON udi.%I FOR EACH STATEMENT EXECUTE FUNCTION udi.refuse_change()', book);
     END LOOP;
 END $$;

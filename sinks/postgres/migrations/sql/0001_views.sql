@@ -135,6 +135,28 @@ SELECT hospital, alert_id, version, CASE WHEN version > 1 THEN version - 1 END A
        change_percent, rank, months_in_a_row, cause, status, fired_at
 FROM udi.alert;
 
+CREATE VIEW report.untraced AS
+SELECT n.hospital, n.scan_id, n.scanned_at, n.item_code, n.issuer, n.di, n.lot, n.serial, n.expiry, n.units - back.units AS quantity, n.encounter,
+       n.department, n.store, n.verdict::text AS verdict, n.reasons
+FROM (
+    SELECT position_id, record_offset FROM udi.scan WHERE reasons && ARRAY['serial-missing', 'lot-missing']
+    UNION
+    SELECT position_id, record_offset FROM udi.decision WHERE reasons && ARRAY['serial-missing', 'lot-missing']
+) flagged
+JOIN udi.scan_now n USING (position_id, record_offset)
+CROSS JOIN LATERAL (
+    SELECT coalesce(sum(r.units), 0)::integer AS units FROM udi.use_change r
+    WHERE (r.use_position, r.use_offset) = (n.position_id, n.record_offset)
+) back
+WHERE n.reasons && ARRAY['serial-missing', 'lot-missing'] AND n.verdict IN ('billed', 'recorded', 'parked', 'held')
+  AND NOT n.reasons && ARRAY['rejected', 'corrected'] AND n.units > back.units;
+
+CREATE VIEW report.hospital_policies AS
+SELECT hospital, n, extract(epoch FROM return_clock_tolerance)::integer AS return_clock_seconds, by, reason, at FROM udi.hospital_policy;
+
+CREATE VIEW report.forced_closes AS
+SELECT hospital, udi.month_text(month) AS month, by, reason, at FROM udi.forced_close;
+
 CREATE VIEW report.settlement AS
 SELECT hospital, line_id, supplier, scan_id, item_code, quantity, udi.yuan_price(cost) AS cost, udi.yuan(amount_fen) AS amount,
        udi.month_text(period) AS period, status, reverses

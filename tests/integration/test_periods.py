@@ -58,7 +58,7 @@ class House:
         offset, stamp = lane.position.next_offset, b.NOON + timedelta(days=200)
         await lane.record(lane.read([Record(offset, stamp, None, b.body(event))], offset + 1))
 
-    async def close(
+    async def close(  # noqa: PLR0917 -- what a close may be asked
         self,
         month: Month,
         hospitals: list[str] | None = None,

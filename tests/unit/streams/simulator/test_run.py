@@ -17,7 +17,7 @@ from tests.unit.streams.simulator.conftest import PLAN, Run, run_of
 
 STAGES = ("facts", "scans", "late-facts", "his-charges", "close")
 SMALL = Plan(seed=3, months=2, scans=1200)
-DIGEST = "abc31e570b8b97fe353ff87e3bb2432ef8a438d8cea1bf22216c212fe1b9ba90"
+DIGEST = "47cb202530d533e98af8f024c4c96cfdad672439ddfaf65cb91f5499ea0a36a2"
 
 
 def digest(stages: list[Stage]) -> str:

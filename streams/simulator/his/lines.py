@@ -74,7 +74,7 @@ def insurance_code(goods: Goods) -> str:
 def estimate(entry: Entry) -> int:
     """The price at which a use that waits would be charged; 0: nobody knows yet."""
     goods = entry.unit.goods if entry.unit is not None else None
-    if goods is None or goods.reason is not None or goods.price_reason == "no-price" or not entry.quantity:
+    if goods is None or goods.reason is not None or goods.price_reason is not None or not entry.quantity:
         return 0
     return goods.price_on(ordinal_of(entry.at)) or 0
 

@@ -205,7 +205,7 @@ class Account:
         entry.waiting.clear()
 
     def _claim(self, entry: Entry, unit: Unit, reasons: list[str]) -> None:
-        if unit.serial is None or entry.holds:
+        if unit.serial is None or entry.holds or "serial-quantity" in reasons:
             return
         key = (unit.goods.issuer, unit.di, unit.serial)
         if "serial-used" not in reasons:

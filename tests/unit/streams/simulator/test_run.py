@@ -17,7 +17,7 @@ from tests.unit.streams.simulator.conftest import PLAN, Run, run_of
 
 STAGES = ("facts", "scans", "late-facts", "his-charges", "close")
 SMALL = Plan(seed=3, months=2, scans=1200)
-DIGEST = "47cb202530d533e98af8f024c4c96cfdad672439ddfaf65cb91f5499ea0a36a2"
+DIGEST = "bcd6896b7d29c4eb08a548045a73865f22e8dde1ff478be1d8e2fd7dd28541e0"
 
 
 def digest(stages: list[Stage]) -> str:

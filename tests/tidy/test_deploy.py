@@ -4,8 +4,10 @@ No container engine runs here; the files are read as an engine would read them.
 """
 
 import json
+import os
 import re
 import shutil
+import subprocess
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +16,8 @@ import pytest
 import typer
 import yaml
 
+from models.wire.topics import TOPICS
+from sinks.postgres.roles import ROLES
 from streams.cli.main import app
 from streams.running import SERVICES
 from streams.settings import Settings
@@ -73,7 +77,8 @@ def test_every_service_of_the_product_runs() -> None:
 def test_commands_exist(name: str) -> None:
     command = OURS[name]["command"]
     assert command[0] in commands()
-    assert set(command[1:]) <= set(SERVICES)
+    if command[0] == "run":
+        assert set(command[1:]) <= set(SERVICES)
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -143,7 +148,7 @@ def test_a_service_waits_only_for_what_can_be_told() -> None:
 
 @pytest.mark.parametrize("name", OTHERS)
 def test_images_are_pinned_to_a_version(name: str) -> None:
-    assert re.fullmatch(r"[a-z./-]+:v?\d+\.\d+(\.\d+)?", OTHERS[name]["image"])
+    assert re.fullmatch(r"[a-z./-]+:v?\d+\.\d+(\.\d+)?(-slim-bookworm)?", OTHERS[name]["image"])
 
 
 def test_the_broker_is_the_one_that_the_tests_run() -> None:
@@ -161,18 +166,79 @@ def test_no_secret_stands_in_a_file_of_the_project() -> None:
     assert [key for key in named if not key.endswith("_FILE")] == []
     urls = [value for service in ALL.values() for value in service.get("environment", {}).values() if "://" in value]
     assert [url for url in urls if re.search(r"//[^/@]*:[^/@]+@", url)] == []
-    assert {secret["file"] for secret in COMPOSE["secrets"].values()} == {"./deploy/secrets/database_password"}
+    assert [name for name, secret in COMPOSE["secrets"].items() if secret["file"] != f"./deploy/secrets/{name}"] == []
+    assert "deploy/secrets" in (ROOT / ".dockerignore").read_text(encoding="utf-8").split()
     assert (ROOT / "deploy/secrets/.gitignore").read_text(encoding="utf-8").splitlines()[1:] == ["*", "!.gitignore"]
 
 
 def test_a_secret_file_is_read_where_it_is_mounted() -> None:
-    read = {
-        value
-        for service in ALL.values()
-        for key, value in service.get("environment", {}).items()
-        if key.endswith("_FILE")
+    """By a setting, or by a script or configuration that is mounted beside it."""
+    for name, service in ALL.items():
+        mounted = [volume.split(":")[0] for volume in service.get("volumes", ()) if volume.startswith("./")]
+        read = " ".join(service.get("environment", {}).values())
+        read += "".join((ROOT / path).read_text(encoding="utf-8") for path in mounted if (ROOT / path).is_file())
+        found = set(re.findall(r"/run/secrets/(\w+)", read))
+        assert found == set(service.get("secrets", ())), name
+
+
+def test_every_service_has_a_role_of_its_own_and_nobody_who_runs_is_the_owner() -> None:
+    def role(name: str) -> str:
+        found = re.fullmatch(r"postgresql://(\w+)@postgres:5432/udi", OURS[name]["environment"]["UDI_DATABASE_URL"])
+        assert found is not None
+        return found[1]
+
+    users = {name: (role(name), service["environment"]["UDI_SASL_USERNAME"]) for name, service in OURS.items()}
+    assert {name: user for name, user in users.items() if name in LONG_RUNNING} == {
+        name: (f"udi_{name}", name) for name in LONG_RUNNING
     }
-    assert read == {f"/run/secrets/{name}" for name in COMPOSE["secrets"]}
+    assert users["init"] == ("udi_owner", "admin")
+    assert users["verify"] == ("udi_operator", "operator")
+    assert {role(name) for name in OURS if name != "init"} <= set(ROLES)
+    made = set(re.findall(r"CREATE ROLE (\w+) LOGIN", (ROOT / "deploy/postgres/roles.sh").read_text(encoding="utf-8")))
+    assert made == {"udi_owner", *ROLES}
+
+
+def test_nothing_answers_on_the_host_without_a_password() -> None:
+    published = {name: service["ports"] for name, service in ALL.items() if "ports" in service}
+    assert set(published) == {"kafka", "gateway"}
+    kafka = ALL["kafka"]["environment"]
+    protocols = dict(each.split(":") for each in kafka["KAFKA_LISTENER_SECURITY_PROTOCOL_MAP"].split(","))
+    listeners = dict(each.split("://") for each in kafka["KAFKA_LISTENERS"].split(","))
+    open_ones = {name for name, protocol in protocols.items() if not protocol.startswith("SASL")}
+    assert {name for name, where in listeners.items() if where.startswith("localhost:")} == open_ones
+    assert kafka["KAFKA_ALLOW_EVERYONE_IF_NO_ACL_FOUND"] == "false"
+
+
+def test_the_script_makes_every_secret_and_again_changes_none(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "deploy" / "make-secrets.sh", tmp_path)
+
+    def run() -> dict[str, str]:
+        subprocess.run(["sh", str(tmp_path / "make-secrets.sh")], check=True)
+        return {file.name: file.read_text(encoding="utf-8") for file in (tmp_path / "secrets").iterdir()}
+
+    first = run()
+    assert set(COMPOSE["secrets"]) <= set(first)
+    assert [name for name, content in first.items() if len(content) < 20] == []
+    assert 'user_his="' in first["kafka_users"]
+    assert run() == first
+
+
+def test_only_the_relay_writes_what_leaves() -> None:
+    """The ACLs as the script asks for them, by a command that prints them."""
+    done = subprocess.run(
+        ["sh", str(ROOT / "deploy/kafka/acls.sh")], capture_output=True, text=True, check=True,
+        env={"ACLS": "echo", "PASSWORD_FILE": "/dev/null", "PATH": os.environ["PATH"]},
+    )  # fmt: skip
+    assert done.stdout == ""
+    script = (ROOT / "deploy/kafka/acls.sh").read_text(encoding="utf-8")
+    named = {each.name for each in TOPICS}
+    outputs = {each.name for each in TOPICS if each.written_by == "relay"}
+    lists = dict(re.findall(r'^(inputs|outputs)="(.+)"$', script, re.MULTILINE))
+    assert set(lists["outputs"].split()) == outputs
+    assert set(lists["inputs"].split()) == named - outputs
+    for line in re.findall(r"^allow .*--operation Write.*\$\(topics (.+)\)$", script, re.MULTILINE):
+        assert line == "$outputs" or not set(line.split()) & outputs
+    assert [line.split()[1] for line in script.splitlines() if "Write $(topics $outputs)" in line] == ["relay"]
 
 
 def test_the_image_is_locked_pinned_and_not_root() -> None:

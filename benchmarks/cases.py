@@ -29,7 +29,9 @@ from sinks.ports.batch import RawRecord
 from sinks.postgres.catalogue.facts import FactBatch, FactBooks
 from sinks.postgres.charging.books import PostgresBooks
 from sinks.postgres.closing.cases import CaseBooks, closings_of, newest_of, scans_of
-from streams.lanes.lane import Lane, Record
+from streams.agents.scans import record_scans
+from streams.lanes.lane import Lane
+from streams.lanes.told import Record
 from streams.services.prover import Prover
 
 CASES = 200
@@ -124,7 +126,7 @@ class _Lane:
             )
         batch = [Record(self._offset + place, RECORDED_AT, *each) for place, each in enumerate(records)]
         self._offset += len(batch)
-        await self._lane.record(self._lane.read(batch, self._offset))
+        await record_scans(self._lane, self._lane.read(batch, self._offset))
 
     async def paced(self, records: Sequence[ward.Keyed], per_second: int) -> None:
         """As they are due; what is due at once is one batch."""

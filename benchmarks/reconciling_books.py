@@ -25,7 +25,9 @@ from models.wire.topics import HIS_CHARGES
 from sinks.ports.batch import RawRecord
 from sinks.postgres.charging.books import PostgresBooks
 from sinks.postgres.reconciling.his_lines import HisLineBooks, LineBatch
-from streams.lanes.lane import Lane, Record
+from streams.agents.scans import record_scans
+from streams.lanes.lane import Lane
+from streams.lanes.told import Record
 from streams.services.reconciler import Reconciler
 
 SECTION = "Reconciling: over the books"
@@ -109,7 +111,7 @@ class _House:
             part = records[first : first + BATCH]
             batch = [Record(self._uses + place, RECORDED_AT, *each) for place, each in enumerate(part)]
             self._uses += len(batch)
-            await self._lane.record(self._lane.read(batch, self._uses))
+            await record_scans(self._lane, self._lane.read(batch, self._uses))
 
     async def lines(self, first: int) -> list[dict[str, Any]]:
         """The HIS's lines for the charges of the scans from an offset on."""

@@ -26,7 +26,9 @@ from sinks.ports.batch import Batch
 from sinks.postgres.charging.books import PostgresBooks
 from sinks.postgres.charging.rows import rows_of
 from sinks.postgres.database import open_pool
-from streams.lanes.lane import Lane, Record
+from streams.agents.scans import record_scans
+from streams.lanes.lane import Lane
+from streams.lanes.told import Record
 
 BATCH = 1_000
 RECORDED_AT = datetime(2022, 6, 4, tzinfo=UTC)
@@ -125,7 +127,7 @@ class Line:
         start, cpu = perf_counter(), process_time()
         reading = lane.read(records, first + BATCH)
         parsed = process_time()
-        await lane.record(reading)
+        await record_scans(lane, reading)
         spent.parse += parsed - cpu
         spent.decide += process_time() - parsed - (spent.ask + 2 * spent.rows + spent.encode - in_books)
         spent.batches.append(perf_counter() - start - (spent.again - again))

@@ -30,6 +30,7 @@ class Reason(StrEnum):
     BAD_EVENT = "bad-event"
     KEY_MISMATCH = "key-mismatch"
     BAD_SIGNATURE = "bad-signature"
+    INTERNAL_ERROR = "internal-error"
     CONFLICT = "conflict"
     DUPLICATE = "duplicate"
     UNREADABLE_CODE = "unreadable-code"
@@ -112,6 +113,7 @@ REASONS: tuple[ReasonRow, ...] = (
     ReasonRow(Reason.BAD_EVENT, Verdict.REFUSED, _NEVER, _NEVER, True, ()),
     ReasonRow(Reason.KEY_MISMATCH, Verdict.REFUSED, _NEVER, _NEVER, True, ()),
     ReasonRow(Reason.BAD_SIGNATURE, Verdict.REFUSED, _NEVER, _NEVER, True, ()),
+    ReasonRow(Reason.INTERNAL_ERROR, Verdict.REFUSED, _NEVER, _NEVER, True, ()),
     ReasonRow(Reason.CONFLICT, Verdict.CONFLICT, _NEVER, _NEVER, True, ()),
     ReasonRow(Reason.DUPLICATE, Verdict.DUPLICATE, _NEVER, _NEVER, False, ()),
     ReasonRow(Reason.UNREADABLE_CODE, Verdict.REFUSED, _NEVER, _NEVER, True, ()),

@@ -1,16 +1,19 @@
 """The books as a batch sees them: what was gathered, and on top of it what the batch has decided so far."""
 
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from models.calendar import Month, shift
 from models.catalogue.item import Item
-from models.charging.books import BalanceKey, Decision, Neighbour, RecordedScan, Ref, UnitKey, UseAccount, Waiting
+from models.charging.books import BalanceKey, Decision, RecordedScan, Ref, UnitKey, UseAccount, Waiting
 from models.charging.controls import QuotaKey
 from models.charging.snapshot import Catalogue, EncounterFacts, Snapshot
 from models.policy import POLICY
 from models.scan.event import Action
+from rules.halves import Halves
 
 UseKey = tuple[str, str | None, str, str | None, str | None, str | None]
 
@@ -21,7 +24,11 @@ class View:
     def __init__(self, gathered: Snapshot, catalogue: Catalogue) -> None:
         self.gathered = gathered
         self.catalogue = catalogue
-        self.waiting: dict[tuple[str, str], list[Waiting]] = {}
+        self.waiting: dict[Ref, Waiting] = {}
+        """Half labels that wait, by where they stand."""
+        self._halves = Halves()
+        self._scanned: dict[tuple[str, str], list[datetime]] = {}
+        """When each device has scanned, in order."""
         self._undigested: list[Decision] = []
         self._uses: dict[Ref, UseAccount] = {}
         self._uses_by_unit: dict[UseKey, list[Ref]] = {}
@@ -84,19 +91,36 @@ class View:
 
     def wait(self, half: Waiting) -> None:
         """A half label begins to wait."""
-        event = half.subject.event
-        self.waiting.setdefault((event.hospital, event.device_id), []).append(half)
+        self.waiting[half.subject.ref] = half
+        self._halves.add(half.subject)
 
     def stop_waiting(self, half: Waiting) -> None:
         """It was joined or released."""
-        event = half.subject.event
-        self.waiting[event.hospital, event.device_id].remove(half)
+        del self.waiting[half.subject.ref]
+        self._halves.remove(half.subject)
+
+    def near(self, subject: RecordedScan) -> Iterator[Waiting]:
+        """Halves that wait and may complete this one; what stands between them is not looked at yet."""
+        return (self.waiting[each.ref] for each in self._halves.near(subject))
+
+    def waiting_before(self, hospital: str, device_id: str, instant: datetime) -> list[Waiting]:
+        """Halves of a device that wait and were scanned before the instant, oldest first."""
+        return [self.waiting[each.ref] for each in self._halves.before(hospital, device_id, instant)]
 
     def passed_by(self, subject: RecordedScan) -> None:
         """The device has scanned this; it may lie between two halves."""
-        event = subject.event
-        seen = self.gathered.neighbours.setdefault((event.hospital, event.device_id), [])
-        seen.append(Neighbour(subject.ref, event.scanned_at))
+        insort(self._times(subject.event.hospital, subject.event.device_id), subject.event.scanned_at)
+
+    def scanned_between(self, hospital: str, device_id: str, first: datetime, last: datetime) -> bool:
+        """Whether the device has scanned anything after the first and before the last instant."""
+        times = self._times(hospital, device_id)
+        return bisect_right(times, first) < bisect_left(times, last)
+
+    def _times(self, hospital: str, device_id: str) -> list[datetime]:
+        key = (hospital, device_id)
+        if key not in self._scanned:
+            self._scanned[key] = sorted(each.scanned_at for each in self.gathered.neighbours.get(key, ()))
+        return self._scanned[key]
 
     def apply(self, decision: Decision) -> None:
         """From now on the batch sees what the decision did."""

@@ -1,17 +1,54 @@
 """The Faust app: `faust -A streams.app worker`, or `udi run worker`.
 
-Faust's own per-message consumer is not used: a service reads whole batches and hands them to an agent on a channel
-(docs/adr/0001). Nothing raises into Faust.
+Faust's own per-message consumer is not used: a service reads whole batches and hands them to the agent of their topic
+over a channel (docs/adr/0001). Nothing raises into Faust.
 """
 
-from typing import Any, cast
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final, cast
 
 import faust
 from faust.types import StreamT
 
+from models.wire.topics import (
+    CATALOGUE,
+    DELIVERIES,
+    DISCHARGES,
+    ENCOUNTERS,
+    HIS_CHARGES,
+    INCOME,
+    RECALLS,
+    SCANS,
+    STORES,
+)
+from streams import logs
+from streams.agents.catalogue import catalogue
+from streams.agents.deliveries import deliveries
+from streams.agents.discharges import discharges
+from streams.agents.encounters import encounters
+from streams.agents.his_charges import his_charges
+from streams.agents.income import income
+from streams.agents.recalls import recalls
+from streams.agents.scans import scans
+from streams.agents.stores import stores
+from streams.agents.sweeps import SWEEP_SECONDS
+from streams.lanes.reader import HANDED_MAX
 from streams.services.watching import Watching
 from streams.settings import Settings, resolve
-from streams.wiring import Work, Worker
+from streams.wiring import Worker
+
+AGENTS: Final[Mapping[str, Callable[[StreamT[Any]], Awaitable[None]]]] = {
+    SCANS: scans,
+    CATALOGUE: catalogue,
+    ENCOUNTERS: encounters,
+    HIS_CHARGES: his_charges,
+    DISCHARGES: discharges,
+    INCOME: income,
+    RECALLS: recalls,
+    STORES: stores,
+    DELIVERIES: deliveries,
+}
+"""The agent of each input topic."""
 
 
 def make_app(settings: Settings) -> faust.App:
@@ -27,19 +64,24 @@ def make_app(settings: Settings) -> faust.App:
         web_enabled=False,
         datadir=str(settings.data_dir / "faust"),
         autodiscover=False,
+        logging_config=logs.config(),
     )
-    channel = app.channel(maxsize=settings.lanes * 2)
-
-    @app.agent(channel, concurrency=settings.lanes, name="record")
-    async def record(batches: StreamT[Work]) -> None:
-        async for work in batches:
-            await work.run()
-
-    worker = Worker(settings, app, channel, Watching(settings, "worker"))
+    channels = {topic: _agent(app, work, settings) for topic, work in AGENTS.items()}
+    worker = Worker(settings, app, channels, Watching(settings, "worker"))
+    app.timer(SWEEP_SECONDS, name="sweeps")(worker.sweeps.look)
 
     # Faust takes a service itself as well as its class.
     app.service(cast("type[Worker]", worker))
     return app
+
+
+def _agent(app: faust.App, work: Callable[[StreamT[Any]], Awaitable[None]], settings: Settings) -> Any:
+    """Make it an agent of the app, by its own name; gives the channel it takes its batches from."""
+    # Of each partition one batch is recorded while the next one is parsed.
+    at_once = HANDED_MAX * settings.lanes
+    channel = app.channel(maxsize=at_once)
+    app.agent(channel, name=work.__name__, concurrency=at_once)(work)
+    return channel
 
 
 def _credentials(settings: Settings) -> Any:
@@ -59,5 +101,6 @@ def _credentials(settings: Settings) -> Any:
 def __getattr__(name: str) -> Any:
     """`app` is made when it is asked for, so that importing this module reads no settings."""
     if name == "app":
+        logs.configure()
         return make_app(resolve(Settings()))
     raise AttributeError(name)

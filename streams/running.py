@@ -77,7 +77,9 @@ async def run_relay_service(settings: Settings) -> None:
 
 async def run_scheduler_service(settings: Settings) -> None:
     """The scheduler until it is cancelled."""
-    await _watched("scheduler", settings, 4, lambda pool, _: run_scheduler(settings, pool))
+    await _watched(
+        "scheduler", settings, 4, lambda pool, watching: run_scheduler(settings, pool, watching.metrics.internal_error)
+    )
 
 
 async def _watched(

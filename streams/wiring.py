@@ -1,8 +1,7 @@
 """Composition: which part stands where. The one place that knows all of them."""
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,7 +24,7 @@ from models.wire.topics import (
     SCANS,
     STORES,
 )
-from sinks.ports.batch import Batch, InputPosition, RawRecord
+from sinks.ports.batch import Batch
 from sinks.postgres.assessment.cases import AssessedBatch, AssessedBooks
 from sinks.postgres.catalogue.facts import FactBatch, FactBooks
 from sinks.postgres.charging.books import PostgresBooks
@@ -33,117 +32,57 @@ from sinks.postgres.database import open_pool_patiently
 from sinks.postgres.reconciling.his_lines import HisLineBooks, LineBatch
 from sinks.postgres.stock.supply_facts import SupplyBatch, SupplyBooks
 from sinks.postgres.web.devices import DeviceBooks
-from streams.lanes.lane import Lane, Record
+from streams.agents.sweeps import Sweeps
+from streams.lanes.facts import FactLane, Facts, as_it_is
+from streams.lanes.lane import Lane
 from streams.lanes.partitions import PartitionReader
+from streams.lanes.reader import Taken
+from streams.lanes.told import Record, Told
 from streams.services.watching import Watching
 from streams.settings import Settings
 
-FACT_TOPICS = (CATALOGUE, ENCOUNTERS, HIS_CHARGES, DISCHARGES, INCOME, RECALLS, STORES, DELIVERIES)
 log = structlog.get_logger(__name__)
+
+FACT_TOPICS = (CATALOGUE, ENCOUNTERS, HIS_CHARGES, DISCHARGES, INCOME, RECALLS, STORES, DELIVERIES)
+"""What is read beside scans."""
 SIGNERS_SECONDS = 5.0
 """How old what is known of devices that sign may be."""
-HANDOVER_SECONDS_MAX = 60.0
-"""How long a batch may be with the agent; then it is not known to be recorded and the position is read again."""
+Channels = Mapping[str, Any]
+"""Where the readers put batches: the channel of the agent of each input topic, by the topic's name without prefix."""
 
 
-class Work:
-    """One batch of one lane on its way through the agent's channel."""
+class _Watched(Told):
+    """What lanes do, told to who watches this process and to Faust's monitor."""
 
-    def __init__(self, lane: Lane, records: Sequence[Record], next_offset: int) -> None:
-        self._lane = lane
-        self._records = records
-        self._next_offset = next_offset
-        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-    async def run(self) -> None:
-        """Decide and record; the outcome, also a failure, goes to `done` and never into Faust."""
-        try:
-            await self._lane.record(self._lane.read(self._records, self._next_offset))
-        except BaseException as error:
-            self._end(error)
-            if not isinstance(error, Exception):
-                raise
-        else:
-            self._end(None)
-
-    def _end(self, error: BaseException | None) -> None:
-        if self.done.done():
-            return
-        if error is None:
-            self.done.set_result(None)
-        elif isinstance(error, Exception):
-            self.done.set_exception(error)
-        else:
-            self.done.set_exception(TimeoutError("The agent was stopped while it held the batch."))
-
-
-class ScanPartition:
-    """A partition of `udi.scans`: hands whole batches to the agent."""
-
-    def __init__(self, lane: Lane, channel: Any) -> None:
-        self._lane = lane
-        self._channel = channel
-
-    @property
-    def position(self) -> InputPosition:
-        """Where the lane stands."""
-        return self._lane.position
-
-    async def record(self, records: Sequence[Record], next_offset: int) -> None:
-        """Through the agent's channel and back."""
-        work = Work(self._lane, records, next_offset)
-        await self._channel.put(work)
-        await asyncio.wait_for(work.done, HANDOVER_SECONDS_MAX)
-
-    async def idle(self) -> None:
-        """Re-decide what may be free."""
-        await self._lane.sweep()
-
-
-class FactPartition:
-    """A partition of a topic of facts."""
-
-    def __init__(
-        self,
-        position: InputPosition,
-        books: FactBooks | HisLineBooks | AssessedBooks | SupplyBooks,
-        batch: Callable[[], Any],
-        read: Callable[[Any, RawRecord, datetime, str], None],
-        watch: Watching,
-    ) -> None:
-        self.position = position
-        self._books: Any = books
-        self._batch = batch
-        self._read = read
+    def __init__(self, watch: Watching, app: faust.App) -> None:
         self._watch = watch
+        self._app = app
 
-    async def record(self, records: Sequence[Record], next_offset: int) -> None:
-        """Versions and dead letters, with the position, in one transaction."""
-        at = self.position.next_offset
-        batch = self._batch()
-        kept = [record for record in records if record.offset >= at]
-        for record in kept:
-            raw, origin = RawRecord(record.key, record.value), self.position.origin(record.offset)
-            self._read(batch, raw, record.timestamp, origin)
-        if next_offset > at:
-            last_hash = kept[-1].hash if kept else None
-            await self._books.record(self.position, next_offset, last_hash, batch)
-            for letter in batch.letters:
-                self._watch.metrics.dead_letters(str(letter.reason))
-            self.position = replace(self.position, next_offset=next_offset, last_hash=last_hash)
+    def recorded(self, batch: Batch, records: Sequence[Record]) -> None:
+        """Counts, and the ages of the records."""
+        now = datetime.now(UTC)
+        self._watch.recorded(batch, [(now - each.timestamp).total_seconds() for each in records])
+        self.count("scans", len(records))
 
-    async def idle(self) -> None:
-        """Nothing waits here."""
+    def failed(self, place: str, error: Exception) -> None:
+        """Something was set aside."""
+        self._watch.metrics.internal_error(place, error)
+
+    def count(self, agent: str, records: int) -> None:
+        """So many records of an agent are recorded: Faust's monitor adds them up under `recorded.<agent>`."""
+        self._app.monitor.count(f"recorded.{agent}", records)
 
 
 class Worker(mode.Service):
     """Everything one worker process runs: the books, the scan lanes, the facts."""
 
-    def __init__(self, settings: Settings, app: faust.App, channel: Any, watch: Watching, **kwargs: Any) -> None:
+    def __init__(self, settings: Settings, app: faust.App, channels: Channels, watch: Watching, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._settings = settings
-        self._channel = channel
+        self._channels = channels
         self._watch = watch
+        self._told = _Watched(watch, app)
+        self._app = app
         self._catalogue = Catalogue()
         self._signers = NO_SIGNERS
         self._hot: asyncpg.Pool | None = None
@@ -158,6 +97,7 @@ class Worker(mode.Service):
             loop=app.loop,
             beacon=self.beacon,
         )
+        self.sweeps = Sweeps(lambda: self.scans.readers)
         self.facts = PartitionReader(
             settings, [settings.topic(each) for each in FACT_TOPICS], f"{prefix}facts",
             self._take_facts, watch, loop=app.loop, beacon=self.beacon,
@@ -171,7 +111,8 @@ class Worker(mode.Service):
         readers = (self.scans, self.facts)
         self._watch.contact.assigned = 0
         self._watch.held = lambda: [each for reader in readers for each in reader.held]
-        self._watch.stopped = lambda: [str(reader.failed) for reader in readers if reader.failed]
+        self._watch.stopped = lambda: [each for reader in readers for each in reader.stopped]
+        log.info("Agents at work.", agents=sorted(self._app.agents))
         # Health first: a broker that is away at the start must be seen.
         await self.add_async_context(self._watch.running(self._facts))
         self._signers = Signers(await DeviceBooks(self._facts).signers())
@@ -179,50 +120,58 @@ class Worker(mode.Service):
         await self.add_runtime_dependency(self.facts)
         await self.add_runtime_dependency(self.scans)
 
+    async def on_stop(self) -> None:
+        """End the sweeps; the readers end with what they have in hand."""
+        await self.sweeps.stop()
+
     async def on_shutdown(self) -> None:
         """Close the pools after the readers have ended."""
         for pool in (self._hot, self._facts):
             if pool is not None:
                 pool.terminate()
 
-    async def _take_scans(self, cluster: str, topic: str, partition: int) -> ScanPartition:
+    async def _take_scans(self, cluster: str, topic: str, partition: int) -> Taken:
         assert self._hot is not None  # noqa: S101 -- opened before the readers start
         books = PostgresBooks(self._hot, self._settings.zone)
         state = await books.take_over(cluster, topic, partition)
-        lane = Lane(state, books, self._catalogue, self._settings.zone, POLICY, self._recorded, lambda: self._signers)
-        return ScanPartition(lane, self._channel)
+        signers = lambda: self._signers  # noqa: E731 -- as they are known when a record is read
+        lane = Lane(state, books, self._catalogue, self._settings.zone, POLICY, self._told, signers)
+        return Taken(lane, self._channels[SCANS])
 
     async def _know_signers(self, books: DeviceBooks) -> None:
         while True:
             await asyncio.sleep(SIGNERS_SECONDS)
             try:
                 self._signers = Signers(await books.signers())
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+            except Exception as error:  # noqa: BLE001 -- nothing may end the worker for it
                 log.warning("What is known of devices that sign stays as it was.", error=type(error).__name__)
 
-    async def _take_facts(self, cluster: str, topic: str, partition: int) -> FactPartition:
+    async def _take_facts(self, cluster: str, topic: str, partition: int) -> Taken:
         assert self._facts is not None  # noqa: S101 -- opened before the readers start
-        pool, settings = self._facts, self._settings
-        if topic == settings.topic(HIS_CHARGES):
-            lines = HisLineBooks(pool, settings.lanes)
+        pool, lanes = self._facts, self._settings.lanes
+        name = next(each for each in FACT_TOPICS if topic == self._settings.topic(each))
+        if name == HIS_CHARGES:
+            lines = HisLineBooks(pool, lanes)
+            facts = Facts(lines.parse, lines.add, lines.record, LineBatch)
             position = await lines.take_over(cluster, topic, partition)
-            return FactPartition(position, lines, LineBatch, lines.read, self._watch)
-        assessed = next((each for each in (DISCHARGES, INCOME) if topic == settings.topic(each)), None)
-        if assessed is not None:
-            cases = AssessedBooks(pool, settings.lanes)
+        elif name in {DISCHARGES, INCOME}:
+            cases = AssessedBooks(pool, lanes)
+            facts = Facts(as_it_is, cases.reader_of(name), cases.record, AssessedBatch)
             position = await cases.take_over(cluster, topic, partition)
-            return FactPartition(position, cases, AssessedBatch, cases.reader_of(assessed), self._watch)
-        supply = SupplyBooks(pool, settings.lanes)
-        reads = {RECALLS: supply.read_recall, STORES: supply.read_store, DELIVERIES: supply.read_delivery}
-        for name, read_record in reads.items():
-            if topic == settings.topic(name):
-                position = await supply.take_over(cluster, topic, partition)
-                return FactPartition(position, supply, SupplyBatch, read_record, self._watch)
-        facts = FactBooks(pool, settings.lanes)
-        position = await facts.take_over(cluster, topic, partition)
-        read = facts.read_item if topic == settings.topic(CATALOGUE) else facts.read_encounter
-        return FactPartition(position, facts, FactBatch, read, self._watch)
+        elif name in {RECALLS, STORES, DELIVERIES}:
+            supply = SupplyBooks(pool, lanes)
+            reads = {RECALLS: supply.read_recall, STORES: supply.read_store, DELIVERIES: supply.read_delivery}
+            facts = Facts(as_it_is, reads[name], supply.record, SupplyBatch)
+            position = await supply.take_over(cluster, topic, partition)
+        else:
+            books = FactBooks(pool, lanes)
+            parse = books.parse_item if name == CATALOGUE else books.parse_encounter
+            facts = Facts(parse, books.add, books.record, FactBatch)
+            position = await books.take_over(cluster, topic, partition, items=name == CATALOGUE)
 
-    def _recorded(self, batch: Batch, records: Sequence[Record]) -> None:
-        now = datetime.now(UTC)
-        self._watch.recorded(batch, [(now - each.timestamp).total_seconds() for each in records])
+        def recorded(records: int, letters: Sequence[str]) -> None:
+            self._told.count(name, records)
+            for reason in letters:
+                self._watch.metrics.dead_letters(reason)
+
+        return Taken(FactLane(name, position, facts, self._told, recorded), self._channels[name])

@@ -10,7 +10,9 @@ from models.charging.snapshot import Catalogue
 from models.policy import POLICY
 from models.wire.topics import SCANS
 from sinks.postgres.database import open_pool
-from streams.lanes.lane import Lane, Record
+from streams.agents.scans import record_scans
+from streams.lanes.lane import Lane
+from streams.lanes.told import Record
 from streams.settings import Settings
 from streams.topics import cluster_id
 
@@ -60,6 +62,6 @@ def make_app(settings: Settings) -> faust.App:
             lane = await lanes.of(message.topic, message.partition)
             at = datetime.fromtimestamp(message.timestamp, UTC)
             read = Record(message.offset, at, message.key, message.value)
-            await lane.record(lane.read([read], message.offset + 1))
+            await record_scans(lane, lane.read([read], message.offset + 1))
 
     return app

@@ -10,6 +10,7 @@ from models.charging.snapshot import Catalogue, Lookup
 from models.scan.event import Action, ScanEvent
 from models.stock.places import shelf
 from rules.catalogue.joining import levels_of, resolve
+from rules.halves import Halves
 from rules.labels.pairing import complementary, counted, joined
 from rules.labels.rescue import certain_device
 from rules.labels.separator_recovery import may_be
@@ -57,21 +58,22 @@ def wanted_by_command(commanded: Commanded, catalogue: Catalogue) -> Lookup:
 
 
 def _want_pairs(wanted: Lookup, halves: list[RecordedScan], catalogue: Catalogue) -> None:
-    by_device: dict[tuple[str, str, str], list[RecordedScan]] = {}
-    for subject in halves:
-        event = subject.event
-        by_device.setdefault((event.hospital, event.device_id, event.key_rest), []).append(subject)
-    for same in by_device.values():
-        identifiers = [each for each in same if each.label.di is not None]
-        for one in identifiers:
-            for other in same:
-                if complementary(one.label, other.label):
-                    if not counted(one, other):
-                        wanted.devices.add((one.event.hospital, one.event.device_id, one.event.scanned_at))
-                    label = joined(one.label, other.label)
-                    _want(wanted, one, label, catalogue)
-                    if label.suspect is not None:
-                        _want_readings(wanted, one, label, catalogue)
+    """What pairs of halves need, each half with those before it that it may complete, in the order in which they came.
+
+    None is taken out again, so that these are at least those that the fold will look at.
+    """
+    before = Halves()
+    for half in halves:
+        for near in before.near(half):
+            one, other = (half, near) if half.label.di is not None else (near, half)
+            if complementary(one.label, other.label):
+                if not counted(one, other):
+                    wanted.devices.add((one.event.hospital, one.event.device_id, one.event.scanned_at))
+                label = joined(one.label, other.label)
+                _want(wanted, one, label, catalogue)
+                if label.suspect is not None:
+                    _want_readings(wanted, one, label, catalogue)
+        before.add(half)
 
 
 def _want_readings(wanted: Lookup, subject: RecordedScan, label: LabelFacts, catalogue: Catalogue) -> None:

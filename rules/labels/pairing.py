@@ -7,7 +7,7 @@ References:
 from dataclasses import replace
 from datetime import datetime
 
-from models.charging.books import LabelFacts, Neighbour, RecordedScan, Waiting
+from models.charging.books import LabelFacts, RecordedScan, Waiting
 from models.policy import Policy
 from models.udi import Label
 from models.udi.check import hibc_check_character
@@ -16,14 +16,13 @@ from rules.view import View
 
 def partner_of(subject: RecordedScan, view: View, policy: Policy) -> Waiting | None:
     """The waiting half that completes this half; `None` when none does, or more than one could."""
-    event = subject.event
-    neighbours = view.gathered.neighbours.get((event.hospital, event.device_id), [])
-    found = [
-        half
-        for half in view.waiting.get((event.hospital, event.device_id), ())
-        if _same_label(half.subject, subject, policy) and _adjacent(half.subject, subject, neighbours)
-    ]
-    return found[0] if len(found) == 1 else None
+    found: Waiting | None = None
+    for half in view.near(subject):
+        if _same_label(half.subject, subject, policy) and _adjacent(half.subject, subject, view):
+            if found is not None:
+                return None
+            found = half
+    return found
 
 
 def _same_label(one: RecordedScan, other: RecordedScan, policy: Policy) -> bool:
@@ -51,14 +50,13 @@ def counted(one: RecordedScan, other: RecordedScan) -> bool:
     return a.sequence is not None and b.sequence is not None and a.boot == b.boot
 
 
-def _adjacent(one: RecordedScan, other: RecordedScan, neighbours: list[Neighbour]) -> bool:
+def _adjacent(one: RecordedScan, other: RecordedScan, view: View) -> bool:
     """The device scanned nothing between them: by its own count, else by the times of its other scans."""
     a, b = one.event, other.event
     if a.sequence is not None and b.sequence is not None and counted(one, other):
         return abs(a.sequence - b.sequence) == 1
     first, last = sorted((a.scanned_at, b.scanned_at))
-    ends = (one.ref, other.ref)
-    return not any(first < each.scanned_at < last and each.ref not in ends for each in neighbours)
+    return not view.scanned_between(a.hospital, a.device_id, first, last)
 
 
 def joined(identifier: LabelFacts, rest: LabelFacts) -> LabelFacts:
@@ -83,12 +81,10 @@ def _with_identifier(suspect: Label, identifier: LabelFacts) -> Label:
 def released_by_scan(subject: RecordedScan, view: View, policy: Policy) -> list[Waiting]:
     """Halves of the same device that this scan shows to have waited longer than the window."""
     event = subject.event
-    waiting = view.waiting.get((event.hospital, event.device_id), ())
-    return [half for half in waiting if half.subject.event.scanned_at + policy.half_label_window < event.scanned_at]
+    return view.waiting_before(event.hospital, event.device_id, event.scanned_at - policy.half_label_window)
 
 
 def released_by_tick(at: datetime, view: View, policy: Policy) -> list[Waiting]:
     """Halves of the lane whose records are older than the window at the broker's time of a tick."""
-    halves = [half for waiting in view.waiting.values() for half in waiting]
-    found = [half for half in halves if half.subject.recorded_at + policy.half_label_window < at]
+    found = [half for half in view.waiting.values() if half.subject.recorded_at + policy.half_label_window < at]
     return sorted(found, key=lambda half: half.subject.ref)

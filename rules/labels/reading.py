@@ -22,7 +22,7 @@ UNKNOWN_HOSPITAL = "unknown"
 """The hospital of a record that names none (docs/contract.md, "Reasons")."""
 
 
-_NAMING = frozenset({Reason.BAD_EVENT, Reason.KEY_MISMATCH, Reason.BAD_SIGNATURE})
+_NAMING = frozenset({Reason.BAD_EVENT, Reason.KEY_MISMATCH, Reason.BAD_SIGNATURE, Reason.INTERNAL_ERROR})
 """Refusals of a record that may still name its scan and its device."""
 
 
@@ -43,7 +43,7 @@ def read_arrival(  # noqa: PLR0917 -- the parts of a record
     """
     read = read_scan(key, value, timestamp)
     if isinstance(read, Refusal):
-        return _bad(ref, lane, key, value, timestamp, read)
+        return bad_record(ref, lane, key, value, timestamp, read)
     if isinstance(read, Tick):
         return TickRecord(timestamp)
     event, body = read
@@ -51,7 +51,7 @@ def read_arrival(  # noqa: PLR0917 -- the parts of a record
         detail = (
             f"Expected {SIGNATURE_HEADER} of the device over the value, got {'another one' if signature else 'none'}."
         )
-        return _bad(ref, lane, key, value, timestamp, Refusal(Reason.BAD_SIGNATURE, detail))
+        return bad_record(ref, lane, key, value, timestamp, Refusal(Reason.BAD_SIGNATURE, detail))
     day = local_day(event.scanned_at, zone)
     label = _item_label(event.item_code) if event.codes is None else _label(event, day, scanners)
     return RecordedScan(ref, lane, event, label, body.fingerprint, timestamp, day, month_of(day))
@@ -68,9 +68,10 @@ def _item_label(item_code: str | None) -> LabelFacts:
     return LabelFacts(Issuer.INTERNAL, item_code, None, None, None, None)
 
 
-def _bad(  # noqa: PLR0917 -- the parts of a record
+def bad_record(  # noqa: PLR0917 -- the parts of a record
     ref: Ref, lane: int, key: bytes | None, value: bytes | None, timestamp: datetime, refusal: Refusal
 ) -> BadRecord:
+    """The record as one that is refused: with what can be read of whose it is."""
     parts = read_key(key)
     fields = _fields(value) if refusal.reason in _NAMING else {}
     return BadRecord(

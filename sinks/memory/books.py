@@ -1,7 +1,7 @@
 """The books in memory: the twins of the books and the facts in PostgreSQL, in plain values."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -16,7 +16,6 @@ from models.charging.books import (
     Decision,
     Neighbour,
     Prior,
-    RecordedScan,
     Ref,
     UnitKey,
     UseAccount,
@@ -31,22 +30,23 @@ from models.scan.event import Action
 from models.scan.scanners import Scanner
 from models.stock.recall import Recall
 from models.stock.store import StoreRecord
+from sinks.memory.aside import MemoryAside
 from sinks.memory.rows import Change, Claims, LaneRow, as_kept, owner, recorded, same_goods, touches
 from sinks.messages.outgoing import Outgoing, outgoing_of
-from sinks.ports.batch import Batch, InputPosition, LaneMovedError, LaneState, StaleError
+from sinks.ports.batch import Again, Batch, InputPosition, LaneMovedError, LaneState, LookedAt, StaleError, Unreadable
 from sinks.postgres.catalogue.facts import FactBatch, FactBooks
 from sinks.postgres.charging.books import NEIGHBOUR_SECONDS
 
 _REPEATED = frozenset({Verdict.DUPLICATE, Verdict.CONFLICT})
 _STANDS = frozenset({Verdict.BILLED, Verdict.RECORDED})
 _NEAR = timedelta(seconds=NEIGHBOUR_SECONDS)
-Freed = tuple[RecordedScan, Prior, datetime]
 
 
 class MemoryBooks:
     """See `sinks.ports.batch.Books`. What the database refuses by a constraint, the twin takes."""
 
     def __init__(self) -> None:
+        self.aside = MemoryAside()
         self.positions: dict[tuple[str, str, int], InputPosition] = {}
         self.decisions: dict[Ref, list[Decision]] = {}
         self.bad: dict[Ref, BadRecord] = {}
@@ -191,10 +191,10 @@ class MemoryBooks:
         newest = self.decisions[ref][-1]
         return Recorded(replace(newest.subject, label=recorded(newest.label)), self._prior(ref))
 
-    async def freed(self, lane: int, gathered: Snapshot, after: Ref, limit: int) -> list[Freed]:
+    async def freed(self, lane: int, gathered: Snapshot, after: Ref, limit: int) -> list[Again]:
         """Scans of the lane that wait and may be free, oldest first, each with the instant of what freed it."""
         changes = self._changes[gathered.facts_seen : gathered.facts_version]
-        found: list[Freed] = []
+        found: list[Again] = []
         for ref in self._open(lane):
             since, newest = self.decisions[ref][-1].decided_at, self.decisions[ref][-1]
             instants = [each.recorded_at for each in changes if touches(each, newest)]
@@ -203,14 +203,13 @@ class MemoryBooks:
             if newest.subject.event.action is Action.RETURN and newest.verdict is not Verdict.WAITING:
                 instants += [use.decided_at for use in self._uses_for(newest)]
             if ref > after and instants:
-                subject = replace(newest.subject, label=recorded(newest.label))
-                found.append((subject, self._prior(ref), max(since, *instants)))
+                found.append(Again(ref, max(since, *instants)))
         return found[:limit]
 
-    async def repriced(self, lane: int, gathered: Snapshot, after: Ref, limit: int) -> list[Freed]:
+    async def repriced(self, lane: int, gathered: Snapshot, after: Ref, limit: int) -> list[Again]:
         """Charged uses of the lane whose price may be another, oldest first, each with the instant of the change."""
         changes = [each for each in self._changes[gathered.facts_seen : gathered.facts_version] if each.repriced]
-        found: list[Freed] = []
+        found: list[Again] = []
         for ref, decisions in sorted(self.decisions.items()):
             subject = decisions[0].subject
             charges = [charge for each in decisions for charge in each.charges if charge.reverses is None]
@@ -224,10 +223,13 @@ class MemoryBooks:
             ]
             if ref > after and subject.lane == lane and instants:
                 posted = max(each.decided_at for each in decisions if any(c.reverses is None for c in each.charges))
-                newest = decisions[-1]
-                subject = replace(newest.subject, label=recorded(newest.label))
-                found.append((subject, self._prior(ref), max(posted, *instants)))
+                found.append(Again(ref, max(posted, *instants)))
         return found[:limit]
+
+    async def look_again(self, rows: Sequence[Again]) -> tuple[list[LookedAt], list[Unreadable]]:
+        """Scans as they stand now."""
+        found = [(self._as_it_stands(each.ref), each.at) for each in sorted(rows)]
+        return [(each.subject, each.prior, at) for each, at in found], []
 
     async def record_facts(self, position: InputPosition, next_offset: int, batch: FactBatch) -> int:
         """Record catalogue and encounter changes with their position; gives the newest version."""
@@ -421,10 +423,13 @@ class MemoryFactBooks(FactBooks):
         self._books = books
         self._known = {}
 
-    async def take_over(self, cluster_id: str, topic: str, partition: int) -> InputPosition:
+    async def take_over(self, cluster_id: str, topic: str, partition: int, *, items: bool = True) -> InputPosition:
         """Where the partition stands."""
+        del items  # What it knows of the catalogue is kept from batch to batch.
         return self._books.take_position(cluster_id, topic, partition)
 
     async def record(self, position: InputPosition, next_offset: int, last_hash: bytes | None, batch: FactBatch) -> int:
         """Record the batch and the position, whole or not at all, and give the newest fact version."""
-        return await self._books.record_facts(replace(position, last_hash=last_hash), next_offset, batch)
+        version = await self._books.record_facts(replace(position, last_hash=last_hash), next_offset, batch)
+        self.know(batch.known)
+        return version

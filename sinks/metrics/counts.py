@@ -26,7 +26,11 @@ from models.reasons import REASONS, Verdict
 from models.reconciling.differences import DifferenceKind
 from models.scan.event import Action
 from models.web.gateway import EventError
-from models.wire.topics import BILLING, PREFIX_DEFAULT, TOPICS
+from models.wire.topics import (
+    BILLING,
+    PREFIX_DEFAULT,
+    TOPICS,
+)
 from sinks.ports.batch import Batch
 
 
@@ -94,6 +98,22 @@ PART = Label("part", ("broker", "database"))
 SERVICE = Label("service", ("worker", "relay", "scheduler", "gateway"))
 DIFFERENCE = Label("kind", tuple(kind.value for kind in DifferenceKind))
 
+PLACES: tuple[str, ...] = (
+    *(topic.name for topic in TOPICS if topic.written_by != "relay"),
+    "halves", "decisions", "commands", "corrections",
+    "ticks", "evaluator", "learner", "corrector", "reconciler", "prover", "recall-lister", "other",
+)  # fmt: skip
+"""Where something may fail by its own fault: the input topics; waiting halves, decisions made again, persons' commands,
+corrected scans; the jobs of the scheduler."""
+ERRORS: tuple[str, ...] = (
+    "TypeError", "KeyError", "IndexError", "AttributeError", "AssertionError", "RecursionError", "OverflowError",
+    "ArithmeticError", "ValidationError", "UnicodeError", "ValueError", "RuntimeError",
+    "DataError", "IntegrityConstraintViolationError", "ProgramLimitExceededError", "PostgresError", "other",
+)  # fmt: skip
+"""Classes of errors that are counted by name: an error counts as the first of its own classes that is here."""
+PLACE = Label("place", PLACES)
+ERROR = Label("error", ERRORS)
+
 _C, _G, _A, _H = Kind.COUNTER, Kind.GAUGE, Kind.AGE, Kind.HISTOGRAM
 _WORKER, _RELAY, _EACH, _SEEN = Source.WORKER, Source.RELAY, Source.PROCESS, Source.OBSERVATION
 _GATEWAY = Source.GATEWAY
@@ -109,6 +129,9 @@ METRICS: tuple[MetricRow, ...] = (
     MetricRow("udi_published_total", _C, _RELAY, "Records published from the outbox.", (OUTPUT,)),
     MetricRow("udi_duplicates_total", _C, _WORKER, "Scans that came again with the same body, and were absorbed."),
     MetricRow("udi_dead_letters_total", _C, _WORKER, "Records kept as dead letters.", (LETTER,)),
+    MetricRow(
+        "udi_internal_errors_total", _C, _EACH, "What failed by its own fault and was set aside.", (PLACE, ERROR)
+    ),
     MetricRow("udi_commits_unknown_total", _C, _WORKER, "Batches whose COMMIT got no answer; the position decided."),
     MetricRow("udi_zombies_stopped_total", _C, _WORKER, "Batches stopped because another worker owned the lane."),
     MetricRow("udi_gateway_scans_total", _C, _GATEWAY, "Scan events received by what became of them.", (RECEIVED,)),
@@ -287,6 +310,11 @@ class Metrics(Collector):
     def stopped(self, partitions: int) -> None:
         """So many partitions stand still in this process until a person has looked."""
         self._values["udi_lanes_stopped"][()] = partitions
+
+    def internal_error(self, place: str, error: Exception) -> None:
+        """Something failed by its own fault and was set aside. `place` is one of `PLACES`, or counts as `other`."""
+        name = next((each.__name__ for each in type(error).__mro__ if each.__name__ in ERRORS), "other")
+        self._add("udi_internal_errors_total", 1, place if place in PLACES else "other", name)
 
     def ready(self, ready: bool) -> None:
         """What `/readyz` says."""

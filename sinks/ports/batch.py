@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 from models.charging.books import BadRecord, Decision, Prior, RecordedScan, Ref, Waiting
 from models.charging.commands import Carried, Commanded
 from models.charging.snapshot import Catalogue, Lookup, Snapshot
+from sinks.ports.aside import Aside
 
 
 class RawRecord(NamedTuple):
@@ -84,6 +85,26 @@ class LaneState:
     """Half labels that wait, oldest first."""
 
 
+class Again(NamedTuple):
+    """A scan of a lane that is worth another look."""
+
+    ref: Ref
+    at: datetime
+    """The instant of what made it so."""
+
+
+LookedAt = tuple[RecordedScan, Prior, datetime]
+"""Such a scan as it stands, with what earlier decisions of it left, and the instant."""
+
+
+class Unreadable(NamedTuple):
+    """Such a scan whose rows can't be read."""
+
+    ref: Ref
+    at: datetime
+    error: Exception
+
+
 class Books(Protocol):
     """The books of one installation.
 
@@ -109,18 +130,21 @@ class Books(Protocol):
     async def commands(self, lane: int, limit: int) -> list[Commanded]:
         """What persons command of this lane and it has not carried out, in order."""
 
-    async def freed(
-        self, lane: int, gathered: Snapshot, after: Ref, limit: int
-    ) -> list[tuple[RecordedScan, Prior, datetime]]:
+    @property
+    def aside(self) -> Aside:
+        """Where scans are kept that can't be decided again."""
+
+    async def freed(self, lane: int, gathered: Snapshot, after: Ref, limit: int) -> list[Again]:
         """Scans of this lane after `after` that wait and may be free by the snapshot's facts.
 
         Oldest first, each with the instant of what freed it.
         """
 
-    async def repriced(
-        self, lane: int, gathered: Snapshot, after: Ref, limit: int
-    ) -> list[tuple[RecordedScan, Prior, datetime]]:
+    async def repriced(self, lane: int, gathered: Snapshot, after: Ref, limit: int) -> list[Again]:
         """Uses of this lane after `after` whose charge may have another price by the snapshot's facts.
 
         Oldest first, each with the instant of the change.
         """
+
+    async def look_again(self, rows: Sequence[Again]) -> tuple[list[LookedAt], list[Unreadable]]:
+        """Scans as they stand now, in order, and those whose rows can't be read."""

@@ -4,6 +4,7 @@ import asyncio
 import re
 from functools import cache
 from importlib.resources import files
+from typing import Final
 from zoneinfo import ZoneInfo
 
 import asyncpg
@@ -15,6 +16,8 @@ from sinks.postgres.charging.books import HOT_PATH_SETTINGS
 log = structlog.get_logger(__name__)
 
 WAIT_SECONDS = 1.0
+COMMAND_SECONDS_MAX: Final = 65.0
+"""The database ends a statement first, so that its error says why."""
 _REVISIONS = re.compile(r'^(down_)?revision = (?:"(\w+)"|None)$', re.MULTILINE)
 
 
@@ -30,18 +33,31 @@ def schema_revision() -> str:
     return newest
 
 
+SESSION_SETTINGS: Final = {
+    "idle_in_transaction_session_timeout": "10s",  # A process frozen in a transaction loses its locks.
+    "lock_timeout": "15s",  # Who waits longer for a lock tells it, and tries again.
+    "statement_timeout": "60s",
+    "client_connection_check_interval": "5s",  # A statement of a client that is gone ends.
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+}
+"""Of every connection of a service: nobody holds for long what others wait for. No source: ours; a standby must work
+within 15 s of its leader's standstill, and the lease ends after 10."""
+
+
 async def open_pool(url: str, size: int, *, hot: bool = False) -> asyncpg.Pool:
     """A pool of connections; `hot` for those that gather and record.
 
     No session state is set per call: what a connection needs is set when it is made (docs/adr/0002).
     """
-    settings = HOT_PATH_SETTINGS if hot else {"application_name": "udistream"}
+    settings = SESSION_SETTINGS | (HOT_PATH_SETTINGS if hot else {"application_name": "udistream"})
     return await asyncpg.create_pool(
         url,
         min_size=1,
         max_size=size,
         server_settings=settings,
-        command_timeout=60,
+        command_timeout=COMMAND_SECONDS_MAX,
         timeout=10,
         max_inactive_connection_lifetime=0,
     )

@@ -1,70 +1,32 @@
-"""Reading the partitions of input topics: own consumer, position in PostgreSQL, one batch in flight per partition.
+"""Reading the partitions of input topics: own consumer, position in PostgreSQL, few batches in flight per partition.
 
 Kafka's committed offsets are neither written nor read (docs/adr/0002).
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 import mode
 import structlog
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
-from models.scan.signatures import SIGNATURE_HEADER
-from sinks.ports.batch import InputPosition, LaneMovedError
-from streams.lanes.lane import Record
+from streams.lanes.reader import (
+    BROKER_SECONDS_MAX,
+    PAUSE_SECONDS,
+    LaneWatch,
+    Reader,
+    Reading,
+    TakeOver,
+    TopicReplacedError,
+    record_of,
+)
 from streams.settings import Settings
 from streams.topics import cluster_id, partitions
 
 log = structlog.get_logger(__name__)
-
-QUEUED_MAX = 2
-"""Batches of a partition read ahead; beyond it the partition is paused."""
-IDLE_SECONDS = 1.0
-"""How often a partition without records is given a turn for what waits in it."""
-BROKER_SECONDS_MAX = 10.0
-"""aiokafka may wait for ever when the broker is away; no await of it is without a bound."""
-PAUSE_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
-"""Between tries while the database or the broker is away."""
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class TopicReplacedError(Exception):
-    """The topic is not the one that was recorded: made anew, cut short, or emptied by retention. Nobody guesses."""
-
-
-class Partition(Protocol):
-    """What is done with the records of one partition. One call at a time; every method may raise."""
-
-    @property
-    def position(self) -> InputPosition:
-        """Where it stands."""
-
-    async def record(self, records: Sequence[Record], next_offset: int) -> None:
-        """Record them and move the position to `next_offset`."""
-
-    async def idle(self) -> None:
-        """A turn without records: what waits for facts, units or time."""
-
-
-class LaneWatch(Protocol):
-    """Who is told what happens to the partitions; for metrics and readiness."""
-
-    def lag(self, topic: str, partition: int, records: int, oldest_at: datetime) -> None:
-        """So many records are behind; the oldest read one has that timestamp."""
-
-    def moved(self, topic: str, partition: int) -> None:
-        """Compare-and-set stopped this process: another one has recorded there."""
-
-    def unknown(self, topic: str, partition: int) -> None:
-        """The database's answer to a batch was lost, or it was away."""
-
-
-TakeOver = Callable[[str, str, int], Awaitable[Partition]]
 
 
 class PartitionReader(mode.Service):
@@ -74,8 +36,8 @@ class PartitionReader(mode.Service):
         settings: where the broker is.
         topics: full names.
         group: consumer group; ignored on the embedded broker, where all partitions are taken.
-        take_over: makes the `Partition` of (cluster, topic, partition): called at every assignment and after every
-            failure, so that what is in memory is never older than the books.
+        take_over: gives the lane of (cluster, topic, partition) and the channel of its agent: called at every
+            assignment and after every failure, so that what is in memory is never older than the books.
         watch: told what happens.
     """
 
@@ -85,7 +47,7 @@ class PartitionReader(mode.Service):
         topics: Sequence[str],
         group: str,
         take_over: TakeOver,
-        watch: "LaneWatch",
+        watch: LaneWatch,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -96,13 +58,22 @@ class PartitionReader(mode.Service):
         self._watch = watch
         self._consumer: AIOKafkaConsumer | None = None
         self._cluster = ""
-        self._readers: dict[TopicPartition, _Reader] = {}
-        self.failed: Exception | None = None
+        self._readers: dict[TopicPartition, Reader] = {}
 
     @property
     def held(self) -> list[tuple[str, int]]:
         """Topic and number of the partitions in this process's hands."""
         return [(tp.topic, tp.partition) for tp in self._readers]
+
+    @property
+    def stopped(self) -> list[str]:
+        """Why partitions in its hands stand still, each in one line."""
+        return [reader.stopped for reader in self._readers.values() if reader.stopped]
+
+    @property
+    def readers(self) -> Sequence[Reader]:
+        """Of the partitions in its hands."""
+        return list(self._readers.values())
 
     async def on_start(self) -> None:
         """Find the cluster and the topics, then join."""
@@ -126,7 +97,7 @@ class PartitionReader(mode.Service):
         ]
         if settings.embedded_broker:
             self._consumer.assign(found)
-            await self._take(found)
+            self._take(found)
         else:
             self._consumer.subscribe(self._topics, listener=_Listener(self))
         self.add_future(self._fetch())
@@ -138,11 +109,12 @@ class PartitionReader(mode.Service):
             with suppress(Exception, asyncio.CancelledError):
                 await asyncio.wait_for(self._consumer.stop(), BROKER_SECONDS_MAX)
 
-    async def _take(self, found: Iterable[TopicPartition]) -> None:
+    def _take(self, found: Iterable[TopicPartition]) -> None:
+        """Take partitions, side by side: one that can't be taken over yet holds up none."""
+        assert self._consumer is not None  # noqa: S101 -- set before anything is assigned
         for tp in found:
-            reader = _Reader(tp, self)
-            await reader.restart()
-            self._readers[tp] = reader
+            reading = Reading(self._consumer, self._cluster, self._settings.batch_records_max, self._take_over)
+            self._readers[tp] = Reader(tp, reading, self._watch)
         log.info("Partitions taken.", partitions=[f"{tp.topic}/{tp.partition}" for tp in self._readers])
 
     async def _give_back(self, found: Iterable[TopicPartition]) -> None:
@@ -160,6 +132,7 @@ class PartitionReader(mode.Service):
                 continue
             except NoOffsetForPartitionError:
                 # The group has no offset and needs none: every partition is sought to its position at assignment.
+                await self.sleep(PAUSE_SECONDS[0])
                 continue
             except KafkaError as error:
                 log.warning("The broker is away.", error=type(error).__name__)
@@ -173,7 +146,7 @@ class PartitionReader(mode.Service):
                 reader.add(records, next_offset)
                 high = consumer.highwater(tp)
                 behind = max(0, (high or next_offset) - next_offset) + reader.queued
-                self._watch.lag(tp.topic, tp.partition, behind, _record(records[0]).timestamp)
+                self._watch.lag(tp.topic, tp.partition, behind, record_of(records[0]).timestamp)
 
     async def _out_of_range(self, offsets: dict[TopicPartition, int]) -> None:
         """The record before the position is gone, which is well; or the position itself is, which is not."""
@@ -183,28 +156,14 @@ class PartitionReader(mode.Service):
         ends = await asyncio.wait_for(consumer.end_offsets(list(offsets)), BROKER_SECONDS_MAX)
         for tp in offsets:
             reader = self._readers.get(tp)
-            if reader is None:
+            wanted = reader.next_offset if reader else None
+            if reader is None or wanted is None:
                 continue
-            wanted = reader.next_offset
             if starts[tp] <= wanted <= ends[tp]:
                 reader.seek(wanted)
                 continue
-            consumer.pause(tp)
             has = f"has offsets {starts[tp]} to {ends[tp]}"
-            self.fail(TopicReplacedError(f"{tp.topic}/{tp.partition} {has}; the books stand at {wanted}."))
-
-    def fail(self, error: Exception) -> None:
-        """Something only a person may decide; the partition stands still."""
-        log.critical("Stopped: a person must look.", error=str(error))
-        self.failed = error
-
-    def moved(self, tp: TopicPartition) -> None:
-        """Told when another worker had recorded in a partition of ours."""
-        self._watch.moved(tp.topic, tp.partition)
-
-    def unknown(self, tp: TopicPartition) -> None:
-        """Told when it is not known whether a batch was recorded."""
-        self._watch.unknown(tp.topic, tp.partition)
+            reader.fail(TopicReplacedError(f"{tp.topic}/{tp.partition} {has}; the books stand at {wanted}."))
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -215,165 +174,7 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
         await self._service._give_back(revoked)  # noqa: SLF001 -- its own listener
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
-        await self._service._take(assigned)  # noqa: SLF001 -- its own listener
-
-
-class _Reader:
-    """The queue and the task of one partition."""
-
-    def __init__(self, tp: TopicPartition, service: PartitionReader) -> None:
-        self.tp = tp
-        self._service = service
-        self._queue: asyncio.Queue[tuple[Sequence[Record], int]] = asyncio.Queue()
-        self._partition: Partition | None = None
-        self._task: asyncio.Task[None] | None = None
-        self._in_flight = 0
-        self._before: tuple[int, bytes] | None = None
-        self._idle_at = 0.0
-
-    @property
-    def next_offset(self) -> int:
-        """Where the books stand."""
-        assert self._partition is not None  # noqa: S101 -- restart has set it
-        return self._partition.position.next_offset
-
-    def seek(self, offset: int) -> None:
-        """Read on from there, without looking at the record before."""
-        self._before = None
-        self._consumer.seek(self.tp, offset)
-
-    @property
-    def queued(self) -> int:
-        """Records read and not yet recorded."""
-        return self._in_flight
-
-    def add(self, records: list[ConsumerRecord], next_offset: int) -> None:
-        """Queue fetched records in batches; pause the partition when enough wait."""
-        size = self._service._settings.batch_records_max  # noqa: SLF001 -- its own reader
-        read = self._checked([_record(each) for each in records])
-        self._in_flight += len(read)
-        for start in range(0, len(read), size):
-            chunk = read[start : start + size]
-            last = start + size >= len(read)
-            self._queue.put_nowait((chunk, next_offset if last else chunk[-1].offset + 1))
-        if self._queue.qsize() >= QUEUED_MAX:
-            self._consumer.pause(self.tp)
-
-    def _checked(self, read: list[Record]) -> list[Record]:
-        """Without the record before the position, which must be the one the books know."""
-        before, self._before = self._before, None
-        if before is None or not read or read[0].offset != before[0]:
-            return read
-        if read[0].hash != before[1]:
-            self._consumer.pause(self.tp)
-            what = f"The record at {self.tp.topic}/{self.tp.partition}/{before[0]} is not the one recorded"
-            self._service.fail(TopicReplacedError(f"{what}: the topic was made anew."))
-            return []
-        return read[1:]
-
-    @property
-    def _consumer(self) -> AIOKafkaConsumer:
-        consumer = self._service._consumer  # noqa: SLF001 -- its own reader
-        assert consumer is not None  # noqa: S101 -- readers exist only after it
-        return consumer
-
-    async def restart(self) -> None:
-        """Read the position from the books, seek there, forget what was queued, go on."""
-        service = self._service
-        cluster, take_over = service._cluster, service._take_over  # noqa: SLF001 -- its own reader
-        tries = 0
-        while True:
-            try:
-                self._partition = await take_over(cluster, self.tp.topic, self.tp.partition)
-                break
-            except Exception as error:  # noqa: BLE001 -- the database is away: wait, whatever its driver raises
-                log.warning("The database is away.", error=type(error).__name__)
-                await asyncio.sleep(PAUSE_SECONDS[min(tries, len(PAUSE_SECONDS) - 1)])
-                tries += 1
-        while not self._queue.empty():
-            self._queue.get_nowait()
-        self._in_flight = 0
-        position = self._partition.position
-        offset = position.next_offset
-        known = position.last_hash is not None and offset > 0
-        self._before = (offset - 1, position.last_hash) if known and position.last_hash else None
-        self._consumer.seek(self.tp, offset - 1 if self._before else offset)
-        with suppress(Exception):
-            self._consumer.resume(self.tp)
-        if self._task is None:
-            self._task = asyncio.create_task(self._work(), name=f"lane {self.tp.topic}/{self.tp.partition}")
-
-    async def stop(self) -> None:
-        """End after the batch in flight."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError, Exception):
-                await asyncio.wait_for(asyncio.shield(self._task), BROKER_SECONDS_MAX)
-
-    async def _work(self) -> None:
-        tries = 0
-        while True:
-            try:
-                await self._turn()
-                tries = 0
-            except LaneMovedError as error:
-                log.warning("Another worker has recorded here; reading the position again.", why=str(error))
-                self._service.moved(self.tp)
-                await self.restart()
-            except TopicReplacedError as error:
-                self._service.fail(error)
-                return
-            except Exception as error:
-                log.warning(
-                    "Not known to be recorded; reading the position again.", error=type(error).__name__, exc_info=True
-                )
-                self._service.unknown(self.tp)
-                await asyncio.sleep(PAUSE_SECONDS[min(tries, len(PAUSE_SECONDS) - 1)])
-                tries += 1
-                await self.restart()
-
-    async def _turn(self) -> None:
-        partition = self._partition
-        assert partition is not None  # noqa: S101 -- restart has set it
-        loop = asyncio.get_running_loop()
-        if loop.time() - self._idle_at > IDLE_SECONDS:
-            self._idle_at = loop.time()
-            await self._idle(partition)
-        try:
-            records, next_offset = await asyncio.wait_for(self._queue.get(), IDLE_SECONDS)
-        except TimeoutError:
-            return
-        if self._queue.qsize() < QUEUED_MAX:
-            with suppress(Exception):
-                self._consumer.resume(self.tp)
-        await _whole(partition.record(records, next_offset))
-        self._in_flight = max(0, self._in_flight - len(records))
-
-    async def _idle(self, partition: Partition) -> None:
-        """A turn without records. Its failure must not keep records waiting; a lost answer shows at the next batch."""
-        try:
-            await _whole(partition.idle())
-        except LaneMovedError:
-            raise
-        except Exception as error:
-            log.warning("What waits could not be decided again.", error=type(error).__name__, exc_info=True)
-
-
-async def _whole(work: Any) -> None:
-    """Run to the end even when cancelled meanwhile: a COMMIT under way must get its answer."""
-    task = asyncio.ensure_future(work)
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        with suppress(Exception):
-            await asyncio.wait_for(task, BROKER_SECONDS_MAX)
-        raise
-
-
-def _record(record: ConsumerRecord) -> Record:
-    at = _EPOCH + timedelta(milliseconds=max(0, record.timestamp))
-    signature = next((value for name, value in record.headers if name == SIGNATURE_HEADER), None)
-    return Record(record.offset, at, record.key, record.value, signature)
+        self._service._take(assigned)  # noqa: SLF001 -- its own listener
 
 
 async def patiently(what: str, attempt: Callable[[], Any]) -> Any:

@@ -22,7 +22,9 @@ from models.wire.topics import CATALOGUE, ENCOUNTERS, PREFIX_DEFAULT, SCANS
 from sinks.memory.books import MemoryBooks, MemoryFactBooks
 from sinks.ports.batch import RawRecord
 from sinks.postgres.catalogue.facts import FactBatch
-from streams.lanes.lane import Lane, Record
+from streams.agents.scans import record_scans
+from streams.lanes.lane import Lane
+from streams.lanes.told import Record
 from streams.proofs.pairing_corpus import GOODS, START, Corpus, Event, encounters, make_corpus
 
 _CLUSTER: Final = "proof"
@@ -63,7 +65,7 @@ async def prove_pairing(corpus: Corpus, seed: int) -> PairingFigures:
     while at < len(records):
         batch = records[at : at + draw.randint(1, _BATCH_MAX)]
         at += len(batch)
-        await lane.record(lane.read(batch, at))
+        await record_scans(lane, lane.read(batch, at))
         if draw.random() < 0.2:
             lane, takeovers = await _lane(books), takeovers + 1
     await lane.sweep()

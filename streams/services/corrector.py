@@ -9,15 +9,14 @@ from uuid import UUID
 
 import asyncpg
 import orjson
-import structlog
 from aiokafka import AIOKafkaProducer
 
 from models.wire.topics import SCANS
 from rules.charging.correcting import correcting_event
 from sinks.postgres.charging.correcting import Corrected, CorrectionBooks
+from streams.lanes.failures import own
+from streams.services.leased import Failed, nobody, tell
 from streams.settings import Settings
-
-log = structlog.get_logger(__name__)
 
 POLL_SECONDS: Final = 0.5
 AGAIN_SECONDS: Final = 15.0
@@ -30,7 +29,14 @@ SEND_SECONDS_MAX: Final = 10.0
 class Corrector:
     """Publishes the corrected scans of an installation."""
 
-    def __init__(self, settings: Settings, pool: asyncpg.Pool, again_seconds: float = AGAIN_SECONDS) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        pool: asyncpg.Pool,
+        again_seconds: float = AGAIN_SECONDS,
+        failed: Failed = nobody,
+    ) -> None:
+        self._failed = failed
         self._settings = settings
         self._again_seconds = again_seconds
         self._books = CorrectionBooks(pool)
@@ -39,14 +45,16 @@ class Corrector:
 
     async def run(self) -> None:
         """Publish until cancelled; what fails is tried again."""
+        failures = 0
         while True:
+            pause = POLL_SECONDS
             try:
                 await self.step()
-            except asyncio.CancelledError:
-                raise
-            except Exception as error:  # noqa: BLE001 -- broker or database are away: the next look will do
-                log.warning("The corrector tries again.", error=type(error).__name__)
-            await asyncio.sleep(POLL_SECONDS)
+                failures = 0
+            except Exception as error:  # noqa: BLE001 -- the next look will do
+                failures += own(error)
+                pause = tell("corrector", error, failures, self._failed)
+            await asyncio.sleep(pause)
 
     async def step(self) -> int:
         """Publish what is due; gives how many corrected scans still wait for their place to be taken."""
@@ -68,9 +76,19 @@ class Corrector:
         await asyncio.wait_for(producer.start(), 3 * SEND_SECONDS_MAX)
         try:
             for each in due:
-                event = correcting_event(each.event, each.rest, each.correction, each.scan_id, each.reason)
-                key = f"{each.hospital}/{event.get('encounter') or event['store']}".encode()
-                sent = producer.send_and_wait(self._settings.topic(SCANS), orjson.dumps(event), key=key)
-                await asyncio.wait_for(sent, SEND_SECONDS_MAX)
+                await self._send(producer, each)
         finally:
             await asyncio.wait_for(producer.stop(), SEND_SECONDS_MAX)
+
+    async def _send(self, producer: AIOKafkaProducer, corrected: Corrected) -> None:
+        """Publish one; one that fails by itself is told and tried again later, the others are published."""
+        each = corrected
+        try:
+            event = correcting_event(each.event, each.rest, each.correction, each.scan_id, each.reason)
+            key = f"{each.hospital}/{event.get('encounter') or event['store']}".encode()
+            sent = producer.send_and_wait(self._settings.topic(SCANS), orjson.dumps(event), key=key)
+            await asyncio.wait_for(sent, SEND_SECONDS_MAX)
+        except Exception as error:
+            if not own(error):
+                raise
+            tell("corrections", error, 1, self._failed)

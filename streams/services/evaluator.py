@@ -26,7 +26,7 @@ from rules.monitoring.touched import judged_again, months_read, touch
 from rules.monitoring.windows import CauseFacts
 from sinks.postgres.monitoring.alerts import AlertBooks, AlertSession, Evaluated, PendingClose, Periods
 from streams.services.finder import find
-from streams.services.leased import while_leased
+from streams.services.leased import Failed, nobody, while_leased
 
 log = structlog.get_logger(__name__)
 
@@ -54,9 +54,11 @@ class Evaluator:
         self._books = AlertBooks(pool)
         self._zone = zone
 
-    async def run(self) -> None:
+    async def run(self, failed: Failed = nobody) -> None:
         """Evaluate until cancelled, while no other evaluator holds the lease."""
-        await while_leased(self._pool, "evaluator", self._look, poll_seconds=POLL_SECONDS, rest_seconds=POLL_SECONDS)
+        await while_leased(
+            self._pool, "evaluator", self._look, poll_seconds=POLL_SECONDS, rest_seconds=POLL_SECONDS, failed=failed
+        )
 
     async def _look(self) -> bool:
         work = await self._books.has_work()

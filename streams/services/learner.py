@@ -13,7 +13,7 @@ import asyncpg
 
 from rules.labels.learning import Confirmed, Device, ShapeVersion, taught
 from sinks.postgres.labels.learning import LearningBooks, Unlearned
-from streams.services.leased import while_leased
+from streams.services.leased import Failed, nobody, while_leased
 
 OFFSETS_MAX: Final = 5_000
 """Records learned from in one transaction."""
@@ -29,13 +29,13 @@ class Learner:
         self._offsets_max = offsets_max
         self._known: dict[Device, ShapeVersion] = {}
 
-    async def run(self) -> None:
+    async def run(self, failed: Failed = nobody) -> None:
         """Learn until cancelled, while no other learner holds the lease."""
 
         async def look() -> bool:
             return await self.step() > 0
 
-        await while_leased(self._pool, "learner", look, poll_seconds=POLL_SECONDS)
+        await while_leased(self._pool, "learner", look, poll_seconds=POLL_SECONDS, failed=failed)
 
     async def until_idle(self) -> int:
         """Learn all there is; gives the number of versions written. Endless while lanes keep recording."""

@@ -16,7 +16,7 @@ from models.closing.case import Proof
 from rules.catalogue.joining import price_on
 from rules.closing.proving import next_proof, prove
 from sinks.postgres.closing.cases import CaseBooks
-from streams.services.leased import while_leased
+from streams.services.leased import Failed, nobody, while_leased
 
 log = structlog.get_logger(__name__)
 
@@ -34,9 +34,9 @@ class Prover:
         self._books = CaseBooks(pool, price_on)
         self._deltas_max = deltas_max
 
-    async def run(self) -> None:
+    async def run(self, failed: Failed = nobody) -> None:
         """Prove until cancelled, while no other prover holds the lease."""
-        await while_leased(self._pool, "prover", self.step, poll_seconds=POLL_SECONDS)
+        await while_leased(self._pool, "prover", self.step, poll_seconds=POLL_SECONDS, failed=failed)
 
     async def until_idle(self) -> int:
         """Prove all there is; gives the number of proofs written. Endless while lanes keep recording."""

@@ -12,7 +12,7 @@ import asyncpg
 from models.stock.recall import Recall
 from rules.stock.recall_listing import lines_of
 from sinks.postgres.stock.recall_desk import RecallDesk
-from streams.services.leased import while_leased
+from streams.services.leased import Failed, nobody, while_leased
 
 LEASE: Final = "recalls"
 POLL_SECONDS: Final = 2.0
@@ -51,6 +51,6 @@ class RecallLister:
                 self._listed[key] = (notice.version, stands, now)
         return False
 
-    async def run(self) -> None:
+    async def run(self, failed: Failed = nobody) -> None:
         """List until cancelled."""
-        await while_leased(self._pool, LEASE, self.look, poll_seconds=POLL_SECONDS)
+        await while_leased(self._pool, LEASE, self.look, poll_seconds=POLL_SECONDS, failed=failed)

@@ -30,7 +30,7 @@ from rules.reconciling import PATIENT_WINDOW, across, reconcile
 from rules.reconciling.standing import Past, UsesNow, next_versions
 from rules.reconciling.using import sides_of
 from sinks.postgres.reconciling.sessions import Encounter, HospitalItem, ReconcilingBooks, ReconcilingSession
-from streams.services.leased import while_leased
+from streams.services.leased import Failed, nobody, while_leased
 
 log = structlog.get_logger(__name__)
 
@@ -49,9 +49,9 @@ class Reconciler:
         self._zone = zone
         self._encounters_max = encounters_max
 
-    async def run(self) -> None:
+    async def run(self, failed: Failed = nobody) -> None:
         """Compare until cancelled, while no other reconciler holds the lease."""
-        await while_leased(self._pool, "reconciler", self._look, poll_seconds=POLL_SECONDS)
+        await while_leased(self._pool, "reconciler", self._look, poll_seconds=POLL_SECONDS, failed=failed)
 
     async def _look(self) -> bool:
         work = await self._books.has_work()

@@ -4,12 +4,11 @@ Time is a record: a tick on every lane in which half a label waits, so that a re
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import UTC, datetime
 
 import asyncpg
 import orjson
-import structlog
 from aiokafka import AIOKafkaProducer
 
 from models.scan.event import TICK_SCHEMA
@@ -17,12 +16,11 @@ from models.wire.topics import SCANS
 from streams.services.corrector import Corrector
 from streams.services.evaluator import Evaluator
 from streams.services.learner import Learner
+from streams.services.leased import Failed, nobody, tell
 from streams.services.prover import Prover
 from streams.services.recall_lister import RecallLister
 from streams.services.reconciler import Reconciler
 from streams.settings import Settings
-
-log = structlog.get_logger(__name__)
 
 TICK_SECONDS = 1.0
 SEND_SECONDS_MAX = 10.0
@@ -65,28 +63,52 @@ async def lanes_that_wait(pool: asyncpg.Pool) -> list[int]:
     return [row["lane"] for row in rows]
 
 
-async def run_scheduler(settings: Settings, pool: asyncpg.Pool) -> None:
-    """Tick, evaluate, learn and prove until cancelled."""
+Job = Callable[[], Awaitable[None]]
+
+
+def jobs(settings: Settings, pool: asyncpg.Pool, failed: Failed) -> Mapping[str, Job]:
+    """What a scheduler does, by name; each of them until cancelled. No two share anything but the pool."""
+    return {
+        "ticks": lambda: tick(settings, pool, failed),
+        "evaluator": lambda: Evaluator(pool, settings.zone).run(failed),
+        "learner": lambda: Learner(pool).run(failed),
+        "corrector": lambda: Corrector(settings, pool, failed=failed).run(),
+        "reconciler": lambda: Reconciler(pool, settings.zone).run(failed),
+        "prover": lambda: Prover(pool).run(failed),
+        "recall-lister": lambda: RecallLister(pool).run(failed),
+    }
+
+
+async def run_scheduler(settings: Settings, pool: asyncpg.Pool, failed: Failed = nobody) -> None:
+    """Do all jobs until cancelled, each by itself: one that fails ends no other."""
     async with asyncio.TaskGroup() as group:
-        group.create_task(_tick(settings, pool), name="ticks")
-        group.create_task(Evaluator(pool, settings.zone).run(), name="evaluator")
-        group.create_task(Learner(pool).run(), name="learner")
-        group.create_task(Corrector(settings, pool).run(), name="corrector")
-        group.create_task(Reconciler(pool, settings.zone).run(), name="reconciler")
-        group.create_task(Prover(pool).run(), name="prover")
-        group.create_task(RecallLister(pool).run(), name="recalls")
+        for name, job in jobs(settings, pool, failed).items():
+            group.create_task(kept_up(name, job, failed), name=name)
 
 
-async def _tick(settings: Settings, pool: asyncpg.Pool) -> None:
+async def kept_up(name: str, job: Job, failed: Failed = nobody) -> None:
+    """Do a job until cancelled; when it ends by itself, whatever it ended with, it begins anew."""
+    failures = 0
+    while True:
+        try:
+            await job()
+        except Exception as error:  # noqa: BLE001 -- ticks least of all may end by what another job does
+            failures += 1
+            await asyncio.sleep(tell(name, error, failures, failed))
+        else:
+            await asyncio.sleep(TICK_SECONDS)
+
+
+async def tick(settings: Settings, pool: asyncpg.Pool, failed: Failed = nobody) -> None:
     """Tick until cancelled; what fails is tried again."""
+    failures = 0
     while True:
         try:
             async with TickPublisher(settings) as ticks:
                 while True:
                     await ticks.publish(await lanes_that_wait(pool), datetime.now(UTC))
+                    failures = 0
                     await asyncio.sleep(TICK_SECONDS)
-        except asyncio.CancelledError:
-            raise
-        except Exception as error:  # noqa: BLE001 -- broker or database are away: the next tick will do
-            log.warning("The scheduler begins again.", error=type(error).__name__)
-            await asyncio.sleep(TICK_SECONDS)
+        except Exception as error:  # noqa: BLE001 -- the next tick will do
+            failures += 1
+            await asyncio.sleep(min(TICK_SECONDS, tell("ticks", error, failures, failed)))

@@ -15,7 +15,9 @@ from sinks.postgres.catalogue.facts import FactBatch, FactBooks
 from sinks.postgres.charging.books import PostgresBooks
 from sinks.postgres.closing.periods import CloseOrderError, HospitalPeriods, PeriodBooks
 from sinks.postgres.database import migrate, open_pool
-from streams.lanes.lane import Lane, Record
+from streams.agents.scans import record_scans
+from streams.lanes.lane import Lane
+from streams.lanes.told import Record
 from streams.services.evaluator import Evaluator
 from streams.services.month_close import CloseBehindError, ClosedMonth, Forced, MonthNotOverError, close_month
 from tests.support import builders as b
@@ -56,7 +58,7 @@ class House:
         seconds = days * 86_400 + self._numbers
         event = b.scan(self._numbers, scanned_at=b.at(seconds), quantity=units, **changes)
         offset, stamp = lane.position.next_offset, b.NOON + timedelta(days=200)
-        await lane.record(lane.read([Record(offset, stamp, None, b.body(event))], offset + 1))
+        await record_scans(lane, lane.read([Record(offset, stamp, None, b.body(event))], offset + 1))
 
     async def close(  # noqa: PLR0917 -- what a close may be asked
         self,
@@ -216,7 +218,7 @@ async def test_the_close_waits_until_the_position_has_passed_the_tick(database: 
         await h.use(lane)
         await h.use(lane)
         assert not closing.done()
-        await lane.record(lane.read([Record(after + 2, b.NOON, None, b.body(b.TICK))], after + 3))
+        await record_scans(lane, lane.read([Record(after + 2, b.NOON, None, b.body(b.TICK))], after + 3))
         assert (await closing).closed == ("H1",)
 
 

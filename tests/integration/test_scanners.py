@@ -11,6 +11,7 @@ from models.scan.scanners import Scanner
 from sinks.metrics.counts import Metrics
 from sinks.postgres.labels.scanners import ScannerBooks
 from sinks.postgres.observation import observe_scanners
+from streams.agents.scans import record_scans
 from streams.cli.codes.scanners import read_scanners
 from tests.support.builders import DI, NOON, at, gs1, scan, scan_id
 from tests.support.ward import MemoryStore, PostgresStore, Ward, postgres_store, records, usual, verdicts
@@ -56,7 +57,7 @@ async def test_records_read_before_a_profile_came_are_read_again(ward: Ward, sto
     early = lane.read(batch, 1)
     await ScannerBooks(store.pool).record([scanner(separators=["_"])])
 
-    await lane.record(early)
+    await record_scans(lane, early)
 
     assert await lots(store) == [("L1", "S1")]
 

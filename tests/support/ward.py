@@ -19,7 +19,9 @@ from sinks.postgres.charging.books import PostgresBooks
 from sinks.postgres.charging.commands import CommandBooks
 from sinks.postgres.database import migrate, open_pool
 from sinks.postgres.monitoring.controls import ControlBooks
-from streams.lanes.lane import Lane, Record
+from streams.agents.scans import record_scans
+from streams.lanes.lane import Lane
+from streams.lanes.told import Record
 from tests.support.accounts import Account, account_of_memory, account_of_postgres
 from tests.support.builders import NOON, body, encounter, item, key_of, scan_id
 
@@ -195,7 +197,7 @@ class Ward:
 
 async def record(lane: Lane, batch: Sequence[Record]) -> None:
     """Read, decide and record one batch."""
-    await lane.record(lane.read(batch, batch[-1].offset + 1))
+    await record_scans(lane, lane.read(batch, batch[-1].offset + 1))
 
 
 def verdicts(account: Account) -> dict[str, tuple[str, tuple[str, ...]]]:

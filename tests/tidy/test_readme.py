@@ -25,7 +25,9 @@ SETTINGS: Final = PAGES["docs/settings.md"]
 COMMANDS: Final[dict[str, Any]] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 FOLDERS: Final = ("models", "rules", "sinks", "streams", "tests", "docs", "deploy", "benchmarks", "examples", r"\.ci")
 README_PAGES: Final = ("README.md", "docs/zh-CN/README.md")
-TEST_SETTINGS: Final = frozenset({"UDI_CHAOS_SECONDS", "UDI_CHAOS_SEED", "UDI_CONFIG", "UDI_LANG"})
+TEST_SETTINGS: Final = frozenset(
+    {"UDI_CHAOS_SECONDS", "UDI_CHAOS_SEED", "UDI_CONFIG", "UDI_LANG", "UDI_POISON_RECORDS"}
+)
 
 
 def fences(text: str) -> str:

@@ -1,8 +1,9 @@
 """Facts into the books: catalogue and encounter records, each batch in one transaction with its position."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import asyncpg
 
@@ -17,10 +18,47 @@ from sinks.ports.batch import InputPosition, LaneMovedError, RawRecord
 from sinks.postgres.charging.books import take_position
 from sinks.postgres.charging.rows import outbox_row
 from sinks.postgres.charging.tables import Row
+from sinks.postgres.readable import readable
 
 _RECORD_FACTS = "SELECT udi.record_facts($1, $2, $3, $4, $5, $6, $7, $8, $9)"
 Identifier = tuple[str, str]
 """(issuer, device identifier)."""
+
+
+ItemKey = tuple[str, str]
+"""(hospital, item code)."""
+
+
+class KnownItem(NamedTuple):
+    """The newest version of an item: its bytes, and what they say; `None` when this version can't read them."""
+
+    body: bytes
+    item: CatalogueItem | None
+
+
+class ReadItem(NamedTuple):
+    """A record of `udi.catalogue`."""
+
+    record: RawRecord
+    item: CatalogueItem
+
+
+class Tombstone(NamedTuple):
+    """A record of `udi.catalogue` that ends the item of its key; `None`: it has no key that can be read."""
+
+    record: RawRecord
+    key: ItemKey | None
+
+
+class Refused(NamedTuple):
+    """A record that is not what its topic holds."""
+
+    record: RawRecord
+    refusal: Refusal
+
+
+Fact = ReadItem | Tombstone | Encounter | Refused | None
+"""What a record of either topic says; `None`: nothing."""
 
 
 @dataclass(slots=True)
@@ -31,6 +69,8 @@ class FactBatch:
     encounters: list[Row] = field(default_factory=list)
     changes: list[Row] = field(default_factory=list)
     letters: list[Outgoing] = field(default_factory=list)
+    known: dict[ItemKey, KnownItem] = field(default_factory=dict)
+    """Items as they are known when the batch is recorded, where it changes them."""
 
     @property
     def version(self) -> int:
@@ -40,16 +80,14 @@ class FactBatch:
     def add_encounter(self, encounter: Encounter, at: datetime) -> None:
         """A new version of an encounter."""
         e = encounter
-        self.encounters.append(
-            (e.hospital, e.encounter, self.version, e.department, e.team, e.ward, e.admitted_at, e.discharged_at,
-             e.settled_at, e.drg_group, e.drg_weight, e.main_disease, at)
-        )  # fmt: skip
+        self.encounters.append(encounter_row(e, self.version, at))
         self.changes.append((self.version, "encounter", e.hospital, e.encounter, [], [], at, None, None))
 
     def add_item(self, item: CatalogueItem, body: bytes, at: datetime, before: CatalogueItem | None) -> None:
         """A new version of an item, whose scans that wait may be free now and whose charges may have another price."""
         both = [*_identifiers(before), *_identifiers(item)] if before is not None else _identifiers(item)
-        repriced = repriced_days(prices_of(before), prices_of(item)) if before is not None else None
+        prices = prices_of(item)
+        repriced = repriced_days(prices_of(before), prices) if before is not None else None
         self._add_item(item, body, at, both, repriced, ended_at=None)
 
     def end_item(self, item: CatalogueItem, body: bytes, at: datetime) -> None:
@@ -79,54 +117,77 @@ class FactBooks:
     def __init__(self, pool: asyncpg.Pool, lanes: int) -> None:
         self._pool = pool
         self._lanes = lanes
-        self._known: dict[tuple[str, str], tuple[bytes, CatalogueItem]] = {}
+        self._known: dict[ItemKey, KnownItem] = {}
 
-    async def take_over(self, cluster_id: str, topic: str, partition: int) -> InputPosition:
-        """Where the partition stands; reads what the catalogue holds, to know what a change changes."""
+    async def take_over(self, cluster_id: str, topic: str, partition: int, *, items: bool = True) -> InputPosition:
+        """Where the partition stands; with `items` reads what the catalogue holds, to know what a change changes.
+
+        The position is read first: what others record meanwhile moves it, and then nothing of this one is recorded.
+        """
         async with self._pool.acquire() as connection:
+            position = await take_position(connection, cluster_id, topic, partition)
+            if not items:
+                return position
             rows = await connection.fetch(
                 "SELECT DISTINCT ON (hospital, item_code) hospital, item_code, body FROM udi.catalogue "
                 "ORDER BY hospital, item_code, version DESC"
             )
-            for row in rows:
-                item = CatalogueItem.model_validate_json(row["body"])
-                self._known[row["hospital"], row["item_code"]] = (row["body"], item)
-            return await take_position(connection, cluster_id, topic, partition)
+        self._known = {(row["hospital"], row["item_code"]): _known(row["body"]) for row in rows}
+        return position
 
-    def read_item(self, batch: FactBatch, record: RawRecord, at: datetime, origin: str) -> None:
-        """A record of `udi.catalogue` into the batch: a version, the end of an item (tombstone), or a dead letter."""
-        if record.value is None:
-            self._end_item(batch, record, at, origin)
-            return
-        read = read_item(record.key, record.value)
-        if isinstance(read, Refusal):
-            batch.letters.append(letter_of(record, read, origin))
-            return
-        item = read[0]
-        key = (item.hospital, item.item_code)
-        known = self._known.get(key)
-        batch.add_item(item, record.value, at, known[1] if known else None)
-        self._known[key] = (record.value, item)
-
-    def _end_item(self, batch: FactBatch, record: RawRecord, at: datetime, origin: str) -> None:
-        key = read_key(record.key)
-        known = self._known.get(key) if key else None
-        if key is None or known is None:
-            refusal = Refusal(Reason.BAD_EVENT, "Expected a tombstone of a known item.")
-            batch.letters.append(letter_of(record, refusal, origin))
-            return
-        batch.end_item(known[1], known[0], at)
+    # Read: no database, no memory -------------------------------------------------------------------------------------
 
     @staticmethod
-    def read_encounter(batch: FactBatch, record: RawRecord, at: datetime, origin: str) -> None:
-        """A record of `udi.encounters` into the batch: a version or a dead letter. A tombstone changes nothing."""
+    def parse_item(record: RawRecord) -> Fact:
+        """What a record of `udi.catalogue` says."""
         if record.value is None:
-            return
+            return Tombstone(record, read_key(record.key))
+        read = read_item(record.key, record.value)
+        return Refused(record, read) if isinstance(read, Refusal) else ReadItem(record, read[0])
+
+    @staticmethod
+    def parse_encounter(record: RawRecord) -> Fact:
+        """What a record of `udi.encounters` says. A tombstone changes nothing."""
+        if record.value is None:
+            return None
         read = read_encounter(record.key, record.value)
-        if isinstance(read, Refusal):
-            batch.letters.append(letter_of(record, read, origin))
-        else:
-            batch.add_encounter(read[0], at)
+        return Refused(record, read) if isinstance(read, Refusal) else read[0]
+
+    # Decide: what it changes ------------------------------------------------------------------------------------------
+
+    def add(self, batch: FactBatch, fact: Fact, at: datetime, origin: str) -> None:
+        """What follows from the fact, into the batch: a version, the end of an item, or a dead letter."""
+        if isinstance(fact, Refused):
+            batch.letters.append(letter_of(fact.record, fact.refusal, origin))
+        elif isinstance(fact, Encounter):
+            batch.add_encounter(fact, at)
+        elif isinstance(fact, ReadItem):
+            key, body = (fact.item.hospital, fact.item.item_code), fact.record.value or b""
+            known = self._before(batch, key)
+            batch.add_item(fact.item, body, at, known.item if known else None)
+            batch.known[key] = KnownItem(body, fact.item)
+        elif isinstance(fact, Tombstone):
+            known = self._before(batch, fact.key) if fact.key else None
+            if known is None or known.item is None:
+                refusal = Refusal(Reason.BAD_EVENT, "Expected a tombstone of a known item.")
+                batch.letters.append(letter_of(fact.record, refusal, origin))
+            else:
+                batch.end_item(known.item, known.body, at)
+
+    def _before(self, batch: FactBatch, key: ItemKey) -> KnownItem | None:
+        return batch.known.get(key) or self._known.get(key)
+
+    def read_item(self, batch: FactBatch, record: RawRecord, at: datetime, origin: str) -> None:
+        """A record of `udi.catalogue` into the batch."""
+        self.add(batch, self.parse_item(record), at, origin)
+
+    def read_encounter(self, batch: FactBatch, record: RawRecord, at: datetime, origin: str) -> None:
+        """A record of `udi.encounters` into the batch."""
+        self.add(batch, self.parse_encounter(record), at, origin)
+
+    def know(self, known: Mapping[ItemKey, KnownItem]) -> None:
+        """A batch is recorded: items are known as it has left them."""
+        self._known.update(known)
 
     async def record(self, position: InputPosition, next_offset: int, last_hash: bytes | None, batch: FactBatch) -> int:
         """Record the batch and the position, whole or not at all, and give the newest fact version.
@@ -146,8 +207,23 @@ class FactBooks:
                 if error.sqlstate == "UD001":
                     raise LaneMovedError(str(error)) from None
                 raise
+        self.know(batch.known)
         return int(version)
+
+
+def encounter_row(encounter: Encounter, version: int, at: datetime) -> Row:
+    """In the order of `udi.encounter`."""
+    e = encounter
+    return (
+        e.hospital, e.encounter, version, e.department, e.team, e.ward, e.admitted_at, e.discharged_at,
+        e.settled_at, e.drg_group, e.drg_weight, e.main_disease, at,
+    )  # fmt: skip
 
 
 def _identifiers(item: CatalogueItem) -> list[Identifier]:
     return [(each.issuer.value, each.di) for each in item.identifiers]
+
+
+def _known(body: bytes) -> KnownItem:
+    """An item as it was recorded. Bounds may have become narrower since: its next version is then as of a new item."""
+    return KnownItem(body, next(readable("an item", [body], CatalogueItem.model_validate_json), None))

@@ -37,9 +37,22 @@ from models.scan.event import ScanEvent
 from models.scan.scanners import NO_SCANNERS, Scanner, Scanners
 from models.udi import CodeError, Flag, Issuer, Label, read_label
 from models.udi.lot_pattern import load
-from sinks.ports.batch import Batch, ClaimTakenError, InputPosition, LaneMovedError, LaneState, StaleError
+from sinks.ports.aside import Aside
+from sinks.ports.batch import (
+    Again,
+    Batch,
+    ClaimTakenError,
+    InputPosition,
+    LaneMovedError,
+    LaneState,
+    LookedAt,
+    StaleError,
+    Unreadable,
+)
+from sinks.postgres.charging.aside import PostgresAside
 from sinks.postgres.charging.rows import rows_of
 from sinks.postgres.charging.supply import learn_supply
+from sinks.postgres.readable import readable
 
 NEIGHBOUR_SECONDS = 60
 """How far around a half label the device's other scans are looked for; not less than the pairing window."""
@@ -66,6 +79,7 @@ class PostgresBooks:
     def __init__(self, pool: asyncpg.Pool, zone: ZoneInfo) -> None:
         self._pool = pool
         self._zone = zone
+        self.aside: Aside = PostgresAside(pool)
 
     async def take_over(self, cluster_id: str, topic: str, partition: int) -> LaneState:
         """Where the lane stands, and the halves that wait in it."""
@@ -79,7 +93,8 @@ class PostgresBooks:
             )
             waiting = await self._subjects(connection, [Ref(*ref) for ref in refs])
             scanners = await _scanners(connection) if waiting else NO_SCANNERS
-        return LaneState(partition, position, version, [_waiting(*half, scanners) for half in waiting])
+        halves = readable("a waiting half", waiting, lambda half: _waiting(*half, scanners))
+        return LaneState(partition, position, version, list(halves))
 
     async def gather(self, lane: int, wanted: Lookup, catalogue: Catalogue) -> Snapshot:
         """One snapshot of what is wanted. Brings `catalogue` to the version of the snapshot."""
@@ -94,13 +109,14 @@ class PostgresBooks:
             )  # fmt: skip
             assert row is not None  # noqa: S101 -- take_over made the lane's row
             changes = zip(row["changed"], row["changed_versions"], row["changed_ended"], strict=True)
-            for profile, version in zip(row["scanners"], row["scanner_versions"], strict=True):
-                catalogue.scanners.put(Scanner.model_validate_json(profile), version)
+            profiles = zip(row["scanners"], row["scanner_versions"], strict=True)
+            for profile, version in readable("a scanner's profile", profiles, _profile):
+                catalogue.scanners.put(profile, version)
             if row["facts_version"] > since:
                 await learn_supply(connection, catalogue, since, row["facts_version"])
             for body, kind, version in zip(row["controls"], row["control_kinds"], row["control_versions"], strict=True):
                 catalogue.controls.put(read_control(kind, body), version)
-            catalogue.put([_item(*change) for change in changes], row["facts_version"])
+            catalogue.put(readable("an item", changes, lambda change: _item(*change)), row["facts_version"])
             uses = await self._uses(connection, wanted, catalogue)
             neighbours = await self._neighbours(connection, wanted)
             stays = await self._stays(connection, wanted)
@@ -151,35 +167,44 @@ class PostgresBooks:
         known = {subject.ref: Recorded(subject, prior) for subject, prior in subjects}
         return [_commanded(lane, row, known) for row in rows]
 
-    async def freed(
-        self, lane: int, gathered: Snapshot, after: Ref, limit: int
-    ) -> list[tuple[RecordedScan, Prior, datetime]]:
+    async def freed(self, lane: int, gathered: Snapshot, after: Ref, limit: int) -> list[Again]:
         """Scans of the lane after `after` that wait and may be free at the snapshot's facts, oldest first."""
-        query = "SELECT * FROM udi.freed($1, $2, $3, $4, $5, $6)"
-        return await self._looked_at_again(query, lane, gathered, after, limit)
+        return await self._worth("SELECT * FROM udi.freed($1, $2, $3, $4, $5, $6)", lane, gathered, after, limit)
 
-    async def repriced(
-        self, lane: int, gathered: Snapshot, after: Ref, limit: int
-    ) -> list[tuple[RecordedScan, Prior, datetime]]:
+    async def repriced(self, lane: int, gathered: Snapshot, after: Ref, limit: int) -> list[Again]:
         """Charged uses of the lane after `after` whose price may be another by the snapshot's facts, oldest first."""
-        query = "SELECT * FROM udi.repriced($1, $2, $3, $4, $5, $6)"
-        return await self._looked_at_again(query, lane, gathered, after, limit)
+        return await self._worth("SELECT * FROM udi.repriced($1, $2, $3, $4, $5, $6)", lane, gathered, after, limit)
 
-    async def _looked_at_again(
-        self, query: str, lane: int, gathered: Snapshot, after: Ref, limit: int
-    ) -> list[tuple[RecordedScan, Prior, datetime]]:
+    async def _worth(self, query: str, lane: int, gathered: Snapshot, after: Ref, limit: int) -> list[Again]:
+        rows = await self._pool.fetch(query, lane, gathered.facts_seen, gathered.facts_version, *after, limit)
+        return [Again(Ref(*row[:2]), row[2]) for row in rows]
+
+    async def look_again(self, rows: Sequence[Again]) -> tuple[list[LookedAt], list[Unreadable]]:
+        """Scans as they stand now, in order, and those whose rows can't be read."""
+        times = {each.ref: each.at for each in rows}
         async with self._pool.acquire() as connection:
-            rows = await connection.fetch(query, lane, gathered.facts_seen, gathered.facts_version, *after, limit)
-            times = {Ref(*row[:2]): row[2] for row in rows}
-            subjects = await self._subjects(connection, list(times))
-        return [(subject, prior, times[subject.ref]) for subject, prior in subjects]
+            found = await self._rows(connection, list(times))
+        looked_at: list[LookedAt] = []
+        unreadable: list[Unreadable] = []
+        for row in found:
+            ref = Ref(row["position_id"], row["record_offset"])
+            try:
+                looked_at.append((*self._subject(row), times[ref]))
+            except Exception as error:  # noqa: BLE001 -- no effect is in it: whatever fails is the row's own
+                unreadable.append(Unreadable(ref, times[ref], error))
+        return looked_at, unreadable
 
     async def _subjects(self, connection: Any, refs: list[Ref]) -> list[tuple[RecordedScan, Prior]]:
+        """Scans as they stand; without those that can't be read, which then look as if they were not there."""
+        return list(readable("a recorded scan", await self._rows(connection, refs), self._subject))
+
+    @staticmethod
+    async def _rows(connection: Any, refs: list[Ref]) -> list[Any]:
         if not refs:
             return []
         positions, offsets = [ref.position for ref in refs], [ref.offset for ref in refs]
-        rows = await connection.fetch("SELECT * FROM udi.subjects($1, $2)", positions, offsets)
-        return [self._subject(row) for row in rows]
+        rows: list[Any] = await connection.fetch("SELECT * FROM udi.subjects($1, $2)", positions, offsets)
+        return rows
 
     def _subject(self, row: Any) -> tuple[RecordedScan, Prior]:
         event = ScanEvent.model_validate_json(row["raw"])
@@ -322,9 +347,14 @@ def suspect_of(readings: Sequence[Mapping[str, Any]]) -> Label | None:
 async def _scanners(connection: Any) -> Scanners:
     """All profiles."""
     scanners = Scanners()
-    for row in await connection.fetch("SELECT profile, version FROM udi.scanner ORDER BY version"):
-        scanners.put(Scanner.model_validate_json(row["profile"]), row["version"])
+    rows = await connection.fetch("SELECT profile, version FROM udi.scanner ORDER BY version")
+    for profile, version in readable("a scanner's profile", rows, _profile):
+        scanners.put(profile, version)
     return scanners
+
+
+def _profile(row: Any) -> tuple[Scanner, int]:
+    return Scanner.model_validate_json(row[0]), row[1]
 
 
 def _waiting(subject: RecordedScan, prior: Prior, scanners: Scanners) -> Waiting:
@@ -361,7 +391,7 @@ async def read_catalogue(connection: Any, catalogue: Catalogue | None = None) ->
             catalogue.version, version,
         )  # fmt: skip
         await learn_supply(connection, catalogue, catalogue.version, version)
-        catalogue.put([_item(*row) for row in rows], version)
+        catalogue.put(readable("an item", rows, lambda row: _item(*row)), version)
     return catalogue
 
 

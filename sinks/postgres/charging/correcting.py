@@ -1,6 +1,7 @@
 """Corrected scans whose place another scan has still to take."""
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -8,6 +9,7 @@ import orjson
 
 from models.charging.commands import Correction, correcting_scan_id
 from models.scan.event import ScanEvent
+from sinks.postgres.readable import readable
 
 _WAITING = """
 SELECT k.lane, k.seq, k.hospital, k.body, k.reason, s.raw, rest.raw AS rest
@@ -65,21 +67,23 @@ class CorrectionBooks:
 
     async def waiting(self) -> list[Corrected]:
         """Corrected scans whose place is not taken, in the order they were corrected. Keeps which are taken."""
-        found = [
-            Corrected(
-                row["lane"],
-                row["seq"],
-                row["hospital"],
-                ScanEvent.model_validate_json(row["raw"]),
-                ScanEvent.model_validate_json(row["rest"]) if row["rest"] is not None else None,
-                Correction.model_validate(orjson.loads(row["body"])),
-                row["reason"],
-            )
-            for row in reversed(await self._pool.fetch(_WAITING))
-        ]
+        rows = await self._pool.fetch(_WAITING)
+        found = list(readable("a corrected scan", reversed(rows), _corrected))
         if not found:
             return []
         places = ([each.lane for each in found], [each.seq for each in found])
         scans = ([each.hospital for each in found], [each.scan_id for each in found])
         taken = {row["scan_id"] for row in await self._pool.fetch(_RECORDED, *places, *scans)}
         return [each for each in found if each.scan_id not in taken]
+
+
+def _corrected(row: Any) -> Corrected:
+    return Corrected(
+        row["lane"],
+        row["seq"],
+        row["hospital"],
+        ScanEvent.model_validate_json(row["raw"]),
+        ScanEvent.model_validate_json(row["rest"]) if row["rest"] is not None else None,
+        Correction.model_validate(orjson.loads(row["body"])),
+        row["reason"],
+    )

@@ -11,11 +11,16 @@ from models.wire.strict_json import Body, Refusal
 from models.wire.topics import DEAD_LETTERS
 from sinks.messages.outgoing import Outgoing, letter_of
 from sinks.ports.batch import InputPosition, LaneMovedError, RawRecord
+from sinks.postgres.catalogue.facts import Refused
 from sinks.postgres.charging.books import take_position
 from sinks.postgres.charging.rows import outbox_row
 from sinks.postgres.charging.tables import Row
 
 _RECORD = "SELECT udi.record_his_lines($1, $2, $3, $4, $5, $6, $7)"
+
+
+Line = tuple[HisCharge, Body]
+"""A line, and the body it came as."""
 
 
 @dataclass(slots=True)
@@ -39,13 +44,23 @@ class HisLineBooks:
             return await take_position(connection, cluster_id, topic, partition)
 
     @staticmethod
-    def read(batch: LineBatch, record: RawRecord, at: datetime, origin: str) -> None:
-        """A record of `udi.his-charges` into the batch: a version of a line, or a dead letter."""
+    def parse(record: RawRecord) -> Line | Refused:
+        """What a record of `udi.his-charges` says; no database."""
         read = read_his_charge(record.key, record.value)
-        if isinstance(read, Refusal):
-            batch.letters.append(letter_of(record, read, origin))
+        return Refused(record, read) if isinstance(read, Refusal) else read
+
+    @staticmethod
+    def add(batch: LineBatch, line: Line | Refused, at: datetime, origin: str) -> None:
+        """What follows from it, into the batch: a version of a line, or a dead letter."""
+        if isinstance(line, Refused):
+            batch.letters.append(letter_of(line.record, line.refusal, origin))
         else:
-            batch.lines.append(_row(*read, origin, at))
+            batch.lines.append(_row(*line, origin, at))
+
+    @classmethod
+    def read(cls, batch: LineBatch, record: RawRecord, at: datetime, origin: str) -> None:
+        """A record of `udi.his-charges` into the batch."""
+        cls.add(batch, cls.parse(record), at, origin)
 
     async def record(self, position: InputPosition, next_offset: int, last_hash: bytes | None, batch: LineBatch) -> int:
         """Record the batch and the position, whole or not at all; gives how many lines were new or changed.

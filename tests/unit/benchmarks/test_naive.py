@@ -15,8 +15,10 @@ from models.charging.snapshot import Catalogue
 from models.policy import POLICY
 from sinks.postgres.charging.books import PostgresBooks
 from sinks.postgres.database import open_pool
+from streams.agents.scans import record_scans
 from streams.embedded.database import EmbeddedDatabase
-from streams.lanes.lane import Lane, Record
+from streams.lanes.lane import Lane
+from streams.lanes.told import Record
 
 NOON = datetime(2022, 6, 4, 4, tzinfo=UTC)
 
@@ -48,7 +50,7 @@ async def _effects(url: str, kind: type[NaiveBooks] | type[PostgresBooks], batch
         records = _input()
         for start in range(0, len(records), batch):
             chunk = records[start : start + batch]
-            await lane.record(lane.read(chunk, chunk[-1].offset + 1))
+            await record_scans(lane, lane.read(chunk, chunk[-1].offset + 1))
         return await _report(pool)
     finally:
         await pool.close()

@@ -1,0 +1,1 @@
+"""The Faust agents: one per input topic. Each takes batches of its partitions and reads, gathers, decides, records."""

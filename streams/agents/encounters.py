@@ -1,0 +1,19 @@
+"""The agent of `udi.encounters`: admissions, wards and discharges into the books."""
+
+from faust.types import StreamT
+
+from streams.lanes.facts import FactLane
+from streams.lanes.handing import Handed, answering
+
+
+async def encounters(batches: StreamT[Handed[FactLane]]) -> None:
+    """Records become versions of their encounter; what is no encounter becomes a dead letter."""
+    async for batch in batches:
+        with answering(batch):
+            lane = batch.lane
+            reading = lane.read(batch.records, batch.next_offset, batch.first_offset)
+            async with lane.turn:
+                async for attempt in lane.attempts(reading):
+                    with attempt as part:
+                        changes = lane.decide(part)
+                        await lane.record(part, changes)

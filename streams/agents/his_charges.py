@@ -1,0 +1,19 @@
+"""The agent of `udi.his-charges`: what the HIS has on its own books, to be compared with ours."""
+
+from faust.types import StreamT
+
+from streams.lanes.facts import FactLane
+from streams.lanes.handing import Handed, answering
+
+
+async def his_charges(batches: StreamT[Handed[FactLane]]) -> None:
+    """Records become versions of their charge line; what is no line becomes a dead letter."""
+    async for batch in batches:
+        with answering(batch):
+            lane = batch.lane
+            reading = lane.read(batch.records, batch.next_offset, batch.first_offset)
+            async with lane.turn:
+                async for attempt in lane.attempts(reading):
+                    with attempt as part:
+                        changes = lane.decide(part)
+                        await lane.record(part, changes)

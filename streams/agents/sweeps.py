@@ -1,0 +1,62 @@
+"""The timer of the app: every lane looks again at what waits in it, beside its batches and never in their way."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import Final
+
+import structlog
+
+from streams.lanes.attempts import place_of
+from streams.lanes.failures import own
+from streams.lanes.lane import Lane
+from streams.lanes.reader import Reader
+
+log = structlog.get_logger(__name__)
+
+SWEEP_SECONDS: Final = 1.0
+"""How often a lane begins to look for what may be decided again."""
+
+
+class Sweeps:
+    """One sweep at a time of each lane; a long one holds up no other lane's.
+
+    Args:
+        readers: of the partitions in this worker's hands now.
+    """
+
+    def __init__(self, readers: Callable[[], Iterable[Reader]]) -> None:
+        self._readers = readers
+        self._running: dict[Lane, asyncio.Task[None]] = {}
+
+    async def look(self) -> None:
+        """Begin a sweep of every lane that has none under way. Never raises: what a timer raises ends the app."""
+        self._running = {lane: task for lane, task in self._running.items() if not task.done()}
+        for reader in self._readers():
+            lane = reader.lane
+            if isinstance(lane, Lane) and lane not in self._running:
+                name = f"sweep {lane.lane}"
+                self._running[lane] = asyncio.create_task(self._sweep(lane, reader), name=name)
+
+    async def stop(self) -> None:
+        """End all of them; what is being recorded gets its answer."""
+        for task in self._running.values():
+            task.cancel()
+        await asyncio.gather(*self._running.values(), return_exceptions=True)
+
+    async def _sweep(self, lane: Lane, reader: Reader) -> None:
+        """Step by step, each in the lane's turn: between two steps the batches that wait are recorded."""
+        try:
+            steps = lane.sweeps()
+            while reader.lane is lane:
+                async with lane.turn:
+                    if await anext(steps, None) is None:
+                        return
+        except Exception as error:  # noqa: BLE001 -- the reader takes the lane over again
+            name, at = type(error).__name__, place_of(error)
+            if own(error):
+                log.error("A sweep fails by itself.", lane=lane.lane, error=name, at=at)  # noqa: TRY400 -- see place_of
+                lane.told.failed("decisions", error)
+            else:
+                log.warning("What waits could not be decided again.", lane=lane.lane, error=name, at=at)
+            if reader.lane is lane:
+                reader.take_over_again(error)

@@ -1,0 +1,80 @@
+"""A batch is tried until it is recorded: again while others were faster, in halves when it fails by its own fault.
+
+What is left at last is the one record that fails, and that one is quarantined. A failure of the infrastructure is not
+tried here: it goes to whoever reads the partition, who takes it over anew.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from pathlib import PurePath
+from traceback import extract_tb
+from types import TracebackType
+from typing import Final, Generic, Protocol, TypeVar
+
+import structlog
+
+from streams.lanes.failures import AGAIN, own
+
+log = structlog.get_logger(__name__)
+
+TRIES_BEFORE_WAITING: Final = 3
+"""Redone at once so often when claims collide; then with a pause."""
+PAUSE_SECONDS_MAX: Final = 1.0
+
+
+class Sized(Protocol):
+    """What may be tried: some records, or some scans to decide again."""
+
+    def __len__(self) -> int:
+        """How many."""
+
+
+P = TypeVar("P", bound=Sized)
+
+
+class Attempt(Generic[P]):
+    """One try. As a context it gives what is tried, and keeps an error that is answered by another try."""
+
+    def __init__(self, part: P) -> None:
+        self.part = part
+        self.error: Exception | None = None
+
+    def __enter__(self) -> P:
+        return self.part
+
+    def __exit__(self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None) -> bool:
+        if isinstance(error, AGAIN) or (isinstance(error, Exception) and own(error)):
+            self.error = error
+            return True
+        return False
+
+
+Smaller = Callable[[P, Exception], Awaitable[Sequence[P]]]
+"""What to try instead of a part that fails by its own fault; raises what it was given when nothing is left to try."""
+
+
+async def attempts(whole: P, smaller: Smaller[P]) -> AsyncIterator[Attempt[P]]:
+    """Tries of the whole, then of whatever `smaller` makes of what fails; each part until it succeeds."""
+    todo, tries = [whole], 0
+    while todo:
+        attempt = Attempt(todo.pop())
+        tries += 1
+        yield attempt
+        if attempt.error is None:
+            tries = 0
+        elif isinstance(attempt.error, AGAIN):
+            todo.append(attempt.part)
+            log.info("Decided again.", why=type(attempt.error).__name__, tries=tries)
+            if tries > TRIES_BEFORE_WAITING:
+                await asyncio.sleep(min(PAUSE_SECONDS_MAX, 0.01 * 2**tries))
+        else:
+            todo.extend(reversed(await smaller(attempt.part, attempt.error)))
+            tries = 0
+
+
+def place_of(error: BaseException) -> str:
+    """Where in the code the error arose: file, line and function. Its text is left out, it may hold a patient's id."""
+    frames = extract_tb(error.__traceback__)
+    if not frames:
+        return "unknown"
+    return f"{PurePath(frames[-1].filename).name}:{frames[-1].lineno} {frames[-1].name}"

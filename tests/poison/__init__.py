@@ -1,0 +1,1 @@
+"""Records that nobody has thought of: they are set aside, their neighbours go through, no worker ends."""

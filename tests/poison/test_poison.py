@@ -1,0 +1,132 @@
+"""Every good record is recorded, every bad one has its dead letter, and no worker ends. Through the real worker."""
+
+import json
+import os
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from models.catalogue.item import read_item
+from models.charging.encounter import read_encounter
+from models.reconciling.his_charge import read_his_charge
+from models.scan.event import read_scan
+from models.wire.strict_json import DEPTH_MAX, Refusal
+from models.wire.topics import CATALOGUE, ENCOUNTERS, HIS_CHARGES, SCANS
+from tests.poison import fuzz
+from tests.poison.faulty import AGAIN, IN_DECIDE, IN_READ, IN_ROWS, PLANTED
+from tests.poison.rig import Rig, Sent
+from tests.support.builders import NOON, body, encounter, item, scan, scan_id
+from tests.support.kafka import Broker
+
+COUNT: Final = int(os.environ.get("UDI_POISON_RECORDS", "200"))
+"""Fuzzed records of each topic."""
+DEPTHS: Final = range(2, 1101)
+"""Levels in all; the record itself is the first."""
+READERS: Final[dict[str, Any]] = {
+    SCANS: lambda value: read_scan(None, value, NOON),
+    CATALOGUE: lambda value: read_item(None, value),
+    ENCOUNTERS: lambda value: read_encounter(None, value),
+    HIS_CHARGES: lambda value: read_his_charge(None, value),
+}
+
+
+@pytest.fixture
+async def rig(broker: Broker, database: str, folder: Path) -> AsyncIterator[Rig]:
+    async with Rig(broker, database, folder) as running:
+        await running.recorded(
+            await running.send(CATALOGUE, body(item())), await running.send(ENCOUNTERS, body(encounter()))
+        )
+        yield running
+
+
+def deep(record: dict[str, Any], depth: int) -> bytes:
+    """The record with an unknown field, so many levels deep in all."""
+    return json.dumps(record).encode()[:-1] + b',"x":' + b"[" * (depth - 1) + b"]" * (depth - 1) + b"}"
+
+
+async def test_what_lies_too_deep_is_refused_and_its_neighbours_go_through(rig: Rig) -> None:
+    made: dict[str, Callable[[int], dict[str, Any]]] = {
+        SCANS: scan,
+        CATALOGUE: lambda number: item(item_code=f"D{number}", identifiers=[], prices=[]),
+        ENCOUNTERS: lambda number: encounter(encounter=f"D{number}"),
+        HIS_CHARGES: fuzz.VALID[HIS_CHARGES][1],
+    }
+    sent = {
+        topic: await rig.send(topic, *(deep(record(depth), depth) for depth in DEPTHS))
+        for topic, record in made.items()
+    }
+    after = await rig.send(SCANS, body(scan(5000)))
+    await rig.recorded(*sent.values(), after)
+
+    letters = await rig.letters()
+    for group in sent.values():
+        accepted = [depth for depth, each in zip(DEPTHS, group, strict=True) if each.origin not in letters]
+        assert accepted == list(range(DEPTHS.start, DEPTH_MAX + 1))
+    assert {reason for reason, _ in letters.values()} == {"bad-event"}
+    verdicts = await rig.verdicts()
+    assert [verdicts[str(scan_id(number))] for number in (2, DEPTH_MAX, 5000)] == ["billed"] * 3
+
+
+async def test_what_fails_by_itself_is_quarantined_and_its_neighbours_go_through(rig: Rig) -> None:
+    bad = {3: IN_DECIDE, 4: IN_ROWS, 7: IN_READ, 11: IN_DECIDE}
+    scans = await rig.send(SCANS, *(body(scan(number, reason=bad.get(number))) for number in range(1, 13)))
+    items = await rig.send(
+        CATALOGUE, *(body(item(item_code=f"I{n}", identifiers=[], name=PLANTED if n == 1 else "x")) for n in range(3))
+    )
+    stays = await rig.send(
+        ENCOUNTERS, *(body(encounter(encounter=f"S{n}", ward=PLANTED if n == 1 else None)) for n in range(3))
+    )
+    line = fuzz.VALID[HIS_CHARGES][1]
+    lines = await rig.send(HIS_CHARGES, *(body(line(n) | {"lot": PLANTED if n == 1 else None}) for n in range(3)))
+    await rig.recorded(scans, items, stays, lines)
+
+    expected = {each.origin: ("internal-error", each.value) for each in (
+        *(scans[number - 1] for number in bad), items[1], stays[1], lines[1],
+    )}  # fmt: skip
+    assert await rig.letters() == expected
+    verdicts = await rig.rows("SELECT verdict::text FROM report.verdicts ORDER BY record_offset")
+    assert verdicts == ["refused" if number in bad else "billed" for number in range(1, 13)]
+    assert await rig.rows("SELECT item_code FROM report.items ORDER BY 1") == ["I0", "I2", "SCREW"]
+    assert await rig.rows("SELECT encounter FROM udi.encounter ORDER BY 1") == ["E1", "S0", "S2"]
+    assert await rig.rows("SELECT line_id FROM report.his_charges ORDER BY 1") == ["F0", "F2"]
+
+
+async def test_an_upgrade_takes_up_what_was_set_aside_and_replays_what_was_quarantined(rig: Rig) -> None:
+    waiting = [scan(number, encounter="LATE", reason=AGAIN if number == 2 else None) for number in (1, 2, 3)]
+    await rig.recorded(await rig.send(SCANS, *map(body, waiting), body(scan(4, reason=IN_DECIDE))))
+    await rig.recorded(await rig.send(ENCOUNTERS, body(encounter(encounter="LATE"))))
+    await rig.until("SELECT verdict::text FROM report.scans ORDER BY scan_id", ["billed", "parked", "billed"])
+    await rig.until("SELECT error FROM report.set_aside", ["RuntimeError"])
+
+    await rig.again()
+    await rig.until("SELECT verdict::text FROM report.scans ORDER BY scan_id", ["billed"] * 3)
+    await rig.until("SELECT error FROM report.set_aside", [])
+
+    await rig.udi("replay", "--dead-letters", "--reason", "internal-error", "--publish")
+    await rig.until("SELECT verdict::text FROM report.scans ORDER BY scan_id", ["billed"] * 4)
+
+
+@pytest.mark.parametrize("seed", [1])
+async def test_records_from_the_schemas_are_recorded_or_refused_by_name(rig: Rig, seed: int) -> None:
+    sent: dict[str, list[Sent]] = {}
+    for topic in READERS:
+        sent[topic] = await rig.send(topic, *fuzz.records(topic, COUNT, seed))
+        sent[topic] += await rig.send(topic, body(fuzz.VALID[topic][1](-1)))
+    await rig.recorded(*sent.values())
+
+    letters = await rig.letters()
+    for topic, group in sent.items():
+        refused = {each.origin for each in group if isinstance(READERS[topic](each.value), Refusal)}
+        lettered = {each.origin for each in group if each.origin in letters}
+        assert refused <= lettered
+        assert 0.2 * COUNT < len(refused) < 0.9 * COUNT
+        # Of scans, what is an event may still be a code that is none, or a scan id with another body.
+        named = {letters[origin][0] for origin in lettered - refused}
+        assert named <= ({"not-a-udi", "unreadable-code", "bad-check-digit", "conflict"} if topic == SCANS else set())
+        assert [letters[each.origin][1] for each in group if each.origin in letters] == [
+            each.value for each in group if each.origin in letters
+        ]
+    offsets = await rig.rows("SELECT record_offset FROM report.verdicts ORDER BY 1")
+    assert offsets == [each.offset for each in sent[SCANS]]

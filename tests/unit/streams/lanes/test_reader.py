@@ -1,0 +1,181 @@
+"""The reader of a partition: what it hands over, when, and what becomes of it when something fails."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, cast
+
+import pytest
+from aiokafka import TopicPartition
+
+from sinks.ports.batch import InputPosition, LaneMovedError
+from streams.lanes.handing import Handed, answering
+from streams.lanes.reader import HANDED_MAX, LaneWatch, Reader, Reading, Taken
+
+TP = TopicPartition("udi.scans", 0)
+
+
+class Consumer:
+    """What the reader tells aiokafka's consumer."""
+
+    def __init__(self) -> None:
+        self.at: dict[TopicPartition, int] = {}
+        self.paused: set[TopicPartition] = set()
+
+    def seek(self, tp: TopicPartition, offset: int) -> None:
+        self.at[tp] = offset
+
+    def pause(self, tp: TopicPartition) -> None:
+        self.paused.add(tp)
+
+    def resume(self, tp: TopicPartition) -> None:
+        self.paused.discard(tp)
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """A record as aiokafka gives it."""
+
+    offset: int
+    timestamp: int = 0
+    key: bytes | None = None
+    value: bytes | None = b"{}"
+    headers: tuple[Any, ...] = ()
+
+
+class Told:
+    """What the reader told."""
+
+    def __init__(self) -> None:
+        self.moves = self.unknowns = 0
+
+    def lag(self, *_: object) -> None:
+        """Not asked here."""
+
+    def moved(self, *_: object) -> None:
+        self.moves += 1
+
+    def unknown(self, *_: object) -> None:
+        self.unknowns += 1
+
+
+class Lane:
+    """A lane that stands where it is told."""
+
+    def __init__(self, offset: int) -> None:
+        self.position = InputPosition(1, "c1", "udi.scans", 0, offset, None)
+
+
+class Hand:
+    """An agent of the tests, and the reader that hands it batches."""
+
+    def __init__(self, take_over: Callable[[], Awaitable[int]]) -> None:
+        self.consumer, self.told = Consumer(), Told()
+        self.batches: asyncio.Queue[Handed[Any]] = asyncio.Queue()
+
+        async def take(*_: object) -> Taken:
+            return Taken(Lane(await take_over()), self.batches)
+
+        reading = Reading(cast("Any", self.consumer), "c1", 10, take)
+        self.reader = Reader(TP, reading, cast("LaneWatch", self.told))
+
+    def fetch(self, first: int, count: int) -> None:
+        """The consumer has fetched records."""
+        self.reader.add(cast("Any", [Fetched(first + place) for place in range(count)]), first + count)
+
+    async def batch(self) -> Handed[Any]:
+        """The next batch the agent is handed."""
+        return await asyncio.wait_for(self.batches.get(), 5)
+
+
+@pytest.fixture
+async def hand() -> AsyncIterator[Hand]:
+    async def take_over() -> int:
+        return 5
+
+    made = Hand(take_over)
+    await until(lambda: made.reader.lane is not None)
+    yield made
+    await made.reader.stop()
+
+
+def fail(error: BaseException) -> None:
+    raise error
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not holds():
+            await asyncio.sleep(0)
+
+
+async def test_it_begins_at_the_position_and_fetches_nothing_before_it_is_known(hand: Hand) -> None:
+    assert (hand.consumer.at[TP], hand.consumer.paused) == (5, set())
+
+
+async def test_the_next_batch_is_with_the_agent_while_the_one_before_is_recorded(hand: Hand) -> None:
+    hand.fetch(5, 30)
+    handed = [await hand.batch() for _ in range(HANDED_MAX)]
+    assert [(each.first_offset, each.next_offset) for each in handed] == [(5, 15), (15, 25)]
+    await asyncio.sleep(0.01)
+    assert hand.batches.empty()
+
+    handed[0].answer.set_result(None)
+    assert (await hand.batch()).first_offset == 25
+
+
+async def test_a_partition_is_paused_while_enough_of_it_waits(hand: Hand) -> None:
+    hand.fetch(5, 60)
+    assert hand.consumer.paused == {TP}
+    for _ in range(5):
+        (await hand.batch()).answer.set_result(None)
+    await until(lambda: not hand.consumer.paused)
+
+
+@pytest.mark.parametrize(("error", "moves", "unknowns"), [(LaneMovedError(), 1, 0), (OSError(), 0, 1)])
+async def test_after_a_failure_it_takes_over_anew_and_forgets_what_was_queued(
+    hand: Hand, error: Exception, moves: int, unknowns: int
+) -> None:
+    hand.fetch(5, 30)
+    first, second = await hand.batch(), await hand.batch()
+    first.answer.set_exception(error)
+    second.answer.set_exception(LaneMovedError("What comes before it is not recorded."))
+    await until(lambda: (hand.told.moves, hand.told.unknowns) == (moves, unknowns))
+    await asyncio.sleep(0.2)
+    assert hand.reader.queued == 0
+    assert hand.consumer.at[TP] == 5
+
+    hand.fetch(5, 1)
+    assert (await hand.batch()).first_offset == 5
+
+
+async def test_one_that_cannot_be_taken_over_says_why_and_is_tried_again() -> None:
+    tries = 0
+
+    async def take_over() -> int:
+        nonlocal tries
+        tries += 1
+        if tries == 1:
+            raise KeyError("a bug")
+        return 7
+
+    hand = Hand(take_over)
+    await until(lambda: hand.reader.stopped is not None)
+    assert "KeyError" in str(hand.reader.stopped)
+    assert hand.consumer.paused == {TP}
+    await until(lambda: hand.reader.lane is not None)
+    assert (hand.reader.stopped, hand.consumer.at[TP]) == (None, 7)
+    await hand.reader.stop()
+
+
+async def test_an_agent_that_is_stopped_with_a_batch_says_so_and_a_failure_never_leaves_it() -> None:
+    answer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    batch = Handed(Lane(0), (), 1, 0, answer)
+    with answering(batch):
+        fail(RuntimeError("any"))
+    assert isinstance(answer.exception(), RuntimeError)
+
+    answer = asyncio.get_running_loop().create_future()
+    with pytest.raises(asyncio.CancelledError), answering(batch._replace(answer=answer)):
+        fail(asyncio.CancelledError())
+    assert isinstance(answer.exception(), TimeoutError)

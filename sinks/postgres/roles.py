@@ -45,9 +45,9 @@ GRANTS: Final[Mapping[str, Grants]] = {
         "*": "SELECT",
         "scan decision scan_claim unit_claim use_change ledger settlement waste_cost balance store_item usage_delta "
         "case_delta open_scan outbox_block fact_change catalogue encounter position lane command_outcome reading pair "
-        "his_line discharge income recall store delivery": "INSERT",
-        "position lane balance store_item fact_counter": "UPDATE",
-        "unit_claim open_scan": "DELETE",
+        "his_line discharge income recall store delivery set_aside": "INSERT",
+        "position lane balance store_item fact_counter set_aside": "UPDATE",
+        "unit_claim open_scan set_aside": "DELETE",
     },
     RELAY: _LEASE | {
         " ".join(_OBSERVED): "SELECT",

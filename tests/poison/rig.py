@@ -1,6 +1,7 @@
 """A worker of its own process over a broker and a database: given records, judged by what it has recorded of them."""
 
 import asyncio
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any, Final, NamedTuple, Self
 import asyncpg
 from aiokafka import AIOKafkaProducer
 
+from models.wire.topics import CATALOGUE, ENCOUNTERS
 from tests.oracle.processes import UDI, Service, environment, init
 from tests.support.kafka import Broker, RealKafka
 
@@ -18,12 +20,25 @@ LANES: Final = 2
 RECORDED_SECONDS_MAX: Final = 120.0
 
 
+def key_of(topic: str, value: bytes) -> bytes | None:
+    """A key for topics that Kafka compacts, which takes no record without: the right one, if there is one."""
+    names = {CATALOGUE: "item_code", ENCOUNTERS: "encounter"}
+    if topic not in names:
+        return None
+    try:
+        record = json.loads(value)
+        return f"{record['hospital']}/{record[names[topic]]}".encode()
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return b"H1/unreadable"
+
+
 class Sent(NamedTuple):
     """A record and where the broker put it."""
 
     topic: str
     partition: int
     offset: int
+    key: bytes | None
     value: bytes | None
 
     @property
@@ -71,13 +86,14 @@ class Rig:
         assert process.returncode == 0, said.decode()
         return said.decode()
 
-    async def send(self, topic: str, *values: bytes | None, key: bytes | None = None, partition: int = 0) -> list[Sent]:
+    async def send(self, topic: str, *values: bytes, partition: int = 0) -> list[Sent]:
         """Publish records on a partition of a topic, in order; waits until the broker has them."""
-        name = f"udi.{topic}"
+        name, keys = f"udi.{topic}", [key_of(topic, value) for value in values]
         async with AIOKafkaProducer(bootstrap_servers=self._servers, acks="all", linger_ms=5) as producer:
-            futures = [await producer.send(name, value, key, partition=partition) for value in values]
+            pairs = list(zip(keys, values, strict=True))
+            futures = [await producer.send(name, value, key, partition=partition) for key, value in pairs]
             found = [await future for future in futures]
-        return [Sent(name, partition, each.offset, value) for each, value in zip(found, values, strict=True)]
+        return [Sent(name, partition, each.offset, *pair) for each, pair in zip(found, pairs, strict=True)]
 
     async def recorded(self, *sent: Sequence[Sent]) -> None:
         """Wait until the positions have passed them all.

@@ -25,10 +25,10 @@ COUNT: Final = int(os.environ.get("UDI_POISON_RECORDS", "200"))
 DEPTHS: Final = range(2, 1101)
 """Levels in all; the record itself is the first."""
 READERS: Final[dict[str, Any]] = {
-    SCANS: lambda value: read_scan(None, value, NOON),
-    CATALOGUE: lambda value: read_item(None, value),
-    ENCOUNTERS: lambda value: read_encounter(None, value),
-    HIS_CHARGES: lambda value: read_his_charge(None, value),
+    SCANS: lambda key, value: read_scan(key, value, NOON),
+    CATALOGUE: read_item,
+    ENCOUNTERS: read_encounter,
+    HIS_CHARGES: read_his_charge,
 }
 
 
@@ -118,7 +118,7 @@ async def test_records_from_the_schemas_are_recorded_or_refused_by_name(rig: Rig
 
     letters = await rig.letters()
     for topic, group in sent.items():
-        refused = {each.origin for each in group if isinstance(READERS[topic](each.value), Refusal)}
+        refused = {each.origin for each in group if isinstance(READERS[topic](each.key, each.value), Refusal)}
         lettered = {each.origin for each in group if each.origin in letters}
         assert refused <= lettered
         assert 0.2 * COUNT < len(refused) < 0.9 * COUNT

@@ -8,22 +8,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import asyncpg
 import orjson
 
-from models.calendar import Month, local_day, month_of
+from models.calendar import local_day, month_of
 from models.catalogue.item import CatalogueItem, Item, item_from_wire
 from models.charging.books import (
-    Charge,
     LabelFacts,
     Neighbour,
     Prior,
     RecordedScan,
     Ref,
-    SettlementLine,
     UnitKey,
     UseAccount,
     Waiting,
@@ -52,6 +49,7 @@ from sinks.ports.batch import (
 from sinks.postgres.charging.aside import PostgresAside
 from sinks.postgres.charging.rows import rows_of
 from sinks.postgres.charging.supply import learn_supply
+from sinks.postgres.charging.use_rows import plain, use_of
 from sinks.postgres.readable import readable
 
 NEIGHBOUR_SECONDS = 60
@@ -232,35 +230,7 @@ class PostgresBooks:
             [s for _, s in scans],
             *columns,
         )
-        return [self._use(row, catalogue.item(row["hospital"], row["item_code"] or "")) for row in rows]
-
-    def _use(self, row: Any, item: Item | None) -> UseAccount:
-        day = local_day(row["scanned_at"], self._zone)
-        ref = Ref(row["position_id"], row["record_offset"])
-        return UseAccount(
-            ref=ref,
-            hospital=row["hospital"],
-            scan_id=_uuid(row["scan_id"]),
-            scanned_at=row["scanned_at"],
-            day=day,
-            month=month_of(day),
-            encounter=row["encounter"],
-            unit=(row["issuer"], row["di"], row["lot"], row["serial"]),
-            verdict=Verdict(row["verdict"]),
-            reasons=tuple(Reason(reason) for reason in row["reasons"]),
-            department=row["department"],
-            item=item,
-            units=row["units"],
-            owner=row["owner"],
-            holds_unit=row["holds_unit"],
-            charge=_charge(row, ref, item),
-            settlement=_line(row),
-            returned_units=row["returned_units"],
-            changes=row["changes"],
-            credited_units=row["credited_units"],
-            credited_fen=row["credited_fen"],
-            credits=row["credits"],
-        )
+        return [use_of(row, catalogue.item(row["hospital"], row["item_code"] or ""), self._zone) for row in rows]
 
     @staticmethod
     async def _shapes(connection: Any, wanted: Lookup) -> dict[tuple[str, str], Shapes]:
@@ -315,7 +285,7 @@ def _ref(row: Any, position: str, offset: str) -> Ref | None:
 
 def _commanded(lane: int, row: Any, known: Mapping[Ref, Recorded]) -> Commanded:
     command = Command(
-        lane, row["seq"], CommandKind(row["kind"]), row["hospital"], _uuid(row["scan_id"]), row["by"], row["reason"],
+        lane, row["seq"], CommandKind(row["kind"]), row["hospital"], plain(row["scan_id"]), row["by"], row["reason"],
         row["accepted_at"], orjson.loads(row["body"]),
     )  # fmt: skip
     scan, rest = _ref(row, *_SCAN), _ref(row, *_REST)
@@ -397,36 +367,3 @@ async def read_catalogue(connection: Any, catalogue: Catalogue | None = None) ->
 
 def _item(body: bytes, version: int, ended_at: datetime | None) -> Item:
     return item_from_wire(CatalogueItem.model_validate_json(body), version, ended_at)
-
-
-def _uuid(value: UUID) -> UUID:
-    """A plain UUID: the driver's own kind is not written as JSON."""
-    return UUID(int=value.int)
-
-
-def _charge(row: Any, ref: Ref, item: Item | None) -> Charge | None:
-    if row["billing_id"] is None or item is None:
-        return None
-    return Charge(
-        ref=ref,
-        n=row["charge_n"],
-        billing_id=_uuid(row["billing_id"]),
-        encounter=row["charge_encounter"],
-        department=row["charge_department"],
-        team=row["charge_team"],
-        item=replace(item, insurance_code=row["insurance_code"], version=row["price_version"]),
-        quantity=row["charge_quantity"],
-        unit_price=row["unit_price"],
-        amount_fen=row["amount_fen"],
-        period=Month(row["period"]),
-        flags=(),
-    )
-
-
-def _line(row: Any) -> SettlementLine | None:
-    if row["line_id"] is None:
-        return None
-    return SettlementLine(
-        0, _uuid(row["line_id"]), row["supplier"], row["item_code"], row["line_quantity"], row["cost"],
-        row["line_amount"], Month(row["line_period"]), row["line_status"],
-    )  # fmt: skip

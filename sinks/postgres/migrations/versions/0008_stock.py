@@ -8,7 +8,7 @@ from importlib.resources import files
 from alembic import op
 
 revision = "0008"
-down_revision = "0001"
+down_revision = "0002"
 branch_labels = None
 depends_on = None
 

@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+RUNNING := $(VENV)/.ready-to-run
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
@@ -22,7 +23,16 @@ $(READY): requirements.lock pyproject.toml
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-demo: $(READY)
+# Only what running needs; where everything is there already, that is used.
+$(RUNNING): requirements-run.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; assert (3, 11) <= sys.version_info < (3, 14), "Expected Python 3.11 to 3.13, got " + sys.version.split()[0]'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing what requirements-run.lock pins ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements-run.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: $(if $(wildcard $(READY)),$(READY),$(RUNNING))
 	@$(BIN)/udi demo $(DEMO)
 
 test: $(READY)
@@ -54,6 +64,7 @@ api: $(READY)
 
 lock:
 	uv pip compile pyproject.toml --extra dev --universal --generate-hashes --no-build --no-header --no-annotate -q -o requirements.lock
+	uv pip compile pyproject.toml --extra run --universal --generate-hashes --no-build --no-header --no-annotate -q -c requirements.lock -o requirements-run.lock
 	uv pip compile pyproject.toml --extra fuzz --universal --generate-hashes --no-build --no-header --no-annotate -q -o requirements-fuzz.lock
 
 clean:

@@ -19,6 +19,9 @@ from streams.simulator.hospital.run import Hospital
 from streams.simulator.plan import MONTHLY_SCANS, Plan
 from streams.topics import cluster_id
 
+DEMO_SCANS = 30_000
+"""A smaller hospital, shown in about a minute; all 15 months, so that every rule and season shows. No source: ours."""
+
 
 def simulate_files(plan: Plan, out: Path) -> None:
     """Write the run and its truth into the folder."""
@@ -50,18 +53,19 @@ async def _publish(settings: Settings, plan: Plan) -> None:
         pool.terminate()
 
 
-def demo(
+def demo(  # noqa: PLR0917 -- the options of a command
     months: Annotated[int, typer.Option(min=1, max=60)] = 15,
-    scans: Annotated[int | None, typer.Option(help="Scans in all; unset: the volumes of the studies.")] = None,
+    scans: Annotated[int, typer.Option(help="Scans in all.")] = DEMO_SCANS,
     seed: int = 1,
     departments: Annotated[int, typer.Option(min=2, max=99)] = 22,
     keep: Annotated[bool, typer.Option("--keep", help="Leave everything up, in the data folder.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="As many scans as the hospital of the studies has.")] = False,
 ) -> None:
     """A simulated hospital over embedded parts, everything running, tied out against its ground truth."""
     from streams.proofs.demo.run import run_demo  # noqa: PLC0415 -- the simulator is not loaded by the services
 
     logs.configure(level="CRITICAL")
-    raise typer.Exit(run_demo(Settings(), _plan(months, scans, seed, departments, 1200), keep=keep))
+    raise typer.Exit(run_demo(Settings(), _plan(months, None if full else scans, seed, departments, 1200), keep=keep))
 
 
 def simulate(  # noqa: PLR0917 -- the options of a command

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import asyncpg
 import typer
@@ -104,15 +105,15 @@ def history(
     """What was decided of a scan, by whom and why, in order."""
     id_ = scan_id(scan)
 
-    async def work(_: Settings, pool: asyncpg.Pool) -> list[HistoryEntry]:
+    async def work(settings: Settings, pool: asyncpg.Pool) -> tuple[list[HistoryEntry], ZoneInfo]:
         house = await hospital_of(CommandBooks(pool), id_, hospital)
-        return await history_of(pool, house, id_)
+        return await history_of(pool, house, id_), settings.zone
 
-    rows = run(work)
+    rows, zone = run(work)
     if as_json:
         print_json([asdict(row) for row in rows])
     else:
-        cells = [(row.at.astimezone(), row.by, row.what, row.detail) for row in rows]
+        cells = [(row.at.astimezone(zone), row.by, row.what, row.detail) for row in rows]
         print_table(f"Scan {id_}", ("when", "who", "what", "why"), cells)
 
 

@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import asyncpg
 import typer
@@ -33,18 +34,20 @@ def policy(
     if return_clock is not None and (hospital is None or not (reason or "").strip()):
         bad("Expected HOSPITAL and --reason with --return-clock.")
 
-    async def work(_: Settings, pool: asyncpg.Pool) -> list[HospitalPolicy]:
+    async def work(settings: Settings, pool: asyncpg.Pool) -> tuple[list[HospitalPolicy], ZoneInfo]:
         if return_clock is not None and hospital is not None and reason is not None:
             await set_return_clock(pool, hospital, timedelta(seconds=return_clock), person(by), reason)
-        return await policies(pool, hospital)
+        return await policies(pool, hospital), settings.zone
 
-    found = run(work)
+    found, zone = run(work)
     if as_json:
         print_json([asdict(each) for each in found])
         return
     if found:
         columns = ("hospital", ">return clock, s", "set by", "at", "why")
-        rows = [(each.hospital, each.return_clock_seconds, each.by, each.at, each.reason) for each in found]
+        rows = [
+            (each.hospital, each.return_clock_seconds, each.by, each.at.astimezone(zone), each.reason) for each in found
+        ]
         print_table("Set by hospitals", columns, rows)
     default = POLICY.return_clock_tolerance.total_seconds()
     typer.echo(f"All others: a return may be scanned up to {default:g} s before its use.")

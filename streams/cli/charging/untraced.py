@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import asyncpg
 import typer
@@ -22,10 +23,10 @@ def untraced(
 ) -> None:
     """Uses of tracked goods that name no serial or no lot, still with the patient. Exit 1 when there are any."""
 
-    async def work(_: Settings, pool: asyncpg.Pool) -> list[Untraced]:
-        return await untraced_uses(pool, department, item)
+    async def work(settings: Settings, pool: asyncpg.Pool) -> tuple[list[Untraced], ZoneInfo]:
+        return await untraced_uses(pool, department, item), settings.zone
 
-    found = run(work)
+    found, zone = run(work)
     if as_json:
         print_json([asdict(each) for each in found])
     elif not found:
@@ -33,7 +34,7 @@ def untraced(
     else:
         rows = [
             (
-                each.scanned_at, _missing(each), joined((each.item_code, each.lot, each.serial)), each.quantity,
+                each.scanned_at.astimezone(zone), _missing(each), joined((each.item_code, each.lot, each.serial)), each.quantity,
                 joined((each.encounter, each.department)), str(each.scan_id),
             )
             for each in found

@@ -137,6 +137,18 @@ async def _pool(settings: Settings) -> AsyncIterator[asyncpg.Pool]:
         pool.terminate()
 
 
+async def _prepared(hospital: Hospital) -> AsyncIterator[Stage]:
+    """The stages; the next one is made in a thread while this one is published and recorded."""
+    stages = hospital.stages()
+    coming = asyncio.create_task(asyncio.to_thread(next, stages, None))
+    try:
+        while (stage := await coming) is not None:
+            coming = asyncio.create_task(asyncio.to_thread(next, stages, None))
+            yield stage
+    finally:
+        coming.cancel()
+
+
 async def _play(console: Console, player: Player, closing: "Closing", hospital: Hospital, plan: Plan) -> Run:
     run = Run()
     columns = (
@@ -145,7 +157,7 @@ async def _play(console: Console, player: Player, closing: "Closing", hospital: 
     )  # fmt: skip
     with Progress(*columns, console=console) as progress:
         task = progress.add_task("", total=plan.scans, rate="")
-        for stage in hospital.stages():
+        async for stage in _prepared(hospital):
             progress.update(task, description=f"{month_text(stage.month)}  {STAGES[stage.name]}")
             if stage.name == "scans":
                 before = time.monotonic()

@@ -9,6 +9,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from sinks.postgres.closing.headlines import headlines, rises
 from streams.proofs.demo.tie_out import DIFFERENCES_SHOWN
 from streams.settings import Settings
 from streams.simulator.plan import Plan
@@ -33,11 +34,36 @@ def header(console: Console, plan: Plan) -> None:
 
 async def show(console: Console, pool: asyncpg.Pool, run: "Run") -> None:
     """The summary: what came in, what came out, how fast, what was alerted, and whether it ties out."""
+    console.print(await _sentences(pool))
     console.print(Columns([await _inputs(pool), await _outputs(pool), _speed(run)], padding=(0, 3)))
     console.print(await _months(pool))
     console.print(await _alerts(pool))
     console.print(await _his(pool))
     console.print(_tie_out(run))
+
+
+async def _sentences(pool: asyncpg.Pool) -> Text:
+    """Three sentences for whoever reads no table: money, what waits, what rose."""
+    sums, rose = await headlines(pool), await rises(pool)
+    text = Text(style="bold")
+    text.append(
+        f"Charged: {sums.charged:,.2f} CNY for what was used; the HIS charged {sums.missed:,.2f} CNY too little and "
+        f"{sums.overcharged:,.2f} CNY too much.\n"
+    )
+    text.append(
+        f"Waiting: {sums.parked:,} scans for a fact and {sums.held:,} for a person, worth {sums.waiting:,.2f} CNY as "
+        "far as prices are known.\n"
+    )
+    if rose:
+        most, items = rose[0], len({each.item_code for each in rose})
+        name = f"{most.item_code} ({most.item_name})" if most.item_name else most.item_code
+        text.append(
+            f"Rising: {items:,} items in {most.month}; most of all {name}, by {most.rise:,.2f} CNY "
+            f"({most.change_percent:+.2f} % on {most.base_month}).\n"
+        )
+    else:
+        text.append("Rising: no item by any rule.\n")
+    return text
 
 
 def addresses(console: Console, settings: Settings) -> None:

@@ -34,11 +34,15 @@ def untraced(
     else:
         rows = [
             (
-                each.scanned_at.astimezone(zone), _missing(each), joined((each.item_code, each.lot, each.serial)), each.quantity,
-                joined((each.encounter, each.department)), str(each.scan_id),
+                each.scanned_at.astimezone(zone),
+                _missing(each),
+                joined((each.item_code, each.lot, each.serial)),
+                each.quantity,
+                joined((each.encounter, each.department)),
+                str(each.scan_id),
             )
             for each in found
-        ]  # fmt: skip
+        ]
         columns = ("used", "missing", "item / lot / serial", ">units", "patient", "scan")
         print_table("Tracked goods whose label did not say which", columns, rows, limit=limit)
         typer.echo("Find the label and `udi correct SCAN_ID --code TEXT --reason …`.")

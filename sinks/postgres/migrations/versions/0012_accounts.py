@@ -8,7 +8,7 @@ from importlib.resources import files
 from alembic import op
 
 revision = "0012"
-down_revision = "0010"
+down_revision = "0016"
 branch_labels = None
 depends_on = None
 

@@ -22,6 +22,8 @@ from typing import Final
 
 from scipy import stats
 
+CASES_MIN: Final = 50
+"""In each window; with fewer, chance alone moves a mean by more than the thresholds. No source: ours."""
 MOVED_PERCENT: Final = 5.0
 STILL_PERCENT: Final = 1.0
 
@@ -66,6 +68,8 @@ def signs_of(department: str, before: Care, after: Care) -> tuple[Sign, ...]:
     >>> [each.kind for each in signs_of("X", before, Care(100, 150.0, 900.0, 200_000.0, 800_000.0, 20))]
     ['cost-moved', 'less-safe']
     """
+    if min(before.cases, after.cases) < CASES_MIN:
+        return ()
     cost = _change(before.consumables / before.weight, after.consumables / after.weight)
     found = []
     drift = _change(before.weight / before.cases, after.weight / after.cases)

@@ -99,3 +99,16 @@ def ratios_command(
     from streams.cli.assessment.ratios import ratios_command as work  # noqa: PLC0415 -- loaded when it is needed
 
     raise typer.Exit(work(month, hospital, everything=everything, as_json=as_json))
+
+
+def pack_command(
+    month: Annotated[str, typer.Argument(metavar="MONTH", help="Like 2022-06.")],
+    out: Annotated[Path, typer.Option(help="Folder for the files; made when absent.")],
+    hospital: Annotated[str | None, typer.Option(help="Only this one.")] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """The meeting pack of a month: one HTML file that opens anywhere, and one workbook. Exit 1 when there is none."""
+    from streams.cli.assessment.pack_commands import pack_command as work  # noqa: PLC0415 -- drawing loads late
+
+    raise typer.Exit(work(month, out, hospital, as_json=as_json))

@@ -1,5 +1,6 @@
 """The commands of the monthly work and of a case. What does each is loaded when it is asked for."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -21,6 +22,23 @@ def close(
     from streams.cli.closing.month_close import close_command  # noqa: PLC0415 -- loaded when it is needed
 
     raise typer.Exit(close_command(name, hospital, timeout, force=force, reason=reason, by=by))
+
+
+@month_app.command("run")
+def run(
+    name: Annotated[str, typer.Argument(metavar="MONTH", help="Like 2022-06.")],
+    out: Annotated[Path, typer.Option(help="Folder for the pack; made when absent.")] = Path("packs"),
+    hospital: Annotated[str | None, typer.Option(help="Only this one.")] = None,
+    timeout: Annotated[float, typer.Option(help="Seconds to wait for what was published before.")] = 120.0,
+) -> None:
+    """Close, assess and pack a month; again does only what is not done."""
+    from streams.cli.assessment.pack_commands import month_run_command  # noqa: PLC0415 -- as above
+    from streams.cli.closing.month_close import close_command  # noqa: PLC0415 -- as above
+
+    def shut() -> int:
+        return close_command(resolve(Settings()), name, None if hospital is None else [hospital], timeout)
+
+    raise typer.Exit(month_run_command(name, out, hospital, shut))
 
 
 @month_app.command("report")

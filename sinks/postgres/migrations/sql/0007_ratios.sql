@@ -133,3 +133,12 @@ CREATE VIEW report.assessment AS
 SELECT r.hospital, a.run, udi.month_text(r.month_from) || '..' || udi.month_text(r.month_to) AS window, a.department, a.values AS index_values, a.closeness,
        a.rank, a.rank_low, a.rank_high, round(a.target, 2) AS target, a.attainment_percent, r.run_at
 FROM udi.assessment_row a JOIN udi.assessment_run r USING (run);
+
+CREATE TABLE udi.month_step (
+    hospital text NOT NULL,
+    month    integer NOT NULL,
+    step     text NOT NULL CHECK (step IN ('close', 'assess', 'pack')),
+    done_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (hospital, month, step)
+);
+COMMENT ON TABLE udi.month_step IS 'How far the run of a month has come (udi month run): a step that is done is not done again.';

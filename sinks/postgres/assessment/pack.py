@@ -1,0 +1,72 @@
+"""What the meeting pack asks the books beside ratios and cases, and how far a month's run has come."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import asyncpg
+
+from models.calendar import Month
+
+_FINDINGS = """
+SELECT f.item_code, i.name AS item_name, f.status, f.filed, f.amount, (
+           SELECT string_agg(d ->> 0, ', ') FROM jsonb_array_elements(f.departments) d
+       ) AS departments,
+       f.measure, f.cause::text AS cause, f.month, worth.value
+FROM report.findings f
+LEFT JOIN report.items i USING (hospital, item_code)
+LEFT JOIN LATERAL (
+    SELECT u.amount AS value FROM report.usage_months u
+    WHERE (u.hospital, u.item_code, u.month) = (f.hospital, f.item_code, f.month) AND u.scope_type = 'hospital'
+) worth ON true
+WHERE f.hospital = $1 AND f.month = $2
+ORDER BY f.status <> 'open', f.amount DESC NULLS LAST, f.item_code
+"""
+_CONTROLS = """
+SELECT 'breaker' AS kind, item_code AS what, concat_ws(' ', scope_type, scope) AS scope, state,
+       NULL::bigint AS released, NULL::bigint AS used, reason
+FROM report.breakers WHERE hospital = $1 AND state <> 'closed'
+UNION ALL
+SELECT 'quota', category, department, NULL, released, used, reason FROM report.quotas WHERE hospital = $1 AND month = $2
+ORDER BY 1, 2, 3
+"""
+_RATIOS = """
+SELECT udi.month_text(m.month) AS month, r.formula, round(r.numerator * 100 / nullif(r.denominator, 0), 2) AS ratio
+FROM unnest($2::integer[]) m (month) CROSS JOIN LATERAL udi.ratio_rows($1, m.month) r
+WHERE r.scope_type = 'hospital' ORDER BY 1, 2
+"""
+_MONTHS = "SELECT DISTINCT udi.month_of(udi.local_day(discharged_at)) AS month FROM udi.discharge WHERE hospital = $1"
+_STEPS = """
+SELECT step FROM udi.month_step WHERE (hospital, month) = ($1, $2)
+UNION SELECT 'close' FROM udi.period WHERE hospital = $1 AND closed_through >= $2
+"""
+
+
+async def findings_of(pool: asyncpg.Pool, hospital: str, month: str) -> list[Mapping[str, Any]]:
+    """The findings of a month like 2022-06: open ones first, then by the money at stake."""
+    return [dict(row) for row in await pool.fetch(_FINDINGS, hospital, month)]
+
+
+async def controls_of(pool: asyncpg.Pool, hospital: str, month: str) -> list[Mapping[str, Any]]:
+    """Circuit breakers that are not closed, and the quotas of the month."""
+    return [dict(row) for row in await pool.fetch(_CONTROLS, hospital, month)]
+
+
+async def hospital_ratios(pool: asyncpg.Pool, hospital: str, months: Sequence[Month]) -> list[Mapping[str, Any]]:
+    """`month`, `formula` and `ratio` of the hospital as a whole."""
+    return [dict(row) for row in await pool.fetch(_RATIOS, hospital, list(months))]
+
+
+async def months_with_cases(pool: asyncpg.Pool, hospital: str) -> set[Month]:
+    """Months in which somebody was discharged."""
+    return {Month(row["month"]) for row in await pool.fetch(_MONTHS, hospital)}
+
+
+async def steps_done(pool: asyncpg.Pool, hospital: str, month: Month) -> set[str]:
+    """The steps of a month's run that are done; a month that was closed by itself is closed."""
+    rows = await pool.fetch(_STEPS, hospital, month)
+    return {row["step"] for row in rows}
+
+
+async def step_done(pool: asyncpg.Pool, hospital: str, month: Month, step: str) -> None:
+    """Remember that a step is done; again changes nothing."""
+    await pool.execute("INSERT INTO udi.month_step VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", hospital, month, step)

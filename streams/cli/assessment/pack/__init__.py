@@ -1,0 +1,1 @@
+"""The meeting pack: one HTML file and one workbook of a month."""

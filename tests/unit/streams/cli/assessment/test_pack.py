@@ -1,0 +1,61 @@
+"""The pack: no cell is a formula, nothing of others is markup, every word is there in both languages."""
+
+import doctest
+from pathlib import Path
+
+import pytest
+from python_calamine import CalamineWorkbook
+
+from models.wording import LOCALES, texts
+from streams.cli.assessment.pack import written
+from streams.cli.assessment.pack.charts import draw, waterfall
+from streams.cli.assessment.pack.contents import Contents, both
+from streams.cli.assessment.pack.written import write_html, write_workbook
+
+FINDING = {
+    "item_code": "=2+3", "item_name": "<script>alert(1)</script>", "status": "open", "filed": None, "amount": 18000,
+    "departments": "@ORTH", "measure": "amount", "cause": None, "month": "2022-06", "value": None,
+}  # fmt: skip
+CONTENTS = Contents("H1", "2022-06", [FINDING], [], [], None, {})
+
+
+def test_worked_examples_hold() -> None:
+    assert doctest.testmod(written).failed == 0
+
+
+def test_no_cell_is_a_formula(tmp_path: Path) -> None:
+    write_workbook(CONTENTS, tmp_path / "pack.xlsx")
+
+    rows = CalamineWorkbook.from_path(str(tmp_path / "pack.xlsx")).get_sheet_by_name("事项 findings").to_python()
+    assert rows[1][:2] == ["'=2+3", "<script>alert(1)</script>"]
+    assert rows[1][4:6] == [18000.0, "'@ORTH"]
+
+
+def test_page_escapes_what_others_wrote_and_needs_nothing_from_elsewhere(tmp_path: Path) -> None:
+    write_html(CONTENTS, tmp_path / "pack.html")
+
+    page = (tmp_path / "pack.html").read_text(encoding="utf-8")
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    assert "<script" not in page
+    assert "src=" not in page
+    assert "月度会议材料 Monthly meeting pack" in page
+
+
+def test_chart_is_a_drawing_without_script() -> None:
+    drawn = draw({"cause": waterfall([("用量 use", 5.0), ("价格 price", -2.0)], "基期 base", "2022-06", 10.0)})
+
+    assert drawn["cause"].startswith("<svg")
+    assert "<script" not in drawn["cause"]
+    assert "价格 price" in drawn["cause"]
+    assert draw({}) == {}
+
+
+@pytest.mark.parametrize("table", ["conclusion", "word", "pack", "factor", "formula"])
+def test_both_languages_have_the_same_words(table: str) -> None:
+    first, second = (texts(f"assessment.{locale}")[table].keys() for locale in LOCALES)
+
+    assert first == second
+
+
+def test_word_without_a_text_is_itself() -> None:
+    assert both("factor", "anything") == "anything"

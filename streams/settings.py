@@ -72,6 +72,8 @@ class Settings(BaseSettings):
     """How long the relay gathers before a transaction; 10 to 20 ms is cheapest for the broker."""
     watchdog_seconds: float = Field(default=120.0, ge=5)
     """A worker whose lane stands still so long while it has work ends itself; its supervisor starts it anew."""
+    seal_file: Path | None = None
+    """A file to which the scheduler appends every seal, best on another machine's disk; unset: none."""
 
     def model_post_init(self, context: Any, /) -> None:
         """Refuse a name of the environment that is no setting: a typing error would silently leave the default."""

@@ -38,6 +38,7 @@ BILLING = "billing"
 VERDICTS = "verdicts"
 ALERTS = "alerts"
 CASES = "cases"
+SEALS = "seals"
 SETTLEMENT = "settlement"
 DEAD_LETTERS = "dead-letters"
 
@@ -55,13 +56,14 @@ TOPICS: tuple[Topic, ...] = (
     Topic(VERDICTS, "relay", lanes=True),
     Topic(ALERTS, "relay", kept_days=90),
     Topic(CASES, "relay", kept_days=90),
+    Topic(SEALS, "relay", kept_days=365),
     Topic(SETTLEMENT, "relay", lanes=True, kept_days=90),
     Topic(DEAD_LETTERS, "relay", lanes=True, large=True, kept_days=90),
 )
 
 LANE_OUTPUTS: tuple[str, ...] = (BILLING, VERDICTS, SETTLEMENT, DEAD_LETTERS)
 """Topics with one counter per lane, in the order of the outbox counters."""
-COUNTED_OUTPUTS: tuple[str, ...] = (ALERTS, CASES)
+COUNTED_OUTPUTS: tuple[str, ...] = (ALERTS, CASES, SEALS)
 """Topics of the relay that are no lane's: each partition has a counter in `udi.topic_counter`."""
 
 SEQ_HEADER = "udi-seq"

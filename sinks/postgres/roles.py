@@ -25,6 +25,7 @@ BOOKS: Final = (
     "encounter", "fact_change", "period_close", "lot_shape", "reading", "scanner", "pair", "command",
     "command_outcome", "assignment", "correction", "case_close", "case_proof", "his_line", "difference", "discharge",
     "income", "recall", "recall_closing", "rule", "rule_switch", "intervention", "installation", "verification",
+    "chain", "seal",
 )  # fmt: skip
 """Tables that take new rows only; a mistake is corrected by a row that names it."""
 _OBSERVED: Final = (
@@ -45,7 +46,7 @@ GRANTS: Final[Mapping[str, Grants]] = {
         "*": "SELECT",
         "scan decision scan_claim unit_claim use_change ledger settlement waste_cost balance store_item usage_delta "
         "case_delta open_scan outbox_block fact_change catalogue encounter position lane command_outcome reading pair "
-        "his_line discharge income recall store delivery set_aside": "INSERT",
+        "his_line discharge income recall store delivery set_aside chain": "INSERT",
         "position lane balance store_item fact_counter set_aside": "UPDATE",
         "unit_claim open_scan set_aside": "DELETE",
     },
@@ -57,7 +58,7 @@ GRANTS: Final[Mapping[str, Grants]] = {
         "*": "SELECT",
         "alert standing close_pending first_month usage_month outbox_block case_delta finding reconciled difference "
         "difference_standing open_case case_proof lot_shape learned fact_change command correction scanner "
-        "watch_finding desk_cut recall_line": "INSERT",
+        "watch_finding desk_cut recall_line seal": "INSERT",
         f"standing close_pending first_month usage_month reconciled difference_standing open_case learned recall_line "
         f"case_delta {_NUMBERS}": "UPDATE",
         "standing close_pending usage_delta case_delta finding difference_standing open_case": "DELETE",

@@ -20,6 +20,7 @@ from streams.services.leased import Failed, nobody, tell
 from streams.services.prover import Prover
 from streams.services.recall_lister import RecallLister
 from streams.services.reconciler import Reconciler
+from streams.services.sealer import Sealer
 from streams.settings import Settings
 
 TICK_SECONDS = 1.0
@@ -76,6 +77,7 @@ def jobs(settings: Settings, pool: asyncpg.Pool, failed: Failed) -> Mapping[str,
         "reconciler": lambda: Reconciler(pool, settings.zone).run(failed),
         "prover": lambda: Prover(pool).run(failed),
         "recall-lister": lambda: RecallLister(pool).run(failed),
+        "sealer": lambda: Sealer(pool, settings.seal_file).run(),
     }
 
 

@@ -48,7 +48,11 @@ class Finding:
 @cache
 def checks() -> tuple[Check, ...]:
     """All of them, in the order of the file."""
-    text = (files("sinks.postgres.verifying") / "invariants.sql").read_text(encoding="utf-8")
+    return checks_of((files("sinks.postgres.verifying") / "invariants.sql").read_text(encoding="utf-8"))
+
+
+def checks_of(text: str) -> tuple[Check, ...]:
+    """The checks of a file of them, in its order."""
     parts = text.split(_HEAD)[1:]
     return tuple(
         Check(name.strip(), sql.strip().rstrip(";")) for name, _, sql in (part.partition("\n") for part in parts)

@@ -3,15 +3,20 @@
 import time
 from contextlib import suppress
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, Any
 
 import asyncpg
+import orjson
 import typer
 from rich.table import Table
 from rich.text import Text
 
+from rules.sealing.merkle import LaneHead, root_of
+from sinks.postgres.sealing.seals import Head
 from sinks.postgres.verifying.books import ROWS_SHOWN, Finding, keep_verification, verify_books
-from streams.cli.connection import run
+from sinks.postgres.verifying.chain import verify_chain
+from streams.cli.connection import bad, run
 from streams.cli.shown import AsJson, Console, print_json
 from streams.cli.verifying.differences import verify_differences
 from streams.cli.verifying.topics import verify_topics
@@ -28,9 +33,14 @@ def verify(
     every: Annotated[
         float | None, typer.Option(min=0.01, help="Hours between two looks; runs until it is ended, and keeps.")
     ] = None,
+    chain: Annotated[
+        bool, typer.Option("--chain", help="Only the chains: whether a stored row was changed, taken out or put in.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Check every invariant over the database and the topics; exit 1 and the rows when one fails."""
+    if chain:
+        raise typer.Exit(verify_chains(as_json=as_json))
     if every is None:
         raise typer.Exit(_verify(no_topics=no_topics, wait=wait, keep=keep, as_json=as_json))
     while True:
@@ -71,6 +81,42 @@ def _verify(*, no_topics: bool, wait: float, keep: bool, as_json: bool) -> int:
             left_out = "; the topics were not looked at" if no_topics else ""
             console.print(f"[bold green]All {len(findings)} invariants hold[/]{left_out}, {seconds}.")
     return 1 if failed else 0
+
+
+def verify_chains(*, as_json: bool) -> int:
+    """Check the chains and seals; the exit status."""
+    console = Console(highlight=False)
+
+    async def work(settings: Settings, pool: asyncpg.Pool) -> list[Finding]:
+        told = (lambda _: None) if as_json else (lambda finding: _show(console, finding))
+        outside = read_seals(settings.seal_file) if settings.seal_file is not None else None
+        async with pool.acquire() as connection:
+            return await verify_chain(connection, _root_of, outside, told)
+
+    findings = run(work)
+    failed = [finding for finding in findings if not finding.ok]
+    if as_json:
+        print_json({"ok": not failed, "checks": [_row(each) for each in findings]})
+    elif failed:
+        console.print(f"[bold red]{len(failed)} of {len(findings)} checks failed[/]: rows were changed by others.")
+    else:
+        console.print(f"[bold green]All {len(findings)} checks hold[/]: the rows are those that were recorded.")
+    return 1 if failed else 0
+
+
+def _root_of(heads: list[Head]) -> bytes:
+    return root_of([LaneHead(*head) for head in heads])
+
+
+def read_seals(file: Path) -> dict[int, bytes]:
+    """The lines of the file outside, by the number of the seal."""
+    try:
+        lines = file.read_bytes().splitlines()
+        return {int(orjson.loads(line)["n"]): line for line in lines if line.strip()}
+    except OSError as error:
+        bad(f"Expected the file of seals, got {file}: {error.strerror}.")
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
+        bad(f"Expected a seal on every line of {file}.")
 
 
 def _row(finding: Finding) -> dict[str, Any]:

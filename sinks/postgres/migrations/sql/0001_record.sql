@@ -20,7 +20,7 @@ DECLARE
 BEGIN
     -- 1. The lane row by key, then compare: a lane has one writer.
     SELECT * INTO l FROM udi.lane WHERE lane = p_lane FOR UPDATE;
-    now_locked := clock_timestamp();
+    now_locked := udi.batch_instant(p_lane);
     SELECT next_offset INTO at_offset FROM udi.position WHERE position_id = p_position FOR UPDATE;
     IF l.version IS DISTINCT FROM p_version OR at_offset IS DISTINCT FROM p_lo THEN
         RAISE EXCEPTION 'Lane % is at version % offset %, expected % and %.', p_lane, l.version, at_offset, p_version, p_lo USING ERRCODE = 'UD001';
@@ -160,6 +160,7 @@ BEGIN
         INSERT INTO udi.outbox_block (topic, partition, first_seq, last_seq, ids, keys, bodies, reasons, origins, arrived_at)
         VALUES (block.topic, p_lane, first, first + n - 1, block.ids, block.keys, block.bodies, block.reasons, block.origins, block.arrived_at);
     END LOOP;
+    PERFORM udi.chain_batch(p_lane, p_version + 1, p_position, p_lo, p_hi, now_locked, p_scans, p_decisions, p_ledger, p_settlement, p_waste);
     UPDATE udi.position SET next_offset = p_hi, last_hash = coalesce(p_last_hash, last_hash) WHERE position_id = p_position;
     UPDATE udi.lane SET version = p_version + 1, facts_seen = greatest(facts_seen, p_facts_seen),
         billing_seq = l.billing_seq, verdicts_seq = l.verdicts_seq, settlement_seq = l.settlement_seq, dead_letters_seq = l.dead_letters_seq,

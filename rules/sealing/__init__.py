@@ -1,0 +1,1 @@
+"""Tamper evidence: the root over the heads of all lanes."""

@@ -1,0 +1,1 @@
+"""Chains of the lanes and their seals in PostgreSQL."""

@@ -1,0 +1,147 @@
+"""Goods-in against a delivery note: what came, what is missing, what nobody ordered."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from models.stock.delivery import Delivery
+from sinks.ports.batch import RawRecord
+from sinks.postgres.stock.receiving import Received, deliveries
+from sinks.postgres.stock.supply_facts import SupplyBatch, SupplyBooks
+from streams.embedded.broker import EmbeddedBroker
+from tests.support.builders import BOX, DI, HOSPITAL, NOON, body, encounter, gs1, gtin, item, scan
+from tests.support.installed import Installed, installed
+from tests.support.ward import PostgresStore, Ward, postgres_store
+
+
+@pytest.fixture
+async def store(database: str) -> AsyncIterator[PostgresStore]:
+    async with postgres_store(database) as made:
+        yield made
+
+
+@pytest.fixture
+async def ward(store: PostgresStore) -> Ward:
+    return await Ward(store).open(item(supplier="S1", cost=[{"cost": "10.00"}]), encounter())
+
+
+def note(*lines: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    return {
+        "schema": "udi.delivery/1", "hospital": HOSPITAL, "note": "N1", "supplier": "S1", "store": "OR-2",
+        "expected_on": "2022-06-03", "lines": list(lines),
+    } | changes  # fmt: skip
+
+
+def line(name: str = "1", packages: int = 10, **changes: Any) -> dict[str, Any]:
+    return {"line": name, "issuer": "GS1", "di": DI, "packages": packages, "lot": "L1"} | changes
+
+
+async def learn(pool: asyncpg.Pool, *notes: dict[str, Any]) -> list[str]:
+    books, batch = SupplyBooks(pool, 2), SupplyBatch()
+    position = await books.take_over("c1", "udi.deliveries", 0)
+    for place, each in enumerate(notes):
+        books.read_delivery(batch, RawRecord(None, body(each)), NOON, position.origin(position.next_offset + place))
+    await books.record(position, position.next_offset + len(notes), None, batch)
+    return [str(letter.reason) for letter in batch.letters]
+
+
+def receipt(number: int, quantity: int, *, lot: str = "L1", **changes: Any) -> dict[str, Any]:
+    made = {"action": "receive", "encounter": None, "quantity": quantity, "document": "N1"}
+    return scan(number, **made | {"codes": [gs1(DI, expiry="271231", lot=lot)]} | changes)
+
+
+def short(row: Received) -> tuple[Any, ...]:
+    return row.line, row.lot, row.expected, row.arrived, row.accepted, row.status, tuple(row.findings)
+
+
+async def test_a_note_is_expected_then_partial_then_complete(ward: Ward, store: PostgresStore) -> None:
+    await learn(store.pool, note(line()))
+    assert [short(row) for row in await deliveries(store.pool)] == [("1", "L1", 10, 0, 0, "expected", ())]
+    await ward.scan(receipt(1, 4))
+    assert [short(row) for row in await deliveries(store.pool)] == [("1", "L1", 10, 4, 4, "partial", ())]
+    await ward.scan(receipt(2, 1, codes=[gs1(BOX, expiry="271231", lot="L1")]), receipt(3, 1, lot="l1"), lane=1)
+    assert [short(row) for row in await deliveries(store.pool)] == [("1", "L1", 10, 10, 10, "complete", ())]
+    assert await learn(store.pool, note(line(cost="0.00"))) == ["bad-event"]
+
+
+async def test_more_and_other_than_ordered_are_findings_and_accepted(ward: Ward, store: PostgresStore) -> None:
+    await learn(store.pool, note(line(), line("2", 3, lot="L2")))
+    await ward.scan(receipt(1, 11), receipt(2, 2, lot="L9"), receipt(3, 1, codes=[gs1(gtin(999), lot="X")]))
+
+    assert [short(row) for row in await deliveries(store.pool, "N1")] == [
+        ("1", "L1", 10, 11, 11, "more", ("more",)),
+        ("2", "L2", 3, 0, 0, "expected", ()),
+        (None, "L9", 0, 2, 2, "arrived", ("other-lot",)),
+        (None, "X", 0, 1, 0, "arrived", ("unknown-item", "parked")),
+    ]
+
+
+async def test_a_line_is_short_when_its_note_ended_or_after_seven_days(ward: Ward, store: PostgresStore) -> None:
+    await learn(store.pool, note(line(), expected_on="2022-05-28"))
+    await ward.scan(receipt(1, 4))  # Of 3 June: the sixth day after.
+    assert [row.status for row in await deliveries(store.pool)] == ["partial"]
+    await learn(store.pool, note(line(), expected_on="2022-05-26"))
+    assert [short(row)[-2:] for row in await deliveries(store.pool)] == [("short", ("short",))]
+    await learn(store.pool, note(line(), ended=True))
+    assert [short(row)[-2:] for row in await deliveries(store.pool)] == [("short", ("short",))]
+
+
+async def test_expired_goods_are_in_quarantine_and_rejected_ones_do_not_stand(ward: Ward, store: PostgresStore) -> None:
+    await learn(store.pool, note(line(packages=2, lot="OLD"), supplier="S2"))
+    await ward.scan(receipt(1, 2, codes=[gs1(DI, expiry="220602", lot="OLD")]))
+
+    row = (await deliveries(store.pool))[0]
+    assert (row.arrived, row.accepted, row.quarantined, row.status) == (2, 0, 2, "complete")
+    assert tuple(row.findings) == ("expired", "other-supplier")
+
+
+async def test_goods_under_the_number_of_no_note_are_named(ward: Ward, store: PostgresStore) -> None:
+    await ward.scan(receipt(1, 2, document="N404"))
+
+    assert [(row.note, tuple(row.findings)) for row in await deliveries(store.pool)] == [("N404", ("unknown-note",))]
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ([line(), line()], "every line number once"),
+        ([line(serial="S1"), line("2", serial="S1")], "every serial number once"),
+        ([{"line": "1", "packages": 1}], "an identifier"),
+        ([line(cost="0")], "a cost above zero"),
+    ],
+)
+def test_a_note_that_contradicts_itself_is_refused(lines: list[dict[str, Any]], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        Delivery.model_validate_json(body(note(*lines)))
+
+
+async def test_people_load_notes_and_look_at_them(
+    database: str, embedded_broker: EmbeddedBroker, tmp_path: Path
+) -> None:
+    file = tmp_path / "notes.csv"
+    file.write_text(
+        "hospital,note,supplier,store,line,issuer,di,lot,packages,cost\n"
+        f"H1,N7,S1,OR-2,1,GS1,{DI},L1,5,10.00\nH1,N7,S1,OR-2,2,GS1,{DI},L2,5,\nH1,N8,S1,OR-2,1,GS1,{DI},L1,0,\n",
+        encoding="utf-8",
+    )
+    async with installed(database, embedded_broker) as house:
+        loaded = await house.udi("load", "deliveries", str(file))
+        assert (loaded.exit_code, "1 delivery notes loaded, 1 bad rows." in loaded.stdout) == (1, True)
+        await _look(house)
+
+
+async def _look(house: Installed) -> None:
+    await learn(house.pool, note(line("1", 5), line("2", 5, lot="L2"), note="N7"))
+    await house.ward.scan(receipt(900, 5, document="N7"))
+    shown = await house.udi("receiving", "N7")
+    found = await house.json("receiving", "N7")
+    assert [(row["line"], row["arrived"], row["status"]) for row in found] == [
+        ("1", 5, "complete"),
+        ("2", 0, "expected"),
+    ]
+    assert "Delivery note N7" in shown.stdout
+    assert "N7" in (await house.udi("receiving")).stdout
+    assert (await house.udi("receiving", "N404")).exit_code == 2

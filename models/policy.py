@@ -26,6 +26,10 @@ class Policy:
     findings_open_max: int = 30
     """Findings of a hospital's month that lie open; the rest is filed (docs/findings.md). No source: ours, what one
     hospital of the studies' size can act on."""
+    invoice_cost_percent: Decimal = Decimal(0)
+    """So far may an invoiced unit cost be from the agreed one. No source: ours; exact unless a hospital says else."""
+    invoice_amount_fen: int = 1
+    """So far may an invoiced amount be from the stated one: rounding by line or by sum. No source: ours."""
 
 
 POLICY = Policy()

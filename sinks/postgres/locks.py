@@ -22,3 +22,5 @@ class AdvisoryLock(IntEnum):
     """By hospital and rule: versions of a monitoring rule are numbered one by one."""
     RECALLS = 1978
     """By hospital and notice: who lists a recall does it alone."""
+    STATEMENTS = 1979
+    """By hospital and supplier: versions of a statement are numbered one by one."""

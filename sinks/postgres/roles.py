@@ -25,7 +25,7 @@ BOOKS: Final = (
     "encounter", "fact_change", "period_close", "lot_shape", "reading", "scanner", "pair", "command",
     "command_outcome", "assignment", "correction", "case_close", "case_proof", "his_line", "difference", "discharge",
     "income", "recall", "recall_closing", "rule", "rule_switch", "intervention", "installation", "verification",
-    "chain", "seal",
+    "chain", "seal", "statement", "statement_line", "statement_mark",
 )  # fmt: skip
 """Tables that take new rows only; a mistake is corrected by a row that names it."""
 _OBSERVED: Final = (
@@ -72,7 +72,7 @@ GRANTS: Final[Mapping[str, Grants]] = {
         "command assignment correction case_close scanner fact_change close_pending first_month period period_close "
         "rule rule_switch control intervention verification relay_floor outbox_block recall_line recall_closing device "
         "gateway_secret "
-        "difference difference_standing case_delta alert standing": "INSERT",
+        "difference difference_standing case_delta alert standing statement statement_line statement_mark": "INSERT",
         "close_pending first_month period relay_floor recall_line device difference_standing standing "
         f"{_NUMBERS}": "UPDATE",
         "close_pending outbox_block difference_standing standing": "DELETE",

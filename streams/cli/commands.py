@@ -38,6 +38,8 @@ COMMANDS: Final[tuple[Entry, ...]] = (
     Entry(Panel.DAY, "recall", "streams.cli.stock.recall:recall"),
     Entry(Panel.DAY, "expiring", "streams.cli.stock.expiring:expiring"),
     Entry(Panel.DAY, "receiving", "streams.cli.stock.receiving:receiving"),
+    Entry(Panel.MONTH, "statement", "streams.cli.stock.statement:statement"),
+    Entry(Panel.MONTH, "invoice", "streams.cli.stock.statement:invoice"),
     Entry(Panel.DAY, "devices", "streams.cli.stock.devices:devices"),
     Entry(Panel.DAY, "alerts", "streams.cli.monitoring.alerts:alerts"),
     Entry(Panel.MONTH, "month", "streams.cli.closing.commands:month_app"),

@@ -268,6 +268,16 @@ DELIVERY: Final = Form(
 )  # fmt: skip
 
 
+INVOICE: Final = Form(
+    "udi.invoice/1",
+    {
+        "hospital": read_code, "supplier": read_code, "period": _text, "invoice": read_code, "item_code": read_code,
+        "quantity": _count, "cost": _number, "amount": _number,
+    },
+    ("hospital", "supplier", "period", "invoice", "item_code", "quantity", "cost", "amount"), "invoice", "invoice",
+)  # fmt: skip
+
+
 def cell_of(row: SheetRow, column: str) -> Cell:
     """What a cell holds; `None` when it is empty or there is none.
 

@@ -1,0 +1,80 @@
+"""Statements of suppliers by month, and the invoices that follow them.
+
+References:
+    docs/store.md, "Statements".
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+
+class LineStatus(StrEnum):
+    """What became of a line of a statement."""
+
+    OPEN = "open"
+    CONFIRMED = "confirmed"
+    DISPUTED = "disputed"
+    MATCHED = "matched"
+    MISMATCHED = "mismatched"
+
+
+@dataclass(frozen=True, slots=True)
+class StatementLine:
+    """What a supplier may invoice of an item for a month, at one cost."""
+
+    item_code: str
+    used: int
+    returned: int
+    """Of uses of the month."""
+    corrected: int
+    """Zero or less: returns, in this month, of uses of earlier months."""
+    quantity: int
+    """used - returned + corrected, in units of use."""
+    cost: Decimal | None
+    """Yuan a unit; `None` when no cost was known on the day of use."""
+    amount: Decimal | None
+    status: str
+    invoice: str | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A version of a supplier's statement."""
+
+    hospital: str
+    supplier: str
+    period: str
+    """Like `2022-06`."""
+    version: int
+    made_at: datetime
+    lines: tuple[StatementLine, ...]
+
+    @property
+    def amount(self) -> Decimal:
+        """Of all lines whose cost is known, in yuan."""
+        return sum((line.amount for line in self.lines if line.amount is not None), Decimal())
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceLine:
+    """What an invoice asks for an item."""
+
+    item_code: str
+    quantity: int
+    cost: Decimal
+    """Yuan a unit."""
+    amount: Decimal
+    """Yuan."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the match of an item came to."""
+
+    item_code: str
+    status: LineStatus
+    reason: str | None
+    """What differs, in words; `None` when it matches."""

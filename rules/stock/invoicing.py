@@ -1,0 +1,57 @@
+"""The three-way match: what was used, what was agreed for it, what is invoiced.
+
+References:
+    docs/store.md, "Statements".
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from decimal import Decimal
+
+from models.policy import Policy
+from models.stock.statement import InvoiceLine, LineStatus, Statement, StatementLine, Verdict
+
+
+def match_invoice(statement: Statement, invoice: Sequence[InvoiceLine], policy: Policy) -> list[Verdict]:
+    """A verdict on every item of the statement or of the invoice, by item code.
+
+    Quantities must agree exactly. A unit cost may be off by the policy's per cent, an item's amount by its fen.
+    """
+    stated: dict[str, list[StatementLine]] = defaultdict(list)
+    asked: dict[str, list[InvoiceLine]] = defaultdict(list)
+    for line in statement.lines:
+        stated[line.item_code].append(line)
+    for each in invoice:
+        asked[each.item_code].append(each)
+    return [_verdict(code, stated.get(code, []), asked.get(code, []), policy) for code in sorted({*stated, *asked})]
+
+
+def _verdict(code: str, stated: list[StatementLine], asked: list[InvoiceLine], policy: Policy) -> Verdict:
+    quantity, claimed = sum(line.quantity for line in stated), sum(line.quantity for line in asked)
+    differences = []
+    if not stated:
+        differences.append("not on the statement")
+    elif not asked and quantity != 0:
+        differences.append("not on the invoice")
+    if stated and asked:
+        if quantity != claimed:
+            differences.append(f"quantity: {quantity} stated, {claimed} invoiced")
+        differences += _costs(stated, asked, policy.invoice_cost_percent)
+        if any(line.amount is None for line in stated):
+            differences.append("cost: none was known on the day of use")
+        else:
+            due = sum((line.amount for line in stated if line.amount is not None), Decimal())
+            amount = sum((line.amount for line in asked), Decimal())
+            if abs(due - amount) * 100 > policy.invoice_amount_fen:
+                differences.append(f"amount: {due:.2f} stated, {amount:.2f} invoiced")
+    status = LineStatus.MISMATCHED if differences else LineStatus.MATCHED
+    return Verdict(code, status, "; ".join(differences) or None)
+
+
+def _costs(stated: list[StatementLine], asked: list[InvoiceLine], percent: Decimal) -> list[str]:
+    """Costs that are invoiced and near none that was agreed."""
+    agreed = [line.cost for line in stated if line.cost is not None]
+    strange = sorted({
+        line.cost for line in asked if agreed and all(abs(line.cost - cost) * 100 > cost * percent for cost in agreed)
+    })  # fmt: skip
+    return [f"cost: {each:f} invoiced, {min(agreed):f} agreed" for each in strange]

@@ -1,0 +1,103 @@
+"""Statements of suppliers in PostgreSQL: made in versions, published, marked.
+
+References:
+    docs/store.md, "Statements".
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import asyncpg
+import orjson
+
+from models.ids import made_id
+from models.money import CURRENCY
+from models.stock.statement import Statement, StatementLine, Verdict
+from sinks.postgres.named import values
+
+_HOSPITALS: Final = "SELECT DISTINCT hospital FROM udi.settlement WHERE supplier = $1 AND period = $2 ORDER BY 1"
+_NEWEST: Final = """
+SELECT max(version) FROM udi.statement WHERE (hospital, supplier, period) = ($1, $2, $3)
+"""
+_LINES: Final = """
+SELECT item_code, used, returned, corrected, quantity, cost, amount, status, invoice, reason FROM report.statements
+WHERE (hospital, supplier, period, version) = ($1, $2, udi.month_text($3), $4) ORDER BY item_code, cost
+"""
+_MARK: Final = """
+INSERT INTO udi.statement_mark (hospital, supplier, period, version, n, item_code, status, invoice, reason, by)
+SELECT $1, $2, $3, $4, coalesce(max(n), 0) + 1, $5, $6, $7, $8, $9 FROM udi.statement_mark
+WHERE (hospital, supplier, period, version) = ($1, $2, $3, $4)
+"""
+
+
+class StatementBooks:
+    """The statements of an installation. Months are `yyyymm`."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    async def hospitals(self, supplier: str, month: int) -> list[str]:
+        """Hospitals that owe the supplier something for the month, or have taken it back."""
+        return [row["hospital"] for row in await self._pool.fetch(_HOSPITALS, supplier, month)]
+
+    async def make(self, hospital: str, supplier: str, month: int, by: str) -> Statement | None:
+        """The statement as the books stand: a new version, published, when it changed; `None` when nothing was owed."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            before = await connection.fetchval(_NEWEST, hospital, supplier, month)
+            version = await connection.fetchval(
+                "SELECT udi.make_statement($1, $2, $3, $4)", hospital, supplier, month, by
+            )
+            if version is None:
+                return None
+            statement = await self._read(connection, hospital, supplier, month, version)
+            if version != before:
+                id_ = made_id("statement", hospital, supplier, month, version)
+                await connection.execute(
+                    "SELECT udi.publish_statement($1, $2, $3, $4)", hospital, supplier, id_, body_of(statement)
+                )
+        return statement
+
+    async def mark(  # noqa: PLR0917 -- the columns of a mark
+        self, statement: Statement, month: int, item_code: str | None, status: str, reason: str | None, by: str
+    ) -> Statement:
+        """The supplier has confirmed or disputed the statement, or one item of it."""
+        key = (statement.hospital, statement.supplier, month, statement.version)
+        await self._pool.execute(_MARK, *key, item_code, status, None, reason, by)
+        return await self._read(self._pool, *key)
+
+    async def invoiced(
+        self, statement: Statement, month: int, invoice: str, verdicts: Sequence[Verdict], by: str
+    ) -> Statement:
+        """An invoice was matched with the statement."""
+        key = (statement.hospital, statement.supplier, month, statement.version)
+        async with self._pool.acquire() as connection, connection.transaction():
+            for each in verdicts:
+                await connection.execute(_MARK, *key, each.item_code, each.status.value, invoice, each.reason, by)
+            return await self._read(connection, *key)
+
+    @staticmethod
+    async def _read(asked: Any, hospital: str, supplier: str, month: int, version: int) -> Statement:
+        lines = values(StatementLine, await asked.fetch(_LINES, hospital, supplier, month, version))
+        made = await asked.fetchrow(
+            "SELECT made_at, udi.month_text(period) AS period FROM udi.statement "
+            "WHERE (hospital, supplier, period, version) = ($1, $2, $3, $4)",
+            hospital, supplier, month, version,
+        )  # fmt: skip
+        return Statement(hospital, supplier, made["period"], version, made["made_at"], tuple(lines))
+
+
+def body_of(statement: Statement) -> bytes:
+    """A statement as it is published: docs/contract.md, section "Statement"."""
+    lines = [
+        {
+            "item_code": line.item_code, "used": line.used, "returned": line.returned, "corrected": line.corrected,
+            "quantity": line.quantity, "cost": None if line.cost is None else f"{line.cost:.4f}",
+            "amount": None if line.amount is None else f"{line.amount:.2f}",
+        }
+        for line in statement.lines
+    ]  # fmt: skip
+    return orjson.dumps({
+        "schema": "udi.statement/1", "hospital": statement.hospital, "supplier": statement.supplier,
+        "period": statement.period, "version": statement.version, "made_at": statement.made_at, "lines": lines,
+        "amount": f"{statement.amount:.2f}", "currency": CURRENCY,
+    })  # fmt: skip

@@ -1,0 +1,204 @@
+"""`udi statement`, `udi invoice`: what a supplier may invoice for a month, and whether he did."""
+
+import getpass
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import asyncpg
+import typer
+
+from models.calendar import Month
+from models.policy import POLICY
+from models.stock.statement import InvoiceLine, LineStatus, Statement
+from rules.stock.invoicing import match_invoice
+from sinks.postgres.stock.statements import StatementBooks
+from streams.cli.connection import bad, read_settings, run
+from streams.cli.loading.flat_rows import INVOICE, BadRow, record_of
+from streams.cli.loading.sheets import SheetError, read_sheet
+from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, print_json, print_table
+from streams.settings import Settings
+
+By = Annotated[str | None, typer.Option(help="Who; unset: the name you are logged in with.")]
+Key = tuple[str, str, str, str]
+"""(hospital, supplier, period, invoice)."""
+
+
+def statement(
+    supplier: Annotated[str, typer.Argument(metavar="SUPPLIER")],
+    month: Annotated[str, typer.Argument(metavar="MONTH", help="Like 2022-06.")],
+    *,
+    confirm: Annotated[bool, typer.Option("--confirm", help="The supplier confirms it.")] = False,
+    dispute: Annotated[str | None, typer.Option("--dispute", metavar="ITEM", help="The supplier disputes it.")] = None,
+    reason: Annotated[str | None, typer.Option(help="Why it is disputed.")] = None,
+    by: By = None,
+    hospital: Annotated[str | None, typer.Option(help="Needed when several hospitals owe the supplier.")] = None,
+    limit: Limit = LIMIT_DEFAULT,
+    as_json: AsJson = False,
+) -> None:
+    """A supplier's month: uses, returns, corrections of earlier months; a new version when the books have changed."""
+    if (dispute is None) != (reason is None) or (confirm and dispute is not None):
+        bad("Expected --confirm, or --dispute ITEM with --reason.")
+    period, who = _month(month), _who(by)
+
+    async def work(_: Settings, pool: asyncpg.Pool) -> Statement:
+        books = StatementBooks(pool)
+        house = hospital or _one(await books.hospitals(supplier, period), supplier, month)
+        made = await books.make(house, supplier, period, who)
+        if made is None:
+            bad(f"Expected something owed to {supplier} for {month}, found nothing.")
+        if dispute is not None and dispute not in {line.item_code for line in made.lines}:
+            bad(f"Expected an item of the statement, got {dispute!r}.")
+        if confirm:
+            made = await books.mark(made, period, None, LineStatus.CONFIRMED.value, None, who)
+        elif dispute is not None:
+            made = await books.mark(made, period, dispute, LineStatus.DISPUTED.value, reason, who)
+        return made
+
+    found = run(work)
+    print_json(fields_of(found)) if as_json else _show(found, limit)
+
+
+def invoice(
+    file: Annotated[Path, typer.Argument(help="CSV or XLSX; see docs/store.md.")],
+    *,
+    by: By = None,
+    limit: Limit = LIMIT_DEFAULT,
+    as_json: AsJson = False,
+) -> None:
+    """Match invoices with the statements: use, agreed cost, invoice. Exit 1 when a row is bad or an item differs."""
+    invoices, wrong = read_invoices(file)
+    who = _who(by)
+
+    async def work(_: Settings, pool: asyncpg.Pool) -> list[Statement]:
+        books, done = StatementBooks(pool), []
+        for (house, supplier, period, number), lines in invoices.items():
+            month = _month(period)
+            made = await books.make(house, supplier, month, who)
+            if made is None:
+                bad(f"Expected something owed to {supplier} for {period} by {house}, found nothing.")
+            done.append(await books.invoiced(made, month, number, match_invoice(made, lines, POLICY), who))
+        return done
+
+    found = run(work) if invoices else []
+    if as_json:
+        print_json({"bad": [asdict(row) for row in wrong], "statements": [fields_of(each) for each in found]})
+    else:
+        for row in wrong:
+            typer.echo(f"Row {row.row}: {row.column or 'the row'}: {row.reason}")
+        for each in found:
+            _show(each, limit)
+    differ = any(line.status == LineStatus.MISMATCHED for each in found for line in each.lines)
+    raise typer.Exit(1 if wrong or differ else 0)
+
+
+def read_invoices(file: Path) -> tuple[dict[Key, list[InvoiceLine]], list[BadRow]]:
+    """The invoices of a table, and its bad rows; an invoice with a bad row is left out whole."""
+    zone = read_settings().zone
+    try:
+        sheet = read_sheet(file)
+    except OSError as error:
+        bad(f"Expected a file that can be read, got {file}: {error.strerror}.")
+    except SheetError as error:
+        bad(f"{file}: {error}")
+    missing = [name for name in INVOICE.required if name not in sheet.columns]
+    if missing:
+        bad(f"{file}: expected the columns {', '.join(INVOICE.required)}; {', '.join(missing)} is missing.")
+    invoices: dict[Key, list[InvoiceLine]] = defaultdict(list)
+    wrong: list[BadRow] = []
+    spoilt: set[str] = set()
+    for row in sheet.rows:
+        record = record_of(row, INVOICE, zone)
+        line = record if isinstance(record, BadRow) else _line(row.number, record)
+        if isinstance(line, BadRow):
+            wrong.append(line)
+            spoilt.add(str(row.cells.get("invoice")))
+        else:
+            assert isinstance(record, dict)  # noqa: S101 -- a line was made of it
+            key = (record["hospital"], record["supplier"], record["period"], record["invoice"])
+            invoices[key].append(line)
+    return {key: lines for key, lines in invoices.items() if key[3] not in spoilt}, wrong
+
+
+def _line(number: int, record: dict[str, Any]) -> InvoiceLine | BadRow:
+    for name in INVOICE.required:
+        if record.get(name) in {None, ""}:
+            return BadRow(number, name, "expected a value, got an empty cell")
+    try:
+        month_of_text(record["period"])
+    except ValueError as error:
+        return BadRow(number, "period", str(error))
+    try:
+        cost, amount = Decimal(record["cost"]), Decimal(record["amount"])
+    except ArithmeticError:
+        return BadRow(number, "cost", f"expected amounts in yuan, got {record['cost']!r} and {record['amount']!r}")
+    if not cost.is_finite() or not amount.is_finite():
+        return BadRow(number, "cost", "expected amounts in yuan")
+    return InvoiceLine(record["item_code"], record["quantity"], cost, amount)
+
+
+def month_of_text(text: str) -> Month:
+    """A month written like `2022-06`.
+
+    Raises:
+        ValueError: it is none.
+    """
+    year, dash, month = text.partition("-")
+    if not dash or len(year) != 4 or len(month) != 2 or not (year + month).isdecimal() or not 1 <= int(month) <= 12:
+        raise ValueError(f"expected a month like 2022-06, got {text!r}")
+    return Month(int(year) * 100 + int(month))
+
+
+def _month(text: str) -> Month:
+    try:
+        return month_of_text(text)
+    except ValueError as error:
+        bad(f"{str(error).capitalize()}.")
+
+
+def _who(by: str | None) -> str:
+    who = (by or getpass.getuser()).strip()
+    if not who:
+        bad("Expected who does it, got an empty --by.")
+    return who
+
+
+def _one(found: Sequence[str], supplier: str, month: str) -> str:
+    if not found:
+        bad(f"Expected something owed to {supplier} for {month}, found nothing.")
+    if len(found) > 1:
+        bad(f"Expected --hospital: {', '.join(found)} owe {supplier} something.")
+    return found[0]
+
+
+def fields_of(found: Statement) -> dict[str, Any]:
+    """As `--json` prints it."""
+    return asdict(found) | {"amount": found.amount}
+
+
+_COLUMNS: Final = ("item", ">used", ">returned", ">corrected", ">units", ">cost", ">yuan", "status", "invoice", "why")
+
+
+def _show(found: Statement, limit: int) -> None:
+    cells = [
+        (
+            line.item_code,
+            line.used,
+            line.returned,
+            line.corrected,
+            line.quantity,
+            line.cost,
+            line.amount,
+            line.status,
+            line.invoice,
+            line.reason,
+        )
+        for line in found.lines
+    ]
+    print_table(f"{found.supplier}, {found.period}, version {found.version}", _COLUMNS, cells, limit=limit)
+    unknown = sum(line.amount is None for line in found.lines)
+    without = f"; {unknown:,} lines without a known cost" if unknown else ""
+    typer.echo(f"{found.amount:,.2f} yuan to be invoiced{without}.")

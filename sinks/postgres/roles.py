@@ -25,7 +25,7 @@ BOOKS: Final = (
     "encounter", "fact_change", "period_close", "lot_shape", "reading", "scanner", "pair", "command",
     "command_outcome", "assignment", "correction", "case_close", "case_proof", "his_line", "difference", "discharge",
     "income", "recall", "recall_closing", "rule", "rule_switch", "intervention", "installation", "verification",
-    "chain", "seal", "statement", "statement_line", "statement_mark",
+    "chain", "seal", "statement", "statement_line", "statement_mark", "store", "delivery",
 )  # fmt: skip
 """Tables that take new rows only; a mistake is corrected by a row that names it."""
 _OBSERVED: Final = (

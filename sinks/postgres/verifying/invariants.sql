@@ -587,7 +587,7 @@ GROUP BY f.cluster_id, f.topic, f.partition, f.seq HAVING f.seq > coalesce(max(b
 SELECT expected.book, expected.protection, t.tgenabled AS state
 FROM (
     SELECT book, 'append_only' AS protection
-    FROM unnest(ARRAY['scan', 'decision', 'scan_claim', 'use_change', 'ledger', 'settlement', 'waste_cost', 'alert', 'catalogue', 'encounter', 'fact_change', 'period_close', 'lot_shape', 'reading', 'scanner', 'pair', 'command', 'command_outcome', 'assignment', 'correction', 'case_close', 'case_proof', 'his_line', 'difference', 'discharge', 'income', 'recall', 'recall_closing', 'rule', 'rule_switch', 'intervention', 'installation', 'verification', 'hospital_policy', 'forced_close']) book
+    FROM unnest(ARRAY['scan', 'decision', 'scan_claim', 'use_change', 'ledger', 'settlement', 'waste_cost', 'alert', 'catalogue', 'encounter', 'fact_change', 'period_close', 'lot_shape', 'reading', 'scanner', 'pair', 'command', 'command_outcome', 'assignment', 'correction', 'case_close', 'case_proof', 'his_line', 'difference', 'discharge', 'income', 'recall', 'recall_closing', 'rule', 'rule_switch', 'intervention', 'installation', 'verification', 'hospital_policy', 'forced_close', 'chain', 'seal', 'statement', 'statement_line', 'statement_mark', 'store', 'delivery']) book
     UNION ALL SELECT 'ledger', 'check_ledger'
 ) expected
 LEFT JOIN pg_trigger t ON t.tgrelid = ('udi.' || expected.book)::regclass AND t.tgname = expected.protection

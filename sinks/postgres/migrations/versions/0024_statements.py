@@ -1,21 +1,21 @@
 """Statements of suppliers by month.
 
-Revision ID: 0014
+Revision ID: 0024
 """
 
 from importlib.resources import files
 
 from alembic import op
 
-revision = "0014"
-down_revision = "0013"
+revision = "0024"
+down_revision = "0023"
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
     """Make everything, from the SQL beside this file."""
-    script = (files("sinks.postgres") / "migrations" / "sql" / "0014_statements.sql").read_text(encoding="utf-8")
+    script = (files("sinks.postgres") / "migrations" / "sql" / "0024_statements.sql").read_text(encoding="utf-8")
     connection = op.get_bind().connection.dbapi_connection
     assert connection is not None  # noqa: S101 -- a migration runs on a connection
     connection.run_async(lambda driver: driver.execute(script))

@@ -1,21 +1,21 @@
 """Goods-in against delivery notes.
 
-Revision ID: 0013
+Revision ID: 0023
 """
 
 from importlib.resources import files
 
 from alembic import op
 
-revision = "0013"
-down_revision = "0012"
+revision = "0023"
+down_revision = "0022"
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
     """Make everything, from the SQL beside this file."""
-    script = (files("sinks.postgres") / "migrations" / "sql" / "0013_receiving.sql").read_text(encoding="utf-8")
+    script = (files("sinks.postgres") / "migrations" / "sql" / "0023_receiving.sql").read_text(encoding="utf-8")
     connection = op.get_bind().connection.dbapi_connection
     assert connection is not None  # noqa: S101 -- a migration runs on a connection
     connection.run_async(lambda driver: driver.execute(script))

@@ -36,7 +36,7 @@ def run(
     from streams.cli.closing.month_close import close_command  # noqa: PLC0415 -- as above
 
     def shut() -> int:
-        return close_command(resolve(Settings()), name, None if hospital is None else [hospital], timeout)
+        return close_command(name, None if hospital is None else [hospital], timeout)
 
     raise typer.Exit(month_run_command(name, out, hospital, shut))
 

@@ -39,6 +39,7 @@ class Reason(StrEnum):
     HALF_LABEL = "half-label"
     AMBIGUOUS_CODE = "ambiguous-code"
     NO_DEVICE_IDENTIFIER = "no-device-identifier"
+    LOT_UNCERTAIN = "lot-uncertain"
     UNKNOWN_IDENTIFIER = "unknown-identifier"
     AMBIGUOUS_IDENTIFIER = "ambiguous-identifier"
     UNKNOWN_ITEM = "unknown-item"
@@ -122,6 +123,7 @@ REASONS: tuple[ReasonRow, ...] = (
     ReasonRow(Reason.HALF_LABEL, Verdict.WAITING, _LATER, _LATER, False, ("partner", "window", "person")),
     ReasonRow(Reason.AMBIGUOUS_CODE, Verdict.HELD, _NEVER, _NEVER, False, ("shape", "catalogue", "person")),
     ReasonRow(Reason.NO_DEVICE_IDENTIFIER, Verdict.HELD, _NEVER, _NEVER, False, _PERSON),
+    ReasonRow(Reason.LOT_UNCERTAIN, None, _NOW, _NOW, False, ("shape", "person")),
     ReasonRow(Reason.UNKNOWN_IDENTIFIER, Verdict.PARKED, _LATER, _LATER, False, _CATALOGUE),
     ReasonRow(Reason.AMBIGUOUS_IDENTIFIER, Verdict.PARKED, _LATER, _LATER, False, _CATALOGUE),
     ReasonRow(Reason.UNKNOWN_ITEM, Verdict.PARKED, _LATER, _LATER, False, _CATALOGUE),
@@ -182,6 +184,13 @@ def deciding(reasons: tuple[Reason, ...]) -> Verdict | None:
         if verdict is not None:
             return verdict
     return None
+
+
+def deciding_reason(reasons: tuple[Reason, ...]) -> Reason | None:
+    """The reason that decides the verdict: the first that is no flag, else the first; `None` of none."""
+    return next(
+        (reason for reason in reasons if REASON_ROW[reason].verdict is not None), reasons[0] if reasons else None
+    )
 
 
 def in_precedence(reasons: set[Reason]) -> tuple[Reason, ...]:

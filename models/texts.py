@@ -4,7 +4,7 @@ from functools import cache, lru_cache
 
 from models.closing.case import OPEN_GAPS, CaseVerdict, Gap, Proof
 from models.money import fen_text
-from models.reasons import Reason, Verdict
+from models.reasons import Reason, Verdict, deciding_reason
 from models.wording import LOCALES, texts
 
 __all__ = ["LOCALES", "case_text", "gap_text", "texts", "verdict_text"]
@@ -13,7 +13,7 @@ __all__ = ["LOCALES", "case_text", "gap_text", "texts", "verdict_text"]
 @lru_cache(maxsize=16_384)
 def verdict_text(locale: str, verdict: Verdict, reasons: tuple[Reason, ...], item: str, amount: str) -> str:
     """What a device shows: one sentence about the scan."""
-    template, reason = _template(locale, verdict, reasons[0] if reasons else None)
+    template, reason = _template(locale, verdict, deciding_reason(reasons))
     return template.replace("{reason}", reason).replace("{item}", item).replace("{amount}", amount)
 
 

@@ -58,15 +58,15 @@ class LabelFacts:
     """HIBC: on the secondary symbol the check character of its primary; on the primary its own."""
     error: CodeError | None = None
     ambiguous: bool = False
-    """Two readings fit, or two barcodes contradict each other."""
+    """Two barcodes contradict each other, or two readings fit and no identifier is certain."""
     text: str | None = None
     """The text of the only code, for goods whose code is no UDI."""
     flags: tuple[str, ...] = ()
     """What was noticed while reading (`models.udi.Flag`)."""
     suspect: Label | None = None
-    """The label as read, with its other readings, while a separator may be lost and nobody has decided."""
+    """The label as read, with its other readings, when a separator may be lost and nothing has told which is meant."""
     possible: tuple[Label, ...] = ()
-    """Of the readings of an ambiguous label, those that what is known leaves possible; empty when nothing is known."""
+    """Of the readings of a label that has lost separators, those that what is known leaves possible."""
 
     @property
     def half(self) -> bool:
@@ -78,7 +78,7 @@ class LabelFacts:
 
     @property
     def identifier_alone(self) -> bool:
-        """Lot and serial were given up: separators were lost, and no reading fits what this maker prints."""
+        """Lot and serial are not certain: separators were lost, and nothing tells which reading is meant."""
         return Flag.IDENTIFIER_ALONE in self.flags
 
     def unit(self, hospital: str) -> UnitKey | None:
@@ -89,10 +89,10 @@ class LabelFacts:
 
 
 def label_facts(label: Label) -> LabelFacts:
-    """What decisions need of a label as it was read. One that may have lost separators counts as ambiguous."""
+    """What decisions need of a label as it was read."""
     suspected = Flag.SUSPECT_MISSING_SEPARATOR in label.flags
     suspect = (suspected or label.error in SEPARATOR_ERRORS) and not label.conflict
-    only_text = label.error is CodeError.NOT_UDI and len(label.codes) == 1
+    only_text = label.error is CodeError.NOT_UDI and len(label.codes) == 1 and Flag.PERSONAL_NUMBER not in label.flags
     return LabelFacts(
         str(label.issuer),
         label.di,
@@ -102,7 +102,7 @@ def label_facts(label: Label) -> LabelFacts:
         label.production,
         label.link,
         label.error,
-        label.conflict or suspected,
+        label.conflict,
         label.codes[0].raw.strip() if only_text else None,
         label.flags,
         label if suspect else None,
@@ -144,6 +144,11 @@ class Prior:
     """Its ledger entries so far; the next one is number `entries`."""
     lines: int = 0
     """Its settlement lines so far."""
+    owner: str | None = None
+    """Whose goods it moved; `None` when it moved none, or they went back."""
+    item_code: str | None = None
+    units: int | None = None
+    """Units of use of the item; `None` while it is not known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,12 @@ References:
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Self
 from uuid import UUID
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from models.charging.books import Prior, RecordedScan
 from models.ids import made_id
@@ -28,8 +28,21 @@ class CommandKind(StrEnum):
     """A held use is charged in spite of what it was held for."""
     REJECT = "reject"
     """It was no use, or the scan is a mistake: whatever followed from it is taken back."""
+    IDENTIFY = "identify"
+    """Which reading of a label that may have lost separators is right: the goods get that lot (`Identification`)."""
     CORRECT = "correct"
     """As `reject`; a scan with the right content, which names this one, takes its place (`Correction`)."""
+
+
+class Identification(WireModel):
+    """The reading that is right, by what it says."""
+
+    model_config = ConfigDict(frozen=True, strict=False, extra="forbid")
+
+    lot: str | None = None
+    serial: str | None = None
+    expiry: date | None = None
+    production: date | None = None
 
 
 class Correction(WireModel):

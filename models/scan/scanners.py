@@ -33,6 +33,15 @@ class Scanner(WireModel):
     key_map: Annotated[dict[Key, Key], Field(max_length=128)] = {}
     encoding: str = "utf-8"
     sends_separators: bool = False
+    """A test label has shown that it sends separators."""
+    drops_separators: bool = False
+    """A test label has shown that it drops them."""
+
+    @model_validator(mode="after")
+    def _check_separators(self) -> Self:
+        if self.sends_separators and self.drops_separators:
+            raise ValueError("Expected sends_separators or drops_separators, got both")
+        return self
 
     @model_validator(mode="after")
     def _check_encoding(self) -> Self:
@@ -53,24 +62,51 @@ class Scanner(WireModel):
             tuple(self.key_map.items()),
             self.encoding,
             self.sends_separators,
+            self.drops_separators,
         )
 
 
+class ScannerRecord(WireModel):
+    """What the labels of a device have shown of it, in force from an instant on (`rules.labels.scanner_record`)."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", use_attribute_docstrings=True)
+
+    hospital: Hospital
+    device_id: Identifier
+    known_from: Instant
+    """Of a scanner that loses separators: its first label that counted against it. Of a mended one: the first label
+    with a separator."""
+    losing: bool
+    since: Instant | None = None
+    """Of one that loses them: its newest label with a separator before; what came after it is doubtful. `None`: all."""
+
+
+def scanner_fact(text: str) -> Scanner | ScannerRecord:
+    """A profile or a record, as the books keep both."""
+    return (ScannerRecord if '"losing"' in text else Scanner).model_validate_json(text)
+
+
 class Scanners:
-    """The profiles of all devices, as known at `version`. A device without one has the default profile."""
+    """Profiles and records of all devices, as known at `version`. A device without a profile has the default one."""
 
     def __init__(self) -> None:
         self.version = 0
+        self._records: dict[tuple[str, str], list[tuple[datetime, int, bool]]] = {}
         self._profiles: dict[tuple[str, str], list[tuple[datetime, int, ScannerProfile]]] = {}
 
     def __len__(self) -> int:
-        return len(self._profiles)
+        return len(self._profiles) + len(self._records)
 
-    def put(self, scanner: Scanner, version: int) -> None:
-        """Take a newer version of a profile; an older one changes nothing."""
+    def put(self, scanner: Scanner | ScannerRecord, version: int) -> None:
+        """Take a newer version of a profile or a record; an older one changes nothing."""
         if version <= self.version:
             return
         self.version = version
+        if isinstance(scanner, ScannerRecord):
+            records = self._records.setdefault((scanner.hospital, scanner.device_id), [])
+            records.append((scanner.known_from, version, scanner.losing))
+            records.sort(key=lambda each: each[:2])
+            return
         known = self._profiles.setdefault((scanner.hospital, scanner.device_id), [])
         known.append((scanner.known_from, version, scanner.profile))
         known.sort(key=lambda each: each[:2])
@@ -81,6 +117,14 @@ class Scanners:
             if known_from <= at:
                 return profile
         return DEFAULT_PROFILE
+
+    def loses_separators(self, hospital: str, device_id: str, at: datetime) -> bool:
+        """Whether the device is known to have dropped separators when it scanned at `at`."""
+        profile = self.profile(hospital, device_id, at)
+        if profile.sends_separators or profile.drops_separators:
+            return profile.drops_separators
+        records = reversed(self._records.get((hospital, device_id), ()))
+        return next((losing for known_from, _, losing in records if known_from <= at), False)
 
 
 NO_SCANNERS = Scanners()

@@ -24,7 +24,9 @@ Value = TypeVar("Value", str, date)
 
 _ALTERNATIVES_MAX: Final = 24
 _NO_CODE: Final = frozenset({Issuer.INTERNAL, Issuer.INVALID})
-_OF_HALVES: Final = frozenset({Flag.PI_ONLY, Flag.NOT_UDI, Flag.LOGISTIC, Flag.DIN_ONLY, Flag.NO_SYMBOLOGY_ID})
+_OF_HALVES: Final = frozenset({Flag.PI_ONLY, Flag.NOT_UDI, Flag.DIN_ONLY})
+_WARNINGS: Final = frozenset({Flag.LOOKS_LIKE_GS1, Flag.PERSONAL_NUMBER, Flag.CN_DRUG_TRACE_CODE, Flag.IFA_PPN})
+"""What a barcode that is left out was noticed for, and what must not get lost with it."""
 
 
 def of_one(code: ParsedCode) -> Label:
@@ -72,7 +74,8 @@ def _merged(codes: tuple[ParsedCode, ...]) -> Label:
     lead = next((code for code in useful if code.di is not None), useful[0])
     fields = _Fields()
     for code in (lead, *(code for code in useful if code is not lead)):
-        fields.add(code)
+        if lead.di is None or code.di is not None or not _is_logistic(code):
+            fields.add(code)  # Beside a device, lot and dates of a logistic unit's contents are not the device's.
     fields.check_identifiers(useful)
     return Label(
         lead.issuer,
@@ -86,7 +89,7 @@ def _merged(codes: tuple[ParsedCode, ...]) -> Label:
         _error(codes),
         fields.conflict,
         lead.di is None and any(_is_logistic(code) for code in useful),
-        _flags(useful, lead),
+        _flags(codes, useful, lead),
         (),
         codes,
         fields.precision,
@@ -165,9 +168,11 @@ def _is_logistic(code: ParsedCode) -> bool:
     return Flag.LOGISTIC in code.flags or any(name == "00" for name, _ in code.elements)
 
 
-def _flags(codes: Sequence[ParsedCode], lead: ParsedCode) -> tuple[Flag, ...]:
-    """All flags in the order noticed, without those of a half that found its other half."""
+def _flags(every: Sequence[ParsedCode], codes: Sequence[ParsedCode], lead: ParsedCode) -> tuple[Flag, ...]:
+    """All flags in the order noticed, without those of a half that found its other half; warnings of every barcode."""
     found = dict.fromkeys(flag for code in codes for flag in code.flags)
+    left_out = (code for code in every if code not in codes)
+    found |= dict.fromkeys(flag for code in left_out for flag in code.flags if flag in _WARNINGS)
     if lead.di is None:
         return tuple(found)
     dropped = set(_OF_HALVES)

@@ -21,11 +21,19 @@ _FULL_WIDTH: Final = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {
 _INPUT_METHOD: Final = str.maketrans("。、￥¥【】《》—", "./$$[]<>_")
 _OUTER: Final = "\0\r\n\t "
 _SYMBOLOGY: Final = re.compile(r"\][A-Za-z][0-9A-Za-z]")
-_GLUED: Final = re.compile(r"(?<!\|)(?=\][A-Za-z][0-9A-Fa-f])")
+_GLUED: Final = re.compile(r"(?<!\|)(?<!\][A-Za-z][0-9A-Za-z])(?=\][A-Za-z][0-9A-Fa-f])")
 _CAPS_LOCK: Final = {
     "]D2": "]d2", "]D1": "]d1", "]c1": "]C1", "]c0": "]C0", "]q3": "]Q3", "]q1": "]Q1", "]j1": "]J1", "]a0": "]A0",
 }  # fmt: skip
 """Identifiers as a keyboard with Caps Lock on types them. `]E0` and `]e0` are both real and stay as they are."""
+_ECI: Final = re.compile(r"\\[0-9]{6}")
+"""Designators of the character set, `\\000026`. References: ISO/IEC 15424, 3.3 (modifiers of `]Q2`, `]d4`)."""
+_GS1_IDENTIFIERS: Final = frozenset({"]C1", "]d2", "]Q3", "]J1", "]e0"})
+_NAMED: Final = "CR|LF|TAB|HT|STX|ETX|EOT|SOH|ENTER"
+_WRITTEN: Final = rf"(?:<(?:{_NAMED})>|\{{(?:{_NAMED})\}}|\[(?:{_NAMED})\]|\\[rnt]|\\x0[239AD]|\\u000[239AD])"
+_WRITTEN_LEFT: Final = re.compile(rf"{_WRITTEN}{{1,4}}", re.IGNORECASE)
+_WRITTEN_RIGHT: Final = re.compile(rf"{_WRITTEN}{{1,4}}$", re.IGNORECASE)
+"""Terminators and frames written out as text."""
 _LABEL_PREFIX: Final = re.compile(r"UDI(?:-DI)?[: ]\s{0,4}", re.IGNORECASE)
 
 
@@ -46,6 +54,8 @@ class ScannerProfile:
     """Of bytes; GB 18030 is tried next, then what is left is replaced."""
     sends_separators: bool = False
     """Proved by a test symbol at set-up: then a separator cannot have been lost."""
+    drops_separators: bool = False
+    """Known to drop them: then any text that could be cut may have lost one."""
 
 
 DEFAULT_PROFILE: Final = ScannerProfile()
@@ -78,8 +88,9 @@ def clean(text: str, profile: ScannerProfile) -> Cleaned:
         text = _by_profile(text, profile, steps)
     if _UNTOUCHED.fullmatch(text) is None:
         text = _folded(text, steps)
+    text = _without_frame(text, steps)
     symbology, text = _detach_symbology(text, steps)
-    text = _stripped_right(text, steps)
+    text = _without_designators(_stripped_right(text, steps), steps)
     label = _LABEL_PREFIX.match(text)
     if label is not None and label.end() < len(text):
         text = text[label.end() :]
@@ -121,7 +132,31 @@ def _detach_symbology(text: str, steps: list[Step]) -> tuple[str | None, str]:
     if meant is not None:
         steps.append(Step(Flag.CAPS_LOCK, text))
         symbology = meant
+    if _SYMBOLOGY.match(text) is not None:
+        # The identifier is encoded as data too. `]` is no character of any code; what obliges to GS1 counts.
+        inner, text = _detach_symbology(text, steps)
+        symbology = symbology if symbology in _GS1_IDENTIFIERS and inner not in _GS1_IDENTIFIERS else inner or symbology
     return symbology, text
+
+
+def _without_designators(text: str, steps: list[Step]) -> str:
+    """A text in ECI mode without the designators of its character set; a code has none of its own."""
+    if not text.startswith("\\") or _ECI.match(text) is None:
+        return text
+    text = _ECI.sub("", text)
+    steps.append(Step(Flag.ECI, text))
+    return text
+
+
+def _without_frame(text: str, steps: list[Step]) -> str:
+    """Terminators and frames taken off that some terminal wrote out, `<CR>`."""
+    if not any(sign in text for sign in "<{[\\"):
+        return text
+    framed = _WRITTEN_LEFT.match(text)
+    bare = _WRITTEN_RIGHT.sub("", text[framed.end() :] if framed is not None else text)
+    if bare != text:
+        steps.append(Step(Flag.SCANNER_AFFIX, bare))
+    return bare
 
 
 def _stripped_right(text: str, steps: list[Step]) -> str:

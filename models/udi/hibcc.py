@@ -26,6 +26,11 @@ _DATE_LENGTH: Final = {"0": 4, "1": 4, "2": 6, "3": 6, "4": 8, "5": 5, "6": 7}
 """Digits of the date by its flag; flags 0 and 1 are the first digit of the date itself."""
 _QUANTITY_LENGTH: Final = {"8": 2, "9": 5}
 _SUPPLEMENT_QUANTITY: Final = re.compile(r"[0-9]{1,5}")
+_SYMBOLS_MAX: Final = 4
+"""Symbols read as one string: as many as a label has. No source: ours, the most that was seen."""
+_CUTS_MAX: Final = 8
+"""Places with a right check character that are tried for each symbol."""
+_EMPTY: Final = frozenset({"$", "$+", "S"})
 _EIGHT_DIGITS: Final = re.compile(r"[0-9]{8}")
 
 
@@ -43,7 +48,7 @@ def read_hibc(text: str, scan: Scan) -> Reading | None:
         flags.append(Flag.LOWERCASE)
     if not hibc_is_valid(text) and hibc_is_valid(text.rstrip(" ")):
         text = text.rstrip(" ")
-    reading = _read_valid(text) if hibc_is_valid(text) and not _cuts(text) else _read_two(text)
+    reading = _read_valid(text) if hibc_is_valid(text) and not _cuts(text) else _read_glued(text)
     if text.endswith(" ") and reading.error is None:
         reading.note(Flag.CHECK_IS_SPACE)
     reading.flags = flags + reading.flags
@@ -61,28 +66,69 @@ def _cuts(text: str) -> list[int]:
     ]
 
 
-def _read_two(text: str) -> Reading:
-    """Reads a primary and a secondary that arrived as one string; anything else is a wrong check character."""
+def _read_glued(text: str) -> Reading:
+    """Reads symbols that arrived as one string, a primary and what belongs to it; else a wrong check character."""
     for at in _cuts(text):
-        first, second = _read_valid(text[:at]), text[at:]
-        if not hibc_is_valid(second) or first.error is not None:
-            continue
-        reading = _read_valid(second)
-        if reading.error is None and reading.di is not None:
-            reading.error = None if reading.di == first.di else CodeError.CONFLICTING_AI
-        elif reading.error is None and reading.link != text[at - 1]:
-            reading.error = CodeError.CONFLICTING_AI
-        reading.di, reading.uom = first.di, first.uom
-        reading.canonical = text
-        reading.elements = first.elements + reading.elements
-        reading.flags = [Flag.CONCATENATED_SCANS, *(flag for flag in reading.flags if flag is not Flag.PI_ONLY)]
-        return reading
+        first = _read_valid(text[:at])
+        rest = _symbols(text[at:], text[at - 1], _SYMBOLS_MAX - 1) if first.error is None else None
+        if rest is not None:
+            return _joined(text, first, rest)
     foreign = next((at for at, character in enumerate(text) if character not in _CHARACTERS), None)
     if foreign is not None:
         return Reading(Issuer.HIBCC, CodeError.BAD_CHARACTER, foreign)
     if hibc_is_valid(text):
         return _read_valid(text)
     return Reading(Issuer.HIBCC, CodeError.BAD_CHECK_CHARACTER, max(len(text) - 1, 0))
+
+
+def _symbols(text: str, link: str, most: int) -> list[Reading] | None:
+    """The text as at most so many symbols with right check characters; several must name their primary by `link`."""
+    parts = _parts(text, link, most) if most > 1 else None
+    if not hibc_is_valid(text):
+        return parts
+    whole = _read_valid(text)
+    return [whole] if parts is None or (whole.error is None and whole.link == link) else parts
+
+
+def _parts(text: str, link: str, most: int) -> list[Reading] | None:
+    """The same with a symbol of the primary in front and at least one behind it."""
+    tried = 0
+    for at in range(4, len(text) - 2):
+        if text[at] != "+" or not hibc_is_valid(text[:at]):
+            continue
+        tried += 1
+        if tried > _CUTS_MAX:
+            return None
+        front = _read_valid(text[:at])
+        if front.error is not None or front.link != link:
+            continue
+        behind = _symbols(text[at:], link, most - 1)
+        if behind is not None and all(each.link == link and each.error is None for each in behind):
+            return [front, *behind]
+    return None
+
+
+def _joined(text: str, first: Reading, rest: list[Reading]) -> Reading:
+    """The primary with what belongs to it; what contradicts is an error."""
+    reading = Reading(Issuer.HIBCC)
+    for other in rest:
+        if other.error is not None or (other.di not in {None, first.di}):
+            reading.error = other.error or CodeError.CONFLICTING_AI
+        elif other.di is None and other.link != text[len(first.canonical or "") - 1]:
+            reading.error = CodeError.CONFLICTING_AI
+        for field in ("lot", "serial", "expiry", "production", "quantity"):
+            value, known = getattr(other, field), getattr(reading, field)
+            if value is not None and known not in {None, value}:
+                reading.error = CodeError.CONFLICTING_AI
+            elif value is not None:
+                setattr(reading, field, value)
+        reading.expiry_precision = reading.expiry_precision or other.expiry_precision
+    reading.di, reading.uom, reading.canonical = first.di, first.uom, text
+    reading.link = rest[0].link if len(rest) == 1 else None
+    reading.elements = [element for each in (first, *rest) for element in each.elements]
+    noted = dict.fromkeys(flag for each in rest for flag in each.flags if flag is not Flag.PI_ONLY)
+    reading.flags = [Flag.CONCATENATED_SCANS, *noted]
+    return reading
 
 
 def _read_valid(text: str) -> Reading:
@@ -118,6 +164,8 @@ def _primary(reading: Reading, text: str) -> CodeError | None:
 def _secondary_and_supplements(reading: Reading, parts: list[str]) -> CodeError | None:
     for place, part in enumerate(parts):
         error = _secondary(reading, part) if place == 0 else _supplement(reading, part)
+        if error is CodeError.EMPTY_VALUE and part in _EMPTY and any(each[:1] == "Q" for each in parts[place + 1 :]):
+            continue  # A field kept open in front of a quantity says nothing.
         if error is not None:
             return error
     return None

@@ -34,7 +34,9 @@ def read_iccbba(text: str, scan: Scan) -> Reading | None:
     while at < len(text):
         name, value, length = _structure(text, at)
         if name is None:
-            return Reading(Issuer.ICCBBA, CodeError.UNKNOWN_DATA_STRUCTURE, at)
+            rest = text[at:]
+            short = len(rest) > 1 and any(known.startswith(rest) for known in _STRUCTURES)
+            return Reading(Issuer.ICCBBA, CodeError.TOO_SHORT if short else CodeError.UNKNOWN_DATA_STRUCTURE, at)
         if len(value) < length:
             return Reading(Issuer.ICCBBA, CodeError.BAD_PPIC if name == "=/" else CodeError.TOO_SHORT, at)
         error = _take(reading, name, value, seen)
@@ -98,7 +100,7 @@ def _container(reading: Reading, value: str) -> CodeError | None:
 
 
 def _serial(reading: Reading, value: str) -> CodeError | None:
-    if not (value.isascii() and value.isalnum()):
+    if not _is_capital(value):
         return CodeError.BAD_CHARACTER
     if value == "000000":
         return CodeError.SERIAL_ZERO
@@ -137,7 +139,12 @@ def _day(value: str) -> date | None:
 
 def _other(reading: Reading, value: str) -> CodeError | None:
     del reading  # Product codes and blood groups are kept among the elements.
-    return None if value.isascii() and value.isprintable() else CodeError.BAD_CHARACTER
+    return None if _is_capital(value) else CodeError.BAD_CHARACTER
+
+
+def _is_capital(value: str) -> bool:
+    """Capitals and digits only. References: ICCBBA ST-017, section 2; ST-001, data structures 002, 003."""
+    return value.isascii() and value.isalnum() and value == value.upper()
 
 
 def _header(reading: Reading, value: str) -> CodeError | None:

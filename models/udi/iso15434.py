@@ -11,6 +11,21 @@ from models.udi.gs1.application_identifiers import GS
 from models.udi.values import CodeError, Flag, Issuer, Reading
 
 _OPENING: Final = re.compile(r"\[\)>[\x1e\x1d]?(05|06)\x1d")
+_SIGNS: Final = {
+    name: sign
+    for sign, names in (
+        ("\x1e", ("rs", "▲", "␞", "\\x1e", "\\u001e", "_x001e_", "%1e", "^^")),
+        ("\x1d", ("gs", "↔", "␝", "\\x1d", "\\u001d", "_x001d_", "%1d", "^]")),
+        ("\x04", ("eot", "♦", "␄", "\\x04", "\\u0004", "_x0004_", "%04", "^d")),
+    )
+    for name in names
+}  # fmt: skip
+"""RS, GS and EOT written out, or as the glyphs of code page 437 and of control pictures."""
+_FRAME: Final = re.compile(
+    r"<(?:RS|GS|EOT)>|\{(?:RS|GS|EOT)\}|\[(?:RS|GS|EOT)\]|[▲↔♦␞␝␄]|\\x(?:1[ed]|04)|\\u00(?:1[ed]|04)"
+    r"|_x00(?:1[ed]|04)_|%(?:1[ed]|04)|\^[\^\]d]",
+    re.IGNORECASE,
+)
 _CLOSING: Final = "\x1e\x04\x1d"
 
 
@@ -30,6 +45,9 @@ def unwrap(text: str) -> Envelope | None:
     """
     if not text.startswith("[)>"):
         return None
+    text = _FRAME.sub(lambda match: _SIGNS[match[0].strip("<>{}[]").lower()], text)
+    if text[3:4] == "\0":
+        text = text.replace("\0", "\x1e")
     match = _OPENING.match(text)
     if match is None:
         return Envelope(None, None, Reading(Issuer.INTERNAL, CodeError.NOT_UDI, 0, Flag.ISO15434))

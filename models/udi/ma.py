@@ -12,11 +12,12 @@ from models.udi import dates
 from models.udi.check import ma_is_valid
 from models.udi.values import CodeError, Flag, Issuer, Precision, Reading, Scan
 
-_OPENING: Final = re.compile(r"MA\.[0-9]{3}\.", re.IGNORECASE | re.ASCII)
+_OPENING: Final = re.compile(r"MA\.[0-9]{3}(?:\.|$)", re.IGNORECASE | re.ASCII)
 _ANYWHERE: Final = re.compile(r"(?<=[=/])MA\.[0-9]{3}\.", re.IGNORECASE | re.ASCII)
 _REGISTRANT: Final = re.compile(r"[0-9A-Za-z]{4,10}")
 _PRODUCT: Final = re.compile(r"[0-9A-Za-z]{8,20}")
 _PART: Final = re.compile(r"[A-Z][0-9A-Za-z@$,*+%/#!^~-]+")
+_LETTER: Final = re.compile(r"[A-Z]")
 _CHARACTERS_MAX: Final = 200
 """No upper bound is published. No source: ours."""
 _DI_PARTS: Final = 5
@@ -62,7 +63,8 @@ def _read_parts(reading: Reading, text: str, parts: list[str], year: int) -> Cod
     if parts[1] != "156" or len(parts) < _DI_PARTS:
         return CodeError.BAD_MA
     if parts[2] != "M0":
-        return CodeError.NOT_UDI  # Another industry's code: vegetables have them too.
+        # Another industry's code is six digits: vegetables have them too.
+        return CodeError.NOT_UDI if _DIGITS.fullmatch(parts[2]) is not None else CodeError.BAD_MA
     if _REGISTRANT.fullmatch(parts[3]) is None or _PRODUCT.fullmatch(parts[4]) is None:
         return CodeError.BAD_MA
     identifier = ".".join(parts[:_DI_PARTS])
@@ -78,7 +80,7 @@ def _production_identifiers(reading: Reading, text: str, year: int) -> CodeError
     found: dict[str, str] = {}
     for part in text.split(".")[1:]:
         if _PART.fullmatch(part) is None:
-            return CodeError.BAD_MA
+            return CodeError.EMPTY_VALUE if _LETTER.fullmatch(part) is not None else CodeError.BAD_MA
         if found.setdefault(part[0], part[1:]) != part[1:]:
             return CodeError.CONFLICTING_AI
         reading.elements.append((part[0], part[1:]))

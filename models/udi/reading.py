@@ -19,7 +19,7 @@ from models.udi.gs1.digital_link import is_web_address, read_digital_link
 from models.udi.gs1.elements import element_string
 from models.udi.hibcc import read_hibc
 from models.udi.iccbba import read_iccbba
-from models.udi.internal import read_drug_trace, read_internal
+from models.udi.internal import read_internal, read_known_number
 from models.udi.iso15434 import unwrap
 from models.udi.ma import ma_within, read_ma
 from models.udi.values import LENGTH_MAX, CodeError, Flag, Issuer, Label, ParsedCode, Reading, Scan, Step
@@ -30,7 +30,7 @@ ISSUERS: Final[tuple[tuple[Issuer, Callable[[str, Scan], Reading | None]], ...]]
     (Issuer.MA, read_ma),
     (Issuer.AHM, read_ahm),
     (Issuer.GS1, read_digital_link),
-    (Issuer.INTERNAL, read_drug_trace),
+    (Issuer.INTERNAL, read_known_number),
     (Issuer.GS1, read_gs1),
     (Issuer.INTERNAL, read_internal),
 )
@@ -115,7 +115,7 @@ def _nothing(cleaned: Cleaned) -> Reading | None:
         return None
     if not text or text.isspace():
         return Reading(Issuer.INVALID, CodeError.EMPTY, 0)
-    if _LETTER_OR_DIGIT.search(text) is None:
+    if _LETTER_OR_DIGIT.search(text) is None and not text.startswith(("=/", "=,", "=>", "&,", "&>")):
         return Reading(Issuer.INVALID, CodeError.NOT_UDI, 0)
     return None
 

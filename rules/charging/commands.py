@@ -11,7 +11,7 @@ from typing import Final
 
 from models.calendar import local_day
 from models.charging.books import Decision, LabelFacts, StockMove, Usage, UseAccount
-from models.charging.commands import Carried, Commanded, CommandKind, Correction, Recorded
+from models.charging.commands import Carried, Commanded, CommandKind, Correction, Identification, Recorded
 from models.reasons import REASON_ROW, RELEASABLE, TAKEN_BACK, Reason, Verdict, in_precedence
 from models.scan.event import Action
 from models.stock.places import shelf
@@ -19,7 +19,10 @@ from rules.catalogue.joining import Resolution, cost_on, resolve
 from rules.charging.charges import credit_of, settlement_reversal
 from rules.charging.correcting import objection
 from rules.charging.deciding import decide
+from rules.charging.identifying import identified
 from rules.charging.returns import usage_fen_of
+from rules.labels.rescue import readings_of
+from rules.labels.separator_recovery import taken_as
 from rules.view import View
 
 
@@ -83,6 +86,35 @@ def _decides(reason: Reason) -> bool:
 def reject(commanded: Commanded, view: View) -> list[Decision]:
     """It was no use: it is credited and goes back, and the scan counts for nothing any more."""
     return [_counts_no_more(commanded, Reason.REJECTED, view)]
+
+
+def identify(commanded: Commanded, view: View) -> list[Decision]:
+    """The goods of a label that may have lost separators get the lot of the reading that a person found right.
+
+    A use that has moved its goods moves them again under that lot, and nothing is charged anew.
+    What is held is decided.
+    """
+    one, at = _named(commanded), commanded.command.accepted_at
+    label, prior = one.prior.label or one.subject.label, one.prior
+    try:
+        meant = Identification.model_validate(dict(commanded.command.body))
+    except ValueError as error:
+        raise RefusedError(f"Expected a reading, got {dict(commanded.command.body)}: {error}") from None
+    readings = readings_of(label.suspect) if label.suspect is not None else ()
+    chosen = next(
+        (each for each in readings if Identification.model_validate(each, from_attributes=True) == meant), None
+    )
+    if chosen is None or TAKEN_BACK.intersection(prior.reasons):
+        raise RefusedError("Expected one of the readings of a scan that counts.")
+    known = taken_as(label, chosen)
+    if (known.lot, known.serial, known.expiry) == (label.lot, label.serial, label.expiry):
+        raise RefusedError("Expected another reading than the one that stands.")
+    if not prior.moved:
+        return [decide(one.subject, view, at, replace(prior, label=known), released=True)]
+    pair = identified(one.subject, prior, known, at, view)
+    if pair is None:
+        raise RefusedError("Expected a use of which nothing was returned, and a serial that no other use holds.")
+    return list(pair)
 
 
 def correct(commanded: Commanded, view: View) -> list[Decision]:
@@ -197,5 +229,6 @@ KINDS: Final[dict[CommandKind, Callable[[Commanded, View], list[Decision]]]] = {
     CommandKind.UNDO_PAIR: undo_pair,
     CommandKind.RELEASE: release,
     CommandKind.REJECT: reject,
+    CommandKind.IDENTIFY: identify,
     CommandKind.CORRECT: correct,
 }

@@ -12,6 +12,7 @@ from models.charging.books import label_facts
 from models.charging.commands import Correction
 from models.scan.event import Action, ScanEvent
 from models.udi import read_label
+from models.udi.personal import masked
 from rules.charging.validation import code_reason
 
 _OF_THE_ENCOUNTER = ("department", "team", "operation")
@@ -32,7 +33,8 @@ def objection(correction: Correction, today: date) -> str | None:
     reason = code_reason(label_facts(read_label(tuple(correction.codes), scanned_on=today)))
     if reason is None:
         return None
-    return f"Expected codes of a label, or an item, got {', '.join(map(repr, correction.codes))}: {reason}."
+    shown = ", ".join(repr(masked(code)) for code in correction.codes)
+    return f"Expected codes of a label, or an item, got {shown}: {reason}."
 
 
 def correcting_event(

@@ -67,18 +67,32 @@ def _decide_unit(subject: RecordedScan, label: LabelFacts, view: View, prior: Pr
     found = resolve(subject.event, label, view.catalogue)
     if subject.event.item_code is not None:
         label = _internal(subject.event.item_code)
-    if (label.half or label.identifier_alone) and (found.item is None or found.item.tracking.value != "none"):
-        # An item that is not tracked needs no more than its identifier.
-        missing = Reason.HALF_LABEL if label.half else Reason.AMBIGUOUS_CODE
+    missing = _missing(label, found.item)
+    if missing is not None:
         reasons = {missing} | ({found.reason} if found.reason else set())
         decision = _plain(subject, label, reasons, prior)
         decision.item = found.item
         return decision
     if subject.event.action is Action.RETURN:
-        return decide_return(subject, label, found, view, prior)
+        decision = decide_return(subject, label, found, view, prior)
+        decision.reasons = in_precedence({*decision.reasons, *_doubts(label)})
+        return decision
     if subject.event.action is Action.USE:
         return _decide_use(subject, label, found, view, prior)
     return _decide_stock_action(subject, label, found, view, prior)
+
+
+def _missing(label: LabelFacts, item: Item | None) -> Reason | None:
+    """What the label does not say and the item needs: its other half, or of a serial-tracked unit which it is."""
+    tracking = item.tracking.value if item is not None else None
+    if label.half and tracking != "none":
+        return Reason.HALF_LABEL
+    return Reason.AMBIGUOUS_CODE if label.identifier_alone and tracking == "serial" else None
+
+
+def _doubts(label: LabelFacts) -> set[Reason]:
+    """Item, price and patient are certain, so the charge does not wait for the lot."""
+    return {Reason.LOT_UNCERTAIN} if label.identifier_alone else set()
 
 
 def _internal(item_code: str) -> LabelFacts:
@@ -92,7 +106,7 @@ def _decide_stock_action(
     """What the store does with goods, and waste: recorded as soon as the item is known."""
     event, n = subject.event, prior.decisions if prior else 0
     if found.reason is not None or found.item is None:
-        decision = _plain(subject, label, {found.reason or Reason.UNKNOWN_ITEM}, prior)
+        decision = _plain(subject, label, {found.reason or Reason.UNKNOWN_ITEM} | _doubts(label), prior)
         decision.item = found.item
         return decision
     units = event.quantity * found.units_per_package
@@ -100,6 +114,7 @@ def _decide_stock_action(
     if event.action in _BROUGHT and recalled(event.hospital, label, found.item, subject.day, view.catalogue.recalls):
         # Recorded, for the goods are there; the desk proposes to lock them away.
         flags.add(Reason.RECALLED)
+    flags |= _doubts(label)
     decision = Decision(
         subject, n, subject.recorded_at, Verdict.RECORDED, in_precedence(flags), label, found.item, units
     )
@@ -117,7 +132,7 @@ def _decide_use(
 ) -> Decision:
     event, item = subject.event, found.item
     encounter = view.encounter(event.hospital, event.encounter) if event.encounter else None
-    reasons = encounter_reasons(event, encounter) | unit_reasons(subject, label, item, view)
+    reasons = encounter_reasons(event, encounter) | unit_reasons(subject, label, item, view) | _doubts(label)
     decision = Decision(
         subject, prior.decisions if prior else 0, subject.recorded_at, Verdict.BILLED, (), label, item,
         department=event.department or (encounter.department if encounter else None),

@@ -4,10 +4,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from models.charging.arrival import Arrival
-from models.charging.books import BadRecord, Decision, Prior, RecordedScan, Waiting
+from models.charging.books import BadRecord, Decision, LabelFacts, Prior, RecordedScan, Waiting
 from models.policy import Policy
 from models.reasons import Reason, Verdict
 from rules.charging.deciding import decide
+from rules.charging.identifying import identified, identified_prior
 from rules.labels.pairing import joined, partner_of, released_by_scan, released_by_tick
 from rules.labels.separator_recovery import settled
 from rules.view import View
@@ -33,7 +34,7 @@ def _scan(subject: RecordedScan, view: View, policy: Policy) -> list[Decision]:
     if known is not None:
         return [_repeated(subject, known)]
     if subject.label.suspect is not None:
-        subject = replace(subject, label=settled(subject.label, subject.event.hospital, view))
+        subject = replace(subject, label=settled(subject.label, subject.event, view))
     decisions = [_release(half, subject.recorded_at, view) for half in released_by_scan(subject, view, policy)]
     if subject.label.half:
         decisions.extend(_half(subject, view, policy))
@@ -61,11 +62,11 @@ def _half(subject: RecordedScan, view: View, policy: Policy) -> list[Decision]:
         return [decision]
     view.stop_waiting(partner)
     if subject.label.di is None:
-        label = settled(joined(partner.subject.label, subject.label), subject.event.hospital, view)
+        label = settled(joined(partner.subject.label, subject.label), subject.event, view)
         whole = decide(partner.subject, view, subject.recorded_at, replace(partner.prior, label=label))
         whole.partner = subject.ref
         return [_apply(whole, view), _apply(_carried(subject, whole, n=0), view)]
-    label = settled(joined(subject.label, partner.subject.label), subject.event.hospital, view)
+    label = settled(joined(subject.label, partner.subject.label), subject.event, view)
     whole = decide(replace(subject, label=label), view, subject.recorded_at)
     whole.partner = partner.subject.ref
     return [_apply(whole, view), _apply(_carried(partner.subject, whole, n=partner.prior.decisions), view)]
@@ -99,15 +100,34 @@ def _apply(decision: Decision, view: View) -> Decision:
 
 
 def redecide(subjects: list[tuple[RecordedScan, Prior, datetime]], view: View) -> list[Result]:
-    """Decide scans that wait once more, in their order, and give those whose verdict or reasons changed.
+    """Decide scans once more, in their order: those that wait, and those whose lot is not certain.
 
-    Each comes with the instant of what may have freed it.
+    Each comes with the instant of what may have freed it. Gives the decisions that change something: a verdict,
+    reasons, or the lot of goods that moved without one.
     """
     results: list[Result] = []
-    for subject, prior, at in subjects:
-        label = settled(subject.label, subject.event.hospital, view) if subject.label.suspect else prior.label
+    for subject, before, at in subjects:
+        label, prior = _settled_again(subject, before, view), before
+        if prior.moved and label is not None and label is not prior.label:
+            pair = identified(subject, prior, label, at, view)
+            results.extend(_apply(each, view) for each in pair or ())
+            prior = identified_prior(pair[1], prior) if pair else prior
+            label = prior.label
+        if prior.verdict not in _OPEN:
+            continue
         # What is parked or held waits for no partner any more: its window is long closed.
         decision = decide(subject, view, at, replace(prior, label=label), released=True)
         if (decision.verdict, decision.reasons) != (prior.verdict, prior.reasons):
             results.append(_apply(decision, view))
     return results
+
+
+def _settled_again(subject: RecordedScan, prior: Prior, view: View) -> LabelFacts | None:
+    """What the label says by what is known now. What has moved goods under a lot keeps it: only a person changes it."""
+    if subject.label.suspect is None or (prior.moved and not subject.label.identifier_alone):
+        return prior.label
+    label = settled(subject.label, subject.event, view)
+    return prior.label if prior.moved and label.identifier_alone else label
+
+
+_OPEN = frozenset({Verdict.WAITING, Verdict.PARKED, Verdict.HELD})

@@ -28,6 +28,8 @@ def wanted_by(subjects: Iterable[RecordedScan], waiting: Iterable[Waiting], cata
         _want(wanted, subject, subject.label, catalogue)
         if subject.label.suspect is not None:
             _want_readings(wanted, subject, subject.label, catalogue)
+        if subject.label.identifier_alone and subject.event.action is Action.USE:
+            wanted.uses_of_scans.add((subject.event.hospital, subject.event.scan_id))
         if subject.label.half:
             halves.append(subject)
     _want_pairs(wanted, halves, catalogue)

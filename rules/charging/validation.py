@@ -78,7 +78,7 @@ def identity_reasons(label: LabelFacts, item: Item, units: int) -> set[Reason]:
         reasons.add(Reason.SERIAL_QUANTITY)
     if item.tracking is Tracking.SERIAL and label.serial is None:
         reasons.add(Reason.SERIAL_MISSING)
-    if item.tracking is Tracking.LOT and label.lot is None:
+    if item.tracking is Tracking.LOT and label.lot is None and not label.identifier_alone:
         reasons.add(Reason.LOT_MISSING)
     return reasons
 

@@ -30,7 +30,7 @@ from models.closing.case import (
     owned_by_supplier,
 )
 from models.money import fen_text, line_amount_fen
-from models.reasons import Reason, Verdict
+from models.reasons import Reason, Verdict, deciding_reason
 from models.scan.event import Action
 
 _OPEN_GAP = {Verdict.WAITING: GapKind.WAITING, Verdict.PARKED: GapKind.PARKED, Verdict.HELD: GapKind.HELD}
@@ -172,8 +172,7 @@ def _difference(
 
 
 def _open_gap(scan: CaseScan) -> Gap:
-    reason = scan.reasons[0] if scan.reasons else None
-    return _gap(scan, _OPEN_GAP[scan.verdict], reason=reason, units=scan.units)
+    return _gap(scan, _OPEN_GAP[scan.verdict], reason=deciding_reason(scan.reasons), units=scan.units)
 
 
 def _stray_gap(scan: CaseScan) -> Gap:
@@ -222,7 +221,7 @@ def _scan_lines(scan: CaseScan) -> Iterator[str]:
     own = scan.scan_id
     yield _line(
         "scan", own, scan.action.value, scan.item_code, scan.issuer, scan.di, scan.lot, scan.serial, scan.units,
-        scan.verdict.value, scan.reasons[0].value if scan.open and scan.reasons else None,
+        scan.verdict.value, deciding_reason(scan.reasons) if scan.open else None,
     )  # fmt: skip
     for move in scan.moves:
         yield _line(

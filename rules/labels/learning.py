@@ -1,4 +1,4 @@
-"""What a confirmed scan teaches of its maker's lots and serials: versions of a shape, the same for the same scans.
+"""What confirmed scans teach of a maker's lots and serials: versions of a lot pattern, the same for the same scans.
 
 References:
     docs/codes.md, section "Lost separators".
@@ -10,14 +10,14 @@ from typing import NamedTuple
 from uuid import UUID
 
 from models.charging.snapshot import Shapes
-from models.udi.lot_pattern import NO_SHAPE, bounded, learn
+from models.udi.lot_pattern import NO_PATTERN, bounded, learn
 
 Device = tuple[str, str]
 """Issuer and device identifier."""
 
 
 class Confirmed(NamedTuple):
-    """A scan that went through, with a label on which no separator was missed."""
+    """A scan that went through, with a label that nothing speaks against."""
 
     scan_id: UUID
     recorded_at: datetime
@@ -25,6 +25,8 @@ class Confirmed(NamedTuple):
     di: str
     lot: str | None
     serial: str | None
+    doubted: bool = False
+    """Its label could have lost a separator, and was taken as read."""
 
 
 class ShapeVersion(NamedTuple):
@@ -48,8 +50,11 @@ def taught(scans: Iterable[Confirmed], known: MutableMapping[Device, ShapeVersio
     for scan in scans:
         device = (scan.issuer, scan.di)
         before = known.get(device)
-        lots, serials = (before.shapes.lots, before.shapes.serials) if before else (NO_SHAPE, NO_SHAPE)
-        shapes = Shapes(bounded(learn(lots, scan.lot)), bounded(learn(serials, scan.serial)))
+        lots, serials = (before.shapes.lots, before.shapes.serials) if before else (NO_PATTERN, NO_PATTERN)
+        shapes = Shapes(
+            bounded(learn(lots, scan.lot, doubted=scan.doubted)),
+            bounded(learn(serials, scan.serial, doubted=scan.doubted)),
+        )
         if before is not None and shapes == before.shapes:
             continue
         number = before.version + 1 if before else 1

@@ -1,7 +1,7 @@
-"""Lost separators: put back only where exactly one reading fits what is known, and never in silence.
+"""Lost separators: doubted only where something speaks against the text, put back only where one reading fits.
 
-A repair that is wrong moves another lot's stock and hides a recall; a repair not made costs one look by a person. So
-a reading is taken when it is the only one that fits and no other is even possible; everything else is shown.
+Most lots that could be cut are whole: what the standard reads stands until there is evidence of a loss. With evidence
+a reading is taken when it is the only one that fits what is known and no other is even possible; all else is shown.
 
 References:
     docs/codes.md, section "Lost separators". No standard covers it: GS1 General Specifications 7.8.5 forbids the loss.
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from models.udi import Flag, Issuer, Label
-from models.udi.lot_pattern import NO_SHAPE, LotPattern, fits, is_possible, learn
+from models.udi.lot_pattern import NO_PATTERN, LotPattern, fits, is_ordinary, is_possible, learn
 from models.udi.values import SEPARATOR_ERRORS
 
 __all__ = ["Device", "Knowledge", "LotPattern", "Outcome", "Rescue", "certain_device", "learn", "readings_of", "rescue"]
@@ -31,7 +31,7 @@ class Outcome(StrEnum):
     REPAIRED = "repaired"
     """Exactly one reading with restored separators fits."""
     AMBIGUOUS = "ambiguous"
-    """Two readings may be meant, or nothing is known: a person decides among `readings`."""
+    """A separator was lost and two readings may be meant, or nothing is known: `readings` says which."""
     IDENTIFIER_ALONE = "identifier-alone"
     """No reading fits; the identifier is certain, lot and serial are given up."""
 
@@ -43,9 +43,14 @@ class Knowledge:
     identifiers: Container[Device] = frozenset()
     """Identifiers the catalogue holds."""
     lots: Mapping[Device, LotPattern] = field(default_factory=dict)
-    """Shape of the lots of a device, learned from confirmed scans (also from those without a lot)."""
+    """Pattern of the lots of a device, learned from confirmed scans (also from those without a lot)."""
     serials: Mapping[Device, LotPattern] = field(default_factory=dict)
     """The same for serials."""
+
+    def knows(self, device: Device) -> bool:
+        """The catalogue holds it, and labels of it were confirmed."""
+        known = (self.lots.get(device, NO_PATTERN), self.serials.get(device, NO_PATTERN))
+        return device in self.identifiers and any(each.confirmed for each in known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,35 +59,38 @@ class Rescue:
 
     outcome: Outcome
     label: Label
-    """The label to go on with; for `ambiguous` as it was read, and then it must be held."""
+    """The label to go on with; for `ambiguous` as it was read, and then its lot and serial are not certain."""
     readings: tuple[Label, ...] = ()
     """What a person may choose from, when ambiguous."""
 
 
-def rescue(label: Label, knowledge: Knowledge) -> Rescue:
-    """Decides what a label with lost separators says.
+def rescue(label: Label, knowledge: Knowledge, *, losing: bool = False) -> Rescue:
+    """Decides what a label says that may have lost separators.
+
+    What the standard reads stands unless something speaks against it: the scanner is known to lose separators, the text
+    cannot be read as it stands, or the patterns learned of the device rule the reading out and fit another.
 
     Args:
         label: A label as read. One that is not suspected comes back untouched.
-        knowledge: Known identifiers and learned shapes.
+        knowledge: Known identifiers and learned patterns.
+        losing: The scanner is known to lose separators.
 
     Returns:
         The decision; it is pure and the same for the same arguments.
     """
-    damaged = label.error in SEPARATOR_ERRORS or (label.error is None and _is_suspected(label))
-    if label.conflict or not damaged:
+    unreadable = label.error in SEPARATOR_ERRORS
+    if label.conflict or not (unreadable or (label.error is None and _is_suspected(label))):
         return Rescue(Outcome.UNTOUCHED, label)
-    readings = readings_of(label)
-    device = certain_device(label)
-    if device is None or device not in knowledge.identifiers:
-        return _undecided(label, readings)
-    lots, serials = knowledge.lots.get(device, NO_SHAPE), knowledge.serials.get(device, NO_SHAPE)
-    if not lots.confirmed and not serials.confirmed:
-        return _undecided(label, readings)
+    readings, device = readings_of(label), certain_device(label)
+    if device is None or not knowledge.knows(device):
+        return _undecided(label, readings, doubted=unreadable or losing)
+    lots, serials = knowledge.lots.get(device, NO_PATTERN), knowledge.serials.get(device, NO_PATTERN)
     fitting = [reading for reading in readings if _fits(lots, reading.lot) and _fits(serials, reading.serial)]
     possible = [
         reading for reading in readings if is_possible(lots, reading.lot) and is_possible(serials, reading.serial)
     ]
+    if not (unreadable or losing) and (label in possible or not fitting or _was_seen(label, lots, serials)):
+        return Rescue(Outcome.UNTOUCHED, label)
     if len(fitting) == 1 and possible == fitting:
         return _taken(label, fitting[0])
     if possible:
@@ -90,9 +98,14 @@ def rescue(label: Label, knowledge: Knowledge) -> Rescue:
     return Rescue(Outcome.IDENTIFIER_ALONE, _identifier_alone(label, device))
 
 
-def _fits(shape: LotPattern, value: str | None) -> bool:
+def _was_seen(label: Label, lots: LotPattern, serials: LotPattern) -> bool:
+    """Labels like this one, suspected themselves, have been taken as they were read."""
+    return is_ordinary(lots, label.lot) and is_ordinary(serials, label.serial)
+
+
+def _fits(pattern: LotPattern, value: str | None) -> bool:
     """A device of which no serial was ever learned has none, as far as `fits` goes; one is still possible."""
-    return fits(shape, value) if shape.confirmed else value is None
+    return fits(pattern, value) if pattern.confirmed else value is None
 
 
 def _is_suspected(label: Label) -> bool:
@@ -125,9 +138,9 @@ def certain_device(label: Label) -> Device | None:
     return devices.pop() if len(devices) == 1 else None
 
 
-def _undecided(label: Label, readings: tuple[Label, ...]) -> Rescue:
-    """Without knowledge a suspected label is ambiguous; one that cannot be read any way stays what it was."""
-    if not readings:
+def _undecided(label: Label, readings: tuple[Label, ...], *, doubted: bool) -> Rescue:
+    """Without knowledge: as read, unless it is doubted; one that cannot be read any way stays what it was."""
+    if not readings or not doubted:
         return Rescue(Outcome.UNTOUCHED, label)
     return Rescue(Outcome.AMBIGUOUS, label, readings)
 

@@ -6,10 +6,12 @@ References:
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 
 from models.charging.books import LabelFacts, label_facts
 from models.charging.snapshot import Catalogue
-from models.udi import Label
+from models.scan.event import Action, Entry, ScanEvent
+from models.udi import Flag, Label
 from rules.labels.rescue import Device, Knowledge, Outcome, certain_device, readings_of, rescue
 from rules.view import View
 
@@ -25,31 +27,76 @@ class _Listed:
         return isinstance(device, tuple) and bool(self._catalogue.claims(self._hospital, str(device[0]), device[1]))
 
 
-def settled(label: LabelFacts, hospital: str, view: View) -> LabelFacts:
-    """The label as it is decided on: repaired, taken as read, ambiguous, or its identifier alone.
+def settled(label: LabelFacts, event: ScanEvent, view: View) -> LabelFacts:
+    """The label as it is decided on: as read, repaired, or with its identifier alone, and then its lot is not certain.
 
-    Pure: it follows from the label, the catalogue and the shapes that were gathered. Half a label without identifier
-    stays as it is: which maker printed it is known when its other half comes.
+    Pure: it follows from the label, the catalogue, the scanner's record and the patterns that were gathered. Half a
+    label without identifier stays as it is: which maker printed it is known when its other half comes.
     """
     if label.suspect is None or (label.half and label.di is None):
         return label
     device = certain_device(label.suspect)
-    knowledge = _knowledge(device, hospital, view)
-    decision = rescue(label.suspect, knowledge)
-    if decision.outcome is Outcome.AMBIGUOUS:
-        if label.error is not None and (device not in knowledge.identifiers or not knowledge.lots):
-            # Nothing speaks for any reading: unreadable is unreadable, and is scanned again while it is at hand.
-            return label
-        return _ambiguous(label, device, decision.readings)
+    losing = event.entry is not Entry.MANUAL and view.catalogue.scanners.loses_separators(
+        event.hospital, event.device_id, event.scanned_at
+    )
+    decision = rescue(label.suspect, _knowledge(device, event.hospital, view), losing=losing)
     if decision.outcome is Outcome.UNTOUCHED:
         return label
-    facts = label_facts(decision.label)
+    if decision.outcome in {Outcome.AMBIGUOUS, Outcome.IDENTIFIER_ALONE}:
+        return _uncertain(label, device, decision.readings, event, view)
+    return taken_as(label, decision.label)
+
+
+def taken_as(label: LabelFacts, reading: Label) -> LabelFacts:
+    """The reading that is meant, with what was noticed of the label."""
+    facts = label_facts(reading)
     flags = tuple(dict.fromkeys((*label.flags, *facts.flags)))
-    facts = replace(facts, ambiguous=False, suspect=None, flags=flags, link=label.link)
-    if decision.outcome is Outcome.IDENTIFIER_ALONE:
-        # Kept, for a person to see and for the day on which more is known.
-        return replace(facts, suspect=label.suspect)
-    return facts
+    flags = tuple(flag for flag in flags if flag != Flag.IDENTIFIER_ALONE)
+    return replace(facts, suspect=None, flags=flags, link=label.link)
+
+
+def _uncertain(
+    label: LabelFacts, device: Device | None, possible: tuple[Label, ...], event: ScanEvent, view: View
+) -> LabelFacts:
+    """Its identifier, and what all readings say alike; without a certain identifier nothing of it may be used."""
+    if device is None:
+        # Unreadable is unreadable, and is scanned again while it is at hand.
+        return label if label.error is not None else replace(label, ambiguous=True, possible=possible)
+    meant = _returned(possible, event, view) if event.action is Action.RETURN else None
+    if meant is not None:
+        return taken_as(label, meant)
+    readings = possible or readings_of(label.suspect or Label(device[0]))
+    flags = tuple(dict.fromkeys((*label.flags, Flag.SUSPECT_MISSING_SEPARATOR, Flag.IDENTIFIER_ALONE)))
+    return replace(
+        label,
+        issuer=str(device[0]),
+        di=device[1],
+        lot=None,
+        serial=None,
+        expiry=_alike({reading.expiry for reading in readings}),
+        production=_alike({reading.production for reading in readings}),
+        error=None,
+        flags=flags,
+        possible=possible,
+    )
+
+
+def _alike(days: set[date | None]) -> date | None:
+    return days.pop() if len(days) == 1 else None
+
+
+def _returned(possible: tuple[Label, ...], event: ScanEvent, view: View) -> Label | None:
+    """Of the readings of a return, the one whose unit was used: the books tell what the label cannot."""
+    found = [reading for reading in possible if _was_used(reading, event, view)]
+    return found[0] if len(found) == 1 else None
+
+
+def _was_used(reading: Label, event: ScanEvent, view: View) -> bool:
+    unit = (str(reading.issuer), reading.di, reading.lot, reading.serial)
+    if event.corrects is not None:
+        use = view.use_of_scan(event.hospital, event.corrects)
+        return use is not None and use.unit == unit
+    return event.encounter is not None and bool(view.uses_of_unit((event.hospital, event.encounter, *unit)))
 
 
 def _knowledge(device: Device | None, hospital: str, view: View) -> Knowledge:
@@ -60,19 +107,13 @@ def _knowledge(device: Device | None, hospital: str, view: View) -> Knowledge:
     return Knowledge(listed, {device: shapes.lots}, {device: shapes.serials})
 
 
-def _ambiguous(label: LabelFacts, device: Device | None, possible: tuple[Label, ...]) -> LabelFacts:
-    """Held: nothing of it may be used, but its identifier says whose it is."""
-    issuer, di = device or (label.issuer, label.di)
-    return replace(label, issuer=str(issuer), di=di, error=None, ambiguous=True, possible=possible)
-
-
 def may_be(label: LabelFacts) -> Iterator[LabelFacts]:
     """Every label that `settled` may make of one."""
     suspect = label.suspect
     if suspect is None:
         return
     for reading in readings_of(suspect):
-        yield replace(label_facts(reading), ambiguous=False, suspect=None)
+        yield replace(label_facts(reading), suspect=None)
     device = certain_device(suspect)
     if device is not None:
         yield LabelFacts(str(device[0]), device[1], None, None, None, None)

@@ -25,7 +25,7 @@ from models.charging.commands import Carried, Command, Commanded, CommandKind, R
 from models.charging.controls import Control, QuotaKey
 from models.charging.snapshot import Catalogue, EncounterFacts, Lookup, Shapes, Snapshot
 from models.policy import POLICY
-from models.reasons import TAKEN_BACK, Reason, Verdict
+from models.reasons import TAKEN_BACK, Reason, Verdict, deciding_reason
 from models.scan.event import Action
 from models.scan.scanners import Scanner
 from models.stock.recall import Recall
@@ -195,12 +195,12 @@ class MemoryBooks:
         """Scans of the lane that wait and may be free, oldest first, each with the instant of what freed it."""
         changes = self._changes[gathered.facts_seen : gathered.facts_version]
         found: list[Again] = []
-        for ref in self._open(lane):
+        for ref in self._looked_at(lane):
             since, newest = self.decisions[ref][-1].decided_at, self.decisions[ref][-1]
             instants = [each.recorded_at for each in changes if touches(each, newest)]
-            if newest.reasons[0] is Reason.SERIAL_USED and self._unit(newest) not in self.claims.units:
+            if deciding_reason(newest.reasons) is Reason.SERIAL_USED and self._unit(newest) not in self.claims.units:
                 instants.append(since)
-            if newest.subject.event.action is Action.RETURN and newest.verdict is not Verdict.WAITING:
+            if newest.open and newest.subject.event.action is Action.RETURN and newest.verdict is not Verdict.WAITING:
                 instants += [use.decided_at for use in self._uses_for(newest)]
             if ref > after and instants:
                 found.append(Again(ref, max(since, *instants)))
@@ -302,6 +302,12 @@ class MemoryBooks:
     def _open(self, lane: int) -> list[Ref]:
         return sorted(ref for ref, all_ in self.decisions.items() if all_[-1].open and all_[0].subject.lane == lane)
 
+    def _looked_at(self, lane: int) -> list[Ref]:
+        """What waits, and what has moved goods of which nobody knows the lot."""
+        doubtful = {ref for ref, all_ in self.decisions.items() if Reason.LOT_UNCERTAIN in all_[-1].reasons}
+        mine = {ref for ref in doubtful if self.decisions[ref][0].subject.lane == lane}
+        return sorted(mine.union(self._open(lane)))
+
     @staticmethod
     def _unit(decision: Decision) -> UnitKey | None:
         return decision.label.unit(decision.subject.event.hospital)
@@ -311,7 +317,11 @@ class MemoryBooks:
         newest, moved = decisions[-1], owner(decisions) is not None
         holds, label = self._holds(newest), recorded(newest.label)
         entries, lines = sum(len(each.charges) for each in decisions), sum(len(each.settlement) for each in decisions)
-        return Prior(len(decisions), newest.verdict, newest.reasons, moved, holds, label, entries, lines)
+        item_code = newest.item.item_code if newest.item else None
+        return Prior(
+            len(decisions), newest.verdict, newest.reasons, moved, holds, label, entries, lines, owner(decisions),
+            item_code, newest.units,
+        )  # fmt: skip
 
     def _holds(self, decision: Decision) -> bool:
         unit = self._unit(decision)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from models.catalogue.item import Item
 from models.charging.books import Charge, Decision, LabelFacts, Ref, UnitKey
-from models.reasons import Reason, Verdict
+from models.reasons import Reason, Verdict, deciding_reason
 from sinks.ports.batch import ClaimTakenError
 
 
@@ -90,12 +90,13 @@ def same_goods(use: Decision, back: Decision) -> bool:
 
 
 def touches(change: Change, waiting: Decision) -> bool:
-    """The change may free the scan: parked, or held as half a label or an ambiguous one."""
+    """The change may free the scan: parked, held as half a label or an ambiguous one, or its lot is not certain."""
     event, label = waiting.subject.event, waiting.label
-    why = (waiting.verdict, waiting.reasons[0])
+    why = (waiting.verdict, deciding_reason(waiting.reasons))
     if change.kind == "shape":
-        return why == _HELD_AMBIGUOUS and (str(label.issuer), label.di) in change.identifiers
-    if change.kind == "recall" or change.hospital != event.hospital:
+        doubtful = why == _HELD_AMBIGUOUS or Reason.LOT_UNCERTAIN in waiting.reasons
+        return doubtful and (str(label.issuer), label.di) in change.identifiers
+    if not waiting.open or change.kind == "recall" or change.hospital != event.hospital:
         return False
     if change.kind == "encounter":
         return (why == _HELD_HALF or waiting.verdict is Verdict.PARKED) and change.code == event.encounter

@@ -68,7 +68,7 @@ COMMANDS: Final[tuple[Entry, ...]] = (
     Entry(Panel.SET_UP, "device", "streams.cli.web.devices:device_app"),
     Entry(Panel.PROVE, "demo", "streams.cli.simulating:demo"),
     Entry(Panel.PROVE, "simulate", "streams.cli.simulating:simulate"),
-    Entry(Panel.PROVE, "rescue-proof", "streams.cli.codes.commands:rescue_proof_command"),
+    Entry(Panel.PROVE, "rescue-proof", "streams.cli.codes.rescue_proof:rescue_proof_command"),
     Entry(Panel.PROVE, "findings-proof", "streams.proofs.findings_proof:findings_proof_command"),
     Entry(Panel.PROVE, "pairing-proof", "streams.proofs.pairing_proof:pairing_proof_command"),
     Entry(Panel.PROVE, "rank-proof", "streams.cli.assessment.rank_proof:rank_proof_command"),

@@ -1,35 +1,33 @@
-"""A seeded corpus of labels that lost their separators, with the truth beside each: the proof of `rules.labels.rescue`.
+"""A seeded hospital: scanners of which some lose separators, makers with real kinds of lots, and the truth.
 
-Makers differ in the order of elements and in how their lots and serials look; some print lots of several lengths, some
-begin a new series that nobody has seen. All patterns are of the kinds seen on real labels; none is a real maker's.
+Makers differ in the order of elements and in how their lots and serials look; some are new, with nothing learned. Of
+the scanners some lose all separators from a label on, some until they were repaired; most never do.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
 from random import Random
-from typing import Final
+from typing import Final, NamedTuple
 
-from models.udi import Issuer, Label, read_label
+from models.udi import Label
 from models.udi.canonical import gtin
 from models.udi.gs1.application_identifiers import GS
 from models.udi.gs1.elements import element_string
-from rules.labels.rescue import Device, Knowledge, LotPattern, Outcome, learn, rescue
+from streams.simulator.hospital.lots import LOTS, SERIALS, could_be, drawn
 
-SCANNED_ON: Final = date(2026, 6, 1)
-LEARNED: Final = (0, 12, 20, 40, 60)
-"""Confirmed labels of a device before separators are lost; of some there are none."""
-_LETTERS: Final = "ABCDEFGHJKLMNPQRSTUVWXYZ"
-_LOTS: Final = (
-    ("99999999",), ("L999999",), ("AA9999",), ("2699999",), ("26AA99999",), ("LOT-999",), ("9999999", "99999999"),
-    ("XXXXXX",), ("A9999", "A99999"), ("999999A",), ("HC26999999",),
-)  # fmt: skip
-_SERIALS: Final = (
-    None, None, ("9999999999",), ("SN999999",), ("XXXXXXXX",), ("A99999999",), ("999999",), ("9999", "99999"),
-)  # fmt: skip
+START: Final = datetime(2026, 1, 5, tzinfo=UTC)
+MAKERS: Final = 160
+WARD: Final = 24
+"""Makers whose goods one scanner meets."""
+LOSING_SHARE: Final = 0.15
+MENDED_SHARE: Final = 0.05
+NEW_SHARE: Final = 0.2
+"""Makers that nobody has scanned before the second half."""
 _ORDERS: Final = (
     ("01", "17", "10", "21"), ("01", "11", "17", "10", "21"), ("01", "10", "17", "21"), ("01", "21", "17", "10"),
-    ("01", "10", "21", "17"), ("01", "10", "17"), ("01", "17", "10"), ("01", "10", "11", "17", "21"),
+    ("01", "10", "21", "17"), ("01", "10", "17"), ("01", "17", "10"), ("01", "17", "10"), ("01", "11", "17", "10"),
+    ("01", "17", "21"), ("01", "10", "11", "17", "21"),
 )  # fmt: skip
 
 
@@ -39,147 +37,120 @@ class Maker:
 
     di: str
     order: tuple[str, ...]
-    lots: tuple[str, ...]
-    serials: tuple[str, ...] | None
-    confirmed: int
-    """Labels of it that were confirmed before."""
+    kind: str
+    lot: str | None
+    serial: str | None
+    tracking: str
+    new: bool
+    """Nothing of it is scanned in the first half."""
 
-    def label(self, draw: Random) -> tuple[tuple[str, str], ...]:
+    def label(self, draw: Random, on: date) -> tuple[tuple[str, str], ...]:
         """The elements of one label."""
-        made = SCANNED_ON - timedelta(days=draw.randrange(30, 700))
-        values = {
-            "01": self.di,
-            "11": f"{made:%y%m%d}",
-            "17": f"{made + timedelta(days=draw.choice((730, 1095, 1826))):%y%m%d}",
-            "10": _drawn(draw.choice(self.lots), draw),
-            "21": _drawn(draw.choice(self.serials), draw) if self.serials else "",
-        }
-        return tuple((ai, values[ai]) for ai in self.order if values[ai])
+        made = on - timedelta(days=draw.randrange(30, 700))
+        life = draw.choice((730, 1095, 1826))
+        values = {"01": self.di, "11": f"{made:%y%m%d}", "17": f"{made + timedelta(days=life):%y%m%d}"}
+        for ai, template in (("10", self.lot), ("21", self.serial)):
+            if template is not None:
+                values[ai] = drawn(template, made, draw.randrange)
+        return tuple((ai, values[ai]) for ai in self.order)
 
     def could_print(self, reading: Label) -> bool:
         """Whether a reading is one this maker could have meant: the independent judge of what is repairable."""
-        return _is_of(reading.lot, self.lots) and _is_of(reading.serial, self.serials if "21" in self.order else None)
+        return _is_of(reading.lot, self.lot) and _is_of(reading.serial, self.serial)
 
 
-def _drawn(template: str, draw: Random) -> str:
-    choices = {"9": "0123456789", "A": _LETTERS, "X": "0123456789" + _LETTERS}
-    return "".join(draw.choice(choices.get(place, place)) for place in template)
-
-
-def _is_of(value: str | None, templates: tuple[str, ...] | None) -> bool:
-    if value is None or templates is None:
-        return value is None and templates is None
-    return any(_matches(value, template) for template in templates)
-
-
-def _matches(value: str, template: str) -> bool:
-    kinds = {"9": str.isdigit, "A": str.isalpha, "X": str.isalnum}
-    return len(value) == len(template) and all(
-        kinds[place](character) if place in kinds else place == character
-        for place, character in zip(template, value, strict=True)
-    )
-
-
-def _makers(draw: Random, count: int) -> list[Maker]:
-    return [
-        Maker(
-            gtin(f"0690{draw.randrange(10**9):09d}"),
-            draw.choice(_ORDERS),
-            draw.choice(_LOTS),
-            draw.choice(_SERIALS),
-            draw.choice(LEARNED),
-        )
-        for _ in range(count)
-    ]
-
-
-def _read(text: str) -> Label:
-    return read_label([text], scanned_on=SCANNED_ON)
-
-
-def _knowledge(makers: list[Maker], draw: Random) -> Knowledge:
-    lots: dict[Device, LotPattern] = {}
-    serials: dict[Device, LotPattern] = {}
-    for maker in makers:
-        device = (Issuer.GS1, maker.di)
-        for _ in range(maker.confirmed):
-            values = dict(maker.label(draw))
-            lots[device] = learn(lots.get(device), values.get("10"))
-            serials[device] = learn(serials.get(device), values.get("21"))
-    return Knowledge({(Issuer.GS1, maker.di) for maker in makers}, lots, serials)
+def _is_of(value: str | None, template: str | None) -> bool:
+    if value is None or template is None:
+        return value is None and template is None
+    return could_be(template, value)
 
 
 @dataclass(slots=True)
-class Figures:
-    """What the rescue did with the corpus, in labels."""
+class Gun:
+    """A scanner, and when it loses separators."""
 
+    name: str
+    makers: list[Maker]
+    loses_from: int | None = None
+    """Number of its first label without separators; `None`: it never loses any."""
+    loses_until: int | None = None
     labels: int = 0
-    suspected: int = 0
-    repairable: int = 0
-    """Lost a separator, of a device with confirmed labels, and exactly one reading is one the maker could have
-    printed: the truth."""
-    repaired: int = 0
-    """Of the repairable ones: repaired to the truth."""
-    wrong: int = 0
-    """Repaired or accepted, and not the truth. Must be 0."""
-    missed: int = 0
-    """Lost a separator and neither suspected nor refused: the wrong lot stands in silence. Must be 0."""
-    ambiguous: int = 0
-    identifier_alone: int = 0
 
     @property
-    def share(self) -> float:
-        """Correct unique repairs among the repairable, 0 to 1."""
-        return self.repaired / self.repairable if self.repairable else 1.0
+    def loses(self) -> bool:
+        """Its next label comes without separators."""
+        return (
+            self.loses_from is not None
+            and self.labels >= self.loses_from
+            and (self.loses_until is None or self.labels < self.loses_until)
+        )
 
 
-def _labels(makers: list[Maker], draw: Random, count: int) -> Iterator[tuple[Maker, bool, tuple[tuple[str, str], ...]]]:
-    """Labels to judge; one in fifty is of a new series that nobody has confirmed yet."""
-    for _ in range(count):
-        maker = draw.choice(makers)
-        new_series = draw.random() < 0.02
-        shown = replace(maker, lots=draw.choice(_LOTS)) if new_series else maker
-        yield maker, new_series, shown.label(draw)
+class Scanned(NamedTuple):
+    """A label, as a scanner sent it, with the truth."""
+
+    at: datetime
+    gun: Gun
+    maker: Maker
+    text: str
+    whole: str
+    losing: bool
+    """The scanner was losing separators."""
+
+    @property
+    def lost(self) -> bool:
+        """It had a separator that is gone."""
+        return self.losing and GS in self.whole
 
 
-def prove(labels: int = 6000, seed: int = 20261125, makers: int = 120) -> Figures:
-    """Loses the separators of generated labels, rescues them and compares with the truth.
+@dataclass(slots=True)
+class Corpus:
+    """Makers and scanners, and the labels in the order of their scans."""
 
-    Args:
-        labels: How many labels.
-        seed: Of the corpus; equal seeds give equal figures.
-        makers: How many devices.
-    """
+    makers: list[Maker] = field(default_factory=list)
+    guns: list[Gun] = field(default_factory=list)
+    scans: list[Scanned] = field(default_factory=list)
+
+
+def make_corpus(labels: int, devices: int, seed: int) -> Corpus:
+    """So many labels of so many scanners. Equal seeds give equal corpora."""
     draw = Random(seed)  # noqa: S311 -- a corpus, no secret
-    known = _makers(draw, makers)
-    knowledge = _knowledge(known, draw)
-    figures = Figures()
-    for maker, new_series, elements in _labels(known, draw, labels):
-        _judge(figures, maker, new_series, elements, knowledge)
-    return figures
+    corpus = Corpus([_maker(draw, number) for number in range(MAKERS)])
+    per_gun = labels // devices
+    corpus.guns = [_gun(draw, number, corpus.makers, per_gun) for number in range(devices)]
+    corpus.scans = list(_scans(draw, corpus, labels))
+    return corpus
 
 
-def _judge(
-    figures: Figures, maker: Maker, new_series: bool, elements: tuple[tuple[str, str], ...], knowledge: Knowledge
-) -> None:
-    whole = element_string(elements)
-    truth, label = _read(whole), _read(whole.replace(GS, ""))
-    decision = rescue(label, knowledge)
-    figures.labels += 1
-    figures.suspected += decision.outcome is not Outcome.UNTOUCHED
-    figures.ambiguous += decision.outcome is Outcome.AMBIGUOUS
-    figures.identifier_alone += decision.outcome is Outcome.IDENTIFIER_ALONE
-    right = _says(decision.label) == _says(truth)
-    lost = GS in whole
-    if lost and not new_series and maker.confirmed:
-        readings = [reading for reading in (label, *label.alternatives) if reading.error is None]
-        printable = [reading for reading in readings if maker.could_print(reading)]
-        if len(printable) == 1 and _says(printable[0]) == _says(truth):
-            figures.repairable += 1
-            figures.repaired += right and decision.outcome is Outcome.REPAIRED
-    figures.wrong += decision.outcome in {Outcome.REPAIRED, Outcome.ACCEPTED} and not right
-    figures.missed += lost and decision.outcome is Outcome.UNTOUCHED and label.error is None
+def _maker(draw: Random, number: int) -> Maker:
+    order = draw.choice(_ORDERS)
+    kind, lot = LOTS[number % len(LOTS)]
+    serial = draw.choice(SERIALS)[1] if "21" in order else None
+    tracked = serial is not None and draw.random() < 0.5
+    return Maker(
+        gtin(f"0690{draw.randrange(10**9):09d}"), order, kind if "10" in order else "no lot",
+        lot if "10" in order else None, serial, "serial" if tracked else draw.choice(("lot", "none")),
+        draw.random() < NEW_SHARE,
+    )  # fmt: skip
 
 
-def _says(label: Label) -> tuple[str | None, str | None, str | None, date | None, date | None]:
-    return (label.di, label.lot, label.serial, label.expiry, label.production)
+def _gun(draw: Random, number: int, makers: list[Maker], labels: int) -> Gun:
+    gun, kind = Gun(f"gun{number}", draw.sample(makers, WARD)), draw.random()
+    if kind < LOSING_SHARE:
+        gun.loses_from = draw.randrange(max(1, labels * 2 // 3))
+    elif kind < LOSING_SHARE + MENDED_SHARE:
+        gun.loses_from, gun.loses_until = 0, max(1, labels // 2)
+    return gun
+
+
+def _scans(draw: Random, corpus: Corpus, labels: int) -> Iterator[Scanned]:
+    at = START
+    for number in range(labels):
+        gun = draw.choice(corpus.guns)
+        known = [maker for maker in gun.makers if 2 * number >= labels or not maker.new]
+        maker = draw.choice(known)
+        at += timedelta(seconds=40)
+        whole = element_string(maker.label(draw, at.date()))
+        losing = gun.loses
+        gun.labels += 1
+        yield Scanned(at, gun, maker, "]d2" + (whole.replace(GS, "") if losing else whole), whole, losing)

@@ -1,4 +1,4 @@
-"""The learner: what makers' lots and serials look like, from scans that went through. Beside the hot path, never in it.
+"""The learner: what makers' lots look like and which scanners lose separators. Beside the hot path, never in it.
 
 It works alone by a lease, and correctly without it: each step is one transaction that moves the watermark of one input
 position by compare-and-set, so every scan teaches once.
@@ -7,11 +7,16 @@ References:
     docs/codes.md, section "Lost separators".
 """
 
-from typing import Final
+from datetime import datetime
+from typing import Any, Final
 
 import asyncpg
 
+from models.scan.event import ScanEvent
+from models.scan.scanners import ScannerRecord, Scanners
+from models.udi import Flag, read_label
 from rules.labels.learning import Confirmed, Device, ShapeVersion, taught
+from rules.labels.scanner_record import Seen, Shown, Watch, shown_by, watched
 from sinks.postgres.labels.learning import LearningBooks, Unlearned
 from streams.services.leased import Failed, nobody, while_leased
 
@@ -62,10 +67,44 @@ class Learner:
             found = await self._books.shapes(new)
             self._known.update({device: ShapeVersion(*row) for device, row in found.items()})
         versions = taught(scans, self._known)
+        watches, records = await self._watched(stretch)
         try:
-            await self._books.record(stretch, versions)
+            await self._books.record(stretch, versions, watches, records)
         except BaseException:
             # Whether it was recorded is unknown: what is known in memory may be ahead of the books.
             self._known.clear()
             raise
         return len(versions)
+
+    async def _watched(
+        self, stretch: Unlearned
+    ) -> tuple[dict[tuple[str, str], tuple[Any, ...]], list[tuple[ScannerRecord, datetime]]]:
+        """Where the records of the stretch's scanners stand after it, and the versions that follow."""
+        rows = await self._books.seen(stretch)
+        if not rows:
+            return {}, []
+        scanners = await self._books.scanners()
+        before = await self._books.watches({(row["hospital"], row["device_id"]) for row in rows})
+        watches = {scanner: Watch(*standing) for scanner, standing in before.items()}
+        records: list[tuple[ScannerRecord, datetime]] = []
+        for row in rows:
+            seen, place = _seen(row, scanners), (row["hospital"], row["device_id"])
+            watches[place], record = watched(watches.get(place, Watch()), seen)
+            if record is not None:
+                records.append((record, seen.scanned_at))
+        return {
+            place: (each.losing, each.sent_at, each.first_at, each.newest_at, each.score, each.devices)
+            for place, each in watches.items()
+        }, records
+
+
+def _seen(row: Any, scanners: Scanners) -> Seen:
+    """What the label of a recorded scan shows: read again, for the books keep no text."""
+    at, flags = row["scanned_at"], row["label_flags"] or ()
+    shown = Shown.SENT
+    if not row["sent"]:
+        event = ScanEvent.model_validate_json(row["raw"])
+        profile = scanners.profile(row["hospital"], row["device_id"], at)
+        label = read_label(event.codes or (), scanned_on=at.date(), profile=profile)
+        shown = shown_by(label, at.date(), sent=False, restored=Flag.SEPARATOR_RESTORED in flags)
+    return Seen(row["hospital"], row["device_id"], at, row["di"], shown)

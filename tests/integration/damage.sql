@@ -46,7 +46,7 @@ UPDATE udi.lane SET commands_done = 1 WHERE lane = 1;
 -- check: returns of a use are numbered, never exceed it, and stand for one return each
 UPDATE udi.use_change SET n = 2 WHERE (use_position, use_offset) = (SELECT position_id, record_offset FROM udi.scan_claim WHERE scan_id = '00000000-0000-0000-0000-00000000000c');
 
--- check: a use has changed itself as often as its own charges were credited, or a person took it back
+-- check: a use has changed itself as often as its own charges were credited, it got another lot, or a person took it back
 DELETE FROM udi.ledger WHERE kind = 'credit' AND 're-rated' = ANY (flags);
 
 -- check: what was opened and not used, or thrown away, has cost its department units times the cost of the day

@@ -216,7 +216,7 @@ def test_a_corrected_return_still_names_its_use() -> None:
 
 async def test_of_a_label_that_may_have_lost_separators_a_person_chooses_the_reading(house: Installed) -> None:
     await house.ward.scan(scan(903, codes=[f"]d201{DI}1727123110QQ21S7"]))
-    assert verdicts(await house.ward.account())[ids(903)[0]][1][0] == "ambiguous-code"
+    assert verdicts(await house.ward.account())[ids(903)[0]][0] == "billed"
     rows = await house.pool.fetch("SELECT * FROM report.readings WHERE scan_id = $1", scan_id(903))
     chosen = next(row["reading"] for row in rows if row["serial"] == "S7")
 
@@ -224,12 +224,14 @@ async def test_of_a_label_that_may_have_lost_separators_a_person_chooses_the_rea
     assert wrong.exit_code == 2
     assert "got 9." in wrong.stderr
     shown = await decided(house, "correct", *ids(903), "--reading", str(chosen), "--reason", "looked at the box")
-    assert (shown.exit_code, shown.stdout) == (0, "Corrected: recorded\n")
+    assert (shown.exit_code, shown.stdout) == (0, "Identified: billed, billed\n")
 
-    await Corrector(house.settings, house.pool).step()
-    events = [value for lane in (0, 1) for _, value in await house.records("udi.scans", lane)]
-    event = next(each for raw in events if (each := as_event(raw)).get("corrects") == ids(903)[0])
-    assert event["codes"] == [gs1(DI, expiry="271231", lot="QQ", serial="S7")]
+    row = await house.pool.fetchrow("SELECT verdict, lot, serial FROM report.scans WHERE scan_id = $1", scan_id(903))
+    assert tuple(row or ()) == ("billed", "QQ", "S7")
+    charges = await house.pool.fetch("SELECT kind, lot FROM report.charges WHERE scan_id = $1", scan_id(903))
+    assert [tuple(each) for each in charges] == [("charge", "QQ")]
+    again = await decided(house, "correct", *ids(903), "--reading", str(chosen), "--reason", "looked again")
+    assert again.exit_code == 1
 
 
 def as_event(value: bytes | None) -> dict[str, Any]:

@@ -258,5 +258,9 @@ def into(units: int, owner: str = "hospital", store: str = STORE) -> StockMove:
 def prior_of(decision: Decision, **changes: Any) -> Prior:
     """What a decision leaves for the next one of the same scan."""
     moved, holds = decision.move is not None, decision.takes_unit
-    prior = Prior(decision.n + 1, decision.verdict, decision.reasons, moved, holds, decision.label)
+    prior = Prior(
+        decision.n + 1, decision.verdict, decision.reasons, moved, holds, decision.label,
+        owner=decision.move.owner if decision.move else None,
+        item_code=decision.item.item_code if decision.item else None, units=decision.units,
+    )  # fmt: skip
     return replace(prior, **changes)

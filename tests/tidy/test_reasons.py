@@ -1,5 +1,6 @@
 """Reasons and verdicts: one table in the code, and what the locales and the page say of each."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -71,3 +72,12 @@ def test_what_parks_is_charged_later_and_a_flag_stands_in_nobodys_way() -> None:
 @pytest.mark.parametrize("locale", LOCALES)
 def test_every_locale_says_why_a_finding_is_filed(locale: str) -> None:
     assert list(texts(locale)["filed"]) == [str(each) for each in Filed]
+
+
+def test_the_database_knows_which_reasons_are_flags() -> None:
+    """`udi.deciding_reason` passes them over."""
+    views = Path(__file__).parents[2] / "sinks" / "postgres" / "migrations" / "sql" / "0001_views.sql"
+    listed = re.search(r"FUNCTION udi.flag_reasons.*?ARRAY\[(.*?)\]", views.read_text(encoding="utf-8"), re.DOTALL)
+    assert listed is not None
+
+    assert re.findall(r"'([a-z-]+)'", listed[1]) == [str(row.reason) for row in REASONS if row.verdict is None]

@@ -38,7 +38,7 @@ _CHECKS: Final[dict[str, Callable[[str], bool]]] = (
     dict.fromkeys(_WHOLE, mod10_is_valid)
     | dict.fromkeys(("8006", "8026", "8003"), lambda value: mod10_is_valid(value[:14]))
     | dict.fromkeys(("253", "255"), lambda value: mod10_is_valid(value[:13]))
-    | {"8013": gmn_is_valid}
+    | {"8013": gmn_is_valid, "8014": gmn_is_valid}
 )
 """Which values carry a check digit. References: GS1 syntax dictionary, linters `csum` and `csumalpha`."""
 

@@ -26,10 +26,16 @@ _TOKENS: Final = re.compile(
     re.IGNORECASE,
 )
 """Separators written out. References: docs/codes.md, section "Dirt"."""
-_SINGLES: Final = str.maketrans(dict.fromkeys("\x1e\0\u241d\u2194\ufffd|~^@#$`\\{}[]｜", GS))
+_CONTROLS: Final = "".join(map(chr, (*range(1, 9), 9, *range(11, 13), *range(14, 29), 30, 31, 127)))
+_SINGLES: Final = str.maketrans(dict.fromkeys(f"\0{_CONTROLS}\u241d\u2194\ufffd|~^@#$`\\{{}}[]｜\xe8\xf1", GS))
+"""Signs no GS1 value may hold: controls (Ctrl+] is typed as ESC on some layouts), signs outside CSET 82, glyphs of GS,
+and FNC1 as the Latin-1 characters 232 and 241."""
 _GTIN_LENGTHS: Final = frozenset({8, 12, 13, 14})
 _PI_DATES: Final = frozenset({"11", "17", "7003"})
 _PI_UNITS: Final = frozenset({"10", "21"})
+_PI_DIGITS_MIN: Final = 4
+"""Digits of a lot or serial beside a date, when the text is digits alone and came without symbology identifier. No
+source: ours; numbers of 11 and 12 digits, as telephones and laboratories have, leave one or two."""
 _LOGISTIC: Final = frozenset({"00", "02"})
 _GTIN_END: Final = 16
 
@@ -168,16 +174,21 @@ def _believed(reading: Reading, text: str) -> Reading:
     """Without a symbology identifier a number is GS1 only when it proves it.
 
     Proof is a GTIN with its check digit in front, or a date together with a lot or serial; in an internal numbering
-    one number in six reads as some element string. A GTIN in front with a wrong check digit is a misread, never a
-    house number: billing it would be worse than refusing it.
+    one number in six reads as some element string. Of digits alone a date and a short lot prove nothing: laboratory,
+    telephone and account numbers read so. A GTIN in front with a wrong check digit is a misread, never a house number:
+    billing it would be worse than refusing it.
     """
     gtin_in_front = text.startswith("01") and len(text) >= _GTIN_END and text[2:_GTIN_END].isdigit()
-    if gtin_in_front or reading.error is CodeError.TOO_LONG:
+    if gtin_in_front:
         return reading
+    if reading.error is CodeError.TOO_LONG:
+        number = text.isdigit() and Flag.SUSPECT_MISSING_SEPARATOR not in reading.flags
+        return Reading(Issuer.INTERNAL, CodeError.NOT_UDI) if number else reading
     if reading.error is None:
-        names = {ai for ai, _ in reading.elements}
-        unit_with_date = names & _PI_DATES and names & _PI_UNITS
-        if unit_with_date or (reading.di is not None and unit_with_date) or names & {"00", "02"}:
+        values = dict(reading.elements)
+        unit_with_date = values.keys() & _PI_DATES and values.keys() & _PI_UNITS
+        short = text.isdigit() and all(len(values.get(ai, "")) < _PI_DIGITS_MIN for ai in _PI_UNITS)
+        if (unit_with_date and not short) or values.keys() & {"00", "02"}:
             return reading
         return Reading(Issuer.INTERNAL, CodeError.NOT_UDI, None, Flag.LOOKS_LIKE_GS1)
     return Reading(Issuer.INTERNAL, CodeError.NOT_UDI)

@@ -34,13 +34,22 @@ def read_digital_link(text: str, scan: Scan) -> Reading | None:
     segments = address.partition("://")[2].split("/")[1:]
     at = _key_at(segments)
     if at is None:
-        return None
+        return _unfinished(address, segments)
     flags = [Flag.DIGITAL_LINK]
     try:
         elements = _path_elements(segments[at:], flags) + _query_elements(query)
     except _Refused as refusal:
         return Reading(Issuer.GS1, refusal.error, None, *flags)
     return interpret(elements, scan.scanned_on, *flags)
+
+
+def _unfinished(address: str, segments: list[str]) -> Reading | None:
+    """An address of GS1's own resolver without a whole GTIN names its issuer; any other may be anything."""
+    if not address.partition("://")[2].lower().startswith("id.gs1.org/"):
+        return None
+    empty = segments[-2:] == ["01", ""]
+    error = CodeError.EMPTY_VALUE if empty else CodeError.BAD_DIGITAL_LINK_PATH
+    return Reading(Issuer.GS1, error, None, Flag.DIGITAL_LINK)
 
 
 def _key_at(segments: list[str]) -> int | None:
@@ -51,8 +60,8 @@ def _key_at(segments: list[str]) -> int | None:
 
 
 def _path_elements(segments: list[str], flags: list[Flag]) -> list[tuple[str, str]]:
-    if segments[-1] == "":
-        segments = segments[:-1]
+    if segments[-1] == "" and len(segments) % 2:
+        segments = segments[:-1]  # A slash behind the last value; behind a key it is an empty value.
     if len(segments) % 2:
         raise _Refused(CodeError.BAD_DIGITAL_LINK_PATH)
     gtin = segments[1]

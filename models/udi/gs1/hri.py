@@ -48,6 +48,16 @@ def _looks_like(rule: Rule, following: str) -> bool:
     return 0 < len(value) <= rule.length_max
 
 
+def _is_meant(rule: Rule, following: str) -> bool:
+    """Whether a bracketed identifier behind a text is one, be its value right or not.
+
+    An empty one is, one too long, and a date typed with its signs. Letters alone where a number belongs make the
+    brackets part of the text: lot `B(17)C`.
+    """
+    value = following.strip(_OUTER)
+    return not value or not rule.numeric or any(character.isdigit() for character in value)
+
+
 def _split(text: str) -> list[tuple[str, str, int]]:
     """(identifier, value as it stands, offset of the value). Brackets that are data stay in the value."""
     parts: list[tuple[str, str, int]] = []
@@ -56,8 +66,8 @@ def _split(text: str) -> list[tuple[str, str, int]]:
     for bracket, inner, following in _pieces(text):
         at += len(bracket) + len(following)
         rule = RULES.get(inner)
-        # A number cannot hold brackets; a text can, and does when what follows is no value of that identifier.
-        if rule is None or not (numeric or _looks_like(rule, following)):
+        # A number cannot hold brackets; a text can, and does when what follows cannot be meant for that identifier.
+        if rule is None or not (numeric or _is_meant(rule, following)):
             value += bracket + following
             continue
         if ai:

@@ -31,7 +31,7 @@ from models.charging.controls import QuotaKey, read_control
 from models.charging.snapshot import Catalogue, EncounterFacts, Lookup, Shapes, Snapshot, StayItem
 from models.reasons import Reason, Verdict
 from models.scan.event import ScanEvent
-from models.scan.scanners import NO_SCANNERS, Scanner, Scanners
+from models.scan.scanners import NO_SCANNERS, Scanner, ScannerRecord, Scanners, scanner_fact
 from models.udi import CodeError, Flag, Issuer, Label, read_label
 from models.udi.lot_pattern import load
 from sinks.ports.aside import Aside
@@ -90,7 +90,7 @@ class PostgresBooks:
                 partition,
             )
             waiting = await self._subjects(connection, [Ref(*ref) for ref in refs])
-            scanners = await _scanners(connection) if waiting else NO_SCANNERS
+            scanners = await read_scanners(connection) if waiting else NO_SCANNERS
         halves = readable("a waiting half", waiting, lambda half: _waiting(*half, scanners))
         return LaneState(partition, position, version, list(halves))
 
@@ -215,7 +215,7 @@ class PostgresBooks:
         reasons = tuple(Reason(reason) for reason in row["reasons"])
         prior = Prior(
             row["decisions"], Verdict(row["verdict"]), reasons, row["moved"], row["holds_unit"], label, row["entries"],
-            row["lines"],
+            row["lines"], row["owner"], row["item_code"], row["units"],
         )  # fmt: skip
         return subject, prior
 
@@ -293,12 +293,13 @@ def _commanded(lane: int, row: Any, known: Mapping[Ref, Recorded]) -> Commanded:
 
 
 def _label(row: Any) -> LabelFacts:
-    """The label as the newest decision left it; an ambiguous one with what it may say."""
+    """The label as the newest decision left it; one that may have lost separators with what it may say."""
     flags, reasons = tuple(row["label_flags"] or ()), row["reasons"]
     label = LabelFacts(*(row[name] for name in ("issuer", "di", "lot", "serial", "expiry", "production")))
     label = replace(label, flags=flags) if flags else label
-    if Reason.AMBIGUOUS_CODE in reasons:
-        label = replace(label, ambiguous=not label.identifier_alone, suspect=suspect_of(row["readings"]))
+    if row["readings"]:
+        held = Reason.AMBIGUOUS_CODE in reasons and not label.identifier_alone
+        label = replace(label, ambiguous=held, suspect=suspect_of(row["readings"]))
     return label
 
 
@@ -314,8 +315,8 @@ def suspect_of(readings: Sequence[Mapping[str, Any]]) -> Label | None:
     return replace(first, flags=(Flag.SUSPECT_MISSING_SEPARATOR,), alternatives=others)
 
 
-async def _scanners(connection: Any) -> Scanners:
-    """All profiles."""
+async def read_scanners(connection: Any) -> Scanners:
+    """All profiles and records of scanners."""
     scanners = Scanners()
     rows = await connection.fetch("SELECT profile, version FROM udi.scanner ORDER BY version")
     for profile, version in readable("a scanner's profile", rows, _profile):
@@ -323,8 +324,8 @@ async def _scanners(connection: Any) -> Scanners:
     return scanners
 
 
-def _profile(row: Any) -> tuple[Scanner, int]:
-    return Scanner.model_validate_json(row[0]), row[1]
+def _profile(row: Any) -> tuple[Scanner | ScannerRecord, int]:
+    return scanner_fact(row[0]), row[1]
 
 
 def _waiting(subject: RecordedScan, prior: Prior, scanners: Scanners) -> Waiting:

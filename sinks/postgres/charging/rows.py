@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from models.charging.books import BadRecord, BalanceKey, Decision, Ref, UnitKey, WasteCost
+from models.reasons import deciding_reason
 from models.scan.event import Action
 from models.stock.places import PATIENT, SUPPLIER, WASTE
 from models.wire.topics import LANE_OUTPUTS
@@ -250,10 +251,12 @@ def _decision_row(decision: Decision) -> DecisionRow:
 
 
 def _reading_rows(decision: Decision) -> Iterable[ReadingRow]:
-    """What a label held as ambiguous may say; what is possible first, as it was read first among equals."""
+    """What a label may say that may have lost separators; what is possible first, as it was read first among equals."""
     suspect, possible = decision.label.suspect, decision.label.possible
-    if suspect is None or not decision.open:
+    if suspect is None:
         return
+    if not possible and not decision.label.identifier_alone:
+        possible = (suspect,)  # Taken as it was read.
     own = () if suspect.error is not None else (suspect,)
     readings = [(each, each in possible) for each in (*own, *suspect.alternatives)]
     readings.sort(key=lambda reading: not reading[1])
@@ -279,7 +282,7 @@ def _open_row(decision: Decision) -> OpenRow:
         *subject.ref,
         lane=subject.lane,
         verdict=decision.verdict.value,
-        reason=decision.reasons[0] if decision.reasons else "",
+        reason=deciding_reason(decision.reasons) or "",
         action=event.action.value,
         hospital=event.hospital,
         issuer=label.issuer,

@@ -25,7 +25,7 @@ class ScannerBooks:
         """Record new versions of profiles, whole or not at all; gives the newest fact version."""
         now = at or datetime.now(UTC)
         rows = [
-            (each.hospital, each.device_id, number, each.known_from, each.model_dump_json(), now)
+            (each.hospital, each.device_id, number, each.known_from, each.model_dump_json(), now, None)
             for number, each in enumerate(scanners, 1)
         ]
         return int(await self._pool.fetchval("SELECT udi.record_scanners($1)", rows))
@@ -33,6 +33,19 @@ class ScannerBooks:
     async def newest(self) -> list[dict[str, Any]]:
         """Every device with its newest profile."""
         rows = await self._pool.fetch("SELECT * FROM report.scanners ORDER BY hospital, device_id")
+        return [dict(row) for row in rows]
+
+    async def records(self) -> list[dict[str, Any]]:
+        """Every device whose labels have shown something of it, with its newest record."""
+        rows = await self._pool.fetch(
+            "SELECT DISTINCT ON (hospital, device_id) * FROM report.scanner_records "
+            "ORDER BY hospital, device_id, version DESC"
+        )
+        return [dict(row) for row in rows]
+
+    async def doubts(self) -> list[dict[str, Any]]:
+        """Scans of scanners found faulty later that were taken as read, each with every other reading."""
+        rows = await self._pool.fetch("SELECT * FROM report.scanner_doubts ORDER BY scanned_at, scan_id, reading")
         return [dict(row) for row in rows]
 
     async def faults(self, policy: Policy) -> list[dict[str, Any]]:

@@ -37,7 +37,7 @@ HAVING max(d.n) <> count(*) OR bool_or(s.position_id IS NULL);
 SELECT position_id, record_offset, o.verdict AS listed, o.reason AS listed_reason, n.verdict, n.reasons
 FROM udi.open_scan o
 FULL JOIN (SELECT * FROM udi.scan_now WHERE verdict IN ('waiting', 'parked', 'held')) n USING (position_id, record_offset)
-WHERE o.verdict IS DISTINCT FROM n.verdict OR o.reason IS DISTINCT FROM n.reasons[1] OR o.lane <> n.lane;
+WHERE o.verdict IS DISTINCT FROM n.verdict OR o.reason IS DISTINCT FROM udi.deciding_reason(n.reasons) OR o.lane <> n.lane;
 
 -- check: nothing waits or is refused without a reason
 SELECT position_id, record_offset, scan_id, verdict FROM udi.scan_now
@@ -119,8 +119,8 @@ GROUP BY r.use_position, r.use_offset, u.scan_id, u.units, u.action
 HAVING u.action IS DISTINCT FROM 'use' OR sum(r.units) > u.units OR max(r.n) <> count(*)
     OR bool_or(r.units > 0 AND (b.action IS DISTINCT FROM 'return' OR b.units IS DISTINCT FROM r.units OR b.verdict NOT IN ('credited', 'recorded')));
 
--- check: a use has changed itself as often as its own charges were credited, or a person took it back
-SELECT n.scan_id, count(r.n) AS changes, max(own.credits) AS credits, max(taken.times) AS taken_back
+-- check: a use has changed itself as often as its own charges were credited, it got another lot, or a person took it back
+SELECT n.scan_id, count(r.n) AS changes, max(own.credits) AS credits, max(taken.times) AS taken_back, max(lot.times) AS identified
 FROM udi.use_change r
 JOIN udi.scan_now n ON (n.position_id, n.record_offset) = (r.use_position, r.use_offset)
 CROSS JOIN LATERAL (
@@ -133,8 +133,13 @@ CROSS JOIN LATERAL (
     LEFT JOIN udi.scan rest ON (rest.position_id, rest.record_offset) = (p.rest_position, p.rest_offset)
     WHERE o.done AND k.kind IN ('undo-pair', 'reject', 'correct') AND k.hospital = n.hospital AND k.scan_id IN (n.scan_id, rest.scan_id)
 ) taken
+CROSS JOIN LATERAL (
+    SELECT count(*) AS times FROM udi.decision back JOIN udi.decision moved USING (position_id, record_offset)
+    WHERE (back.position_id, back.record_offset) = (r.use_position, r.use_offset)
+      AND back.takes_back AND moved.n = back.n + 1 AND moved.owner IS NOT NULL AND NOT moved.takes_back
+) lot
 WHERE r.units = 0
-GROUP BY r.use_position, r.use_offset, n.scan_id HAVING count(DISTINCT r.n) NOT BETWEEN max(own.credits) AND max(own.credits) + max(taken.times);
+GROUP BY r.use_position, r.use_offset, n.scan_id HAVING count(DISTINCT r.n) NOT BETWEEN max(own.credits) + max(lot.times) AND max(own.credits) + max(lot.times) + max(taken.times);
 
 -- check: what was opened and not used, or thrown away, has cost its department units times the cost of the day
 SELECT n.scan_id, n.action, n.item_code, n.units, w.units AS counted, w.cost, w.amount_fen
@@ -485,7 +490,7 @@ WITH changed AS MATERIALIZED (
     SELECT hospital, encounter, operation, ARRAY['case', hospital, encounter, operation] FROM closed
     UNION ALL
     SELECT hospital, case_encounter, case_operation, ARRAY['scan', scan_id::text, action, item_code, issuer, di, lot, serial, quantity::text, verdict,
-        CASE WHEN verdict IN ('waiting', 'parked', 'held') THEN reasons[1] END] FROM scans
+        CASE WHEN verdict IN ('waiting', 'parked', 'held') THEN udi.deciding_reason(reasons) END] FROM scans
     UNION ALL
     SELECT hospital, case_encounter, case_operation, ARRAY['move', scan_id::text, from_place, to_place, owner, item_code, lot, serial, quantity::text] FROM moves
     UNION ALL

@@ -1,7 +1,7 @@
 """`udi correct`: a scan whose quantity, encounter, item or department was wrong is taken back, and scanned right."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import asyncpg
@@ -9,10 +9,7 @@ import typer
 from pydantic import ValidationError
 
 from models.charging.commands import CommandKind, Correction
-from models.udi import Issuer
-from models.udi.canonical import gs1_element_string
 from rules.charging.correcting import objection
-from sinks.postgres.charging.waiting import readings_of
 from streams.cli.charging.persons import By, Hospital, Timeout, Why, command
 from streams.cli.charging.persons import scan_id as persons_scan
 from streams.cli.connection import bad, run
@@ -34,7 +31,10 @@ def correct(  # noqa: PLR0917 -- the options of a command
     """Take a scan back and have a scan with the right content take its place. Exit 1 when it can't be done."""
     codes = code or None
     if reading is not None:
-        codes = [run(lambda _, pool: _code_of(pool, persons_scan(scan_id), reading))]
+        if any(each is not None for each in (quantity, encounter, item, codes, department)):
+            bad("Expected --reading alone: the goods get the lot of that reading, and nothing else changes.")
+        meant = run(lambda _, pool: _reading_of(pool, persons_scan(scan_id), reading))
+        raise typer.Exit(command(CommandKind.IDENTIFY, [scan_id], reason, by, hospital, timeout, meant))
     given = {
         "quantity": quantity,
         "encounter": encounter,
@@ -54,13 +54,11 @@ def correct(  # noqa: PLR0917 -- the options of a command
     raise typer.Exit(command(CommandKind.CORRECT, [scan_id], reason, by, hospital, timeout, body))
 
 
-async def _code_of(pool: asyncpg.Pool, scan: UUID, number: int) -> str:
-    """The code of a reading, with the separators it had lost."""
-    rows = await readings_of(pool, scan)
-    row = next((row for row in rows if row.reading == number), None)
-    if row is None or row.issuer != Issuer.GS1 or row.di is None:
-        known = ", ".join(str(row.reading) for row in rows) or "none"
+async def _reading_of(pool: asyncpg.Pool, scan: UUID, number: int) -> dict[str, str]:
+    """What a reading says, as `models.charging.commands.Identification` takes it."""
+    rows = await pool.fetch("SELECT * FROM report.readings WHERE scan_id = $1 ORDER BY reading", scan)
+    row = next((row for row in rows if row["reading"] == number), None)
+    if row is None or row["di"] is None:
+        known = ", ".join(str(row["reading"]) for row in rows) or "none"
         bad(f"Expected one of the scan's readings with an identifier ({known}), got {number}.")
-    named = {"lot": row.lot, "serial": row.serial, "expiry": row.expiry, "production": row.production}
-    parts: dict[str, Any] = {name: value for name, value in named.items() if value is not None}
-    return "]d2" + gs1_element_string(row.di, **parts)
+    return {name: str(row[name]) for name in ("lot", "serial", "expiry", "production") if row[name] is not None}

@@ -21,6 +21,7 @@ _WORDS: Final = {
     CommandKind.UNDO_PAIR: "Undone",
     CommandKind.RELEASE: "Released",
     CommandKind.REJECT: "Rejected",
+    CommandKind.IDENTIFY: "Identified",
     CommandKind.CORRECT: "Corrected",
 }
 Scans = Annotated[list[str], typer.Argument(metavar="SCAN_ID…")]

@@ -1,4 +1,4 @@
-"""The commands `udi parse`, `udi label` and `udi rescue-proof`: codes in, readings or symbols out.
+"""The commands `udi parse` and `udi label`: codes in, readings or symbols out.
 
 References:
     docs/contract.md, section "Commands".
@@ -21,12 +21,10 @@ from models.udi import ParsedCode, parse
 from streams.cli.codes.explain import explain
 from streams.cli.codes.symbol import Carrier, png, svg
 from streams.cli.shown import Console, safe_json
-from streams.proofs.rescue_corpus import prove
 
 _LINE_MAX: Final = 8192
 """Bytes of a line that are read; a code of 512 characters has fewer, escaped in JSON too."""
 _TICK: Final = 20_000
-_SHARE_MIN: Final = 0.95
 
 
 class Language(StrEnum):
@@ -207,24 +205,3 @@ def label_command(
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
     output.write_bytes(drawn)
-
-
-def rescue_proof_command(
-    labels: Annotated[int, typer.Option(min=1, help="Labels to generate.")] = 6000,
-    seed: Annotated[int, typer.Option(help="Seed of the corpus.")] = 20261125,
-    *,
-    as_json: Annotated[bool, typer.Option("--json", help="Figures for machines.")] = False,
-) -> None:
-    """Lose separators on purpose, rescue, compare with the truth; exit 1 when a figure is missed."""
-    figures = prove(labels, seed)
-    counts = {name: getattr(figures, name) for name in figures.__slots__}
-    if as_json:
-        typer.echo(json.dumps(counts | {"share": round(figures.share, 4)}))
-    else:
-        typer.echo(f"correct unique repairs  {figures.repaired} of {figures.repairable} ({figures.share:.2%})")
-        typer.echo(f"wrong silent repairs    {figures.wrong}")
-        typer.echo(f"lost and not noticed    {figures.missed}")
-        typer.echo(f"shown to a person       {figures.ambiguous} of {figures.labels}")
-        typer.echo(f"identifier alone        {figures.identifier_alone}")
-    if figures.wrong or figures.missed or figures.share < _SHARE_MIN:
-        raise typer.Exit(1)

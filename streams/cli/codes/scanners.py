@@ -18,7 +18,7 @@ from streams.cli.loading.sheets import Cell, SheetError, SheetRow, decode_lines,
 from streams.cli.shown import AsJson, print_json, print_table
 from streams.settings import Settings
 
-_SET_UP: Final = ("separators", "prefix", "suffix", "key_map", "encoding", "sends_separators")
+_SET_UP: Final = ("separators", "prefix", "suffix", "key_map", "encoding", "sends_separators", "drops_separators")
 _LISTS: Final[dict[str, type]] = {"separators": list, "key_map": dict}
 _YES: Final = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
@@ -37,24 +37,44 @@ def scanners(*, as_json: AsJson = False) -> None:
 
 
 def scanners_command(*, as_json: bool) -> int:
-    """Show scanners that keep dropping separators, the setting that would mend each, and all profiles.
+    """Show scanners that drop separators, what mends each, all profiles, and scans that were taken as read before.
 
     Returns:
-        The exit status: 1 when a scanner seems faulty.
+        The exit status: 1 when a scanner seems faulty or is known to be.
     """
 
-    async def work(_: Settings, pool: asyncpg.Pool) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    async def work(_: Settings, pool: asyncpg.Pool) -> list[list[dict[str, Any]]]:
         books = ScannerBooks(pool)
-        return await books.faults(POLICY), await books.newest()
+        return [await books.faults(POLICY), await books.newest(), await books.records(), await books.doubts()]
 
-    faults, profiles = run(work)
+    faults, profiles, records, doubts = run(work)
     if as_json:
-        print_json(
-            {"faults": faults, "profiles": [row | {"profile": orjson.loads(row["profile"])} for row in profiles]}
-        )
+        shown = [row | {"profile": orjson.loads(row["profile"])} for row in profiles]
+        print_json({"faults": faults, "profiles": shown, "records": records, "doubts": doubts})
     else:
         _show(faults, profiles)
-    return 1 if faults else 0
+        _show_records(records, doubts)
+    return 1 if faults or any(row["losing"] for row in records) else 0
+
+
+def _show_records(records: list[dict[str, Any]], doubts: list[dict[str, Any]]) -> None:
+    """What scanners have shown of themselves, and the scans to look at, each with the command that mends it."""
+    if records:
+        found = [
+            (f"{row['hospital']} {row['device_id']}", "loses separators" if row["losing"] else "sends them again",
+             row["known_from"], row["since"])
+            for row in records
+        ]  # fmt: skip
+        print_table("What labels have shown of scanners", ("device", "record", "since", "doubtful after"), found)
+    if doubts:
+        columns = ("scanned", "device", "item", "as read", "may be", "right: one command")
+        rows = [
+            (row["scanned_at"], row["device_id"], row["item_code"], row["lot_as_read"] or row["serial_as_read"],
+             " ".join(filter(None, (row["lot"], row["serial"], row["expiry"] and str(row["expiry"])))),
+             f"udi correct {row['scan_id']} --reading {row['reading']} --reason …")
+            for row in doubts
+        ]  # fmt: skip
+        print_table("Taken as read by a scanner that was found faulty later", columns, rows)
 
 
 def _show(faults: list[dict[str, Any]], profiles: list[dict[str, Any]]) -> None:
@@ -162,7 +182,7 @@ def _fields(row: SheetRow) -> dict[str, Any] | BadRow:
 
 
 def _value(column: str, cell: Cell) -> Any:
-    if column == "sends_separators":
+    if column in {"sends_separators", "drops_separators"}:
         return _YES.get(str(cell).strip().lower(), cell)
     if column not in _LISTS or not isinstance(cell, str):
         return cell

@@ -163,7 +163,7 @@ def _left_out(row: Any) -> str | None:
 def _decided(arrival: Arrival, view: View) -> Decision | BadRecord:
     """A half that is alone is decided as when its window had closed; it was compared with what stands today."""
     if isinstance(arrival, RecordedScan) and view.fingerprint(arrival) is None:
-        label = settled(arrival.label, arrival.event.hospital, view)
+        label = settled(arrival.label, arrival.event, view)
         if label.half:
             prior = Prior(0, Verdict.WAITING, (), moved=False, holds_unit=False)
             return decide(replace(arrival, label=label), view, arrival.recorded_at, prior, released=True)

@@ -194,7 +194,7 @@ class Hospital:
             truth.account.take(entry)
         elif kind is Kind.CODE:
             assert scan.reason is not None  # noqa: S101 -- codes that give nothing have a reason
-            verdict = "held" if scan.reason in {"ambiguous-code", "no-device-identifier"} else "refused"
+            verdict = "held" if scan.reason == "no-device-identifier" else "refused"
             truth.account.put(entry, verdict, scan.reason)
         elif scan.partner is None:
             truth.account.put(entry, "waiting", "half-label")

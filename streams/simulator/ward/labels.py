@@ -73,7 +73,7 @@ def halves_of(unit: Unit) -> list[str]:
 
 
 def swallowed(unit: Unit) -> str:
-    """The label with its separator lost: the lot runs into the expiry, and two readings fit."""
+    """The label with its separator lost: the lot runs into the expiry."""
     day = date.fromordinal(unit.expiry or 0)
     return f"01{unit.di}10{unit.lot}17{day:%y%m%d}"
 

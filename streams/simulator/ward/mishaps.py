@@ -29,12 +29,11 @@ def wrong_check_digit(desk: Desk, day: int) -> None:
 
 
 def lost_separator(desk: Desk, day: int) -> None:
-    """The separator is lost, and two readings fit: a real text, or one of our own labels."""
-    department = desk.department()
-    text = swallowed(desk.unit(countable(desk), day))
-    if desk.chance.below(3) == 0:
-        text = desk.chance.pick(real_labels()["ambiguous"])["text"]
-    desk.bare(desk.moment(day), "use", department, [text], "ambiguous-code").stay = desk.wards.in_house(department, day)
+    """The separator is lost once; nothing speaks against the scanner, so the lot is what the standard reads."""
+    unit = desk.unit(countable(desk), day)
+    text = swallowed(unit)
+    lot = text[text.index(unit.di) + len(unit.di) + 2 :]
+    used(desk, day, unit=Unit(unit.goods, 0, lot)).codes = [text]
 
 
 def no_identifier(desk: Desk, day: int) -> None:

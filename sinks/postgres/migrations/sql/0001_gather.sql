@@ -116,6 +116,18 @@ RETURNS TABLE (position_id smallint, record_offset bigint, freed_at timestamptz)
         JOIN udi.open_scan o ON o.lane = p_lane AND o.reason = 'ambiguous-code' AND o.issuer = i.issuer AND o.di = i.di
         WHERE c.version > p_seen AND c.version <= p_version AND c.kind = 'shape'
         UNION ALL
+        SELECT n.position_id, n.record_offset, greatest(n.decided_at, c.recorded_at)
+        FROM udi.fact_change c CROSS JOIN LATERAL unnest(c.issuers, c.dis) i (issuer, di)
+        CROSS JOIN LATERAL (
+            SELECT s.position_id, s.record_offset FROM udi.scan s
+            WHERE s.issuer = i.issuer AND s.di = i.di AND 'lot-uncertain' = ANY (s.reasons)
+            UNION
+            SELECT d.position_id, d.record_offset FROM udi.decision d
+            WHERE d.issuer = i.issuer AND d.di = i.di AND 'lot-uncertain' = ANY (d.reasons)
+        ) doubtful
+        JOIN udi.scan_now n USING (position_id, record_offset)
+        WHERE c.version > p_seen AND c.version <= p_version AND c.kind = 'shape' AND n.lane = p_lane AND 'lot-uncertain' = ANY (n.reasons)
+        UNION ALL
         SELECT o.position_id, o.record_offset, o.since FROM udi.open_scan o
         WHERE o.lane = p_lane AND o.reason = 'serial-used'
           AND NOT EXISTS (SELECT FROM udi.unit_claim u WHERE (u.hospital, u.issuer, u.di, u.serial) = (o.hospital, o.issuer, o.di, o.serial))
@@ -163,24 +175,27 @@ $$;
 CREATE FUNCTION udi.subjects(p_positions smallint[], p_offsets bigint[])
 RETURNS TABLE (position_id smallint, record_offset bigint, lane smallint, recorded_at timestamptz, raw bytea, record_key bytea, fingerprint bytea,
     issuer text, di text, lot text, serial text, expiry date, production date, verdict text, reasons text[], decisions integer, moved boolean, holds_unit boolean,
-    label_flags text[], readings udi.reading[], entries bigint, lines bigint)
+    label_flags text[], readings udi.reading[], entries bigint, lines bigint, owner text, item_code text, units integer)
 LANGUAGE sql STABLE AS $$
     SELECT n.position_id, n.record_offset, n.lane, n.recorded_at, s.raw, s.record_key, c.fingerprint, n.issuer, n.di, n.lot, n.serial, n.expiry, n.production,
-        n.verdict::text, n.reasons, n.decisions + 1,
-        (s.owner IS NOT NULL)::integer + (
-            SELECT coalesce(sum(CASE WHEN d.takes_back THEN -1 ELSE 1 END), 0) FROM udi.decision d
-            WHERE (d.position_id, d.record_offset) = (s.position_id, s.record_offset) AND d.owner IS NOT NULL
-        ) > 0,
+        n.verdict::text, n.reasons, n.decisions + 1, moved.owner IS NOT NULL,
         EXISTS (SELECT FROM udi.unit_claim u WHERE (u.hospital, u.issuer, u.di, u.serial) = (n.hospital, n.issuer, n.di, n.serial)
                 AND (u.position_id, u.record_offset) = (n.position_id, n.record_offset)),
         n.label_flags,
         ARRAY(SELECT r FROM udi.reading r WHERE (r.position_id, r.record_offset, r.n) = (n.position_id, n.record_offset, n.decisions) ORDER BY r.number),
         (SELECT count(*) FROM udi.ledger l WHERE (l.position_id, l.record_offset) = (n.position_id, n.record_offset)),
-        (SELECT count(*) FROM udi.settlement t WHERE (t.position_id, t.record_offset) = (n.position_id, n.record_offset))
+        (SELECT count(*) FROM udi.settlement t WHERE (t.position_id, t.record_offset) = (n.position_id, n.record_offset)),
+        moved.owner, n.item_code, n.units
     FROM unnest(p_positions, p_offsets) k (position_id, record_offset)
     JOIN udi.scan_now n USING (position_id, record_offset)
     JOIN udi.scan s USING (position_id, record_offset)
     JOIN udi.scan_claim c ON (c.hospital, c.scan_id) = (n.hospital, n.scan_id)
+    CROSS JOIN LATERAL (
+        -- What moved and went back counts as not moved.
+        SELECT CASE WHEN (s.owner IS NOT NULL)::integer + coalesce(sum(CASE WHEN d.takes_back THEN -1 ELSE 1 END), 0) > 0
+                    THEN coalesce(s.owner, max(d.owner)) END AS owner
+        FROM udi.decision d WHERE (d.position_id, d.record_offset) = (s.position_id, s.record_offset) AND d.owner IS NOT NULL
+    ) moved
     ORDER BY n.position_id, n.record_offset
 $$;
 

@@ -45,7 +45,7 @@ CREATE VIEW udi.owner_now AS
 SELECT DISTINCT ON (hospital, scan_id) hospital, scan_id, owner, at FROM udi.assignment ORDER BY hospital, scan_id, n DESC;
 
 CREATE VIEW report.held AS
-SELECT n.hospital, n.scan_id, held.reasons[1] AS reason, held.reasons, n.action::text AS action, n.item_code, n.issuer, n.di, n.lot, n.serial, n.encounter,
+SELECT n.hospital, n.scan_id, udi.deciding_reason(held.reasons) AS reason, held.reasons, n.action::text AS action, n.item_code, n.issuer, n.di, n.lot, n.serial, n.encounter,
        n.department, n.store, n.units AS quantity, held.held_at, a.owner, freed.decided_at AS resolved_at,
        CASE WHEN freed.n IS NULL THEN NULL WHEN freed.reasons && ARRAY['rejected'] THEN 'rejected' WHEN freed.reasons && ARRAY['corrected'] THEN 'corrected'
             WHEN freed.reasons && ARRAY['released'] THEN 'released' ELSE 'freed' END AS outcome,

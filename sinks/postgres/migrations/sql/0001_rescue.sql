@@ -48,9 +48,11 @@ CREATE TABLE udi.scanner (
     known_from  timestamptz NOT NULL,
     profile     jsonb NOT NULL,
     recorded_at timestamptz NOT NULL,
+    losing      boolean,
     PRIMARY KEY (hospital, device_id, version)
 );
-COMMENT ON TABLE udi.scanner IS 'How a scanner is set up (models.scan.scanners), every version: scans made from known_from on are read by it. Append-only.';
+COMMENT ON TABLE udi.scanner IS 'How a scanner is set up, and what its labels have shown of it (models.scan.scanners), every version: in force for scans made from known_from on. Append-only.';
+COMMENT ON COLUMN udi.scanner.losing IS 'Null: a profile that a person loaded. Else a record of the device''s own: its labels have shown that it loses separators, or sends them again.';
 CREATE UNIQUE INDEX scanner_by_version ON udi.scanner (version);
 CREATE INDEX scan_suspected ON udi.scan (hospital, device_id, scanned_at) WHERE 'suspect_missing_separator' = ANY (label_flags);
 

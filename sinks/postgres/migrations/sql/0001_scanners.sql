@@ -2,7 +2,7 @@
 
 CREATE VIEW report.scanners AS
 SELECT DISTINCT ON (hospital, device_id) hospital, device_id, version, known_from, profile, recorded_at
-FROM udi.scanner ORDER BY hospital, device_id, version DESC;
+FROM udi.scanner WHERE losing IS NULL ORDER BY hospital, device_id, version DESC;
 
 CREATE FUNCTION udi.devices(p_hospital text) RETURNS TABLE (device_id text, newest_at timestamptz) LANGUAGE sql STABLE AS $$
     WITH RECURSIVE device (device_id) AS (

@@ -89,6 +89,7 @@ CREATE INDEX scan_of_encounter ON udi.scan (hospital, encounter) WHERE action IN
 -- report.untraced: the few uses of tracked goods whose label did not say which.
 CREATE INDEX scan_untraced ON udi.scan (position_id, record_offset) WHERE reasons && ARRAY['serial-missing', 'lot-missing'];
 CREATE INDEX scan_of_device ON udi.scan (hospital, device_id, scanned_at);
+CREATE INDEX scan_lot_uncertain ON udi.scan (issuer, di) WHERE 'lot-uncertain' = ANY (reasons);
 
 CREATE TABLE udi.decision (
     position_id   smallint NOT NULL,
@@ -114,6 +115,7 @@ CREATE TABLE udi.decision (
     cost          bigint,
     PRIMARY KEY (position_id, record_offset, n)
 );
+CREATE INDEX decision_lot_uncertain ON udi.decision (issuer, di) WHERE 'lot-uncertain' = ANY (reasons);
 COMMENT ON TABLE udi.decision IS 'Later decisions of a scan: a fact, a partner, a window or a person freed it. Append-only. The label columns hold the label as it was completed.';
 COMMENT ON COLUMN udi.decision.takes_back IS 'Its move is the way back of what an earlier decision of the scan moved.';
 

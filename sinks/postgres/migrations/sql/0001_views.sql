@@ -11,6 +11,13 @@ CREATE FUNCTION udi.place_from(action udi.action, store text) RETURNS text LANGU
 CREATE FUNCTION udi.place_to(action udi.action, store text, to_store text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN
     CASE action WHEN 'use' THEN 'patient' WHEN 'transfer' THEN to_store WHEN 'opened' THEN 'waste' WHEN 'waste' THEN 'waste' ELSE store END;
 
+CREATE FUNCTION udi.flag_reasons() RETURNS text[] LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN
+    ARRAY['lot-uncertain', 'after-discharge', 'late', 'serial-missing', 'lot-missing', 'stock-negative', 'period-closed', 'licence-expired', 'released', 'overridden', 'breaker-trial', 're-rated'];
+COMMENT ON FUNCTION udi.flag_reasons IS 'Reasons that decide nothing (models.reasons.REASONS, without a verdict).';
+CREATE FUNCTION udi.deciding_reason(reasons text[]) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN
+    coalesce((SELECT reason FROM unnest(reasons) WITH ORDINALITY r (reason, place) WHERE reason <> ALL (udi.flag_reasons()) ORDER BY place LIMIT 1), reasons[1]);
+COMMENT ON FUNCTION udi.deciding_reason IS 'The reason that decides the verdict: the first that is no flag (models.reasons.deciding_reason).';
+
 CREATE VIEW udi.scan_now AS
 SELECT s.position_id, s.record_offset, s.lane, s.recorded_at, s.hospital, s.scan_id, s.device_id, s.boot, s.sequence, s.scanned_at, s.action,
        s.entry, s.quantity, s.store, s.to_store, s.department, s.encounter, s.operation, s.team, s.staff, s.corrects,
@@ -93,9 +100,9 @@ SELECT s.hospital, s.scan_id, n.issuer, n.di, n.item_code, parked.reason, parked
 FROM (
     SELECT DISTINCT ON (position_id, record_offset) position_id, record_offset, reason, parked_at, n
     FROM (
-        SELECT position_id, record_offset, 0 AS n, reasons[1] AS reason, recorded_at AS parked_at FROM udi.scan WHERE verdict = 'parked'
+        SELECT position_id, record_offset, 0 AS n, udi.deciding_reason(reasons) AS reason, recorded_at AS parked_at FROM udi.scan WHERE verdict = 'parked'
         UNION ALL
-        SELECT position_id, record_offset, n, reasons[1], decided_at FROM udi.decision WHERE verdict = 'parked'
+        SELECT position_id, record_offset, n, udi.deciding_reason(reasons), decided_at FROM udi.decision WHERE verdict = 'parked'
     ) every_time ORDER BY position_id, record_offset, n
 ) parked
 JOIN udi.scan s USING (position_id, record_offset)
@@ -139,7 +146,7 @@ CREATE VIEW report.untraced AS
 SELECT n.hospital, n.scan_id, n.scanned_at, n.item_code, n.issuer, n.di, n.lot, n.serial, n.expiry, n.units - back.units AS quantity, n.encounter,
        n.department, n.store, n.verdict::text AS verdict, n.reasons
 FROM (
-    SELECT position_id, record_offset FROM udi.scan WHERE reasons && ARRAY['serial-missing', 'lot-missing']
+    SELECT position_id, record_offset FROM udi.scan WHERE reasons && ARRAY['lot-uncertain', 'after-discharge', 'late', 'serial-missing', 'lot-missing', 'stock-negative', 'period-closed', 'licence-expired', 'released', 'overridden', 'breaker-trial', 're-rated']
     UNION
     SELECT position_id, record_offset FROM udi.decision WHERE reasons && ARRAY['serial-missing', 'lot-missing']
 ) flagged

@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.udi.lot_pattern import CONFIRMED_MIN, NO_SHAPE, LotPattern, dump, fits, is_possible, learn, load
+from models.udi.lot_pattern import CONFIRMED_MIN, NO_PATTERN, LotPattern, dump, fits, is_possible, learn, load
 
 
 def learned(values: Iterable[str | None]) -> LotPattern:
-    shape = NO_SHAPE
+    shape = NO_PATTERN
     for value in values:
         shape = learn(shape, value)
     return shape
@@ -54,7 +54,7 @@ def test_possible_is_wider_than_fitting(value: str | None, possible: bool) -> No
 
 
 def test_a_serial_stays_possible_until_its_absence_is_confirmed() -> None:
-    assert is_possible(NO_SHAPE, "S1")
+    assert is_possible(NO_PATTERN, "S1")
     assert is_possible(learned([None]), "S1")
     assert not is_possible(learned([None] * CONFIRMED_MIN), "S1")
 
@@ -80,8 +80,8 @@ def test_the_order_of_learning_does_not_matter(values: list[str | None]) -> None
 
 
 def test_what_is_no_lot_teaches_nothing() -> None:
-    assert learn(None, "A" * 21) == NO_SHAPE
-    assert learn(None, "") == NO_SHAPE
+    assert learn(None, "A" * 21) == NO_PATTERN
+    assert learn(None, "") == NO_PATTERN
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 
 from models.udi import CodeError, Flag, Issuer, Label, read_label
 from models.udi.lot_pattern import LotPattern
-from rules.labels.rescue import Device, Knowledge, Outcome, learn, rescue
+from rules.labels.rescue import Device, Knowledge, Outcome, Rescue, learn, rescue
 
 SCANNED_ON = date(2026, 6, 1)
 DI = "07032069804988"
@@ -55,7 +55,7 @@ def test_a_date_swallowed_by_a_lot_is_found() -> None:
 def test_the_reading_without_a_lost_separator_is_accepted_when_only_it_fits() -> None:
     label = read(f"01{DI}10L21A")
 
-    decision = rescue(label, knowing([f"L{number}A" for number in range(10, 30)], NO_SERIALS))
+    decision = rescue(label, knowing([f"L{number}A" for number in range(10, 30)], NO_SERIALS), losing=True)
 
     assert (decision.outcome, decision.label) == (Outcome.ACCEPTED, label)
 
@@ -89,7 +89,7 @@ def test_a_reading_that_is_merely_possible_stops_the_repair() -> None:
 def test_when_none_fits_the_identifier_stands_alone() -> None:
     label = read(f"01{DI}17271231" + "10ABCDEFGHIJK21XYZ")
 
-    decision = rescue(label, knowing(LOTS, SERIALS))
+    decision = rescue(label, knowing(LOTS, SERIALS), losing=True)
 
     assert decision.outcome is Outcome.IDENTIFIER_ALONE
     assert (decision.label.di, decision.label.lot, decision.label.serial) == (DI, None, None)
@@ -98,19 +98,53 @@ def test_when_none_fits_the_identifier_stands_alone() -> None:
 
 
 @pytest.mark.parametrize("knowledge", [Knowledge(), Knowledge({DEVICE}), knowing([], [])])
-def test_without_a_learned_shape_a_suspected_label_is_ambiguous(knowledge: Knowledge) -> None:
+def test_without_a_learned_pattern_only_a_scanner_that_loses_separators_makes_a_label_ambiguous(
+    knowledge: Knowledge,
+) -> None:
     label = read(f"01{DI}10L77721S00042")
 
-    decision = rescue(label, knowledge)
+    decision = rescue(label, knowledge, losing=True)
 
+    assert rescue(label, knowledge) == Rescue(Outcome.UNTOUCHED, label)
     assert (decision.outcome, decision.label) == (Outcome.AMBIGUOUS, label)
     assert decision.readings == (label, *label.alternatives)
+
+
+def test_a_text_that_cannot_be_read_is_evidence_enough() -> None:
+    label = read(f"01{DI}10L777" + "11251231" + "17271231" + "21S00042")
+
+    assert rescue(label, Knowledge()) == Rescue(Outcome.AMBIGUOUS, label, label.alternatives)
+
+
+def test_a_new_series_that_is_merely_cuttable_stands_as_read() -> None:
+    """The pattern rules it out, but nothing else fits: no evidence of a loss."""
+    label = read(f"01{DI}10LOT-22110321")
+
+    assert label.alternatives
+    assert rescue(label, knowing(LOTS, NO_SERIALS)) == Rescue(Outcome.UNTOUCHED, label)
+
+
+def test_labels_that_were_taken_as_read_before_make_their_like_ordinary() -> None:
+    label = read(f"01{DI}10L77721S00042")
+    known = knowing(LOTS, SERIALS)
+    lots, serials = known.lots[DEVICE], known.serials[DEVICE]
+    for number in range(3):
+        lots, serials = learn(lots, f"L77{number}21S0004{number}", doubted=True), learn(serials, None, doubted=True)
+
+    assert rescue(label, known).outcome is Outcome.REPAIRED
+    assert rescue(label, Knowledge({DEVICE}, {DEVICE: lots}, {DEVICE: serials})).outcome is Outcome.UNTOUCHED
+    assert (
+        rescue(label, Knowledge({DEVICE}, {DEVICE: lots}, {DEVICE: serials}), losing=True).outcome is Outcome.REPAIRED
+    )
 
 
 def test_an_identifier_the_catalogue_does_not_hold_is_not_repaired() -> None:
     known = knowing(LOTS, SERIALS)
 
-    assert rescue(read(f"01{DI}10L77721S00042"), Knowledge((), known.lots, known.serials)).outcome is Outcome.AMBIGUOUS
+    unlisted = Knowledge((), known.lots, known.serials)
+
+    assert rescue(read(f"01{DI}10L77721S00042"), unlisted, losing=True).outcome is Outcome.AMBIGUOUS
+    assert rescue(read(f"01{DI}10L77721S00042"), unlisted).outcome is Outcome.UNTOUCHED
 
 
 def test_a_value_too_long_for_its_element_can_be_repaired() -> None:

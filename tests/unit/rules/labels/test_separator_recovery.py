@@ -3,10 +3,29 @@
 from collections.abc import Iterable
 from datetime import date
 
+import pytest
+
+from models.charging.books import RecordedScan
 from models.charging.snapshot import Shapes
+from models.scan.scanners import Scanner
 from models.udi.lot_pattern import learn
+from rules.charging.fold import redecide
 from rules.labels.separator_recovery import settled
-from tests.support.builders import DI, Bench, Outcome, gs1, gtin, item, scan
+from tests.support.builders import (
+    DI,
+    NOON,
+    Bench,
+    Outcome,
+    at,
+    gs1,
+    gtin,
+    into,
+    item,
+    out,
+    outcome,
+    prior_of,
+    scan,
+)
 
 LOST = f"]d201{DI}17271231" + "10L12345" + "21S1"
 """Lot L12345 and serial S1, or lot L1234521S1."""
@@ -30,8 +49,11 @@ TEN_ALONE = shapes([f"L{n}21S{n % 10}" for n in range(10000, 10020)], [None] * 2
 NEITHER = shapes([f"{n}" for n in range(100, 120)], [None] * 20)
 
 
-def bench(known: Shapes | None, *items: dict[str, object]) -> Bench:
+def bench(known: Shapes | None, *items: dict[str, object], losing: bool = False) -> Bench:
     made = Bench(*items, stocked=False)
+    if losing:
+        profile = Scanner(hospital="H1", device_id="gun1", known_from=NOON, drops_separators=True)
+        made.view.catalogue.scanners.put(profile, 1)
     if known is not None:
         made.view.gathered.shapes["GS1", DI] = known
     return made
@@ -57,38 +79,111 @@ def test_a_label_that_has_lost_nothing_is_taken_as_it_was_read() -> None:
     assert label_of(bench(TEN_ALONE), LOST) == ("L1234521S1", None, ("suspect_missing_separator",))
 
 
-def test_without_shapes_a_suspect_label_is_held_with_every_reading() -> None:
+def test_without_evidence_a_label_that_could_be_cut_is_billed_as_read_and_keeps_its_other_readings() -> None:
     decision = bench(None).decision(1, codes=[LOST])
 
-    assert (decision.verdict, decision.reasons, decision.move) == ("held", ("ambiguous-code",), None)
+    assert (decision.verdict, decision.reasons) == ("billed", ("stock-negative",))
+    assert (decision.label.lot, decision.label.serial) == ("L1234521S1", None)
+    assert decision.label.suspect is not None
+    assert [(each.lot, each.serial) for each in decision.label.suspect.alternatives] == [("L12345", "S1")]
+
+
+@pytest.mark.parametrize("tracking", ["none", "lot"])
+def test_the_charge_does_not_wait_for_the_lot_that_a_faulty_scanner_has_swallowed(tracking: str) -> None:
+    decision = bench(None, item(tracking=tracking), losing=True).decision(1, codes=[LOST])
+
+    assert outcome(decision)[:2] == ("billed", ("lot-uncertain", "stock-negative"))
+    assert (decision.label.lot, decision.label.serial, decision.label.expiry) == (None, None, date(2027, 12, 31))
     assert [(each.lot, each.serial) for each in decision.label.possible] == [("L1234521S1", None), ("L12345", "S1")]
+    assert decision.charges[0].flags == ("lot-uncertain", "stock-negative")
 
 
-def test_an_identifier_the_catalogue_does_not_hold_is_not_repaired() -> None:
+def test_a_unit_tracked_by_serial_is_held_when_its_serial_may_be_swallowed() -> None:
+    decision = bench(None, item(tracking="serial"), losing=True).decision(1, codes=[LOST])
+
+    assert (decision.verdict, decision.reasons, decision.move) == ("held", ("ambiguous-code",), None)
+    assert len(decision.label.possible) == 2
+
+
+def test_a_faulty_scanner_of_a_maker_whose_labels_are_known_costs_nothing() -> None:
+    made = bench(SIX_AND_TWO, losing=True)
+
+    assert verdict(made.scan(1, codes=[LOST])) == ("billed", ("stock-negative",))
+    assert made.scan(2, codes=[CLEAN]) == Outcome("held", ("serial-used",))
+
+
+def test_a_profile_counts_from_its_instant_on() -> None:
+    made = bench(None, losing=True)
+
+    assert verdict(made.scan(1, codes=[LOST], scanned_at=at(-1))) == ("billed", ("stock-negative",))
+    assert verdict(made.scan(2, codes=[LOST], scanned_at=at(0))) == ("billed", ("lot-uncertain", "stock-negative"))
+
+
+def test_an_identifier_the_catalogue_does_not_hold_is_parked_and_its_lot_is_not_certain() -> None:
     other = item(identifiers=[{"issuer": "GS1", "di": gtin(77), "units_per_package": 1}])
+    made = bench(SIX_AND_TWO, other, losing=True)
+    decision = made.decision(1, codes=[LOST])
 
-    assert bench(SIX_AND_TWO, other).scan(1, codes=[LOST]) == HELD
+    assert outcome(decision) == Outcome("parked", ("lot-uncertain", "unknown-identifier"))
+
+    made.learn(item())
+
+    assert verdict(made.again(decision)) == ("billed", ("stock-negative",))
 
 
-def test_where_nothing_fits_the_identifier_alone_serves_an_item_that_is_not_tracked() -> None:
-    assert verdict(bench(NEITHER, item(tracking="none")).scan(1, codes=[LOST])) == ("billed", ("stock-negative",))
-    assert bench(NEITHER, item(tracking="lot")).scan(1, codes=[LOST]) == HELD
+def test_where_nothing_fits_the_identifier_alone_serves_an_item_that_is_not_tracked_by_serial() -> None:
+    for tracking in ("none", "lot"):
+        assert verdict(bench(NEITHER, item(tracking=tracking), losing=True).scan(1, codes=[LOST])) == (
+            "billed", ("lot-uncertain", "stock-negative"),
+        )  # fmt: skip
+    assert bench(NEITHER, item(tracking="serial"), losing=True).scan(1, codes=[LOST]) == HELD
 
 
 def test_an_identifier_alone_waits_for_no_other_half() -> None:
     lost = f"]d201{DI}10L1234521S1"
 
-    assert verdict(bench(NEITHER, item(tracking="none")).scan(1, codes=[lost])) == ("billed", ("stock-negative",))
+    assert verdict(bench(NEITHER, item(tracking="none"), losing=True).scan(1, codes=[lost])) == (
+        "billed", ("lot-uncertain", "stock-negative"),
+    )  # fmt: skip
 
 
 def test_a_held_label_is_decided_again_by_what_is_learned_meanwhile() -> None:
-    made = bench(None)
+    made = bench(None, item(tracking="serial"), losing=True)
     held = made.decision(1, codes=[LOST])
     assert made.again(held) is None
 
     made.view.gathered.shapes["GS1", DI] = SIX_AND_TWO
 
     assert verdict(made.again(held)) == ("billed", ("stock-negative",))
+
+
+def test_goods_that_moved_without_a_lot_get_it_when_the_pattern_tells() -> None:
+    made = bench(None, losing=True)
+    billed = made.decision(1, codes=[LOST])
+    assert made.again(billed) is None
+
+    made.view.gathered.shapes["GS1", DI] = SIX_AND_TWO
+    results = redecide([(billed.subject, prior_of(billed), NOON)], made.view)
+
+    assert [outcome(each)[:4] for each in results] == [
+        ("billed", ("lot-uncertain", "stock-negative"), None, into(1)),
+        ("billed", ("stock-negative",), None, out(1)),
+    ]
+    assert [(each.label.lot, each.label.serial) for each in results] == [(None, None), ("L12345", "S1")]  # type: ignore[union-attr]
+    stock = {(key.lot, key.serial): units for key, units in made.view.gathered.balances.items() if units}
+    assert stock == {("L12345", "S1"): -1}
+
+
+def test_of_a_return_the_books_tell_which_lot_was_used() -> None:
+    made = bench(None)
+    used = made.decision(1, codes=[CLEAN])
+    made.view.catalogue.scanners.put(
+        Scanner(hospital="H1", device_id="gun1", known_from=NOON, drops_separators=True), 9
+    )
+    back = made.decision(2, action="return", codes=[LOST])
+
+    assert (used.verdict, back.verdict, back.reasons) == ("billed", "credited", ())
+    assert (back.label.lot, back.label.serial) == ("L12345", "S1")
 
 
 def test_half_a_label_that_lost_its_separator_is_mended_when_its_identifier_comes() -> None:
@@ -101,26 +196,33 @@ def test_half_a_label_that_lost_its_separator_is_mended_when_its_identifier_come
     assert (whole.label.lot, whole.label.serial, whole.verdict) == ("L12345", "S1", "billed")  # type: ignore[union-attr]
 
 
-def test_half_a_label_that_lost_its_separator_is_held_when_nothing_is_known() -> None:
-    made = bench(None)
+def test_half_a_label_from_a_faulty_scanner_is_charged_without_its_lot() -> None:
+    made = bench(None, losing=True)
     made.scan(1, codes=["]C11727123110L1234521S1"])
+    whole = made.record(scan(2, codes=[f"]C101{DI}"]))[0]
 
-    assert made.record(scan(2, codes=[f"]C101{DI}"]))[0].label.ambiguous  # type: ignore[union-attr]
+    assert outcome(whole)[:2] == ("billed", ("lot-uncertain", "stock-negative"))
 
 
-def test_a_text_too_long_for_a_lot_is_read_by_the_shape_of_what_it_holds() -> None:
+def test_a_text_too_long_for_a_lot_is_read_by_the_pattern_of_what_it_holds() -> None:
     serials = shapes([f"L{n}" for n in range(10000, 10020)], [f"S{n:013d}" for n in range(20)])
     long = f"]d201{DI}17271231" + "10L12345" + "21S0000000000001"
 
     assert label_of(bench(serials), long)[:2] == ("L12345", "S0000000000001")
-    assert bench(TEN_ALONE).scan(1, codes=[long]) == HELD
-    assert bench(None).scan(1, codes=[long]) == Outcome("refused", ("unreadable-code",))
+    for known in (TEN_ALONE, None):
+        assert verdict(bench(known).scan(1, codes=[long])) == ("billed", ("lot-uncertain", "stock-negative"))
+        assert bench(known, item(tracking="serial")).scan(1, codes=[long]) == HELD
+
+
+def test_a_text_that_no_reading_explains_is_scanned_again() -> None:
+    assert bench(None).scan(1, codes=[f"]d201{DI}10" + "A" * 21]) == Outcome("refused", ("unreadable-code",))
+    assert verdict(bench(None).scan(2, codes=[f"]d201{DI}10" + "A" * 20])) == ("billed", ("stock-negative",))
 
 
 def test_settling_is_pure() -> None:
     made = bench(SIX_AND_TWO)
     arrival = made.read(scan(1, codes=[LOST]))
-    label = arrival.label  # type: ignore[union-attr]
+    assert isinstance(arrival, RecordedScan)
 
-    assert settled(label, "H1", made.view) == settled(label, "H1", made.view)
-    assert label.expiry == date(2027, 12, 31)
+    assert settled(arrival.label, arrival.event, made.view) == settled(arrival.label, arrival.event, made.view)
+    assert arrival.label.expiry == date(2027, 12, 31)

@@ -14,10 +14,10 @@ from typer.testing import CliRunner
 from models.texts import LOCALES, texts
 from models.udi import CodeError, Flag, Issuer, parse
 from models.udi import canonical as write
-from streams.cli.codes.commands import label_command, parse_command, rescue_proof_command
+from streams.cli.codes.commands import label_command, parse_command
 from streams.cli.codes.explain import explain
+from streams.cli.codes.rescue_proof import rescue_proof_command
 from streams.cli.codes.symbol import Carrier, png, svg
-from streams.proofs.rescue_corpus import prove
 from streams.visible import visible
 
 app = typer.Typer()
@@ -214,24 +214,17 @@ def test_what_cannot_be_drawn_is_said(tmp_path: Path, text: str, name: str, exit
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("seed", [20261125, 1, 2, 3])
-def test_lost_separators_are_put_back_and_never_wrongly(seed: int) -> None:
-    figures = prove(labels=3000, seed=seed)
-
-    assert (figures.wrong, figures.missed) == (0, 0)
-    assert figures.repairable > 1000
-    assert figures.share >= 0.95
-
-
-def test_the_corpus_holds_labels_that_no_rule_can_repair() -> None:
-    figures = prove(labels=3000)
-
-    assert figures.ambiguous > 0
-    assert figures.identifier_alone > 0
-
-
 def test_rescue_proof_prints_its_figures() -> None:
-    result = run.invoke(app, ["rescue-proof", "--labels", "500", "--json"])
+    result = run.invoke(app, ["rescue-proof", "--labels", "2000", "--devices", "20", "--json"])
 
     figures = json.loads(result.stdout)
-    assert (result.exit_code, figures["labels"], figures["wrong"]) == (0, 500, 0)
+    assert (figures["labels"], figures["wrong"], figures["held"], figures["charge_waits"]) == (2000, 0, 0, 0)
+    assert set(figures["kinds"]) >= {"yymmdd", "yyyymmdd", "julian", "week", "prefixed", "mixed case", "with signs"}
+    assert result.exit_code == 0
+
+
+def test_rescue_proof_shows_its_figures_by_kind_of_lot() -> None:
+    result = run.invoke(app, ["rescue-proof", "--labels", "600", "--devices", "6"])
+
+    assert "Faultless scanners" in result.stdout
+    assert "Repaired right: 100.00% of the repairable." in result.stdout

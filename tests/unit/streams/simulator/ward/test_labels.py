@@ -24,7 +24,6 @@ def agrees(scan: Scan, label: LabelFacts) -> bool:
     if scan.kind is Kind.CODE:
         return {
             "bad-check-digit": label.error in CHECK_ERRORS,
-            "ambiguous-code": label.ambiguous and label.error is None,
             "no-device-identifier": label.di is None and label.error is None and not label.half,
         }.get(scan.reason or "", label.error is not None)
     if scan.kind is Kind.HALF_REST:
@@ -64,5 +63,5 @@ def test_real_label_texts_are_read_as_the_file_says() -> None:
         found = (label.issuer, label.di, label.lot, label.serial, expiry, label.error, label.ambiguous)
         assert found == (row["issuer"], row["di"], row["lot"], row["serial"], row["expiry"], None, False)
     assert all(read([row["text"]], DAY).error is not None for row in kinds["refused"])
-    assert all(read([row["text"]], DAY).ambiguous for row in kinds["ambiguous"])
+    assert all(read([row["text"]], DAY).suspect is not None for row in kinds["ambiguous"])
     assert {read([row["text"]], DAY).di for row in kinds["belongs"] + kinds["no-identifier"]} == {None}

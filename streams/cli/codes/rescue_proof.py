@@ -1,0 +1,77 @@
+"""`udi rescue-proof`: lost separators put back or doubted, measured over labels of real kinds."""
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from streams.cli.shown import print_table
+from streams.proofs.rescue_proof import Figures, Group, prove
+
+
+def rescue_proof_command(
+    labels: Annotated[int, typer.Option(min=1, help="Labels to generate.")] = 20_000,
+    devices: Annotated[int, typer.Option(min=1, help="Scanners that scan them; one in five loses separators.")] = 200,
+    seed: Annotated[int, typer.Option(help="Seed of the corpus.")] = 20261125,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Figures for machines.")] = False,
+) -> None:
+    """Scan labels of real kinds with scanners of which some lose separators, and compare with the truth.
+
+    Exit 1 when a figure is missed.
+    """
+    figures = prove(labels, devices, seed)
+    if as_json:
+        typer.echo(json.dumps(_as_json(figures)))
+    else:
+        _show(figures)
+    if not figures.held:
+        raise typer.Exit(1)
+
+
+def _as_json(figures: Figures) -> dict[str, Any]:
+    total = figures.total
+    kinds = {kind: _row(group) for kind, group in figures.kinds.items()}
+    scanners = {
+        "losing": figures.losing,
+        "noticed": figures.noticed,
+        "slow": figures.slow,
+        "accused": figures.accused,
+        "labels_to_notice": figures.labels_to_notice,
+    }
+    wrong = total.wrong + total.wrong_after
+    return _row(total) | {"wrong": wrong, "share": round(figures.share, 4), "scanners": scanners, "kinds": kinds}
+
+
+def _row(group: Group) -> dict[str, int]:
+    return {name: getattr(group, name) for name in Group.__slots__}
+
+
+_FAULTLESS = ("kind of lot", ">labels", ">held", ">waiting", ">wrong", ">without lot")
+_LOSING = (
+    "kind of lot", ">lost", ">repairable", ">repaired", ">without lot", ">wrong before", ">of it unlisted",
+    ">wrong after",
+)  # fmt: skip
+
+
+def _show(figures: Figures) -> None:
+    groups = [*figures.kinds.items(), ("all", figures.total)]
+    print_table(
+        "Faultless scanners",
+        _FAULTLESS,
+        [(kind, each.faultless, each.held, each.waiting, each.wrong, each.doubted) for kind, each in groups],
+    )
+    print_table(
+        "Scanners that lose all separators",
+        _LOSING,
+        [
+            (kind, each.lost, each.repairable, each.repaired, each.uncertain, each.wrong_before, each.silent_before,
+             each.wrong_after)
+            for kind, each in groups
+        ],
+    )  # fmt: skip
+    most = max(figures.labels_to_notice, default=0)
+    typer.echo(f"Repaired right: {figures.share:.2%} of the repairable.")
+    typer.echo(f"Noticed: {figures.noticed} of {figures.losing} scanners, after at most {most} labels that show it.")
+    typer.echo(f"Faultless scanners taken for faulty ones: {len(figures.accused)}.")
+    typer.echo(f"Charges that wait, of items not tracked by serial: {figures.total.charge_waits}.")

@@ -1,0 +1,77 @@
+"""Texts of other trades: none reads as a device, or as part of one, without a warning that survives on the label."""
+
+from datetime import date
+
+import pytest
+
+from models.charging.books import label_facts
+from models.udi import UDI_ISSUERS, Flag, parse, read_label
+from models.udi.personal import is_identity_number, masked
+
+DAY = date(2026, 6, 1)
+DEVICE = "0107032069804988"
+WARNINGS = {
+    Flag.BARE_GTIN, Flag.RESTRICTED_CIRCULATION, Flag.AHM_UNVERIFIED, Flag.NO_SYMBOLOGY_ID, Flag.LOOKS_LIKE_GS1,
+    Flag.PERSONAL_NUMBER, Flag.LOGISTIC, Flag.DIGITAL_LINK,
+}  # fmt: skip
+OTHER_TRADES = (
+    "WIFI:T:WPA;S:Ward3;P:10abc17271231;;", "WIFI:S:OR-2;T:nopass;;", "WIFI:T:WEP;S:(01)07032069804988;P:1;;",
+    "tel:+8613800138000", "+8613800138000", "13800138000", "02087654321", "8613800138000", "4008888888", "17301121101",
+    "17261231101", "11260601100", "112606012105", "1727123110123", "172606012105", "110103201012250009",
+    "11010320101225000X", "440308199901011512", "110103202106150003", "BADGE-00417", "S0123", "EMP00012345", "*A1234*",
+    "6222021234567890123", "2100001234567", "2212345012345", "0211234567890", "PRICE:1234.00", "￥1234.00", "CNY 99.50",
+    "3003940001", "300450549108", "371402000013321234", "3112", "2012345678", "21000001", "1012345", "240123",
+    "BEGIN:VCARD\nFN:Li\nTEL:13800138000\nEND:VCARD", "MECARD:N:Li;TEL:13800138000;;", "mailto:a@b.cn",
+    "https://example.cn/10/21", "https://mp.weixin.qq.com/s/01/abc", "http://example.cn/2021/01/", "weixin://dl/chat?10",
+    "SMSTO:10086:17271231", "geo:39.9,116.4", "otpauth://totp/a?secret=10", "C0344051070500007551",
+    "81234567890123456789", "LAB2606010012", "2606010012", "202606010012", "A2606-10-21", "R-17-271231-10", "ZY0012345",
+    "MRN:0107032069804980", "=SUM(A1:A9)", "&copy;", "[)>x", '{"id":"010703"}', "<xml>10</xml>", "MA-156-M0", "MF-1",
+)  # fmt: skip
+
+
+def doubted(flags: tuple[Flag, ...]) -> bool:
+    return bool(WARNINGS.intersection(flags))
+
+
+@pytest.mark.parametrize("text", OTHER_TRADES)
+def test_a_text_of_another_trade_is_no_device(text: str) -> None:
+    code = parse(text, scanned_on=DAY)
+
+    assert not (code.valid and code.issuer in UDI_ISSUERS and code.di is not None) or doubted(code.flags)
+
+
+@pytest.mark.parametrize("text", OTHER_TRADES)
+def test_beside_a_device_it_adds_nothing_without_a_warning_that_survives(text: str) -> None:
+    label = read_label([DEVICE, text], scanned_on=DAY)
+    facts = label_facts(label)
+
+    assert label.di is None or label.di == DEVICE[2:]
+    added = (facts.lot, facts.serial, facts.expiry, facts.production) != (None,) * 4
+    assert label.error is not None or not added or doubted(tuple(Flag(flag) for flag in facts.flags))
+
+
+def test_there_are_enough_of_them() -> None:
+    assert len(set(OTHER_TRADES)) >= 52
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [
+        ("110103201012250009", True),
+        ("110103201012250008", False),
+        ("11010320101325000X", False),
+        ("010103201012250009", False),
+        ("1101032010122500090", False),
+        ("11010320101225000", False),
+    ],
+)
+def test_an_identity_number_is_told_by_its_check_character(text: str, is_one: bool) -> None:
+    assert is_identity_number(text) is is_one
+    assert (Flag.PERSONAL_NUMBER in parse(text, scanned_on=DAY).flags) is is_one
+    assert (masked(f"a {text} b") != f"a {text} b") is is_one
+
+
+def test_an_identity_number_is_never_looked_up_as_a_house_code() -> None:
+    assert label_facts(read_label(["110103201012250009"], scanned_on=DAY)).text is None
+    assert label_facts(read_label(["HC-0001"], scanned_on=DAY)).text == "HC-0001"
+    assert Flag.PERSONAL_NUMBER in read_label([DEVICE, "110103201012250009"], scanned_on=DAY).flags

@@ -1,0 +1,150 @@
+"""Inputs that others reported as read wrongly somewhere, and their classes with neighbours on either side."""
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from models.udi import Label, ParsedCode, parse, read_label
+from models.udi.canonical import hibc_check_character, hibc_primary, hibc_secondary
+
+_FILE = Path(__file__).parent / "reported.jsonl"
+_REPORTED: list[dict[str, Any]] = [json.loads(line) for line in _FILE.read_text(encoding="utf-8").splitlines()]
+
+
+def said(read: ParsedCode | Label, names: set[str]) -> dict[str, Any]:
+    """What was read, as the file writes it."""
+    found: dict[str, Any] = {}
+    for name in names:
+        value = getattr(read, name)
+        found[name] = value.isoformat() if isinstance(value, date) else value
+    return found
+
+
+@pytest.mark.parametrize("row", _REPORTED, ids=[f"{row['class']}-{n}" for n, row in enumerate(_REPORTED, 1)])
+def test_a_reported_input_is_read_exactly(row: dict[str, Any]) -> None:
+    day, expected = date.fromisoformat(row["scanned_on"]), dict(row["expected"])
+    flags = set(expected.pop("flags", ()))
+    read: ParsedCode | Label
+    read = parse(row["raw"], scanned_on=day) if "raw" in row else read_label(row["codes"], scanned_on=day)
+
+    assert said(read, set(expected)) == expected
+    assert flags <= {str(flag) for flag in read.flags}
+
+
+GTIN = "07032069804988"
+DAY = date(2026, 6, 1)
+CLASSES: list[tuple[str, dict[str, Any]]] = [
+    # A bracketed identifier is one, be its value right or not.
+    (f"(01){GTIN}(10)LOT(240)", {"error": "bad_hri"}),
+    (f"[01]{GTIN}[10]LOT1[21]", {"error": "bad_hri"}),
+    (f"（01）{GTIN}（10）LOT1（21）", {"error": "bad_hri"}),
+    (f"(01){GTIN}(10)LOT(17)2027.12.31", {"valid": False, "lot": None}),
+    (f"(01){GTIN}(10)LOT(21){'9' * 21}", {"error": "too_long", "lot": None}),
+    (f"(01){GTIN}(10)LOT(21){'9' * 20}", {"valid": True, "serial": "9" * 20}),
+    (f"(01){GTIN}(10)B(17)C", {"valid": True, "lot": "B(17)C"}),
+    (f"(01){GTIN}(10)LOT(99)X", {"valid": True, "lot": "LOT"}),
+    (f"(01){GTIN}(10)LOT(05)X", {"valid": True, "lot": "LOT(05)X"}),
+    # The designator of the character set, and the symbology identifier once more.
+    (f"\\00002901{GTIN}10A", {"valid": True, "lot": "A"}),
+    (f"]Q3\\00002601{GTIN}10A", {"valid": True, "lot": "A"}),
+    ("\\00026+A123BJC5D6E71G", {"issuer": "internal"}),
+    ("\\000026+A123BJC5D6E71G", {"issuer": "HIBCC", "di": "A123BJC5D6E71"}),
+    (f"]C1]C101{GTIN}", {"valid": True, "di": GTIN, "symbology": "]C1"}),
+    (f"]d2]d101{GTIN}", {"valid": True, "di": GTIN, "symbology": "]d2"}),
+    ("]C0]C0+A123BJC5D6E71G", {"issuer": "HIBCC", "symbology": "]C0"}),
+    (f"]C101{GTIN}]C110A", {"valid": True, "lot": "A", "di": GTIN}),
+    # Any sign no GS1 value may hold, only when the whole message then reads.
+    *(
+        (f"]d201{GTIN}10A{sign}21B", {"valid": True, "lot": "A", "serial": "B"})
+        for sign in "\x01\x08\t\x1b\x1c\x1f\x7fèñ"
+    ),
+    *((f"]d201{GTIN}10A{sign}2B", {"valid": False, "lot": None}) for sign in "\x1bè"),
+    (f"]d201{GTIN}10A批B", {"valid": False}),
+    # Frames and terminators written out.
+    (f"]d201{GTIN}21SN1<CR>", {"serial": "SN1"}),
+    (f"]d201{GTIN}21SN1<CR><LF>", {"serial": "SN1"}),
+    (f"]d201{GTIN}21SN1<TAB>", {"serial": "SN1"}),
+    (f"]d201{GTIN}21SN1\\r\\n", {"serial": "SN1"}),
+    (f"<STX>]d201{GTIN}21SN1{{ETX}}", {"serial": "SN1"}),
+    (f"]d201{GTIN}21SN1CR", {"serial": "SN1CR"}),
+    ("[)>{RS}05{GS}01" + GTIN + "10A{RS}{EOT}", {"valid": True, "lot": "A"}),
+    ("[)>\\x1e06\\x1d+A123BJC5D6E71G\\x1e\\x04", {"issuer": "HIBCC"}),
+    ("[)>␞06␝+A123BJC5D6E71G␞␄", {"issuer": "HIBCC"}),
+    # Numbers prove nothing; with a symbology identifier they are what it says.
+    ("3012345678", {"issuer": "internal", "error": "not_udi"}),
+    ("]C13012345678", {"issuer": "GS1", "valid": True, "quantity": 12345678}),
+    ("]C130123456789", {"issuer": "GS1", "error": "too_long"}),
+    ("17271231101234", {"issuer": "GS1", "lot": "1234"}),
+    ("1727123110123", {"issuer": "internal"}),
+    ("]C11727123110123", {"issuer": "GS1", "lot": "123"}),
+    ("1727123110A12", {"issuer": "GS1", "lot": "A12"}),
+    # Capitals and digits.
+    ("=,00001A", {"issuer": "ICCBBA", "serial": "00001A"}),
+    ("=<e0001V00", {"issuer": "ICCBBA", "error": "bad_character"}),
+    ("=<E0001V00", {"issuer": "ICCBBA", "error": None}),
+    # The check pair.
+    (f"(01){GTIN}(8014)1987654Ad4X4bL5ttr2310c2K", {"valid": True, "di": GTIN}),
+    # The deepest thing that is known.
+    (f"https://id.gs1.org/01/{GTIN}/10/", {"issuer": "GS1", "error": "empty_value"}),
+    (f"https://id.gs1.org/01/{GTIN}/", {"issuer": "GS1", "error": None}),
+    (f"https://id.gs1.org/01/{GTIN}/10", {"issuer": "GS1", "error": "bad_digital_link_path"}),
+    ("https://id.gs1.org/01", {"issuer": "GS1", "error": "bad_digital_link_path"}),
+    ("https://id.gs1.org/01/", {"issuer": "GS1", "error": "empty_value"}),
+    ("https://example.cn/2021/01/", {"issuer": "internal", "error": "not_udi"}),
+    ("MA.156.M0.100472.11103316.L", {"issuer": "MA", "error": "empty_value"}),
+    ("MA.156.M0.100472.11103316.", {"issuer": "MA", "error": "bad_ma"}),
+    ("MA.156.X1.100472.11103316", {"issuer": "MA", "error": "bad_ma"}),
+    ("MA.156.130105.100472.11103316", {"issuer": "MA", "error": "not_udi"}),
+    ("MA.156", {"issuer": "MA", "error": "bad_ma"}),
+    ("MA.15", {"issuer": "internal", "error": "not_udi"}),
+    ("=,", {"issuer": "ICCBBA", "error": "too_short"}),
+    ("=/A9999XYZ", {"issuer": "ICCBBA", "error": "bad_ppic"}),
+    ("&,", {"issuer": "ICCBBA", "error": "too_short"}),
+]
+
+
+@pytest.mark.parametrize(("raw", "expected"), CLASSES)
+def test_a_class_is_mended_with_its_neighbours(raw: str, expected: dict[str, Any]) -> None:
+    assert said(parse(raw, scanned_on=DAY), set(expected)) == expected
+
+
+PRIMARY = hibc_primary("A999", "1234", 5)
+LOT = hibc_secondary(PRIMARY[-1], "LOT9")
+SERIAL = hibc_secondary(PRIMARY[-1], serial="SN1", expiry=date(2027, 12, 31))
+OTHER_LOT = hibc_secondary(PRIMARY[-1], "LOT8")
+OF_ANOTHER = hibc_secondary(hibc_primary("B123", "77", 1)[-1], serial="SN1")
+
+
+@pytest.mark.parametrize(
+    ("symbols", "expected"),
+    [
+        ((PRIMARY, LOT), ("LOT9", None, None)),
+        ((PRIMARY, LOT, SERIAL), ("LOT9", "SN1", None)),
+        ((PRIMARY, SERIAL, LOT), ("LOT9", "SN1", None)),
+        ((PRIMARY, LOT, SERIAL, LOT), ("LOT9", "SN1", None)),
+        ((PRIMARY, LOT, OTHER_LOT), (None, None, "conflicting_ai")),
+        ((PRIMARY, OF_ANOTHER), (None, None, "conflicting_ai")),
+        ((PRIMARY, LOT, LOT, LOT, SERIAL), (None, None, "bad_check_character")),
+    ],
+)
+def test_hibc_symbols_read_as_one_string_are_taken_apart(
+    symbols: tuple[str, ...], expected: tuple[str | None, str | None, str | None]
+) -> None:
+    code = parse("".join(symbols), scanned_on=DAY)
+
+    assert (code.lot, code.serial, code.error) == expected
+    assert code.di == (None if code.error else "A99912345")
+
+
+@pytest.mark.parametrize(
+    ("content", "error"),
+    [("$/Q5", None), ("$+/Q5", None), ("$$7A/S/Q5", None), ("$", "empty_value"), ("$/16D20260101", "empty_value")],
+)
+def test_a_field_kept_open_in_front_of_a_quantity_says_nothing(content: str, error: str | None) -> None:
+    text = f"+A99912345/{content}"
+    code = parse(text + hibc_check_character(text), scanned_on=DAY)
+
+    assert (code.error, code.quantity) == (error, None if error else 5)

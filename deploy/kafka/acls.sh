@@ -19,7 +19,7 @@ allow() { # USER OPTIONS…
 topics() { for name in "$@"; do printf -- '--topic udi.%s ' "$name"; done; }
 
 inputs="scans catalogue encounters his-charges discharges income recalls stores deliveries"
-outputs="billing verdicts alerts cases settlement dead-letters"
+outputs="billing verdicts alerts cases settlement dead-letters seals statements"
 for user in worker relay scheduler gateway operator; do
     allow "$user" --operation Describe --operation DescribeConfigs --topic udi. --resource-pattern-type prefixed
 done

@@ -77,7 +77,7 @@ def jobs(settings: Settings, pool: asyncpg.Pool, failed: Failed) -> Mapping[str,
         "reconciler": lambda: Reconciler(pool, settings.zone).run(failed),
         "prover": lambda: Prover(pool).run(failed),
         "recall-lister": lambda: RecallLister(pool).run(failed),
-        "sealer": lambda: Sealer(pool, settings.seal_file).run(),
+        "sealer": lambda: Sealer(pool, settings.seal_file).run(failed),
     }
 
 

@@ -12,7 +12,7 @@ import asyncpg
 
 from rules.sealing.merkle import LaneHead, root_of
 from sinks.postgres.sealing.seals import SealBooks
-from streams.services.leased import while_leased
+from streams.services.leased import Failed, nobody, while_leased
 
 SEAL_SECONDS: Final = 60.0
 """Between two seals: what was recorded before the last one can't be changed unseen. Own choice."""
@@ -36,9 +36,9 @@ class Sealer:
                 await asyncio.to_thread(_append, self._file, seal.body())
         return False
 
-    async def run(self) -> None:
+    async def run(self, failed: Failed = nobody) -> None:
         """Seal until cancelled."""
-        await while_leased(self._pool, "sealer", self.look, poll_seconds=SEAL_SECONDS)
+        await while_leased(self._pool, "sealer", self.look, poll_seconds=SEAL_SECONDS, failed=failed)
 
 
 def _append(file: Path, line: bytes) -> None:

@@ -20,6 +20,8 @@ class AdvisoryLock(IntEnum):
     """By hospital and encounter: closings of a case are numbered one by one."""
     RULES = 1974
     """By hospital and rule: versions of a monitoring rule are numbered one by one."""
+    REVIEWING = 1976
+    """By finding: the steps of a review are numbered one by one."""
     RECALLS = 1978
     """By hospital and notice: who lists a recall does it alone."""
     STATEMENTS = 1979

@@ -51,6 +51,7 @@ COMMANDS: Final[tuple[Entry, ...]] = (
     Entry(Panel.MONTH, "targets", "streams.cli.assessment.commands:targets_command"),
     Entry(Panel.MONTH, "rules", "streams.cli.monitoring.rules:rules_app"),
     Entry(Panel.MONTH, "findings", "streams.cli.monitoring.findings:findings"),
+    Entry(Panel.MONTH, "review", "streams.cli.monitoring.review:review_app"),
     Entry(Panel.MONTH, "breaker", "streams.cli.monitoring.controls:breaker_app"),
     Entry(Panel.MONTH, "quota", "streams.cli.monitoring.controls:quota"),
     Entry(Panel.MONTH, "ceiling", "streams.cli.monitoring.controls:ceiling_app"),

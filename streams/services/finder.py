@@ -9,11 +9,13 @@ from datetime import datetime
 
 from models.calendar import Month
 from models.monitoring.alert import AlertVersion, Cell, UsageSums
-from models.monitoring.finding import DeskCut, FindingBody, FindingKey, FindingVersion
+from models.monitoring.finding import DeskCut, FindingBody, FindingKey, FindingStatus, FindingVersion
+from models.monitoring.review import Step
 from models.monitoring.rule import RuleRow
 from models.policy import POLICY
 from rules.monitoring.book import RuleBook
 from rules.monitoring.findings import FindingFacts, cut_of, finding_of, next_finding, on_desk
+from rules.monitoring.reviewing import after
 from sinks.postgres.monitoring.alerts import AlertSession, Evaluated
 
 _Alerts = Mapping[FindingKey, Collection[AlertVersion]]
@@ -43,11 +45,15 @@ async def find(
     for key, body in bodies.items():
         known = cuts.get(key.hospital, {})
         cut = drawn[key.hospital, key.month] if (key.hospital, key.month) in drawn else _cut(key, known, closed_through)
-        after = next_finding(newest.get(key), on_desk(body, cut))
-        if after is not None:
+        changed = next_finding(newest.get(key), on_desk(body, cut))
+        if changed is not None:
             number = newest[key].version + 1 if key in newest else 1
-            said.append(FindingVersion(key, number, after, caused[key]))
+            said.append(FindingVersion(key, number, changed, caused[key]))
     await session.findings.record(said, drawn)
+    for each in said:
+        before = newest.get(each.key)
+        if before is not None and before.body.status is FindingStatus.CLOSED:
+            await session.reopen(each.key, each.found_at, lambda entries: after(entries, Step.REOPEN))
 
 
 def _draw(

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from models.monitoring.finding import Filed
+from models.monitoring.review import ReviewRefusal
 from models.reasons import REASONS, Reason, ReasonRow, Verdict
 from models.texts import LOCALES, texts
 
@@ -81,3 +82,8 @@ def test_the_database_knows_which_reasons_are_flags() -> None:
     assert listed is not None
 
     assert re.findall(r"'([a-z-]+)'", listed[1]) == [str(row.reason) for row in REASONS if row.verdict is None]
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_every_locale_says_why_a_step_of_a_review_is_refused(locale: str) -> None:
+    assert list(texts(locale)["review"]) == [str(each) for each in ReviewRefusal]

@@ -34,6 +34,7 @@ from models.monitoring.alert import (
     UsageSums,
 )
 from models.monitoring.cause import Caseload
+from models.monitoring.finding import FindingKey
 from models.monitoring.rule import HeldRule
 from models.wire.topics import ALERTS
 from sinks.postgres.monitoring.alert_rows import (
@@ -47,6 +48,7 @@ from sinks.postgres.monitoring.alert_rows import (
 )
 from sinks.postgres.monitoring.findings import FindingRows
 from sinks.postgres.monitoring.past import traits_of
+from sinks.postgres.monitoring.reviews import Judge, reopen
 from sinks.postgres.monitoring.rules import held_rules
 
 _LOCK = "SELECT partition FROM udi.topic_counter WHERE topic = $1 ORDER BY partition FOR UPDATE"
@@ -166,6 +168,10 @@ class AlertSession:
             key for key, traits in self._traits.items() if traits.category and (key[0], traits.category) in wanted
         }
         return sorted(others.union(items))
+
+    async def reopen(self, key: FindingKey, at: datetime, judge: Judge) -> None:
+        """What a closed finding rests on has changed: its review goes on."""
+        await reopen(self._connection, key, at, judge)
 
     async def rules(self) -> list[HeldRule]:
         """Every version of a rule that holds in some months."""

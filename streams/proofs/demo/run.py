@@ -14,12 +14,13 @@ import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
 
 from models.calendar import Month, month_text
 from models.wire.topics import VERDICTS
 from sinks.postgres.database import open_pool
 from streams.embedded.folder import Purpose
-from streams.proofs.demo import summary
+from streams.proofs.demo import controls, summary
 from streams.proofs.demo.ending import INTERRUPTED, Ending, ending, stopped
 from streams.proofs.demo.tie_out import Line, tie_out
 from streams.proofs.player import WINDOW_AFTER, Player, after
@@ -60,6 +61,9 @@ class Run:
     latencies: list[float] = field(default_factory=list)
     """Seconds from publishing a scan to its verdict on the topic."""
     lines: list[Line] = field(default_factory=list)
+    breaker: controls.Shown | None = None
+    """What a breaker did; `None` when no finding is about goods to show it with."""
+    quotas: Table | None = None
 
 
 def run_demo(settings: Settings, plan: Plan, *, keep: bool) -> int:
@@ -118,6 +122,8 @@ async def _demo(console: Console, settings: Settings, plan: Plan, end: Ending, *
         with console.status("Sending scans again, to see how long a verdict takes …"):
             run.lines = await tie_out(hospital.truth, pool)
             run.latencies = await _probe(resolved, pool)
+        with console.status("Opening a circuit breaker, and releasing quotas …"):
+            run.breaker, run.quotas = await controls.breaker(pool, player), await controls.quotas(pool)
         await summary.show(console, pool, run)
         differences = sum(len(line.differences) for line in run.lines)
         if keep:

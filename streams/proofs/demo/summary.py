@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sinks.postgres.closing.headlines import headlines, rises
+from sinks.postgres.monitoring.desk import Desk
 from streams.proofs.demo.tie_out import DIFFERENCES_SHOWN
 from streams.settings import Settings
 from streams.simulator.plan import Plan
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 BAR_WIDTH = 20
 ALERTS_SHOWN = 3
+FINDINGS_SHOWN = 5
 _BLOCKS = " ▏▎▍▌▋▊▉█"
 
 
@@ -38,6 +40,14 @@ async def show(console: Console, pool: asyncpg.Pool, run: "Run") -> None:
     console.print(Columns([await _inputs(pool), await _outputs(pool), _speed(run)], padding=(0, 3)))
     console.print(await _months(pool))
     console.print(await _alerts(pool))
+    console.print(await _findings(pool))
+    if run.breaker is not None:
+        b = run.breaker
+        console.print(
+            f"[bold]Circuit breaker of {b.item_code}[/bold]: a use is {b.held}; with badge and reason {b.passed}."
+        )
+    if run.quotas is not None:
+        console.print(run.quotas)
     console.print(await _his(pool))
     console.print(_tie_out(run))
 
@@ -177,6 +187,28 @@ async def _alerts(pool: asyncpg.Pool) -> Table:
     for row in rows:
         if row["place"] <= ALERTS_SHOWN:
             table.add_row(row["month"], row["scope"], row["item_code"], f"{row['value']:,.2f}", _because(row))
+    return table
+
+
+async def _findings(pool: asyncpg.Pool) -> Table:
+    """The newest closed month's findings with the most at stake, and how many there are."""
+    rows = [row for row in await Desk(pool).findings() if not row["provisional"]]
+    newest = max((row["month"] for row in rows), default="")
+    months = len({row["month"] for row in rows}) or 1
+    opened = [row for row in rows if row["status"] == "open"]
+    counts = f"{len(rows) / months:,.0f} a month, {len(opened) / months:,.0f} open"
+    title = f"Findings: {counts}; those of {newest} with the most at stake"
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    for name, justify in (("item", "left"), ("at stake, CNY", "right"), ("in", "left"), ("cause, CNY", "left")):
+        table.add_column(name, justify=justify)  # type: ignore[arg-type]
+    for row in [each for each in opened if each["month"] == newest][:FINDINGS_SHOWN]:
+        cause = (
+            ", ".join(f"{part['factor']} {part['amount']}" for part in row["cause"])
+            if row["measure"] == "amount"
+            else ""
+        )
+        where = ", ".join(name for name, _ in row["departments"][:3])
+        table.add_row(row["item_code"], f"{row['amount']:,.2f}", where, cause)
     return table
 
 

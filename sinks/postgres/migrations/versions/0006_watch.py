@@ -1,4 +1,4 @@
-"""Watching: rules as dated data, findings, controls of charging.
+"""Watching: rules as dated data, findings, controls of charging, reviews.
 
 Revision ID: 0006
 """
@@ -12,7 +12,7 @@ down_revision = "0008"
 branch_labels = None
 depends_on = None
 
-PARTS = ("rules", "findings", "controls")
+PARTS = ("rules", "findings", "controls", "reviews")
 
 
 def upgrade() -> None:

@@ -1,0 +1,132 @@
+"""The review of a finding: who looks at it, what was said and done, and which step may follow which.
+
+References:
+    docs/reviews.md. The expert review (quality, medical and insurance departments, experts of the house and outside)
+    and the interventions talk, warning, circuit breaker and re-selection are those of the Gansu study (2022), table 2.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+
+class ReviewState(StrEnum):
+    """Where a review stands."""
+
+    NEW = "new"
+    """Nobody has it."""
+    ASSIGNED = "assigned"
+    """Somebody has it, until a day."""
+    REVIEWED = "reviewed"
+    """At least one opinion is there."""
+    ACTED = "acted"
+    """Something was done."""
+    CLOSED = "closed"
+    """It has an outcome."""
+
+
+class Step(StrEnum):
+    """What can be done with a review."""
+
+    ASSIGN = "assign"
+    OPINION = "opinion"
+    TALK = "talk"
+    """With the department's director or the clinician."""
+    WARN = "warn"
+    """A letter; `receipt` says that it was received."""
+    RECEIPT = "receipt"
+    BREAK = "break"
+    """Opens a circuit breaker."""
+    RESELECT = "reselect"
+    """The item is selected anew, with a dossier."""
+    EFFECT = "effect"
+    """What became of it was measured."""
+    CLOSE = "close"
+    REOPEN = "reopen"
+    """What the finding rests on has changed; done by the books, never by a person."""
+
+
+_NEW, _ASSIGNED, _REVIEWED, _ACTED, _CLOSED = ReviewState
+INTERVENTIONS: Final = (Step.TALK, Step.WARN, Step.BREAK, Step.RESELECT)
+TRANSITIONS: Final[dict[tuple[ReviewState, Step], ReviewState]] = {
+    (_NEW, Step.ASSIGN): _ASSIGNED,
+    (_ASSIGNED, Step.ASSIGN): _ASSIGNED,
+    (_ASSIGNED, Step.OPINION): _REVIEWED,
+    (_ASSIGNED, Step.CLOSE): _CLOSED,
+    (_REVIEWED, Step.ASSIGN): _REVIEWED,
+    (_REVIEWED, Step.OPINION): _REVIEWED,
+    (_REVIEWED, Step.TALK): _ACTED,
+    (_REVIEWED, Step.WARN): _ACTED,
+    (_REVIEWED, Step.BREAK): _ACTED,
+    (_REVIEWED, Step.RESELECT): _ACTED,
+    (_REVIEWED, Step.CLOSE): _CLOSED,
+    (_ACTED, Step.ASSIGN): _ACTED,
+    (_ACTED, Step.OPINION): _ACTED,
+    (_ACTED, Step.TALK): _ACTED,
+    (_ACTED, Step.WARN): _ACTED,
+    (_ACTED, Step.RECEIPT): _ACTED,
+    (_ACTED, Step.BREAK): _ACTED,
+    (_ACTED, Step.RESELECT): _ACTED,
+    (_ACTED, Step.EFFECT): _ACTED,
+    (_ACTED, Step.CLOSE): _CLOSED,
+    (_CLOSED, Step.EFFECT): _CLOSED,
+    (_CLOSED, Step.REOPEN): _REVIEWED,
+}
+"""State and step: the state that follows. What is not here is refused."""
+
+
+class Vote(StrEnum):
+    """What an opinion comes to."""
+
+    JUSTIFIED = "justified"
+    DOUBTFUL = "doubtful"
+    UNJUSTIFIED = "unjustified"
+
+
+class Voice(StrEnum):
+    """For whom an opinion speaks."""
+
+    QUALITY = "quality"
+    MEDICAL = "medical"
+    INSURANCE = "insurance"
+    INSIDE = "inside-expert"
+    OUTSIDE = "outside-expert"
+
+
+class ReviewRefusal(StrEnum):
+    """Why a step can't be done. Each has a text in every locale."""
+
+    UNKNOWN_FINDING = "unknown-finding"
+    NOT_NOW = "not-now"
+    """The table has no such step from this state."""
+    NO_WARNING = "no-warning"
+    """There is no warning to receive."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewEntry:
+    """A step that was done; entries of a finding are numbered 1, 2, 3 and so on."""
+
+    n: int
+    at: datetime
+    by: str
+    step: Step
+    state: ReviewState
+    """After it."""
+    text: str
+    owner: str | None = None
+    due_on: date | None = None
+    voice: Voice | None = None
+    vote: Vote | None = None
+
+
+class Effect(NamedTuple):
+    """Use a month before and after, and the same of the same type elsewhere in the hospital. Fen."""
+
+    before_fen: int
+    after_fen: int
+    elsewhere_before_fen: int
+    elsewhere_after_fen: int
+    months_before: int
+    months_after: int

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Final, Protocol
 
-from models.monitoring.alert import Measure
+from models.monitoring.alert import Measure, ScopeType
 from models.monitoring.rule import CATEGORY, Population, RuleBase, RuleKind, RuleRow
 from rules.monitoring.growth import Growth
 from rules.monitoring.new_item import NewItem
@@ -59,6 +59,8 @@ def _wrong_figures(row: RuleRow) -> str | None:
     return None
 
 
+COUNTED: Final = (ScopeType.HOSPITAL, ScopeType.DEPARTMENT)
+"""The scopes by which use is counted. A rule for another one would never fire."""
 _NEEDS: Final[dict[RuleKind, frozenset[str]]] = {
     RuleKind.GROWTH: frozenset({"base", "threshold_percent"}),
     RuleKind.NEW_ITEM: frozenset({"base"}),
@@ -80,6 +82,9 @@ def _wrong_set(row: RuleRow) -> str | None:
         return "Expected the measure amount in a rule of the kind price-drift."
     if not row.measures or not row.scopes:
         return "Expected at least one measure and one scope."
+    uncounted = [scope for scope in row.scopes if scope not in COUNTED]
+    if uncounted:
+        return f"Expected scopes {', '.join(COUNTED)}, got {', '.join(uncounted)}: use is not counted by it."
     return None
 
 

@@ -24,8 +24,9 @@ BOOKS: Final = (
     "scan", "decision", "scan_claim", "use_change", "ledger", "settlement", "waste_cost", "alert", "catalogue",
     "encounter", "fact_change", "period_close", "lot_shape", "reading", "scanner", "pair", "command",
     "command_outcome", "assignment", "correction", "case_close", "case_proof", "his_line", "difference", "discharge",
-    "income", "recall", "recall_closing", "rule", "rule_switch", "intervention", "installation", "verification",
-    "chain", "seal", "statement", "statement_line", "statement_mark", "store", "delivery",
+    "income", "recall", "recall_closing", "rule", "rule_switch", "intervention", "control", "watch_finding",
+    "review_entry", "installation", "verification", "chain", "seal", "statement", "statement_line", "statement_mark",
+    "store", "delivery",
 )  # fmt: skip
 """Tables that take new rows only; a mistake is corrected by a row that names it."""
 _OBSERVED: Final = (
@@ -46,7 +47,7 @@ GRANTS: Final[Mapping[str, Grants]] = {
         "*": "SELECT",
         "scan decision scan_claim unit_claim use_change ledger settlement waste_cost balance store_item usage_delta "
         "case_delta open_scan outbox_block fact_change catalogue encounter position lane command_outcome reading pair "
-        "his_line discharge income recall store delivery set_aside chain": "INSERT",
+        "his_line discharge income recall store delivery set_aside chain caseload_delta": "INSERT",
         "position lane balance store_item fact_counter set_aside": "UPDATE",
         "unit_claim open_scan set_aside": "DELETE",
     },
@@ -58,10 +59,11 @@ GRANTS: Final[Mapping[str, Grants]] = {
         "*": "SELECT",
         "alert standing close_pending first_month usage_month outbox_block case_delta finding reconciled difference "
         "difference_standing open_case case_proof lot_shape learned fact_change command correction scanner "
-        "watch_finding desk_cut recall_line seal": "INSERT",
+        "watch_finding desk_cut review_entry cause_pending recall_line seal": "INSERT",
         f"standing close_pending first_month usage_month reconciled difference_standing open_case learned recall_line "
         f"case_delta {_NUMBERS}": "UPDATE",
-        "standing close_pending usage_delta case_delta finding difference_standing open_case": "DELETE",
+        "standing close_pending usage_delta case_delta finding difference_standing open_case caseload_delta "
+        "cause_pending": "DELETE",
     },
     GATEWAY: {
         "*": "SELECT",
@@ -72,10 +74,11 @@ GRANTS: Final[Mapping[str, Grants]] = {
         "command assignment correction case_close scanner fact_change close_pending first_month period period_close "
         "rule rule_switch control intervention verification relay_floor outbox_block recall_line recall_closing device "
         "gateway_secret "
-        "difference difference_standing case_delta alert standing statement statement_line statement_mark": "INSERT",
-        "close_pending first_month period relay_floor recall_line device difference_standing standing "
+        "difference difference_standing case_delta alert standing usage_month watch_finding desk_cut review_entry "
+        "cause_pending statement statement_line statement_mark": "INSERT",
+        "close_pending first_month period relay_floor recall_line device difference_standing standing usage_month "
         f"{_NUMBERS}": "UPDATE",
-        "close_pending outbox_block difference_standing standing": "DELETE",
+        "close_pending outbox_block difference_standing standing usage_delta caseload_delta cause_pending": "DELETE",
     },
     READER: {},
 }  # fmt: skip

@@ -121,10 +121,13 @@ UPDATE udi.alert SET version = version + 5 WHERE version = 1;
 -- check: the causes of an alert add up to its rise
 UPDATE udi.alert SET value = value + 1;
 
+-- check: a finding rests on the newest standing alerts of its item and month
+UPDATE udi.watch_finding SET alerts = alerts || gen_random_uuid(), alert_versions = alert_versions || 1;
+
 -- check: the newest version of a final alert states the usage of its month
 UPDATE udi.alert SET value = value + 1;
 
--- check: fact changes are numbered without a gap, and are the versions of catalogue, encounters, shapes and scanners
+-- check: fact changes are numbered without a gap, and are the versions of catalogue, encounters, shapes, scanners, controls, recalls, stores and notes
 DELETE FROM udi.catalogue WHERE item_code = 'NAIL';
 
 -- check: the newest proof of a closed case is what its four ledgers come to

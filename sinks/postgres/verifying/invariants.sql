@@ -416,6 +416,20 @@ FROM report.alerts
 WHERE jsonb_array_length(cause) > 0
   AND value - base_value IS DISTINCT FROM (SELECT sum((part ->> 'amount')::numeric) FROM jsonb_array_elements(cause) part);
 
+-- check: a finding rests on the newest standing alerts of its item and month
+SELECT coalesce(s.hospital, f.hospital) AS hospital, coalesce(s.item_code, f.item_code) AS item_code, coalesce(s.month, f.month) AS month, s.alerts AS standing, f.alerts
+FROM (
+    SELECT hospital, item_code, month, array_agg(alert_id ORDER BY alert_id) AS alerts, array_agg(version ORDER BY alert_id) AS versions
+    FROM (SELECT DISTINCT ON (alert_id) * FROM udi.alert ORDER BY alert_id, version DESC) newest WHERE status <> 'withdrawn'
+    GROUP BY hospital, item_code, month
+) s
+FULL JOIN (
+    SELECT n.hospital, n.item_code, n.month, array_agg(a.alert_id ORDER BY a.alert_id) AS alerts, array_agg(a.version ORDER BY a.alert_id) AS versions
+    FROM udi.watch_finding_now n CROSS JOIN LATERAL unnest(n.alerts, n.alert_versions) a (alert_id, version)
+    GROUP BY n.hospital, n.item_code, n.month
+) f USING (hospital, item_code, month)
+WHERE (s.alerts, s.versions) IS DISTINCT FROM (f.alerts, f.versions);
+
 -- check: the newest version of a final alert states the usage of its month
 -- While usage waits to be folded, or a close to be judged, the evaluator has not looked yet.
 SELECT alert_id, version, scope, item_code, month, measure, value, CASE measure WHEN 'amount' THEN used_fen ELSE used END AS usage
@@ -592,7 +606,7 @@ GROUP BY f.cluster_id, f.topic, f.partition, f.seq HAVING f.seq > coalesce(max(b
 SELECT expected.book, expected.protection, t.tgenabled AS state
 FROM (
     SELECT book, 'append_only' AS protection
-    FROM unnest(ARRAY['scan', 'decision', 'scan_claim', 'use_change', 'ledger', 'settlement', 'waste_cost', 'alert', 'catalogue', 'encounter', 'fact_change', 'period_close', 'lot_shape', 'reading', 'scanner', 'pair', 'command', 'command_outcome', 'assignment', 'correction', 'case_close', 'case_proof', 'his_line', 'difference', 'discharge', 'income', 'recall', 'recall_closing', 'rule', 'rule_switch', 'intervention', 'installation', 'verification', 'hospital_policy', 'forced_close', 'chain', 'seal', 'statement', 'statement_line', 'statement_mark', 'store', 'delivery']) book
+    FROM unnest(ARRAY['scan', 'decision', 'scan_claim', 'use_change', 'ledger', 'settlement', 'waste_cost', 'alert', 'catalogue', 'encounter', 'fact_change', 'period_close', 'lot_shape', 'reading', 'scanner', 'pair', 'command', 'command_outcome', 'assignment', 'correction', 'case_close', 'case_proof', 'his_line', 'difference', 'discharge', 'income', 'recall', 'recall_closing', 'rule', 'rule_switch', 'intervention', 'control', 'watch_finding', 'review_entry', 'installation', 'verification', 'hospital_policy', 'forced_close', 'chain', 'seal', 'statement', 'statement_line', 'statement_mark', 'store', 'delivery']) book
     UNION ALL SELECT 'ledger', 'check_ledger'
 ) expected
 LEFT JOIN pg_trigger t ON t.tgrelid = ('udi.' || expected.book)::regclass AND t.tgname = expected.protection

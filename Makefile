@@ -8,7 +8,7 @@ RUNNING := $(VENV)/.ready-to-run
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint check bench fuzz chaos api lock clean
+.PHONY: help setup demo test lint check bench fuzz chaos api screenshots lock clean
 
 help:
 	@sed -n '1,2s/^# //p' Makefile
@@ -58,6 +58,9 @@ chaos: $(READY)
 fuzz: $(READY)
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements-fuzz.lock
 	@$(BIN)/python tests/fuzz/fuzz_codes.py -max_total_time=$${FUZZ_SECONDS:-60} "$$(mktemp -d)" tests/fuzz/corpus
+
+screenshots: $(READY)
+	@$(BIN)/python -m tests.support.screenshots $${SHOTS:-docs/screenshots} $(PAGES)
 
 api: $(READY)
 	@$(BIN)/python -m streams.web docs/api

@@ -232,6 +232,8 @@ def run_together(settings: Settings, names: Sequence[str]) -> None:
         )
 
     async def keep(resolved: Settings) -> None:
+        if "gateway" in names and resolved.gateway_port:
+            log.info("Pages: terminal and board.", address=f"http://{resolved.gateway_host}:{resolved.gateway_port}/")
         async with Supervisor(resolved, names) as supervisor:
             await supervisor.wait()
 

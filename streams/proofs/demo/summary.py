@@ -11,6 +11,7 @@ from rich.text import Text
 
 from sinks.postgres.closing.headlines import headlines, rises
 from sinks.postgres.monitoring.desk import Desk
+from streams.proofs.demo.pages import CASE, CODE, NAME, TERMINAL, Pages
 from streams.proofs.demo.tie_out import DIFFERENCES_SHOWN
 from streams.settings import Settings
 from streams.simulator.plan import Plan
@@ -76,10 +77,14 @@ async def _sentences(pool: asyncpg.Pool) -> Text:
     return text
 
 
-def addresses(console: Console, settings: Settings) -> None:
+def addresses(console: Console, settings: Settings, pages: Pages) -> None:
     """How to go on when everything stays up."""
     console.print(
         Panel(
+            f"Board         {pages.address}/          sign in as {NAME}, password {pages.password}\n"
+            f"Terminal      {pages.address}/terminal  hospital H1, device {TERMINAL}, key\n"
+            f"              {pages.key}\n"
+            f"              scan or paste the case {CASE}, then {CODE}\n"
             f"Kafka         {settings.bootstrap_servers}\n"
             f"PostgreSQL    see {settings.data_dir}/embedded.json\n"
             "Try in another terminal: udi verify · udi alerts · udi parked · udi stock --negative\n"

@@ -81,12 +81,14 @@ async def post_scans(
 ) -> Response:
     """202 once the broker has what is accepted on all in-sync replicas. The same scan id again is accepted again."""
     began = time.perf_counter()
+    # Who has a token proves himself before anything is read; a signature is over the body.
+    known = None if SIGNATURE_HEADER in request.headers else await parts.device_of_token(request)
     body = await limited_body(request, BODY_BYTES_MAX)
     fields = _object(body)
     values = fields.get("scans")
     several = isinstance(values, list) and "schema" not in fields
     bodies: list[Any] = values if isinstance(values, list) and several else [fields]
-    device = await _device(request, parts, body, bodies[0] if bodies else None)
+    device = known or await _signer(request, parts, body, bodies[0] if bodies else None)
     count = len(bodies)
     if not 1 <= count <= EVENTS_MAX:
         raise ProblemError(422, "too-many-events", f"Expected 1 to {EVENTS_MAX} events, got {count}.")
@@ -137,11 +139,9 @@ def _object(body: bytes) -> dict[str, Any]:
     return read.fields
 
 
-async def _device(request: Request, parts: Parts, body: bytes, first: Any) -> Device:
-    """Who sends, by signature where there is one, else by token."""
-    signature = request.headers.get(SIGNATURE_HEADER)
-    if signature is None:
-        return await parts.device_of_token(request)
+async def _signer(request: Request, parts: Parts, body: bytes, first: Any) -> Device:
+    """Who has signed the body."""
+    signature = request.headers.get(SIGNATURE_HEADER, "")
     address = address_of(request)
     parts.limits.check(address)
     named = first if isinstance(first, dict) else {}

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from typing import Any, Final
 
 FONT: Final = "WenQuanYi Micro Hei, Noto Sans CJK SC, Microsoft YaHei, PingFang SC, sans-serif"
@@ -19,7 +20,8 @@ def draw(charts: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     """Each chart as SVG text, by its name."""
     if not charts:
         return {}
-    with ProcessPoolExecutor(1) as pool:
+    # A fork of a process with threads and open connections can stand still for ever.
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         return dict(zip(charts, pool.map(_svg, charts.values()), strict=True))
 
 

@@ -19,7 +19,7 @@ from streams.settings import Settings
 from streams.web.keys import hash_key, hash_password, new_key
 
 CASE: Final = "DEMO-1"
-CODE: Final = "]d20107032069804988173912311099-DEMO"
+CODE: Final = "]d20106999900000019173912311099-DEMO"
 """Of the plate below."""
 NAME: Final = "demo"
 TERMINAL: Final = "demo-terminal"

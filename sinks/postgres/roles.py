@@ -89,6 +89,9 @@ SECRETS: Final = ("gateway_secret", "device")
 _KEEPERS: Final = (WORKER, GATEWAY, OPERATOR)
 
 
+_WRITERS: Final = (WORKER, SCHEDULER, GATEWAY, OPERATOR)
+
+
 def statements() -> Iterator[str]:
     """SQL that makes the roles, takes from everybody what nobody was given, and grants; idempotent."""
     yield from (_role(role) for role in ROLES)
@@ -106,6 +109,8 @@ def statements() -> Iterator[str]:
         for tables, rights in GRANTS[role].items():
             where = "ALL TABLES IN SCHEMA udi" if tables == "*" else ", ".join(f"udi.{each}" for each in tables.split())
             yield _for(role, f"GRANT {', '.join(rights.split())} ON {where} TO {{role}}")
+        if role in _WRITERS:
+            yield _not_named(role)
         if role not in _KEEPERS:
             yield _for(role, f"REVOKE ALL ON {', '.join(f'udi.{each}' for each in SECRETS)} FROM {{role}}")
     yield from (_append_only(book) for book in BOOKS)
@@ -139,6 +144,22 @@ DO $$ DECLARE each regclass; BEGIN
     IF to_regrole('{role}') IS NULL THEN RETURN; END IF;
     FOR each IN SELECT oid::regclass FROM pg_class WHERE relnamespace = 'udi'::regnamespace AND relkind = 'v' LOOP
         EXECUTE format('GRANT SELECT ON %s TO {role}', each);
+    END LOOP;
+END $$"""
+
+
+def _not_named(role: str) -> str:
+    """A table that `GRANTS` does not name yet is its writers' alike; if it is a book, its trigger holds."""
+    named = {table for grants in GRANTS.values() for tables in grants for table in tables.split()} | set(BOOKS)
+    known = ", ".join(f"'{table}'" for table in sorted(named - {"*"}))
+    return f"""
+DO $$ DECLARE each regclass; BEGIN
+    IF to_regrole('{role}') IS NULL THEN RETURN; END IF;
+    FOR each IN
+        SELECT oid::regclass FROM pg_class
+        WHERE relnamespace = 'udi'::regnamespace AND relkind IN ('r', 'p') AND relname NOT IN ({known})
+    LOOP
+        EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO {role}', each);
     END LOOP;
 END $$"""
 

@@ -17,7 +17,7 @@ from tests.unit.streams.simulator.conftest import PLAN, Run, run_of
 
 STAGES = ("facts", "scans", "late-facts", "his-charges", "close")
 SMALL = Plan(seed=3, months=2, scans=1200)
-DIGEST = "3306f1a41f5b769269c204e1e13ce0280e088254d75f1c19fd0959c8499eac60"
+DIGEST = "ef8bfe6faa3ca07232c230e747ea97f8d4283d52097b1b175959bb895b8df7fb"
 
 
 def digest(stages: list[Stage]) -> str:

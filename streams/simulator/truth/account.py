@@ -126,7 +126,7 @@ class Account:
         if entry.action in WASTED:
             self._waste(entry, unit.goods, entry.quantity)
         if entry.action == "receive":
-            self._stock(entry, unit, entry.quantity)
+            self._move(_locked_away(entry, unit) or entry.store, unit, entry.quantity)
         elif entry.action == "transfer":
             assert entry.to_store is not None  # noqa: S101 -- a transfer names it
             self._move(entry.to_store, unit, entry.quantity)
@@ -330,3 +330,9 @@ def _identity_reasons(entry: Entry, unit: Unit) -> list[str]:
         *(["serial-missing"] if tracking == "serial" and unit.serial is None else []),
         *(["lot-missing"] if tracking == "lot" and unit.lot is None else []),
     ]
+
+
+def _locked_away(entry: Entry, unit: Unit) -> str | None:
+    """Where goods go that had expired when they came in: nobody may use them."""
+    expired = unit.expiry is not None and ordinal_of(entry.at) > unit.expiry
+    return f"quarantine/{entry.store}" if expired else None

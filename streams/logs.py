@@ -6,12 +6,16 @@ from typing import Any, Final
 
 import structlog
 
+from streams.visible import plain
+
 
 def config(level: str = "INFO") -> dict[str, Any]:
     """Settings of `logging` that send everything, Faust's and aiokafka's too, through structlog, at its own level."""
     renderer: structlog.types.Processor = (
         structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
     )
+    # Past the guard of `streams.cli.shown`: what is logged is visible already, colours are ours.
+    stream = getattr(sys.stderr, "rich_proxied_file", sys.stderr)
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -22,7 +26,7 @@ def config(level: str = "INFO") -> dict[str, Any]:
                 "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
             }
         },
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "stream": sys.stderr, "formatter": "lines"}},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "stream": stream, "formatter": "lines"}},
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {noisy: {"level": "WARNING"} for noisy in ("aiokafka", "faust", "mode", "asyncio", "alembic")},
     }
@@ -39,10 +43,19 @@ def configure(*, level: str = "INFO") -> None:
     )
 
 
+def _visible(_: object, __: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
+    """What others wrote (a topic's text in an error) can't steer the terminal of who reads the log."""
+    for name, value in event.items():
+        if isinstance(value, str) and not value.isprintable():
+            event[name] = plain(value, lines=True)
+    return event
+
+
 _SHARED: Final[list[structlog.types.Processor]] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.format_exc_info,
+    _visible,
 ]

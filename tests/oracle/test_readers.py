@@ -16,22 +16,22 @@ from tests.support.kafka import Broker, RealKafka, create_topics
 QUIET_SECONDS = 0.5
 
 
-def test_rows_keep_their_exact_figures_and_texts(database: str) -> None:
+def test_rows_keep_their_exact_figures_and_texts(empty_database: str) -> None:
     readers.psql(
-        database,
+        empty_database,
         "CREATE SCHEMA report; CREATE VIEW report.charges AS SELECT 12.30::numeric(18, 2) AS amount, 3 AS quantity, "
         "E'a\\nb|\"ü' AS lot, '\\x00ff'::bytea AS body, ARRAY['x'] AS reasons, NULL::text AS serial",
     )
 
-    assert readers.view(database, "charges") == [
+    assert readers.view(empty_database, "charges") == [
         {"amount": Decimal("12.30"), "quantity": 3, "lot": 'a\nb|"ü', "body": "\\x00ff", "reasons": ["x"],
          "serial": None}
     ]  # fmt: skip
 
 
-def test_a_refused_statement_says_why(database: str) -> None:
+def test_a_refused_statement_says_why(empty_database: str) -> None:
     with pytest.raises(readers.ReadingError, match="nowhere"):
-        readers.view(database, "nowhere")
+        readers.view(empty_database, "nowhere")
 
 
 async def test_what_is_planned_arrives_once_and_in_order(broker: Broker, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
+from models.stock.places import OUTSIDE
 from sinks.memory.books import MemoryBooks
 from sinks.ports.batch import Batch
 from tests.properties.arrivals import CODES, FACTS, LATER, arrivals, cuts, events
@@ -65,7 +66,9 @@ def test_records_that_come_again_change_nothing_but_their_own_verdicts(
     data: st.DataObject, happenings: list[Event]
 ) -> None:
     once = now(account_of(happenings))
-    places = data.draw(st.lists(st.integers(0, len(happenings) - 1), max_size=5))
+    # A tick that comes again comes later: time has passed, and what waited for it is decided.
+    scans = [place for place, each in enumerate(happenings) if isinstance(each, bytes) or "scan_id" in each]
+    places = data.draw(st.lists(st.sampled_from(scans), max_size=5)) if scans else []
 
     repeated = now(account_of([*happenings, *(happenings[place] for place in places)]))
 
@@ -113,7 +116,7 @@ def test_stock_is_the_sum_of_its_moves_and_usage_that_of_charges_and_credits(hap
     for _, from_place, to_place, owner, item_code, lot, serial, units, _ in account.moves:
         moved[from_place, item_code, owner, lot or "", serial or ""] -= units
         moved[to_place, item_code, owner, lot or "", serial or ""] += units
-    stores = {key: units for key, units in moved.items() if key[0] in {"OR-1", "OR-2"} and units}
+    stores = {key: units for key, units in moved.items() if key[0] not in OUTSIDE and units}
     assert stores == {tuple(row[1:6]): row[6] for row in account.stock if row[6]}
 
     total = sum(Decimal(row[12]) * (1 if row[1] == "charge" else -1) for row in account.charges)

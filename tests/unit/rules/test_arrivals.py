@@ -13,6 +13,7 @@ from tests.support.builders import (
     DI,
     LABEL,
     NOON,
+    STORE,
     TICK,
     Bench,
     Outcome,
@@ -267,13 +268,22 @@ def test_what_is_no_use_only_moves_stock(changes: dict[str, Any], move: StockMov
     assert Bench().scan(1, quantity=2, **changes) == Outcome("recorded", (), move=move)
 
 
-@pytest.mark.parametrize("action", ["opened", "waste", "receive", "count"])
+@pytest.mark.parametrize("action", ["opened", "waste", "count"])
 def test_what_is_no_use_asks_neither_encounter_nor_expiry_nor_suspension(action: str) -> None:
     bench = Bench(item(suspended=True, prices=[]), encounters={}, closed=202205)
     expired = gs1(DI, expiry="200101", lot="L1")
     bench.stock(expired)
 
     assert bench.scan(1, action=action, codes=[expired], encounter=None)[:2] == ("recorded", ())
+
+
+def test_goods_that_come_in_expired_are_recorded_flagged_and_locked_away() -> None:
+    bench = Bench(item(suspended=True, prices=[]), encounters={}, closed=202205)
+    through, expired = gs1(DI, expiry="220603", lot="L1"), gs1(DI, expiry="220602", lot="L1")
+
+    assert bench.scan(1, action="receive", codes=[through], encounter=None)[:2] == ("recorded", ())
+    locked = bench.scan(2, action="receive", codes=[expired], encounter=None)
+    assert (locked[:2], locked.move) == (("recorded", ("expired",)), into(1, store=f"quarantine/{STORE}"))
 
 
 def test_a_transfer_takes_from_one_shelf_and_fills_the_other() -> None:

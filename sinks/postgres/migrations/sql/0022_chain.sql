@@ -120,7 +120,7 @@ END $$;
 COMMENT ON FUNCTION udi.publish_seal IS 'One record for the topic of seals, in the caller''s transaction.';
 
 CREATE VIEW report.chain AS
-SELECT lane, batch, hi AS position, encode(sha256(array_to_string(digests, ',')::bytea), 'hex') AS digest, encode(head, 'hex') AS head, recorded_at FROM udi.chain;
+SELECT lane, batch, hi AS position, encode(sha256(convert_to(array_to_string(digests, ','), 'UTF8')), 'hex') AS digest, encode(head, 'hex') AS head, recorded_at FROM udi.chain;
 
 CREATE VIEW report.seals AS
 SELECT n, sealed_at, lanes, batches, encode(root, 'hex') AS root FROM udi.seal;

@@ -146,12 +146,12 @@ def _decide_use(
         reasons |= _price_reasons(item, price) | item_reasons(subject, item, decision.units, encounter, view)
         reasons |= control_reasons(subject, item, decision.units, price, decision.department, encounter, view)
         reasons = overridden(event, reasons | identity_reasons(label, item, decision.units))
-    anothers = Reason.SERIAL_USED in reasons
+    held_by_another = Reason.SERIAL_USED in reasons
     if prior and Reason.RELEASED in prior.reasons:
         # A person has let it pass, once and for all; a unit that another use holds stays with that one.
         reasons = reasons - RELEASABLE | {Reason.RELEASED}
     takes = label.serial is not None and not (prior and prior.holds_unit)
-    decision.takes_unit = takes and not anothers and _keeps_unit(reasons)
+    decision.takes_unit = takes and not held_by_another and _keeps_unit(reasons)
     if prior and prior.moved:
         # Its stock has moved; what was noticed then stays noticed.
         reasons |= {Reason.STOCK_NEGATIVE} & set(prior.reasons)

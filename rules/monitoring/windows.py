@@ -42,20 +42,20 @@ class CauseFacts:
 
     def windows(self, cell: Cell, measure: Measure, months_back: Sequence[int]) -> list[Both]:
         """Both windows of every department of a hospital, and what was used in none; of another scope its own."""
-        befores = [shift(cell.month, -back) for back in months_back]
+        earlier = [shift(cell.month, -back) for back in months_back]
         if cell.scope.type is not ScopeType.HOSPITAL:
-            return [self._both(cell, measure, befores)]
+            return [self._both(cell, measure, earlier)]
         category = self._category(cell)
         scopes: set[Scope] = set()
-        for month in (cell.month, *befores):
+        for month in (cell.month, *earlier):
             scopes |= self._departments[cell.scope.hospital, category, month]
-        both = [self._both(cell._replace(scope=scope), measure, befores) for scope in sorted(scopes)]
-        rest = _less(self._both(cell, measure, befores), both)
+        both = [self._both(cell._replace(scope=scope), measure, earlier) for scope in sorted(scopes)]
+        rest = _less(self._both(cell, measure, earlier), both)
         return both if _empty(rest.before) and _empty(rest.after) else [*both, rest]
 
-    def _both(self, cell: Cell, measure: Measure, befores: Sequence[Month]) -> Both:
+    def _both(self, cell: Cell, measure: Measure, earlier: Sequence[Month]) -> Both:
         after = self._window(cell, measure)
-        months = [self._window(cell._replace(month=month), measure) for month in befores]
+        months = [self._window(cell._replace(month=month), measure) for month in earlier]
         count = len(months)
         return Both(_sum(months), _sum([after] * count), count)
 

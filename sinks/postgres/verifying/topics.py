@@ -43,7 +43,7 @@ class RecordedInput(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class PositionOf:
+class RecordedPosition:
     """How far a partition of an input topic is recorded."""
 
     position_id: int
@@ -75,9 +75,9 @@ async def begun_after(asked: Asked, cluster: str) -> dict[tuple[str, int], int]:
     return {(row["topic"], row["partition"]): row["begun"] for row in rows}
 
 
-async def positions_of(asked: Asked, cluster: str, topic: str) -> list[PositionOf]:
+async def positions_of(asked: Asked, cluster: str, topic: str) -> list[RecordedPosition]:
     """How far each partition of a topic of a cluster is recorded."""
-    return await fetch(asked, PositionOf, _POSITIONS, cluster, topic)
+    return await fetch(asked, RecordedPosition, _POSITIONS, cluster, topic)
 
 
 async def recorded_between(asked: Asked, position_id: int, first: int, end: int) -> list[RecordedInput]:

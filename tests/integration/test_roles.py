@@ -217,13 +217,13 @@ async def test_views_run_with_the_rights_of_who_asks(connected: Connected) -> No
     assert [row[0] for row in rows] == ["devices"]
 
 
-async def test_an_owner_who_may_not_make_roles_still_migrates(database: str) -> None:
-    admin = await asyncpg.connect(database)
+async def test_an_owner_who_may_not_make_roles_still_migrates(empty_database: str) -> None:
+    admin = await asyncpg.connect(empty_database)
     name = f"login_{uuid.uuid4().hex}"
     await admin.execute(f"CREATE ROLE {name} LOGIN PASSWORD '{PASSWORD}'")
-    await admin.execute(f"GRANT CREATE ON DATABASE {urlsplit(database).path[1:]} TO {name}")
+    await admin.execute(f"GRANT CREATE ON DATABASE {urlsplit(empty_database).path[1:]} TO {name}")
     await admin.execute(f"GRANT ALL ON SCHEMA public TO {name}")
-    parts = urlsplit(database)
+    parts = urlsplit(empty_database)
     await migrate(
         parts._replace(netloc=f"{name}:{PASSWORD.replace(' ', '%20')}@{parts.hostname}:{parts.port}").geturl(),
         "udi.",

@@ -23,9 +23,6 @@ MISSING: Final = {
 }
 """Why a fixture is left out here, by its name."""
 
-WITHOUT_FSYNC: Final = {"fsync": "off", "full_page_writes": "off"}
-"""The tests kill processes, never the machine: what a process has written survives it, synced or not."""
-
 BROKERS: Final = ("embedded_broker",) if "real_kafka" in MISSING else ("embedded_broker", "real_kafka")
 
 
@@ -54,7 +51,7 @@ def folder() -> Iterator[Path]:
 def database_server() -> Iterator[EmbeddedDatabase]:
     """The PostgreSQL of this session, for tests that kill it; the next test finds it running again."""
     with tempfile.TemporaryDirectory(prefix="udistream-postgres-") as name:
-        server = EmbeddedDatabase(Path(name), settings=WITHOUT_FSYNC)
+        server = EmbeddedDatabase(Path(name))
         run(server.start())
         yield server
         run(server.stop())

@@ -97,7 +97,8 @@ async def test_alerts_say_value_base_change_and_cause(house: Installed) -> None:
         "quantity": (46, 15, "206.67"),
     }
     assert growth["amount"]["cause"] == [
-        {"factor": "quantity", "amount": "38254.00"}, {"factor": "price", "amount": "0.00"},
+        {"factor": "caseload", "amount": "0.00"}, {"factor": "use", "amount": "38254.00"},
+        {"factor": "mix", "amount": "0.00"}, {"factor": "price", "amount": "0.00"},
     ]  # fmt: skip
 
 
@@ -196,7 +197,7 @@ async def test_a_sound_installation_is_ok_in_every_line(house: Installed) -> Non
     assert [line for line in lines if line["state"] != "ok"] == []
     assert [line["name"] for line in lines] == [
         "Python", "packages", "settings", "data folder", "embedded parts", "broker", "topics", "partitions",
-        "record timestamps", "database", "durability", "clocks", "schema", "installation",
+        "record timestamps", "durability of topics", "database", "durability", "clocks", "schema", "installation",
     ]  # fmt: skip
 
 

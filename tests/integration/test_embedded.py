@@ -123,18 +123,16 @@ async def test_a_second_server_on_the_same_data_is_refused_by_name(
         await execute(first.url, "SELECT 1")
 
 
-async def test_commits_are_durable_and_text_sorts_the_same_everywhere(folder: Path) -> None:
-    # Its own server, as users have it: the tests' shared one does not sync.
-    async with EmbeddedDatabase(folder) as server:
-        connection = await asyncpg.connect(server.url)
-        try:
-            found = await connection.fetch(
-                "SELECT name, setting FROM pg_settings WHERE name IN "
-                "('fsync', 'full_page_writes', 'synchronous_commit', 'TimeZone', 'server_encoding', 'data_checksums')"
-            )
-            order = await connection.fetch("SELECT word FROM unnest($1::text[]) AS word ORDER BY word", ["ä", "b", "B"])
-        finally:
-            await connection.close()
+async def test_commits_are_durable_and_text_sorts_the_same_everywhere(database: str) -> None:
+    connection = await asyncpg.connect(database)
+    try:
+        found = await connection.fetch(
+            "SELECT name, setting FROM pg_settings WHERE name IN "
+            "('fsync', 'full_page_writes', 'synchronous_commit', 'TimeZone', 'server_encoding', 'data_checksums')"
+        )
+        order = await connection.fetch("SELECT word FROM unnest($1::text[]) AS word ORDER BY word", ["ä", "b", "B"])
+    finally:
+        await connection.close()
 
     assert {row["name"]: row["setting"] for row in found} == {
         "fsync": "on",

@@ -140,7 +140,7 @@ class _Maker:
         rng, taken = self._rng, set[int]()
         for place in range(WARM_UP, MONTHS):
             for _ in range(int(rng.integers(1, 3))):
-                kind = Misuse(rng.choice(list(Misuse)))
+                kind = list(Misuse)[rng.integers(len(Misuse))]
                 found = self._candidate(kind, place, taken)
                 if found is not None:
                     item, user = found

@@ -7,8 +7,8 @@ from datetime import date
 from typing import Final
 
 from models.udi.check import gtin_check_digit, hibc_check_character, ma_check_digit
-from models.udi.gs1.application_identifiers import CSET82, RULES
-from models.udi.gs1.elements import element_string, value_error
+from models.udi.issuers.gs1.application_identifiers import CSET82, RULES
+from models.udi.issuers.gs1.elements import element_string, value_error
 
 __all__ = [
     "ahm",
@@ -251,7 +251,7 @@ def ahm(
     expiry: date | None = None,
     production: date | None = None,
 ) -> str:
-    """An AHM code in the form the reader knows; the real grammar is not published (`models.udi.ahm`)."""
+    """An AHM code in the form the reader knows; the real grammar is not published (`models.udi.issuers.ahm`)."""
     parts = [
         f"BN{lot}" if lot is not None else None,
         f"SN{serial}" if serial is not None else None,

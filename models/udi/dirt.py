@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from models.udi.gs1.application_identifiers import GS
+from models.udi.issuers.gs1.application_identifiers import GS
 from models.udi.values import Flag, Step
 
 _UNTOUCHED: Final = re.compile(r"[!-~](?:[ -~\x1d]*[!-~])?")

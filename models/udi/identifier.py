@@ -8,7 +8,7 @@ References:
 import re
 from typing import Final
 
-from models.udi.gs1.as_scanned import is_bare_gtin
+from models.udi.issuers.gs1.as_scanned import is_bare_gtin
 from models.udi.values import Issuer
 
 _MA_OPENING: Final = re.compile(r"ma\.[0-9]{3}\.m0\.", re.IGNORECASE | re.ASCII)

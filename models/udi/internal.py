@@ -7,7 +7,7 @@ References:
 import re
 from typing import Final
 
-from models.udi.gs1.digital_link import is_web_address
+from models.udi.issuers.gs1.digital_link import is_web_address
 from models.udi.personal import is_identity_number
 from models.udi.values import CodeError, Flag, Issuer, Reading, Scan
 

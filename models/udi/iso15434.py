@@ -7,7 +7,7 @@ References:
 import re
 from typing import Final, NamedTuple
 
-from models.udi.gs1.application_identifiers import GS
+from models.udi.issuers.gs1.application_identifiers import GS
 from models.udi.values import CodeError, Flag, Issuer, Reading
 
 _OPENING: Final = re.compile(r"\[\)>[\x1e\x1d]?(05|06)\x1d")

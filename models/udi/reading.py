@@ -10,18 +10,18 @@ from dataclasses import replace
 from datetime import date
 from typing import Final
 
-from models.udi.ahm import read_ahm
 from models.udi.combine import of_several
 from models.udi.dirt import DEFAULT_PROFILE, Cleaned, ScannerProfile, clean, decode, symbols, without_input_method
-from models.udi.gs1.as_scanned import EAN_SYMBOLOGIES, GS1_SYMBOLOGIES, read_gs1
-from models.udi.gs1.clean import parse_clean
-from models.udi.gs1.digital_link import is_web_address, read_digital_link
-from models.udi.gs1.elements import element_string
-from models.udi.hibcc import read_hibc
-from models.udi.iccbba import read_iccbba
 from models.udi.internal import read_internal, read_known_number
 from models.udi.iso15434 import unwrap
-from models.udi.ma import ma_within, read_ma
+from models.udi.issuers.ahm import read_ahm
+from models.udi.issuers.gs1.as_scanned import EAN_SYMBOLOGIES, GS1_SYMBOLOGIES, read_gs1
+from models.udi.issuers.gs1.clean import parse_clean
+from models.udi.issuers.gs1.digital_link import is_web_address, read_digital_link
+from models.udi.issuers.gs1.elements import element_string
+from models.udi.issuers.hibcc import read_hibc
+from models.udi.issuers.iccbba import read_iccbba
+from models.udi.issuers.ma import ma_within, read_ma
 from models.udi.values import LENGTH_MAX, CodeError, Flag, Issuer, Label, ParsedCode, Reading, Scan, Step
 
 ISSUERS: Final[tuple[tuple[Issuer, Callable[[str, Scan], Reading | None]], ...]] = (

@@ -12,8 +12,8 @@ from typing import Final
 
 from models.catalogue.item import INSURANCE_CODE, OWNER_HOSPITAL, CatalogueItem, ItemIdentifier, prices_of
 from models.udi import Issuer
-from models.udi.gs1.as_scanned import is_bare_gtin
 from models.udi.identifier import as_scanned
+from models.udi.issuers.gs1.as_scanned import is_bare_gtin
 
 CONTRADICTORY: Final = frozenset({"insurance-code", "price-overlap", "check-digit"})
 """What `udi load` refuses a row for: it can't be meant so."""

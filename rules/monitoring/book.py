@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from models.calendar import Month
 from models.monitoring.rule import EVERY_HOSPITAL, STUDY_RULES, HeldRule, held_in
-from rules.monitoring.kinds import rules_of
-from rules.monitoring.rule import Rule
-from rules.monitoring.share import Share
-from rules.monitoring.top_three import TopRank
+from rules.monitoring.kinds.registry import rules_of
+from rules.monitoring.kinds.rule import Rule
+from rules.monitoring.kinds.share import Share
+from rules.monitoring.kinds.top_three import TopRank
 
 
 class RuleBook:

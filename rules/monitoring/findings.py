@@ -25,7 +25,7 @@ from models.monitoring.finding import (
     FindingVersion,
 )
 from models.monitoring.rule import RuleKind, RuleRow
-from rules.monitoring.explaining import CASELOAD
+from rules.monitoring.causes.explaining import CASELOAD
 from rules.monitoring.versions import STANDS
 
 CHANCE_DEVIATIONS: Final = 3

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from models.monitoring.review import TRANSITIONS, Effect, ReviewEntry, ReviewRefusal, ReviewState, Step
-from rules.monitoring.growth import rounded_half_up
+from rules.monitoring.kinds.growth import rounded_half_up
 
 
 def state_of(entries: Sequence[ReviewEntry]) -> ReviewState:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from models.calendar import shift
 from models.monitoring.alert import Cell
-from rules.monitoring.rule import Rule
+from rules.monitoring.kinds.rule import Rule
 
 
 def months_read(rules: Iterable[Rule]) -> tuple[int, ...]:

@@ -19,10 +19,10 @@ from models.monitoring.finding import FindingBody, FindingKey, FindingStatus
 from models.monitoring.rule import FLOOR_FEN, FLOOR_QUANTITY, HeldRule, RuleBase, RuleKind, RuleRow
 from models.policy import POLICY
 from rules.monitoring.book import STUDY_BOOK, RuleBook
+from rules.monitoring.causes.windows import CauseFacts
 from rules.monitoring.findings import FindingFacts, cut_of, finding_of, on_desk
 from rules.monitoring.judging import Known, claims, versions
 from rules.monitoring.standings import PlaceFacts, Ranking, rank
-from rules.monitoring.windows import CauseFacts
 from streams.proofs.findings_world import HOSPITAL, WARM_UP, World, hospital_year, months
 
 FOUND_MIN: Final = 1.0

@@ -12,8 +12,8 @@ from typing import Final, NamedTuple
 
 from models.udi import Label
 from models.udi.canonical import gtin
-from models.udi.gs1.application_identifiers import GS
-from models.udi.gs1.elements import element_string
+from models.udi.issuers.gs1.application_identifiers import GS
+from models.udi.issuers.gs1.elements import element_string
 from streams.simulator.hospital.lots import LOTS, SERIALS, could_be, drawn
 
 START: Final = datetime(2026, 1, 5, tzinfo=UTC)

@@ -15,7 +15,7 @@ from models.charging.snapshot import Catalogue, EncounterFacts, Shapes, Snapshot
 from models.policy import POLICY
 from models.reasons import Reason, Verdict
 from models.udi import Flag, Label, read_label
-from models.udi.gs1.application_identifiers import GS
+from models.udi.issuers.gs1.application_identifiers import GS
 from models.udi.lot_pattern import NO_PATTERN, bounded, learn
 from rules.charging.fold import fold, redecide
 from rules.labels.reading import read_arrival

@@ -14,9 +14,9 @@ from aiokafka import AIOKafkaProducer
 from models.scan.event import TICK_SCHEMA
 from models.wire.topics import SCANS
 from streams.services.corrector import Corrector
-from streams.services.evaluator import Evaluator
 from streams.services.learner import Learner
 from streams.services.leased import Failed, nobody, tell
+from streams.services.monitoring.evaluator import Evaluator
 from streams.services.prover import Prover
 from streams.services.recall_lister import RecallLister
 from streams.services.reconciler import Reconciler

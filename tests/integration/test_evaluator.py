@@ -1,7 +1,7 @@
 import asyncio
 
 from sinks.postgres.monitoring.alert_rows import partition_of
-from streams.services.evaluator import Evaluator
+from streams.services.monitoring.evaluator import Evaluator
 from tests.integration.usage import ward
 
 GROWTH, TOP = "growth-month-on-month", "top-three-three-months"

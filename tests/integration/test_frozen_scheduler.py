@@ -10,8 +10,8 @@ import pytest
 
 from models.calendar import ZONE_DEFAULT
 from sinks.postgres.database import SESSION_SETTINGS, open_pool
-from streams.services.evaluator import Evaluator
 from streams.services.leased import LEASE_SECONDS
+from streams.services.monitoring.evaluator import Evaluator
 from tests.oracle.processes import Service
 from tests.support.builders import scan
 from tests.support.ward import Ward, postgres_store, usual

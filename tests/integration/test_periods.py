@@ -18,7 +18,7 @@ from sinks.postgres.database import migrate, open_pool
 from streams.agents.scans import record_scans
 from streams.lanes.lane import Lane
 from streams.lanes.told import Record
-from streams.services.evaluator import Evaluator
+from streams.services.monitoring.evaluator import Evaluator
 from streams.services.month_close import CloseBehindError, ClosedMonth, Forced, MonthNotOverError, close_month
 from tests.support import builders as b
 

@@ -11,7 +11,7 @@ import orjson
 from models.calendar import ZONE_DEFAULT, first_day, parse_month
 from sinks.postgres.closing.periods import PeriodBooks
 from sinks.postgres.database import migrate, open_pool
-from streams.services.evaluator import Evaluator
+from streams.services.monitoring.evaluator import Evaluator
 
 AT: Final = datetime(2022, 7, 1, 4, tzinfo=UTC)
 ITEMS: Final = ("A", "B", "C", "D", "E")

@@ -12,7 +12,7 @@ from rules.catalogue.joining import price_on
 from sinks.postgres.closing.cases import CaseBooks
 from sinks.postgres.closing.periods import PeriodBooks
 from sinks.postgres.reconciling.sessions import ReconcilingBooks
-from streams.services.evaluator import Evaluator
+from streams.services.monitoring.evaluator import Evaluator
 from streams.services.prover import Prover
 from streams.services.reconciler import Reconciler
 from tests.support.builders import BOX, DI, ENCOUNTER, HOSPITAL, NOON, encounter, gs1, gtin, item, price, scan, scan_id

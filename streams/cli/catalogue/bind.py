@@ -15,8 +15,8 @@ import typer
 
 from models.catalogue.item import read_item
 from models.udi import Issuer, parse
-from models.udi.gs1.as_scanned import is_bare_gtin
 from models.udi.identifier import as_scanned
+from models.udi.issuers.gs1.as_scanned import is_bare_gtin
 from models.wire.strict_json import Refusal
 from models.wire.topics import CATALOGUE
 from sinks.postgres.catalogue.items import FreedScan, claimants, freed, items_with_code, parked_for, seen_by_lanes

@@ -15,7 +15,7 @@ from streams.cli.charging.parked import estimate
 from streams.cli.charging.persons import person
 from streams.cli.connection import bad, run
 from streams.cli.shown import print_table, yuan
-from streams.services.evaluator import Evaluator
+from streams.services.monitoring.evaluator import Evaluator
 from streams.services.month_close import CloseBehindError, ClosedMonth, Forced, close_month
 from streams.services.scheduler import TickPublisher
 from streams.settings import Settings

@@ -15,8 +15,8 @@ from xml.etree import ElementTree as ET
 from models.calendar import ZONE_DEFAULT
 from models.catalogue.udid import ISSUERS, Packing, UdidDevice
 from models.udi import Issuer
-from models.udi.gs1.as_scanned import is_bare_gtin
 from models.udi.identifier import as_scanned
+from models.udi.issuers.gs1.as_scanned import is_bare_gtin
 from streams.cli.loading.flat_rows import BadRow, cell_of, read_code
 from streams.cli.loading.sheets import SheetError, SheetRow, read_sheet
 

@@ -15,7 +15,7 @@ from models.money import parse_fen
 from models.monitoring.alert import Measure, ScopeType, Traits
 from models.monitoring.rule import EVERY_HOSPITAL, RuleBase, RuleKind, RuleRow
 from rules.monitoring.back_test import Past, Tested, back_test, by_month, months_between
-from rules.monitoring.kinds import MONTHS_MAX, wrong
+from rules.monitoring.kinds.registry import MONTHS_MAX, wrong
 from rules.monitoring.standings import TraitsOf
 from sinks.postgres.monitoring.past import PastUsage
 from sinks.postgres.monitoring.rules import RuleBooks, RuleRefusedError

@@ -10,8 +10,8 @@ import asyncpg
 import typer
 
 from models.udi import Issuer, parse
-from models.udi.gs1.as_scanned import is_bare_gtin
 from models.udi.identifier import as_scanned
+from models.udi.issuers.gs1.as_scanned import is_bare_gtin
 from sinks.postgres.stock.trace import TraceBooks, TracedUnit, TraceEvent
 from streams.cli.connection import bad, run
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, joined, print_json, print_table

@@ -26,7 +26,7 @@ from streams.proofs.demo.pages import open_pages, with_free_port
 from streams.proofs.demo.tie_out import Line, tie_out
 from streams.proofs.player import WINDOW_AFTER, Player, after
 from streams.running import Supervisor, embedded_parts
-from streams.services.evaluator import Evaluator
+from streams.services.monitoring.evaluator import Evaluator
 from streams.services.month_close import close_month
 from streams.services.prover import Prover
 from streams.services.reconciler import Reconciler

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from models.udi import CodeError, Issuer, parse
 from models.udi.canonical import gtin
-from models.udi.gs1.application_identifiers import GS, RULES
+from models.udi.issuers.gs1.application_identifiers import GS, RULES
 
 SCANNED_ON = date(2026, 6, 1)
 

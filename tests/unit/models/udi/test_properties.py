@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from models.udi import LENGTH_MAX, Issuer, ParsedCode, ScannerProfile, parse, read_label
 from models.udi import canonical as write
-from models.udi.gs1.application_identifiers import CSET82
+from models.udi.issuers.gs1.application_identifiers import CSET82
 
 SCANNED_ON = date(2026, 6, 1)
 _CAPITALS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.monitoring.cause import NO_CASELOAD, Caseload, CausePart, Factor, Window
-from rules.monitoring.cause import added, rounded, shapley, split, summed
+from rules.monitoring.causes.cause import added, rounded, shapley, split, summed
 
 
 def window(cases: int, weights: str | None, category: int, units: int, value: int) -> Window:

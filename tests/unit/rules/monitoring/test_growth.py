@@ -7,8 +7,8 @@ from models.calendar import Month
 from models.monitoring.alert import Facts, Figures, Judgement, Measure, UsageSums
 from models.monitoring.rule import RuleBase
 from rules.monitoring import RULES, Rule
-from rules.monitoring.growth import Growth, change_percent
-from rules.monitoring.new_item import NewItem
+from rules.monitoring.kinds.growth import Growth, change_percent
+from rules.monitoring.kinds.new_item import NewItem
 from tests.unit.rules.monitoring.cases import CELL, WATCHED, facts, row
 
 

@@ -7,9 +7,9 @@ from models.calendar import Month
 from models.monitoring.alert import Cell, Facts, Figures, Judgement, Measure, Scope, ScopeType, Traits, UsageSums
 from models.monitoring.rule import EVERY_HOSPITAL, STUDY_RULES, HeldRule, RuleBase, RuleKind, RuleRow, held_in
 from rules.monitoring.back_test import Past, back_test, by_month, months_between
-from rules.monitoring.kinds import wrong
-from rules.monitoring.price_drift import PriceDrift
-from rules.monitoring.share import Share
+from rules.monitoring.kinds.price_drift import PriceDrift
+from rules.monitoring.kinds.registry import wrong
+from rules.monitoring.kinds.share import Share
 from tests.unit.rules.monitoring.cases import CELL, HOSPITAL, row
 
 GROWTH, RANK, NEW = row("growth-month-on-month"), row("top-three-three-months"), row("new-item")

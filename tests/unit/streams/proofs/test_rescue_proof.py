@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 
-from models.udi.gs1.application_identifiers import RULES
+from models.udi.issuers.gs1.application_identifiers import RULES
 from streams.proofs.rescue_proof import prove
 from streams.simulator.hospital.lots import LOTS, SERIALS, could_be, drawn
 

@@ -13,7 +13,7 @@ from typing import ClassVar
 
 from models.monitoring.alert import Facts, Figures, Judgement, Measure, Standing
 from models.monitoring.rule import RuleRow
-from rules.monitoring.rule import told_by
+from rules.monitoring.kinds.rule import told_by
 
 
 @dataclass(frozen=True, slots=True)

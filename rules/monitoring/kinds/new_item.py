@@ -15,7 +15,7 @@ from typing import ClassVar
 
 from models.monitoring.alert import Facts, Judgement, Measure
 from models.monitoring.rule import RuleRow
-from rules.monitoring.growth import growth_figures
+from rules.monitoring.kinds.growth import growth_figures
 
 
 @dataclass(frozen=True, slots=True)

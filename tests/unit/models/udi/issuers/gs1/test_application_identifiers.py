@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from biip.gs1_application_identifiers import GS1ApplicationIdentifier
 
-from models.udi.gs1.application_identifiers import RULES, rule_at
+from models.udi.issuers.gs1.application_identifiers import RULES, rule_at
 
 # GS1 General Specifications, figure 7.8.5-2: first two digits and the length of what follows them.
 _PREDEFINED = {

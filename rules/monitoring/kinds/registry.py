@@ -5,12 +5,12 @@ from typing import Final, Protocol
 
 from models.monitoring.alert import Measure, ScopeType
 from models.monitoring.rule import CATEGORY, Population, RuleBase, RuleKind, RuleRow
-from rules.monitoring.growth import Growth
-from rules.monitoring.new_item import NewItem
-from rules.monitoring.price_drift import PriceDrift
-from rules.monitoring.rule import Rule
-from rules.monitoring.share import Share
-from rules.monitoring.top_three import TopRank
+from rules.monitoring.kinds.growth import Growth
+from rules.monitoring.kinds.new_item import NewItem
+from rules.monitoring.kinds.price_drift import PriceDrift
+from rules.monitoring.kinds.rule import Rule
+from rules.monitoring.kinds.share import Share
+from rules.monitoring.kinds.top_three import TopRank
 
 MONTHS_MAX: Final = 24
 """A run longer than two years is a typing error. No source: ours."""

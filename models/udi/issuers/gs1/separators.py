@@ -12,8 +12,8 @@ References:
 import re
 from typing import Final
 
-from models.udi.gs1.application_identifiers import RULES
-from models.udi.gs1.elements import value_error
+from models.udi.issuers.gs1.application_identifiers import RULES
+from models.udi.issuers.gs1.elements import value_error
 
 _SWALLOWING: Final = ("10", "21")
 _FIXED: Final = ("01", "11", "15", "17")

@@ -20,13 +20,13 @@ import structlog
 from models.calendar import Month, local_day, month_of, shift
 from models.monitoring.alert import Cell, Scope, ScopeMonth, UsageSums
 from rules.monitoring.book import RuleBook
+from rules.monitoring.causes.windows import CauseFacts
 from rules.monitoring.judging import Claim, Known, claims, has_cause, versions
 from rules.monitoring.standings import PlaceFacts, Ranking, rank
 from rules.monitoring.touched import judged_again, months_read, touch
-from rules.monitoring.windows import CauseFacts
 from sinks.postgres.monitoring.alerts import AlertBooks, AlertSession, Evaluated, PendingClose, Periods
-from streams.services.finder import find
 from streams.services.leased import Failed, nobody, while_leased
+from streams.services.monitoring.finder import find
 
 log = structlog.get_logger(__name__)
 

@@ -11,8 +11,8 @@ from typing import Final, NamedTuple
 
 from models.monitoring.alert import Judgement
 from models.monitoring.cause import CausePart, Factor, Window
-from rules.monitoring.cause import Parts, added, rounded, split, summed
-from rules.monitoring.rule import Rule
+from rules.monitoring.causes.cause import Parts, added, rounded, split, summed
+from rules.monitoring.kinds.rule import Rule
 
 EXPLAINED_PERCENT: Final = 80
 """Cases and weight must make up so many per cent of the rise. Source: docs/alerts.md; the figure is ours."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from models.calendar import Month, shift
 from models.monitoring.alert import Cell, Measure, Scope, ScopeMonth, ScopeType, UsageSums
 from models.monitoring.cause import NO_CASELOAD, Caseload, Window
-from rules.monitoring.explaining import Both
+from rules.monitoring.causes.explaining import Both
 from rules.monitoring.standings import TraitsOf
 
 _Place = tuple[Scope, str, Month]

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from models.monitoring.alert import Facts, Judgement, Measure, UsageSums
 from models.monitoring.rule import RuleBase, RuleRow
-from rules.monitoring.growth import BACK, growth_figures
+from rules.monitoring.kinds.growth import BACK, growth_figures
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from datetime import date
 from typing import Final, NamedTuple
 
 from models.udi.dates import yymmdd
-from models.udi.gs1.application_identifiers import CSET82, GS, RULES, Inner, Rule, rule_at
+from models.udi.issuers.gs1.application_identifiers import CSET82, GS, RULES, Inner, Rule, rule_at
 from models.udi.values import CodeError, Flag, Issuer, Precision, Reading
 
 _EXCLUDED_TOGETHER: Final = (("01", "02"), ("01", "03"), ("01", "37"), ("02", "03"))

@@ -1,7 +1,7 @@
 """The fast path: a clean GS1 element string of ordinary elements, about five microseconds.
 
-Whatever is not entirely clean answers `None` here and takes the patient path of `models.udi.gs1.as_scanned`; both give
-the same value for the same text (tests/unit/models/udi/test_gs1.py).
+Whatever is not entirely clean answers `None` here and takes the patient path of `as_scanned` beside it; both give the
+same value for the same text (tests/unit/models/udi/issuers/gs1/test_as_scanned.py).
 """
 
 import re
@@ -9,9 +9,9 @@ from datetime import date
 from typing import Final
 
 from models.udi.dates import yymmdd
-from models.udi.gs1.as_scanned import as_alternative
-from models.udi.gs1.elements import walk
-from models.udi.gs1.separators import other_readings
+from models.udi.issuers.gs1.as_scanned import as_alternative
+from models.udi.issuers.gs1.elements import walk
+from models.udi.issuers.gs1.separators import other_readings
 from models.udi.values import Flag, Issuer, ParsedCode, Precision, ValidCode
 
 _CLEAN: Final = re.compile(r"(?:\](?:C1|d2|Q3|J1|e0))?[!\"&'*-;=-?A-Za-z\x1d]{2,500}")

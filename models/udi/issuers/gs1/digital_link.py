@@ -7,8 +7,8 @@ References:
 from typing import Final
 from urllib.parse import unquote
 
-from models.udi.gs1.application_identifiers import RULES
-from models.udi.gs1.elements import interpret, value_error
+from models.udi.issuers.gs1.application_identifiers import RULES
+from models.udi.issuers.gs1.elements import interpret, value_error
 from models.udi.values import CodeError, Flag, Issuer, Reading, Scan
 
 _GTIN_LENGTHS: Final = frozenset({8, 12, 13, 14})

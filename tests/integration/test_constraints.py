@@ -15,7 +15,7 @@ from tests.support.loops import run
 from tests.support.postgres import create_database, drop_database
 from tests.support.ward import PostgresStore, Ward, postgres_store, usual
 
-UNIT = gs1(DI, expiry="271231", lot="L1", serial="S1")
+GOODS = gs1(DI, expiry="271231", lot="L1")
 CREDIT = """
 INSERT INTO udi.ledger
 SELECT position_id, record_offset + 1000 + $1::int, n, 'credit', gen_random_uuid(), position_id, record_offset, n, $1,
@@ -32,8 +32,8 @@ async def fill(url: str) -> None:
     """Books that hold one use of two units at 1,234.00 yuan each, and the return of one of them."""
     async with postgres_store(url) as store:
         ward = await Ward(store).open(*usual())
-        await ward.scan(scan(1, codes=[UNIT], quantity=2))
-        await ward.scan(scan(2, codes=[UNIT], action="return", corrects=str(scan_id(1))))
+        await ward.scan(scan(1, codes=[GOODS], quantity=2))
+        await ward.scan(scan(2, codes=[GOODS], action="return", corrects=str(scan_id(1))))
 
 
 @pytest.fixture(scope="module")
@@ -169,9 +169,10 @@ async def test_a_scan_id_is_recorded_once(session: Session) -> None:
 
 
 async def test_a_unit_is_used_once(session: Session) -> None:
-    again = "INSERT INTO udi.unit_claim SELECT hospital, issuer, di, serial, 9::smallint, 9 FROM udi.unit_claim"
+    claim = "INSERT INTO udi.unit_claim SELECT 'H1', 'GS1', '06901234567892', 'S1', 9::smallint, $1::bigint"
+    await session.execute(claim, 9)
 
-    assert await constraint_of(session, again) == "unit_used_once"
+    assert await constraint_of(session, claim, 10) == "unit_used_once"
 
 
 async def test_a_return_of_a_use_is_numbered_once(session: Session) -> None:

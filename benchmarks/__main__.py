@@ -18,7 +18,7 @@ from benchmarks import codes, measure
 from benchmarks.parts import STATEMENTS, open_parts
 from benchmarks.table import Table
 from streams.embedded.database import EmbeddedDatabase
-from tests.support import kafka
+from tests.support.servers import kafka
 
 BEGIN, END = "<!-- benchmark: begin -->", "<!-- benchmark: end -->"
 

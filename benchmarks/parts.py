@@ -24,7 +24,7 @@ from streams.embedded.database import EmbeddedDatabase
 from streams.embedded.process import ServerProcess
 from streams.running import Supervisor, environment, initialise
 from streams.settings import Settings
-from tests.support import kafka, postgres
+from tests.support.servers import kafka, postgres
 
 LANES = 4
 ROOT = Path(__file__).parents[1]

@@ -13,8 +13,8 @@ import pytest
 
 from streams.embedded.broker import EmbeddedBroker
 from streams.embedded.database import EmbeddedDatabase
-from tests.support import browser, kafka, postgres, promtool
 from tests.support.loops import run
+from tests.support.servers import browser, kafka, postgres, promtool
 
 MISSING: Final = {
     **({} if kafka.available() else {"real_kafka": kafka.MISSING, "real_kafka_server": kafka.MISSING}),

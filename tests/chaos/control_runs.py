@@ -13,9 +13,9 @@ import pytest
 from streams.embedded.database import EmbeddedDatabase
 from tests.chaos.controls import CONTROLS, Control, sabotage, with_protection
 from tests.chaos.rig import LANES, Outcome, Rig
-from tests.oracle.generator import plan
 from tests.oracle.processes import UDI
-from tests.support.kafka import RealKafka
+from tests.oracle.world.generator import plan
+from tests.support.servers.kafka import RealKafka
 
 SEED = 1
 SCANS = 1500

@@ -15,12 +15,12 @@ from confluent_kafka import KafkaException
 from streams.embedded.database import EmbeddedDatabase
 from tests.oracle import readers
 from tests.oracle.checker import check, figures, report
-from tests.oracle.generator import Plan
-from tests.oracle.intents import IntentLog
 from tests.oracle.processes import UDI, Service, environment, init
 from tests.oracle.producer import Sender
 from tests.oracle.values import Evidence, Figures, Violation
-from tests.support.kafka import Broker, RealKafka
+from tests.oracle.world.generator import Plan
+from tests.oracle.world.intents import IntentLog
+from tests.support.servers.kafka import Broker, RealKafka
 
 LANES: Final = 4
 SESSION_SECONDS: Final = 3.0

@@ -9,7 +9,7 @@ from tests.chaos.rig import Rig
 from tests.chaos.sabotaged import PATCHES
 from tests.oracle.checker import INVARIANTS
 from tests.oracle.processes import init
-from tests.oracle.stories import STORIES
+from tests.oracle.world.stories import STORIES
 
 
 def test_every_protection_can_still_be_switched_off(

@@ -26,8 +26,8 @@ from tests.chaos.rig import (
     kill_the_broker,
     kill_the_database,
 )
-from tests.oracle.generator import plan
-from tests.support.kafka import RealKafka
+from tests.oracle.world.generator import plan
+from tests.support.servers.kafka import RealKafka
 
 SECONDS = float(os.environ.get("UDI_CHAOS_SECONDS", "12"))
 SEED = int(os.environ.get("UDI_CHAOS_SEED", "1"))

@@ -4,11 +4,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Final
 
-from tests.oracle import invariants_accounts as accounts
-from tests.oracle import invariants_books as books
-from tests.oracle import invariants_offsets as offsets
-from tests.oracle import invariants_topics as topics
 from tests.oracle.case import Case, case_of
+from tests.oracle.invariants import accounts, books, offsets, topics
 from tests.oracle.values import Evidence, Figures, Intent, Violation
 
 Invariant = Callable[[Case], Iterator[str]]

@@ -8,7 +8,7 @@ from uuid import NAMESPACE_OID, uuid5
 from zlib import crc32
 
 from tests.oracle.case import Case, Offset, case_of
-from tests.oracle.invariants_books import OUTSIDE, recount
+from tests.oracle.invariants.books import OUTSIDE, recount
 from tests.oracle.model import Account
 from tests.oracle.values import (
     BILLING,

@@ -9,8 +9,8 @@ from typing import Final
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from tests.oracle.intents import IntentLog
 from tests.oracle.values import Intent
+from tests.oracle.world.intents import IntentLog
 
 CHUNK: Final = 25
 ANSWER_SECONDS_MAX: Final = 5.0

@@ -7,10 +7,10 @@ from functools import cache
 import pytest
 
 from tests.oracle.checker import INVARIANTS, check, figures
-from tests.oracle.generator import Plan, plan
 from tests.oracle.perfect import LANES, evidence_of
 from tests.oracle.planted import BUGS, Bug, planted
 from tests.oracle.values import Evidence, Figures
+from tests.oracle.world.generator import Plan, plan
 
 SCANS = 1200
 

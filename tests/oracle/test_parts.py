@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.oracle.generator import plan
-from tests.oracle.goods import BY_NAME, gtin14, item_row, label, stay_row, stays
-from tests.oracle.intents import IntentLog
 from tests.oracle.model import Account, Hospital, Move, accounts
 from tests.oracle.values import Facts
+from tests.oracle.world.generator import plan
+from tests.oracle.world.goods import BY_NAME, gtin14, item_row, label, stay_row, stays
+from tests.oracle.world.intents import IntentLog
 
 
 def test_the_log_gives_back_what_was_written(tmp_path: Path) -> None:

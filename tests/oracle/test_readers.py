@@ -7,11 +7,11 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from tests.oracle import readers
-from tests.oracle.generator import plan
-from tests.oracle.intents import IntentLog
 from tests.oracle.producer import Sender
 from tests.oracle.values import CATALOGUE, ENCOUNTERS, SCANS, Record
-from tests.support.kafka import Broker, RealKafka, create_topics
+from tests.oracle.world.generator import plan
+from tests.oracle.world.intents import IntentLog
+from tests.support.servers.kafka import Broker, RealKafka, create_topics
 
 QUIET_SECONDS = 0.5
 

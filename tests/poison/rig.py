@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaProducer
 
 from models.wire.topics import CATALOGUE, ENCOUNTERS
 from tests.oracle.processes import UDI, Service, environment, init
-from tests.support.kafka import Broker, RealKafka
+from tests.support.servers.kafka import Broker, RealKafka
 
 FAULTY: Final = (sys.executable, "-m", "tests.poison.faulty")
 LANES: Final = 2

@@ -18,7 +18,7 @@ from tests.poison import fuzz
 from tests.poison.faulty import AGAIN, IN_DECIDE, IN_READ, IN_ROWS, PLANTED
 from tests.poison.rig import Rig, Sent
 from tests.support.builders import NOON, body, encounter, item, scan, scan_id
-from tests.support.kafka import Broker
+from tests.support.servers.kafka import Broker
 
 COUNT: Final = int(os.environ.get("UDI_POISON_RECORDS", "200"))
 """Fuzzed records of each topic."""

@@ -7,7 +7,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from tests.support import promtool
+from tests.support.servers import promtool
 
 ROOT: Final = Path(__file__).parents[2]
 RULES: Final = sorted((ROOT / "rules" / "alerts").glob("*.yml"))

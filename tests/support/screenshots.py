@@ -10,7 +10,7 @@ from pathlib import Path
 from playwright.sync_api import BrowserContext
 
 from models.web.access import LISTS
-from tests.support.browser import browser
+from tests.support.servers.browser import browser
 
 PAGES = ("/", "/month", *(f"/list/{name}" for name in LISTS))
 

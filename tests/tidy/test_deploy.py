@@ -21,7 +21,7 @@ from sinks.postgres.roles import ROLES
 from streams.cli.main import app
 from streams.running import SERVICES
 from streams.settings import Settings
-from tests.support import promtool
+from tests.support.servers import promtool
 
 ROOT: Final = Path(__file__).parents[2]
 COMPOSE: Final[dict[str, Any]] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))

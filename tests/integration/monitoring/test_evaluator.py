@@ -1,0 +1,76 @@
+import asyncio
+
+from sinks.postgres.monitoring.alert_rows import partition_of
+from streams.services.monitoring.evaluator import Evaluator
+from tests.integration.monitoring.usage import ward
+
+GROWTH, TOP = "growth-month-on-month", "top-three-three-months"
+
+
+async def test_a_close_whose_alerts_were_not_judged_is_judged_by_the_next_evaluator(database: str) -> None:
+    async with ward(database) as w:
+        await w.use(*(("A", each, 1, 100) for each in ("2022-01", "2022-02", "2022-03")))
+        await w.close("2022-01", "2022-02", "2022-03", evaluate=False)
+        assert await w.alerts(TOP, "month") == []
+        await Evaluator(w.pool, w.evaluator._zone).until_idle()
+        assert await w.alerts(TOP, "month", "months_in_a_row") == [("2022-03", 3)]
+
+
+async def test_many_evaluators_at_once_fold_and_publish_once(database: str) -> None:
+    async with ward(database) as w:
+        await w.use(("A", "2022-05", 10, 100_000))
+        for _ in range(40):
+            await w.use(("A", "2022-06", 1, 3_000), ("B", "2022-06", 1, 3_000), department="ORTH", evaluate=False)
+        others = [Evaluator(w.pool, w.evaluator._zone) for _ in range(4)]
+        await asyncio.gather(*(each.until_idle() for each in others))
+        usage = await w.usage()
+        assert (usage["H1", "A", "2022-06"], usage["ORTH", "B", "2022-06"]) == ((40, 120_000), (40, 120_000))
+        versions = await w.pool.fetchval("SELECT count(*) FROM udi.alert")
+        seqs = await w.pool.fetch("SELECT seq FROM report.outbox WHERE topic = 'udi.alerts' ORDER BY seq")
+        assert [row["seq"] for row in seqs] == list(range(1, versions + 1))
+
+
+async def test_versions_go_out_by_the_hash_of_their_scope_and_each_partition_counts_its_own(database: str) -> None:
+    async with ward(database) as w:
+        await w.pool.execute("INSERT INTO udi.topic_counter SELECT 'alerts', generate_series(1, 3)")
+        for department in ("ORTH", "CARD", "NEURO", "ENT"):
+            await w.use(("A", "2022-05", 10, 100_000), ("A", "2022-06", 20, 200_000), department=department)
+        rows = await w.pool.fetch("SELECT partition, seq, key, id FROM report.outbox WHERE topic = 'udi.alerts'")
+        assert all(row["partition"] == partition_of(row["key"], 4) for row in rows)
+        assert len({row["id"] for row in rows}) == len(rows) == await w.pool.fetchval("SELECT count(*) FROM udi.alert")
+        by_partition = {
+            row["partition"]: [each["seq"] for each in rows if each["partition"] == row["partition"]] for row in rows
+        }
+        assert len(by_partition) > 1
+        assert all(sorted(seqs) == list(range(1, len(seqs) + 1)) for seqs in by_partition.values())
+
+
+async def test_what_a_session_says_goes_out_in_blocks_of_at_most_five_hundred(database: str) -> None:
+    async with ward(database) as w:
+        items = [f"I{number}" for number in range(600)]
+        await w.watch(items)
+        await w.use(*((item, "2022-06", 1, 100_000) for item in items))
+        blocks = await w.pool.fetch(
+            "SELECT first_seq, last_seq FROM udi.outbox_block WHERE topic = 'alerts' ORDER BY first_seq"
+        )
+        assert [tuple(block) for block in blocks] == [(1, 500), (501, 600)]
+        assert len(await w.bodies()) == 600
+
+
+def test_a_key_lies_where_kafkas_own_clients_put_it() -> None:
+    # Hashes of Apache Kafka's UtilsTest.testMurmur2.
+    hashes = {b"21": -973932308, b"foobar": -790332482, b"a-little-bit-long-string": -985981536}
+    assert [partition_of(key, 2**31) for key in hashes] == [hash_ & 0x7FFFFFFF for hash_ in hashes.values()]
+
+
+async def test_the_evaluator_runs_alone_by_its_lease_and_hands_it_over(database: str) -> None:
+    async with ward(database) as w:
+        first = asyncio.create_task(w.evaluator.run())
+        await w.use(("A", "2022-05", 10, 100_000), ("A", "2022-06", 20, 200_000), evaluate=False)
+        async with asyncio.timeout(30):
+            while not await w.alerts(GROWTH, "version"):
+                await asyncio.sleep(0.05)
+        assert await w.pool.fetchval("SELECT count(*) FROM udi.lease WHERE name = 'evaluator'") == 1
+        first.cancel()
+        await asyncio.gather(first, return_exceptions=True)
+        assert await w.pool.fetchval("SELECT count(*) FROM udi.lease") == 0

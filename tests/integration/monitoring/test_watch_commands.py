@@ -1,0 +1,105 @@
+"""`udi findings`, `rules`, `review`, `breaker` and `quota` as people run them, over a ward with a finding."""
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from tests.integration.monitoring.usage import Ward, ward
+
+
+async def udi(database: str, *words: str) -> tuple[int, str, str]:
+    """Exit status, standard output and error."""
+    environment = os.environ | {"UDI_DATABASE_URL": database, "UDI_BOOTSTRAP_SERVERS": "127.0.0.1:9", "COLUMNS": "140"}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "streams", *words, env=environment,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    out, error = await process.communicate()
+    return process.returncode or 0, out.decode(), error.decode()
+
+
+async def found(w: Ward) -> None:
+    await w.use(("A", "2022-01", 100, 1_000_000), ("A", "2022-02", 200, 2_000_000), department="ORTH")
+    await w.close("2022-01", "2022-02")
+
+
+async def test_a_finding_is_listed_reviewed_and_stopped_by_commands(database: str, tmp_path: Path) -> None:
+    async with ward(database) as w:
+        await found(w)
+        status, out, error = await udi(database, "findings", "2022-02", "--json")
+        assert (status, error) == (0, "")
+        [row] = orjson.loads(out)
+        finding = row["finding"]
+        whole = {part["factor"]: part["amount"] for part in row["cause"]}
+        assert whole == {"caseload": "0.00", "use": "10000.00", "mix": "0.00", "price": "0.00"}
+        assert {(each["scope"], each["measure"], each["status"]) for each in row["alerts"]} == {
+            (scope, measure, "fired") for scope in ("H1", "ORTH") for measure in ("amount", "quantity")
+        }
+
+        async def review(*words: str) -> int:
+            return (await udi(database, "review", finding, *words, "--by", "li"))[0]
+
+        assert await review("talk", "--text", "too early") == 1
+        assert await review("assign", "--owner", "wang", "--due", "2022-03-15") == 0
+        assert (
+            await review("opinion", "--voice", "medical", "--vote", "unjustified", "--reason", "no more patients") == 0
+        )
+        letter = tmp_path / "letter.html"
+        assert await review("warn", "--text", "<second> month", "--letter", str(letter)) == 0
+        assert "&lt;second&gt; month" in letter.read_text(encoding="utf-8")
+        assert await review("break", "--scope", "department:ORTH", "--reason", "still twice the use") == 0
+        assert await review("close", "--outcome", "stopped") == 0
+        shown = await json(database, "review", finding)
+        assert (shown["state"], [each["kind"] for each in shown["entries"]]) == (
+            "closed", ["assign", "opinion", "warn", "break", "close"],
+        )  # fmt: skip
+        [stands] = await json(database, "breaker")
+        assert (stands["item_code"], stands["scope"], stands["state"], stands["by"]) == ("A", "ORTH", "open", "li")
+        assert (await udi(database, "breaker", "close", "A", "--scope", "department:ORTH", "--reason", "over"))[0] == 0
+        assert (await json(database, "breaker"))[0]["state"] == "closed"
+
+
+async def json(database: str, *words: str) -> Any:
+    status, out, error = await udi(database, *words, "--json")
+    assert (status, error) == (0, ""), (words, out, error)
+    return orjson.loads(out)
+
+
+async def test_rules_are_drafted_back_tested_and_switched_by_commands(database: str, tmp_path: Path) -> None:
+    async with ward(database) as w:
+        await found(w)
+        file = tmp_path / "rule.toml"
+        file.write_text('rule = "strict"\nkind = "growth"\nbase = "month"\nthreshold_percent = 5\n', encoding="utf-8")
+        assert (await udi(database, "rules", "draft", str(file), "--reason", "see how much"))[0] == 0
+        tested = await json(database, "rules", "back-test", "strict", "--from", "2022-01", "--to", "2022-02")
+        assert [(row["month"], row["findings"], row["named_by_others_too"]) for row in tested] == [
+            ("2022-01", 0, 0), ("2022-02", 1, 1),
+        ]  # fmt: skip
+        assert (await udi(database, "rules", "switch-on", "strict", "--reason", "agreed"))[0] == 0
+        [row] = [each for each in await json(database, "rules") if each["rule"] == "strict"]
+        assert (row["status"], row["valid_from"]) == ("on", "2022-03")
+        file.write_text('rule = "odd"\nkind = "rank"\nbase = "month"\n', encoding="utf-8")
+        status, _, error = await udi(database, "rules", "draft", str(file), "--reason", "x")
+        assert (status, "Expected base not in a rule of the kind rank." in error) == (2, True)
+
+
+async def test_quotas_come_out_of_a_file_and_burn_down(database: str, tmp_path: Path) -> None:
+    async with ward(database) as w:
+        version = await w.pool.fetchval("UPDATE udi.fact_counter SET version = version + 1 RETURNING version")
+        await w.pool.execute(
+            "INSERT INTO udi.catalogue VALUES ('H1', 'A', $1, $2, NULL, now())", version,
+            orjson.dumps({"hospital": "H1", "item_code": "A", "controlled_category": "staplers"}),
+        )  # fmt: skip
+        await w.use(("A", "2022-01", 10, 100_000), department="ORTH")
+        file = tmp_path / "quotas.csv"
+        file.write_text(
+            "category,department,month,released\nstaplers,ORTH,2022-01,40\nstaplers,CARD,2022-13,5\n", encoding="utf-8"
+        )
+        status, out, _ = await udi(database, "load", "quotas", str(file), "--hospital", "H1")
+        assert (status, "1 quotas loaded, 1 bad rows." in out) == (1, True)
+        [row] = await json(database, "quota", "2022-01")
+        assert (row["released"], row["used"], row["left"], row["exhausted_on"]) == (40, 10, 30, "2022-01-04")

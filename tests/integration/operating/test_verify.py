@@ -1,0 +1,73 @@
+"""`udi verify` over the books: every invariant holds over what was recorded, and each is seen when it is broken."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from sinks.postgres.verifying.books import checks, run_check, verify_books
+from streams.embedded.database import EmbeddedDatabase
+from tests.support.loops import run
+from tests.support.servers.postgres import create_database, drop_database
+from tests.support.story import tell
+from tests.support.ward import Ward, postgres_store
+
+DAMAGE = {
+    name: statement
+    for name, _, statement in (
+        part.partition("\n")
+        for part in Path(__file__).with_name("damage.sql").read_text(encoding="utf-8").split("-- check: ")[1:]
+    )
+}
+
+
+async def fill(url: str) -> None:
+    async with postgres_store(url) as store:
+        await tell(Ward(store), store.pool)
+
+
+@pytest.fixture(scope="module")
+def filled(database_server: EmbeddedDatabase) -> Iterator[str]:
+    """The address of books that every test leaves as they are."""
+    run(database_server.start())
+    url = run(create_database(database_server.url))
+    run(fill(url))
+    yield url
+    run(database_server.start())
+    run(drop_database(database_server.url, url))
+
+
+@pytest.fixture
+async def session(filled: str) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(filled)
+    yield connection
+    await connection.close()
+
+
+async def test_every_invariant_holds_over_what_was_recorded(session: asyncpg.Connection) -> None:
+    looked_at, findings = await verify_books(session)
+
+    assert [(each.name, each.first) for each in findings if not each.ok] == []
+    assert [each.name for each in findings] == list(DAMAGE)
+    assert looked_at["closed_through"] == {"H1": "2022-06"}
+    assert [(each["topic"], each["partition"], each["next_offset"]) for each in looked_at["positions"]] == [
+        ("udi.scans", 0, 34), ("udi.scans", 1, 2), ("udi.catalogue", 0, 6), ("udi.encounters", 0, 1),
+        ("udi.his-charges", 0, 9),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DAMAGE)
+async def test_a_broken_invariant_is_seen(session: asyncpg.Connection, name: str) -> None:
+    check = next(each for each in checks() if each.name == name)
+    transaction = session.transaction()
+    await transaction.start()
+    await session.execute("SET LOCAL session_replication_role = replica")  # No trigger refuses the damage.
+
+    status = await session.execute(DAMAGE[name])
+    finding = await run_check(session, check)
+    await transaction.rollback()
+
+    assert status.split()[-1] != "0"
+    assert not finding.ok
+    assert 0 < len(finding.first) <= finding.failures

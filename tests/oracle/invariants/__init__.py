@@ -1,0 +1,1 @@
+"""What is promised of every run, one function each, named as the promise."""

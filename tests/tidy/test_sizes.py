@@ -1,0 +1,38 @@
+"""The house stays readable: small folders, modules read in one go, functions that fit a screen."""
+
+import ast
+import subprocess
+from collections import Counter
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).parents[2]
+LAYERS: Final = ("models", "rules", "sinks", "streams")
+CHAIN: Final = "sinks/postgres/migrations/"
+"""The chain of migrations is read by its numbers and never shrinks: its two folders are not counted."""
+
+
+def _code(*folders: str) -> list[Path]:
+    """Modules and queries under `folders` that git knows."""
+    listed = subprocess.run(["git", "ls-files", *folders], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return [Path(path) for path in listed.splitlines() if path.endswith((".py", ".sql")) and (ROOT / path).exists()]
+
+
+def _lengths_of_functions(path: Path) -> list[int]:
+    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+    return [
+        (node.end_lineno or node.lineno) - node.lineno + 1
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+
+
+def test_no_folder_of_code_has_more_than_fifteen_files() -> None:
+    files = Counter(path.parent.as_posix() for path in _code() if path.name != "__init__.py")
+    full = {folder: many for folder, many in files.items() if many > 15 and not folder.startswith(CHAIN)}
+    assert full == {}
+
+
+def test_functions_fit_a_screen() -> None:
+    lengths = [length for path in _code(*LAYERS) if path.suffix == ".py" for length in _lengths_of_functions(path)]
+    assert sum(length < 25 for length in lengths) >= 0.9 * len(lengths)

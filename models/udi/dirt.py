@@ -18,8 +18,11 @@ _STX_ETX: Final = re.compile("[\x02\x03]")
 _WIDE: Final = re.compile("[\uff01-\uff5b\uff5d\uff5e\u3000]")
 """Without the full-width bar: it is a separator, and one alone is no sign of an input method."""
 _FULL_WIDTH: Final = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
+_NO_BREAK: Final = "\xa0"
+"""The blank of web pages and spreadsheets."""
 _INPUT_METHOD: Final = str.maketrans("。、￥¥【】《》—", "./$$[]<>_")
 _OUTER: Final = "\0\r\n\t "
+_BEFORE_SYMBOLOGY: Final = _OUTER + GS
 _SYMBOLOGY: Final = re.compile(r"\][A-Za-z][0-9A-Za-z]")
 _GLUED: Final = re.compile(r"(?<!\|)(?<!\][A-Za-z][0-9A-Za-z])(?=\][A-Za-z][0-9A-Fa-f])")
 _CAPS_LOCK: Final = {
@@ -34,6 +37,10 @@ _WRITTEN: Final = rf"(?:<(?:{_NAMED})>|\{{(?:{_NAMED})\}}|\[(?:{_NAMED})\]|\\[rn
 _WRITTEN_LEFT: Final = re.compile(rf"{_WRITTEN}{{1,4}}", re.IGNORECASE)
 _WRITTEN_RIGHT: Final = re.compile(rf"{_WRITTEN}{{1,4}}$", re.IGNORECASE)
 """Terminators and frames written out as text."""
+_BEFORE_OPENING: Final = re.compile(
+    rf"(?:(?:[\0-\x20\x7f]|{_WRITTEN})*(?=\\[0-9]{{6}}|\][A-Za-z][0-9A-Za-z]))?", re.IGNORECASE
+)
+"""Controls, blanks and written-out frames in front of a designator or a symbology identifier."""
 _LABEL_PREFIX: Final = re.compile(r"UDI(?:-DI)?[: ]\s{0,4}", re.IGNORECASE)
 
 
@@ -88,9 +95,8 @@ def clean(text: str, profile: ScannerProfile) -> Cleaned:
         text = _by_profile(text, profile, steps)
     if _UNTOUCHED.fullmatch(text) is None:
         text = _folded(text, steps)
-    text = _without_frame(text, steps)
-    symbology, text = _detach_symbology(text, steps)
-    text = _without_designators(_stripped_right(text, steps), steps)
+    symbology, text = _opened(_without_frame(text, steps), steps)
+    text = _stripped_right(_without_frame(text, steps).lstrip(" \t"), steps)
     label = _LABEL_PREFIX.match(text)
     if label is not None and label.end() < len(text):
         text = text[label.end() :]
@@ -118,32 +124,38 @@ def _folded(text: str, steps: list[Step]) -> str:
         if dirt.search(text) is not None:
             text = dirt.sub("", text)
             steps.append(Step(flag, text))
+    text = text.replace(_NO_BREAK, " ")
     if _WIDE.search(text) is not None:
         text = text.translate(_FULL_WIDTH)
         steps.append(Step(Flag.FULL_WIDTH, text))
     return text.lstrip(_OUTER)
 
 
-def _detach_symbology(text: str, steps: list[Step]) -> tuple[str | None, str]:
-    if _SYMBOLOGY.match(text) is None:
-        return None, text
-    symbology, text = text[:3], text[3:]
-    meant = _CAPS_LOCK.get(symbology)
-    if meant is not None:
-        steps.append(Step(Flag.CAPS_LOCK, text))
-        symbology = meant
-    if _SYMBOLOGY.match(text) is not None:
-        # The identifier is encoded as data too. `]` is no character of any code; what obliges to GS1 counts.
-        inner, text = _detach_symbology(text, steps)
-        symbology = symbology if symbology in _GS1_IDENTIFIERS and inner not in _GS1_IDENTIFIERS else inner or symbology
-    return symbology, text
+def _opened(text: str, steps: list[Step]) -> tuple[str | None, str]:
+    """The symbology identifier, and the text without it and what scanners put around it.
+
+    The identifier may be encoded as data too: `]` is no character of any code, and what obliges to GS1 counts.
+    """
+    symbology = None
+    while True:
+        bare = text[_BEFORE_OPENING.match(text).end() :]  # type: ignore[union-attr] -- it matches nothing at least
+        if _ECI.match(bare) is not None:
+            text = _without_designators(bare, steps)
+        elif _SYMBOLOGY.match(bare) is not None:
+            found, text = bare[:3], bare[3:]
+            meant = _CAPS_LOCK.get(found)
+            if meant is not None:
+                steps.append(Step(Flag.CAPS_LOCK, text))
+                found = meant
+            if symbology not in _GS1_IDENTIFIERS or found in _GS1_IDENTIFIERS:
+                symbology = found
+        else:
+            return symbology, text
 
 
 def _without_designators(text: str, steps: list[Step]) -> str:
     """A text in ECI mode without the designators of its character set; a code has none of its own."""
-    if not text.startswith("\\") or _ECI.match(text) is None:
-        return text
-    text = _ECI.sub("", text)
+    text = _ECI.sub("", text).lstrip(_OUTER)
     steps.append(Step(Flag.ECI, text))
     return text
 
@@ -187,4 +199,6 @@ def symbols(text: str) -> list[str]:
     lines = [line for line in re.split(r"[\r\n]+", text) if line.strip(_OUTER)]
     if "]" not in text or text.startswith("["):
         return lines
-    return [part for line in lines for part in _GLUED.split(line) if part]
+    parts = [part for line in lines for part in _GLUED.split(line) if part]
+    # An identifier with nothing behind it is an echo of the one before, no symbol.
+    return [part for part in parts if _SYMBOLOGY.sub("", part, count=1).strip(_BEFORE_SYMBOLOGY)] or parts[:1]

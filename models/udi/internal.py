@@ -8,7 +8,7 @@ import re
 from typing import Final
 
 from models.udi.issuers.gs1.digital_link import is_web_address
-from models.udi.personal import is_identity_number
+from models.udi.personal import holds_identity_number
 from models.udi.values import CodeError, Flag, Issuer, Reading, Scan
 
 _INSURANCE: Final = re.compile(r"C[0-9]{19}(?:[0-9]{7})?")
@@ -18,7 +18,7 @@ _DRUG_TRACE: Final = re.compile(r"8[0-9]{19}")
 def read_known_number(text: str, scan: Scan) -> Reading | None:
     """A plain number that must not be taken for elements: a drug trace code (8xxx), an identity number (11, a day)."""
     if scan.symbology is None or not scan.symbology.startswith(("]d2", "]C1", "]Q3")):
-        if is_identity_number(text):
+        if holds_identity_number(text):
             return _not_udi(Flag.PERSONAL_NUMBER)
         return _not_udi(Flag.CN_DRUG_TRACE_CODE) if _DRUG_TRACE.fullmatch(text) is not None else None
     return None
@@ -27,7 +27,7 @@ def read_known_number(text: str, scan: Scan) -> Reading | None:
 def read_internal(text: str, scan: Scan) -> Reading:
     """Whatever no issuer wanted."""
     del scan
-    if is_identity_number(text):
+    if holds_identity_number(text):
         return _not_udi(Flag.PERSONAL_NUMBER)
     if is_web_address(text):
         return _not_udi(Flag.URL)

@@ -11,19 +11,23 @@ from models.udi.issuers.gs1.application_identifiers import GS
 from models.udi.values import CodeError, Flag, Issuer, Reading
 
 _OPENING: Final = re.compile(r"\[\)>[\x1e\x1d]?(05|06)\x1d")
+_SUBSTITUTED: Final = re.compile(r"\[\)>([^0-9A-Za-z+]?)(?:05|06)([^0-9A-Za-z+=&])")
+"""An envelope with other signs for RS and GS."""
+_CODES: Final = ("+", "=/", "=)", "MA.156.")
+"""How the codes begin that format 06 may hold: HIBC, ISBT 128, MA."""
 _SIGNS: Final = {
     name: sign
     for sign, names in (
-        ("\x1e", ("rs", "▲", "␞", "\\x1e", "\\u001e", "_x001e_", "%1e", "^^")),
-        ("\x1d", ("gs", "↔", "␝", "\\x1d", "\\u001d", "_x001d_", "%1d", "^]")),
-        ("\x04", ("eot", "♦", "␄", "\\x04", "\\u0004", "_x0004_", "%04", "^d")),
+        ("\x1e", ("rs", "▲", "␞", "\\x1e", "\\u001e", "_x001e_", "%1e", "^^", "&#30;", "&#x1e;")),
+        ("\x1d", ("gs", "↔", "␝", "\\x1d", "\\u001d", "_x001d_", "%1d", "^]", "&#29;", "&#x1d;")),
+        ("\x04", ("eot", "♦", "␄", "\\x04", "\\u0004", "_x0004_", "%04", "^d", "&#4;", "&#x4;", "&#x04;")),
     )
     for name in names
 }  # fmt: skip
 """RS, GS and EOT written out, or as the glyphs of code page 437 and of control pictures."""
 _FRAME: Final = re.compile(
     r"<(?:RS|GS|EOT)>|\{(?:RS|GS|EOT)\}|\[(?:RS|GS|EOT)\]|[▲↔♦␞␝␄]|\\x(?:1[ed]|04)|\\u00(?:1[ed]|04)"
-    r"|_x00(?:1[ed]|04)_|%(?:1[ed]|04)|\^[\^\]d]",
+    r"|_x00(?:1[ed]|04)_|%(?:1[ed]|04)|\^[\^\]d]|&#(?:30|29|4|x1[ed]|x0?4);",
     re.IGNORECASE,
 )
 _CLOSING: Final = "\x1e\x04\x1d"
@@ -40,24 +44,37 @@ class Envelope(NamedTuple):
 def unwrap(text: str) -> Envelope | None:
     """Opens the envelope; `None` when the text has none.
 
-    Format 05 is a GS1 element string. Format 06 may hold a HIBC code, or a German pharmacy product number (IFA), which
-    is a UDI in Europe and not supported. Other data identifiers are industry codes and no UDI.
+    Format 05 is a GS1 element string. Format 06 may hold a HIBC, ISBT 128 or MA code, or a German pharmacy product
+    number (IFA), which is a UDI in Europe and not supported. Other data identifiers are industry codes and no UDI.
     """
     if not text.startswith("[)>"):
         return None
     text = _FRAME.sub(lambda match: _SIGNS[match[0].strip("<>{}[]").lower()], text)
     if text[3:4] == "\0":
         text = text.replace("\0", "\x1e")
-    match = _OPENING.match(text)
+    match = _OPENING.match(text) or _OPENING.match(text := _with_controls(text))
     if match is None:
         return Envelope(None, None, Reading(Issuer.INTERNAL, CodeError.NOT_UDI, 0, Flag.ISO15434))
     content = text[match.end() :].partition("\x1e")[0].rstrip(_CLOSING)
     if match[1] == "05":
         return Envelope(content, "]d2", None)
     parts = content.split(GS)
-    hibc = next((part for part in parts if part.startswith("+")), None)
-    if hibc is not None:
-        return Envelope(hibc, None, None)
+    code = next((part for part in parts if part.startswith(_CODES)), None)
+    if code is not None:
+        return Envelope(code, None, None)
     if any(part.startswith("9N") for part in parts):
         return Envelope(None, None, Reading(Issuer.INTERNAL, CodeError.UNSUPPORTED_ISSUER, 0, Flag.IFA_PPN))
     return Envelope(None, None, Reading(Issuer.INTERNAL, CodeError.NOT_UDI, 0, Flag.ISO15434))
+
+
+def _with_controls(text: str) -> str:
+    """The text with RS and GS for the signs that stand in their places behind `[)>`, wherever they occur."""
+    match = _SUBSTITUTED.match(text)
+    if match is None:
+        return text
+    record, group = match[1], match[2]
+    if record and record != group:
+        text = text.replace(record, "\x1e")
+    elif record:  # One sign for both: the first is RS, and none that follows ends the record.
+        text = f"[)>\x1e{text[match.start(1) + 1 :]}"
+    return text.replace(group, GS)

@@ -9,7 +9,8 @@ from datetime import date
 from typing import Final
 
 _SHAPED: Final = re.compile(r"[1-9][0-9]{5}(?:19|20)[0-9]{9}[0-9Xx]", re.ASCII)
-_ANYWHERE: Final = re.compile(rf"(?<![0-9A-Za-z]){_SHAPED.pattern}(?![0-9A-Za-z])", re.ASCII)
+_ANYWHERE: Final = re.compile(r"(?<![0-9])[1-9][0-9]{5}[ -]?(?:19|20)[0-9]{6}[ -]?[0-9]{3}[0-9Xx](?![0-9])", re.ASCII)
+_GROUPED: Final = str.maketrans("", "", " -")
 _WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK: Final = "10X98765432"
 _SHOWN: Final = 3
@@ -34,6 +35,16 @@ def is_identity_number(text: str) -> bool:
     return _CHECK[total % 11] == text[-1].upper()
 
 
+def holds_identity_number(text: str) -> bool:
+    """Whether an identity number stands anywhere in a text, written in one or in its three groups.
+
+    Example:
+        >>> holds_identity_number("ID:110103-20101225-0009")
+        True
+    """
+    return any(is_identity_number(match[0].translate(_GROUPED)) for match in _ANYWHERE.finditer(text))
+
+
 def masked(text: str) -> str:
     """The text with every identity number in it unreadable but for its first digits, for lists and logs.
 
@@ -45,4 +56,5 @@ def masked(text: str) -> str:
 
 
 def _masked(number: str) -> str:
-    return number[:_SHOWN] + "*" * (len(number) - _SHOWN) if is_identity_number(number) else number
+    is_one = is_identity_number(number.translate(_GROUPED))
+    return number[:_SHOWN] + "*" * (len(number) - _SHOWN) if is_one else number

@@ -92,6 +92,8 @@ def _parse_patiently(raw: str | bytes | None, scanned_on: date, profile: Scanner
         return Reading(Issuer.INTERNAL, CodeError.NOT_UDI, None, Flag.CONCATENATED_SCANS).finish(text)
     if len(parts) > 1:
         return _parse_several(text, cleaned, parts, scanned_on, profile)
+    if parts and parts[0] != cleaned.text:
+        cleaned = replace(cleaned, text=parts[0])  # Without the echo of an identifier.
     reading = _read(cleaned, scanned_on, profile)
     if not decoded:
         reading.note(Flag.UNDECODABLE)
@@ -164,7 +166,8 @@ def _parse_several(
         reading = _read(cleaned_part, scanned_on, profile)
         if Flag.LOOKS_LIKE_GS1 in reading.flags and readings[0].issuer is Issuer.GS1:
             # Alone `10L7` would be a house number; behind a GS1 line of the same symbol it is its lot.
-            reading = _read(replace(cleaned_part, symbology="]d2"), scanned_on, profile)
+            obliged = _read(replace(cleaned_part, symbology="]d2"), scanned_on, profile)
+            reading = obliged if obliged.error is None else reading
         readings.append(reading)
     codes = [reading.finish(raw) for reading in readings]
     label = of_several(codes)

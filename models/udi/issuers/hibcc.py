@@ -5,7 +5,7 @@ References:
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Final
 
@@ -28,9 +28,13 @@ _QUANTITY_LENGTH: Final = {"8": 2, "9": 5}
 _SUPPLEMENT_QUANTITY: Final = re.compile(r"[0-9]{1,5}")
 _SYMBOLS_MAX: Final = 4
 """Symbols read as one string: as many as a label has. No source: ours, the most that was seen."""
+_GLUED_MAX: Final = 160
+"""Characters of symbols in any order that are tried: four linear ones of 40. No source: ours."""
 _CUTS_MAX: Final = 8
 """Places with a right check character that are tried for each symbol."""
-_EMPTY: Final = frozenset({"$", "$+", "S"})
+_BETWEEN: Final = re.compile(r"(?<=.)[*\t\x1c-\x1f\0;,|]+(?=\+)")
+"""Signs no HIBC code may hold, where one symbol ends and the next begins."""
+_EMPTY: Final = frozenset({"$", "$+", "$$", "$$+", "S"})
 _EIGHT_DIGITS: Final = re.compile(r"[0-9]{8}")
 
 
@@ -41,6 +45,7 @@ def read_hibc(text: str, scan: Scan) -> Reading | None:
     if text.startswith("*+"):
         text = text[1:].removesuffix("*")
         flags.append(Flag.CODE39_STARS)
+    text = _BETWEEN.sub("", text)
     if not text.startswith("+"):
         return None
     if text.isascii() and text != text.upper():
@@ -73,12 +78,40 @@ def _read_glued(text: str) -> Reading:
         rest = _symbols(text[at:], text[at - 1], _SYMBOLS_MAX - 1) if first.error is None else None
         if rest is not None:
             return _joined(text, first, rest)
+    in_any_order = _in_any_order(text, _SYMBOLS_MAX) if len(text) <= _GLUED_MAX else None
+    if in_any_order is not None:
+        return _joined(text, *in_any_order)
     foreign = next((at for at, character in enumerate(text) if character not in _CHARACTERS), None)
     if foreign is not None:
         return Reading(Issuer.HIBCC, CodeError.BAD_CHARACTER, foreign)
     if hibc_is_valid(text):
         return _read_valid(text)
     return Reading(Issuer.HIBCC, CodeError.BAD_CHECK_CHARACTER, max(len(text) - 1, 0))
+
+
+def _in_any_order(text: str, most: int) -> tuple[Reading, list[Reading]] | None:
+    """One device in symbols of any order, each with a right check character and all of one primary; else `None`."""
+    for symbols in _split(text, most):
+        primaries = {each.di: each for each in symbols if each.di is not None}
+        if len(symbols) > 1 and len(primaries) == 1:
+            (first,) = primaries.values()
+            rest = [each for each in symbols if each is not first]
+            if all(each.di is not None or each.link == (first.canonical or "")[-1] for each in rest):
+                return first, rest
+    return None
+
+
+def _split(text: str, most: int) -> Iterator[list[Reading]]:
+    """Every way to take a text for at most so many symbols that can be read."""
+    ends = [at for at in range(4, len(text)) if text[at] == "+" and hibc_is_valid(text[:at])][:_CUTS_MAX]
+    for end in (*(ends if most > 1 else ()), len(text)):
+        first = _read_valid(text[:end]) if hibc_is_valid(text[:end]) else None
+        if first is None or first.error is not None:
+            continue
+        if end == len(text):
+            yield [first]
+        else:
+            yield from ([first, *rest] for rest in _split(text[end:], most - 1))
 
 
 def _symbols(text: str, link: str, most: int) -> list[Reading] | None:
@@ -114,7 +147,7 @@ def _joined(text: str, first: Reading, rest: list[Reading]) -> Reading:
     for other in rest:
         if other.error is not None or (other.di not in {None, first.di}):
             reading.error = other.error or CodeError.CONFLICTING_AI
-        elif other.di is None and other.link != text[len(first.canonical or "") - 1]:
+        elif other.di is None and other.link != (first.canonical or "")[-1]:
             reading.error = CodeError.CONFLICTING_AI
         for field in ("lot", "serial", "expiry", "production", "quantity"):
             value, known = getattr(other, field), getattr(reading, field)
@@ -164,7 +197,7 @@ def _primary(reading: Reading, text: str) -> CodeError | None:
 def _secondary_and_supplements(reading: Reading, parts: list[str]) -> CodeError | None:
     for place, part in enumerate(parts):
         error = _secondary(reading, part) if place == 0 else _supplement(reading, part)
-        if error is CodeError.EMPTY_VALUE and part in _EMPTY and any(each[:1] == "Q" for each in parts[place + 1 :]):
+        if error is not None and part in _EMPTY and any(each[:1] == "Q" for each in parts[place + 1 :]):
             continue  # A field kept open in front of a quantity says nothing.
         if error is not None:
             return error
@@ -183,7 +216,7 @@ def _set(reading: Reading, field: str, value: str | date | int, name: str, print
 
 def _unit(reading: Reading, field: str, value: str, name: str) -> CodeError | None:
     """A lot or a serial; empty ones say nothing."""
-    if not value:
+    if not value.strip():
         return None
     if len(value) > _LOT_MAX:
         return CodeError.TOO_LONG

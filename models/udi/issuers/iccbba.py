@@ -109,6 +109,14 @@ def _serial(reading: Reading, value: str) -> CodeError | None:
 
 
 def _lot(reading: Reading, value: str) -> CodeError | None:
+    if not _is_capital(value):
+        return CodeError.BAD_CHARACTER
+    reading.lot = value
+    return None
+
+
+def _container_lot(reading: Reading, value: str) -> CodeError | None:
+    """Of a blood container, with small letters: case counts there. References: ICCBBA ST-001, data structure 017."""
     if _TEXT.fullmatch(value) is None:
         return CodeError.BAD_CHARACTER
     reading.lot = value
@@ -157,7 +165,7 @@ _READERS: Final[dict[str, Callable[[Reading, str], CodeError | None]]] = {
     "=)": _container,
     "=,": _serial,
     "&,1": _lot,
-    "&)": _lot,
+    "&)": _container_lot,
     "DIN": _donation,
     "=>": _expiry,
     "&>": _expiry,

@@ -21,21 +21,35 @@ GS1_SYMBOLOGIES: Final = frozenset({"]C1", "]d2", "]Q3", "]J1", "]e0"})
 EAN_SYMBOLOGIES: Final = frozenset({"]E0", "]E4", "]I1"})
 """Identifiers of symbols that hold one bare GTIN."""
 
+_NAMED: Final = "GS|FNC1|FS|RS|US|ESC|(?:0x|x|U\\+00)1[B-F]"
 _TOKENS: Final = re.compile(
-    r"<(?:GS|FNC1)>|\{(?:GS|FNC1)\}|\[(?:GS|FNC1)\]|\\x1d|\\u001d|\\F\\?|\^\]|_x001D_|%1D|&#29;|&#x1D;",
+    rf"<(?:{_NAMED})>|\{{(?:{_NAMED})\}}|\[(?:{_NAMED})\]|\((?:GS|FNC1)\)|\\x1[b-f]|\\u001[b-f]|\\F\\?|\^\]|_x001[B-F]_"
+    r"|%1[B-F]|&#(?:2[7-9]|3[01]);|&#x1[B-F];",
     re.IGNORECASE,
 )
-"""Separators written out. References: docs/codes.md, section "Dirt"."""
-_CONTROLS: Final = "".join(map(chr, (*range(1, 9), 9, *range(11, 13), *range(14, 29), 30, 31, 127)))
-_SINGLES: Final = str.maketrans(dict.fromkeys(f"\0{_CONTROLS}\u241d\u2194\ufffd|~^@#$`\\{{}}[]｜\xe8\xf1", GS))
+"""Separators written out, and the controls that stand for them. References: docs/codes.md, section "Dirt"."""
+_CONTROLS: Final = "".join(map(chr, (*range(1, 10), 11, 12, *range(14, 29), 30, 31, *range(127, 160))))
+_GLYPHS: Final = "".join(
+    sign
+    for first, last in ((0xA1, 0xBF), (0x2020, 0x2027), (0x2190, 0x21FF), (0x2400, 0x243F), (0x25A0, 0x27BF))
+    for sign in map(chr, range(first, last + 1))
+    if not sign.isalnum()
+)
+"""What fonts and code pages show for a control: the signs of Latin-1, arrows, control pictures, shapes."""
+_SINGLES: Final = str.maketrans(
+    dict.fromkeys(f"\0{_CONTROLS}{_GLYPHS}\ufffd\ue000\ue01d\uf01d|~^@#$`\\{{}}[]｜èñÈÑ", GS)
+)
 """Signs no GS1 value may hold: controls (Ctrl+] is typed as ESC on some layouts), signs outside CSET 82, glyphs of GS,
-and FNC1 as the Latin-1 characters 232 and 241."""
+and FNC1 as the Latin-1 characters 232 and 241, with Caps Lock too."""
 _GTIN_LENGTHS: Final = frozenset({8, 12, 13, 14})
 _PI_DATES: Final = frozenset({"11", "17", "7003"})
 _PI_UNITS: Final = frozenset({"10", "21"})
 _PI_DIGITS_MIN: Final = 4
 """Digits of a lot or serial beside a date, when the text is digits alone and came without symbology identifier. No
 source: ours; numbers of 11 and 12 digits, as telephones and laboratories have, leave one or two."""
+_OF_A_DEVICE: Final = frozenset({"10", "11", "17", "21"})
+_CUT_SHORT: Final = frozenset({CodeError.EMPTY_VALUE, CodeError.TOO_SHORT, CodeError.BAD_DATE})
+"""Errors of a half label that was read in part: it is no element, and may have been meant for one."""
 _LOGISTIC: Final = frozenset({"00", "02"})
 _GTIN_END: Final = 16
 
@@ -191,7 +205,8 @@ def _believed(reading: Reading, text: str) -> Reading:
         if (unit_with_date and not short) or values.keys() & {"00", "02"}:
             return reading
         return Reading(Issuer.INTERNAL, CodeError.NOT_UDI, None, Flag.LOOKS_LIKE_GS1)
-    return Reading(Issuer.INTERNAL, CodeError.NOT_UDI)
+    cut_short = text[:2] in _OF_A_DEVICE and reading.error in _CUT_SHORT
+    return Reading(Issuer.INTERNAL, CodeError.NOT_UDI, None, *((Flag.LOOKS_LIKE_GS1,) if cut_short else ()))
 
 
 def is_bare_gtin(text: str) -> bool:

@@ -4,6 +4,7 @@ References:
     GS1 Digital Link standard, URI syntax, sections 4.6 to 4.11 (path order, percent-encoding, query).
 """
 
+from itertools import pairwise
 from typing import Final
 from urllib.parse import unquote
 
@@ -47,7 +48,7 @@ def _unfinished(address: str, segments: list[str]) -> Reading | None:
     """An address of GS1's own resolver without a whole GTIN names its issuer; any other may be anything."""
     if not address.partition("://")[2].lower().startswith("id.gs1.org/"):
         return None
-    empty = segments[-2:] == ["01", ""]
+    empty = any(pair == ("01", "") for pair in pairwise(segments))
     error = CodeError.EMPTY_VALUE if empty else CodeError.BAD_DIGITAL_LINK_PATH
     return Reading(Issuer.GS1, error, None, Flag.DIGITAL_LINK)
 

@@ -16,6 +16,8 @@ _BRACKETED: Final = re.compile(r"\(\s?([0-9]{2,4})\s?\)", re.ASCII)
 _PIECES: Final = re.compile(r"(\(\s?([0-9]{2,4})\s?\))", re.ASCII)
 _SQUARE: Final = re.compile(r"\[\s?([0-9]{2,4})\s?\]", re.ASCII)
 _OUTER: Final = " \x1d"
+_NOTHING: Final = frozenset({"N/A", "NA", "NIL", "NONE", "NULL", "TBD", "UNKNOWN"})
+"""What people print where a field has no value. No source: ours."""
 
 
 def starts_bracketed(text: str) -> bool:
@@ -51,11 +53,12 @@ def _looks_like(rule: Rule, following: str) -> bool:
 def _is_meant(rule: Rule, following: str) -> bool:
     """Whether a bracketed identifier behind a text is one, be its value right or not.
 
-    An empty one is, one too long, and a date typed with its signs. Letters alone where a number belongs make the
-    brackets part of the text: lot `B(17)C`.
+    An empty one is, one that says so (`-`, `N/A`), one too long, and a date typed with its signs. Letters alone where a
+    number belongs make the brackets part of the text: lot `B(17)C`.
     """
     value = following.strip(_OUTER)
-    return not value or not rule.numeric or any(character.isdigit() for character in value)
+    letters_alone = any(map(str.isalpha, value)) and not any(map(str.isdigit, value))
+    return not rule.numeric or not letters_alone or value.upper() in _NOTHING
 
 
 def _split(text: str) -> list[tuple[str, str, int]]:
@@ -86,7 +89,7 @@ def read_hri(text: str, scan: Scan) -> Reading:
     elements: list[tuple[str, str]] = []
     flags = [Flag.HRI]
     for ai, printed, start in _split(text):
-        value = printed.strip(_OUTER)
+        value = printed.lstrip(" ").rstrip(_OUTER)
         if " " in printed and Flag.STRAY_SPACE not in flags and value != printed.strip(GS):
             flags.append(Flag.STRAY_SPACE)
         if not value:
@@ -100,7 +103,9 @@ def read_hri(text: str, scan: Scan) -> Reading:
 
 def read_mixed(text: str, scan: Scan) -> Reading | None:
     """Reads a text that is half element string, half interpretation; `None` when that fails too."""
-    plain = "".join(f"{GS}{ai}{value.strip(_OUTER)}" if ai else value for ai, value, _ in _split_anywhere(text))
+    plain = "".join(
+        f"{GS}{ai}{value.lstrip(' ').rstrip(_OUTER)}" if ai else value for ai, value, _ in _split_anywhere(text)
+    )
     found = walk(plain.lstrip(GS))
     if found.error is not None or not found.elements:
         return None

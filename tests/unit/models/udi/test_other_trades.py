@@ -6,7 +6,7 @@ import pytest
 
 from models.charging.books import label_facts
 from models.udi import UDI_ISSUERS, Flag, parse, read_label
-from models.udi.personal import is_identity_number, masked
+from models.udi.personal import holds_identity_number, masked
 
 DAY = date(2026, 6, 1)
 DEVICE = "0107032069804988"
@@ -63,10 +63,15 @@ def test_there_are_enough_of_them() -> None:
         ("010103201012250009", False),
         ("1101032010122500090", False),
         ("11010320101225000", False),
+        ("ID:110103201012250009", True),
+        ("110103 20101225 0009", True),
+        ("110103-20101225-0009", True),
+        ("1110103201012250009", False),
+        ("110103-20101225-0008", False),
     ],
 )
 def test_an_identity_number_is_told_by_its_check_character(text: str, is_one: bool) -> None:
-    assert is_identity_number(text) is is_one
+    assert holds_identity_number(text) is is_one
     assert (Flag.PERSONAL_NUMBER in parse(text, scanned_on=DAY).flags) is is_one
     assert (masked(f"a {text} b") != f"a {text} b") is is_one
 

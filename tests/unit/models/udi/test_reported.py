@@ -47,20 +47,36 @@ CLASSES: list[tuple[str, dict[str, Any]]] = [
     (f"(01){GTIN}(10)B(17)C", {"valid": True, "lot": "B(17)C"}),
     (f"(01){GTIN}(10)LOT(99)X", {"valid": True, "lot": "LOT"}),
     (f"(01){GTIN}(10)LOT(05)X", {"valid": True, "lot": "LOT(05)X"}),
+    *(
+        (f"(01){GTIN}(10)LOT1(17){value}", {"valid": False, "lot": None})
+        for value in ("-", "---", "/", "N/A", "none", "?")
+    ),
+    (f"(01){GTIN}(10)LOT1(11)-(17)271231", {"valid": False, "lot": None}),
+    (f"(01){GTIN}(10)LOT(21)#1", {"valid": False, "serial": None}),
     # The designator of the character set, and the symbology identifier once more.
     (f"\\00002901{GTIN}10A", {"valid": True, "lot": "A"}),
     (f"]Q3\\00002601{GTIN}10A", {"valid": True, "lot": "A"}),
     ("\\00026+A123BJC5D6E71G", {"issuer": "internal"}),
+    (f"\\000026]d201{GTIN}10A", {"valid": True, "lot": "A", "symbology": "]d2"}),
+    (f"\\000026 01{GTIN}10A", {"valid": True, "lot": "A"}),
     ("\\000026+A123BJC5D6E71G", {"issuer": "HIBCC", "di": "A123BJC5D6E71"}),
     (f"]C1]C101{GTIN}", {"valid": True, "di": GTIN, "symbology": "]C1"}),
     (f"]d2]d101{GTIN}", {"valid": True, "di": GTIN, "symbology": "]d2"}),
     ("]C0]C0+A123BJC5D6E71G", {"issuer": "HIBCC", "symbology": "]C0"}),
+    *((f"]d2{between}]d201{GTIN}10A", {"valid": True, "lot": "A"}) for between in (" ", "\x1d", "\r\n", "\t")),
+    (f"]d201{GTIN}10A]d2", {"valid": True, "lot": "A"}),
     (f"]C101{GTIN}]C110A", {"valid": True, "lot": "A", "di": GTIN}),
     # Any sign no GS1 value may hold, only when the whole message then reads.
     *(
         (f"]d201{GTIN}10A{sign}21B", {"valid": True, "lot": "A", "serial": "B"})
-        for sign in "\x01\x08\t\x1b\x1c\x1f\x7fèñ"
+        for sign in "\x01\x08\t\x1b\x1c\x1f\x7f\x80\x9dèñÈÑ§¶¨␞→■†\xa0"
     ),
+    *((f"]d201{GTIN}10A{sign}21B", {"valid": False, "lot": None}) for sign in "éê批。、—"),
+    *(
+        (f"]d201{GTIN}10A{text}21B", {"valid": True, "lot": "A", "serial": "B"})
+        for text in ("<RS>", "[rs]", "{US}", "<ESC>", "<0x1D>", "(GS)", "\\x1e", "&#30;", "_x001E_")
+    ),
+    (f"]d201{GTIN}10A<29>21B", {"lot": "A<29>21B"}),
     *((f"]d201{GTIN}10A{sign}2B", {"valid": False, "lot": None}) for sign in "\x1bè"),
     (f"]d201{GTIN}10A批B", {"valid": False}),
     # Frames and terminators written out.
@@ -73,6 +89,14 @@ CLASSES: list[tuple[str, dict[str, Any]]] = [
     ("[)>{RS}05{GS}01" + GTIN + "10A{RS}{EOT}", {"valid": True, "lot": "A"}),
     ("[)>\\x1e06\\x1d+A123BJC5D6E71G\\x1e\\x04", {"issuer": "HIBCC"}),
     ("[)>␞06␝+A123BJC5D6E71G␞␄", {"issuer": "HIBCC"}),
+    *(
+        (f"[)>{rs}05{gs}01{GTIN}10A{gs}21B{rs}", {"valid": True, "lot": "A", "serial": "B"})
+        for rs, gs in ("^~", "@#", "||")
+    ),
+    (f"[)>&#30;05&#29;01{GTIN}10A&#30;&#4;", {"valid": True, "lot": "A"}),
+    ("[)>\x1e06\x1d=/A9999XYZ100T0944\x1e\x04", {"issuer": "ICCBBA", "di": "A9999XYZ100T0944"}),
+    ("[)>\x1e06\x1dMA.156.M0.100472.11103316\x1e\x04", {"issuer": "MA", "valid": True}),
+    ("[)>0601", {"issuer": "internal", "error": "not_udi"}),
     # Numbers prove nothing; with a symbology identifier they are what it says.
     ("3012345678", {"issuer": "internal", "error": "not_udi"}),
     ("]C13012345678", {"issuer": "GS1", "valid": True, "quantity": 12345678}),
@@ -85,6 +109,10 @@ CLASSES: list[tuple[str, dict[str, Any]]] = [
     ("=,00001A", {"issuer": "ICCBBA", "serial": "00001A"}),
     ("=<e0001V00", {"issuer": "ICCBBA", "error": "bad_character"}),
     ("=<E0001V00", {"issuer": "ICCBBA", "error": None}),
+    ("&,1000000000000XYZ123", {"issuer": "ICCBBA", "lot": "000000000000XYZ123"}),
+    ("&,1000000000000xyz123", {"issuer": "ICCBBA", "error": "bad_character"}),
+    ("&,1000000000000XYZ 23", {"issuer": "ICCBBA", "error": "bad_character"}),
+    ("&)012345678a", {"issuer": "ICCBBA", "lot": "012345678a"}),
     # The check pair.
     (f"(01){GTIN}(8014)1987654Ad4X4bL5ttr2310c2K", {"valid": True, "di": GTIN}),
     # The deepest thing that is known.
@@ -92,6 +120,7 @@ CLASSES: list[tuple[str, dict[str, Any]]] = [
     (f"https://id.gs1.org/01/{GTIN}/", {"issuer": "GS1", "error": None}),
     (f"https://id.gs1.org/01/{GTIN}/10", {"issuer": "GS1", "error": "bad_digital_link_path"}),
     ("https://id.gs1.org/01", {"issuer": "GS1", "error": "bad_digital_link_path"}),
+    ("https://id.gs1.org/01//10/A", {"issuer": "GS1", "error": "empty_value"}),
     ("https://id.gs1.org/01/", {"issuer": "GS1", "error": "empty_value"}),
     ("https://example.cn/2021/01/", {"issuer": "internal", "error": "not_udi"}),
     ("MA.156.M0.100472.11103316.L", {"issuer": "MA", "error": "empty_value"}),
@@ -127,6 +156,13 @@ OF_ANOTHER = hibc_secondary(hibc_primary("B123", "77", 1)[-1], serial="SN1")
         ((PRIMARY, LOT, SERIAL, LOT), ("LOT9", "SN1", None)),
         ((PRIMARY, LOT, OTHER_LOT), (None, None, "conflicting_ai")),
         ((PRIMARY, OF_ANOTHER), (None, None, "conflicting_ai")),
+        ((LOT, PRIMARY), ("LOT9", None, None)),
+        ((SERIAL, LOT, PRIMARY), ("LOT9", "SN1", None)),
+        ((PRIMARY, LOT, SERIAL, PRIMARY), ("LOT9", "SN1", None)),
+        (("*", PRIMARY, "**", LOT, "*"), ("LOT9", None, None)),
+        ((PRIMARY, "\t", LOT), ("LOT9", None, None)),
+        ((LOT, SERIAL), (None, None, "bad_check_character")),
+        ((OF_ANOTHER, PRIMARY), (None, None, "bad_check_character")),
         ((PRIMARY, LOT, LOT, LOT, SERIAL), (None, None, "bad_check_character")),
     ],
 )
@@ -141,10 +177,28 @@ def test_hibc_symbols_read_as_one_string_are_taken_apart(
 
 @pytest.mark.parametrize(
     ("content", "error"),
-    [("$/Q5", None), ("$+/Q5", None), ("$$7A/S/Q5", None), ("$", "empty_value"), ("$/16D20260101", "empty_value")],
+    [
+        ("$/Q5", None),
+        ("$+/Q5", None),
+        ("$$/Q5", None),
+        ("$$+/Q5", None),
+        ("$ /Q5", None),
+        ("$$7A/S/Q5", None),
+        ("$", "empty_value"),
+        ("$/16D20260101", "empty_value"),
+        ("$$", "bad_date"),
+    ],
 )
 def test_a_field_kept_open_in_front_of_a_quantity_says_nothing(content: str, error: str | None) -> None:
     text = f"+A99912345/{content}"
     code = parse(text + hibc_check_character(text), scanned_on=DAY)
 
     assert (code.error, code.quantity) == (error, None if error else 5)
+
+
+@pytest.mark.parametrize("half", ["17200101", "21SN1", "21", "172001", "17200132", "112606"])
+def test_a_half_that_was_read_in_part_leaves_its_trace_on_the_label(half: str) -> None:
+    label = read_label([f"01{GTIN}", half], scanned_on=DAY)
+
+    assert (label.di, label.lot, label.expiry) == (GTIN, None, None)
+    assert "looks_like_gs1" in label.flags

@@ -138,7 +138,7 @@ def _opened(text: str, steps: list[Step]) -> tuple[str | None, str]:
     """
     symbology = None
     while True:
-        bare = text[_BEFORE_OPENING.match(text).end() :]  # type: ignore[union-attr] -- it matches nothing at least
+        bare = _BEFORE_OPENING.sub("", text, count=1)
         if _ECI.match(bare) is not None:
             text = _without_designators(bare, steps)
         elif _SYMBOLOGY.match(bare) is not None:

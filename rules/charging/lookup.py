@@ -119,9 +119,13 @@ def _want_quota(wanted: Lookup, subject: RecordedScan, item: Item, catalogue: Ca
 
 
 def _want_uses(wanted: Lookup, event: ScanEvent, label: LabelFacts, item: Item | None) -> None:
-    """What a return may take back: the use it names, or those of its goods in its encounter, on any package level."""
+    """What a return may take back: the use it names, or those of its goods in its encounter, on any package level.
+
+    Those without a lot are among them: the lot of some use may not be certain.
+    """
     if event.corrects is not None:
         wanted.uses_of_scans.add((event.hospital, event.corrects))
     elif event.encounter is not None:
         for issuer, di in {(label.issuer, label.di or ""), *levels_of(item)}:
             wanted.uses_of_units.add((event.hospital, event.encounter, issuer, di, label.lot, label.serial))
+            wanted.uses_of_units.add((event.hospital, event.encounter, issuer, di, None, None))

@@ -1,5 +1,8 @@
 """Returns: which use a return takes back, and what follows."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from models.catalogue.item import Item
 from models.charging.books import Charge, Decision, LabelFacts, Prior, RecordedScan, StockMove, Usage, UseAccount
 from models.money import line_amount_fen
@@ -21,7 +24,7 @@ def find_use(
     Where none of that very unit has enough left, a use of the same item and lot that was scanned on another level
     serves: of a box that was used, single units may come back. Only a use at or before the return's own `scanned_at`
     counts, within the tolerance of two devices' clocks, however late either arrives: goods can't come back before
-    they were used.
+    they were used. Last of all a use of the same goods serves whose lot is not certain.
 
     References:
         docs/contract.md, "Verdicts", and docs/semantics.md, "Return".
@@ -41,17 +44,33 @@ def find_use(
 
 
 def _uses_of_goods(event: ScanEvent, label: LabelFacts, item: Item | None, view: View) -> list[list[UseAccount]]:
-    """What a return may mean, oldest first: uses of that very unit; uses of the same goods scanned on another level."""
+    """What a return may mean, oldest first: that very unit; the same goods on another level; those without a lot."""
     very = (label.issuer, label.di, label.lot, label.serial)
-    others = [(issuer, di, label.lot, label.serial) for issuer, di in levels_of(item) if (issuer, di) != very[:2]]
+    levels = [(issuer, di) for issuer, di in levels_of(item) if (issuer, di) != very[:2]]
+    others = [(*level, label.lot, label.serial) for level in levels]
+    without = [(*level, None, None) for level in (very[:2], *levels)]
     if event.corrects is not None:
         named = view.use_of_scan(event.hospital, event.corrects)
-        return [[named] if named is not None and named.unit in (very, *others) else []]
+        meant = named is not None and (
+            named.unit in (very, *others) or (named.unit in without and _is_without_lot(named))
+        )
+        return [[named] if named is not None and meant else []]
     if event.encounter is None:
         return []
-    uses = [view.uses_of_unit((event.hospital, event.encounter, *unit)) for unit in (very, *others)]
-    same = sorted((use for of in uses[1:] for use in of), key=lambda use: (use.scanned_at, use.ref))
-    return [uses[0], same]
+    doubtful = [use for use in _uses_of(event, without, view) if _is_without_lot(use)]
+    return [_uses_of(event, [very], view), _uses_of(event, others, view), doubtful]
+
+
+def _uses_of(
+    event: ScanEvent, units: Sequence[tuple[str, str | None, str | None, str | None]], view: View
+) -> list[UseAccount]:
+    found = [use for unit in units for use in view.uses_of_unit((event.hospital, event.encounter or "", *unit))]
+    return sorted(found, key=lambda use: (use.scanned_at, use.ref))
+
+
+def _is_without_lot(use: UseAccount) -> bool:
+    """A use whose goods moved without a lot because it is not certain."""
+    return Reason.LOT_UNCERTAIN in use.reasons
 
 
 def _counts(use: UseAccount) -> bool:
@@ -71,6 +90,9 @@ def decide_return(
         verdict = use.verdict if use.verdict in (Verdict.PARKED, Verdict.HELD) else Verdict.PARKED
         reasons = use.reasons if use.verdict in _OPEN else tuple(filter(None, (found.reason,)))
         return _open(subject, label, n, verdict, reasons, found.item, units)
+    if _is_without_lot(use):
+        # What went out without a lot comes back without one: no lot has more or less than lies there.
+        label = replace(label, lot=None, serial=None)
     return _taken_back(subject, label, n, use, use.item, units, view)
 
 
@@ -92,6 +114,7 @@ def _taken_back(  # noqa: PLR0917 -- the parts of a decision
     event = subject.event
     open_month = view.open_month(event.hospital, subject.month)
     flags: tuple[Reason, ...] = (Reason.LATE, Reason.PERIOD_CLOSED) if open_month != subject.month else ()
+    doubt = (Reason.LOT_UNCERTAIN,) if _is_without_lot(use) else ()
     charges: tuple[Charge, ...] = (credit_of(subject, use, units, flags, view),) if use.charge is not None else ()
     usage_fen = charges[0].amount_fen if charges else usage_fen_of(use, item, units)
     whole = use.left == units
@@ -101,7 +124,7 @@ def _taken_back(  # noqa: PLR0917 -- the parts of a decision
         n,
         subject.recorded_at,
         Verdict.CREDITED if charges else Verdict.RECORDED,
-        flags if charges else flags[:1],
+        (*doubt, *(flags if charges else flags[:1])),
         label,
         item,
         units,

@@ -25,6 +25,7 @@ from tests.support.builders import (
     outcome,
     prior_of,
     scan,
+    scan_id,
 )
 
 LOST = f"]d201{DI}17271231" + "10L12345" + "21S1"
@@ -184,6 +185,30 @@ def test_of_a_return_the_books_tell_which_lot_was_used() -> None:
 
     assert (used.verdict, back.verdict, back.reasons) == ("billed", "credited", ())
     assert (back.label.lot, back.label.serial) == ("L12345", "S1")
+
+
+@pytest.mark.parametrize("corrects", [None, str(scan_id(1))])
+def test_a_certain_return_of_a_use_without_a_lot_goes_through(corrects: str | None) -> None:
+    made = bench(None, losing=True)
+    used = made.decision(1, codes=[LOST])
+    back = made.decision(2, action="return", codes=[CLEAN], device_id="gun2", corrects=corrects)
+
+    assert (used.verdict, used.reasons[0]) == ("billed", "lot-uncertain")
+    assert (back.verdict, back.reasons) == ("credited", ("lot-uncertain",))
+    assert not [units for units in made.view.gathered.balances.values() if units]
+    again = made.decision(3, action="return", codes=[CLEAN], device_id="gun2", corrects=corrects)
+    assert (again.verdict, again.reasons) == ("held", ("over-return",))
+
+
+def test_a_return_takes_back_the_very_unit_before_one_without_a_lot() -> None:
+    made = bench(None, losing=True)
+    made.decision(1, codes=[LOST])
+    used = made.decision(2, codes=[CLEAN], device_id="gun2")
+    back = made.decision(3, action="return", codes=[CLEAN], device_id="gun2")
+
+    assert (back.verdict, back.reasons, back.label.lot) == ("credited", (), "L12345")
+    assert back.account is not None
+    assert back.account.scan_id == used.subject.event.scan_id
 
 
 def test_half_a_label_that_lost_its_separator_is_mended_when_its_identifier_comes() -> None:

@@ -28,6 +28,8 @@ class CommandKind(StrEnum):
     """A held use is charged in spite of what it was held for."""
     REJECT = "reject"
     """It was no use, or the scan is a mistake: whatever followed from it is taken back."""
+    OVERRIDE = "override"
+    """A use that the hospital's own decision holds goes on at once, with a badge and a reason (`Override`)."""
     IDENTIFY = "identify"
     """Which reading of a label that may have lost separators is right: the goods get that lot (`Identification`)."""
     CORRECT = "correct"

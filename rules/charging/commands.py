@@ -13,10 +13,11 @@ from models.calendar import local_day
 from models.charging.books import Decision, LabelFacts, StockMove, Usage, UseAccount
 from models.charging.commands import Carried, Commanded, CommandKind, Correction, Identification, Recorded
 from models.reasons import REASON_ROW, RELEASABLE, TAKEN_BACK, Reason, Verdict, in_precedence
-from models.scan.event import Action
+from models.scan.event import Action, Override
 from models.stock.places import shelf
 from rules.catalogue.joining import Resolution, cost_on, resolve
 from rules.charging.charges import credit_of, settlement_reversal
+from rules.charging.controls import OVERRIDABLE
 from rules.charging.correcting import objection
 from rules.charging.deciding import decide
 from rules.charging.identifying import identified
@@ -81,6 +82,22 @@ def release(commanded: Commanded, view: View) -> list[Decision]:
 
 def _decides(reason: Reason) -> bool:
     return REASON_ROW[reason].verdict in {Verdict.HELD, Verdict.WAITING}
+
+
+def override(commanded: Commanded, view: View) -> list[Decision]:
+    """Decide a held use again with a badge and a reason, as if they had been on the scan (docs/controls.md)."""
+    one = _named(commanded)
+    event, prior = one.subject.event, one.prior
+    if event.action is not Action.USE or prior.verdict is not Verdict.HELD:
+        raise RefusedError(f"Expected a held use, got a {event.action} that is {prior.verdict}.")
+    if not OVERRIDABLE.intersection(prior.reasons):
+        raise RefusedError(f"Expected a use that the hospital's decision holds, got one held for {prior.reasons[0]}.")
+    try:
+        given = Override.model_validate(dict(commanded.command.body))
+    except ValueError as error:
+        raise RefusedError(f"Expected a badge and a reason, got something else: {error}") from None
+    subject = replace(one.subject, event=event.model_copy(update={"override": given}))
+    return [decide(subject, view, commanded.command.accepted_at, prior, released=True)]
 
 
 def reject(commanded: Commanded, view: View) -> list[Decision]:
@@ -228,6 +245,7 @@ _OPEN = frozenset({Verdict.PARKED, Verdict.HELD})
 KINDS: Final[dict[CommandKind, Callable[[Commanded, View], list[Decision]]]] = {
     CommandKind.UNDO_PAIR: undo_pair,
     CommandKind.RELEASE: release,
+    CommandKind.OVERRIDE: override,
     CommandKind.REJECT: reject,
     CommandKind.IDENTIFY: identify,
     CommandKind.CORRECT: correct,

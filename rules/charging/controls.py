@@ -6,6 +6,7 @@ References:
     circuit breaker is one of the Gansu study (2022), table 2.
 """
 
+from collections.abc import Collection
 from typing import Final
 
 from models.catalogue.item import Item
@@ -74,8 +75,11 @@ def approved(event: ScanEvent, item: Item, encounter: EncounterFacts | None, vie
     return controls.approved(event.hospital, item.item_code, event.encounter, department, event.scanned_at)
 
 
-def overridden(event: ScanEvent, reasons: set[Reason]) -> set[Reason]:
-    """A badge and a reason let pass what the hospital itself has set against the charge, and it is said."""
-    if event.override is None or not reasons & OVERRIDABLE:
+def overridden(event: ScanEvent, reasons: set[Reason], before: Collection[Reason] = ()) -> set[Reason]:
+    """A badge and a reason let pass what the hospital itself has set against the charge, and it is said.
+
+    `before`: reasons of an earlier decision; what was let pass then is let pass for good.
+    """
+    if Reason.OVERRIDDEN not in before and (event.override is None or not reasons & OVERRIDABLE):
         return reasons
     return reasons - OVERRIDABLE | {Reason.OVERRIDDEN}

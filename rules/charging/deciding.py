@@ -145,7 +145,9 @@ def _decide_use(
         price = price_on(item.prices, subject.day)
         reasons |= _price_reasons(item, price) | item_reasons(subject, item, decision.units, encounter, view)
         reasons |= control_reasons(subject, item, decision.units, price, decision.department, encounter, view)
-        reasons = overridden(event, reasons | identity_reasons(label, item, decision.units))
+        reasons = overridden(
+            event, reasons | identity_reasons(label, item, decision.units), prior.reasons if prior else ()
+        )
     held_by_another = Reason.SERIAL_USED in reasons
     if prior and Reason.RELEASED in prior.reasons:
         # A person has let it pass, once and for all; a unit that another use holds stays with that one.

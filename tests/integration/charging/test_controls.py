@@ -81,6 +81,35 @@ async def test_an_override_of_nothing_says_nothing_and_lets_no_expired_unit_pass
     assert now(account, 2) == ("held", ("expired", "stock-negative", "overridden"))
 
 
+async def test_a_held_use_goes_on_with_a_badge_and_its_goods_move_once(ward: Ward, store: Store) -> None:
+    await store.control(breaker())
+    await ward.scan(scan(1))
+    assert now(await ward.account(), 1)[0] == "held"
+
+    await store.command(CommandKind.OVERRIDE, 1, BADGE)
+    await ward.sweep()
+
+    account = await ward.account()
+    assert now(account, 1) == ("billed", ("stock-negative", "overridden"))
+    assert [row[-1] for row in account.left] == [-1]
+    if isinstance(store, PostgresStore):
+        [row] = await ControlBooks(store.pool).overrides()
+        assert (row["scan_id"], row["badge"], row["reason"]) == (scan_id(1), BADGE["badge"], "looked at it")
+
+
+async def test_an_override_afterwards_frees_the_hospitals_own_decisions_alone(ward: Ward, store: Store) -> None:
+    await store.control(breaker())
+    await ward.scan(scan(1, codes=[gs1(DI, expiry="220602", lot="L1")]))
+    await store.command(CommandKind.OVERRIDE, 1, BADGE)
+    await ward.sweep()
+    assert now(await ward.account(), 1) == ("held", ("expired", "stock-negative", "overridden"))
+
+    await ward.scan(scan(2, item_code="H9", codes=None))
+    await store.command(CommandKind.OVERRIDE, 2, BADGE)
+    await ward.sweep()
+    assert now(await ward.account(), 2)[0] == "parked"
+
+
 @pytest.mark.parametrize(
     ("scope", "held"),
     [("department:ORTH", True), ("department:CARD", False), ("store:OR-2", True), ("store:OR-1", False),

@@ -60,6 +60,7 @@ _STORE = frozenset({_R.STORE_KEEPER, _R.AUDITOR, _R.DEVICE_DEPARTMENT, _R.SAFETY
 _DEVICES = frozenset({_R.DEVICE_DEPARTMENT, _R.OPERATIONS, _R.ADMIN})
 _DECIDES_HELD = frozenset({_R.DEVICE_DEPARTMENT, _R.SAFETY, _R.ADMIN})
 _DECIDES_MONEY = frozenset({_R.FINANCE, _R.ADMIN})
+_REVIEWS = frozenset({_R.DEVICE_DEPARTMENT, _R.FINANCE, _R.SAFETY, _R.ADMIN})
 _OPERATES = frozenset({_R.OPERATIONS, _R.ADMIN})
 
 LISTS: Final[dict[str, frozenset[Role]]] = {
@@ -70,7 +71,17 @@ LISTS: Final[dict[str, frozenset[Role]]] = {
     "charges": _MONEY,
     "usage": _WATCH,
     "alerts": _WATCH,
+    "findings": _WATCH,
+    "overrides": _WATCH,
+    "ratios": _WATCH,
+    "income": _WATCH,
+    "discharges": _WATCH,
+    "stores": _STORE,
     "stock": _STORE,
+    "moves": _STORE,
+    "expiring": _STORE,
+    "in-transit": _STORE,
+    "deliveries": _STORE,
     "scanners": _DEVICES,
     "devices": _DEVICES,
     "dead-letters": _OPERATES,
@@ -80,11 +91,14 @@ LISTS: Final[dict[str, frozenset[Role]]] = {
 DECISIONS: Final[dict[str, frozenset[Role]]] = {
     "release": _DECIDES_HELD,
     "reject": _DECIDES_HELD,
+    "correct": _DECIDES_HELD,
+    "identify": _DECIDES_HELD,
+    "review": _REVIEWS,
     "ask": _DECIDES_MONEY,
     "accept": _DECIDES_MONEY,
     "replay": _OPERATES,
 }
-"""What is decided on a list, and who may."""
+"""What is decided on a list or on the page of a scan or finding, and who may."""
 
 ACCESS: Final[tuple[AccessRow, ...]] = (
     AccessRow("GET", "/healthz", Who.ANYONE),
@@ -102,6 +116,7 @@ ACCESS: Final[tuple[AccessRow, ...]] = (
     AccessRow("POST", "/v1/devices/token", Who.ANYONE),
     AccessRow("POST", "/v1/scans", Who.DEVICE),
     AccessRow("GET", "/v1/scans/{scan_id}", Who.DEVICE),
+    AccessRow("POST", "/v1/scans/{scan_id}/override", Who.DEVICE),
     AccessRow("GET", "/v1/verdicts", Who.DEVICE),
     AccessRow("GET", "/v1/items", Who.DEVICE),
     AccessRow("POST", "/v1/frames", Who.DEVICE),
@@ -112,6 +127,7 @@ ACCESS: Final[tuple[AccessRow, ...]] = (
     AccessRow("GET", "/month", _WATCH),
     AccessRow("GET", "/case", _CARE),
     AccessRow("GET", "/scan/{scan_id}", _CARE | _STORE),
+    AccessRow("GET", "/finding/{finding}", _WATCH),
     *(AccessRow("GET", f"/list/{name}", roles) for name, roles in LISTS.items()),
     *(AccessRow("GET", f"/export/{name}", roles) for name, roles in LISTS.items()),
     *(AccessRow("POST", f"/decide/{name}", roles) for name, roles in DECISIONS.items()),

@@ -67,7 +67,10 @@ GRANTS: Final[Mapping[str, Grants]] = {
     },
     GATEWAY: {
         "*": "SELECT",
-        "gateway_secret": "INSERT",
+        "gateway_secret command case_close case_delta difference difference_standing outbox_block review_entry "
+        "watch_finding scanner fact_change": "INSERT",
+        "difference_standing topic_counter fact_counter": "UPDATE",
+        "difference_standing": "DELETE",
     },
     OPERATOR: _LEASE | {
         "*": "SELECT",

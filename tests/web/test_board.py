@@ -1,17 +1,26 @@
 """What people look at and decide, on a live installation."""
 
+import html
 import io
 import re
+from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import python_calamine
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
+from models.calendar import Month
+from models.monitoring.finding import FindingBody, FindingKey, FindingStatus, FindingVersion
 from models.web.access import LISTS, Role
+from models.wording import LOCALES, texts
+from sinks.postgres.monitoring.findings import finding_row
+from sinks.postgres.web.board import BoardBooks
+from sinks.postgres.web.lists import OTHER_FILTERS
 from tests.support.builders import gtin
-from tests.support.live import DI, Device, Live, now_scan
+from tests.support.live import DI, Live, now_scan
 from tests.web.test_access import csrf_of
 
 EVIL = '=HYPERLINK("http://x","<script>alert(1)</script>")'
@@ -94,8 +103,110 @@ def test_a_list_is_narrowed_by_its_columns_and_by_nothing_else(house: Live, held
     person = house.signed_in(Role.AUDITOR)
     narrowed = house.call("GET", f"/list/scans?scan_id={held['scan_id']}&nonsense=1", headers=person).body.decode()
     assert narrowed.count("<tr>") == 2
-    assert house.call("GET", "/list/scans?verdict=%27%3B%20DROP%20TABLE%20udi.scan", headers=person).status == 200
     assert house.call("GET", "/list/nonsense", headers=person).status in {403, 404}
+
+
+LINK = re.compile(r'<a href="(/(?:list|scan|case|finding)[^"]*)"')
+
+
+def links(page: str) -> list[str]:
+    return [html.unescape(each) for each in LINK.findall(page.partition("<main")[2])]
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_list_has_words_for_its_columns_and_every_figure_opens(house: Live, held: dict[str, Any], name: str) -> None:
+    assert held
+    person = house.signed_in(Role.ADMIN)
+    page = house.call("GET", f"/list/{name}", headers=person)
+    assert page.status == 200
+    columns = house.asked(lambda pool: BoardBooks(pool).columns(name))
+    for locale in LOCALES:
+        assert not {f"column_{each}" for each in (*columns, *OTHER_FILTERS)} - set(texts(f"board.{locale}")["board"])
+    for to in dict.fromkeys(links(page.body.decode())[:40]):
+        assert house.call("GET", to, headers=person).status == 200, to
+    for kind in ("csv", "xlsx"):
+        assert house.call("GET", f"/export/{name}?format={kind}", headers=person).status == 200
+
+
+def test_a_sum_of_use_opens_to_the_scans_it_is_made_of(house: Live, held: dict[str, Any]) -> None:
+    assert held
+    person = house.signed_in(Role.ADMIN)
+    house.until("SELECT 1 FROM report.usage_months WHERE item_code = 'NAIL'")
+    page = house.call("GET", "/list/usage?item_code=NAIL&scope_type=hospital", headers=person).body.decode()
+    (to, *_) = [each for each in links(page) if each.startswith("/list/scans")]
+    scans = house.call("GET", to, headers=person).body.decode()
+    assert held["scan_id"] in scans
+    ours = house.rows("SELECT scan_id FROM report.scans WHERE item_code = 'NAIL' AND action IN ('use', 'return')")
+    assert {str(row["scan_id"]) for row in ours} == set(re.findall(r"/scan/([0-9a-f-]{36})", scans))
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [("month=2022-13", 422), ("month=0000-01", 422), ("scan_id=x", 422), ("after=x", 422), ("lot=%00", 200),
+     ("verdict=%27%3B%20DROP%20TABLE%20udi.scan", 200), ("after=2026-W01-1", 200)],
+)  # fmt: skip
+def test_a_filter_is_a_value_and_nothing_else(house: Live, query: str, status: int) -> None:
+    assert house.call("GET", f"/list/scans?{query}", headers=house.signed_in(Role.AUDITOR)).status == status
+
+
+def test_a_scan_is_corrected_on_its_page(house: Live) -> None:
+    device = house.add_device()
+    scan = now_scan(device)
+    house.call("POST", "/v1/scans?wait=10", scan, house.token(device))
+    person = house.signed_in(Role.SAFETY)
+    assert 'action="/decide/correct"' in house.call("GET", f"/scan/{scan['scan_id']}", headers=person).body.decode()
+
+    form = {"csrf": csrf_of(house, person), "row": scan["scan_id"], "reason": "two, not one", "quantity": "2"}
+    answer = house.submit("/decide/correct", form, person)
+
+    assert (answer.status, answer.headers["location"]) == (303, f"/scan/{scan['scan_id']}?done=1&left=0")
+    (row,) = house.until("SELECT quantity, entry FROM udi.scan WHERE corrects = $1", scan["scan_id"])
+    assert row == {"quantity": 2, "entry": "manual"}
+    for wrong in ({}, {"quantity": "0"}, {"quantity": "x"}):
+        form = {"csrf": csrf_of(house, person), "row": scan["scan_id"], "reason": "y"} | wrong
+        assert house.submit("/decide/correct", form, person).status == 422
+
+
+@pytest.fixture(scope="module")
+def finding(house: Live) -> str:
+    """A finding without alerts, as the evaluator would file it."""
+    key = FindingKey("H1", "SCREW", Month(202206))
+    body = FindingBody(FindingStatus.OPEN, None, False, 123400, 123400, {}, None, (), ())
+    row = finding_row(FindingVersion(key, 1, body, datetime.now(UTC)))
+    house.asked(lambda pool: pool.execute("INSERT INTO udi.watch_finding SELECT * FROM unnest($1::udi.watch_finding[])",
+                                          [row]))  # fmt: skip
+    return str(key.finding_id)
+
+
+def test_a_finding_is_reviewed_step_by_step(house: Live, finding: str) -> None:
+    person = house.signed_in(Role.SAFETY)
+    assert finding in house.call("GET", "/list/findings?status=open", headers=person).body.decode()
+
+    def step(**form: str) -> Any:
+        base = {"csrf": csrf_of(house, person), "row": finding, "reason": "seen"}
+        return house.submit("/decide/review", base | form, person)
+
+    assert step(step="talk").headers["location"].endswith("done=0&left=1")
+    assert step(step="assign").status == 422
+    assert step(step="assign", owner="li", due="2022-07-15").headers["location"] == f"/finding/{finding}?done=1&left=0"
+    assert step(step="opinion", voice="quality", vote="doubtful").headers["location"].endswith("done=1&left=0")
+    assert step(step="break").status == 422
+    assert step(step="talk").headers["location"].endswith("done=1&left=0")
+    page = house.call("GET", f"/finding/{finding}", headers=person).body.decode()
+    assert "Talk (约谈)" in page
+    other = house.signed_in(Role.SAFETY, hospital="H2")
+    assert house.call("GET", f"/finding/{finding}", headers=other).status == 404
+
+
+@pytest.mark.parametrize("name", ["stock", "charges", "moves", "scans"])
+@pytest.mark.parametrize("wanted", ["ld", "螺钉", "scre"])
+def test_a_list_is_searched_by_code_name_and_initials(
+    house: Live, held: dict[str, Any], name: str, wanted: str
+) -> None:
+    assert held
+    person = house.signed_in(Role.ADMIN)
+    page = house.call("GET", f"/list/{name}?q={quote(wanted)}", headers=person).body.decode().partition("<main")[2]
+    assert "NAIL" not in page
 
 
 @pytest.mark.parametrize("wanted", ["ld", "%E8%9E%BA", "screw"])
@@ -117,16 +228,16 @@ def test_every_figure_of_now_opens_to_its_rows(house: Live, held: dict[str, Any]
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_no_page_breaks_a_rule_of_accessibility(
-    house: Live, chromium: Browser, device: Device, held: dict[str, Any], theme: str
+    house: Live, chromium: Browser, held: dict[str, Any], finding: str, theme: str
 ) -> None:
-    assert device
     name, _, secret = house.signed_in(Role.ADMIN)["Cookie"].partition("=")
     context = chromium.new_context(viewport={"width": 360, "height": 800})
     context.add_cookies([{"name": name, "value": secret, "url": house.url},
                          {"name": "udi_theme", "value": theme, "url": house.url}])  # fmt: skip
     page = context.new_page()
     found = {}
-    paths = ("/", "/month", "/case?encounter=E1", f"/scan/{held['scan_id']}", "/sign-in", "/terminal")
+    paths = ("/", "/month", "/case?encounter=E1", f"/scan/{held['scan_id']}", f"/finding/{finding}", "/sign-in",
+             "/terminal")  # fmt: skip
     for path in (*paths, *(f"/list/{each}" for each in LISTS)):
         page.goto(house.url + path)
         violations = Axe().run(page).response["violations"]

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -58,6 +58,7 @@ class Search:
     def __init__(self, books: ItemBooks) -> None:
         self._books = books
         self._entries: dict[str, dict[str, Entry]] = defaultdict(dict)
+        self._names: dict[str, dict[str, str]] = defaultdict(dict)
         self._version = 0
         self._asked_at = -KNOWN_SECONDS
         self._asking = asyncio.Lock()
@@ -69,6 +70,16 @@ class Search:
         ranked = [(rank, each) for each in self._entries[hospital].values() if (rank := each.rank(text)) is not None]
         ranked.sort(key=lambda pair: (pair[0], pair[1].item_code))
         return [each for _, each in ranked[:limit]]
+
+    async def names(self, hospital: str) -> Mapping[str, str]:
+        """The name of every item of a hospital by its code, also of those that have ended."""
+        await self._catch_up()
+        return self._names[hospital]
+
+    async def monitored(self, hospital: str) -> list[str]:
+        """Codes of the items that are monitored."""
+        await self._catch_up()
+        return [code for code, each in self._entries[hospital].items() if each.fields.get("monitored")]
 
     async def _catch_up(self) -> None:
         async with self._asking:
@@ -85,6 +96,7 @@ class Search:
             self._entries[each.hospital].pop(each.item_code, None)
             return
         name = str(each.fields.get("name", ""))
+        self._names[each.hospital][each.item_code] = name
         self._entries[each.hospital][each.item_code] = Entry(
             each.item_code, name, each.item_code.lower(), name.lower(), initials_of(name), each.fields
         )

@@ -1,33 +1,28 @@
-"""The board: now, month, a case, a scan. Every figure opens to its rows."""
+"""The board: now and month. Every figure opens to its rows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import Annotated, Any, Final
-from uuid import UUID
+from typing import Annotated, Any, Final, TypeVar
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
 from models.calendar import Month, month_of, month_text, parse_month
-from models.closing.case import CaseKey
-from models.money import fen_text
-from models.texts import gap_text, texts
-from rules.catalogue.joining import price_on
-from rules.closing.proving import prove
-from sinks.postgres.charging.waiting import history_of
-from sinks.postgres.closing.cases import CaseBooks
 from sinks.postgres.web.board import BoardBooks
 from streams.visible import visible
 from streams.web.gateway.parts import Gateway
 from streams.web.pages.charts import bars
-from streams.web.pages.frame import Cell, board, cell_of
-from streams.web.pages.people import SignedIn
+from streams.web.pages.drills import USED, address
+from streams.web.pages.frame import Cell, board
+from streams.web.pages.people import Person, SignedIn
 from streams.web.pages.shown import locale_of, words
 from streams.web.problems import ProblemError
 
 router = APIRouter(include_in_schema=False)
 
+T = TypeVar("T")
 DAY: Final = timedelta(hours=24)
+BARS_MAX: Final = 12
 
 
 @router.get("/")
@@ -39,59 +34,88 @@ async def now(request: Request, parts: Gateway, person: SignedIn) -> HTMLRespons
     # Of the newest scan: a replayed year has no other today.
     since = (newest or datetime.now(UTC)) - DAY
     verdicts = await books.verdicts(person.hospital, since)
-    by_department: dict[str, int] = {}
-    for department, _, scans in verdicts:
-        by_department[department] = by_department.get(department, 0) + scans
     w = words(locale_of(request))
-    zone = parts.settings.zone
-    tiles = [
-        (name, stand[name], path, stand.get(f"{name}_since"))
-        for name, path in (
-            ("held", "/list/held"), ("parked", "/list/parked"), ("differences", "/list/differences"),
-            ("alerts", "/list/alerts"), ("negative", "/list/stock"),
-        )
-        if person.may("GET", path)
-    ]  # fmt: skip
+    after, opens = {"after": since.isoformat()}, person.may("GET", "/list/scans")
     return board(
         request, person, "now.html",
-        tiles=[(name, count, path, _age(since_, w)) for name, count, path, since_ in tiles],
+        tiles=[
+            (name, stand[name], to, _age(stand.get(f"{name}_since"), w))
+            for name, to in _TILES if person.may("GET", to.partition("?")[0])
+        ],
         lag=parts.contact.lag_records, ready=parts.contact.readiness(),
-        newest=None if newest is None else newest.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S"),
-        verdicts=_counted(verdicts), locale_verdicts=w["outcome"],
-        chart=bars(w["board"]["by_department"], sorted(((name or "–", count) for name, count in by_department.items()),
-                                                       key=lambda each: -each[1])[:12]),
+        newest=None if newest is None else newest.astimezone(parts.settings.zone).strftime("%Y-%m-%d %H:%M:%S"),
+        verdicts=[
+            (verdict, scans, address("/list/scans", {"verdict": verdict} | after))
+            for verdict, scans in _counted((verdict, scans) for _, verdict, scans in verdicts) if opens
+        ],
+        chart=bars(w["board"]["by_department"], [
+            (name or "–", scans, address("/list/scans", {"department": name} | after) if name and opens else None)
+            for name, scans in _counted((department, scans) for department, _, scans in verdicts)[:BARS_MAX]
+        ]),
     )  # fmt: skip
 
 
-def _counted(verdicts: Sequence[tuple[str, str, int]]) -> list[tuple[str, int]]:
-    counts: dict[str, int] = {}
-    for _, verdict, scans in verdicts:
-        counts[verdict] = counts.get(verdict, 0) + scans
-    return sorted(counts.items(), key=lambda each: -each[1])
+_TILES: Final = (
+    ("held", "/list/held"), ("parked", "/list/parked"), ("differences", "/list/differences"),
+    ("findings", "/list/findings?status=open"), ("alerts", "/list/alerts?status=fired&status=provisional"),
+    ("negative", "/list/stock?negative=yes"),
+)  # fmt: skip
+
+
+def _counted(counts: Iterable[tuple[T, int]]) -> list[tuple[T, int]]:
+    """Sums by name, the largest first."""
+    sums: dict[T, int] = {}
+    for name, count in counts:
+        sums[name] = sums.get(name, 0) + count
+    return sorted(sums.items(), key=lambda each: -each[1])
 
 
 @router.get("/month")
 async def month(
     request: Request, parts: Gateway, person: SignedIn, month: Annotated[str | None, Query(max_length=7)] = None
 ) -> HTMLResponse:
-    """Use of a month: what it came to, the dearest items, what grew."""
-    books = BoardBooks(parts.pool)
-    totals = await books.totals(person.hospital)
+    """Use of a month: what it came to, the dearest monitored items, what grew, ratios, findings; and what stands."""
+    books, hospital = BoardBooks(parts.pool), person.hospital
+    totals = await books.totals(hospital)
     chosen = _month(month, totals)
-    top = await books.top(person.hospital, chosen, _month_before(chosen))
-    w = words(locale_of(request))["board"]
+    name, monitored = month_text(chosen), await parts.search.monitored(hospital)
+    before = _month_before(chosen)
+    top = await books.top(hospital, chosen, before, monitored or None)
+    names, w = await parts.search.names(hospital), words(locale_of(request))["board"]
     return board(
-        request, person, "month.html", month=month_text(chosen), months=[row["month"] for row in totals],
-        top=[
-            ["{:d}".format(row["rank"]), row["item_code"], row["item_name"] or "", f"{row['quantity']:,}",
-             f"{row['amount']:,}", "" if row["before"] is None else f"{row['before']:,}",
-             "" if row["change_percent"] is None else f"{row['change_percent']:+,.2f} %"]
-            for row in top
-        ],
-        total=next((row for row in totals if row["month"] == month_text(chosen)), None),
-        over_time=bars(w["over_time"], [(row["month"], row["amount"]) for row in reversed(totals)]),
-        dearest=bars(w["dearest"], [(row["item_name"] or row["item_code"], row["amount"]) for row in top[:10]]),
+        request, person, "month.html", month=name, months=[row["month"] for row in totals],
+        top=[_top_row(row, names, name, month_text(before), person) for row in top], monitored=bool(monitored),
+        total=next((row for row in totals if row["month"] == name), None), **await books.of_month(hospital, name),
+        **await books.standing(hospital),
+        over_time=bars(w["over_time"], [
+            (row["month"], row["amount"], address("/month", {"month": row["month"]})) for row in reversed(totals)
+        ]),
+        dearest=bars(w["dearest"], [
+            (names.get(row["item_code"], row["item_code"]), row["amount"], _used(row["item_code"], name))
+            for row in top[:10]
+        ]),
     )  # fmt: skip
+
+
+def _top_row(row: Mapping[str, Any], names: Mapping[str, str], month: str, before: str, person: Person) -> list[Cell]:
+    code, scans = row["item_code"], person.may("GET", "/list/scans")
+    change = row["change_percent"]
+
+    def figure(text: str, of: str) -> Cell:
+        return Cell(text, number=True, link=_used(code, of) if scans and text else None)
+
+    return [
+        Cell(f"{row['rank']}", number=True),
+        Cell(visible(code), link=address("/list/usage", {"item_code": code})), Cell(visible(names.get(code, ""))),
+        figure(f"{row['quantity']:,}", month), figure(f"{row['amount']:,}", month),
+        figure("" if row["before"] is None else f"{row['before']:,}", before),
+        Cell("" if change is None else f"{change:+,.2f} %", number=True,
+             link=address("/list/alerts", {"item_code": code, "month": month})),
+    ]  # fmt: skip
+
+
+def _used(item_code: str, month: str) -> str:
+    return address("/list/scans", {"item_code": item_code, "month": month, "action": USED})
 
 
 def _month(text: str | None, totals: Sequence[Mapping[str, Any]]) -> Month:
@@ -106,63 +130,6 @@ def _month(text: str | None, totals: Sequence[Mapping[str, Any]]) -> Month:
 def _month_before(month: Month) -> Month:
     year, number = divmod(int(month), 100)
     return month_of(date(year, number, 1) - timedelta(days=1))
-
-
-@router.get("/case")
-async def case(
-    request: Request, parts: Gateway, person: SignedIn,
-    encounter: Annotated[str, Query(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")],
-) -> HTMLResponse:  # fmt: skip
-    """A case on one page: uses, ledgers, gaps with what to do, and its proof."""
-    books, key = CaseBooks(parts.pool, price_on), CaseKey(person.hospital, encounter, "")
-    if not await books.knows(person.hospital, encounter):
-        raise ProblemError(404, "not-recorded", "Expected an encounter of this hospital, found none of that name.")
-    found = await books.snapshot(key)
-    proven, locale = prove(key, found.scans), locale_of(request)
-    zone = parts.settings.zone
-    numbers = proven.numbers
-    return board(
-        request, person, "case.html", encounter=encounter, verdict=proven.verdict.value, hash=proven.hash.hex(),
-        closed=found.closing.closed, differences=found.differences_open,
-        uses=[
-            [Cell(line.scan.scanned_at.astimezone(zone).strftime("%m-%d %H:%M"), link=f"/scan/{line.scan.scan_id}"),
-             Cell(found.names.get(line.scan.item_code or "", line.scan.item_code or "?")),
-             Cell(visible(line.scan.lot or "")), Cell(visible(line.scan.serial or "")),
-             Cell(str(line.used), number=True), Cell(fen_text(line.charged_fen), number=True),
-             Cell(words(locale)["outcome"][f"verdict_{line.scan.verdict}"])]
-            for line in proven.uses
-        ],
-        ledgers=[(name, sums.units, fen_text(sums.amount_fen)) for name, sums in (
-            ("used", numbers.scans), ("stock_out", numbers.stock_out), ("charged", numbers.charges),
-            ("owed", numbers.settlement))],
-        gaps=[
-            (found.names.get(gap.item_code or "", gap.item_code or "?"), gap_text(locale, gap)) for gap in proven.gaps
-        ],
-    )  # fmt: skip
-
-
-@router.get("/scan/{scan_id}")
-async def scan(request: Request, scan_id: Annotated[UUID, Path()], parts: Gateway, person: SignedIn) -> HTMLResponse:
-    """A scan as it stands, and all that was decided of it."""
-    found = await parts.scans.find(person.hospital, scan_id)
-    if found is None:
-        raise ProblemError(404, "not-recorded", "Expected a recorded scan of this hospital, found none of that id.")
-    locale, zone = locale_of(request), parts.settings.zone
-    reasons = texts(locale)["reason"]
-    fields = found | {"reasons": ", ".join(reasons[each] for each in found["reasons"])}
-    amount = fields.pop("amount_fen")
-    fields |= {"amount": None if amount is None else fen_text(amount)}
-    history = await history_of(parts.pool, person.hospital, scan_id)
-    return board(
-        request, person, "scan.html", scan_id=str(scan_id),
-        fields=[
-            (name, cell_of(name, value, zone, person, locale)) for name, value in fields.items() if name != "scan_id"
-        ],
-        history=[
-            (each.at.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S"), each.by or "", each.what, visible(each.detail))
-            for each in history
-        ],
-    )  # fmt: skip
 
 
 def _age(since: datetime | None, w: Mapping[str, Mapping[str, str]]) -> str:

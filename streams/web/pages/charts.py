@@ -20,6 +20,8 @@ class Bar(NamedTuple):
     """The whole label, for who points at it or hears it."""
     width: float
     text: str
+    to: str | None
+    """What it opens to."""
 
 
 class Chart(NamedTuple):
@@ -32,9 +34,9 @@ class Chart(NamedTuple):
     bars: Sequence[Bar]
 
 
-def bars(title: str, rows: Sequence[tuple[str, Decimal | int]]) -> Chart:
-    """A bar for each (label, figure); figures below zero have none."""
-    most = max((figure for _, figure in rows), default=Decimal(0))
+def bars(title: str, rows: Sequence[tuple[str, Decimal | int, str | None]]) -> Chart:
+    """A bar for each (label, figure, what it opens to); figures below zero have none."""
+    most = max((figure for _, figure, _ in rows), default=Decimal(0))
     room = WIDTH - LABEL - VALUE
     made = [
         Bar(
@@ -43,7 +45,8 @@ def bars(title: str, rows: Sequence[tuple[str, Decimal | int]]) -> Chart:
             label,
             round(float(max(figure, 0) / most) * room, 1) if most > 0 else 0.0,
             f"{figure:,}",
+            to,
         )
-        for place, (label, figure) in enumerate(rows)
+        for place, (label, figure, to) in enumerate(rows)
     ]
     return Chart(title, WIDTH, max(1, len(rows)) * ROW, LABEL, made)

@@ -1,28 +1,35 @@
 """What all pages of the board have: who is signed in, where he may go, cells."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
-from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 
 from models.texts import texts
-from models.web.access import LISTS
 from streams.visible import visible
 from streams.web.pages.people import Person
 from streams.web.pages.shown import page, words
 
-_LINKS: Final[Mapping[str, str]] = {
-    "scan_id": "/scan/{}", "encounter": "/case?encounter={}", "item_code": "/list/charges?item_code={}",
-}  # fmt: skip
-
-
 ID_SHOWN: Final = 8
+_NAMED: Final = frozenset({
+    "status", "kind", "scope_type", "formula", "state", "measure", "numerator_from", "consumable_income_from",
+    "consumable_cost_from", "rule",
+})  # fmt: skip
+"""Columns whose values are names of ours, with words in every language."""
+_FIXED: Final[Mapping[str, str]] = {"now": "/", "month": "/month"}
+GROUPS: Final[Mapping[str, Sequence[str]]] = {
+    "overview": ("now", "month"),
+    "work": ("held", "parked", "differences", "findings", "overrides", "dead-letters"),
+    "figures": ("scans", "charges", "usage", "alerts", "ratios", "income", "discharges"),
+    "store": ("stores", "stock", "moves", "expiring", "in-transit", "deliveries"),
+    "house": ("items", "scanners", "devices"),
+}
+"""Pages by what one comes for; every list stands in one group."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +41,15 @@ class Cell:
     link: str | None = None
 
 
-def pages_of(person: Person) -> list[tuple[str, str]]:
-    """(path, name) of what he may open."""
-    fixed = [("/", "now"), ("/month", "month")]
-    return [(path, name) for path, name in fixed if person.may("GET", path)] + [
-        (f"/list/{name}", name) for name in LISTS if person.may("GET", f"/list/{name}")
-    ]
+def pages_of(person: Person) -> list[tuple[str, list[tuple[str, str]]]]:
+    """(group, [(path, name)]) of what he may open."""
+    groups = []
+    for group, names in GROUPS.items():
+        paths = [(_FIXED.get(name, f"/list/{name}"), name) for name in names]
+        allowed = [(path, name) for path, name in paths if person.may("GET", path)]
+        if allowed:
+            groups.append((group, allowed))
+    return groups
 
 
 def board(request: Request, person: Person, template: str, **values: Any) -> HTMLResponse:
@@ -47,35 +57,44 @@ def board(request: Request, person: Person, template: str, **values: Any) -> HTM
     return page(request, template, person=person, pages=pages_of(person), **values)
 
 
-def cell_of(column: str, value: Any, zone: ZoneInfo, person: Person, locale: str) -> Cell:
-    """A value as it is shown, opened to what it names where the person may go there."""
+def cell_of(column: str, value: Any, zone: ZoneInfo, person: Person, locale: str, *, to: str | None = None) -> Cell:
+    """A value as it is shown, opened where the person may go there."""
     if not value and not isinstance(value, bool | int | Decimal):
         return Cell("")
+    link = to if to is not None and person.may("GET", _row_path(to)) else None
     if isinstance(value, bool):
         return Cell("✔" if value else "–")
     if isinstance(value, int | Decimal):
-        return Cell(f"{value:,}", number=True)
+        return Cell(f"{value:,}", number=True, link=link)
     if isinstance(value, datetime):
-        return Cell(value.astimezone(zone).strftime("%Y-%m-%d %H:%M"))
+        return Cell(value.astimezone(zone).strftime("%Y-%m-%d %H:%M"), link=link)
     if isinstance(value, list):
-        return Cell(visible(", ".join(map(str, value))))
-    text = str(value)
-    pattern = _LINKS.get(column)
-    path = "" if pattern is None else pattern.format("").partition("?")[0].rstrip("/")
-    open_to = path if path != "/scan" else "/scan/{scan_id}"
-    link = pattern.format(quote(text, safe="")) if pattern and person.may("GET", open_to) else None
-    return Cell(_word(column, text, locale), link=link)
+        return Cell(visible(", ".join(map(str, value))), link=link)
+    return Cell(_word(column, str(value), locale), link=link)
+
+
+def _row_path(to: str) -> str:
+    """The path of an address as the matrix of access has it."""
+    path = to.partition("?")[0]
+    for prefix, row in (("/scan/", "/scan/{scan_id}"), ("/finding/", "/finding/{finding}")):
+        if path.startswith(prefix):
+            return row
+    return path
 
 
 def _word(column: str, text: str, locale: str) -> str:
     """A name of ours in the person's language; an id by its beginning; anything else as it is, made visible."""
-    if column in {"scan_id", "difference_id"}:
+    if column in {"scan_id", "difference_id", "alert_id", "finding"}:
         return text[:ID_SHOWN]
     tables = {
         "reason": texts(locale)["reason"],
         "verdict": words(locale)["outcome"],
         "action": words(locale)["terminal"],
+        "filed": texts(locale)["filed"],
     }
-    prefix = {"reason": "", "verdict": "verdict_", "action": "action_"}.get(column)
-    found = None if prefix is None else tables[column].get(prefix + text)
+    prefix = {"reason": "", "verdict": "verdict_", "action": "action_", "filed": ""}.get(column)
+    if prefix is None:
+        found = words(locale)["value"].get(text) if column in _NAMED else None
+    else:
+        found = tables[column].get(prefix + text)
     return found or visible(text)

@@ -1,17 +1,23 @@
 """The lists people work off: shown, narrowed, exported, decided on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any, Final
-from urllib.parse import urlencode
+from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
+from models.calendar import month_text, parse_month
 from models.web.access import DECISIONS, LISTS
-from sinks.postgres.web.board import FILTERS, BoardBooks
+from sinks.postgres.web.board import BoardBooks, Filters
+from sinks.postgres.web.lists import COLUMN_FILTERS, OTHER_FILTERS
 from streams.web.gateway.parts import Gateway
+from streams.web.pages.drills import address, opened
 from streams.web.pages.exports import as_csv, as_xlsx
-from streams.web.pages.frame import board, cell_of
+from streams.web.pages.frame import Cell, board, cell_of
 from streams.web.pages.people import Person, SignedIn
 from streams.web.pages.shown import locale_of
 from streams.web.problems import ProblemError
@@ -20,10 +26,32 @@ router = APIRouter(include_in_schema=False)
 
 SHOWN_MAX: Final = 200
 EXPORTED_MAX: Final = 100_000
+FOUND_MAX: Final = 200
+"""Items that a search may narrow a list to."""
+VALUE_CHARACTERS_MAX: Final = 200
+
+
+def _instant(value: str) -> str:
+    return datetime.fromisoformat(value).isoformat()
+
+
+def _month(value: str) -> str:
+    if parse_month(value) < MONTH_MIN:
+        raise ValueError
+    return month_text(parse_month(value))
+
+
+MONTH_MIN: Final = 190_001
+_FORMS: Final[Mapping[str, Callable[[str], Any]]] = {
+    "scan_id": UUID, "alert_id": UUID, "finding": UUID, "difference_id": UUID, "month": _month, "after": _instant,
+}  # fmt: skip
+"""Filters whose values have a form, which they are brought to."""
 _BY_LIST: Final[Mapping[str, tuple[str, ...]]] = {
     "held": ("release", "reject"), "differences": ("ask", "accept"), "dead-letters": ("replay",),
 }  # fmt: skip
 """What is decided on a list."""
+ON_PAGES: Final = ("correct", "identify", "review")
+"""What is decided on the page of one thing."""
 KEYS: Final[Mapping[str, str]] = {"held": "scan_id", "differences": "difference_id", "dead-letters": "origin"}
 """Which column names a row for a decision."""
 _MEDIA: Final = {
@@ -35,25 +63,29 @@ _MEDIA: Final = {
 @router.get("/list/{name}")
 async def show_list(request: Request, name: str, parts: Gateway, person: SignedIn) -> HTMLResponse:
     """A list, narrowed by its own columns; with what the person may decide on it."""
-    filters = _filters(request)
-    wanted = request.query_params.get("q", "")[:64]
-    if name == "items" and wanted:
-        columns, rows = await _found_items(parts, person, wanted)
-    else:
-        columns, rows = await _rows(parts, name, person, filters, SHOWN_MAX)
+    asked = await _asked(request, parts, name, person)
+    columns, rows = await _rows(parts, name, person, asked.filters, SHOWN_MAX)
+    if name == "items" and asked.wanted:
+        best = asked.filters["item_code"]
+        rows.sort(key=lambda row: best.index(row[0]))
+    full = len(rows) == SHOWN_MAX
     zone, locale = parts.settings.zone, locale_of(request)
     decisions = [each for each in _BY_LIST.get(name, ()) if person.may("POST", f"/decide/{each}")]
-    query = f"&{urlencode(filters)}" if filters else ""
+    query = {**asked.shown, **({"q": asked.wanted} if asked.wanted else {})}
     return board(
-        request, person, "list.html", name=name, columns=columns, filters=filters, decisions=decisions,
+        request, person, "list.html", name=name, columns=columns, filters=asked.shown, wanted=asked.wanted,
+        decisions=decisions, searched="item_code" in columns,
         keys=[str(row[columns.index(KEYS[name])]) for row in rows] if decisions else [],
-        exports=[(kind, f"/export/{name}?format={kind}{query}") for kind in _MEDIA],
-        rows=[
-            [cell_of(column, value, zone, person, locale) for column, value in zip(columns, row, strict=True)]
-            for row in rows
-        ],
-        full=len(rows) == SHOWN_MAX, done=request.query_params.get("done"), left=request.query_params.get("left"),
+        exports=[(kind, address(f"/export/{name}", {"format": kind} | query)) for kind in _MEDIA],
+        rows=[_cells(name, dict(zip(columns, row, strict=True)), zone, person, locale) for row in rows],
+        shown_max=SHOWN_MAX,
+        total=await BoardBooks(parts.pool).count(name, person.hospital, asked.filters) if full else len(rows),
+        done=request.query_params.get("done"), left=request.query_params.get("left"),
     )  # fmt: skip
+
+
+def _cells(name: str, row: Mapping[str, Any], zone: ZoneInfo, person: Person, locale: str) -> list[Cell]:
+    return [cell_of(column, value, zone, person, locale, to=opened(name, column, row)) for column, value in row.items()]
 
 
 @router.get("/export/{name}")
@@ -62,40 +94,64 @@ async def export(
     format: Annotated[str, Query(pattern="^(csv|xlsx)$")] = "csv",  # noqa: A002 -- its name in the address
 ) -> Response:  # fmt: skip
     """The same rows as a file."""
-    columns, rows = await _rows(parts, name, person, _filters(request), EXPORTED_MAX)
+    asked = await _asked(request, parts, name, person)
+    columns, rows = await _rows(parts, name, person, asked.filters, EXPORTED_MAX)
     zone = parts.settings.zone
     body = as_csv(columns, rows, zone) if format == "csv" else as_xlsx(name, columns, rows, zone)
     headers = {"Content-Disposition": f'attachment; filename="{name}.{format}"', "Cache-Control": "no-store"}
     return Response(body, media_type=_MEDIA[format], headers=headers)
 
 
-async def _rows(
-    parts: Gateway, name: str, person: Person, filters: Mapping[str, str], limit: int
-) -> tuple[Sequence[str], list[Sequence[Any]]]:
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What rows of a list are wanted."""
+
+    filters: Filters
+    shown: Filters
+    """As they stand in the address, without what a search has found."""
+    wanted: str
+    """What is searched among the items of the rows: code, name or initials of the name's pinyin."""
+
+
+async def _asked(request: Request, parts: Gateway, name: str, person: Person) -> _Asked:
+    """What the address says.
+
+    Raises:
+        ProblemError: 404, no list of that name; 422, a value that its filter can't have.
+    """
     if name not in LISTS:
         raise ProblemError(404, "not-found", "Expected the name of a list, got another one.")
-    books = BoardBooks(parts.pool)
-    known, _ = await books.rows(name, person.hospital, {}, 1)
-    return await books.rows(name, person.hospital, {k: v for k, v in filters.items() if k in known}, limit)
+    known = {*await BoardBooks(parts.pool).columns(name), *OTHER_FILTERS} & (COLUMN_FILTERS | OTHER_FILTERS)
+    shown: dict[str, list[str]] = {}
+    for column, value in request.query_params.multi_items():
+        if column in known and value and len(value) <= VALUE_CHARACTERS_MAX and "\x00" not in value:
+            shown.setdefault(column, []).append(_formed(column, value))
+    wanted = request.query_params.get("q", "").strip()[:64]
+    if not wanted:
+        return _Asked(shown, shown, "")
+    found = await parts.search.find(person.hospital, wanted, FOUND_MAX)
+    return _Asked(shown | {"item_code": [each.item_code for each in found]}, shown, wanted)
 
 
-async def _found_items(parts: Gateway, person: Person, wanted: str) -> tuple[Sequence[str], list[Sequence[Any]]]:
-    """Items by code, name or pinyin initials, the best first."""
-    found = await parts.search.find(person.hospital, wanted, SHOWN_MAX)
-    rows: list[Sequence[Any]] = [
-        (each.item_code, each.name, *(each.fields.get(field) for field in ("spec", "maker")),
-         bool(each.fields.get("chargeable", True)), bool(each.fields.get("monitored", False)))
-        for each in found
-    ]  # fmt: skip
-    return ("item_code", "item_name", "spec", "maker", "chargeable", "monitored"), rows
+def _formed(column: str, value: str) -> str:
+    try:
+        return str(_FORMS.get(column, str)(value))
+    except ValueError:
+        raise ProblemError(422, "bad-parameter", f"{column}: expected another value, got {value[:40]!r}.") from None
 
 
-def _filters(request: Request) -> dict[str, str]:
-    return {
-        name: value
-        for name, value in request.query_params.items()
-        if name in FILTERS and value and len(value) <= 200 and "\x00" not in value
-    }
+async def _rows(
+    parts: Gateway, name: str, person: Person, filters: Filters, limit: int
+) -> tuple[Sequence[str], list[Sequence[Any]]]:
+    """Rows, each item's code with its name beside it."""
+    columns, rows = await BoardBooks(parts.pool).rows(name, person.hospital, filters, limit)
+    if "item_code" not in columns:
+        return columns, rows
+    names, place = await parts.search.names(person.hospital), columns.index("item_code") + 1
+    return (
+        [*columns[:place], "item_name", *columns[place:]],
+        [(*row[:place], names.get(row[place - 1]), *row[place:]) for row in rows],
+    )
 
 
-assert set(DECISIONS) == {each for several in _BY_LIST.values() for each in several}  # noqa: S101 -- one table, two views
+assert set(DECISIONS) == {each for several in _BY_LIST.values() for each in several} | set(ON_PAGES)  # noqa: S101 -- one table, two views

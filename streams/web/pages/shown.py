@@ -74,7 +74,7 @@ def theme_of(request: Request) -> str:
 
 def words(locale: str) -> dict[str, dict[str, str]]:
     """The words of the pages."""
-    return texts(f"web.{locale}")
+    return texts(f"web.{locale}") | texts(f"board.{locale}")
 
 
 @cache

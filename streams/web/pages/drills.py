@@ -1,0 +1,126 @@
+"""Where a figure of a list opens to: the rows it is made of, and from there to their scans."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+from urllib.parse import quote, urlencode
+
+Row = Mapping[str, Any]
+Address = Callable[[Row], str | None]
+"""Gives the address for a row; `None`: there is nothing to open."""
+
+USED: Final = ("use", "return")
+"""Actions that usage is made of."""
+
+
+def address(path: str, params: Mapping[str, Any]) -> str:
+    """A path with its query; what is `None` is left out, of several values each stands in it."""
+    given = {name: value for name, value in params.items() if value is not None}
+    return f"{path}?{urlencode(given, doseq=True)}" if given else path
+
+
+def _to(path: str, *columns: str, **more: str | Sequence[str]) -> Address:
+    """A list, narrowed to the row's own values of some columns; `more`: parameter and column, or a value after `=`."""
+
+    def made(row: Row) -> str:
+        params: dict[str, Any] = {column: row[column] for column in columns}
+        for name, value in more.items():
+            literal = not isinstance(value, str) or value.startswith("=")
+            params[name] = value.removeprefix("=") if literal and isinstance(value, str) else (
+                value if literal else row[str(value)]
+            )  # fmt: skip
+        return address(path, params)
+
+    return made
+
+
+def _usage_scans(row: Row) -> str | None:
+    """The scans behind a sum of use."""
+    scoped = {"hospital": {}, "department": {"department": row["scope"]}, "store": {"store": row["scope"]}}
+    narrowing = scoped.get(row["scope_type"])
+    if narrowing is None:
+        return None
+    return address("/list/scans", {"item_code": row["item_code"], "month": row["month"], "action": USED} | narrowing)
+
+
+def _alert_usage(month: str) -> Address:
+    def made(row: Row) -> str | None:
+        if row[month] is None:
+            return None
+        named = {name: row[name] for name in ("item_code", "scope_type", "scope")}
+        return address("/list/usage", named | {"month": row[month]})
+
+    return made
+
+
+def _numerator(row: Row) -> str | None:
+    """What a ratio's upper figure is made of: charges of ours, or the record."""
+    if row["scope_type"] == "hospital":
+        return address("/list/income", {"month": row["month"]})
+    if row["scope_type"] == "department":
+        by_department = {"month": row["month"], "department": row["scope"]}
+        ours = row["numerator_from"] == "books" and row["formula"] != "per-100-yuan"
+        return address("/list/charges" if ours else "/list/income", by_department)
+    return _discharges(row)
+
+
+def _denominator(row: Row) -> str | None:
+    if row["scope_type"] in {"hospital", "department"}:
+        scope = {} if row["scope_type"] == "hospital" else {"department": row["scope"]}
+        return address("/list/income", {"month": row["month"]} | scope)
+    return _discharges(row)
+
+
+def _discharges(row: Row) -> str | None:
+    column = {"disease": "main_disease", "drg-group": "drg_group"}.get(row["scope_type"])
+    return None if column is None else address("/list/discharges", {"month": row["month"], column: row["scope"]})
+
+
+_SHELF: Final = _to("/list/moves", "item_code", "lot", "serial", shelf="store")
+_DEPARTMENT_CHARGES: Final = _to("/list/charges", "department", "month")
+DRILLS: Final[Mapping[str, Mapping[str, Address]]] = {
+    "usage": {"quantity": _usage_scans, "amount": _usage_scans},
+    "alerts": {"value": _alert_usage("month"), "base_value": _alert_usage("base_month"),
+               "rank": _to("/list/usage", "scope_type", "scope", "month")},
+    "findings": {"finding": lambda row: f"/finding/{row['finding']}",
+                 "alerts": _to("/list/alerts", "item_code", "month"),
+                 "amount": _to("/list/usage", "item_code", "month"),
+                 "certain_amount": lambda row: f"/finding/{row['finding']}"},
+    "ratios": {"numerator": _numerator, "denominator": _denominator, "ratio_percent": _numerator},
+    "income": {"consumable_income": _DEPARTMENT_CHARGES, "consumable_cost": _DEPARTMENT_CHARGES},
+    "discharges": {each: lambda row: address("/case", {"encounter": row["encounter"]})
+                   for each in ("consumable_income", "consumable_cost")},
+    "stock": {"quantity": _SHELF},
+    "expiring": {"quantity": _SHELF, "value": _SHELF},
+    "stores": {"lines": _to("/list/stock", "store"), "units": _to("/list/stock", "store"),
+               "negative": _to("/list/stock", "store", negative="=yes")},
+    "in-transit": {"quantity": _to("/list/moves", "document", "item_code", "lot", "serial")},
+    "deliveries": {each: _to("/list/scans", "item_code", document="note", action="=receive")
+                   for each in ("arrived", "accepted", "quarantined", "rejected")}
+                  | {"returned": _to("/list/moves", "item_code", document="note")},
+    "scanners": {each: _to("/list/scans", "device_id") for each in ("labels", "suspect", "restored")},
+    "differences": {each: lambda row: address("/case", {"encounter": row["encounter"]})
+                    for each in ("expected", "found", "amount", "quantity")},
+    "charges": {each: lambda row: f"/scan/{row['scan_id']}" for each in ("quantity", "amount")},
+    "scans": {"units": lambda row: row["scan_id"] and f"/scan/{row['scan_id']}",
+              "document": _to("/list/scans", "document")},
+    "moves": {"units": lambda row: f"/scan/{row['scan_id']}"},
+    "overrides": {"quantity": lambda row: f"/scan/{row['scan_id']}"},
+}  # fmt: skip
+"""By list and column."""
+LINKS: Final[Mapping[str, str]] = {
+    "scan_id": "/scan/{}", "encounter": "/case?encounter={}", "item_code": "/list/usage?item_code={}",
+    "device_id": "/list/scans?device_id={}", "store": "/list/stock?store={}", "alert_id": "/list/alerts?alert_id={}",
+}  # fmt: skip
+"""What a value opens to in any list that has no way of its own for it."""
+
+
+def opened(name: str, column: str, row: Row) -> str | None:
+    """Where a cell of a list opens to."""
+    value = row[column]
+    if value is None or value == "":
+        return None
+    own = DRILLS.get(name, {}).get(column)
+    if own is not None:
+        return own(row)
+    pattern = LINKS.get(column)
+    return pattern.format(quote(str(value), safe="")) if pattern else None

@@ -171,7 +171,7 @@ def test_a_scan_is_corrected_on_its_page(house: Live) -> None:
 def finding(house: Live) -> str:
     """A finding without alerts, as the evaluator would file it."""
     key = FindingKey("H1", "SCREW", Month(202206))
-    body = FindingBody(FindingStatus.OPEN, None, False, 123400, 123400, {}, None, (), ())
+    body = FindingBody(FindingStatus.OPEN, None, False, 123400, 123400, (), None, (), ())
     row = finding_row(FindingVersion(key, 1, body, datetime.now(UTC)))
     house.asked(lambda pool: pool.execute("INSERT INTO udi.watch_finding SELECT * FROM unnest($1::udi.watch_finding[])",
                                           [row]))  # fmt: skip

@@ -48,6 +48,8 @@ class UdidDevice:
     insurance_code: str | None
     """`ybbm`."""
     packings: tuple[Packing, ...] = field(default=())
+    spec: str | None = None
+    """`ggxh`."""
 
     def levels(self) -> Mapping[str, int | None]:
         """Units of use by identifier, the smallest level first; `None` where a factor is missing on the way down."""

@@ -58,6 +58,34 @@ def merge(devices: Iterable[UdidDevice], claims: Claims) -> Merged:
     return merged
 
 
+ITEM_COLUMNS = ("hospital", "item_code", "name", "spec", "maker", "insurance_code", "identifiers", "price")
+"""Of a proposed item, in the order of a file to complete."""
+
+
+def proposed_item(hospital: str, device: UdidDevice) -> dict[str, str]:
+    """A device that no item has, as a row of `ITEM_COLUMNS`.
+
+    The code is the identifier of the sales unit until the hospital gives its own; what the database does not know, the
+    price above all, is left open.
+    """
+    packs = (f"{device.issuer}:{di}:{units or ''}" for di, units in device.levels().items())
+    row = {
+        "hospital": hospital,
+        "item_code": device.sales_unit,
+        "name": device.name,
+        "spec": device.spec,
+        "maker": device.registrant,
+        "insurance_code": _insurance_code(device),
+        "identifiers": ";".join(packs),
+    }
+    return {name: value for name, value in row.items() if value}
+
+
+def _insurance_code(device: UdidDevice) -> str | None:
+    """The field often holds words or several codes; only one that is a code is taken."""
+    return device.insurance_code if INSURANCE_CODE.fullmatch(device.insurance_code or "") else None
+
+
 def _into(merged: Merged, device: UdidDevice, levels: Mapping[str, int | None], item: dict[str, Any]) -> bool:
     """Whether the device and the item agree; then the item has all of the device."""
     identifiers = [dict(each) for each in item["identifiers"]]
@@ -85,9 +113,7 @@ def _into(merged: Merged, device: UdidDevice, levels: Mapping[str, int | None], 
 def _put(
     merged: Merged, device: UdidDevice, item: dict[str, Any], identifiers: list[dict[str, Any]], added: int
 ) -> bool:
-    # The field often holds words or several codes; only one that is a code is taken.
-    code = device.insurance_code if INSURANCE_CODE.fullmatch(device.insurance_code or "") else None
-    filled = {"maker": device.registrant, "insurance_code": code}
+    filled = {"maker": device.registrant, "insurance_code": _insurance_code(device)}
     new = {name: value for name, value in filled.items() if value and not item.get(name)}
     body = item | new | {"identifiers": identifiers}
     refusal = validate(CatalogueItem, orjson.dumps(body))

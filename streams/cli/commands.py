@@ -58,7 +58,7 @@ COMMANDS: Final[tuple[Entry, ...]] = (
     Entry(Panel.MONTH, "approve", "streams.cli.monitoring.controls:approve"),
     Entry(Panel.MONTH, "approvals", "streams.cli.monitoring.controls:approvals"),
     Entry(Panel.SET_UP, "init", "streams.cli.services:init"),
-    Entry(Panel.SET_UP, "load", "streams.cli.loading.load:load"),
+    Entry(Panel.SET_UP, "load", "streams.cli.loading.load:load_app"),
     Entry(Panel.SET_UP, "bind", "streams.cli.catalogue.bind:bind"),
     Entry(Panel.SET_UP, "policy", "streams.cli.charging.policy:policy"),
     Entry(Panel.SET_UP, "catalogue", "streams.cli.catalogue.check:catalogue_app"),

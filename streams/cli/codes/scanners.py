@@ -12,15 +12,20 @@ from models.policy import POLICY
 from models.scan.scanners import Scanner
 from models.wire.strict_json import Refusal, validate
 from sinks.postgres.labels.scanners import ScannerBooks
-from streams.cli.connection import bad, run
+from streams.cli.connection import run
+from streams.cli.loading.asked import Asked
+from streams.cli.loading.column_map import ColumnMap, Kind, read_mapped
+from streams.cli.loading.files import check_heading, rows_to_read
 from streams.cli.loading.flat_rows import BadRow
-from streams.cli.loading.sheets import Cell, SheetError, SheetRow, decode_lines, read_sheet
+from streams.cli.loading.sheets import Cell, SheetRow, decode_lines
 from streams.cli.shown import AsJson, print_json, print_table
 from streams.settings import Settings
 
 _SET_UP: Final = ("separators", "prefix", "suffix", "key_map", "encoding", "sends_separators", "drops_separators")
+COLUMNS: Final = ("hospital", "device_id", "known_from", *_SET_UP)
+"""Of a table of profiles; the first three are needed."""
 _LISTS: Final[dict[str, type]] = {"separators": list, "key_map": dict}
-_YES: Final = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+_YES: Final = {"true": True, "yes": True, "1": True, "是": True, "false": False, "no": False, "0": False, "否": False}
 
 
 @dataclass(slots=True)
@@ -29,6 +34,9 @@ class Profiles:
 
     good: list[Scanner] = field(default_factory=list)
     bad: list[BadRow] = field(default_factory=list)
+    columns: ColumnMap | None = None
+    """Which heading was read as which column; `None` when there was no heading."""
+    remarks: list[str] = field(default_factory=list)
 
 
 def scanners(*, as_json: AsJson = False) -> None:
@@ -101,39 +109,41 @@ def _told(row: dict[str, Any]) -> str:
     return ", ".join(told) or "default"
 
 
-def load_scanners(file: Path, *, dry_run: bool = False, as_json: bool = False) -> int:
+def load_scanners(asked: Asked) -> int:
     """Load profiles out of CSV, XLSX or JSON lines; every bad row is named, the good ones are loaded.
 
     In a table `separators` and `key_map` are JSON; a cell of `separators` that is none is the one separator.
 
     Returns:
         The exit status: 1 when rows were bad.
+
+    Raises:
+        OSError: the file can't be read.
+        SheetError: it is no file of a known form.
     """
-    try:
-        profiles = read_scanners(file)
-    except OSError as error:
-        bad(f"Expected a file that can be read, got {file}: {error.strerror}.")
-    except SheetError as error:
-        bad(f"{file}: {error}")
+    profiles = read_scanners(asked.file, asked.hospital, asked.given)
+    asked.agree(profiles.columns)
 
     async def work(_: Settings, pool: asyncpg.Pool) -> int:
         return await ScannerBooks(pool).record(profiles.good)
 
-    if profiles.good and not dry_run:
+    if profiles.good and not asked.dry_run:
         run(work)
-    done = "would be loaded" if dry_run else "loaded"
-    if as_json:
-        loaded = 0 if dry_run else len(profiles.good)
+    done = "would be loaded" if asked.dry_run else "loaded"
+    if asked.as_json:
+        loaded = 0 if asked.dry_run else len(profiles.good)
         print_json({"good": len(profiles.good), "loaded": loaded, "bad": [asdict(row) for row in profiles.bad]})
     else:
         if profiles.bad:
             rows = [(row.row, row.column or "the row", row.reason) for row in profiles.bad]
             print_table("Bad rows: nothing of them is loaded", (">row", "column", "reason"), rows)
+        for remark in profiles.remarks:
+            typer.echo(remark, err=True)
         typer.echo(f"{len(profiles.good):,} scanner profiles {done}, {len(profiles.bad):,} bad rows.")
     return 1 if profiles.bad else 0
 
 
-def read_scanners(file: Path) -> Profiles:
+def read_scanners(file: Path, hospital: str | None = None, given: ColumnMap | None = None) -> Profiles:
     """Every row of the file as a profile, or what is wrong with it.
 
     Raises:
@@ -150,7 +160,10 @@ def read_scanners(file: Path) -> Profiles:
             elif line.strip():
                 _take(profiles, number, line.strip().encode())
         return profiles
-    for row in read_sheet(file).rows:
+    sheet, profiles.columns = read_mapped(Kind.SCANNERS, file, COLUMNS, given)
+    check_heading(sheet, COLUMNS[:3], hospital)
+    rows, profiles.remarks = rows_to_read(sheet, COLUMNS[:3], hospital), sheet.remarks
+    for row in rows:
         fields = _fields(row)
         if isinstance(fields, BadRow):
             profiles.bad.append(fields)

@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from models.udi import Issuer
+from models.udi import UDI_ISSUERS, Issuer, parse
+from models.udi.issuers.gs1.as_scanned import is_bare_gtin
 from models.udi.identifier import as_scanned
 from streams.cli.loading.sheets import Cell, SheetRow
 
@@ -17,7 +18,11 @@ _THOUSANDS: Final = re.compile(r"\d{1,3}(,\d{3})+(\.\d+)?")
 _ERROR_VALUES: Final = frozenset({"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!"})
 _YES: Final = frozenset({"true", "yes", "1", "y", "是"})
 _NO: Final = frozenset({"false", "no", "0", "n", "否"})
-_LIST: Final = re.compile("[;；]")
+_LIST: Final = re.compile("[;；|｜]")
+_CURRENCY: Final = re.compile(r"(?:[¥￥$＄]|cny|rmb)\s*(.+)|(.+?)\s*(?:元|cny|rmb)", re.IGNORECASE)
+_ANY_DAY: Final = date(2000, 1, 1)
+"""Only identifiers are read, whose years nobody asks for."""
+DOLLARS: Final = ("$", "＄")
 _DAYS: Final = ("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y年%m月%d日")
 _MONTH: Final = re.compile(r"([0-9]{4})[-/.年]?([0-9]{1,2})月?")
 _COMPACT_DAY: Final = re.compile(r"[0-9]{8}")
@@ -108,8 +113,15 @@ def _instant(cell: Cell, zone: ZoneInfo) -> str:
 
 
 def _number(cell: Cell, _: ZoneInfo) -> str:
-    text = repr(cell).removesuffix(".0") if isinstance(cell, float) else str(cell).strip()
+    text = repr(cell).removesuffix(".0") if isinstance(cell, float) else str(cell).strip().replace("，", ",")
     return text.replace(",", "") if _THOUSANDS.fullmatch(text) else text
+
+
+def _money(cell: Cell, zone: ZoneInfo) -> str:
+    """Yuan, with or without the sign; the sign of dollars is often only a spreadsheet's format (`dollar_columns`)."""
+    text = _number(cell, zone)
+    found = _CURRENCY.fullmatch(text)
+    return _number((found[1] or found[2]).strip(), zone) if found else text
 
 
 def _count(cell: Cell, zone: ZoneInfo) -> int:
@@ -126,6 +138,30 @@ def _identifiers(cell: Cell, zone: ZoneInfo) -> list[dict[str, Any]]:
 
 def _codes(cell: Cell, zone: ZoneInfo) -> list[str]:
     return [read_code(part, zone) for part in _LIST.split(_text(cell, zone)) if part.strip()]
+
+
+def _di(part: str, zone: ZoneInfo) -> tuple[str, str]:
+    """Issuer and identifier of a code as it stands on a package or in a list."""
+    text = read_code(part, zone)
+    issuer, colon, rest = text.partition(":")
+    if colon and issuer in set(Issuer):
+        return issuer, as_scanned(Issuer(issuer), rest.strip())
+    if is_bare_gtin(text):
+        return Issuer.GS1, as_scanned(Issuer.GS1, text)
+    if text.upper().startswith("MA."):
+        return Issuer.MA, as_scanned(Issuer.MA, text)
+    code = parse(text, scanned_on=_ANY_DAY)
+    if code.di is None or code.error is not None or code.issuer not in UDI_ISSUERS:
+        raise ValueError(f"expected a GTIN, an MA or HIBC code, or issuer:identifier, got {text!r}")
+    return code.issuer, code.di
+
+
+def _dis(cell: Cell, zone: ZoneInfo) -> list[tuple[str, str]]:
+    return [_di(part.strip(), zone) for part in _LIST.split(_text(cell, zone)) if part.strip()]
+
+
+def _counts(cell: Cell, zone: ZoneInfo) -> list[int]:
+    return [_count(part.strip(), zone) for part in _LIST.split(_number(cell, zone)) if part.strip()]
 
 
 def _one_identifier(part: str, zone: ZoneInfo) -> dict[str, Any]:
@@ -145,7 +181,7 @@ def _one_identifier(part: str, zone: ZoneInfo) -> dict[str, Any]:
 
 def _dated(name: str) -> Read:
     def read(cell: Cell, zone: ZoneInfo) -> list[dict[str, Any]]:
-        return [one(part.strip(), zone) for part in _LIST.split(_number(cell, zone)) if part.strip()]
+        return [one(part.strip(), zone) for part in _LIST.split(_money(cell, zone)) if part.strip()]
 
     def one(part: str, zone: ZoneInfo) -> dict[str, Any]:
         amount, at, days = part.partition("@")
@@ -153,7 +189,7 @@ def _dated(name: str) -> Read:
         if at and not dots:
             raise ValueError(f"expected {name}@from..to like 1234.00@2022-01-01..2023-01-01, got {part!r}")
         return {
-            name: _number(amount, zone),
+            name: _money(amount, zone),
             "from": _day(start, zone) if start.strip() else None,
             "to": _day(end, zone) if end.strip() else None,
         }
@@ -179,6 +215,8 @@ class Form:
     """The column that tells rows of a hospital apart."""
     key: str
     """The column that is the second part of the record's key."""
+    instead: Mapping[str, str] = field(default_factory=dict)
+    """Plain columns by the needed ones they may stand for."""
 
 
 ITEM: Final = Form(
@@ -186,12 +224,14 @@ ITEM: Final = Form(
     {
         "hospital": read_code, "item_code": read_code, "name": _text, "spec": _text, "maker": _text,
         "supplier": read_code, "category": _text, "class": _text, "insurance_code": read_code, "unit": _text,
-        "identifiers": _identifiers, "chargeable": _flag, "bundled_into": read_code, "owner": _text,
+        "identifiers": _identifiers, "udi_di": _dis, "units": _counts,
+        "chargeable": _flag, "bundled_into": read_code, "owner": _text,
         "monitored": _flag, "tracking": _text, "suspended": _flag, "auxiliary": _flag, "controlled_category": _text,
-        "volume_based_purchase": _flag, "licence_valid_to": _day, "prices": _dated("price"), "cost": _dated("cost"),
+        "volume_based_purchase": _flag, "licence_valid_to": _day, "prices": _dated("price"), "price": _money,
+        "cost": _dated("cost"),
         "limit_per_stay": _count, "needs_approval": _flag, "excluded_drg_groups": _codes,
     },
-    ("hospital", "item_code", "name", "identifiers"), "item_code", "item_code",
+    ("hospital", "item_code", "name", "identifiers"), "item_code", "item_code", {"identifiers": "udi_di"},
 )  # fmt: skip
 ENCOUNTER: Final = Form(
     "udi.encounter/1",
@@ -206,8 +246,8 @@ HIS_CHARGE: Final = Form(
     "udi.his-charge/1",
     {
         "hospital": read_code, "line_id": read_code, "encounter": read_code, "department": read_code,
-        "item_code": read_code, "insurance_code": read_code, "quantity": _count, "unit_price": _number,
-        "amount": _number, "currency": _text, "service_at": _instant, "cancelled": _flag, "billing_id": _text,
+        "item_code": read_code, "insurance_code": read_code, "quantity": _count, "unit_price": _money,
+        "amount": _money, "currency": _text, "service_at": _instant, "cancelled": _flag, "billing_id": _text,
         "lot": _text, "serial": _text,
     },
     ("hospital", "line_id", "encounter", "item_code", "quantity", "unit_price", "amount", "service_at"),
@@ -220,8 +260,8 @@ DISCHARGE: Final = Form(
         "hospital": read_code, "encounter": read_code, "department": read_code, "team": read_code,
         "discharged_at": _instant, "stay_days": _number, "drg_group": read_code, "drg_weight": _number,
         "grouper": read_code, "grouper_version": read_code, "code_system": read_code, "region": read_code,
-        "main_disease": read_code, "level4_surgery": _flag, "consumable_cost": _number, "stay_cost": _number,
-        "medical_income": _number, "drug_income": _number, "consumable_income": _number, "adverse_events": _count,
+        "main_disease": read_code, "level4_surgery": _flag, "consumable_cost": _money, "stay_cost": _money,
+        "medical_income": _money, "drug_income": _money, "consumable_income": _money, "adverse_events": _count,
         "device_events": _count,
     },
     ("hospital", "encounter", "department", "discharged_at"), "encounter", "encounter",
@@ -229,8 +269,8 @@ DISCHARGE: Final = Form(
 INCOME: Final = Form(
     "udi.income/1",
     {
-        "hospital": read_code, "department": read_code, "month": _month, "medical_income": _number,
-        "drug_income": _number, "consumable_income": _number, "consumable_cost": _number,
+        "hospital": read_code, "department": read_code, "month": _month, "medical_income": _money,
+        "drug_income": _money, "consumable_income": _money, "consumable_cost": _money,
     },
     ("hospital", "department", "month", "medical_income", "drug_income"), "key", "key",
 )  # fmt: skip
@@ -262,7 +302,7 @@ DELIVERY: Final = Form(
     {
         "hospital": read_code, "note": read_code, "supplier": read_code, "store": read_code, "expected_on": _day,
         "ended": _flag, "line": read_code, "item_code": read_code, "issuer": read_code, "di": read_code,
-        "lot": read_code, "serial": read_code, "expiry": _day, "packages": _count, "cost": _number,
+        "lot": read_code, "serial": read_code, "expiry": _day, "packages": _count, "cost": _money,
     },
     ("hospital", "note", "supplier", "store", "line", "packages"), "note", "note",
 )  # fmt: skip
@@ -272,7 +312,7 @@ INVOICE: Final = Form(
     "udi.invoice/1",
     {
         "hospital": read_code, "supplier": read_code, "period": _text, "invoice": read_code, "item_code": read_code,
-        "quantity": _count, "cost": _number, "amount": _number,
+        "quantity": _count, "cost": _money, "amount": _money,
     },
     ("hospital", "supplier", "period", "invoice", "item_code", "quantity", "cost", "amount"), "invoice", "invoice",
 )  # fmt: skip
@@ -305,8 +345,37 @@ def record_of(row: SheetRow, form: Form, zone: ZoneInfo) -> dict[str, Any] | Bad
         except ValueError as error:
             return BadRow(row.number, column, str(error))
     if form is ITEM:
-        record.setdefault("identifiers", [])
+        try:
+            _take_plain_columns(record)
+        except ValueError as error:
+            column, _, reason = str(error).partition(": ")
+            return BadRow(row.number, column, reason)
         limits = {limit: record.pop(column) for column, limit in _LIMITS.items() if column in record}
         if limits:
             record["limits"] = limits
     return record
+
+
+def dollar_columns(row: SheetRow, form: Form) -> list[str]:
+    """Columns of amounts in which the sign of dollars was read as yuan: somebody should look."""
+    money = (name for name, read in form.columns.items() if read is _money or name in {"prices", "cost"})
+    return [name for name in money if any(sign in str(row.cells.get(name, "")) for sign in DOLLARS)]
+
+
+def _take_plain_columns(record: dict[str, Any]) -> None:
+    """Put `udi_di` and `units` among the identifiers, `price` among the prices.
+
+    Raises:
+        ValueError: `column: reason`, when they contradict the columns they stand for.
+    """
+    dis, units, price = record.pop("udi_di", []), record.pop("units", None), record.pop("price", None)
+    if units is not None and len(units) != len(dis):
+        raise ValueError(f"units: expected one for each identifier in udi_di, got {len(units)} for {len(dis)}")
+    named = zip(dis, units or [None] * len(dis), strict=True)
+    plain = [{"issuer": issuer, "di": di, "units_per_package": size} for (issuer, di), size in named]
+    record["identifiers"] = record.get("identifiers", []) + plain
+    if price is None:
+        return
+    if "prices" in record:
+        raise ValueError("price: expected price or prices, got both")
+    record["prices"] = [{"price": price, "from": None, "to": None}]

@@ -41,16 +41,12 @@ class Group:
 SCHEMA: Final = "schema"
 
 
-def group_rows(
-    grouping: Grouping, rows: Sequence[SheetRow], zone: ZoneInfo, hospital: str | None
-) -> tuple[list[Group], list[BadRow]]:
+def group_rows(grouping: Grouping, rows: Sequence[SheetRow], zone: ZoneInfo) -> tuple[list[Group], list[BadRow]]:
     """The records of a table, and its bad rows. A record with a bad row is not loaded at all."""
     groups: dict[tuple[Any, ...], Group] = {}
     bad: list[BadRow] = []
     spoilt: set[tuple[Any, ...]] = set()
     for row in rows:
-        if hospital is not None:
-            row.cells["hospital"] = row.cells.get("hospital") or hospital
         record = record_of(row, grouping.form, zone)
         key = _key(grouping, record if isinstance(record, dict) else row.cells)
         if isinstance(record, BadRow):

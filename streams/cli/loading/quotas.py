@@ -12,13 +12,16 @@ from models.charging.controls import Control, Quota
 from models.wire.strict_json import Refusal, validate
 from sinks.postgres.monitoring.controls import ControlBooks
 from streams.cli.charging.persons import person
-from streams.cli.connection import bad, run
+from streams.cli.connection import run
+from streams.cli.loading.asked import Asked
+from streams.cli.loading.column_map import ColumnMap, Kind, read_mapped
+from streams.cli.loading.files import check_heading, rows_to_read
 from streams.cli.loading.flat_rows import BadRow
-from streams.cli.loading.sheets import SheetError, decode_lines, read_sheet
+from streams.cli.loading.sheets import decode_lines
 from streams.cli.shown import print_json, print_table
 from streams.settings import Settings
 
-COLUMNS = frozenset({"hospital", "category", "department", "month", "released", "by", "reason"})
+COLUMNS = ("hospital", "category", "department", "month", "released", "by", "reason")
 
 
 @dataclass(slots=True)
@@ -27,35 +30,41 @@ class Quotas:
 
     good: list[Quota] = field(default_factory=list)
     bad: list[BadRow] = field(default_factory=list)
+    columns: ColumnMap | None = None
+    """Which heading was read as which column; `None` when there was no heading."""
+    remarks: list[str] = field(default_factory=list)
 
 
-def load_quotas(file: Path, hospital: str | None, *, dry_run: bool, as_json: bool) -> int:
-    """Load the file; gives the exit status."""
-    try:
-        quotas = read_quotas(file, hospital)
-    except OSError as error:
-        bad(f"Expected a file that can be read, got {file}: {error.strerror}.")
-    except SheetError as error:
-        bad(f"{file}: {error}")
+def load_quotas(asked: Asked) -> int:
+    """Load the file; gives the exit status.
+
+    Raises:
+        OSError: the file can't be read.
+        SheetError: it is no file of a known form.
+    """
+    quotas = read_quotas(asked.file, asked.hospital, asked.given)
+    asked.agree(quotas.columns)
     good: list[Control] = list(quotas.good)
 
     async def work(_: Settings, pool: asyncpg.Pool) -> int:
         return await ControlBooks(pool).record(good)
 
-    if good and not dry_run:
+    if good and not asked.dry_run:
         run(work)
-    loaded = 0 if dry_run else len(good)
-    if as_json:
+    loaded = 0 if asked.dry_run else len(good)
+    if asked.as_json:
         print_json({"good": len(good), "loaded": loaded, "bad": [asdict(row) for row in quotas.bad]})
         return 1 if quotas.bad else 0
     if quotas.bad:
         rows = [(row.row, row.column or "the row", row.reason) for row in quotas.bad]
         print_table("Bad rows: nothing of them is loaded", (">row", "column", "reason"), rows)
-    typer.echo(f"{len(good):,} quotas {'checked' if dry_run else 'loaded'}, {len(quotas.bad):,} bad rows.")
+    for remark in quotas.remarks:
+        typer.echo(remark, err=True)
+    typer.echo(f"{len(good):,} quotas {'checked' if asked.dry_run else 'loaded'}, {len(quotas.bad):,} bad rows.")
     return 1 if quotas.bad else 0
 
 
-def read_quotas(file: Path, hospital: str | None) -> Quotas:
+def read_quotas(file: Path, hospital: str | None, given: ColumnMap | None = None) -> Quotas:
     """Every row of the file as a quota, or what is wrong with it.
 
     Raises:
@@ -77,7 +86,10 @@ def read_quotas(file: Path, hospital: str | None) -> Quotas:
                     continue
                 _take(quotas, number, fields, hospital)
         return quotas
-    for row in read_sheet(file).rows:
+    sheet, quotas.columns = read_mapped(Kind.QUOTAS, file, COLUMNS, given)
+    check_heading(sheet, COLUMNS[:5], hospital)
+    rows, quotas.remarks = rows_to_read(sheet, COLUMNS[:5], hospital), sheet.remarks
+    for row in rows:
         if row.problem is not None:
             quotas.bad.append(BadRow(row.number, "", row.problem))
             continue
@@ -99,7 +111,7 @@ def _take(quotas: Quotas, number: int, fields: Any, hospital: str | None) -> Non
     if not isinstance(fields, dict):
         quotas.bad.append(BadRow(number, "", "expected an object"))
         return
-    unknown = sorted(set(fields) - COLUMNS)
+    unknown = sorted(set(fields) - set(COLUMNS))
     if unknown:
         quotas.bad.append(BadRow(number, unknown[0], "expected a known column, got this one"))
         return

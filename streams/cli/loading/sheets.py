@@ -6,35 +6,37 @@ References:
 
 import codecs
 import csv
-import io
 import re
-import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from python_calamine import CalamineError, CalamineWorkbook
-
 Cell = str | float | bool | date | datetime | None
-_DELIMITERS: Final = ",;\t"
-_SHEET_BYTES_MAX: Final = 256 * 1024 * 1024
-_CELLS_MAX: Final = 10_000_000
-"""From the first cell to the last one that is filled, empty ones between them included: memory for two gigabytes.
-Own choice; a catalogue of 200,000 items has fifty columns then."""
-# Every expression is linear in the file: `[^<>]` ends at the next tag, and nothing is tried twice within one.
-_TAG: Final = rb"<(?:\w{1,9}:)?"
-_REFERENCE: Final = rb"""([A-Za-z]{1,7})([0-9]{1,10})"""
-_NAMED: Final = rb"""(?>(?:\s[^<>]*?)??\sr\s{0,9}=\s{0,9}["']""" + _REFERENCE + rb"""["'])"""
-_FORMULA_CELL: Final = re.compile(_TAG + rb"c(?=\s)" + _NAMED + rb"[^<>]*+>\s*+<(?:\w{1,9}:)?f\b")
-_CELL: Final = re.compile(_TAG + rb"c(?=[\s/>])(?:" + _NAMED + rb")?")
-_ROW: Final = re.compile(_TAG + rb"""row(?=[\s/>])(?:(?:\s[^<>]*?)??\sr\s{0,9}=\s{0,9}["']([0-9]{1,10})["'])?""")
-_MERGED: Final = re.compile(
-    _TAG + rb"""mergeCell\b[^<>]*?\sref\s{0,9}=\s{0,9}["']""" + _REFERENCE + rb":" + _REFERENCE + rb"""["']"""
-)
+Known = Callable[[str], bool]
+"""Whether a text is the name of a column, or one of the headings that stand for it."""
+_DELIMITERS: Final = ",;\t|"
+_ABOVE_MAX: Final = 30
+"""Rows in which a heading is looked for, those that begin with # not counted. Own choice: reports have titles and notes
+of a few lines above their table."""
 _BOM: Final = b"\xef\xbb\xbf"
 _OTHER: Final = {"UTF-8": "GB18030", "GB18030": "UTF-8"}
+_FORMS: Final = (
+    (b"\xd0\xcf\x11\xe0", "a workbook of the old XLS form; save it as XLSX"),
+    (b"%PDF", "a PDF"),
+    (b"\x89PNG", "a picture"),
+    (b"\xff\xd8\xff", "a picture"),
+    (b"\x1f\x8b", "a compressed file; unpack it"),
+    (b"Rar!", "a compressed file; unpack it"),
+    (b"7z\xbc\xaf", "a compressed file; unpack it"),
+)
+_XML: Final = re.compile(rb"(\xef\xbb\xbf)?\s*<")
+_TOTALS: Final = frozenset({
+    "合计", "总计", "小计", "共计", "累计", "本页合计", "本页小计", "total", "totals", "subtotal", "sum", "grandtotal",
+    "summe", "gesamt",
+})  # fmt: skip
 
 
 class SheetError(Exception):
@@ -46,12 +48,18 @@ class SheetRow:
     """One row below the heading."""
 
     number: int
-    """As a spreadsheet counts: the heading is row 1."""
+    """As a spreadsheet counts: the first row is 1."""
     cells: dict[str, Cell]
     formulas: frozenset[str] = frozenset()
     """Columns whose cell is a formula: what it shows is no fact."""
     problem: str | None = None
     """Why none of its cells can be trusted."""
+
+    @property
+    def is_total(self) -> bool:
+        """Whether its first cell that holds something says that the row is a sum of others."""
+        first = next((cell for cell in self.cells.values() if cell not in {None, ""}), None)
+        return isinstance(first, str) and re.sub(r"[\s:：]", "", first).lower() in _TOTALS
 
 
 @dataclass(slots=True)
@@ -61,13 +69,32 @@ class Sheet:
     columns: Sequence[str]
     rows: Sequence[SheetRow]
     remarks: list[str] = field(default_factory=list)
-    """What a person should know of how it was read."""
+    """What a person should know of how it was read, in sentences."""
     headings: Sequence[str] = ()
     """The names of the columns as they are written."""
+    heading_row: int = 1
 
 
-def read_sheet(file: Path) -> Sheet:
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """The cells of a file before anybody has said which row is the heading."""
+
+    rows: Sequence[tuple[int, Sequence[Cell]]]
+    """Number, as a spreadsheet counts, and cells."""
+    formulas: set[tuple[int, int]]
+    """(row, place) of the cells that are formulas; places begin with 0."""
+    merged: dict[int, str]
+    """Rows that merged cells lie in, each with one of them."""
+    wrong: dict[int, str]
+    """What is wrong with rows."""
+    remarks: list[str]
+
+
+def read_sheet(file: Path, known: Known = lambda _: False) -> Sheet:
     """The first sheet of a workbook, or a CSV file.
+
+    The heading is the row with the most `known` names among the first ones, when there are two or more; else row 1.
+    Rows above it, and a second heading right below it, are skipped and named in the remarks.
 
     Raises:
         OSError: the file can't be read.
@@ -75,46 +102,140 @@ def read_sheet(file: Path) -> Sheet:
     """
     content = file.read_bytes()
     if content.startswith(b"PK\x03\x04"):
-        return _read_workbook(content)
-    if content.startswith(b"\xd0\xcf\x11\xe0"):
-        raise SheetError("Expected CSV, XLSX or JSON lines, got a workbook of the old XLS form; save it as XLSX.")
+        from streams.cli.loading.workbooks import read_workbook  # noqa: PLC0415 -- it knows what a grid is from here
+
+        return _sheet(read_workbook(content), known)
+    _refuse_other_forms(content)
+    return _sheet(_read_csv(content, known), known)
+
+
+def _refuse_other_forms(content: bytes) -> None:
+    for start, form in _FORMS:
+        if content.startswith(start):
+            raise SheetError(f"Expected CSV, XLSX or JSON lines, got {form}.")
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise SheetError("Expected CSV in UTF-8 or GB18030, got UTF-16; save it as CSV UTF-8.")
-    return _read_csv(content)
+    if b"\0" in content[:4096]:
+        raise SheetError("Expected CSV, XLSX or JSON lines, got binary data.")
+    if _XML.match(content):
+        raise SheetError("Expected a table, got XML; an export of the national database goes to `udi load udid FILE`.")
+
+
+# The heading ------------------------------------------------------------------------------------------------------
+
+
+def _sheet(grid: Grid, known: Known) -> Sheet:
+    rows = [(number, values) for number, values in grid.rows if any(_text(value) for value in values)]
+    if not rows:
+        raise SheetError("Expected a heading with column names in row 1, got an empty file.")
+    at = _heading_at(rows, known)
+    number, values = rows[at]
+    if number in grid.merged:
+        raise SheetError(
+            f"Row {number}: expected one cell for each column name, got merged cells {grid.merged[number]}."
+        )
+    headings = [_text(value) for value in values]
+    columns = _heading(number, headings)
+    remarks = list(grid.remarks)
+    if at:
+        remarks.append(f"Rows 1 to {number - 1} stand above the heading and were skipped.")
+    below = rows[at + 1 :]
+    if below and _is_second(headings, below[0], known):
+        remarks.append(f"Row {below[0][0]} is a second heading and was skipped.")
+        below = below[1:]
+    return Sheet(columns, [_row(grid, each, columns) for each in below], remarks, headings[: len(columns)], number)
+
+
+def _heading_at(rows: Sequence[tuple[int, Sequence[Cell]]], known: Known) -> int:
+    notes = next((at for at, (_, values) in enumerate(rows) if not _text(values[0]).startswith("#")), 0)
+    found = [sum(known(_text(value)) for value in values) for _, values in rows[notes : notes + _ABOVE_MAX]]
+    best = max(found)
+    return notes + (found.index(best) if best >= 2 else 0)
+
+
+def _is_second(headings: Sequence[str], below: tuple[int, Sequence[Cell]], known: Known) -> bool:
+    """Whether the row below the heading holds names, too.
+
+    Raises:
+        SheetError: the two complete each other: neither alone says what the columns are.
+    """
+    number, values = below
+    places = {place for place, value in enumerate(values) if known(_text(value))}
+    filled = [value for value in values if _text(value)]
+    if len(places) < 2 or 2 * len(places) < len(filled):
+        return False
+    if any(place >= len(headings) or not headings[place] for place in places):
+        raise SheetError(f"Rows {number - 1} and {number}: expected one row of column names, got two.")
+    return True
+
+
+def _heading(number: int, headings: Sequence[str]) -> list[str]:
+    columns = [value.lower() for value in headings]
+    while columns and not columns[-1]:
+        columns.pop()
+    twice = next((name for name in columns if columns.count(name) > 1), None)
+    if twice is not None:
+        named = repr(twice) if twice else "a column without name"
+        raise SheetError(f"Row {number}: expected every column once, got {named} twice.")
+    return columns
+
+
+def _row(grid: Grid, row: tuple[int, Sequence[Cell]], columns: Sequence[str]) -> SheetRow:
+    number, values = row
+    problem = grid.wrong.get(number)
+    if number in grid.merged:
+        problem = f"expected a value in every cell, got merged cells {grid.merged[number]}"
+    elif problem is None and any(_text(value) for value in values[len(columns) :]):
+        problem = f"expected {len(columns)} cells as in the heading, got {len(values)}"
+    formulas = frozenset(name for place, name in enumerate(columns) if (number, place) in grid.formulas)
+    return SheetRow(number, dict(zip(columns, values, strict=False)), formulas, problem)
+
+
+def _text(value: Cell) -> str:
+    return "" if value is None else str(value).strip()
 
 
 # CSV --------------------------------------------------------------------------------------------------------------
 
 
-def _read_csv(content: bytes) -> Sheet:
+def _read_csv(content: bytes, known: Known) -> Grid:
     lines, encoding, wrong = decode_lines(content)
     if not lines:
-        raise SheetError("Expected a heading with column names in row 1, got an empty file.")
-    delimiter = max(_DELIMITERS, key=lines[0].count)
-    reader = csv.reader(lines, delimiter=delimiter)
+        return Grid([], set(), {}, {}, [])
+    rows: list[tuple[int, Sequence[Cell]]] = []
+    bad_rows, line = dict[int, str](), 0
+    reader = csv.reader(lines, delimiter=_delimiter(lines, known))
     try:
-        headings = next(reader)
-        columns = _heading(headings)
-        rows = list(_csv_rows(reader, columns, wrong))
+        for number, values in enumerate(reader, 1):
+            before, line = line, reader.line_num
+            problem = next((wrong[each] for each in range(before, line) if each in wrong), None)
+            if problem is not None:
+                bad_rows[number] = problem
+            rows.append((number, values))
     except csv.Error as error:
         raise SheetError(f"Line {reader.line_num}: expected CSV: {error}.") from None
-    remarks = [f"read as {encoding}"] if encoding != "UTF-8" else []
-    return Sheet(columns, rows, remarks, [value.strip() for value in headings[: len(columns)]])
+    formulas = {
+        (number, place)
+        for number, values in rows
+        for place, value in enumerate(values)
+        if isinstance(value, str) and value.lstrip().startswith("=")
+    }
+    remarks = [f"The file was read as {encoding}."] if encoding != "UTF-8" else []
+    return Grid(rows, formulas, {}, bad_rows, remarks)
 
 
-def _csv_rows(reader: Iterator[list[str]], columns: Sequence[str], wrong: dict[int, str]) -> Iterator[SheetRow]:
-    number, line = 1, 1
-    for values in reader:
-        number += 1
-        before, line = line, reader.line_num  # type: ignore[attr-defined]
-        if not any(value.strip() for value in values):
-            continue
-        problem = next((wrong[each] for each in range(before, line) if each in wrong), None)
-        if problem is None and len(values) > len(columns):
-            problem = f"expected {len(columns)} cells as in the heading, got {len(values)}"
-        cells = dict(zip(columns, values, strict=False))
-        formulas = frozenset(name for name, value in cells.items() if value.lstrip().startswith("="))
-        yield SheetRow(number, dict(cells), formulas, problem)
+def _delimiter(lines: Sequence[str], known: Known) -> str:
+    """The one that shows the most known names in a row; where none shows any, the one that row 1 has most of."""
+    above = list(islice((line for line in lines if not line.lstrip('"').startswith("#")), _ABOVE_MAX))
+
+    def names(delimiter: str) -> int:
+        rows = csv.reader(above, delimiter=delimiter)
+        try:
+            return max((sum(map(known, map(str.strip, row))) for row in rows), default=0)
+        except csv.Error:
+            return 0
+
+    return max(_DELIMITERS, key=lambda delimiter: (names(delimiter), lines[0].count(delimiter)))
 
 
 def decode_lines(content: bytes) -> tuple[list[str], str, dict[int, str]]:
@@ -155,110 +276,3 @@ def _encoding_of(line: bytes) -> str:
             continue
         return encoding
     return "neither"
-
-
-# XLSX -------------------------------------------------------------------------------------------------------------
-
-
-def _read_workbook(content: bytes) -> Sheet:
-    try:
-        # Before anything is unpacked or laid out: what the file claims must fit.
-        part = _first_sheet_part(content)
-        _check_extent(part)
-        workbook = CalamineWorkbook.from_filelike(io.BytesIO(content))
-        table = workbook.get_sheet_by_index(0).to_python(skip_empty_area=False)
-        formulas, merged = _formulas(part), _merged(part, len(table))
-    except (CalamineError, zipfile.BadZipFile, OSError) as error:
-        raise SheetError(f"Expected an XLSX workbook: {error}.") from None
-    if not table:
-        raise SheetError("Expected a heading with column names in row 1 of the first sheet, got an empty sheet.")
-    if 1 in merged:
-        raise SheetError(f"Row 1: expected one cell for each column name, got merged cells {merged[1]}.")
-    headings = [str(value).strip() for value in table[0]]
-    columns = _heading(headings)
-    rows = []
-    for number, values in enumerate(table[1:], 2):
-        if any(value not in ("", None) for value in values):
-            cells: dict[str, Cell] = dict(zip(columns, values, strict=False))  # type: ignore[arg-type]
-            calculated = frozenset(name for place, name in enumerate(columns) if (number, place) in formulas)
-            problem = f"expected a value in every cell, got merged cells {merged[number]}" if number in merged else None
-            rows.append(SheetRow(number, cells, calculated, problem))
-    names = workbook.sheet_names
-    remarks = [f"read sheet {names[0]!r}, the first of {len(names)}"] if len(names) > 1 else []
-    return Sheet(columns, rows, remarks, headings[: len(columns)])
-
-
-def _first_sheet_part(content: bytes) -> bytes:
-    """The first sheet as it is written: the reader of workbooks gives only what cells show."""
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        part = archive.getinfo(_first_sheet(archive))
-        if part.file_size > _SHEET_BYTES_MAX:
-            raise SheetError(f"Expected a sheet of at most {_SHEET_BYTES_MAX} bytes, got {part.file_size}.")
-        return archive.read(part)
-
-
-def _formulas(sheet: bytes) -> set[tuple[int, int]]:
-    """(row, column from 0) of each formula."""
-    return {(int(row), _column(letters)) for letters, row in _FORMULA_CELL.findall(sheet)}
-
-
-def _merged(sheet: bytes, rows: int) -> dict[int, str]:
-    """The rows that merged cells lie in, each with one of them: whose value it is, nobody can say."""
-    found: dict[int, str] = {}
-    areas = sorted((int(first), int(last), start, end) for start, first, end, last in _MERGED.findall(sheet))
-    done = 0
-    for first, last, start, end in areas:
-        named = f"{start.decode()}{first}:{end.decode()}{last}"
-        for row in range(max(first, done + 1), min(last, rows) + 1):
-            found[row] = named
-        done = max(done, min(last, rows))
-    return found
-
-
-def _check_extent(sheet: bytes) -> None:
-    """One cell at the far corner makes a table of 17 billion: refused before it is laid out.
-
-    Raises:
-        SheetError: The cells up to the last one are too many.
-    """
-    cells = _CELL.findall(sheet)
-    rows = _ROW.findall(sheet)
-    height = max([len(rows), *(int(row) for row in rows if row), *(int(row) for _, row in cells if row)])
-    width = max((_column(letters) + 1 for letters in {letters for letters, _ in cells if letters}), default=0)
-    if any(not letters for letters, _ in cells):
-        # Cells that do not say where they are stand side by side.
-        width += max(len(_CELL.findall(row)) for row in re.split(rb"<(?:\w{1,9}:)?row\b", sheet))
-    if width * height > _CELLS_MAX:
-        raise SheetError(
-            f"Expected at most {_CELLS_MAX:,} cells, got a sheet of {height:,} rows and {width:,} columns: "
-            "is there a cell far below or beside the table?"
-        )
-
-
-def _first_sheet(archive: zipfile.ZipFile) -> str:
-    book, relations = archive.read("xl/workbook.xml"), archive.read("xl/_rels/workbook.xml.rels")
-    named = re.search(rb'<(?:\w+:)?sheet\b[^>]*\b\w+:id="([^"]+)"', book)
-    for relation in re.findall(rb"<(?:\w+:)?Relationship\b[^>]*>", relations):
-        if named is not None and b'Id="' + named[1] + b'"' in relation:
-            target = re.search(rb'Target="([^"]+)"', relation)
-            if target is not None:
-                path = target[1].decode()
-                return path.removeprefix("/") if path.startswith("/") else f"xl/{path}"
-    raise SheetError("Expected a workbook with a sheet, found none.")
-
-
-def _column(letters: bytes) -> int:
-    place = 0
-    for letter in letters.upper():
-        place = place * 26 + letter - ord("A") + 1
-    return place - 1
-
-
-def _heading(values: Sequence[str]) -> list[str]:
-    columns = [value.strip().lower() for value in values]
-    while columns and not columns[-1]:
-        columns.pop()
-    twice = next((name for name in columns if columns.count(name) > 1), None)
-    if twice is not None:
-        raise SheetError(f"Row 1: expected every column once, got {twice or 'a column without name'!r} twice.")
-    return columns

@@ -13,10 +13,10 @@ from models.udi import Issuer
 from models.udi.identifier import as_scanned
 from models.wire.strict_json import Refusal
 from models.wire.topics import CATALOGUE
-from rules.catalogue.udid_merging import Merged, merge
+from rules.catalogue.udid_merging import ITEM_COLUMNS, Merged, merge, proposed_item
 from sinks.postgres.catalogue.items import bodies, hospitals
 from streams.cli.connection import bad, run
-from streams.cli.loading.sheets import SheetError
+from streams.cli.loading.templates import write_table
 from streams.cli.loading.udid_file import Export, read_export
 from streams.cli.publishing import Outbound, publish
 from streams.cli.shown import print_json, print_table
@@ -25,20 +25,29 @@ from streams.settings import Settings
 SHOWN_MAX = 20
 
 
-def load_udid(file: Path, hospital: str | None, *, dry_run: bool, as_json: bool) -> int:
+def load_udid(file: Path, hospital: str | None, propose: Path | None, *, dry_run: bool, as_json: bool) -> int:
     """Merge an export into the catalogue of a hospital and publish the items that gain something.
+
+    Args:
+        file: The export.
+        hospital: Whose catalogue; `None`: of the only one there is.
+        propose: Where to write the devices of no item as items to complete; `None`: nowhere.
+        dry_run: Publish nothing.
+        as_json: For machines.
 
     Returns:
         The exit status: 1 when rows were bad or devices contradict the catalogue.
+
+    Raises:
+        OSError: the file can't be read.
+        SheetError: it is no export.
     """
-    try:
-        export = read_export(file)
-    except OSError as error:
-        bad(f"Expected a file that can be read, got {file}: {error.strerror}.")
-    except SheetError as error:
-        bad(f"{file}: {error}")
+    export, house = read_export(file), ""
+    if propose is not None and propose.suffix not in {".xlsx", ".csv"}:
+        bad(f"--propose: expected a file name with .xlsx or .csv, got {propose}.")
 
     async def work(settings: Settings, pool: asyncpg.Pool) -> Merged:
+        nonlocal house
         house = hospital or await _only_hospital(pool)
         claims: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
         for body in await bodies(pool, house):
@@ -53,7 +62,19 @@ def load_udid(file: Path, hospital: str | None, *, dry_run: bool, as_json: bool)
 
     merged = run(work)
     _show(export, merged, dry_run=dry_run, as_json=as_json)
+    if propose is not None:
+        _propose(propose, house, merged)
     return int(bool(export.bad or merged.conflicts))
+
+
+def _propose(to: Path, hospital: str, merged: Merged) -> None:
+    items = [proposed_item(hospital, device) for device in merged.unbound]
+    try:
+        write_table(to, tuple(ITEM_COLUMNS), [[item.get(name, "") for name in ITEM_COLUMNS] for item in items])
+    except OSError as error:
+        bad(f"Expected a file that can be written, got {to}: {error.strerror}.")
+    told = f"{len(items):,} items proposed in {to}: complete code and price, then `udi load catalogue {to}`."
+    typer.echo(told, err=True)
 
 
 async def _only_hospital(pool: asyncpg.Pool) -> str:

@@ -17,13 +17,16 @@ from models.catalogue.udid import ISSUERS, Packing, UdidDevice
 from models.udi import Issuer
 from models.udi.identifier import as_scanned
 from models.udi.issuers.gs1.as_scanned import is_bare_gtin
+from streams.cli.loading.column_map import Kind, read_mapped
 from streams.cli.loading.flat_rows import BadRow, cell_of, read_code
-from streams.cli.loading.sheets import SheetError, SheetRow, read_sheet
+from streams.cli.loading.sheets import SheetError, SheetRow
 
 _KEY, _PACK = "zxxsdycpbs", "bzcpbs"
 _PACK_FIELDS = (_PACK, "bznhxyjbzcpbs", "bznhxyjcpbssl")
 _CODES = (_KEY, "sydycpbs", "btcpbs", _PACK, "bznhxyjbzcpbs")
-_OTHER_FIELDS = ("cpbsbmtxmc", "zxxsdyzsydydsl", "cpmctymc", "ylqxzcrbarmc", "ybbm", "bznhxyjcpbssl")
+_OTHER_FIELDS = ("cpbsbmtxmc", "zxxsdyzsydydsl", "cpmctymc", "ggxh", "ylqxzcrbarmc", "ybbm", "bznhxyjcpbssl")
+COLUMNS = tuple(dict.fromkeys((*_CODES[:1], "cpbsbmtxmc", *_CODES[1:3], *_OTHER_FIELDS[1:-1], *_PACK_FIELDS)))
+"""Of a table, by the database's names; the first is needed."""
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _DECLARED = re.compile(rb"""<\?xml[^>]*\bencoding=["']([A-Za-z0-9._-]+)["']""")
 _CHUNK = 1 << 16
@@ -101,9 +104,11 @@ def _children(element: ET.Element) -> Fields:
 
 def _table(file: Path) -> Iterator[Record]:
     """A row is a device, or one packing of it: rows of one device follow each other."""
-    sheet = read_sheet(file)
+    sheet, _ = read_mapped(Kind.UDID, file, COLUMNS, to_save=True)
     if _KEY not in sheet.columns:
-        raise SheetError(f"Row 1: expected the column {_KEY}, got {', '.join(sheet.columns[:8])}.")
+        raise SheetError(
+            f"Row {sheet.heading_row}: expected the column {_KEY}, got {', '.join(sheet.headings[:8]) or 'others'}."
+        )
     current: tuple[int, Fields, list[Fields]] | None = None
     for row in sheet.rows:
         read = _cells(row)
@@ -163,6 +168,7 @@ def _device(row: int, fields: Fields, packings: Iterable[Fields]) -> UdidDevice 
         fields.get("ylqxzcrbarmc"),
         fields.get("ybbm"),
         packs,
+        fields.get("ggxh"),
     )
 
 

@@ -10,6 +10,7 @@ import orjson
 import pytest
 from typer.testing import Result
 
+from streams.cli.loading.sheets import read_sheet
 from streams.embedded.broker import EmbeddedBroker
 from tests.support.builders import BOX, DI, HOSPITAL, NOON, SECOND, encounter, gs1, gtin, item, price, scan, scan_id
 from tests.support.installed import Installed, installed
@@ -195,6 +196,30 @@ async def test_the_national_database_gives_an_item_its_packages(house: Installed
     body = orjson.loads((await house.records("udi.catalogue"))[-1][1] or b"")
     assert (body["item_code"], body["maker"]) == ("SCREW", "某公司")
     assert body["identifiers"][-1] == {"issuer": "GS1", "di": case, "units_per_package": 20}
+
+
+async def test_devices_of_no_item_become_items_to_complete_and_load(house: Installed, tmp_path: Path) -> None:
+    unit, pack, file, proposed = "06900000000014", gtin(777002), tmp_path / "udid.csv", tmp_path / "items.xlsx"
+    file.write_text(
+        "zxxsdycpbs,sydycpbs,zxxsdyzsydydsl,cpmctymc,ggxh,ylqxzcrbarmc,ybbm,bzcpbs,bznhxyjbzcpbs,bznhxyjcpbssl\n"
+        f"06900000000021,{unit},10,支架,3.0×18,某公司,C0344051070500007551,{pack},06900000000021,5\n",
+        encoding="utf-8",
+    )
+
+    shown = await house.udi("load", "udid", str(file), "--propose", str(proposed))
+    (_, row), *_ = list(enumerate(read_sheet(proposed).rows, 2))
+    loaded = await house.udi("load", "catalogue", str(proposed))
+
+    assert "1 items proposed in" in shown.stderr
+    assert row.cells["price"] == ""
+    assert loaded.exit_code == 0, loaded.output
+    body = orjson.loads((await house.records("udi.catalogue"))[-1][1] or b"")
+    assert (body["hospital"], body["item_code"], body["name"], body["spec"], body["maker"], body["insurance_code"]) == (
+        HOSPITAL, "06900000000021", "支架", "3.0×18", "某公司", "C0344051070500007551",
+    )  # fmt: skip
+    packs = {each["di"]: each["units_per_package"] for each in body["identifiers"]}
+    assert packs == {unit: 1, "06900000000021": 10, pack: 50}
+    assert "prices" not in body
 
 
 async def test_what_is_doubtful_in_the_catalogue_is_named(house: Installed) -> None:

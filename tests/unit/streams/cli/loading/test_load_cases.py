@@ -6,7 +6,8 @@ import orjson
 import pytest
 
 from models.calendar import ZONE_DEFAULT
-from streams.cli.loading.load import Contents, Kind, read_file
+from streams.cli.loading.column_map import Kind
+from streams.cli.loading.files import Contents, read_file
 
 
 def contents_of(folder: Path, kind: Kind, text: str) -> Contents:

@@ -6,6 +6,7 @@ import pytest
 
 from models.catalogue.udid import Packing
 from models.udi import Issuer
+from rules.catalogue.udid_merging import proposed_item
 from streams.cli.loading.sheets import SheetError
 from streams.cli.loading.udid_file import read_export
 
@@ -118,3 +119,17 @@ def test_a_file_without_devices_is_refused_as_a_whole(tmp_path: Path, content: s
 
     with pytest.raises(SheetError, match=said):
         read_export(file)
+
+
+def test_a_device_of_no_item_is_proposed_as_one(tmp_path: Path) -> None:
+    file = tmp_path / "udid.xml"
+    file.write_text(XML.replace("<ylqxzcrbarmc>", "<ggxh>3.0×18</ggxh><ylqxzcrbarmc>", 1), encoding="utf-8")
+
+    first, second = read_export(file).devices
+
+    assert proposed_item("H1", first) == {
+        "hospital": "H1", "item_code": "06900000000021", "name": "支架", "spec": "3.0×18", "maker": "某公司",
+        "insurance_code": "C0344051070500007551",
+        "identifiers": "GS1:06900000000014:1;GS1:06900000000021:10;GS1:16900000000028:50",
+    }  # fmt: skip
+    assert proposed_item("H1", second)["identifiers"] == "MA:MA.156.M0.1:"

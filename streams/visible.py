@@ -10,6 +10,7 @@ References:
 import re
 import sys
 import unicodedata
+from collections.abc import Callable
 from typing import Any, Final, TextIO
 
 _PICTURES: Final = {**{code: chr(0x2400 + code) for code in range(0x20)}, 0x7F: "␡"}
@@ -51,15 +52,17 @@ class VisibleStream:
 
     Args:
         stream: What it stands before.
+        told: What a text becomes first: the same in the language of whoever reads.
     """
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, told: Callable[[str], str] = str) -> None:
+        self._told = told
         self.rich_proxied_file = stream
         """Where rich's consoles write: they make text visible before they add colours (`streams.cli.shown`)."""
 
     def write(self, text: str) -> int:
         """Write text made visible; gives the number of characters of the text as it came."""
-        self.rich_proxied_file.write(plain(text, lines=True))
+        self.rich_proxied_file.write(plain(self._told(text), lines=True))
         return len(text)
 
     def __getattr__(self, name: str) -> Any:
@@ -67,9 +70,9 @@ class VisibleStream:
         return getattr(self.rich_proxied_file, name)
 
 
-def guard_streams() -> None:
-    """From here on, whatever is printed is made visible ; again changes nothing."""
+def guard_streams(told: Callable[[str], str] = str) -> None:
+    """From here on, whatever is printed is made visible, and told in a language; again changes nothing."""
     if not isinstance(sys.stdout, VisibleStream):
-        sys.stdout = VisibleStream(sys.stdout)
+        sys.stdout = VisibleStream(sys.stdout, told)
     if not isinstance(sys.stderr, VisibleStream):
-        sys.stderr = VisibleStream(sys.stderr)
+        sys.stderr = VisibleStream(sys.stderr, told)

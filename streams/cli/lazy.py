@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 
 from streams.cli.commands import COMMANDS, Entry, Panel
 from streams.cli.language import say
+from streams.cli.phrases import told, translate
 
 
 class LazyCommands(MutableMapping[str, Any]):
@@ -58,7 +59,8 @@ class Udi(TyperGroup):
             rows = [(each.name, say("cli", "command", each.name)) for each in COMMANDS if each.panel is panel]
             with formatter.section(say("cli", "panel", panel)):
                 formatter.write_dl(rows)
-        options = [record for each in self.get_params(ctx) if (record := each.get_help_record(ctx)) is not None]
+        records = (each.get_help_record(ctx) for each in self.get_params(ctx))
+        options = [(record[0], told(" ".join(record[1].split()))) for record in records if record is not None]
         with formatter.section("Options"):
             formatter.write_dl(options)
 
@@ -79,4 +81,5 @@ def _made(name: str, where: str) -> Any:
         alone.command(name)(found)
         command = typer.main.get_command(alone)
     command.name = name
+    translate(command)
     return command

@@ -12,6 +12,7 @@ import typer
 
 from streams.cli import language
 from streams.cli.lazy import Udi
+from streams.cli.phrases import told
 from streams.visible import guard_streams
 
 app = typer.Typer(
@@ -25,6 +26,7 @@ app = typer.Typer(
 
 
 def _lang(value: str | None) -> str | None:
+    guard_streams(told)
     try:
         language.choose_by(os.environ) if value is None else language.choose(value)
     except ValueError as error:
@@ -42,7 +44,6 @@ Lang = Annotated[
 @app.callback()
 def _before(config: Config = None, lang: Lang = None) -> None:  # noqa: ARG001 -- `_lang` has taken it
     """Read the configuration, and speak the language of whoever asks."""
-    guard_streams()
     if config is not None:
         os.environ["UDI_CONFIG"] = str(config)
 

@@ -9,13 +9,16 @@ from typing import Annotated, Any
 
 import orjson
 import typer
+from rich.columns import Columns
 from rich.console import Console as RichConsole
 from rich.console import ConsoleOptions, RenderableType
+from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
+from streams.cli.phrases import told, told_cell
 from streams.visible import plain
 
 AsJson = Annotated[bool, typer.Option("--json", help="JSON for machines, everything.")]
@@ -28,7 +31,11 @@ _UNSAFE = re.compile(
 
 
 class Console(RichConsole):
-    """Rich's console, for text of strangers: what can't be seen is made visible before colours are added."""
+    """Rich's console, in the language, for text of strangers: what can't be seen is shown before colours are added."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Print in the language, tables and panels before they are laid out."""
+        super().print(*map(in_language, objects), **options)
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """The segments of anything, safe for a terminal."""
@@ -36,10 +43,38 @@ class Console(RichConsole):
             yield segment if segment.control else Segment(plain(segment.text, lines=True), segment.style)
 
 
+def in_language(shown_object: Any) -> Any:
+    """A text, table, panel or row of them with its phrases in the language; anything else as it is."""
+    if isinstance(shown_object, str):
+        return told(shown_object)
+    if isinstance(shown_object, Text):
+        edges = sorted({edge for span in shown_object.spans for edge in (span.start, span.end)})
+        parts = shown_object.divide(edges) if edges else [shown_object]
+        return Text().join(Text(told_cell(part.plain), style=_style(part)) for part in parts) if parts else shown_object
+    if isinstance(shown_object, Table):
+        shown_object.title = in_language(shown_object.title)
+        for column in shown_object.columns:
+            column.header = in_language(column.header)
+            column._cells = [in_language(cell) for cell in column._cells]  # noqa: SLF001 -- rich has no other way
+    elif isinstance(shown_object, Panel):
+        shown_object.title, shown_object.renderable = (
+            in_language(shown_object.title),
+            in_language(shown_object.renderable),
+        )
+    elif isinstance(shown_object, Columns):
+        shown_object.renderables = [in_language(each) for each in shown_object.renderables]
+    return shown_object
+
+
+def _style(part: Text) -> Any:
+    return part.spans[0].style if part.spans else part.style
+
+
 def print_json(value: Any) -> None:
     """One JSON document; decimals and ids as text, invisible characters as escapes."""
     text = orjson.dumps(value, default=str, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS).decode()
-    sys.stdout.write(safe_json(text) + "\n")
+    # Past the stream that speaks a language: nothing in it is for people.
+    getattr(sys.stdout, "rich_proxied_file", sys.stdout).write(safe_json(text) + "\n")
 
 
 def safe_json(text: str) -> str:

@@ -1,0 +1,125 @@
+"""What commands say, in the language of whoever asks: the English sentence is the key, its values are `{}`.
+
+A sentence is written once, in English, where it is said. Rules, models and libraries that know no language say theirs
+in English, too; what leaves a command is looked up here, as a whole, and its values are found again by the sentence
+around them. What has no translation stays as it is: codes, names of options, whatever others have written.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterator
+from functools import cache, lru_cache
+from importlib.resources import files
+from typing import Any, Final
+
+from models.wording import LOCALES
+from streams.cli.language import language
+
+_VALUE: Final = re.compile(r"\{(\d?)\}")
+_DEPTH_MAX: Final = 4
+_NAME: Final = "udi: "
+"""What stands in front of every refusal."""
+_HELP_MARKS: Final = (
+    (re.compile(r"(?<=  )Show this message and exit\."), "显示本帮助并退出。"),
+    (re.compile(r"\[required\]"), "[必填]"),
+    (re.compile(r"\[default: ([^\]]*)\]"), r"[默认：\1]"),
+)
+"""What Click puts behind the text of an option; Chinese is the only other language."""
+
+
+def told(text: str) -> str:
+    """A text of one line or several in the language, blanks at both ends kept; JSON stays what it is."""
+    if language() == LOCALES[0] or not text.strip() or text.lstrip().startswith("{"):
+        return text
+    book = _book(language())
+    is_help = text.lstrip().startswith("Usage: ")
+    lines = [book.line(each) for each in text.split("\n")]
+    return "\n".join(map(_with_marks, lines) if is_help else lines)
+
+
+def told_cell(text: str) -> str:
+    """A cell of a table: a phrase as a whole, or what it was."""
+    if language() == LOCALES[0]:
+        return text
+    return _book(language()).whole(text) or text
+
+
+def translate(command: Any) -> None:
+    """Put the help of a Click command, its options and its subcommands into the language."""
+    if language() == LOCALES[0]:
+        return
+    for each in (command, *getattr(command, "params", ())):
+        if getattr(each, "help", None):
+            each.help = told(" ".join(each.help.split()))
+    for each in getattr(command, "commands", {}).values():
+        translate(each)
+
+
+class _Book:
+    """The phrases of a language, those without values in a table, the others as patterns, the longest first."""
+
+    def __init__(self, phrases: dict[str, str]) -> None:
+        self._fixed = {key: to for key, to in phrases.items() if "{}" not in key}
+        with_values = sorted((key for key in phrases if "{}" in key), key=lambda key: -len(key.replace("{}", "")))
+        self._patterns = [(max(key.split("{}"), key=len).strip(), key, phrases[key]) for key in with_values]
+        self.line = lru_cache(maxsize=4096)(self._line)
+
+    def whole(self, text: str, depth: int = 0) -> str | None:
+        """The phrase that the text is as a whole; `None` when it is none."""
+        found = self._fixed.get(text)
+        if found is not None or depth > _DEPTH_MAX or " " not in text:
+            return found
+        for longest, key, to in self._patterns:
+            if longest in text and (match := _pattern(key).fullmatch(text)):
+                values = [self._line(value, depth + 1) for value in match.groups()]
+                places = iter(range(len(values)))
+                return _VALUE.sub(lambda each: values[int(each[1] or next(places))], to)  # noqa: B023 -- used at once
+        return None
+
+    def _line(self, text: str, depth: int = 0) -> str:
+        stripped = text.strip()
+        if not any(letter.isalpha() and letter.isascii() for letter in stripped):
+            return text
+        if stripped.startswith(_NAME):
+            return text[: text.index(_NAME)] + _NAME + self._line(text.partition(_NAME)[2], depth)
+        start, end = text[: len(text) - len(text.lstrip())], text[len(text.rstrip()) :]
+        return start + (self.whole(stripped, depth) or self._in_parts(stripped, depth)) + end
+
+    def _in_parts(self, text: str, depth: int) -> str:
+        """What stands before a colon is a name, what follows a phrase; or several sentences follow each other."""
+        if depth > _DEPTH_MAX:
+            return text
+        for separator, written in (("; ", "；"), (". ", "。"), (": ", ": ")):
+            first, found, rest = text.partition(separator)
+            while found:
+                before = first + (separator.strip() if separator == ". " else "")
+                told_first, told_rest = self.whole(before, depth + 1), self.whole(rest, depth + 1)
+                if told_rest is not None or (told_first is not None and separator != ": "):
+                    joint = "" if told_first and separator == ". " else written
+                    return (told_first or before) + joint + (told_rest or self._line(rest, depth + 1))
+                more, found, rest = rest.partition(separator)
+                first += separator + more
+        return text
+
+
+@cache
+def _pattern(key: str) -> re.Pattern[str]:
+    return re.compile("(.*?)".join(map(re.escape, key.split("{}"))), re.DOTALL)
+
+
+@cache
+def _book(locale: str) -> _Book:
+    return _Book(dict(phrases_of(locale)))
+
+
+def phrases_of(locale: str) -> Iterator[tuple[str, str]]:
+    """English and translation of every phrase, line by line."""
+    text = (files("models") / "locales" / f"phrases.{locale}.toml").read_text(encoding="utf-8")
+    for table in tomllib.loads(text).values():
+        yield from table.items()
+
+
+def _with_marks(line: str) -> str:
+    for mark, to in _HELP_MARKS:
+        line = mark.sub(to, line)
+    return line

@@ -1,0 +1,51 @@
+"""Texts of the code that people read, as templates: literals and f-strings, each value of an f-string as `{}`."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+QUIET = frozenset({"say", "texts", "getLogger", "partition", "removeprefix", "fetch", "execute", "bind_json"})
+"""Calls whose texts nobody reads as they are."""
+
+
+def template(node: ast.AST) -> str | None:
+    """A literal or an f-string as a template; `None` for anything else."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    if isinstance(node, ast.JoinedStr):
+        return "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values)
+    return None
+
+
+def spoken(path: Path) -> Iterator[str]:
+    """Every phrase of a module with two words or more; of tables the single words of their headings, too."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    skipped = set(map(id, _unspoken(tree)))
+    for node in ast.walk(tree):
+        text = None if id(node) in skipped else template(node)
+        if text and " " in text.strip() and any(part.isalpha() and part.islower() for part in text.split()):
+            yield text
+        if isinstance(node, ast.Call) and _name(node.func) == "print_table":
+            yield from (found.removeprefix(">") for found in _headings(node))
+
+
+def _unspoken(tree: ast.AST) -> Iterator[ast.AST]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            yield node.value
+        elif isinstance(node, ast.JoinedStr):
+            yield from (part for part in node.values if isinstance(part, ast.Constant))
+        elif isinstance(node, ast.Call) and _name(node.func) in QUIET:
+            yield from (below for each in node.args for below in ast.walk(each))
+
+
+def _headings(call: ast.Call) -> Iterator[str]:
+    for node in call.args[1:2]:
+        if isinstance(node, ast.Tuple | ast.List):
+            yield from (str(each.value) for each in node.elts if isinstance(each, ast.Constant) and each.value)
+
+
+def _name(function: Any) -> str:
+    return str(getattr(function, "attr", getattr(function, "id", "")))

@@ -8,8 +8,8 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from models.udi import UDI_ISSUERS, Issuer, parse
-from models.udi.issuers.gs1.as_scanned import is_bare_gtin
 from models.udi.identifier import as_scanned
+from models.udi.issuers.gs1.as_scanned import is_bare_gtin
 from streams.cli.loading.sheets import Cell, SheetRow
 
 _SCIENTIFIC: Final = re.compile(r"\d(\.\d+)?E\+\d{1,3}", re.IGNORECASE)

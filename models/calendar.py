@@ -35,7 +35,7 @@ def parse_month(text: str) -> Month:
     Raises:
         ValueError: the text is not a month of that form.
     """
-    if len(text) != 7 or text[4] != "-" or not (text[:4].isdigit() and text[5:].isdigit()):
+    if len(text) != 7 or text[4] != "-" or not (text.isascii() and text[:4].isdigit() and text[5:].isdigit()):
         raise ValueError(f"Expected a month like 2022-06, got {text!r}.")
     if not 1 <= int(text[5:]) <= 12:
         raise ValueError(f"Expected a month from 01 to 12, got {text!r}.")

@@ -1,7 +1,7 @@
 """Composition: which part stands where. The one place that knows all of them."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -24,7 +24,7 @@ from models.wire.topics import (
     SCANS,
     STORES,
 )
-from sinks.ports.batch import Batch
+from sinks.ports.batch import Batch, RawRecord
 from sinks.postgres.assessment.cases import AssessedBatch, AssessedBooks
 from sinks.postgres.catalogue.facts import FactBatch, FactBooks
 from sinks.postgres.charging.books import PostgresBooks
@@ -33,7 +33,7 @@ from sinks.postgres.reconciling.his_lines import HisLineBooks, LineBatch
 from sinks.postgres.stock.supply_facts import SupplyBatch, SupplyBooks
 from sinks.postgres.web.devices import DeviceBooks
 from streams.agents.sweeps import Sweeps
-from streams.lanes.facts import FactLane, Facts, as_it_is
+from streams.lanes.facts import FactLane, Facts
 from streams.lanes.lane import Lane
 from streams.lanes.partitions import PartitionReader
 from streams.lanes.reader import Taken
@@ -156,12 +156,17 @@ class Worker(mode.Service):
             position = await lines.take_over(cluster, topic, partition)
         elif name in {DISCHARGES, INCOME}:
             cases = AssessedBooks(pool, lanes)
-            facts = Facts(as_it_is, cases.reader_of(name), cases.record, AssessedBatch)
+            read = cases.parse_discharge if name == DISCHARGES else cases.parse_income
+            facts = Facts(read, cases.add, cases.record, AssessedBatch)
             position = await cases.take_over(cluster, topic, partition)
         elif name in {RECALLS, STORES, DELIVERIES}:
             supply = SupplyBooks(pool, lanes)
-            reads = {RECALLS: supply.read_recall, STORES: supply.read_store, DELIVERIES: supply.read_delivery}
-            facts = Facts(as_it_is, reads[name], supply.record, SupplyBatch)
+            steps: tuple[Callable[[RawRecord], Any], Callable[..., None]] = {
+                RECALLS: (supply.parse_recall, supply.add_recall),
+                STORES: (supply.parse_store, supply.add_store),
+                DELIVERIES: (supply.parse_delivery, supply.add_delivery),
+            }[name]
+            facts = Facts(*steps, supply.record, SupplyBatch)
             position = await supply.take_over(cluster, topic, partition)
         else:
             books = FactBooks(pool, lanes)

@@ -6,11 +6,21 @@ References:
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from models.calendar import parse_month
 from models.money import parse_fen
-from models.wire.strict_json import Body, Hospital, Identifier, Refusal, WireModel, check_key, read_object, validate
+from models.wire.strict_json import (
+    Body,
+    Hospital,
+    Identifier,
+    Instant,
+    Refusal,
+    WireModel,
+    check_key,
+    read_object,
+    validate,
+)
 
 STAY_DAYS_MAX = 36_500
 """A stay of more than a hundred years is a typing error. No source: ours."""
@@ -53,7 +63,7 @@ class Discharge(WireModel):
     department: Identifier
     """The department that discharged it."""
     team: Identifier | None = None
-    discharged_at: AwareDatetime
+    discharged_at: Instant
     stay_days: Days | None = None
     drg_group: Identifier | None = None
     """`None`: not grouped."""

@@ -18,6 +18,7 @@ from models.money import CURRENCY, parse_price
 from models.udi import Issuer
 from models.wire.strict_json import (
     Body,
+    Day,
     Hospital,
     Identifier,
     Refusal,
@@ -40,9 +41,6 @@ class Tracking(StrEnum):
     SERIAL = "serial"
     LOT = "lot"
     NONE = "none"
-
-
-Day = Annotated[date, Field(strict=False)]
 
 
 class ItemIdentifier(WireModel):

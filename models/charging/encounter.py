@@ -37,6 +37,7 @@ class Encounter(WireModel):
     drg_group: Identifier | None = None
     drg_weight: Annotated[str, Field(pattern=r"^[0-9]{1,4}(\.[0-9]{1,6})?$")] | None = None
     main_disease: Identifier | None = None
+    """Read and not kept: it is a diagnosis, and no decision needs it."""
 
     @model_validator(mode="after")
     def _check_order(self) -> Self:

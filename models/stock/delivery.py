@@ -4,17 +4,25 @@ References:
     docs/contract.md, section "Store and delivery note".
 """
 
-from datetime import date
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from models.money import parse_price
 from models.udi import Issuer
-from models.wire.strict_json import Body, Hospital, Identifier, Refusal, WireModel, check_key, read_object, validate
+from models.wire.strict_json import (
+    Body,
+    Day,
+    Hospital,
+    Identifier,
+    Refusal,
+    WireModel,
+    check_key,
+    read_object,
+    validate,
+)
 
 SCHEMA: Final = "udi.delivery/1"
-Day = Annotated[date, Field(strict=False)]
 Code = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 

@@ -13,7 +13,10 @@ from pydantic import Field, model_validator
 
 from models.udi import Issuer
 from models.wire.strict_json import (
+    INSTANT_END,
+    INSTANT_MIN,
     Body,
+    Day,
     Hospital,
     Identifier,
     Refusal,
@@ -25,7 +28,6 @@ from models.wire.strict_json import (
 )
 
 SCHEMA: Final = "udi.recall/1"
-Day = Annotated[date, Field(strict=False)]
 Code = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
 NOTICE_DAYS: Final = {"1": 1, "2": 3, "3": 7}
 """Days in which users are told of a recall, by its class.
@@ -80,7 +82,7 @@ class Recall(WireModel):
     hospital: Hospital
     recall: Identifier
     version: Annotated[int, Field(ge=1, lt=2**31)]
-    issued_on: Day
+    issued_on: Annotated[Day, Field(ge=INSTANT_MIN.date(), lt=INSTANT_END.date())]
     class_: Literal["1", "2", "3"] = Field(alias="class")
     """1: serious harm is possible or has happened; 3: harm is unlikely."""
     reason: Text | None = None

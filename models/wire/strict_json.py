@@ -6,12 +6,19 @@
 import json
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from hashlib import blake2b
 from typing import Annotated, Any, Final, TypeVar
 
 import orjson
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    StringConstraints,
+    ValidationError,
+)
 
 from models.reasons import Reason
 from models.wire.topics import RECORD_BYTES_MAX
@@ -36,6 +43,8 @@ def _check_instant(at: datetime) -> datetime:
 
 Instant = Annotated[AwareDatetime, AfterValidator(_check_instant)]
 """An instant with its offset, from 1900 to 2199: every zone, every sum with a window and every database holds it."""
+Day = date
+"""A local day, written like 2022-06-03. Any year: 9999-12-31 is how other systems write an open end."""
 DEPTH_MAX: Final = 32
 """Objects and lists within each other; our own records have four. What takes JSON apart recurses, and some of it fails
 at 250 levels. No source: ours."""

@@ -39,11 +39,6 @@ class Facts:
     """An empty batch."""
 
 
-def as_it_is(record: RawRecord) -> RawRecord:
-    """Of a topic whose records are parsed when they are added to the batch."""
-    return record
-
-
 @dataclass(slots=True)
 class FactReading:
     """Records of a partition, parsed; or the part of them that is tried together."""

@@ -8,12 +8,28 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
+from models.assessment.discharge import Discharge, Income
 from models.catalogue.item import CatalogueItem
 from models.charging.encounter import Encounter
 from models.reconciling.his_charge import HisCharge
 from models.scan.event import ScanEvent
-from models.wire.topics import CATALOGUE, ENCOUNTERS, HIS_CHARGES, SCANS
-from tests.support.builders import encounter, item, scan
+from models.stock.delivery import Delivery
+from models.stock.recall import Recall
+from models.stock.store import StoreRecord
+from models.wire.topics import (
+    CATALOGUE,
+    DELIVERIES,
+    DISCHARGES,
+    ENCOUNTERS,
+    HIS_CHARGES,
+    INCOME,
+    RECALLS,
+    SCANS,
+    STORES,
+)
+from tests.support.builders import DI, encounter, item, scan
+from tests.support.cases import discharge, income
+from tests.support.recalls import recall
 
 ABSURD: Final[tuple[Any, ...]] = (
     None,
@@ -90,11 +106,34 @@ def _his_line(number: int) -> dict[str, Any]:
     }
 
 
+def _store(number: int) -> dict[str, Any]:
+    levels = [{"item_code": "SCREW", "minimum": 1, "maximum": 5}]
+    return {"schema": "udi.store/1", "hospital": "H1", "store": f"F{number}", "kind": "central", "levels": levels}
+
+
+def _note(number: int) -> dict[str, Any]:
+    line = {"line": "1", "issuer": "GS1", "di": DI, "lot": "L1", "expiry": "2027-12-31", "packages": 2, "cost": "1.5"}
+    return {
+        "schema": "udi.delivery/1",
+        "hospital": "H1",
+        "note": f"F{number}",
+        "supplier": "S1",
+        "store": "OR-2",
+        "expected_on": "2022-06-05",
+        "lines": [line],
+    }
+
+
 VALID: Final[dict[str, tuple[type[BaseModel], Callable[[int], dict[str, Any]]]]] = {
     SCANS: (ScanEvent, lambda number: scan(1_000_000 + number, scanned_at="2022-06-03T12:00:00+08:00")),
     CATALOGUE: (CatalogueItem, lambda number: item(item_code=f"F{number}", identifiers=[])),
     ENCOUNTERS: (Encounter, lambda number: encounter(encounter=f"F{number}")),
     HIS_CHARGES: (HisCharge, _his_line),
+    DISCHARGES: (Discharge, lambda number: discharge(encounter=f"F{number}")),
+    INCOME: (Income, lambda number: income(department=f"F{number}")),
+    RECALLS: (Recall, lambda number: recall(name=f"F{number}")),
+    STORES: (StoreRecord, _store),
+    DELIVERIES: (Delivery, _note),
 }
 """By topic: the model its records are read by, and a valid record of a number."""
 
@@ -103,20 +142,27 @@ def records(topic: str, count: int, seed: int) -> Iterator[bytes]:
     """So many records of a topic: a third of them valid but for nothing, the others a little or wholly wrong."""
     random = Random(f"{topic} {seed}")  # noqa: S311 -- the same again is the point
     model, valid = VALID[topic]
-    properties = model.model_json_schema(by_alias=True)["properties"]
+    schema = model.model_json_schema(by_alias=True)
     for number in range(count):
         record = valid(number)
         kind = random.randrange(6)
         if kind >= 2:
             for _ in range(1 if kind < 5 else 4):
-                _spoil(record, properties, random)
+                _spoil(record, schema, schema, random)
         yield _as_bytes(record, random) if kind != 2 else _cut(record, random)
 
 
-def _spoil(record: dict[str, Any], properties: dict[str, Any], random: Random) -> None:
-    """Change one thing: a field left out, made absurd, made of a neighbour's value, or one that nobody knows."""
-    name = random.choice(list(properties))
-    match random.randrange(6):
+def _spoil(record: dict[str, Any], schema: dict[str, Any], whole: dict[str, Any], random: Random) -> None:
+    """Change one thing: a field left out, at the edge of its bounds, absurd, a neighbour's, or an unknown one."""
+    name = random.choice(list(schema["properties"]))
+    kinds = list(_kinds(schema["properties"][name], whole))
+    inner = [each for each in kinds if "properties" in each]
+    parts = [each for each in _as_list(record.get(name)) if isinstance(each, dict)]
+    if inner and parts and random.random() < 0.7:
+        _spoil(random.choice(parts), inner[0], whole, random)
+        return
+    edges = [edge for kind in kinds for edge in _edges(kind)]
+    match random.randrange(8):
         case 0:
             record.pop(name, None)
         case 1:
@@ -125,10 +171,50 @@ def _spoil(record: dict[str, Any], properties: dict[str, Any], random: Random) -
             record[name] = record[random.choice(list(record))]
         case 3 if isinstance(record.get(name), list) and record[name]:
             record[name] = record[name] * random.choice([2, 5, 501])
+        case 4 | 5 if edges:
+            record[name] = random.choice(edges)
         case _:
             record[name] = random.choice(ABSURD)
     if name == "scan_id" and not isinstance(record.get("scan_id"), str):
         record["scan_id"] = str(UUID(int=random.getrandbits(128)))
+
+
+def _as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _kinds(schema: dict[str, Any], whole: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """What a field may be by its schema: through references, alternatives and the elements of lists."""
+    if "$ref" in schema:
+        yield from _kinds(whole["$defs"][schema["$ref"].rpartition("/")[2]], whole)
+    for each in schema.get("anyOf", []):
+        yield from _kinds(each, whole)
+    if "items" in schema:
+        yield from _kinds(schema["items"], whole)
+    yield schema
+
+
+def _edges(schema: dict[str, Any]) -> Iterator[Any]:
+    """Values at the bounds that the schema gives, on either side."""
+    for bound in ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"):
+        if bound in schema:
+            yield from (schema[bound] - 1, schema[bound], schema[bound] + 1)
+    for bound in ("minLength", "maxLength"):
+        if bound in schema:
+            yield from ("x" * max(0, schema[bound] + more) for more in (-1, 0, 1))
+    for word in schema.get("enum", [schema["const"]] if "const" in schema else []):
+        yield from (word, f"{word} ", str(word).swapcase())
+    if "maxItems" in schema and schema["maxItems"] <= 1000:
+        yield from ([None] * schema["maxItems"], ["x"] * (schema["maxItems"] + 1))
+    if schema.get("format") in {"date", "date-time"}:
+        yield from (
+            "1899-12-31",
+            "1900-01-01T00:00:00Z",
+            "2199-12-31T23:59:59Z",
+            "2200-01-01",
+            "2022-06-03",
+            "-2022-06-03",
+        )
 
 
 def _as_bytes(record: dict[str, Any], random: Random) -> bytes:

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple, Self
 import asyncpg
 from aiokafka import AIOKafkaProducer
 
-from models.wire.topics import CATALOGUE, ENCOUNTERS
+from models.wire.topics import CATALOGUE, DISCHARGES, ENCOUNTERS, INCOME, STORES
 from tests.oracle.processes import UDI, Service, environment, init
 from tests.support.servers.kafka import Broker, RealKafka
 
@@ -22,12 +22,15 @@ RECORDED_SECONDS_MAX: Final = 120.0
 
 def key_of(topic: str, value: bytes) -> bytes | None:
     """A key for topics that Kafka compacts, which takes no record without: the right one, if there is one."""
-    names = {CATALOGUE: "item_code", ENCOUNTERS: "encounter"}
+    names = {
+        CATALOGUE: ("item_code",), ENCOUNTERS: ("encounter",), DISCHARGES: ("encounter",),
+        INCOME: ("department", "month"), STORES: ("store",),
+    }  # fmt: skip
     if topic not in names:
         return None
     try:
         record = json.loads(value)
-        return f"{record['hospital']}/{record[names[topic]]}".encode()
+        return "/".join(str(record[name]) for name in ("hospital", *names[topic])).encode()
     except (ValueError, KeyError, TypeError, RecursionError):
         return b"H1/unreadable"
 

@@ -64,9 +64,9 @@ async def post_incomes(pool: asyncpg.Pool, *incomes: dict[str, Any] | bytes) -> 
 async def _post(pool: asyncpg.Pool, topic: str, records: Any, rest: Any) -> int:
     books, batch = AssessedBooks(pool, LANES), AssessedBatch()
     position = await books.take_over(CLUSTER, f"udi.{topic}", 0)
-    read = books.reader_of(topic)
+    parse = books.parse_discharge if topic == DISCHARGES else books.parse_income
     for place, each in enumerate(records):
         raw = each if isinstance(each, bytes) else body(each)
         key = None if isinstance(each, bytes) else f"{each['hospital']}/{rest(each)}".encode()
-        read(batch, RawRecord(key, raw), NOON, position.origin(position.next_offset + place))
+        books.add(batch, parse(RawRecord(key, raw)), NOON, position.origin(position.next_offset + place))
     return await books.record(position, position.next_offset + len(records), None, batch)

@@ -25,6 +25,8 @@ async def accept(pool: asyncpg.Pool, *notices: dict[str, Any] | bytes, lanes: in
     position = await books.take_over("c1", RECALLS, 0)
     for place, each in enumerate(notices):
         value = each if isinstance(each, bytes) else body(each)
-        books.read_recall(batch, RawRecord(None, value), NOON, position.origin(position.next_offset + place))
+        books.add_recall(
+            batch, books.parse_recall(RawRecord(None, value)), NOON, position.origin(position.next_offset + place)
+        )
     await books.record(position, position.next_offset + len(notices), None, batch)
     return [str(letter.reason) for letter in batch.letters]

@@ -1,6 +1,5 @@
 """Discharges and incomes into the books: each batch in one transaction with its position."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -12,13 +11,18 @@ from models.assessment.discharge import Discharge, Income, read_discharge, read_
 from models.calendar import parse_month
 from models.money import parse_fen
 from models.wire.strict_json import Body, Refusal
-from models.wire.topics import DEAD_LETTERS, DISCHARGES
+from models.wire.topics import DEAD_LETTERS
 from sinks.messages.outgoing import Outgoing, letter_of
 from sinks.ports.batch import InputPosition, LaneMovedError, RawRecord
 from sinks.postgres.charging.books import take_position
 from sinks.postgres.charging.rows import outbox_row
 
 _RECORD = "SELECT udi.record_assessed($1, $2, $3, $4, $5, $6, $7, $8)"
+
+
+Letter = tuple[RawRecord, Refusal]
+DischargeSaid = tuple[Discharge, Body]
+IncomeSaid = tuple[Income, Body]
 
 
 class DischargeRow(NamedTuple):
@@ -88,32 +92,34 @@ class AssessedBooks:
         async with self._pool.acquire() as connection:
             return await take_position(connection, cluster_id, topic, partition)
 
-    @classmethod
-    def reader_of(cls, topic: str) -> Callable[[AssessedBatch, RawRecord, datetime, str], None]:
-        """What reads the records of a topic (its name without prefix)."""
-        return cls.read_discharge if topic == DISCHARGES else cls.read_income
-
     @staticmethod
-    def read_discharge(batch: AssessedBatch, record: RawRecord, at: datetime, origin: str) -> None:
-        """A record of `udi.discharges` into the batch: a version or a dead letter. A tombstone changes nothing."""
+    def parse_discharge(record: RawRecord) -> Letter | DischargeSaid | None:
+        """What a record of `udi.discharges` says; `None`: a tombstone, which changes nothing."""
         if record.value is None:
-            return
+            return None
         read = read_discharge(record.key, record.value)
-        if isinstance(read, Refusal):
-            batch.letters.append(letter_of(record, read, origin))
-        else:
-            batch.discharges.append(_discharge_row(*read, origin, at))
+        return (record, read) if isinstance(read, Refusal) else read
 
     @staticmethod
-    def read_income(batch: AssessedBatch, record: RawRecord, at: datetime, origin: str) -> None:
-        """A record of `udi.income` into the batch: a version or a dead letter. A tombstone changes nothing."""
+    def parse_income(record: RawRecord) -> Letter | IncomeSaid | None:
+        """What a record of `udi.income` says; `None`: a tombstone, which changes nothing."""
         if record.value is None:
-            return
+            return None
         read = read_income(record.key, record.value)
-        if isinstance(read, Refusal):
-            batch.letters.append(letter_of(record, read, origin))
-        else:
-            batch.incomes.append(_income_row(*read, origin, at))
+        return (record, read) if isinstance(read, Refusal) else read
+
+    @staticmethod
+    def add(batch: AssessedBatch, said: Letter | DischargeSaid | IncomeSaid | None, at: datetime, origin: str) -> None:
+        """What was parsed into the batch: a version or a dead letter."""
+        match said:
+            case None:
+                return
+            case RawRecord() as record, Refusal() as refusal:
+                batch.letters.append(letter_of(record, refusal, origin))
+            case Discharge() as case, Body() as body:
+                batch.discharges.append(_discharge_row(case, body, origin, at))
+            case Income() as income, Body() as body:
+                batch.incomes.append(_income_row(income, body, origin, at))
 
     async def record(
         self, position: InputPosition, next_offset: int, last_hash: bytes | None, batch: AssessedBatch

@@ -212,11 +212,11 @@ class FactBooks:
 
 
 def encounter_row(encounter: Encounter, version: int, at: datetime) -> Row:
-    """In the order of `udi.encounter`."""
+    """In the order of `udi.encounter`. The main disease is a diagnosis, which no decision needs: it is not kept."""
     e = encounter
     return (
         e.hospital, e.encounter, version, e.department, e.team, e.ward, e.admitted_at, e.discharged_at,
-        e.settled_at, e.drg_group, e.drg_weight, e.main_disease, at,
+        e.settled_at, e.drg_group, e.drg_weight, None, at,
     )  # fmt: skip
 
 

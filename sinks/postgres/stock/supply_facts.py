@@ -5,14 +5,15 @@ They are facts like the catalogue: numbered without gaps, so that lanes pull wha
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Generic, NamedTuple, TypeVar
 
 import asyncpg
 
 from models.reasons import Reason
-from models.stock.delivery import read_delivery
+from models.stock.delivery import Delivery, read_delivery
 from models.stock.recall import Recall, read_recall
-from models.stock.store import read_store
-from models.wire.strict_json import Refusal
+from models.stock.store import StoreRecord, read_store
+from models.wire.strict_json import Body, Refusal
 from models.wire.topics import DEAD_LETTERS
 from sinks.messages.outgoing import Outgoing, letter_of
 from sinks.ports.batch import InputPosition, LaneMovedError, RawRecord
@@ -21,6 +22,16 @@ from sinks.postgres.charging.rows import outbox_row
 from sinks.postgres.charging.tables import Row
 
 _RECORD = "SELECT udi.record_supply($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+
+
+R = TypeVar("R", Recall, StoreRecord, Delivery)
+
+
+class Read(NamedTuple, Generic[R]):
+    """A record and what it says; no database, so that it is read while the batch before is recorded."""
+
+    raw: RawRecord
+    said: tuple[R, Body] | Refusal
 
 
 @dataclass(slots=True)
@@ -32,6 +43,8 @@ class SupplyBatch:
     deliveries: list[Row] = field(default_factory=list)
     changes: list[Row] = field(default_factory=list)
     letters: list[Outgoing] = field(default_factory=list)
+    newest: dict[tuple[str, str], tuple[int, bytes]] = field(default_factory=dict)
+    """Version and fingerprint of the notices in it; known to the books when it is recorded, not before."""
 
     def add_recall(self, recall: Recall, body: bytes, at: datetime) -> None:
         """A version of a notice."""
@@ -76,44 +89,57 @@ class SupplyBooks:
                     self._recalls[row["hospital"], row["recall"]] = (row["version"], read[1].fingerprint)
             return await take_position(connection, cluster_id, topic, partition)
 
-    def read_recall(self, batch: SupplyBatch, record: RawRecord, at: datetime, origin: str) -> None:
-        """A record of `udi.recalls` into the batch: a version, nothing (known already), or a dead letter."""
-        read = read_recall(record.key, record.value)
-        if isinstance(read, Refusal):
-            batch.letters.append(letter_of(record, read, origin))
+    @staticmethod
+    def parse_recall(record: RawRecord) -> Read[Recall]:
+        """What a record of `udi.recalls` says."""
+        return Read(record, read_recall(record.key, record.value))
+
+    @staticmethod
+    def parse_store(record: RawRecord) -> Read[StoreRecord] | None:
+        """What a record of `udi.stores` says; `None`: a tombstone, which changes nothing."""
+        return None if record.value is None else Read(record, read_store(record.key, record.value))
+
+    @staticmethod
+    def parse_delivery(record: RawRecord) -> Read[Delivery]:
+        """What a record of `udi.deliveries` says."""
+        return Read(record, read_delivery(record.key, record.value))
+
+    def add_recall(self, batch: SupplyBatch, read: Read[Recall], at: datetime, origin: str) -> None:
+        """A notice into the batch: a version, nothing (known already), or a dead letter."""
+        if isinstance(read.said, Refusal):
+            batch.letters.append(letter_of(read.raw, read.said, origin))
             return
-        recall, body = read
-        version, fingerprint = self._recalls.get((recall.hospital, recall.recall), (0, b""))
+        recall, body = read.said
+        key = (recall.hospital, recall.recall)
+        version, fingerprint = batch.newest.get(key) or self._recalls.get(key, (0, b""))
         if recall.version == version and body.fingerprint == fingerprint:
             return
         if recall.version <= version:
             text = (
                 f"Expected version {version + 1} or later of {recall.recall}, got {recall.version} with another body."
             )
-            batch.letters.append(letter_of(record, Refusal(Reason.BAD_EVENT, text), origin))
+            batch.letters.append(letter_of(read.raw, Refusal(Reason.BAD_EVENT, text), origin))
             return
-        self._recalls[recall.hospital, recall.recall] = (recall.version, body.fingerprint)
-        batch.add_recall(recall, record.value or b"", at)
+        batch.newest[key] = (recall.version, body.fingerprint)
+        batch.add_recall(recall, read.raw.value or b"", at)
 
     @staticmethod
-    def read_store(batch: SupplyBatch, record: RawRecord, at: datetime, origin: str) -> None:
-        """A record of `udi.stores` into the batch: a version or a dead letter. A tombstone changes nothing."""
-        if record.value is None:
+    def add_store(batch: SupplyBatch, read: Read[StoreRecord] | None, at: datetime, origin: str) -> None:
+        """A store into the batch: a version or a dead letter."""
+        if read is None:
             return
-        read = read_store(record.key, record.value)
-        if isinstance(read, Refusal):
-            batch.letters.append(letter_of(record, read, origin))
+        if isinstance(read.said, Refusal):
+            batch.letters.append(letter_of(read.raw, read.said, origin))
         else:
-            batch.add_store(read[0].hospital, read[0].store, record.value, at)
+            batch.add_store(read.said[0].hospital, read.said[0].store, read.raw.value or b"", at)
 
     @staticmethod
-    def read_delivery(batch: SupplyBatch, record: RawRecord, at: datetime, origin: str) -> None:
-        """A record of `udi.deliveries` into the batch: a version or a dead letter."""
-        read = read_delivery(record.key, record.value)
-        if isinstance(read, Refusal):
-            batch.letters.append(letter_of(record, read, origin))
+    def add_delivery(batch: SupplyBatch, read: Read[Delivery], at: datetime, origin: str) -> None:
+        """A delivery note into the batch: a version or a dead letter."""
+        if isinstance(read.said, Refusal):
+            batch.letters.append(letter_of(read.raw, read.said, origin))
         else:
-            batch.add_delivery(read[0].hospital, read[0].note, record.value or b"", at)
+            batch.add_delivery(read.said[0].hospital, read.said[0].note, read.raw.value or b"", at)
 
     async def record(
         self, position: InputPosition, next_offset: int, last_hash: bytes | None, batch: SupplyBatch
@@ -137,4 +163,5 @@ class SupplyBooks:
                 if error.sqlstate == "UD001":
                     raise LaneMovedError(str(error)) from None
                 raise
+        self._recalls.update(batch.newest)
         return int(version)

@@ -28,7 +28,7 @@ async def ward(store: PostgresStore) -> Ward:
     ward = await Ward(store).open(item(cost=[{"cost": "10.00"}]), encounter())
     books, batch = SupplyBooks(store.pool, 2), SupplyBatch()
     position = await books.take_over("c1", "udi.stores", 0)
-    books.read_store(batch, RawRecord(b"H1/OR-3", body(CONFIRMS)), NOON, position.origin(0))
+    books.add_store(batch, books.parse_store(RawRecord(b"H1/OR-3", body(CONFIRMS))), NOON, position.origin(0))
     await books.record(position, 1, None, batch)
     return ward
 

@@ -12,6 +12,8 @@ from models.charging.commands import CommandKind
 from models.charging.snapshot import Catalogue
 from models.stock.recall import Recall
 from sinks.memory.books import MemoryBooks
+from sinks.ports.batch import RawRecord
+from sinks.postgres.stock.supply_facts import SupplyBatch, SupplyBooks
 from streams.embedded.broker import EmbeddedBroker
 from streams.services.recall_lister import RecallLister
 from tests.support.builders import DI, NOON, body, encounter, gs1, item, scan, scan_id
@@ -81,6 +83,24 @@ async def test_a_version_that_is_old_or_contradicts_itself_is_a_dead_letter(stor
     assert await accept(store.pool, recall(2), recall(2)) == []
     assert await accept(store.pool, recall(2), recall(2, reason="other"), recall(1), b"[]") == ["bad-event"] * 3
     assert await store.pool.fetchval("SELECT count(*) FROM udi.recall") == 1
+
+
+async def test_a_notice_whose_batch_is_tried_again_is_not_taken_for_known(store: PostgresStore) -> None:
+    books = SupplyBooks(store.pool, 2)
+    position = await books.take_over("c1", "udi.recalls", 0)
+    read = books.parse_recall(RawRecord(None, body(recall())))
+    # A deadlock, or a neighbour in the batch that fails: the batch is made, and not recorded.
+    books.add_recall(SupplyBatch(), read, NOON, position.origin(0))
+    again = SupplyBatch()
+
+    books.add_recall(again, read, NOON, position.origin(0))
+    books.add_recall(again, read, NOON, position.origin(1))
+    await books.record(position, 2, None, again)
+
+    assert await store.pool.fetchval("SELECT count(*) FROM udi.recall") == 1
+    known = SupplyBatch()
+    books.add_recall(known, read, NOON, position.origin(2))
+    assert known.recalls == []
 
 
 async def test_a_use_decided_before_the_notice_is_decided_again_when_it_is_recorded_after(

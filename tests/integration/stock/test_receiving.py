@@ -43,7 +43,8 @@ async def learn(pool: asyncpg.Pool, *notes: dict[str, Any]) -> list[str]:
     books, batch = SupplyBooks(pool, 2), SupplyBatch()
     position = await books.take_over("c1", "udi.deliveries", 0)
     for place, each in enumerate(notes):
-        books.read_delivery(batch, RawRecord(None, body(each)), NOON, position.origin(position.next_offset + place))
+        read = books.parse_delivery(RawRecord(None, body(each)))
+        books.add_delivery(batch, read, NOON, position.origin(position.next_offset + place))
     await books.record(position, position.next_offset + len(notes), None, batch)
     return [str(letter.reason) for letter in batch.letters]
 

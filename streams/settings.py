@@ -39,6 +39,8 @@ class Settings(BaseSettings):
     """Of the topics made by `udi init`; unset: three, or as many as there are brokers when they are fewer."""
     outage_days_max: int = Field(default=14, ge=1, le=3650)
     """The longest outage to survive, of ours or of who reads us: no topic may forget sooner. See `udi doctor`."""
+    outbox_kept_days: int = Field(default=400, ge=30, le=36500)
+    """How long the outbox keeps the bodies of what is published; ids and keys stay. See operations.md, "What grows"."""
     log_append_time: bool = True
     """Topics stamp records with the broker's clock. Fixed at `udi init`; the embedded broker keeps the producer's."""
     time_zone: str = "Asia/Shanghai"

@@ -101,7 +101,8 @@ DIFFERENCE = Label("kind", tuple(kind.value for kind in DifferenceKind))
 PLACES: tuple[str, ...] = (
     *(topic.name for topic in TOPICS if topic.written_by != "relay"),
     "halves", "decisions", "commands", "corrections",
-    "ticks", "evaluator", "learner", "corrector", "reconciler", "prover", "recall-lister", "sealer", "other",
+    "ticks", "evaluator", "learner", "corrector", "reconciler", "prover", "recall-lister", "sealer", "purger",
+    "other",
 )  # fmt: skip
 """Where something may fail by its own fault: the input topics; waiting halves, decisions made again, persons' commands,
 corrected scans; the jobs of the scheduler."""

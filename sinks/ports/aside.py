@@ -16,6 +16,8 @@ class AsideKind(StrEnum):
     """It waits, and what it waits for may have come."""
     REPRICED = "repriced"
     """Its charge may have another price."""
+    HALF = "half"
+    """It is half a label, and what it waits for fails whenever the lane looks at it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -41,6 +42,11 @@ LEFT JOIN LATERAL (
 ORDER BY w.topic, w.partition, b.first_seq
 """
 
+_FLOOR = """
+SELECT coalesce(f.seq, 0) AS seq, coalesce(f.begun, 0) AS begun, udi.purged_through($2, $3::smallint) AS purged
+FROM (SELECT) one LEFT JOIN udi.relay_floor f ON (f.cluster_id, f.topic, f.partition) = ($1, $2, $3)
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Block:
@@ -66,6 +72,17 @@ class Waiting:
     """The id of the record that the outbox has at the tail; `None` when it has none there, or no more."""
     blocks: list[Block]
     """In order. The first may begin before the tail."""
+
+
+class Floor(NamedTuple):
+    """Sequence numbers of an output; 0 for none."""
+
+    seq: int
+    """The last one known to be published to the cluster."""
+    begun: int
+    """After which one the cluster's topic began."""
+    purged: int
+    """Up to which one no bodies are there any more."""
 
 
 class Outbox:
@@ -102,13 +119,10 @@ class Outbox:
                 waiting.blocks.append(Block(**values))
         return found
 
-    async def floor(self, cluster_id: str, topic: str, partition: int) -> tuple[int, int]:
-        """The last sequence number known to be published to that cluster, and after which one it began; 0 for none."""
-        row = await self._pool.fetchrow(
-            "SELECT seq, begun FROM udi.relay_floor WHERE (cluster_id, topic, partition) = ($1, $2, $3)",
-            cluster_id, topic, partition,
-        )  # fmt: skip
-        return (row["seq"], row["begun"]) if row else (0, 0)
+    async def floor(self, cluster_id: str, topic: str, partition: int) -> Floor:
+        """What is known of an output beside the outbox's own records."""
+        row = await self._pool.fetchrow(_FLOOR, cluster_id, topic, partition)
+        return Floor(**row)
 
     async def raise_floor(self, cluster_id: str, topic: str, partition: int, seq: int) -> None:
         """Remember what is published; a floor never falls."""

@@ -23,6 +23,7 @@ from rules.charging.fold import fold
 from rules.charging.lookup import wanted_by
 from rules.labels.reading import bad_record, read_arrival
 from rules.view import View
+from sinks.ports.aside import AsideKind, AsideScan
 from sinks.ports.batch import Batch, Books, LaneMovedError, LaneState, RawRecord
 from streams.lanes.attempts import Attempt, attempts, place_of
 from streams.lanes.failures import own
@@ -188,7 +189,7 @@ class Lane:
             return [part.cut(0, middle), part.cut(middle, len(part))]
         if not len(part) or (part.scanners_version is None and part.arrivals[0] == self._nameless(part.records[0])):
             raise error
-        if part.scanners_version is not None and await self._set_halves_aside(part):
+        if part.scanners_version is not None and await self._set_halves_aside(part, error):
             return [part]
         return [self._quarantined(part, error)]
 
@@ -238,7 +239,7 @@ class Lane:
             view.wait(half)
         return view
 
-    async def _set_halves_aside(self, part: Reading) -> bool:
+    async def _set_halves_aside(self, part: Reading, error: Exception) -> bool:
         """Whether the part fails by halves that wait in the lane: those that fail wait no more, the others stay."""
         if not self._waiting or not await self._succeeds(part, []):
             return False
@@ -254,6 +255,9 @@ class Lane:
                 found += halves
         refs = {half.subject.ref for half in found}
         self._waiting = [half for half in self._waiting if half.subject.ref not in refs]
+        for ref in sorted(refs):
+            at, name = part.records[0].timestamp, type(error).__name__
+            await self.books.aside.put(AsideScan(self.lane, ref, AsideKind.HALF, at, name))
         return bool(found)
 
     async def _succeeds(self, part: Reading, halves: Sequence[Waiting]) -> bool:

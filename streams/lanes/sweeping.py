@@ -182,6 +182,10 @@ class Sweep:
         aside = self._lane.books.aside
         for each in await aside.of_lane(self._lane.lane):
             assert self._aside is not None  # noqa: S101 -- steps has made it
+            if each.kind is AsideKind.HALF:
+                # It waits again since this worker has the lane; when it fails again, it is set aside again.
+                await aside.drop(each)
+                continue
             kind = _FREED if each.kind is AsideKind.FREED else _REPRICED
             made = await self._look_again(kind, [Again(each.ref, each.at)])
             if each.ref not in self._aside:

@@ -18,6 +18,7 @@ from streams.services.learner import Learner
 from streams.services.leased import Failed, nobody, tell
 from streams.services.monitoring.evaluator import Evaluator
 from streams.services.prover import Prover
+from streams.services.purger import Purger
 from streams.services.recall_lister import RecallLister
 from streams.services.reconciler import Reconciler
 from streams.services.sealer import Sealer
@@ -78,6 +79,7 @@ def jobs(settings: Settings, pool: asyncpg.Pool, failed: Failed) -> Mapping[str,
         "prover": lambda: Prover(pool).run(failed),
         "recall-lister": lambda: RecallLister(pool).run(failed),
         "sealer": lambda: Sealer(pool, settings.seal_file).run(failed),
+        "purger": lambda: Purger(settings, pool).run(failed),
     }
 
 

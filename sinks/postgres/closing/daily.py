@@ -125,7 +125,7 @@ async def day_entries(connection: Connection, day: Day) -> list[Entry]:
 
 
 async def outbox_bodies(connection: Connection, entries: Iterable[Entry]) -> list[bytes]:
-    """The billing records that went out with the entries, or near them, as the outbox holds them."""
+    """The billing records that went out with the entries, or near them, as the outbox still holds them."""
     bodies: list[bytes] = []
     lanes: dict[int, list[Entry]] = {}
     for entry in entries:
@@ -138,12 +138,12 @@ async def outbox_bodies(connection: Connection, entries: Iterable[Entry]) -> lis
             )
             found |= {row["first_seq"]: row for row in rows}
         there = {each for row in found.values() for each in row["ids"]}
-        bodies += [body for row in found.values() for body in row["bodies"]]
+        bodies += [body for row in found.values() for body in row["bodies"] if body]
         # By the order of time it should have been there. Before it is called missing, everything is looked through.
         missing = {entry.billing_id for entry in some} - there
         if missing:
             blocks = await connection.fetch(_ELSEWHERE, BILLING, lane, list(missing))
-            bodies += [body for row in blocks for body in row["bodies"]]
+            bodies += [body for row in blocks for body in row["bodies"] if body]
     return bodies
 
 

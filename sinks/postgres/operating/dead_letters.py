@@ -9,7 +9,7 @@ from sinks.postgres.named import Asked, fetch
 
 _LETTERS: Final = """
 SELECT one.key, one.body, one.reason, one.origin, b.written_at
-FROM udi.outbox_block b
+FROM udi.outbox_kept b
 CROSS JOIN LATERAL unnest(b.keys, b.bodies, b.reasons, b.origins) one (key, body, reason, origin)
 WHERE b.topic = 'dead-letters' AND ($1::text IS NULL OR one.reason = $1) AND ($2::text IS NULL OR one.origin = $2)
 ORDER BY b.written_at, b.partition, b.first_seq

@@ -102,7 +102,8 @@ async def _range(connection: Connection) -> dict[str, Any]:
         """SELECT (SELECT count(*) FROM udi.scan) AS scans, (SELECT count(*) FROM udi.decision) AS later_decisions,
                   (SELECT count(*) FROM udi.ledger) AS ledger_entries,
                   (SELECT count(*) FROM udi.alert) AS alert_versions,
-                  (SELECT coalesce(sum(cardinality(ids)), 0) FROM udi.outbox_block) AS outbox_records"""
+                  (SELECT coalesce(sum(cardinality(ids)), 0) FROM udi.outbox_block) AS outbox_records,
+                  (SELECT coalesce(sum(through - after), 0)::bigint FROM udi.purge) AS outbox_bodies_purged"""
     )
     closed = await connection.fetch("SELECT hospital, closed_through FROM udi.period ORDER BY hospital")
     assert counts is not None  # noqa: S101 -- a SELECT of counts has one row

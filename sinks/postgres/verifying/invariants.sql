@@ -344,11 +344,11 @@ SELECT topic, id, count(*) AS times, min(seq) AS first_seq, max(seq) AS last_seq
 -- check: the ledger and the billing records of the outbox are the same
 WITH sent AS MATERIALIZED (
     SELECT id, partition, convert_from(body, 'UTF8')::jsonb AS body
-    FROM udi.outbox_block b CROSS JOIN LATERAL unnest(b.ids, b.bodies) one (id, body) WHERE b.topic = 'billing'
+    FROM udi.outbox_kept b CROSS JOIN LATERAL unnest(b.ids, b.bodies) one (id, body) WHERE b.topic = 'billing'
 )
 SELECT coalesce(s.id, c.billing_id) AS billing_id, c.scan_id, c.kind, c.amount, s.body ->> 'amount' AS sent_amount, s.body ->> 'kind' AS sent_kind
 FROM sent s FULL JOIN report.charges c ON c.billing_id = s.id
-WHERE s.id IS NULL OR c.billing_id IS NULL
+WHERE s.id IS NULL AND NOT EXISTS (SELECT FROM udi.outbox_purged p WHERE (p.topic, p.id) = ('billing', c.billing_id)) OR c.billing_id IS NULL
    OR (s.body ->> 'billing_id', s.body ->> 'kind', s.body ->> 'reverses', s.body ->> 'hospital', s.body ->> 'encounter', s.body ->> 'department', s.body ->> 'item_code',
        s.body ->> 'scan_id', s.body ->> 'period', (s.body ->> 'quantity')::int, (s.body ->> 'amount')::numeric, (s.body ->> 'unit_price')::numeric)
       IS DISTINCT FROM
@@ -357,11 +357,11 @@ WHERE s.id IS NULL OR c.billing_id IS NULL
 -- check: settlement lines and the settlement records of the outbox are the same
 WITH sent AS MATERIALIZED (
     SELECT id, convert_from(body, 'UTF8')::jsonb AS body
-    FROM udi.outbox_block b CROSS JOIN LATERAL unnest(b.ids, b.bodies) one (id, body) WHERE b.topic = 'settlement'
+    FROM udi.outbox_kept b CROSS JOIN LATERAL unnest(b.ids, b.bodies) one (id, body) WHERE b.topic = 'settlement'
 )
 SELECT coalesce(s.id, t.line_id) AS line_id, t.scan_id, t.status, t.amount, s.body ->> 'amount' AS sent_amount
 FROM sent s FULL JOIN report.settlement t ON t.line_id = s.id
-WHERE s.id IS NULL OR t.line_id IS NULL
+WHERE s.id IS NULL AND NOT EXISTS (SELECT FROM udi.outbox_purged p WHERE (p.topic, p.id) = ('settlement', t.line_id)) OR t.line_id IS NULL
    OR (s.body ->> 'supplier', s.body ->> 'scan_id', s.body ->> 'item_code', s.body ->> 'status', s.body ->> 'period', s.body ->> 'reverses',
        (s.body ->> 'quantity')::int, (s.body ->> 'amount')::numeric, (s.body ->> 'cost')::numeric)
       IS DISTINCT FROM (t.supplier, t.scan_id::text, t.item_code, t.status, t.period, t.reverses::text, t.quantity, t.amount, t.cost);
@@ -369,7 +369,7 @@ WHERE s.id IS NULL OR t.line_id IS NULL
 -- check: every decision left one verdict record
 WITH sent AS MATERIALIZED (
     SELECT b.partition, convert_from(body, 'UTF8')::jsonb AS body
-    FROM udi.outbox_block b CROSS JOIN LATERAL unnest(b.bodies) one (body) WHERE b.topic = 'verdicts'
+    FROM udi.outbox_kept b CROSS JOIN LATERAL unnest(b.bodies) one (body) WHERE b.topic = 'verdicts'
 ), published AS (
     SELECT partition AS lane, body ->> 'scan_id' AS scan_id, body ->> 'verdict' AS verdict, (body -> 'reasons')::text AS reasons, count(*) AS times FROM sent GROUP BY 1, 2, 3, 4
 ), decided AS (
@@ -380,12 +380,14 @@ WITH sent AS MATERIALIZED (
     ) every_decision GROUP BY 1, 2, 3, 4
 )
 SELECT lane, scan_id, verdict, reasons, coalesce(d.times, 0) AS decided, coalesce(p.times, 0) AS published
-FROM decided d FULL JOIN published p USING (lane, scan_id, verdict, reasons) WHERE d.times IS DISTINCT FROM p.times;
+FROM decided d FULL JOIN published p USING (lane, scan_id, verdict, reasons)
+-- Of a lane whose older verdicts were let go: none that nobody decided.
+WHERE d.times IS DISTINCT FROM p.times AND (udi.purged_through('verdicts', lane) = 0 OR coalesce(p.times, 0) > coalesce(d.times, 0));
 
 -- check: every refused scan and every conflict left one dead letter with its bytes
 WITH sent AS MATERIALIZED (
     SELECT one.origin, one.reason, one.body
-    FROM udi.outbox_block b CROSS JOIN LATERAL unnest(b.bodies, b.reasons, b.origins) one (body, reason, origin) WHERE b.topic = 'dead-letters'
+    FROM udi.outbox_kept b CROSS JOIN LATERAL unnest(b.bodies, b.reasons, b.origins) one (body, reason, origin) WHERE b.topic = 'dead-letters'
 ), refused AS (
     SELECT p.topic || '/' || p.partition || '/' || s.record_offset AS origin, s.reasons[1] AS reason, coalesce(s.raw, ''::bytea) AS body
     FROM udi.scan s JOIN udi.position p USING (position_id) WHERE s.verdict IN ('refused', 'conflict')
@@ -394,7 +396,9 @@ SELECT coalesce(s.origin, r.origin) AS origin, r.reason, s.reason AS sent_reason
 FROM refused r FULL JOIN (
     SELECT * FROM sent WHERE origin LIKE (SELECT topic_prefix || 'scans/%' FROM udi.installation)
 ) s ON (s.origin, s.reason, s.body) = (r.origin, r.reason, r.body)
-WHERE s.origin IS NULL OR r.origin IS NULL;
+WHERE s.origin IS NULL AND NOT EXISTS (
+    SELECT FROM udi.outbox_block b WHERE b.topic = 'dead-letters' AND b.last_seq <= udi.purged_through(b.topic, b.partition) AND r.origin = ANY (b.origins)
+) OR r.origin IS NULL;
 
 -- check: alert versions and the alert records of the outbox are the same
 WITH sent AS MATERIALIZED (
@@ -606,7 +610,7 @@ GROUP BY f.cluster_id, f.topic, f.partition, f.seq HAVING f.seq > coalesce(max(b
 SELECT expected.book, expected.protection, t.tgenabled AS state
 FROM (
     SELECT book, 'append_only' AS protection
-    FROM unnest(ARRAY['scan', 'decision', 'scan_claim', 'use_change', 'ledger', 'settlement', 'waste_cost', 'alert', 'catalogue', 'encounter', 'fact_change', 'period_close', 'lot_shape', 'reading', 'scanner', 'pair', 'command', 'command_outcome', 'assignment', 'correction', 'case_close', 'case_proof', 'his_line', 'difference', 'discharge', 'income', 'recall', 'recall_closing', 'rule', 'rule_switch', 'intervention', 'control', 'watch_finding', 'review_entry', 'installation', 'verification', 'hospital_policy', 'forced_close', 'chain', 'seal', 'statement', 'statement_line', 'statement_mark', 'store', 'delivery']) book
+    FROM unnest(ARRAY['scan', 'decision', 'scan_claim', 'use_change', 'ledger', 'settlement', 'waste_cost', 'alert', 'catalogue', 'encounter', 'fact_change', 'period_close', 'lot_shape', 'reading', 'scanner', 'pair', 'command', 'command_outcome', 'assignment', 'correction', 'case_close', 'case_proof', 'his_line', 'difference', 'discharge', 'income', 'recall', 'recall_closing', 'rule', 'rule_switch', 'intervention', 'control', 'watch_finding', 'review_entry', 'installation', 'verification', 'hospital_policy', 'forced_close', 'target', 'assessment_run', 'assessment_row', 'month_step', 'purge', 'chain', 'seal', 'statement', 'statement_line', 'statement_mark', 'store', 'delivery']) book
     UNION ALL SELECT 'ledger', 'check_ledger'
 ) expected
 LEFT JOIN pg_trigger t ON t.tgrelid = ('udi.' || expected.book)::regclass AND t.tgname = expected.protection

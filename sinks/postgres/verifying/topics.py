@@ -7,8 +7,8 @@ from models.wire.topics import LANE_OUTPUTS
 from sinks.postgres.named import Asked, fetch
 
 _BLOCKS: Final = """
-SELECT first_seq, ids, keys, bodies, reasons, origins FROM udi.outbox_block
-WHERE topic = $1 AND partition = $2 AND last_seq >= $3 ORDER BY first_seq LIMIT $4
+SELECT first_seq, ids, keys, bodies, reasons, origins, last_seq <= udi.purged_through(topic, partition) AS purged
+FROM udi.outbox_block WHERE topic = $1 AND partition = $2 AND last_seq >= $3 ORDER BY first_seq LIMIT $4
 """
 _BLOCKS_AT_ONCE: Final = 20
 _LANES: Final = "SELECT * FROM udi.lane ORDER BY lane"
@@ -29,7 +29,8 @@ class DueRecord(NamedTuple):
     seq: int
     id: str
     key: bytes
-    body: bytes
+    body: bytes | None
+    """`None`: let go."""
     reason: str | None
     origin: str | None
 
@@ -56,7 +57,8 @@ async def due_records(asked: Asked, topic: str, partition: int, from_seq: int) -
     due: list[DueRecord] = []
     for row in await asked.fetch(_BLOCKS, topic, partition, from_seq, _BLOCKS_AT_ONCE):
         none = [None] * len(row["ids"])
-        parts = zip(row["ids"], row["keys"], row["bodies"], row["reasons"] or none, row["origins"] or none, strict=True)
+        bodies = none if row["purged"] else row["bodies"]
+        parts = zip(row["ids"], row["keys"], bodies, row["reasons"] or none, row["origins"] or none, strict=True)
         due += [DueRecord(row["first_seq"] + place, str(part[0]), *part[1:]) for place, part in enumerate(parts)]
     return [each for each in due if each.seq >= from_seq]
 

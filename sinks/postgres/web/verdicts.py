@@ -37,7 +37,8 @@ CROSS JOIN LATERAL (
     ), 0)
 ) b
 CROSS JOIN LATERAL unnest(b.keys, b.bodies) WITH ORDINALITY one (key, body, place)
-WHERE one.key = $4 AND b.first_seq + one.place - 1 > seen.seq AND b.first_seq + one.place - 1 <= seen.until
+WHERE one.key = $4 AND one.body <> ''::bytea
+  AND b.first_seq + one.place - 1 > seen.seq AND b.first_seq + one.place - 1 <= seen.until
 ORDER BY b.partition, seq LIMIT $5
 """
 

@@ -78,11 +78,11 @@ async def _states(settings: Settings, pool: asyncpg.Pool) -> list[OutputState]:
 
 
 async def _state(outbox: Outbox, cluster: str, output: Output, tail: Tail, newest: int) -> OutputState:
-    floor, begun = await outbox.floor(cluster, *output)
+    floor, begun, purged = await outbox.floor(cluster, *output)
     problem = None
     where = f"{output[0]}/{output[1]}"
     try:
-        seq = go_on_after(where, tail, Known(newest, floor, begun, 0))
+        seq = go_on_after(where, tail, Known(newest, floor, begun, 0, purged))
         known = (await outbox.after({output: seq}, 0))[output].tail_id
         check_same(where, seq, tail.newest.id if tail.newest else None, known)
     except RelayStoppedError as error:
@@ -128,6 +128,9 @@ def start(
             bad(f"Expected a record of the outbox, at most {newest or 0}, got {seq}.")
         if tail.newest is not None and tail.newest.seq != seq:
             bad(f"Expected {tail.newest.seq}, the last record on {where}, got {seq}: no gaps, no copies.")
+        purged = (await outbox.floor(cluster, *output)).purged
+        if seq < purged:
+            bad(f"Expected at least {purged}, up to which the outbox has let the bodies go, got {seq}.")
         waiting = (await outbox.after({output: seq}, 0))[output].blocks
         if seq < newest and not (waiting and waiting[0].first_seq <= seq + 1):
             bad(f"Expected record {seq + 1} in the outbox, it was purged; the oldest is there from later on.")

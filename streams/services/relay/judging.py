@@ -22,6 +22,8 @@ class Known:
     """After which one a person let this cluster's topic begin; 0: with the first."""
     published: int
     """The last one this process has published and the broker has acknowledged; 0 for none."""
+    purged: int = 0
+    """Up to which one the outbox has let the bodies go; 0: none."""
 
 
 def go_on_after(where: str, tail: Tail, known: Known) -> int:
@@ -42,7 +44,7 @@ def go_on_after(where: str, tail: Tail, known: Known) -> int:
                 f"{where} is new and empty, but {certain} records were published to it: was the topic deleted? "
                 "`udi relay start` chooses after which record it goes on."
             )
-        return max(certain, known.begun)
+        return _kept(where, max(certain, known.begun), known.purged)
     found = tail.newest.seq
     if found < certain:
         raise RelayStoppedError(
@@ -54,7 +56,16 @@ def go_on_after(where: str, tail: Tail, known: Known) -> int:
             f"{where} holds record {found}, the outbox only {known.newest}: was the database restored to an older "
             "point? Let the workers catch up, then `udi relay bind`."
         )
-    return found
+    return _kept(where, found, known.purged)
+
+
+def _kept(where: str, seq: int, purged: int) -> int:
+    if seq < purged:
+        raise RelayStoppedError(
+            f"{where} would go on with record {seq + 1}, but the outbox has let go of the bodies up to {purged}: is "
+            f"the cluster new? `udi relay start` chooses after which record it goes on, {purged} or later."
+        )
+    return seq
 
 
 def check_same(where: str, seq: int, on_topic: UUID | None, in_outbox: UUID | None) -> None:

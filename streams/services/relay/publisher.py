@@ -194,12 +194,12 @@ class LanePublisher:
         newest = await self._outbox.newest()
         tails = {}
         for output, tail in found.items():
-            floor, begun = floors[output]
+            floor, begun, purged = floors[output]
             before = self._tails.get(output, Published(0)).seq
             where = f"{output[0]}/{output[1]}"
             if self._settings.embedded_broker and tail.newest and tail.newest.seq < max(floor, before):
                 raise TailUnreadError(f"{where} was not read to its end.")
-            seq = go_on_after(where, tail, Known(newest.get(output, 0), floor, begun, before))
+            seq = go_on_after(where, tail, Known(newest.get(output, 0), floor, begun, before, purged))
             last = tail.newest
             tails[output] = Published(seq, last.id, last.offset) if last else Published(seq)
         waiting = await self._outbox.after({output: tail.seq for output, tail in tails.items()}, 0)

@@ -6,6 +6,7 @@ import pytest
 
 from models.charging.commands import CommandKind
 from rules.charging import fold
+from sinks.ports.aside import AsideKind
 from streams.lanes import sweeping
 from streams.lanes.told import Told
 from tests.support.builders import DI, at, encounter, gs1, item, scan, scan_id
@@ -73,6 +74,8 @@ async def test_a_waiting_half_that_fails_holds_up_no_scan_of_its_device(
     assert found[str(scan_id(2))] == "held"
     assert ("halves", "RuntimeError") in heard.failures
     assert ("scans", "RuntimeError") not in heard.failures
+    aside = await ward.lanes[0].books.aside.of_lane(ward.lanes[0].lane)
+    assert [(each.kind, each.ref.offset, each.error) for each in aside] == [(AsideKind.HALF, 0, "RuntimeError")]
 
 
 async def test_a_scan_that_cannot_be_decided_again_is_set_aside_and_tried_by_the_next_worker(

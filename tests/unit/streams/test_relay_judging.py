@@ -21,6 +21,8 @@ def tail(seq: int | None, start: int = 0) -> Tail:
         (tail(None), Known(500, 200, 200, 0), 200),
         (tail(4), Known(5, 4, 0, 4), 4),
         (tail(5), Known(5, 0, 0, 0), 5),
+        (tail(5), Known(9, 5, 0, 0, purged=5), 5),
+        (tail(None), Known(500, 200, 200, 0, purged=200), 200),
     ],
 )
 def test_it_goes_on_after_what_is_there(found: Tail, known: Known, expected: int) -> None:
@@ -35,6 +37,8 @@ def test_it_goes_on_after_what_is_there(found: Tail, known: Known, expected: int
         (tail(3), Known(5, 4, 0, 0), "ends with record 3, but 4 were published"),
         (tail(3), Known(5, 3, 0, 4), "ends with record 3, but 4 were published"),
         (tail(6), Known(5, 5, 0, 0), "holds record 6, the outbox only 5"),
+        (tail(None), Known(9, 0, 0, 0, purged=5), "would go on with record 1, but the outbox has let go of the bodies"),
+        (tail(4), Known(9, 4, 0, 0, purged=5), "would go on with record 5"),
     ],
 )
 def test_a_contradiction_stops_it(found: Tail, known: Known, said: str) -> None:

@@ -35,5 +35,5 @@ allow gateway --operation Read $(topics verdicts)
 allow operator --operation Read --topic udi. --resource-pattern-type prefixed
 # Who stands outside: the HIS and its neighbours write facts, and read what leaves.
 allow his --operation Write --operation Describe $(topics catalogue encounters his-charges discharges income recalls stores deliveries)
-allow his --operation Read --operation Describe $(topics billing verdicts alerts cases settlement)
+allow his --operation Read --operation Describe $(topics billing verdicts alerts cases settlement statements seals)
 allow his --operation Read --group his. --resource-pattern-type prefixed

@@ -7,7 +7,7 @@ References:
     PostgreSQL 18, 5.8 "Privileges"; CREATE VIEW, `security_invoker`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 WORKER: Final = "udi_worker"
@@ -20,79 +20,120 @@ READER: Final = "udi_reader"
 """Auditors, BI tools, boards: the views of `report` alone."""
 ROLES: Final = (WORKER, RELAY, SCHEDULER, GATEWAY, OPERATOR, READER)
 
-BOOKS: Final = (
-    "scan", "decision", "scan_claim", "use_change", "ledger", "settlement", "waste_cost", "alert", "catalogue",
-    "encounter", "fact_change", "period_close", "lot_shape", "reading", "scanner", "pair", "command",
-    "command_outcome", "assignment", "correction", "case_close", "case_proof", "his_line", "difference", "discharge",
-    "income", "recall", "recall_closing", "rule", "rule_switch", "intervention", "control", "watch_finding",
-    "review_entry", "installation", "verification", "chain", "seal", "statement", "statement_line", "statement_mark",
-    "store", "delivery",
-)  # fmt: skip
-"""Tables that take new rows only; a mistake is corrected by a row that names it."""
-_OBSERVED: Final = (
-    "position", "lane", "topic_counter", "relay_floor", "outbox_block", "open_scan", "alert", "open_case",
-    "installation", "difference", "difference_standing", "balance", "lease", "intervention", "reading", "scanner",
-    "scan", "decision", "recall_line", "watch_finding", "verification", "learned", "case_delta", "usage_delta",
-    "close_pending", "command", "command_outcome", "fact_counter",
-)  # fmt: skip
-"""What a process looks at that observes for itself (`sinks/postgres/observation.py`)."""
+_MATRIX: Final = """
+table               kind  worker relay  sched  gate   oper   reader
+account             state -      -      -      rw     arw    -
+alert               book  r      r      ar     r      ar     r
+assessment_row      book  -      -      -      r      ar     r
+assessment_run      book  -      -      -      r      ar     r
+assignment          book  r      -      r      r      ar     r
+balance             state arw    r      r      r      r      r
+case_close          book  r      -      r      ar     ar     r
+case_delta          state ar     r      arwd   ar     ar     r
+case_proof          book  r      -      ar     r      r      r
+caseload_delta      state ar     -      rd     r      rd     r
+catalogue           book  ar     -      r      r      r      r
+cause_pending       state r      -      ard    r      ard    r
+chain               book  ar     -      r      r      r      r
+close_pending       state r      r      arwd   r      arwd   r
+command             book  r      r      ar     ar     ar     r
+command_outcome     book  ar     r      r      r      r      r
+control             book  r      -      r      r      ar     r
+correction          book  r      -      ar     r      ar     r
+decision            book  ar     r      r      r      r      r
+delivery            book  ar     -      r      r      r      r
+desk_cut            state -      -      ar     r      ar     r
+device              state r      -      -      r      arw    -
+difference          book  r      r      ar     ar     ar     r
+difference_standing state r      r      arwd   arwd   arwd   r
+discharge           book  ar     -      r      r      r      r
+encounter           book  ar     -      r      r      r      r
+fact_change         book  ar     -      ar     ar     ar     r
+fact_counter        state rw     r      rw     rw     rw     r
+finding             state r      -      ard    r      r      r
+first_month         state r      -      arw    r      arw    r
+forced_close        book  -      -      r      r      ar     r
+gateway_secret      state -      -      -      ar     ar     -
+his_line            book  ar     -      r      r      r      r
+hospital_policy     book  r      -      r      r      ar     r
+income              book  ar     -      r      r      r      r
+installation        book  r      r      r      r      r      r
+intervention        book  r      r      r      r      ar     r
+lane                state arw    r      rw     r      rw     r
+learned             state r      r      arw    r      r      r
+lease               state arwd   arwd   arwd   r      arwd   r
+ledger              book  ar     -      r      r      r      r
+lot_shape           book  r      -      ar     r      r      r
+month_step          book  -      -      -      r      ar     r
+open_case           state r      r      arwd   r      r      r
+open_scan           state ard    r      r      r      r      r
+outbox_block        state ar     r      arw    ar     ard    r
+pair                book  ar     -      r      r      r      r
+period              state r      -      r      r      arw    r
+period_close        book  r      -      r      r      ar     r
+position            state arw    r      r      r      r      r
+purge               book  r      r      ar     r      r      r
+reading             book  ar     r      r      r      r      r
+recall              book  ar     -      r      r      r      r
+recall_closing      book  r      -      r      r      ar     r
+recall_line         state r      r      arw    r      arw    r
+reconciled          state r      -      arw    r      r      r
+relay_floor         state r      arw    r      r      arw    r
+review_entry        book  -      -      ar     ar     ar     r
+rule                book  r      -      r      r      ar     r
+rule_switch         book  r      -      r      r      ar     r
+scan                book  ar     r      r      r      r      r
+scan_claim          book  ar     -      r      r      r      r
+scanner             book  r      r      ar     ar     ar     r
+scanner_watch       state r      -      arw    r      r      r
+seal                book  -      -      ar     r      r      r
+set_aside           state arwd   -      r      r      r      r
+settlement          book  ar     -      r      r      r      r
+standing            state r      -      arwd   r      arwd   r
+statement           book  -      -      r      r      ar     r
+statement_line      book  -      -      r      r      ar     r
+statement_mark      book  -      -      r      r      ar     r
+store               book  ar     -      r      r      r      r
+store_item          state arw    -      r      r      r      r
+target              book  -      -      -      r      ar     r
+topic_counter       state r      r      rw     rw     rw     r
+unit_claim          state ard    -      r      r      r      r
+usage_delta         state ar     r      rd     r      rd     r
+usage_month         state r      -      arw    r      arw    r
+use_change          book  ar     -      r      r      r      r
+verification        book  r      r      r      r      ar     r
+waste_cost          book  ar     -      r      r      r      r
+watch_finding       book  r      r      ar     ar     ar     r
+web_session         state -      -      -      ard    rd     -
+"""
+"""Every table of schema `udi`, and what each role may do with it: `a` INSERT, `r` SELECT, `w` UPDATE, `d` DELETE, in
+PostgreSQL's own letters. A `book` takes new rows only; a mistake is corrected by a row that names it.
 
-Grants = Mapping[str, str]
-"""Tables, with `*` for all of them, and what may be done; separated by blanks in both."""
-
-_LEASE: Final = {"lease": "SELECT INSERT UPDATE DELETE"}
-_NUMBERS: Final = "topic_counter lane fact_counter"
-GRANTS: Final[Mapping[str, Grants]] = {
-    WORKER: _LEASE | {
-        "*": "SELECT",
-        "scan decision scan_claim unit_claim use_change ledger settlement waste_cost balance store_item usage_delta "
-        "case_delta open_scan outbox_block fact_change catalogue encounter position lane command_outcome reading pair "
-        "his_line discharge income recall store delivery set_aside chain caseload_delta": "INSERT",
-        "position lane balance store_item fact_counter set_aside": "UPDATE",
-        "unit_claim open_scan set_aside": "DELETE",
-    },
-    RELAY: _LEASE | {
-        " ".join(_OBSERVED): "SELECT",
-        "relay_floor": "INSERT UPDATE",
-    },
-    SCHEDULER: _LEASE | {
-        "*": "SELECT",
-        "alert standing close_pending first_month usage_month outbox_block case_delta finding reconciled difference "
-        "difference_standing open_case case_proof lot_shape learned fact_change command correction scanner "
-        "watch_finding desk_cut review_entry cause_pending recall_line seal": "INSERT",
-        f"standing close_pending first_month usage_month reconciled difference_standing open_case learned recall_line "
-        f"case_delta {_NUMBERS}": "UPDATE",
-        "standing close_pending usage_delta case_delta finding difference_standing open_case caseload_delta "
-        "cause_pending": "DELETE",
-    },
-    GATEWAY: {
-        "*": "SELECT",
-        "gateway_secret command case_close case_delta difference difference_standing outbox_block review_entry "
-        "watch_finding scanner fact_change": "INSERT",
-        "difference_standing topic_counter fact_counter": "UPDATE",
-        "difference_standing": "DELETE",
-    },
-    OPERATOR: _LEASE | {
-        "*": "SELECT",
-        "command assignment correction case_close scanner fact_change close_pending first_month period period_close "
-        "rule rule_switch control intervention verification relay_floor outbox_block recall_line recall_closing device "
-        "gateway_secret "
-        "difference difference_standing case_delta alert standing usage_month watch_finding desk_cut review_entry "
-        "cause_pending statement statement_line statement_mark": "INSERT",
-        "close_pending first_month period relay_floor recall_line device difference_standing standing usage_month "
-        f"{_NUMBERS}": "UPDATE",
-        "close_pending outbox_block difference_standing standing usage_delta caseload_delta cause_pending": "DELETE",
-    },
-    READER: {},
-}  # fmt: skip
-"""What each role may do with the tables of schema `udi`. A reader may read what the views of `report` show, and can't
-name a table: it has no USAGE on the schema, and views run with its own rights."""
-SECRETS: Final = ("gateway_secret", "device")
-"""Keys of devices and of the gateway: for those alone who check or make them."""
-_KEEPERS: Final = (WORKER, GATEWAY, OPERATOR)
+What a reader may read is what the views of `report` show: he can't name a table, for he has no USAGE on the schema, and
+views run with his own rights. Keys of devices, passwords and sessions are for those alone who check or make them.
+"""
+_RIGHTS: Final = {"a": "INSERT", "r": "SELECT", "w": "UPDATE", "d": "DELETE"}
 
 
-_WRITERS: Final = (WORKER, SCHEDULER, GATEWAY, OPERATOR)
+def _grants() -> Iterator[tuple[str, str, Mapping[str, str]]]:
+    for line in _MATRIX.strip().splitlines()[1:]:
+        table, kind, *letters = line.split()
+        yield table, kind, {role: each.strip("-") for role, each in zip(ROLES, letters, strict=True)}
+
+
+GRANTS: Final[Mapping[str, Mapping[str, str]]] = {table: rights for table, _, rights in _grants()}
+"""By table and role: letters of what it may do; empty: nothing."""
+BOOKS: Final = tuple(table for table, kind, _ in _grants() if kind == "book")
+"""Tables that take new rows only."""
+
+
+def _alike(role: str) -> Mapping[str, Sequence[str]]:
+    """The tables with which a role may do the same."""
+    found: dict[str, list[str]] = {}
+    for table, rights in GRANTS.items():
+        if rights[role]:
+            found.setdefault(rights[role], []).append(table)
+    return found
 
 
 def statements() -> Iterator[str]:
@@ -103,19 +144,13 @@ def statements() -> Iterator[str]:
         yield _for(role, "GRANT USAGE ON SCHEMA report TO {role}")
         yield _for(role, "GRANT SELECT ON ALL TABLES IN SCHEMA report TO {role}")
         yield _for(role, "GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA udi, report TO {role}")
-        if role == READER:
-            yield _for(role, "GRANT SELECT ON ALL TABLES IN SCHEMA udi TO {role}")
-        else:
+        if role != READER:
             yield _for(role, "GRANT USAGE ON SCHEMA udi TO {role}")
             yield _for(role, "GRANT SELECT ON public.alembic_version TO {role}")
-            yield _views(role)
-        for tables, rights in GRANTS[role].items():
-            where = "ALL TABLES IN SCHEMA udi" if tables == "*" else ", ".join(f"udi.{each}" for each in tables.split())
-            yield _for(role, f"GRANT {', '.join(rights.split())} ON {where} TO {{role}}")
-        if role in _WRITERS:
-            yield _not_named(role)
-        if role not in _KEEPERS:
-            yield _for(role, f"REVOKE ALL ON {', '.join(f'udi.{each}' for each in SECRETS)} FROM {{role}}")
+        yield _views(role)
+        for letters, tables in _alike(role).items():
+            may, where = ", ".join(_RIGHTS[each] for each in letters), ", ".join(f"udi.{each}" for each in tables)
+            yield _for(role, f"GRANT {may} ON {where} TO {{role}}")
     yield from (_append_only(book) for book in BOOKS)
     yield _INVOKER
     yield _DEFINER
@@ -151,22 +186,6 @@ DO $$ DECLARE each regclass; BEGIN
 END $$"""
 
 
-def _not_named(role: str) -> str:
-    """A table that `GRANTS` does not name yet is its writers' alike; if it is a book, its trigger holds."""
-    named = {table for grants in GRANTS.values() for tables in grants for table in tables.split()} | set(BOOKS)
-    known = ", ".join(f"'{table}'" for table in sorted(named - {"*"}))
-    return f"""
-DO $$ DECLARE each regclass; BEGIN
-    IF to_regrole('{role}') IS NULL THEN RETURN; END IF;
-    FOR each IN
-        SELECT oid::regclass FROM pg_class
-        WHERE relnamespace = 'udi'::regnamespace AND relkind IN ('r', 'p') AND relname NOT IN ({known})
-    LOOP
-        EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO {role}', each);
-    END LOOP;
-END $$"""
-
-
 def _only_whom_it_is_granted() -> str:
     named = ", ".join(f"'{role}'" for role in ROLES)
     return f"""
@@ -198,8 +217,8 @@ DO $$ DECLARE each regclass; BEGIN
         SELECT oid::regclass FROM pg_class
         WHERE relnamespace IN ('udi'::regnamespace, 'report'::regnamespace) AND relkind = 'v'
           AND NOT coalesce('security_invoker=true' = ANY (reloptions), false)
-          -- Says whether a device signs, to people who may not see with what.
-          AND relname <> 'devices'
+          -- They say whether a device signs and who may sign in, to people who may not see with what.
+          AND relname NOT IN ('devices', 'accounts')
     LOOP
         EXECUTE format('ALTER VIEW %s SET (security_invoker = true)', each);
     END LOOP;

@@ -10,13 +10,19 @@ import asyncpg
 import pytest
 
 from models.calendar import ZONE_DEFAULT
+from models.charging.commands import CommandKind
+from models.closing.case import CaseKey
+from rules.catalogue.joining import price_on
 from sinks.metrics.counts import Metrics
+from sinks.postgres.charging.commands import CommandBooks
+from sinks.postgres.closing.cases import CaseBooks
 from sinks.postgres.database import check_books, migrate
 from sinks.postgres.observation import observe, observe_scanners, observe_stock
 from sinks.postgres.operating.interventions import Intervention, Interventions, Kind
 from sinks.postgres.outbox import Outbox
-from sinks.postgres.roles import BOOKS, GATEWAY, GRANTS, OPERATOR, READER, RELAY, ROLES, SCHEDULER, SECRETS, WORKER
-from tests.support.builders import scan
+from sinks.postgres.roles import BOOKS, GATEWAY, GRANTS, OPERATOR, READER, RELAY, ROLES, SCHEDULER, WORKER
+from sinks.postgres.web.accounts import AccountBooks
+from tests.support.builders import scan, scan_id
 from tests.support.servers.outbox import write
 from tests.support.ward import PostgresStore, Ward, postgres_store, usual
 
@@ -69,11 +75,26 @@ async def refused(pool: asyncpg.Pool, statement: str) -> bool:
     return False
 
 
-async def test_the_lists_name_tables_that_are_there(connected: Connected) -> None:
-    there = await tables(connected)
-    named = {table for grants in GRANTS.values() for key in grants if key != "*" for table in key.split()}
+async def test_every_table_has_its_row(connected: Connected) -> None:
+    assert sorted(GRANTS) == sorted(await tables(connected))
 
-    assert (named | set(BOOKS) | set(SECRETS)) - there == set()
+
+async def test_a_role_may_do_what_its_row_says_and_no_more(connected: Connected) -> None:
+    owner = await asyncpg.connect(connected.url)
+    may = {
+        (row["role"], row["relname"]): "".join(letter for letter in "arwd" if row[letter])
+        for row in await owner.fetch(
+            """SELECT role, relname, has_table_privilege(role, c.oid, 'INSERT') AS a,
+                   has_table_privilege(role, c.oid, 'SELECT') AS r, has_table_privilege(role, c.oid, 'UPDATE') AS w,
+                   has_table_privilege(role, c.oid, 'DELETE') AS d
+               FROM pg_class c, unnest($1::text[]) role
+               WHERE relnamespace = 'udi'::regnamespace AND relkind IN ('r', 'p')""",
+            ROLES,
+        )
+    }
+    await owner.close()
+
+    assert may == {(role, table): letters for table, rights in GRANTS.items() for role, letters in rights.items()}
 
 
 async def test_nobody_but_the_owner_changes_a_book_and_the_owner_neither(connected: Connected) -> None:
@@ -188,13 +209,36 @@ async def test_a_reader_sees_every_view_of_report_and_can_not_name_a_table(conne
 async def test_keys_of_devices_are_for_who_checks_them(connected: Connected) -> None:
     for role in (RELAY, SCHEDULER, READER):
         pool = await connected.as_role(role)
-        for table in SECRETS:
+        for table in ("device", "gateway_secret", "account", "web_session"):
             assert await refused(pool, f"SELECT * FROM udi.{table}"), (role, table)
         pool.terminate()
     for role in (WORKER, GATEWAY, OPERATOR):
         pool = await connected.as_role(role)
         await pool.fetch("SELECT FROM udi.device")
         pool.terminate()
+
+
+async def test_a_gateway_signs_people_in_and_carries_their_word(connected: Connected) -> None:
+    async with postgres_store(connected.url) as store:
+        ward = await Ward(store).open(*usual())
+        await ward.scan(scan(1))
+    operator, gateway = await connected.as_role(OPERATOR), await connected.as_role(GATEWAY)
+    await AccountBooks(operator).add("wang", "H1", ["finance"], "hash", "admin")
+    accounts = AccountBooks(gateway)
+    await accounts.failed("wang")
+    await accounts.begin("wang", b"token")
+    assert (await accounts.of_session(b"token")) is not None
+    await accounts.leave(b"token")
+    assert await CommandBooks(gateway).accept(CommandKind.RELEASE, "H1", scan_id(1), "wang", "why") is not None
+    assert await CaseBooks(gateway, price_on).close(CaseKey("H1", "E1", ""), "wang") is not None
+    for statement in (
+        "INSERT INTO udi.scan DEFAULT VALUES",
+        "UPDATE udi.lane SET version = 1",
+        "DELETE FROM udi.account",
+    ):
+        assert await refused(gateway, statement), statement
+    operator.terminate()
+    gateway.terminate()
 
 
 async def test_an_operator_intervenes_and_his_word_is_kept(connected: Connected) -> None:
@@ -214,7 +258,7 @@ async def test_views_run_with_the_rights_of_who_asks(connected: Connected) -> No
         "AND NOT coalesce('security_invoker=true' = ANY (reloptions), false)"
     )
     await owner.close()
-    assert [row[0] for row in rows] == ["devices"]
+    assert sorted(row[0] for row in rows) == ["accounts", "devices"]
 
 
 async def test_an_owner_who_may_not_make_roles_still_migrates(empty_database: str) -> None:

@@ -20,6 +20,7 @@ from tests.oracle.producer import Sender
 from tests.oracle.values import Evidence, Figures, Violation
 from tests.oracle.world.generator import Plan
 from tests.oracle.world.intents import IntentLog
+from tests.support.leaks import leaked, persons
 from tests.support.servers.kafka import Broker, RealKafka
 
 LANES: Final = 4
@@ -46,6 +47,10 @@ class Outcome:
     """Groups of records that the producer sent again because their outcome was in doubt."""
     recoveries: tuple[float, ...]
     """Seconds from the end of a fault until every input record that was there was behind its position."""
+    stops: Mapping[str, float]
+    """The longest that each service took to end after SIGTERM, seconds; infinity: it had to be killed."""
+    leaked: Sequence[str]
+    """Lines of logs that name a patient's stay or a member of staff."""
     said: str = field(repr=False)
     """The last words of each service."""
 
@@ -54,6 +59,8 @@ class Outcome:
         lines = [f"{self.figures}", f"faults {self.faults}, chunks resent {self.chunks_resent}"]
         median, longest = sorted(self.recoveries)[len(self.recoveries) // 2], max(self.recoveries)
         lines.append(f"recovery: median {median} s, longest {longest} s of {len(self.recoveries)}")
+        lines += [f"ended after SIGTERM: {dict(self.stops)}"] if self.stops else []
+        lines += [f"leaked: {line}" for line in self.leaked]
         return "\n".join([*lines, report(self.violations), self.said if self.violations else ""])
 
 
@@ -88,6 +95,7 @@ class Rig:
         self.url = url
         self.real = isinstance(broker, RealKafka)
         self.faults: Counter[str] = Counter()
+        self.stops: dict[str, float] = {}
         self._program = program
         session = str(SESSION_SECONDS)
         more = {"replication_factor": "1"}
@@ -149,6 +157,8 @@ class Rig:
             faults=dict(self.faults),
             chunks_resent=self.sender.repeats,
             recoveries=tuple(recoveries),
+            stops=dict(self.stops),
+            leaked=leaked(persons(made.intents), [service.log for service in self.services]),
             said="\n".join(f"--- {service.name}\n{service.log[-1500:]}" for service in self.services),
         )
 
@@ -174,6 +184,12 @@ class Rig:
                 if service.wanted and not service.running:
                     self.faults[f"{service.name} died by itself"] += 1
                     service.start()
+
+    async def restart(self, service: Service) -> None:
+        """End it in order and start it again, as a rolling upgrade does."""
+        seconds = await asyncio.to_thread(service.stop)
+        self.stops[service.name] = max(round(seconds, 1), self.stops.get(service.name, 0.0))
+        service.start()
 
     async def heal(self) -> None:
         """Everybody runs and nobody is frozen."""

@@ -46,13 +46,14 @@ def shuffled(faults: Sequence[Fault], chance: Random) -> list[Fault]:
     return chosen
 
 
-async def outcome(rig: Rig, faults: Sequence[Fault], *, facts_amid: bool = False) -> Outcome:
+async def outcome(rig: Rig, faults: Sequence[Fault], *, facts_amid: bool = False, once: bool = False) -> Outcome:
     chance = Random(SEED)  # noqa: S311  # Chance that repeats is wanted here.
     made = plan(SEED, int(SECONDS * PER_SECOND), lanes=LANES)
     made = made.with_facts_amid() if facts_amid else made
     async with rig:
-        found = await rig.run(made, shuffled(faults, chance), chance, per_second=PER_SECOND)
+        found = await rig.run(made, faults if once else shuffled(faults, chance), chance, per_second=PER_SECOND)
     print(f"\nseed {SEED}\n{found}")  # noqa: T201  # The figures are what a long run is for.
+    assert found.leaked == []
     return found
 
 

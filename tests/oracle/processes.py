@@ -1,9 +1,11 @@
 """The product's services as processes of their own, to kill, freeze and restart."""
 
+import math
 import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -18,7 +20,7 @@ MORTAL: Final = (
 )
 """Before a command: it ends by SIGKILL when the thread that started it ends (Linux, PR_SET_PDEATHSIG), so that a run of
 the tests that is killed itself leaves no services behind."""
-INIT_SECONDS_MAX: Final = 120.0
+INIT_SECONDS_MAX: Final = 300.0
 STOP_SECONDS_MAX: Final = 20.0
 LOG_TAIL: Final = 3000
 
@@ -108,14 +110,17 @@ class Service:
         """Wake it where it was."""
         self._signal(signal.SIGCONT)
 
-    def stop(self) -> None:
-        """SIGTERM it as a supervisor would; SIGKILL when it takes too long."""
+    def stop(self) -> float:
+        """SIGTERM it as a supervisor would; SIGKILL when it takes too long. Gives the seconds it took, or infinity."""
         self.wanted = False
+        begun, seconds = time.monotonic(), math.inf
         self._signal(signal.SIGTERM)
         if self._process is not None:
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(STOP_SECONDS_MAX)
+                seconds = time.monotonic() - begun
         self._end()
+        return seconds
 
     def _end(self) -> None:
         self.wanted = False

@@ -89,7 +89,7 @@ def _sent(facts: Facts, packages: int, codes: list[str], number: int) -> Intent:
         "schema": "udi.scan/1", "scan_id": facts.scan_id, "hospital": HOSPITAL, "device_id": facts.device_id,
         "sequence": number, "boot": "b1", "scanned_at": facts.scanned_at, "action": facts.action,
         "quantity": packages, "store": facts.store, "department": facts.department, "encounter": facts.encounter,
-        "operation": None, "team": "T1", "staff": "S1", "to_store": facts.to_store, "corrects": facts.corrects,
+        "operation": None, "team": "T1", "staff": "NURSE-1", "to_store": facts.to_store, "corrects": facts.corrects,
         "reason": None, "entry": "scan",
     }  # fmt: skip
     event |= {"item_code": facts.item} if facts.issuer == "internal" else {"codes": codes}
@@ -148,7 +148,7 @@ def a_use_resent_on_another_lane(desk: Desk) -> list[Intent]:
 
 def a_conflict(desk: Desk) -> list[Intent]:
     sent = use(desk, desk.goods())
-    return [sent, changed(sent, staff="S2"), sent]
+    return [sent, changed(sent, staff="NURSE-2"), sent]
 
 
 def a_return(desk: Desk) -> list[Intent]:

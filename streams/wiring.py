@@ -29,6 +29,7 @@ from sinks.postgres.assessment.cases import AssessedBatch, AssessedBooks
 from sinks.postgres.catalogue.facts import FactBatch, FactBooks
 from sinks.postgres.charging.books import PostgresBooks
 from sinks.postgres.database import open_pool_patiently
+from sinks.postgres.operating.interventions import Interventions, Word
 from sinks.postgres.reconciling.his_lines import HisLineBooks, LineBatch
 from sinks.postgres.stock.supply_facts import SupplyBatch, SupplyBooks
 from sinks.postgres.web.devices import DeviceBooks
@@ -94,13 +95,14 @@ class Worker(mode.Service):
             f"{prefix}worker",
             self._take_scans,
             watch,
+            said=self._said,
             loop=app.loop,
             beacon=self.beacon,
         )
         self.sweeps = Sweeps(lambda: self.scans.readers)
         self.facts = PartitionReader(
             settings, [settings.topic(each) for each in FACT_TOPICS], f"{prefix}facts",
-            self._take_facts, watch, loop=app.loop, beacon=self.beacon,
+            self._take_facts, watch, said=self._said, loop=app.loop, beacon=self.beacon,
         )  # fmt: skip
 
     async def on_start(self) -> None:
@@ -137,6 +139,11 @@ class Worker(mode.Service):
         signers = lambda: self._signers  # noqa: E731 -- as they are known when a record is read
         lane = Lane(state, books, self._catalogue, self._settings.zone, POLICY, self._told, signers)
         return Taken(lane, self._channels[SCANS])
+
+    async def _said(self, topic: str, partition: int, cluster: str) -> Word:
+        assert self._facts is not None  # noqa: S101 -- opened before the readers start
+        name = topic.removeprefix(self._settings.topic_prefix)
+        return await Interventions(self._facts).word(name, partition, cluster)
 
     async def _know_signers(self, books: DeviceBooks) -> None:
         while True:

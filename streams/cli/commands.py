@@ -77,6 +77,7 @@ COMMANDS: Final[tuple[Entry, ...]] = (
     Entry(Panel.OPERATE, "run", "streams.cli.services:run"),
     Entry(Panel.OPERATE, "doctor", "streams.cli.operating.doctor:doctor"),
     Entry(Panel.OPERATE, "verify", "streams.cli.verifying.verify:verify"),
+    Entry(Panel.OPERATE, "lane", "streams.cli.operating.inputs:lane_app"),
     Entry(Panel.OPERATE, "relay", "streams.cli.operating.outputs:relay_app"),
     Entry(Panel.OPERATE, "replay", "streams.cli.operating.replay:replay"),
 )

@@ -19,6 +19,7 @@ from streams.lanes.reader import (
     LaneWatch,
     Reader,
     Reading,
+    Said,
     TakeOver,
     TopicReplacedError,
     record_of,
@@ -39,6 +40,7 @@ class PartitionReader(mode.Service):
         take_over: gives the lane of (cluster, topic, partition) and the channel of its agent: called at every
             assignment and after every failure, so that what is in memory is never older than the books.
         watch: told what happens.
+        said: gives what persons have said about (topic, partition, cluster id): which offsets they gave up.
     """
 
     def __init__(
@@ -48,6 +50,8 @@ class PartitionReader(mode.Service):
         group: str,
         take_over: TakeOver,
         watch: LaneWatch,
+        *,
+        said: Said,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -55,6 +59,7 @@ class PartitionReader(mode.Service):
         self._topics = topics
         self._group = group
         self._take_over = take_over
+        self._said = said
         self._watch = watch
         self._consumer: AIOKafkaConsumer | None = None
         self._cluster = ""
@@ -114,7 +119,8 @@ class PartitionReader(mode.Service):
         """Take partitions, side by side: one that can't be taken over yet holds up none."""
         assert self._consumer is not None  # noqa: S101 -- set before anything is assigned
         for tp in found:
-            reading = Reading(self._consumer, self._cluster, self._settings.batch_records_max, self._take_over)
+            size = self._settings.batch_records_max
+            reading = Reading(self._consumer, self._cluster, size, self._take_over, self._said)
             self._readers[tp] = Reader(tp, reading, self._watch)
         log.info("Partitions taken.", partitions=[f"{tp.topic}/{tp.partition}" for tp in self._readers])
 
@@ -160,7 +166,7 @@ class PartitionReader(mode.Service):
             wanted = reader.next_offset if reader else None
             if reader is None or wanted is None:
                 continue
-            if starts[tp] <= wanted <= ends[tp]:
+            if starts[tp] <= reader.seekable(wanted) <= ends[tp]:
                 reader.seek(wanted)
                 continue
             has = f"has offsets {starts[tp]} to {ends[tp]}"

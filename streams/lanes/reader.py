@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from models.scan.signatures import SIGNATURE_HEADER
 from sinks.ports.batch import InputPosition, LaneMovedError
+from sinks.postgres.operating.interventions import Word
 from streams.lanes.attempts import place_of
 from streams.lanes.failures import own
 from streams.lanes.handing import Handed
@@ -29,6 +30,8 @@ BROKER_SECONDS_MAX: Final = 10.0
 """aiokafka may wait for ever when the broker is away; no await of it is without a bound."""
 PAUSE_SECONDS: Final = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 """Between tries while the database or the broker is away."""
+RESUME_SECONDS: Final = 2.0
+"""Between looks whether a person lets a partition that stands still go on."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -66,6 +69,8 @@ class LaneWatch(Protocol):
 
 
 TakeOver = Callable[[str, str, int], Awaitable[Taken]]
+Said = Callable[[str, int, str], Awaitable[Word]]
+"""What persons have said about a partition: topic, partition, cluster."""
 
 
 class Reading(NamedTuple):
@@ -75,6 +80,7 @@ class Reading(NamedTuple):
     cluster: str
     batch_records_max: int
     take_over: TakeOver
+    said: Said
 
 
 class _Queued(NamedTuple):
@@ -99,6 +105,7 @@ class Reader:
         self._before: tuple[int, bytes] | None = None
         self._queued_to = 0
         self._again: Exception | None = None
+        self._word = Word()
         # Until its position is known nothing of it is fetched; any offset will do until then.
         self._consumer.pause(tp)
         self._consumer.seek(tp, 0)
@@ -127,7 +134,11 @@ class Reader:
         """Read on from there, without looking at the record before."""
         self._before = None
         self._queued_to = offset
-        self._consumer.seek(self.tp, offset)
+        self._consumer.seek(self.tp, self.seekable(offset))
+
+    def seekable(self, offset: int) -> int:
+        """The offset itself, or the first one after it that no person has given up."""
+        return self._word.after(offset)
 
     def add(self, records: list[ConsumerRecord], next_offset: int) -> None:
         """Queue fetched records in batches; pause the partition when enough wait."""
@@ -139,9 +150,12 @@ class Reader:
         except TopicReplacedError as error:
             self.fail(error)
             return
-        for start in range(0, len(read), size):
+        read = [each for each in read if self._word.after(each.offset) == each.offset]
+        for start in range(0, max(1, len(read)), size):
             chunk = read[start : start + size]
             after = next_offset if start + size >= len(read) else chunk[-1].offset + 1
+            if after <= self._queued_to:
+                continue  # Only the record before the position, or nothing that is not given up.
             self._queue.append(_Queued(chunk, after, self._queued_to))
             self._queued_to = after
         if len(self._queue) >= QUEUED_MAX:
@@ -171,7 +185,7 @@ class Reader:
     def _checked(self, read: list[Record]) -> list[Record]:
         """Without the record before the position, which must be the one the books know."""
         before, self._before = self._before, None
-        if before is None or not read or read[0].offset != before[0]:
+        if before is None or not read or read[0].offset != before[0] or self._word.after(before[0]) > before[0]:
             return read
         if read[0].hash != before[1]:
             what = f"The record at {self.tp.topic}/{self.tp.partition}/{before[0]} is not the one recorded"
@@ -182,11 +196,12 @@ class Reader:
 
     async def _work(self) -> None:
         tries = 0
-        while self.stopped is None or self._taken is None:
+        while True:
             try:
                 await self._take_over()
                 tries = 0
                 await self._flow()
+                await self._resumed()
             except LaneMovedError as error:
                 log.warning("Another worker has recorded here; reading the position again.", why=str(error))
                 self._watch.moved(self.tp.topic, self.tp.partition)
@@ -199,15 +214,35 @@ class Reader:
         """Read the position from the books, seek there, forget what was queued."""
         await self._let_go()
         self._taken = None
+        self._word = await self._heard()
         taken = await self._reading.take_over(self._reading.cluster, self.tp.topic, self.tp.partition)
         position = taken.lane.position
         offset = position.next_offset
         known = position.last_hash is not None and offset > 0
         self._before = (offset - 1, position.last_hash) if known and position.last_hash else None
         self._queued_to = offset
-        self._consumer.seek(self.tp, offset - 1 if self._before else offset)
+        if self._word.after(offset) > offset:
+            # What is given up may not be there any more.
+            self._before = None
+        self._consumer.seek(self.tp, offset - 1 if self._before else self._word.after(offset))
         self._taken, self._again, self.stopped = taken, None, None
         self._resume()
+
+    async def _resumed(self) -> None:
+        """Stand still until a person lets it go on (`udi lane`)."""
+        while True:
+            await asyncio.sleep(RESUME_SECONDS)
+            try:
+                word = await self._heard()
+            except Exception as error:  # noqa: BLE001 -- it stands still until it is known that it may go on
+                log.warning("Waiting for the books.", partition=str(self.tp), error=type(error).__name__)
+                continue
+            if word.number > self._word.number:
+                log.warning("A person lets it go on.", partition=str(self.tp))
+                return
+
+    async def _heard(self) -> Word:
+        return await self._reading.said(self.tp.topic, self.tp.partition, self._reading.cluster)
 
     async def _let_go(self) -> None:
         """Wait for what the agent has in its hands, however it ends: a new turn must not race with the old one."""

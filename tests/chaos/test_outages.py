@@ -12,8 +12,8 @@ from tests.chaos.outages import broker_away, disk_full, network_faults, restart_
 from tests.chaos.rig import LAG_SECONDS_MAX, Rig
 from tests.chaos.test_kills import SECONDS, outcome
 from tests.oracle.processes import STOP_SECONDS_MAX
-from tests.support.servers.kafka import RealKafka
 from tests.support.loops import run
+from tests.support.servers.kafka import RealKafka
 from tests.support.servers.postgres import create_database
 from tests.support.servers.proxy import FaultProxy
 

@@ -1,5 +1,6 @@
 """Every good record is recorded, every bad one has its dead letter, and no worker ends. Through the real worker."""
 
+import asyncio
 import json
 import os
 from collections.abc import AsyncIterator, Callable
@@ -8,14 +9,28 @@ from typing import Any, Final
 
 import pytest
 
+from models.assessment.discharge import read_discharge, read_income
 from models.catalogue.item import read_item
 from models.charging.encounter import read_encounter
 from models.reconciling.his_charge import read_his_charge
 from models.scan.event import read_scan
+from models.stock.delivery import read_delivery
+from models.stock.recall import read_recall
+from models.stock.store import read_store
 from models.wire.strict_json import DEPTH_MAX, Refusal
-from models.wire.topics import CATALOGUE, ENCOUNTERS, HIS_CHARGES, SCANS
+from models.wire.topics import (
+    CATALOGUE,
+    DELIVERIES,
+    DISCHARGES,
+    ENCOUNTERS,
+    HIS_CHARGES,
+    INCOME,
+    RECALLS,
+    SCANS,
+    STORES,
+)
 from tests.poison import fuzz
-from tests.poison.faulty import AGAIN, IN_DECIDE, IN_READ, IN_ROWS, PLANTED
+from tests.poison.faulty import AGAIN, IN_DECIDE, IN_READ, IN_ROWS, PLANTED, STUCK
 from tests.poison.rig import Rig, Sent
 from tests.support.builders import NOON, body, encounter, item, scan, scan_id
 from tests.support.servers.kafka import Broker
@@ -29,7 +44,20 @@ READERS: Final[dict[str, Any]] = {
     CATALOGUE: read_item,
     ENCOUNTERS: read_encounter,
     HIS_CHARGES: read_his_charge,
+    DISCHARGES: read_discharge,
+    INCOME: read_income,
+    RECALLS: read_recall,
+    STORES: read_store,
+    DELIVERIES: read_delivery,
 }
+SUPPLY_AND_CASES: Final = (
+    (DISCHARGES, "main_disease", "SELECT encounter FROM udi.discharge ORDER BY 1"),
+    (INCOME, "department", "SELECT department FROM udi.income ORDER BY 1"),
+    (RECALLS, "reason", "SELECT recall FROM udi.recall ORDER BY 1"),
+    (STORES, "name", "SELECT store FROM udi.store ORDER BY 1"),
+    (DELIVERIES, "note", "SELECT note FROM udi.delivery ORDER BY 1"),
+)
+"""Of a topic: the field in which a fault is asked for, and which of the records are in the books."""
 
 
 @pytest.fixture
@@ -51,8 +79,7 @@ async def test_what_lies_too_deep_is_refused_and_its_neighbours_go_through(rig: 
         SCANS: scan,
         CATALOGUE: lambda number: item(item_code=f"D{number}", identifiers=[], prices=[]),
         ENCOUNTERS: lambda number: encounter(encounter=f"D{number}"),
-        HIS_CHARGES: fuzz.VALID[HIS_CHARGES][1],
-    }
+    } | {topic: record for topic, (_, record) in fuzz.VALID.items() if topic not in {SCANS, CATALOGUE, ENCOUNTERS}}
     sent = {
         topic: await rig.send(topic, *(deep(record(depth), depth) for depth in DEPTHS))
         for topic, record in made.items()
@@ -91,6 +118,33 @@ async def test_what_fails_by_itself_is_quarantined_and_its_neighbours_go_through
     assert await rig.rows("SELECT item_code FROM report.items ORDER BY 1") == ["I0", "I2", "SCREW"]
     assert await rig.rows("SELECT encounter FROM udi.encounter ORDER BY 1") == ["E1", "S0", "S2"]
     assert await rig.rows("SELECT line_id FROM report.his_charges ORDER BY 1") == ["F0", "F2"]
+
+
+async def test_what_fails_by_itself_on_the_topics_of_cases_and_supply_is_quarantined(rig: Rig) -> None:
+    sent = {}
+    for topic, field, _ in SUPPLY_AND_CASES:
+        valid = fuzz.VALID[topic][1]
+        sent[topic] = await rig.send(topic, *(body(valid(n) | ({field: PLANTED} if n == 1 else {})) for n in range(4)))
+    await rig.recorded(*sent.values())
+
+    assert await rig.letters() == {group[1].origin: ("internal-error", group[1].value) for group in sent.values()}
+    for _, __, query in SUPPLY_AND_CASES:
+        assert await rig.rows(query) == ["F0", "F2", "F3"]
+
+
+async def test_a_lane_that_stands_still_goes_on_when_a_person_gives_up_the_record(rig: Rig) -> None:
+    sent = await rig.send(SCANS, *(body(scan(number, reason=STUCK if number == 2 else None)) for number in (1, 2, 3)))
+    while "UndefinedColumnError" not in rig.worker.log:
+        await asyncio.sleep(0.2)
+
+    said = await rig.udi("lane", "pass", "scans/0", str(sent[1].offset), "--reason", "a bug", "--by", "wang")
+    await rig.recorded(sent)
+
+    assert "1 held a record" in said
+    assert await rig.verdicts() == {str(scan_id(1)): "billed", str(scan_id(3)): "billed"}
+    assert await rig.rows("SELECT record_value FROM udi.intervention") == [sent[1].value]
+    await rig.udi("lane", "status")
+    await rig.udi("verify")
 
 
 async def test_an_upgrade_takes_up_what_was_set_aside_and_replays_what_was_quarantined(rig: Rig) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from sinks.postgres.named import Asked
 
@@ -48,6 +48,39 @@ WHERE kind <> 'pass' AND (topic IS NULL OR (topic, partition) = ANY (SELECT * FR
 """
 
 
+_WORD = """
+SELECT max(intervention_id) AS number,
+    array_agg(from_at ORDER BY from_at) FILTER (WHERE kind = 'pass' AND cluster_id = $3) AS starts,
+    array_agg(until ORDER BY from_at) FILTER (WHERE kind = 'pass' AND cluster_id = $3) AS ends
+FROM udi.intervention WHERE topic IS NULL OR (topic, partition) = ($1, $2)
+"""
+
+
+class Stand(NamedTuple):
+    """Where an input partition stands in the books."""
+
+    topic: str
+    """With its prefix."""
+    partition: int
+    next_offset: int
+
+
+class Word(NamedTuple):
+    """What persons have said about an input partition."""
+
+    number: int = 0
+    """Of the newest; 0: nothing."""
+    passed: tuple[tuple[int, int], ...] = ()
+    """Offsets that are given up: the first, and the one after the last."""
+
+    def after(self, offset: int) -> int:
+        """The offset itself, or the first one after it that is not given up."""
+        for start, end in self.passed:
+            if start <= offset < end:
+                offset = end
+        return offset
+
+
 class Interventions:
     """Reads and writes them."""
 
@@ -70,6 +103,21 @@ class Interventions:
         """The number of the newest one after which any of the partitions may be looked at again; 0 for none."""
         topics, numbers = [topic for topic, _ in partitions], [partition for _, partition in partitions]
         return int(await self._pool.fetchval(_RESUMED, topics, numbers))
+
+    async def word(self, topic: str, partition: int, cluster_id: str) -> Word:
+        """What was said about an input partition of a cluster (topic without prefix)."""
+        row = await self._pool.fetchrow(_WORD, topic, partition, cluster_id)
+        if row is None or row["number"] is None:
+            return Word()
+        return Word(row["number"], tuple(zip(row["starts"] or (), row["ends"] or (), strict=True)))
+
+    async def stands(self, cluster_id: str) -> list[Stand]:
+        """Every input partition of a cluster of which something was read."""
+        rows = await self._pool.fetch(
+            "SELECT topic, partition, next_offset FROM udi.position WHERE cluster_id = $1 ORDER BY topic, partition",
+            cluster_id,
+        )
+        return [Stand(*row) for row in rows]
 
     async def all(self) -> list[dict[str, Any]]:
         """Every one, the newest first, without the bytes."""

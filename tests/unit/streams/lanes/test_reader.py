@@ -9,8 +9,10 @@ import pytest
 from aiokafka import TopicPartition
 
 from sinks.ports.batch import InputPosition, LaneMovedError
+from sinks.postgres.operating.interventions import Word
+from streams.lanes import reader as readers
 from streams.lanes.handing import Handed, answering
-from streams.lanes.reader import HANDED_MAX, LaneWatch, Reader, Reading, Taken
+from streams.lanes.reader import HANDED_MAX, LaneWatch, Reader, Reading, Taken, TopicReplacedError
 
 TP = TopicPartition("udi.scans", 0)
 
@@ -69,14 +71,19 @@ class Lane:
 class Hand:
     """An agent of the tests, and the reader that hands it batches."""
 
-    def __init__(self, take_over: Callable[[], Awaitable[int]]) -> None:
+    def __init__(self, take_over: Callable[[], Awaitable[int]], *passed: tuple[int, int]) -> None:
         self.consumer, self.told = Consumer(), Told()
         self.batches: asyncio.Queue[Handed[Any]] = asyncio.Queue()
 
         async def take(*_: object) -> Taken:
             return Taken(Lane(await take_over()), self.batches)
 
-        reading = Reading(cast("Any", self.consumer), "c1", 10, take)
+        self.word = Word(1, passed)
+
+        async def said(*_: object) -> Word:
+            return self.word
+
+        reading = Reading(cast("Any", self.consumer), "c1", 10, take, said)
         self.reader = Reader(TP, reading, cast("LaneWatch", self.told))
 
     def fetch(self, first: int, count: int) -> None:
@@ -88,12 +95,14 @@ class Hand:
         return await asyncio.wait_for(self.batches.get(), 5)
 
 
-@pytest.fixture
-async def hand() -> AsyncIterator[Hand]:
-    async def take_over() -> int:
-        return 5
+async def at_five() -> int:
+    return 5
 
-    made = Hand(take_over)
+
+@pytest.fixture
+async def hand(request: pytest.FixtureRequest) -> AsyncIterator[Hand]:
+    """It stands at 5; the parameter, if any, is what a person has given up."""
+    made = Hand(at_five, *getattr(request, "param", ()))
     await until(lambda: made.reader.lane is not None)
     yield made
     await made.reader.stop()
@@ -147,6 +156,41 @@ async def test_after_a_failure_it_takes_over_anew_and_forgets_what_was_queued(
 
     hand.fetch(5, 1)
     assert (await hand.batch()).first_offset == 5
+
+
+@pytest.mark.parametrize("hand", [((6, 7), (9, 10))], indirect=True)
+async def test_what_a_person_gives_up_is_left_out_and_the_position_moves_past_it(hand: Hand) -> None:
+    hand.fetch(5, 3)
+    batch = await hand.batch()
+    assert ([each.offset for each in batch.records], batch.first_offset, batch.next_offset) == ([5, 7], 5, 8)
+    hand.fetch(8, 1)
+    hand.fetch(9, 1)
+    await hand.batch()
+    batch.answer.set_result(None)
+    last = await hand.batch()
+    assert (list(last.records), last.first_offset, last.next_offset) == ([], 9, 10)
+
+
+@pytest.mark.parametrize("hand", [((5, 40),)], indirect=True)
+async def test_it_goes_on_after_offsets_that_retention_has_taken_and_a_person_gave_up(hand: Hand) -> None:
+    assert hand.consumer.at[TP] == 40
+    hand.fetch(40, 1)
+    batch = await hand.batch()
+    assert ([each.offset for each in batch.records], batch.first_offset, batch.next_offset) == ([40], 5, 41)
+
+
+async def test_one_that_stands_still_goes_on_by_the_word_of_a_person_alone(
+    hand: Hand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readers, "RESUME_SECONDS", 0.001)
+    hand.reader.fail(TopicReplacedError("made anew"))
+    await asyncio.sleep(0.05)
+    assert (hand.reader.stopped, hand.reader.lane) == ("made anew", None)
+
+    hand.word = Word(2)
+
+    await until(lambda: hand.reader.lane is not None)
+    assert hand.reader.stopped is None
 
 
 async def test_one_that_cannot_be_taken_over_says_why_and_is_tried_again() -> None:

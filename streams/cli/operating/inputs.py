@@ -1,0 +1,145 @@
+"""`udi lane`: where the input topics stand in the books, and the offsets that a person gives up."""
+
+import asyncio
+from dataclasses import asdict, dataclass
+from typing import Annotated, Final
+
+import asyncpg
+import typer
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+
+from models.wire.topics import TOPICS
+from sinks.postgres.operating.interventions import Intervention, Interventions, Kind
+from streams.cli.charging.persons import By, Why, person
+from streams.cli.connection import bad, run
+from streams.cli.operating.outputs import resume
+from streams.cli.shown import AsJson, print_json, print_table
+from streams.lanes.reader import BROKER_SECONDS_MAX
+from streams.settings import Settings
+from streams.topics import cluster_id
+
+lane_app = typer.Typer(help="The input topics against the books.", no_args_is_help=True)
+_INPUTS: Final = tuple(topic.name for topic in TOPICS if topic.written_by != "relay")
+_READ_SECONDS_MAX: Final = 5.0
+_POLL_MS: Final = 500
+"""How long the record that is passed is looked for."""
+Where = Annotated[str, typer.Argument(metavar="LANE", help="Topic without its prefix, and partition, like scans/0.")]
+
+
+@dataclass(frozen=True, slots=True)
+class InputState:
+    """One input partition."""
+
+    topic: str
+    partition: int
+    next_offset: int
+    """Where the books stand."""
+    first: int
+    """The oldest offset that is still on the topic."""
+    end: int
+    """The one after the newest."""
+
+    @property
+    def problem(self) -> str | None:
+        """What stops it; `None` when nothing that can be seen from outside does."""
+        if self.next_offset < self.first:
+            return f"retention has passed the position: {self.first - self.next_offset} offsets are gone"
+        return f"the topic ends before the position, at {self.end}" if self.next_offset > self.end else None
+
+
+@lane_app.command("status")
+def status(*, as_json: AsJson = False) -> None:
+    """Each input partition: where the books stand and what is on the topic. Exit 1 when one can't go on."""
+    rows = run(_states)
+    if as_json:
+        print_json([asdict(each) | {"problem": each.problem} for each in rows])
+    else:
+        columns = ("lane", ">books", ">oldest", ">end", "what stops it")
+        cells = [
+            (f"{each.topic}/{each.partition}", each.next_offset, each.first, each.end, each.problem or "")
+            for each in rows
+        ]
+        print_table("", columns, cells)
+    raise typer.Exit(1 if any(each.problem for each in rows) else 0)
+
+
+async def _states(settings: Settings, pool: asyncpg.Pool) -> list[InputState]:
+    found = await Interventions(pool).stands(await cluster_id(settings))
+    partitions = [TopicPartition(each.topic, each.partition) for each in found]
+    async with AIOKafkaConsumer(**settings.kafka(), enable_auto_commit=False) as consumer:
+        first = await asyncio.wait_for(consumer.beginning_offsets(partitions), BROKER_SECONDS_MAX)
+        end = await asyncio.wait_for(consumer.end_offsets(partitions), BROKER_SECONDS_MAX)
+    prefix = len(settings.topic_prefix)
+    return [
+        InputState(each.topic[prefix:], each.partition, each.next_offset, first[tp], end[tp])
+        for each, tp in zip(found, partitions, strict=True)
+    ]
+
+
+@lane_app.command("pass")
+def pass_(
+    where: Where,
+    offset: Annotated[int, typer.Argument(metavar="OFFSET", min=0, help="Of the record; not recorded yet.")],
+    *,
+    reason: Why,
+    until: Annotated[int | None, typer.Option(help="Up to before this offset; by default OFFSET alone.")] = None,
+    by: By = None,
+) -> None:
+    """Give up a record at which a lane stands still: it goes on without it, and its bytes are kept with who and why.
+
+    With --until a range of offsets, also those that retention has taken.
+    """
+    who, (topic, partition) = person(by), _input(where)
+    to = offset + 1 if until is None else until
+    if to <= offset:
+        bad(f"Expected an offset above {offset}, got {to}.")
+    if not reason.strip():
+        bad("Expected a reason, got an empty one.")
+
+    async def work(settings: Settings, pool: asyncpg.Pool) -> int:
+        tp, cluster = TopicPartition(settings.topic(topic), partition), await cluster_id(settings)
+        books = Interventions(pool)
+        at = {each[:2]: each.next_offset for each in await books.stands(cluster)}.get(tp, 0)
+        if offset < at:
+            bad(f"Expected an offset that is not recorded yet, at least {at}, got {offset}.")
+        found = await _records(settings, tp, offset, to)
+        first = found.get(offset)
+        kept = Intervention(
+            Kind.PASS, who, reason, topic, partition, cluster, offset, to,
+            first.key if first else None, first.value if first else None,
+        )  # fmt: skip
+        await books.keep(kept)
+        return len(found)
+
+    there = run(work)
+    typer.echo(f"Kept. {where} goes on without them within seconds; of the offsets given up {there:,} held a record.")
+
+
+async def _records(settings: Settings, tp: TopicPartition, start: int, end: int) -> dict[int, ConsumerRecord]:
+    """The records that are still on the topic from `start` up to before `end`, by their offset."""
+    found: dict[int, ConsumerRecord] = {}
+    async with AIOKafkaConsumer(
+        **settings.kafka(), enable_auto_commit=False, auto_offset_reset="none", isolation_level="read_committed"
+    ) as consumer:
+        consumer.assign([tp])
+        oldest = (await asyncio.wait_for(consumer.beginning_offsets([tp]), BROKER_SECONDS_MAX))[tp]
+        newest = (await asyncio.wait_for(consumer.end_offsets([tp]), BROKER_SECONDS_MAX))[tp]
+        if end > newest:
+            bad(f"Expected an offset up to the end of the topic, {newest}, got {end}.")
+        consumer.seek(tp, max(start, oldest))
+        deadline = asyncio.get_running_loop().time() + _READ_SECONDS_MAX
+        while await consumer.position(tp) < end and asyncio.get_running_loop().time() < deadline:
+            for record in (await consumer.getmany(tp, timeout_ms=_POLL_MS)).get(tp, []):
+                if record.offset < end:
+                    found[record.offset] = record
+    return found
+
+
+def _input(text: str) -> tuple[str, int]:
+    topic, _, number = text.rpartition("/")
+    if topic not in _INPUTS or not (number.isascii() and number.isdigit()):
+        bad(f"Expected LANE like scans/0 with a topic out of {', '.join(_INPUTS)}, got {text!r}.")
+    return topic, int(number)
+
+
+lane_app.command("resume")(resume)

@@ -349,7 +349,7 @@ WITH sent AS MATERIALIZED (
 SELECT coalesce(s.id, c.billing_id) AS billing_id, c.scan_id, c.kind, c.amount, s.body ->> 'amount' AS sent_amount, s.body ->> 'kind' AS sent_kind
 FROM sent s FULL JOIN report.charges c ON c.billing_id = s.id
 WHERE s.id IS NULL AND NOT EXISTS (SELECT FROM udi.outbox_purged p WHERE (p.topic, p.id) = ('billing', c.billing_id)) OR c.billing_id IS NULL
-   OR (s.body ->> 'billing_id', s.body ->> 'kind', s.body ->> 'reverses', s.body ->> 'hospital', s.body ->> 'encounter', s.body ->> 'department', s.body ->> 'item_code',
+   OR s.id IS NOT NULL AND (s.body ->> 'billing_id', s.body ->> 'kind', s.body ->> 'reverses', s.body ->> 'hospital', s.body ->> 'encounter', s.body ->> 'department', s.body ->> 'item_code',
        s.body ->> 'scan_id', s.body ->> 'period', (s.body ->> 'quantity')::int, (s.body ->> 'amount')::numeric, (s.body ->> 'unit_price')::numeric)
       IS DISTINCT FROM
       (c.billing_id::text, c.kind, c.reverses::text, c.hospital, c.encounter, c.department, c.item_code, c.scan_id::text, c.period, c.quantity, c.amount, c.unit_price);
@@ -362,7 +362,7 @@ WITH sent AS MATERIALIZED (
 SELECT coalesce(s.id, t.line_id) AS line_id, t.scan_id, t.status, t.amount, s.body ->> 'amount' AS sent_amount
 FROM sent s FULL JOIN report.settlement t ON t.line_id = s.id
 WHERE s.id IS NULL AND NOT EXISTS (SELECT FROM udi.outbox_purged p WHERE (p.topic, p.id) = ('settlement', t.line_id)) OR t.line_id IS NULL
-   OR (s.body ->> 'supplier', s.body ->> 'scan_id', s.body ->> 'item_code', s.body ->> 'status', s.body ->> 'period', s.body ->> 'reverses',
+   OR s.id IS NOT NULL AND (s.body ->> 'supplier', s.body ->> 'scan_id', s.body ->> 'item_code', s.body ->> 'status', s.body ->> 'period', s.body ->> 'reverses',
        (s.body ->> 'quantity')::int, (s.body ->> 'amount')::numeric, (s.body ->> 'cost')::numeric)
       IS DISTINCT FROM (t.supplier, t.scan_id::text, t.item_code, t.status, t.period, t.reverses::text, t.quantity, t.amount, t.cost);
 

@@ -122,6 +122,7 @@ class Outbox:
     async def floor(self, cluster_id: str, topic: str, partition: int) -> Floor:
         """What is known of an output beside the outbox's own records."""
         row = await self._pool.fetchrow(_FLOOR, cluster_id, topic, partition)
+        assert row is not None  # noqa: S101 -- FROM one row
         return Floor(**row)
 
     async def raise_floor(self, cluster_id: str, topic: str, partition: int, seq: int) -> None:

@@ -8,7 +8,7 @@ from importlib.resources import files
 from alembic import op
 
 revision = "0029"
-down_revision = "0004"
+down_revision = "0033"
 branch_labels = None
 depends_on = None
 

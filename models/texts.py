@@ -7,7 +7,7 @@ from models.money import fen_text
 from models.reasons import Reason, Verdict, deciding_reason
 from models.wording import LOCALES, texts
 
-__all__ = ["LOCALES", "case_text", "gap_text", "texts", "verdict_text"]
+__all__ = ["LOCALES", "case_text", "gap_text", "offers_text", "texts", "verdict_text"]
 
 
 @lru_cache(maxsize=16_384)
@@ -15,6 +15,14 @@ def verdict_text(locale: str, verdict: Verdict, reasons: tuple[Reason, ...], ite
     """What a device shows: one sentence about the scan."""
     template, reason = _template(locale, verdict, deciding_reason(reasons))
     return template.replace("{reason}", reason).replace("{item}", item).replace("{amount}", amount)
+
+
+def offers_text(locale: str, offers: tuple[tuple[str, int], ...]) -> str:
+    """What the store has instead of an item that a breaker holds; nothing when it has nothing."""
+    if not offers:
+        return ""
+    words = texts(locale)["offers"]
+    return words["same_type"].replace("{items}", words["between"].join(f"{name} ({left})" for name, left in offers))
 
 
 def case_text(locale: str, proof: Proof) -> str:

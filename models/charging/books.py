@@ -295,6 +295,8 @@ class Decision:
     """Its scan id is new and is claimed by the first decision."""
     takes_back: bool = False
     """Its move is the way back of what an earlier decision of the scan moved."""
+    offers: tuple[tuple[str, int], ...] = ()
+    """Goods of the same type in the same store, with the units left of each, when a breaker holds the item."""
 
     @property
     def open(self) -> bool:

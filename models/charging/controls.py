@@ -208,6 +208,10 @@ class Controls:
         order = (BreakerState.OPEN, BreakerState.TRIAL, BreakerState.WARNING)
         return next((state for state in order if state in states), BreakerState.CLOSED)
 
+    def stops(self, hospital: str, item_code: str) -> bool:
+        """Some breaker of the item is not closed."""
+        return bool(self._breakers.get((hospital, item_code)))
+
     def has_quota(self, hospital: str, category: str | None, month: int) -> bool:
         """Some department has a quota of the category in the month."""
         return category is not None and QuotaKey(hospital, category, month) in self._quota_months

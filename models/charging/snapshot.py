@@ -65,6 +65,17 @@ class Catalogue:
             if owner == hospital and item.controlled_category == controlled_category
         ]
 
+    def same_type(self, item: Item) -> list[Item]:
+        """Other items of its category that may be used, by code; none when it has no category."""
+        if item.category is None:
+            return []
+        same = (
+            each
+            for (owner, code), each in self._items.items()
+            if owner == item.hospital and code != item.item_code and each.category == item.category
+        )
+        return sorted((each for each in same if not each.suspended), key=lambda each: each.item_code)
+
     def claims(self, hospital: str, issuer: str, di: str) -> tuple[tuple[Item, int | None], ...]:
         """Which items claim the identifier, each with its units per package."""
         return self._claims.get((hospital, issuer, di), ())

@@ -86,6 +86,11 @@ class Stores:
         for store in stores:
             self._stores[store.hospital, store.store] = store
 
+    def department(self, hospital: str, store: str) -> str | None:
+        """Whose store it is, when that is known."""
+        known = self._stores.get((hospital, store))
+        return known.department if known is not None else None
+
     def confirms(self, hospital: str, store: str) -> bool:
         """Goods sent to the store are on the way until it accepts them."""
         known = self._stores.get((hospital, store))

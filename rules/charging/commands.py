@@ -17,7 +17,7 @@ from models.scan.event import Action, Override
 from models.stock.places import shelf
 from rules.catalogue.joining import Resolution, cost_on, resolve
 from rules.charging.charges import credit_of, settlement_reversal
-from rules.charging.controls import OVERRIDABLE
+from rules.charging.controls import OVERRIDABLE, STOPPED
 from rules.charging.correcting import objection
 from rules.charging.deciding import decide
 from rules.charging.identifying import identified
@@ -67,10 +67,10 @@ def undo_pair(commanded: Commanded, view: View) -> list[Decision]:
 
 
 def release(commanded: Commanded, view: View) -> list[Decision]:
-    """Decide a held use again, without what a person may let pass (`models.reasons.RELEASABLE`)."""
+    """Decide a held use, or a transfer that a breaker stops, again, without what a person may let pass (`RELEASABLE`)."""
     one = _named(commanded)
     event, prior = one.subject.event, one.prior
-    if event.action is not Action.USE or prior.verdict is not Verdict.HELD:
+    if event.action not in {Action.USE, *STOPPED} or prior.verdict is not Verdict.HELD:
         raise RefusedError(f"Expected a held use, got a {event.action} that is {prior.verdict}.")
     waits_for = [str(reason) for reason in prior.reasons if reason not in RELEASABLE and _decides(reason)]
     if waits_for:

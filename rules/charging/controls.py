@@ -14,7 +14,8 @@ from models.charging.books import RecordedScan
 from models.charging.controls import BreakerState, ControlScope, QuotaKey
 from models.charging.snapshot import EncounterFacts
 from models.reasons import Reason
-from models.scan.event import ScanEvent
+from models.scan.event import Action, ScanEvent
+from models.stock.places import shelf
 from rules.view import View
 
 OVERRIDABLE: Final = frozenset({
@@ -73,6 +74,42 @@ def approved(event: ScanEvent, item: Item, encounter: EncounterFacts | None, vie
     department = event.department or (encounter.department if encounter is not None else None)
     controls = view.catalogue.controls
     return controls.approved(event.hospital, item.item_code, event.encounter, department, event.scanned_at)
+
+
+STOPPED: Final = frozenset({Action.TRANSFER, Action.LEND})
+"""How goods are issued or handed on: what an open breaker stops beside the charge."""
+OFFERS_MAX: Final = 3
+"""Goods of the same type that are named; more does not fit a terminal. No source: ours."""
+
+
+def move_reasons(event: ScanEvent, item: Item, view: View) -> set[Reason]:
+    """A breaker that is open here or where the goods are to go stops their issue and transfer."""
+    controls, stores = view.catalogue.controls, view.catalogue.stores
+    if event.action not in STOPPED or not controls.stops(event.hospital, item.item_code):
+        return set()
+    for store in (event.store, event.to_store):
+        department = stores.department(event.hospital, store or "")
+        for scope in {department, event.department}:
+            scopes = {
+                ControlScope.HOSPITAL: event.hospital,
+                ControlScope.DEPARTMENT: scope,
+                ControlScope.STORE: store,
+                ControlScope.TEAM: event.team,
+            }
+            if controls.breaker(event.hospital, item.item_code, scopes, event.scanned_at) is BreakerState.OPEN:
+                return {Reason.BREAKER_OPEN}
+    return set()
+
+
+def offers(event: ScanEvent, item: Item, view: View) -> tuple[tuple[str, int], ...]:
+    """Goods of the same type in the same store that no breaker stops, with the units left, the most first."""
+    here, controls = shelf(event.store, event.place), view.catalogue.controls
+    found = [
+        (each.name, view.left(event.hospital, here, each))
+        for each in view.catalogue.same_type(item)
+        if not controls.stops(event.hospital, each.item_code)
+    ]
+    return tuple(sorted((pair for pair in found if pair[1] > 0), key=lambda pair: -pair[1])[:OFFERS_MAX])
 
 
 def overridden(event: ScanEvent, reasons: set[Reason], before: Collection[Reason] = ()) -> set[Reason]:

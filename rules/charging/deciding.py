@@ -12,7 +12,7 @@ from models.stock.places import shelf
 from models.udi import CodeError, Issuer
 from rules.catalogue.joining import Resolution, cost_on, price_on, resolve
 from rules.charging.charges import charge_of, settlement_of, waste_of
-from rules.charging.controls import control_reasons, overridden
+from rules.charging.controls import control_reasons, move_reasons, offers, overridden
 from rules.charging.returns import decide_return
 from rules.charging.validation import code_reason, encounter_reasons, identity_reasons, item_reasons, unit_reasons
 from rules.stock.moving import kept, way_of
@@ -114,10 +114,18 @@ def _decide_stock_action(
     if event.action in _BROUGHT and recalled(event.hospital, label, found.item, subject.day, view.catalogue.recalls):
         # Recorded, for the goods are there; the desk proposes to lock them away.
         flags.add(Reason.RECALLED)
-    flags |= _doubts(label)
+    flags |= _doubts(label) | overridden(
+        event, move_reasons(event, found.item, view), prior.reasons if prior else ()
+    )
+    if prior and Reason.RELEASED in prior.reasons:
+        flags = flags - RELEASABLE | {Reason.RELEASED}
     decision = Decision(
         subject, n, subject.recorded_at, Verdict.RECORDED, in_precedence(flags), label, found.item, units
     )
+    if Reason.BREAKER_OPEN in flags:
+        # Nothing moves until a person lets it pass.
+        decision.verdict, decision.offers = Verdict.HELD, offers(event, found.item, view)
+        return decision
     if event.action is not Action.COUNT:
         _move(decision, view, flags)
         decision.reasons = in_precedence(flags)
@@ -165,6 +173,8 @@ def _decide_use(
     if verdict in _ACCOUNTED and view.open_month(event.hospital, subject.month) != subject.month:
         reasons |= {Reason.LATE, Reason.PERIOD_CLOSED} if verdict is Verdict.BILLED else {Reason.LATE}
     decision.reasons = in_precedence(reasons)
+    if Reason.BREAKER_OPEN in reasons and item is not None:
+        decision.offers = offers(event, item, view)
     if verdict in _ACCOUNTED:
         _account(decision, price, encounter, view, prior.entries if prior else 0)
     return decision

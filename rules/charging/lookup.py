@@ -104,7 +104,10 @@ def _want(wanted: Lookup, subject: RecordedScan, label: LabelFacts, catalogue: C
     if item.limits is not None and item.limits.per_stay is not None and event.encounter is not None:
         wanted.stays.add((event.hospital, event.encounter, item.item_code))
     _want_quota(wanted, subject, item, catalogue)
-    wanted.store_items.add((event.hospital, shelf(event.store, event.place), item.item_code))
+    here = shelf(event.store, event.place)
+    wanted.store_items.add((event.hospital, here, item.item_code))
+    if catalogue.controls.stops(event.hospital, item.item_code):
+        wanted.store_items.update((event.hospital, here, other.item_code) for other in catalogue.same_type(item))
     place = kept(way_of(event).from_place)
     if place is not None:
         lot, serial = label.lot or "", label.serial or ""

@@ -15,7 +15,7 @@ from models.charging.books import BadRecord, Charge, Decision, SettlementLine
 from models.ids import made_id
 from models.money import CURRENCY, fen_text, price_text
 from models.reasons import Verdict
-from models.texts import LOCALES, verdict_text
+from models.texts import LOCALES, offers_text, verdict_text
 from models.wire.strict_json import Refusal
 from models.wire.topics import BILLING, DEAD_LETTERS, SETTLEMENT, VERDICTS
 from sinks.ports.batch import Batch, RawRecord
@@ -171,7 +171,10 @@ def _verdict(decision: Decision, batch: Batch) -> Outgoing:
         "item_code": item.item_code if item else None,
         "item_name": name or None,
         "stock_left": decision.stock_left,
-        "message": {each: verdict_text(each, verdict, reasons, name, amount or "") for each in LOCALES},
+        "message": {
+            each: verdict_text(each, verdict, reasons, name, amount or "") + offers_text(each, decision.offers)
+            for each in LOCALES
+        },
         "decided_at": decision.decided_at,
     }
     key = f"{event.hospital}/{event.device_id}".encode()

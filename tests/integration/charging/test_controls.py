@@ -4,6 +4,7 @@ import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 
+import orjson
 import pytest
 
 from models.charging.commands import CommandKind
@@ -119,6 +120,49 @@ async def test_a_breaker_holds_in_its_scope_alone(ward: Ward, store: Store, scop
     await store.control(breaker(scope=scope))
     await ward.scan(scan(1))
     assert now(await ward.account(), 1)[0] == ("held" if held else "billed")
+
+
+@pytest.mark.parametrize(
+    ("scope", "stopped"),
+    [("hospital:H1", True), ("store:OR-2", True), ("store:OR-7", True), ("department:CARD", True),
+     ("department:ORTH", False), ("store:OR-9", False)],
+)  # fmt: skip
+async def test_an_open_breaker_stops_what_is_to_be_issued_until_a_person_or_a_badge_lets_it_pass(
+    ward: Ward, store: Store, scope: str, stopped: bool
+) -> None:
+    await ward.scan(scan(1, action="receive", quantity=5))
+    await store.control(breaker(scope=scope))
+    sent = {"action": "transfer", "to_store": "OR-7", "department": "CARD", "encounter": None}
+    await ward.scan(scan(2, **sent), scan(3, override=BADGE, **sent), scan(4, action="receive"))
+    account = await ward.account()
+    passed = ("recorded", ("overridden",)) if stopped else ("recorded", ())
+    assert [now(account, number) for number in (2, 3, 4)] == [
+        ("held", ("breaker-open",)) if stopped else ("recorded", ()), passed, ("recorded", ()),
+    ]  # fmt: skip
+    if stopped:
+        await store.command(CommandKind.RELEASE, 2)
+        await ward.sweep()
+        assert now(await ward.account(), 2) == ("recorded", ("released",))
+
+
+async def test_a_held_use_is_told_what_of_the_same_type_the_store_has(ward: Ward, store: Store) -> None:
+    other = {"item_code": "PIN", "name": "髓内钉", "category": "fixation", "identifiers": []}
+    await ward.learn(
+        item(category="fixation"), item(**other), item(**other | {"item_code": "NONE", "name": "无货"}),
+        item(**other | {"item_code": "STOPPED", "name": "亦停"}),
+    )  # fmt: skip
+    await ward.scan(
+        scan(1, action="receive", item_code="PIN", quantity=4), scan(2, action="receive", item_code="STOPPED")
+    )
+    await store.control(breaker(), breaker(code="STOPPED"))
+    await ward.scan(scan(3))
+    bodies = [
+        orjson.loads(each.body)
+        for (topic, _), records in (await ward.account()).published.items() if topic == "verdicts" for each in records
+    ]  # fmt: skip
+    [told] = [each["message"] for each in bodies if each["scan_id"] == str(scan_id(3))]
+    assert told["en"].endswith("Of the same type in this store: 髓内钉 (4).")
+    assert told["zh-CN"].endswith("本库同类耗材：髓内钉 (4)。")
 
 
 async def test_a_breaker_goes_from_warning_to_open_to_trial_to_closed(ward: Ward, store: Store) -> None:

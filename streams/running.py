@@ -78,8 +78,9 @@ async def run_relay_service(settings: Settings) -> None:
 async def run_scheduler_service(settings: Settings) -> None:
     """The scheduler until it is cancelled."""
     await _watched(
-        "scheduler", settings, 4, lambda pool, watching: run_scheduler(settings, pool, watching.metrics.internal_error)
-    )
+        "scheduler", settings, 4,
+        lambda pool, watching: run_scheduler(settings, pool, watching.metrics.internal_error, environment(settings)),
+    )  # fmt: skip
 
 
 async def _watched(

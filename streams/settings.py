@@ -77,6 +77,11 @@ class Settings(BaseSettings):
     seal_file: Path | None = None
     """A file to which the scheduler appends every seal, best on another machine's disk; unset: none."""
 
+    month_run_day: int | None = Field(default=None, ge=1, le=10)
+    """From this day of the month on the scheduler runs the months that are over; unset: a person does."""
+    pack_dir: Path | None = None
+    """Where the scheduler puts the meeting packs; unset: `packs` in the data folder."""
+
     def model_post_init(self, context: Any, /) -> None:
         """Refuse a name of the environment that is no setting: a typing error would silently leave the default."""
         del context

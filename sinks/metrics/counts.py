@@ -102,7 +102,7 @@ PLACES: tuple[str, ...] = (
     *(topic.name for topic in TOPICS if topic.written_by != "relay"),
     "halves", "decisions", "commands", "corrections",
     "ticks", "evaluator", "learner", "corrector", "reconciler", "prover", "recall-lister", "sealer", "purger",
-    "other",
+    "month-runner", "other",
 )  # fmt: skip
 """Where something may fail by its own fault: the input topics; waiting halves, decisions made again, persons' commands,
 corrected scans; the jobs of the scheduler."""
@@ -153,6 +153,12 @@ METRICS: tuple[MetricRow, ...] = (
         "udi_backlog_age_seconds", _A, _SEEN, "Since work that waits in the books was last seen to go on.", (WORK,)
     ),
     MetricRow("udi_facts_behind", _G, _SEEN, "Facts the lane has not yet decided its waiting scans by.", (PARTITION,)),
+    MetricRow(
+        "udi_month_run_age_seconds",
+        _A,
+        _SEEN,
+        "Since the month was over that follows the newest one run; 0 when none is over.",
+    ),
     MetricRow("udi_verify_age_seconds", _A, _SEEN, "Since `udi verify` last looked at books and topics."),
     MetricRow("udi_verify_failed", _G, _SEEN, "Invariants that did not hold then."),
     MetricRow("udi_waiting_open", _G, _SEEN, "Half labels that wait for the other half."),

@@ -8,6 +8,8 @@ References:
     docs/metrics.md; docs/operations.md, "Observation".
 """
 
+from datetime import UTC, datetime
+
 import asyncpg
 
 from models.policy import POLICY
@@ -66,6 +68,12 @@ UNION ALL SELECT 'learner', l.position_id::text, l.next_offset::text
 """What waits for a job or a lane, each with what it begins with: work that stands still begins with the same."""
 _BEHIND = "SELECT lane, greatest(0, f.version - l.facts_seen) AS facts FROM udi.lane l, udi.fact_counter f"
 _VERIFIED = "SELECT at, failed FROM udi.verification ORDER BY verification_id DESC LIMIT 1"
+_MONTH_RUN = """
+SELECT min(udi.first_day(udi.shifted(ran.month, 2))::timestamp AT TIME ZONE i.zone) AS over_since
+FROM (SELECT hospital, max(month) AS month FROM udi.month_step WHERE step = 'pack' GROUP BY hospital) ran
+CROSS JOIN udi.installation i
+"""
+"""Of hospitals whose months are run: since when the next one could be."""
 _ALERTS = """
 SELECT rule, count(*) AS alerts FROM udi.alert a
 WHERE status IN ('fired', 'provisional')
@@ -104,6 +112,7 @@ async def observe(pool: asyncpg.Pool, metrics: Metrics) -> dict[tuple[str, int],
         lanes = await connection.fetchval("SELECT lanes FROM udi.installation")
         backlog, behind = await connection.fetch(_BACKLOG), await connection.fetch(_BEHIND)
         verified = await connection.fetchrow(_VERIFIED)
+        over_since = await connection.fetchval(_MONTH_RUN)
     stand = {(row["topic"], row["partition"]): row["next_offset"] for row in positions}
     for (topic, partition), next_offset in stand.items():
         metrics.position(topic, partition, next_offset)
@@ -119,6 +128,8 @@ async def observe(pool: asyncpg.Pool, metrics: Metrics) -> dict[tuple[str, int],
             metrics.gauge(f"udi_{verdict}_old", old)
     metrics.backlog({(row["work"], row["lane"]): row["head"] for row in backlog})
     metrics.gauges("udi_facts_behind", {(str(row["lane"]),): row["facts"] for row in behind})
+    late = over_since if over_since is not None and over_since <= datetime.now(UTC) else None
+    metrics.oldest("udi_month_run_age_seconds", {(): late})
     if verified is not None:
         metrics.oldest("udi_verify_age_seconds", {(): verified["at"]})
         metrics.gauge("udi_verify_failed", verified["failed"])

@@ -4,6 +4,7 @@ Time is a record: a tick on every lane in which half a label waits, so that a re
 """
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import UTC, datetime
 
@@ -17,6 +18,7 @@ from streams.services.corrector import Corrector
 from streams.services.learner import Learner
 from streams.services.leased import Failed, nobody, tell
 from streams.services.monitoring.evaluator import Evaluator
+from streams.services.monitoring.month_runner import MonthRunner
 from streams.services.prover import Prover
 from streams.services.purger import Purger
 from streams.services.recall_lister import RecallLister
@@ -68,8 +70,11 @@ async def lanes_that_wait(pool: asyncpg.Pool) -> list[int]:
 Job = Callable[[], Awaitable[None]]
 
 
-def jobs(settings: Settings, pool: asyncpg.Pool, failed: Failed) -> Mapping[str, Job]:
-    """What a scheduler does, by name; each of them until cancelled. No two share anything but the pool."""
+def jobs(settings: Settings, pool: asyncpg.Pool, failed: Failed, environment: Mapping[str, str]) -> Mapping[str, Job]:
+    """What a scheduler does, by name; each of them until cancelled. No two share anything but the pool.
+
+    `environment` is what a process needs to run with these settings.
+    """
     return {
         "ticks": lambda: tick(settings, pool, failed),
         "evaluator": lambda: Evaluator(pool, settings.zone).run(failed),
@@ -80,13 +85,16 @@ def jobs(settings: Settings, pool: asyncpg.Pool, failed: Failed) -> Mapping[str,
         "recall-lister": lambda: RecallLister(pool).run(failed),
         "sealer": lambda: Sealer(pool, settings.seal_file).run(failed),
         "purger": lambda: Purger(settings, pool).run(failed),
+        "month-runner": lambda: MonthRunner(settings, pool, environment).run(failed),
     }
 
 
-async def run_scheduler(settings: Settings, pool: asyncpg.Pool, failed: Failed = nobody) -> None:
+async def run_scheduler(
+    settings: Settings, pool: asyncpg.Pool, failed: Failed = nobody, environment: Mapping[str, str] | None = None
+) -> None:
     """Do all jobs until cancelled, each by itself: one that fails ends no other."""
     async with asyncio.TaskGroup() as group:
-        for name, job in jobs(settings, pool, failed).items():
+        for name, job in jobs(settings, pool, failed, os.environ if environment is None else environment).items():
             group.create_task(kept_up(name, job, failed), name=name)
 
 

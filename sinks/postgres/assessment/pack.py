@@ -1,7 +1,7 @@
 """What the meeting pack asks the books beside ratios and cases, and how far a month's run has come."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import asyncpg
 
@@ -39,6 +39,35 @@ _STEPS = """
 SELECT step FROM udi.month_step WHERE (hospital, month) = ($1, $2)
 UNION SELECT 'close' FROM udi.period WHERE hospital = $1 AND closed_through >= $2
 """
+
+_DUE = """
+SELECT known.hospital, coalesce(udi.month_after(ran.month), udi.month_after(p.closed_through), known.first) AS month
+FROM (
+    SELECT h AS hospital, udi.month_of(udi.local_day(udi.first_scanned_at(h))) AS first
+    FROM udi.hospitals_with_records() h
+) known
+LEFT JOIN udi.period p USING (hospital)
+LEFT JOIN LATERAL (
+    SELECT max(s.month) AS month FROM udi.month_step s WHERE s.hospital = known.hospital AND s.step = 'pack'
+) ran ON true
+WHERE coalesce(udi.month_after(ran.month), udi.month_after(p.closed_through), known.first) <= $1
+ORDER BY 2, 1
+"""
+
+
+class DueMonth(NamedTuple):
+    """A month of a hospital that is to be run."""
+
+    hospital: str
+    month: Month
+
+
+async def due_months(pool: asyncpg.Pool, last: Month) -> list[DueMonth]:
+    """The next month to run of every hospital that has one up to `last`, the oldest first.
+
+    It follows the newest month that was run; where none was, the newest closed one; else it is the first of records.
+    """
+    return [DueMonth(row["hospital"], Month(row["month"])) for row in await pool.fetch(_DUE, last)]
 
 
 async def findings_of(pool: asyncpg.Pool, hospital: str, month: str) -> list[Mapping[str, Any]]:

@@ -67,7 +67,7 @@ def undo_pair(commanded: Commanded, view: View) -> list[Decision]:
 
 
 def release(commanded: Commanded, view: View) -> list[Decision]:
-    """Decide a held use, or a transfer that a breaker stops, again, without what a person may let pass (`RELEASABLE`)."""
+    """Decide a held use or transfer again, without what a person may let pass (`models.reasons.RELEASABLE`)."""
     one = _named(commanded)
     event, prior = one.subject.event, one.prior
     if event.action not in {Action.USE, *STOPPED} or prior.verdict is not Verdict.HELD:

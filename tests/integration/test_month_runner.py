@@ -1,5 +1,6 @@
 """The scheduler's duty: months that are over are run, the oldest first, once."""
 
+import os
 from datetime import date
 from pathlib import Path
 
@@ -53,6 +54,6 @@ async def test_the_scheduler_closes_assesses_and_packs_what_is_over(
         first = (await due_months(house.pool, Month(202212)))[0]
         runner = MonthRunner(settings, house.pool, environment(settings))
         assert await runner.look()
-        assert [each.name for each in tmp_path.glob("*.html")] == [f"H1-{month_text(first.month)}.html"]
+        assert f"H1-{month_text(first.month)}.html" in os.listdir(tmp_path)
         assert await steps_done(house.pool, "H1", first.month) == {"close", "assess", "pack"}
         assert (await due_months(house.pool, Month(202212)))[0].month == shift(first.month, 1)

@@ -35,6 +35,14 @@ INSURANCE_CODE: Final = re.compile(r"C[0-9]{19}(?:[0-9]{7})?")
 specification 7 more. References: docs/semantics.md, "Catalogue checks"."""
 
 
+NATIONAL_KINDS: Final = frozenset({
+    "单/多部件金属骨固定器械及附件", "导丝", "耳内假体", "颌面部赝复及修复重建材料及制品", "脊柱椎体间固定/置换系统",
+    "可吸收外科止血材料", "髋关节假体", "颅骨矫形器械", "刨骨器", "球囊扩张导管", "托槽", "吻合器(带钉)", "血管支架",
+    "阴茎假体", "植入式神经刺激器", "植入式心律转复除颤器", "植入式药物输注设备", "椎体成形导引系统",
+})  # fmt: skip
+"""The kinds of high-value consumables under national monitoring. Source: 第一批国家高值医用耗材重点治理清单."""
+
+
 class Tracking(StrEnum):
     """How finely the stock of an item is told apart."""
 
@@ -125,6 +133,9 @@ class CatalogueItem(WireModel):
     suspended: bool = False
     auxiliary: bool = False
     controlled_category: Text | None = None
+    """Of the hospital's own list, released by quota."""
+    national_kind: Text | None = None
+    """Of the 18 kinds under national monitoring (`NATIONAL_KINDS`), by its official name; a list apart from the own."""
     volume_based_purchase: bool = False
     licence_valid_to: Day | None = None
     limits: Limits | None = None
@@ -135,6 +146,8 @@ class CatalogueItem(WireModel):
     def _check_together(self) -> Self:
         if not self.identifiers and self.class_ == "III":
             raise ValueError("Expected at least one identifier of a class III device")
+        if self.national_kind is not None and self.national_kind not in NATIONAL_KINDS:
+            raise ValueError("Expected national_kind to be one of the 18 kinds under national monitoring")
         if self.owner == "supplier" and self.supplier is None:
             raise ValueError("Expected a supplier of supplier-owned goods")
         return self

@@ -47,6 +47,7 @@ COMMANDS: Final[tuple[Entry, ...]] = (
     Entry(Panel.MONTH, "tie-out", "streams.cli.closing.commands:tie_out"),
     Entry(Panel.MONTH, "ratios", "streams.cli.assessment.commands:ratios_command"),
     Entry(Panel.MONTH, "assess", "streams.cli.assessment.commands:assess_command"),
+    Entry(Panel.MONTH, "scan-rate", "streams.cli.assessment.scan_rate:scan_rate_command"),
     Entry(Panel.MONTH, "pack", "streams.cli.assessment.commands:pack_command"),
     Entry(Panel.MONTH, "targets", "streams.cli.assessment.commands:targets_command"),
     Entry(Panel.MONTH, "rules", "streams.cli.monitoring.rules:rules_app"),

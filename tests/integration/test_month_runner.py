@@ -1,6 +1,5 @@
 """The scheduler's duty: months that are over are run, the oldest first, once."""
 
-import os
 from datetime import date
 from pathlib import Path
 
@@ -46,6 +45,10 @@ async def test_a_month_that_nobody_runs_is_seen_as_long_as_those_before_it_were_
         assert float(line.split()[-1]) > 86_400 * 365
 
 
+def names(folder: Path) -> set[str]:
+    return {each.name for each in folder.iterdir()}
+
+
 async def test_the_scheduler_closes_assesses_and_packs_what_is_over(
     database: str, embedded_broker: EmbeddedBroker, tmp_path: Path
 ) -> None:
@@ -54,6 +57,6 @@ async def test_the_scheduler_closes_assesses_and_packs_what_is_over(
         first = (await due_months(house.pool, Month(202212)))[0]
         runner = MonthRunner(settings, house.pool, environment(settings))
         assert await runner.look()
-        assert f"H1-{month_text(first.month)}.html" in os.listdir(tmp_path)
+        assert f"H1-{month_text(first.month)}.html" in names(tmp_path)
         assert await steps_done(house.pool, "H1", first.month) == {"close", "assess", "pack"}
         assert (await due_months(house.pool, Month(202212)))[0].month == shift(first.month, 1)

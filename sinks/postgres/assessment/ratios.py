@@ -1,9 +1,13 @@
 """Consumption ratios as the view `report.ratios` gives them."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from decimal import Decimal
+from typing import Any
 
 import asyncpg
+
+from models.calendar import Month
 
 _COLUMNS = """hospital, scope_type, scope, month, formula, numerator, denominator, ratio_percent, year_on_year_points,
     year_on_year_percent, year_on_year_flat, month_on_month_points, month_on_month_percent, month_on_month_flat,
@@ -46,3 +50,44 @@ async def ratios_of(pool: asyncpg.Pool, month: str, hospitals: list[str] | None)
     """The ratios of a month like 2022-06, of all hospitals or of these."""
     rows = await pool.fetch(_RATIOS, month, hospitals)
     return [Ratio(*(row[each.name] for each in fields(Ratio))) for row in rows]
+
+
+_SHARES = """
+SELECT hospital, scope_type, scope, month, share, numerator, denominator, share_percent, year_on_year_points,
+    month_on_month_points
+FROM report.shares WHERE month = $1 AND ($2::text[] IS NULL OR hospital = ANY ($2))
+ORDER BY hospital, scope_type = 'department', scope, share DESC
+"""
+_SHARE_TREND = """
+SELECT udi.month_text(m.month) AS month, r.share, round(r.numerator * 100.0 / nullif(r.denominator, 0), 2) AS percent
+FROM unnest($2::integer[]) m (month) CROSS JOIN LATERAL udi.share_rows($1, m.month) r
+WHERE r.scope_type = 'hospital' ORDER BY 1, 2
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A row of `report.shares`. Amounts in yuan, shares in per cent and changes in points, with two digits."""
+
+    hospital: str
+    scope_type: str
+    """`hospital` or `department`."""
+    scope: str
+    month: str
+    share: str
+    """`national-kinds` or `auxiliary`."""
+    numerator: Decimal
+    denominator: Decimal
+    share_percent: Decimal | None
+    year_on_year_points: Decimal | None
+    month_on_month_points: Decimal | None
+
+
+async def shares_of(pool: asyncpg.Pool, month: str, hospitals: list[str] | None) -> list[Share]:
+    """The shares of a month like 2022-06, of all hospitals or of these."""
+    return [Share(*row) for row in await pool.fetch(_SHARES, month, hospitals)]
+
+
+async def share_trend(pool: asyncpg.Pool, hospital: str, months: Sequence[Month]) -> list[Mapping[str, Any]]:
+    """`month`, `share` and `percent` of the hospital as a whole."""
+    return [dict(row) for row in await pool.fetch(_SHARE_TREND, hospital, list(months))]

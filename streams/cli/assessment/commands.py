@@ -93,11 +93,15 @@ def ratios_command(
     hospital: Annotated[list[str] | None, typer.Option(help="Only this one; may be given several times.")] = None,
     *,
     everything: Annotated[bool, typer.Option("--all", help="Diseases and DRG groups, too.")] = False,
+    shares: Annotated[bool, typer.Option("--shares", help="Nationally monitored kinds and auxiliary goods.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Consumption ratios of a month, three formulas, with their changes. Exit 1 when the month has none."""
     from streams.cli.assessment.ratios import ratios_command as work  # noqa: PLC0415 -- loaded when it is needed
+    from streams.cli.assessment.ratios import shares_command  # noqa: PLC0415 -- as above
 
+    if shares:
+        raise typer.Exit(shares_command(month, hospital, as_json=as_json))
     raise typer.Exit(work(month, hospital, everything=everything, as_json=as_json))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import asyncpg
 
 from models.calendar import parse_month
-from sinks.postgres.assessment.ratios import Ratio, ratios_of
+from sinks.postgres.assessment.ratios import Ratio, Share, ratios_of, shares_of
 from streams.cli.connection import bad, run
 from streams.cli.shown import print_json, print_table
 from streams.settings import Settings
@@ -15,12 +15,43 @@ from streams.settings import Settings
 SCOPES_SHOWN = ("hospital", "department")
 
 
-def ratios_command(month: str, hospitals: list[str] | None, *, everything: bool, as_json: bool) -> int:
-    """Print the ratios; exit status 1 when the month has none."""
+def shares_command(month: str, hospitals: list[str] | None, *, as_json: bool) -> int:
+    """Print the shares of the national kinds and of auxiliary goods; exit status 1 when the month has none."""
+    _checked(month)
+
+    async def work(_: Settings, pool: asyncpg.Pool) -> list[Share]:
+        return await shares_of(pool, month, hospitals)
+
+    found = run(work)
+    if as_json:
+        print_json([asdict(each) for each in found])
+        return 0 if found else 1
+    for share, title in (
+        ("national-kinds", "The 18 kinds under national monitoring, per cent of consumables income (重点监控占比)"),
+        ("auxiliary", "Auxiliary consumables, per cent of consumables income (辅助类占比)"),
+    ):
+        rows = [
+            (each.scope_type, each.scope, each.numerator, each.share_percent,
+             _change(each.year_on_year_points, None, flat=each.year_on_year_points == 0),
+             _change(each.month_on_month_points, None, flat=each.month_on_month_points == 0))
+            for each in found
+            if each.share == share
+        ]  # fmt: skip
+        columns = ("scope", "which", ">yuan", ">share", ">year on year 同比", ">month on month 环比")
+        print_table(f"{month}: {title}", columns, rows)
+    return 0 if found else 1
+
+
+def _checked(month: str) -> None:
     try:
         parse_month(month)
     except ValueError as error:
         bad(str(error))
+
+
+def ratios_command(month: str, hospitals: list[str] | None, *, everything: bool, as_json: bool) -> int:
+    """Print the ratios; exit status 1 when the month has none."""
+    _checked(month)
 
     async def work(_: Settings, pool: asyncpg.Pool) -> list[Ratio]:
         return await ratios_of(pool, month, hospitals)

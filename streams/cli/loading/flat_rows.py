@@ -227,6 +227,7 @@ ITEM: Final = Form(
         "identifiers": _identifiers, "udi_di": _dis, "units": _counts,
         "chargeable": _flag, "bundled_into": read_code, "owner": _text,
         "monitored": _flag, "tracking": _text, "suspended": _flag, "auxiliary": _flag, "controlled_category": _text,
+        "national_kind": _text,
         "volume_based_purchase": _flag, "licence_valid_to": _day, "prices": _dated("price"), "price": _money,
         "cost": _dated("cost"),
         "limit_per_stay": _count, "needs_approval": _flag, "excluded_drg_groups": _codes,

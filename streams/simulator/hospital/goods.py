@@ -7,6 +7,9 @@ from typing import Any
 from models.money import price_text
 
 CONTROLLED = frozenset({"stapler", "suture", "anti-adhesion", "tissue reinforcement"})
+NATIONAL = {"stapler": "吻合器(带钉)", "stent": "血管支架"}
+"""Kinds under national monitoring, by category; neither list contains the other."""
+AUXILIARY = frozenset({"anti-adhesion", "dressing"})
 """Categories released by quota. Source: Chinese Health Quality Management 2025, 32(3): 54-58."""
 ALWAYS = date(2020, 1, 1).toordinal()
 """The first day of every first price."""
@@ -131,8 +134,8 @@ def row(goods: Goods, hospital: str, days: range) -> dict[str, Any]:
         ],
         "chargeable": goods.chargeable, "bundled_into": goods.bundled_into,
         "owner": "supplier" if goods.owned else "hospital", "monitored": goods.monitored, "tracking": goods.tracking,
-        "suspended": goods.suspended, "auxiliary": False,
-        "controlled_category": goods.category if goods.category in CONTROLLED else None,
+        "suspended": goods.suspended, "auxiliary": goods.category in AUXILIARY,
+        "national_kind": NATIONAL.get(goods.category), "controlled_category": goods.category if goods.category in CONTROLLED else None,
         "prices": _prices(goods, days.stop),
         "cost": [{"cost": price_text(goods.cost), "from": "2020-01-01", "to": None}] if goods.cost is not None else [],
     }  # fmt: skip

@@ -1,0 +1,191 @@
+"""`udi scan-rate`: how much of what was used was scanned, by department, hour, device and item, and why not."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any
+
+import asyncpg
+import typer
+
+from models.calendar import Month, parse_month
+from rules.assessment.scan_rate import Cell, Rate, Seen, Unseen, expected, rate
+from sinks.postgres.assessment.scan_rate import Cause, Known, case_cells, causes, known_uses, stock_falls
+from sinks.postgres.assessment.windows import hospitals_with_cases
+from streams.cli.connection import bad, run
+from streams.cli.shown import AsJson, Limit, print_json, print_table
+from streams.settings import Settings
+
+UNITS_PER_LINE_MIN = 1.0
+"""A line has at least one unit: so many units missing from a shelf are at most so many lines."""
+WAYS = ("all", "department", "hour", "device", "item")
+WHY = {
+    "typed": "typed by hand 手工录入",
+    "charged-by-hand": "charged in the HIS, not scanned 手工计费",
+    "no-identifier": "bears no maker's identifier 无厂家标识",
+    "unreadable": "could not be read 无法识读",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A department, an hour, a device or an item."""
+
+    known: Known
+    expected: float | None
+    """Lines its cases should have used; `None` where nothing says so."""
+    unseen: Unseen
+    unseen_from: str | None
+    """`count` (its stores were counted), `cases`, or `None`: nothing is known of what nobody saw."""
+    by_line: Rate
+    by_amount: Rate
+    by_udi: Rate
+
+
+@dataclass(frozen=True, slots=True)
+class ScanRate:
+    """The scan rate of a hospital's month."""
+
+    hospital: str
+    measured: Sequence[Measured]
+    causes: Sequence[Cause]
+
+
+async def scan_rate_of(pool: asyncpg.Pool, hospital: str, month: Month) -> ScanRate:
+    """Measure a month."""
+    should = expected(Cell(*row) for row in await case_cells(pool, hospital, month))
+    counted = await stock_falls(pool, hospital, month)
+    rows = await known_uses(pool, hospital, month)
+    unseen = {row.key: _unseen(row.key, should, counted) for row in rows if row.by == "department"}
+    every = Unseen(
+        sum(each.lines for each, _ in unseen.values()), sum(each.deviation**2 for each, _ in unseen.values()) ** 0.5
+    )
+    measured = []
+    for row in rows:
+        missing, whence = unseen.get(row.key, (Unseen(), None)) if row.by == "department" else (Unseen(), None)
+        if row.by == "all":
+            missing, whence = every, "departments"
+        measured.append(_measured(row, should.get(row.key), missing, whence))
+    return ScanRate(hospital, measured, await causes(pool, hospital, month))
+
+
+def _unseen(
+    department: str, should: Mapping[str, tuple[float, Unseen]], counted: Mapping[str, int]
+) -> tuple[Unseen, str | None]:
+    if department in counted:
+        return Unseen(max(0.0, counted[department] / UNITS_PER_LINE_MIN)), "count"
+    return (should[department][1], "cases") if department in should else (Unseen(), None)
+
+
+def _measured(row: Known, should: tuple[float, Unseen] | None, unseen: Unseen, unseen_from: str | None) -> Measured:
+    lines, bearing = row.scanned + row.typed + row.charged, row.scanned_udi + row.typed_udi + row.charged_udi
+    fen = row.scanned_fen + row.typed_fen + row.charged_fen
+    return Measured(
+        row,
+        None if should is None or row.by != "department" else should[0],
+        unseen,
+        unseen_from,
+        rate(Seen(row.scanned, row.typed, row.charged), unseen),
+        rate(Seen(row.scanned_fen, row.typed_fen, row.charged_fen), _scaled(unseen, fen, lines), lines + unseen.lines),
+        rate(Seen(row.scanned_udi, row.typed_udi, row.charged_udi), _scaled(unseen, bearing, lines)),
+    )
+
+
+def _scaled(unseen: Unseen, part: int, lines: int) -> Unseen:
+    """What nobody saw, as if it were like what is known."""
+    share = part / lines if lines else 0.0
+    return Unseen(unseen.lines * share, unseen.deviation * share)
+
+
+def scan_rate_command(
+    month: Annotated[str, typer.Argument(metavar="MONTH", help="Like 2022-06.")],
+    hospital: Annotated[str | None, typer.Option(help="Only this one.")] = None,
+    limit: Limit = 15,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """How much of what was used was scanned, with what nobody scanned in the denominator. Exit 1 without any use."""
+    try:
+        wanted = parse_month(month)
+    except ValueError as error:
+        bad(f"MONTH: {error}")
+
+    async def work(_: Settings, pool: asyncpg.Pool) -> list[ScanRate]:
+        known = await pool.fetch("SELECT udi.hospitals_with_records() AS hospital")
+        hospitals = sorted({row["hospital"] for row in known} | set(await hospitals_with_cases(pool)))
+        return [await scan_rate_of(pool, each, wanted) for each in hospitals if hospital in {None, each}]
+
+    found = [each for each in run(work) if each.measured]
+    if as_json:
+        print_json([document(each, month) for each in found])
+    else:
+        for each in found:
+            _show(each, month, limit)
+        if not found:
+            typer.echo(f"No use in {month}.")
+    raise typer.Exit(0 if found else 1)
+
+
+def document(found: ScanRate, month: str) -> dict[str, Any]:
+    """JSON: the rates of each way, and the causes."""
+    return {
+        "hospital": found.hospital,
+        "month": month,
+        "confidence_percent": 95,
+        "rows": [_row(each) for each in found.measured],
+        "causes": [
+            {"cause": each.cause, "item_code": each.item_code, "lines": each.lines, "amount": f"{each.fen / 100:.2f}"}
+            for each in found.causes
+        ],
+    }
+
+
+def _row(each: Measured) -> dict[str, Any]:
+    known = each.known
+    rates = {
+        name: {key: None if value is None else round(value, 2) for key, value in asdict(found).items()}
+        for name, found in (("by_line", each.by_line), ("by_amount", each.by_amount), ("by_udi", each.by_udi))
+    }
+    return {
+        "by": known.by,
+        "key": known.key,
+        "scanned": known.scanned,
+        "typed": known.typed,
+        "charged_without_scan": known.charged,
+        "expected": None if each.expected is None else round(each.expected, 1),
+        "unseen": round(each.unseen.lines, 1),
+        "unseen_from": each.unseen_from,
+        **rates,
+    }
+
+
+def _show(found: ScanRate, month: str, limit: int) -> None:
+    titles = dict(zip(WAYS, ("Hospital", "Departments", "Hours", "Devices", "Items"), strict=True))
+    for way in WAYS:
+        rows = [each for each in found.measured if each.known.by == way]
+        if way != "hour":
+            rows.sort(key=lambda each: (each.by_line.percent or 0.0, each.known.key))
+        print_table(
+            f"{found.hospital} {month}: {titles[way]}, scan rate with its 95 % interval",
+            (way, ">by line %", ">interval", ">by amount %", ">by UDI %", ">scanned", ">typed", ">by hand", ">unseen"),
+            [_cells(each) for each in rows],
+            limit=0 if way in {"all", "hour", "department"} else limit,
+        )
+    print_table(
+        "Why not: the commonest causes",
+        ("cause", "item", ">lines", ">yuan"),
+        [(WHY[each.cause], each.item_code or "", each.lines, f"{each.fen / 100:,.2f}") for each in found.causes],
+        limit=limit,
+    )
+
+
+def _cells(each: Measured) -> tuple[Any, ...]:
+    known, line = each.known, each.by_line
+    interval = "" if line.low is None else f"{line.low:.1f}–{line.high:.1f}"
+    percents = (
+        "" if found.percent is None else f"{found.percent:.1f}" for found in (line, each.by_amount, each.by_udi)
+    )
+    by_line, by_amount, by_udi = percents
+    return (
+        known.key, by_line, interval, by_amount, by_udi, known.scanned, known.typed, known.charged,
+        f"{each.unseen.lines:.0f}" if each.unseen_from else "",
+    )  # fmt: skip

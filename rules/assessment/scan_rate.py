@@ -8,8 +8,8 @@ denominator has, beside what was scanned:
 - *typed*: entered by hand, with a reason;
 - *charged*: lines of the HIS for which nothing was scanned (the reconciliation's `not-scanned`);
 - *unseen*: used, and in no book. Where a store was counted, what was missing from its shelves. Elsewhere what the
-  cases should have used, less what is known of it: for each DRG group, medical team and category, the cases of the
-  month times what such cases used before. It counts only beyond chance: one lean month is no proof.
+  cases should have used, less what is known of it: for each DRG group and medical team, the cases of the month times
+  what such cases used before. It counts only beyond chance: one lean month is no proof.
 
 References:
     The denominators by line, by amount and by what bears a UDI are those a hospital is asked for; how they are filled
@@ -23,15 +23,15 @@ from typing import Final, NamedTuple
 
 from scipy import stats
 
-CHANCE_DEVIATIONS: Final = 2.0
-"""What cases lack counts from so many standard deviations on: it comes by chance in one month of forty. Ours."""
+CHANCE_DEVIATIONS: Final = 3.0
+"""What cases lack counts from so many standard deviations on: it comes by chance in one month of 700. Ours."""
 TEAM_WEIGHT: Final = 20
 """A team's own history counts as much as its group's from so many cases on. Ours, no source."""
 CONFIDENCE: Final = 0.95
 
 
 class Cell(NamedTuple):
-    """Cases of one DRG group, team and category: the month, the team's months before, the group's months before."""
+    """Cases of one DRG group and team: the month, the team's months before, the group's months before."""
 
     department: str
     cases: int
@@ -90,7 +90,7 @@ def expected(cells: Iterable[Cell]) -> Mapping[str, tuple[float, Unseen]]:
         group = cell.group_lines / cell.group_cases
         spread = max(0.0, cell.group_squares / cell.group_cases - group**2)
         mean = (TEAM_WEIGHT * group + cell.team_lines) / (TEAM_WEIGHT + cell.team_cases)
-        of_mean = spread / max(1, min(cell.group_cases, TEAM_WEIGHT + cell.team_cases))
+        of_mean = spread * (TEAM_WEIGHT**2 / cell.group_cases + cell.team_cases) / (TEAM_WEIGHT + cell.team_cases) ** 2
         means[cell.department] = means.get(cell.department, 0.0) + cell.cases * mean
         added = cell.cases * spread + cell.cases**2 * of_mean
         spreads[cell.department] = spreads.get(cell.department, 0.0) + added

@@ -54,7 +54,10 @@ async def test_the_scheduler_closes_assesses_and_packs_what_is_over(
 ) -> None:
     async with installed(database, embedded_broker) as house:
         settings = house.settings.model_copy(update={"month_run_day": 1, "pack_dir": tmp_path})
+        # No worker runs here to record the ticks of a close: the month is closed, and neither assessed nor packed.
         first = (await due_months(house.pool, Month(202212)))[0]
+        await step_done(house.pool, "H1", shift(first.month, -1), "pack")
+        await house.pool.execute("UPDATE udi.period SET closed_through = $1 WHERE hospital = 'H1'", first.month)
         runner = MonthRunner(settings, house.pool, environment(settings))
         assert await runner.look()
         assert f"H1-{month_text(first.month)}.html" in names(tmp_path)

@@ -11,13 +11,19 @@ _FINDINGS = """
 SELECT f.item_code, i.name AS item_name, f.status, f.filed, f.amount, (
            SELECT string_agg(d ->> 0, ', ') FROM jsonb_array_elements(f.departments) d
        ) AS departments,
-       f.measure, f.cause::text AS cause, f.month, worth.value
+       f.measure, f.cause::text AS cause, f.month, worth.value,
+       said.new, said.rank, said.months_in_a_row, said.change_percent
 FROM report.findings f
 LEFT JOIN report.items i USING (hospital, item_code)
 LEFT JOIN LATERAL (
     SELECT u.amount AS value FROM report.usage_months u
     WHERE (u.hospital, u.item_code, u.month) = (f.hospital, f.item_code, f.month) AND u.scope_type = 'hospital'
 ) worth ON true
+CROSS JOIN LATERAL (
+    SELECT coalesce(bool_or(a.rank IS NULL AND a.base_value = 0), false) AS new, min(a.rank) AS rank,
+           max(a.months_in_a_row) AS months_in_a_row, max(a.change_percent) AS change_percent
+    FROM unnest(f.alerts, f.alert_versions) k (alert_id, version) JOIN udi.alert a USING (alert_id, version)
+) said
 WHERE f.hospital = $1 AND f.month = $2
 ORDER BY f.status <> 'open', f.amount DESC NULLS LAST, f.item_code
 """

@@ -31,7 +31,7 @@ class Known(NamedTuple):
 
 
 class CaseCell(NamedTuple):
-    """Cases of a DRG group, a team and a category, in the month and before. Lines are those known, however."""
+    """Cases of a DRG group and a team, in the month and before. Lines are those known, however."""
 
     department: str
     cases: int

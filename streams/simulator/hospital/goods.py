@@ -135,7 +135,8 @@ def row(goods: Goods, hospital: str, days: range) -> dict[str, Any]:
         "chargeable": goods.chargeable, "bundled_into": goods.bundled_into,
         "owner": "supplier" if goods.owned else "hospital", "monitored": goods.monitored, "tracking": goods.tracking,
         "suspended": goods.suspended, "auxiliary": goods.category in AUXILIARY,
-        "national_kind": NATIONAL.get(goods.category), "controlled_category": goods.category if goods.category in CONTROLLED else None,
+        "national_kind": NATIONAL.get(goods.category),
+        "controlled_category": goods.category if goods.category in CONTROLLED else None,
         "prices": _prices(goods, days.stop),
         "cost": [{"cost": price_text(goods.cost), "from": "2020-01-01", "to": None}] if goods.cost is not None else [],
     }  # fmt: skip

@@ -77,33 +77,29 @@ LANGUAGE sql STABLE ROWS 1000 AS $$
         CROSS JOIN LATERAL udi.discharges_between(p_hospital, udi.first_day(udi.shifted(p_month, -p_months)), udi.first_day(udi.month_after(p_month))) d
         WHERE d.drg_group IS NOT NULL
     ), used AS MATERIALIZED (
-        SELECT c.encounter, c.department, c.team, c.drg_group, c.now, coalesce(i.body ->> 'category', l.item_code) AS category, count(*) AS lines
+        SELECT c.*, l.lines
         FROM case_of c
         CROSS JOIN LATERAL (
-            SELECT n.item_code FROM udi.scan_now n
-            WHERE (n.hospital, n.encounter) = (p_hospital, c.encounter) AND n.action = 'use' AND n.item_code IS NOT NULL
-              AND n.verdict IN ('billed', 'recorded', 'parked', 'held') AND NOT n.reasons && ARRAY['rejected', 'corrected']
-            UNION ALL
-            SELECT d.item_code FROM udi.difference_standing s JOIN udi.difference d USING (difference_id, version)
-            WHERE (s.hospital, s.encounter, s.kind) = (p_hospital, c.encounter, 'extra') AND d.cause = 'not-scanned' AND d.item_code IS NOT NULL
+            SELECT count(*) AS lines FROM (
+                SELECT FROM udi.scan_now n
+                WHERE (n.hospital, n.encounter) = (p_hospital, c.encounter) AND n.action = 'use'
+                  AND n.verdict IN ('billed', 'recorded', 'parked', 'held') AND NOT n.reasons && ARRAY['rejected', 'corrected']
+                  AND NOT (n.verdict = 'recorded' AND 'half-label' = ANY (n.reasons))
+                UNION ALL
+                SELECT FROM udi.difference_standing s JOIN udi.difference d USING (difference_id, version)
+                WHERE (s.hospital, s.encounter, s.kind) = (p_hospital, c.encounter, 'extra') AND d.cause = 'not-scanned'
+            ) known
         ) l
-        LEFT JOIN udi.item_now i ON (i.hospital, i.item_code) = (p_hospital, l.item_code)
-        GROUP BY 1, 2, 3, 4, 5, 6
-    ), sizes AS (
-        SELECT drg_group, department, team, count(*) FILTER (WHERE now) AS cases, count(*) FILTER (WHERE NOT now) AS before FROM case_of GROUP BY 1, 2, 3
-    ), group_sizes AS (SELECT drg_group, sum(before) AS before FROM sizes GROUP BY 1),
-    group_used AS (
-        SELECT drg_group, category, sum(lines) AS lines, sum(lines * lines) AS squares FROM used WHERE NOT now GROUP BY 1, 2
-    ), team_used AS (
-        SELECT drg_group, department, team, category, sum(lines) FILTER (WHERE now) AS now_lines, sum(lines) FILTER (WHERE NOT now) AS lines
-        FROM used GROUP BY 1, 2, 3, 4
+    ), grouped AS (
+        SELECT drg_group, count(*) AS cases, sum(lines) AS lines, sum(lines * lines) AS squares FROM used WHERE NOT now GROUP BY 1
     )
-    SELECT s.department, s.cases, coalesce(t.now_lines, 0)::bigint, s.before, coalesce(t.lines, 0)::bigint, g.before::bigint, u.lines::bigint, u.squares::bigint
-    FROM sizes s JOIN group_sizes g USING (drg_group) JOIN group_used u USING (drg_group)
-    LEFT JOIN team_used t ON (t.drg_group, t.department, t.team, t.category) = (s.drg_group, s.department, s.team, u.category)
-    WHERE s.cases > 0
+    SELECT u.department, count(*) FILTER (WHERE u.now), coalesce(sum(u.lines) FILTER (WHERE u.now), 0)::bigint, count(*) FILTER (WHERE NOT u.now),
+           coalesce(sum(u.lines) FILTER (WHERE NOT u.now), 0)::bigint, g.cases, g.lines::bigint, g.squares::bigint
+    FROM used u JOIN grouped g USING (drg_group)
+    GROUP BY u.department, u.team, u.drg_group, g.cases, g.lines, g.squares
+    HAVING count(*) FILTER (WHERE u.now) > 0
 $$;
-COMMENT ON FUNCTION udi.scan_rate_cases IS 'By DRG group, team and category: cases of a month with the lines known of them, and the same of the months before.';
+COMMENT ON FUNCTION udi.scan_rate_cases IS 'By DRG group and team: cases of a month with the lines known of them, and the same of the months before.';
 
 CREATE FUNCTION udi.scan_rate_causes(p_hospital text, p_month integer) RETURNS TABLE (cause text, item_code text, lines bigint, fen bigint)
 LANGUAGE sql STABLE ROWS 100 AS $$

@@ -11,8 +11,9 @@ from models.calendar import Month, month_text, shift
 from models.wording import LOCALES, texts
 from rules.assessment.assessing import Options
 from sinks.postgres.assessment.pack import controls_of, findings_of, hospital_ratios, months_with_cases
-from sinks.postgres.assessment.ratios import Ratio, ratios_of
+from sinks.postgres.assessment.ratios import Ratio, Share, ratios_of, share_trend, shares_of
 from streams.cli.assessment.pack import charts
+from streams.cli.assessment.scan_rate import document, scan_rate_of
 from streams.cli.assessment.windows import judge_windows, judgement_document
 from streams.cli.assessment.windows_read import Span
 
@@ -31,6 +32,9 @@ class Contents:
     findings: Sequence[Mapping[str, Any]]
     controls: Sequence[Mapping[str, Any]]
     ratios: Sequence[Ratio]
+    shares: Sequence[Share]
+    """Of the nationally monitored kinds, and of auxiliary goods."""
+    scan_rate: Mapping[str, Any]
     assessment: Mapping[str, Any] | None
     """`None`: nobody was discharged that can be judged."""
     drawn: Mapping[str, str]
@@ -42,10 +46,21 @@ async def contents_of(pool: asyncpg.Pool, hospital: str, month: Month) -> Conten
     name = month_text(month)
     findings = await findings_of(pool, hospital, name)
     ratios = [each for each in await ratios_of(pool, name, [hospital]) if each.scope_type in {"hospital", "department"}]
-    series = await hospital_ratios(pool, hospital, [shift(month, back) for back in range(1 - SERIES_MONTHS, 1)])
+    months = [shift(month, back) for back in range(1 - SERIES_MONTHS, 1)]
+    series = await hospital_ratios(pool, hospital, months)
     assessment = await _assessment(pool, hospital, month)
-    drawn = charts.draw(_charts(findings, series, assessment))
-    return Contents(hospital, name, findings, await controls_of(pool, hospital, name), ratios, assessment, drawn)
+    drawn = charts.draw(_charts(findings, series, await share_trend(pool, hospital, months), assessment))
+    return Contents(
+        hospital,
+        name,
+        findings,
+        await controls_of(pool, hospital, name),
+        ratios,
+        [each for each in await shares_of(pool, name, [hospital]) if each.scope_type == "hospital"],
+        document(await scan_rate_of(pool, hospital, month), name),
+        assessment,
+        drawn,
+    )
 
 
 async def _assessment(pool: asyncpg.Pool, hospital: str, month: Month) -> dict[str, Any] | None:
@@ -60,11 +75,14 @@ async def _assessment(pool: asyncpg.Pool, hospital: str, month: Month) -> dict[s
 
 
 def _charts(
-    findings: Sequence[Mapping[str, Any]], series: Sequence[Mapping[str, Any]], assessment: Mapping[str, Any] | None
+    findings: Sequence[Mapping[str, Any]],
+    series: Sequence[Mapping[str, Any]],
+    shares: Sequence[Mapping[str, Any]],
+    assessment: Mapping[str, Any] | None,
 ) -> dict[str, dict[str, Any]]:
     made: dict[str, dict[str, Any]] = {}
     for place, finding in enumerate(findings[:FINDINGS_SHOWN]):
-        parts = _parts(finding)
+        parts = _parts(finding) if finding["status"] == "open" else []
         if parts and sum(name.startswith("cause") for name in made) < WATERFALLS:
             change = sum(amount for _, amount in parts)
             base = max(0.0, float(finding["value"] or change) - change)
@@ -77,6 +95,13 @@ def _charts(
         ]
         if rows:
             made[formula] = charts.lines(rows, "%" if formula == "consumption-ratio" else "元 yuan")
+    rows = [
+        {"month": row["month"], "value": float(row["percent"]), "series": both("share", row["share"])}
+        for row in shares
+        if row["percent"] is not None
+    ]
+    if rows:
+        made["shares"] = charts.lines(rows, "%")
     if assessment is not None:
         departments = assessment["departments"]
         made["ranks"] = charts.ranks(

@@ -1,5 +1,7 @@
 """The pack as one HTML file that opens anywhere, and as a workbook."""
 
+from collections import Counter, defaultdict
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -8,6 +10,7 @@ import xlsxwriter
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from models.wording import LOCALES, texts
 from streams.cli.assessment.pack.contents import FINDINGS_SHOWN, Contents, both
 
 
@@ -22,9 +25,43 @@ def write_html(contents: Contents, file: Path) -> None:
     drawn = {name: Markup(svg) for name, svg in contents.drawn.items()}  # noqa: S704 -- our own charts
     page = environment.get_template("pack.html").render(
         c=contents, drawn=drawn, word=lambda key: both("pack", key), formula=lambda key: both("formula", key),
-        shown=FINDINGS_SHOWN,
+        shown=FINDINGS_SHOWN, why=_why, filed=_filed(contents), near=_near(contents),
+        state=lambda key: both("state", key), share=lambda key: both("share", key),
+        why_not=lambda key: both("cause", key),
     )  # fmt: skip
     file.write_text(page, encoding="utf-8")
+
+
+def _why(finding: Mapping[str, Any]) -> str:
+    """What its alerts say, in short."""
+    said = []
+    if finding["new"]:
+        said.append(both("pack", "new"))
+    if finding["change_percent"] is not None:
+        said.append(f"{finding['change_percent']:+,.1f} %")
+    if finding["rank"] is not None:
+        said.append(f"{both('pack', 'rank')} {finding['rank']} × {finding['months_in_a_row']}")
+    return "; ".join(said)
+
+
+def _filed(contents: Contents) -> list[tuple[str, int, Decimal]]:
+    """Findings that do not lie open: why, how many, and their yuan together."""
+    counts, sums = Counter[str](), defaultdict[str, Decimal](Decimal)
+    for each in contents.findings:
+        if each["status"] != "open":
+            words = [texts(locale)["filed"][each["filed"]] for locale in reversed(LOCALES)] if each["filed"] else []
+            reason = " ".join(words) or both("finding", each["status"])
+            counts[reason] += 1
+            sums[reason] += each["amount"] or 0
+    return [(reason, count, sums[reason]) for reason, count in counts.most_common()]
+
+
+def _near(contents: Contents) -> list[Mapping[str, Any]]:
+    """Quotas of which nine tenths or more are used, the nearest to used up first."""
+    quotas = [
+        each for each in contents.controls if each["kind"] == "quota" and each["used"] * 10 >= 9 * each["released"]
+    ]
+    return sorted(quotas, key=lambda each: (each["released"] - each["used"], -each["used"], each["what"]))
 
 
 def write_workbook(contents: Contents, file: Path) -> None:
@@ -76,6 +113,8 @@ def _sheets(contents: Contents) -> list[tuple[str, list[str], list[list[Any]]]]:
     )  # fmt: skip
     finding = ("item_code", "item_name", "status", "filed", "amount", "departments", "measure", "cause")
     control = ("kind", "what", "scope", "state", "released", "used", "reason")
+    share = ("share", "numerator", "denominator", "share_percent", "year_on_year_points", "month_on_month_points")
+    rated = ("by", "key", "scanned", "typed", "charged_without_scan", "expected", "unseen", "unseen_from")
     assessment = contents.assessment or {"conclusions": [], "departments": [], "weights": {}}
     return [
         ("结论 conclusions", ["zh-CN", "en"], [[each["zh-CN"], each["en"]] for each in assessment["conclusions"]]),
@@ -83,6 +122,12 @@ def _sheets(contents: Contents) -> list[tuple[str, list[str], list[list[Any]]]]:
         ("措施 decisions", list(control), [[each[name] for name in control] for each in contents.controls]),
         ("耗占比 ratios", list(ratio), [[getattr(each, name) for name in ratio] for each in contents.ratios]),
         ("排名 ranking", list(ranked), [[each[name] for name in ranked] for each in assessment["departments"]]),
+        ("占比 shares", list(share), [[getattr(each, name) for name in share] for each in contents.shares]),
+        (
+            "扫码率 scan rate", [*rated, "percent", "low", "high", "by_amount", "by_udi"],
+            [[*(row[name] for name in rated), *(row["by_line"][key] for key in ("percent", "low", "high")),
+              row["by_amount"]["percent"], row["by_udi"]["percent"]] for row in contents.scan_rate["rows"]],
+        ),
         (
             "权重 weights", ["index", "variability", "conflict", "information", "weight"],
             [[name, *(each[key] for key in ("variability", "conflict", "information", "weight"))]

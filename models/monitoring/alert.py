@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from fractions import Fraction
 from typing import NamedTuple
 from uuid import UUID
 
@@ -112,6 +113,15 @@ class Traits(NamedTuple):
     auxiliary: bool = False
 
 
+class QuotaUse(NamedTuple):
+    """What was released of a controlled category to a department in a month, and what it used, in units of use."""
+
+    released: int
+    used: int
+    most_used: str
+    """The item of the category of which most was used; of several the first by code."""
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What a rule may know of a cell."""
@@ -124,6 +134,8 @@ class Facts:
     """Of each ranking rule under which the item has a rank."""
     categories: Mapping[int, UsageSums] = field(default_factory=dict)
     """Use of the whole category by months back, where a rule asks for it; missing: no use."""
+    quota: QuotaUse | None = None
+    """Of the item's controlled category, where a rule asks for it and something was released."""
 
     def value(self, measure: Measure) -> int:
         """The use of the month itself."""
@@ -150,6 +162,8 @@ class Judgement(NamedTuple):
 
     fires: bool
     figures: Figures
+    rise_min: Fraction | None = None
+    """Of a forecast: how far above the base the limit lies."""
 
 
 class AlertKey(NamedTuple):

@@ -31,6 +31,10 @@ class RuleKind(StrEnum):
     """So many per cent of its category, for so many months in a row."""
     PRICE_DRIFT = "price-drift"
     """The mean price paid rose by so many per cent against its base."""
+    FORECAST = "forecast"
+    """Above what the months before lead to expect."""
+    QUOTA = "quota"
+    """A department used so many per cent of its quota of a controlled category."""
 
 
 class RuleBase(StrEnum):
@@ -68,11 +72,12 @@ class RuleRow:
     """One of `Population`, or `category:` and the name of a category."""
     base: RuleBase | None = None
     threshold_percent: Decimal | None = None
-    """Of growth and price drift the rise, of share the share; reached exactly, it fires."""
+    """Of growth and price drift the rise, of share and quota the share; reached exactly, it fires. Of a forecast the
+    level of its prediction interval."""
     rank_max: int | None = None
     """Ranks up to this count as top."""
     months: int | None = None
-    """Consecutive months until it fires."""
+    """Consecutive months until it fires; of a forecast the months before that it is made from."""
     floor_quantity: int = 0
     """Units the base must reach (of a new item the value); equal is enough."""
     floor_fen: int = 0

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from models.calendar import Month
 from models.monitoring.rule import EVERY_HOSPITAL, STUDY_RULES, HeldRule, held_in
+from rules.monitoring.kinds.quota import QuotaUsed
 from rules.monitoring.kinds.registry import rules_of
 from rules.monitoring.kinds.rule import Rule
 from rules.monitoring.kinds.share import Share
@@ -34,6 +35,11 @@ class RuleBook:
     def asks_categories(self) -> bool:
         """Some rule asks for the use of whole categories."""
         return any(isinstance(rule, Share) for rule in self.every)
+
+    @property
+    def asks_quotas(self) -> bool:
+        """Some rule asks for quotas."""
+        return any(isinstance(rule, QuotaUsed) for rule in self.every)
 
 
 STUDY_BOOK = RuleBook([HeldRule(EVERY_HOSPITAL, 1, row, None, None) for row in STUDY_RULES])

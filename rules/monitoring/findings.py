@@ -112,9 +112,12 @@ def _weigh(alert: AlertVersion, facts: FindingFacts) -> tuple[int, int]:
     cell, figures = alert.key.cell, alert.figures
     usage = facts.usage.get((cell.scope.hospital, cell.item_code), {})
     now = usage.get(cell, UsageSums())
-    if figures.base_month is None:
-        whole = now.amount_fen if cell.scope.type is ScopeType.HOSPITAL else 0
+    if figures.base_month in {None, cell.month}:
+        # A rank has no base, and a quota's is of the month itself: what is at stake is the use.
+        counts = cell.scope.type is ScopeType.HOSPITAL or figures.base_month is not None
+        whole = now.amount_fen if counts else 0
         return (max(0, whole), max(0, whole))
+    assert figures.base_month is not None  # noqa: S101 -- seen above
     before = usage.get(cell._replace(month=figures.base_month), UsageSums())
     rise = now.amount_fen - before.amount_fen
     if not figures.cause:

@@ -16,6 +16,7 @@ from models.monitoring.alert import (
     Cell,
     Facts,
     Judgement,
+    QuotaUse,
     ScopeMonth,
     UsageSums,
 )
@@ -46,6 +47,8 @@ class Known:
     ranking: Ranking = field(default_factory=Ranking)
     categories: Mapping[tuple[ScopeMonth, str], UsageSums] = field(default_factory=dict)
     """Of whole categories, where a rule asks for them."""
+    quotas: Mapping[tuple[ScopeMonth, str], QuotaUse] = field(default_factory=dict)
+    """Of controlled categories in departments, where a rule asks for them."""
 
     def closed(self, cell: Cell) -> bool:
         """The month of the cell is closed."""
@@ -59,6 +62,29 @@ class Claim(NamedTuple):
     key: AlertKey
     judgement: Judgement
     fired_at: datetime
+
+
+def quotas_used(
+    released: Mapping[tuple[ScopeMonth, str], int], usage: Mapping[Cell, UsageSums], traits_of: TraitsOf
+) -> dict[tuple[ScopeMonth, str], QuotaUse]:
+    """What departments used of what was released to them.
+
+    Args:
+        released: Units by department and month, and controlled category.
+        usage: All use of those departments and months.
+        traits_of: What is known of items.
+    """
+    used: dict[tuple[ScopeMonth, str], list[tuple[int, str]]] = {key: [] for key in released}
+    for cell, sums in usage.items():
+        category = traits_of(cell.scope.hospital, cell.item_code).controlled_category
+        key = (ScopeMonth(cell.scope, cell.month), category or "")
+        if key in used:
+            used[key].append((-sums.quantity, cell.item_code))
+    return {
+        key: QuotaUse(units, -sum(quantity for quantity, _ in used[key]), min(used[key])[1])
+        for key, units in released.items()
+        if used[key]
+    }
 
 
 def claims(touched: Mapping[Cell, datetime], known: Known) -> list[Claim]:
@@ -84,7 +110,8 @@ def _facts(cell: Cell, known: Known, backs: Iterable[int]) -> Facts:
             whole[back] = known.categories.get((ScopeMonth(cell.scope, month), traits.category), UsageSums())
     ranked = known.ranking.places.get(ScopeMonth(cell.scope, cell.month), {})
     standings = {told: items[cell.item_code] for told, items in ranked.items() if cell.item_code in items}
-    return Facts(cell, traits, sums, standings, whole)
+    quota = known.quotas.get((ScopeMonth(cell.scope, cell.month), traits.controlled_category or ""))
+    return Facts(cell, traits, sums, standings, whole, quota)
 
 
 def _claims(facts: Facts, known: Known, fired_at: datetime) -> Iterable[Claim]:
@@ -129,8 +156,12 @@ def versions(found: Iterable[Claim], known: Known, facts: CauseFacts, recaused: 
 
 
 def has_cause(claim: Claim) -> bool:
-    """It has a base to split the rise from."""
-    return claim.judgement.figures.base_value is not None and claim.judgement.figures.base_value > 0
+    """It has earlier months to split the rise from."""
+    return (
+        bool(claim.rule.reads_back)
+        and claim.judgement.figures.base_value is not None
+        and claim.judgement.figures.base_value > 0
+    )
 
 
 def _caused(claim: Claim, facts: CauseFacts) -> tuple[Judgement, Parts]:

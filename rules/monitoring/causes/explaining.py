@@ -63,7 +63,7 @@ def explained(rule: Rule, judgement: Judgement, exact: Parts) -> bool:
     caseload = sum((exact.get(factor, Fraction(0)) for factor in CASELOAD), Fraction(0))
     if not judgement.fires or base is None or rise <= 0 or caseload * 100 < EXPLAINED_PERCENT * rise:
         return False
-    return rule.left_fires(rise - caseload, base) is False
+    return rule.left_fires(rise - caseload, judgement) is False
 
 
 def with_cause(judgement: Judgement, parts: tuple[CausePart, ...]) -> Judgement:

@@ -56,9 +56,9 @@ class Growth:
     def _percent(self) -> Decimal:
         return self.row.threshold_percent or Decimal(0)
 
-    def left_fires(self, left: Fraction, base: int) -> bool | None:
+    def left_fires(self, left: Fraction, judgement: Judgement) -> bool | None:
         """See `Rule.left_fires`."""
-        return left * 100 >= Fraction(self._percent) * base
+        return left * 100 >= Fraction(self._percent) * (judgement.figures.base_value or 0)
 
 
 def base_of(facts: Facts, measure: Measure, months: tuple[int, ...]) -> Fraction | None:

@@ -43,6 +43,6 @@ class NewItem:
         fires = base is not None and base <= 0 and figures.value >= max(self.value_min, 1)
         return Judgement(fires, figures)
 
-    def left_fires(self, left: Fraction, base: int) -> bool | None:  # noqa: ARG002 -- there is no base to split from
+    def left_fires(self, left: Fraction, judgement: Judgement) -> bool | None:  # noqa: ARG002 -- there is no base to split from
         """See `Rule.left_fires`."""
         return None

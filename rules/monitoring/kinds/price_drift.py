@@ -40,6 +40,6 @@ class PriceDrift:
         fires = before.amount_fen >= max(1, floor_fen)
         return Judgement(fires and (new - old) * 100 >= Fraction(self.row.threshold_percent or 0) * old, figures)
 
-    def left_fires(self, left: Fraction, base: int) -> bool | None:  # noqa: ARG002 -- more cases are no dearer goods
+    def left_fires(self, left: Fraction, judgement: Judgement) -> bool | None:  # noqa: ARG002 -- more cases are no dearer goods
         """See `Rule.left_fires`."""
         return None

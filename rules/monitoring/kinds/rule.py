@@ -28,7 +28,7 @@ class Rule(Protocol):
     def judge(self, facts: Facts) -> Judgement:
         """Whether it fires, and the figures either way, without cause. Whether it judges the item the caller asks."""
 
-    def left_fires(self, left: Fraction, base: int) -> bool | None:
+    def left_fires(self, left: Fraction, judgement: Judgement) -> bool | None:
         """A rise of so much alone would still fire; `None` when caseload explains nothing under this rule."""
 
 

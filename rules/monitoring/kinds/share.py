@@ -40,6 +40,6 @@ class Share:
         reached = part * 100 >= Fraction(self.row.threshold_percent or 0) * whole
         return facts.traits.category is not None and whole > 0 and whole >= floor and reached
 
-    def left_fires(self, left: Fraction, base: int) -> bool | None:  # noqa: ARG002 -- a share is no rise
+    def left_fires(self, left: Fraction, judgement: Judgement) -> bool | None:  # noqa: ARG002 -- a share is no rise
         """See `Rule.left_fires`."""
         return None

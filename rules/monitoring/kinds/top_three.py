@@ -60,6 +60,6 @@ class TopRank:
         figures = Figures(value, rank=standing.rank, months_in_a_row=standing.months_in_a_row)
         return Judgement(standing.months_in_a_row >= (self.row.months or 1), figures)
 
-    def left_fires(self, left: Fraction, base: int) -> bool | None:  # noqa: ARG002 -- a rank has no rise
+    def left_fires(self, left: Fraction, judgement: Judgement) -> bool | None:  # noqa: ARG002 -- a rank has no rise
         """See `Rule.left_fires`."""
         return None

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import asyncpg
 import orjson
 
-from models.calendar import Month
+from models.calendar import Month, month_text
 from models.monitoring.alert import (
     AlertKey,
     AlertVersion,
@@ -280,6 +280,19 @@ class AlertSession:
             cell = cell_of(row)
             found[ScopeMonth(cell.scope, cell.month)][cell.item_code] = UsageSums(row["quantity"], row["amount_fen"])
         return found
+
+    async def quotas(self, keys: Collection[tuple[ScopeMonth, str]]) -> dict[tuple[ScopeMonth, str], int]:
+        """Units released of controlled categories to departments; where nothing was released there is no entry."""
+        wanted = {
+            f"{category}/{place.scope.id}/{month_text(place.month)}": (place, category) for place, category in keys
+        }
+        rows = await self._connection.fetch(
+            "SELECT hospital, key, (body ->> 'released')::bigint AS released FROM udi.control_now "
+            "WHERE kind = 'quota' AND key = ANY ($1)",
+            list(wanted),
+        )
+        found = ((wanted[row["key"]], row) for row in rows)
+        return {key: row["released"] for key, row in found if key[0].scope.hospital == row["hospital"]}
 
     async def usage_of_items(
         self, months: Collection[tuple[str, Month]], items: Collection[tuple[str, str]]

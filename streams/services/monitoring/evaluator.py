@@ -18,10 +18,10 @@ import asyncpg
 import structlog
 
 from models.calendar import Month, local_day, month_of, shift
-from models.monitoring.alert import Cell, Scope, ScopeMonth, UsageSums
+from models.monitoring.alert import Cell, QuotaUse, Scope, ScopeMonth, ScopeType, UsageSums
 from rules.monitoring.book import RuleBook
 from rules.monitoring.causes.windows import CauseFacts
-from rules.monitoring.judging import Claim, Known, claims, has_cause, versions
+from rules.monitoring.judging import Claim, Known, claims, has_cause, quotas_used, versions
 from rules.monitoring.standings import PlaceFacts, Ranking, rank
 from rules.monitoring.touched import judged_again, months_read, touch
 from sinks.postgres.monitoring.alerts import AlertBooks, AlertSession, Evaluated, PendingClose, Periods
@@ -210,14 +210,36 @@ class _Session:
     async def judge(self) -> None:
         """Judge every touched cell by every rule, and keep the versions that follow."""
         session, backs = self._session, months_read(self._book.every)
+        quotas = await self._quotas()
         wanted = {cell._replace(month=shift(cell.month, -back)) for cell in self._touched for back in backs}
         known = Known(
             self._book, session.traits, self._closed_through, self._first, await session.usage(wanted),
-            await session.newest(self._touched), self._ranking, await self._categories(wanted),
+            await session.newest(self._touched), self._ranking, await self._categories(wanted), quotas,
         )  # fmt: skip
         found = claims(self._touched, known)
         causes = await self._causes([claim for claim in found if has_cause(claim)])
         self.evaluated.versions = versions(found, known, causes, frozenset(self._recaused))
+
+    async def _quotas(self) -> dict[tuple[ScopeMonth, str], QuotaUse]:
+        """Quotas of what was touched, when a rule asks; an item's use moves the alerts of its whole category."""
+        if not self._book.asks_quotas:
+            return {}
+        session, places = self._session, dict[tuple[ScopeMonth, str], datetime]()
+        for cell, at in self._touched.items():
+            category = session.traits(cell.scope.hospital, cell.item_code).controlled_category
+            if cell.scope.type is ScopeType.DEPARTMENT and category is not None:
+                key = (ScopeMonth(cell.scope, cell.month), category)
+                places[key] = max(at, places.get(key, at))
+        usage = await session.usage_of_scopes({place for place, _ in places})
+        flat = {
+            Cell(place.scope, item, place.month): sums for place, items in usage.items() for item, sums in items.items()
+        }
+        for cell in flat:
+            category = session.traits(cell.scope.hospital, cell.item_code).controlled_category
+            at_place = places.get((ScopeMonth(cell.scope, cell.month), category or ""))
+            if at_place is not None:
+                touch(self._touched, {cell: at_place})
+        return quotas_used(await session.quotas(places), flat, session.traits)
 
     async def _categories(self, cells: Iterable[Cell]) -> dict[tuple[ScopeMonth, str], UsageSums]:
         """The use of whole categories, when a rule asks for it."""

@@ -140,3 +140,7 @@ CROSS JOIN LATERAL udi.share_rows(m.hospital, m.month) n
 LEFT JOIN LATERAL udi.share_rows(m.hospital, udi.shifted(m.month, -12)) y USING (scope_type, scope, share)
 LEFT JOIN LATERAL udi.share_rows(m.hospital, udi.shifted(m.month, -1)) b USING (scope_type, scope, share);
 COMMENT ON VIEW report.shares IS 'Share of the kinds under national monitoring, and of auxiliary goods, in what consumables were charged, returns taken off, by month of use; with changes in points. Ask with a month.';
+
+-- Two more kinds of rules.
+ALTER TABLE udi.rule DROP CONSTRAINT rule_kind_check;
+ALTER TABLE udi.rule ADD CHECK (kind IN ('growth', 'new-item', 'rank', 'share', 'price-drift', 'forecast', 'quota'));

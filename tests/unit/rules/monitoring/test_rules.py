@@ -1,13 +1,29 @@
 from dataclasses import replace
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 
 from models.calendar import Month
-from models.monitoring.alert import Cell, Facts, Figures, Judgement, Measure, Scope, ScopeType, Traits, UsageSums
+from models.monitoring.alert import (
+    Cell,
+    Facts,
+    Figures,
+    Judgement,
+    Measure,
+    QuotaUse,
+    Scope,
+    ScopeMonth,
+    ScopeType,
+    Traits,
+    UsageSums,
+)  # fmt: skip
 from models.monitoring.rule import EVERY_HOSPITAL, STUDY_RULES, HeldRule, RuleBase, RuleKind, RuleRow, held_in
 from rules.monitoring.back_test import Past, back_test, by_month, months_between
+from rules.monitoring.judging import quotas_used
+from rules.monitoring.kinds.forecast import Forecast, limit_of
 from rules.monitoring.kinds.price_drift import PriceDrift
+from rules.monitoring.kinds.quota import QuotaUsed
 from rules.monitoring.kinds.registry import wrong
 from rules.monitoring.kinds.share import Share
 from tests.unit.rules.monitoring.cases import CELL, HOSPITAL, row
@@ -21,9 +37,18 @@ DRIFT = RuleRow(
     threshold_percent=Decimal(10), floor_quantity=5,
 )  # fmt: skip
 
+FORECAST = RuleRow(
+    "beyond-forecast", RuleKind.FORECAST, (Measure.QUANTITY,), (ScopeType.HOSPITAL,), threshold_percent=Decimal(99),
+    months=12, floor_quantity=10,
+)  # fmt: skip
+QUOTA = RuleRow(
+    "quota-near", RuleKind.QUOTA, (Measure.QUANTITY,), (ScopeType.DEPARTMENT,), "controlled",
+    threshold_percent=Decimal(90),
+)  # fmt: skip
+
 
 def test_the_rules_of_a_fresh_installation_contradict_themselves_nowhere() -> None:
-    assert [wrong(each) for each in (*STUDY_RULES, SHARE, DRIFT)] == [None] * 6
+    assert [wrong(each) for each in (*STUDY_RULES, SHARE, DRIFT, FORECAST, QUOTA)] == [None] * 8
 
 
 @pytest.mark.parametrize(
@@ -45,6 +70,14 @@ def test_the_rules_of_a_fresh_installation_contradict_themselves_nowhere() -> No
         (replace(NEW, base=RuleBase.YEAR), "Expected the base month in a rule of the kind new-item, got year."),
         (replace(SHARE, threshold_percent=Decimal(101)), "Expected a share of at most 100 per cent, got 101."),
         (replace(DRIFT, measures=tuple(Measure)), "Expected the measure amount in a rule of the kind price-drift."),
+        (replace(GROWTH, scopes=(ScopeType.HOSPITAL,) * 2), "Expected each measure and each scope once."),
+        (replace(GROWTH, open_from_fen=1), "Expected open_from_amount not in a rule of the kind growth."),
+        (replace(FORECAST, threshold_percent=Decimal(50)),
+         "Expected a level of prediction above 50 and below 100 per cent, got 50."),
+        (replace(FORECAST, months=5), "Expected a forecast from at least 6 months, got 5."),
+        (replace(FORECAST, base=RuleBase.YEAR), "Expected base not in a rule of the kind forecast."),
+        (replace(QUOTA, scopes=(ScopeType.HOSPITAL,)),
+         "Expected the measure quantity and the scope department in a rule of the kind quota."),
         (replace(GROWTH, population="category:"),
          "Expected population monitored, all, controlled, auxiliary or category:NAME, got 'category:'."),
     ],
@@ -145,3 +178,57 @@ def test_a_back_test_knows_scopes() -> None:
     team = replace(GROWTH, scopes=(ScopeType.TEAM,), measures=(Measure.QUANTITY,))
     assert len(back_test(team, past, Month(202202), Month(202202))) == 1
     assert back_test(GROWTH, past, Month(202202), Month(202202)) == []
+
+
+def _history(*units: int) -> dict[int, UsageSums | None]:
+    """Months before, the newest first, at 100 yuan a unit; the month itself is the first."""
+    return {back: UsageSums(each, each * 10_000) for back, each in enumerate(units)}
+
+
+def test_a_forecast_carries_a_trend_on_and_fires_above_what_chance_gives() -> None:
+    rule = Forecast(FORECAST, Measure.QUANTITY)
+    rising = tuple(range(210, 90, -10))  # 100, 110, … 210: the line says 220.
+    limit = limit_of([UsageSums(each, each * 10_000) for each in reversed(rising)], Measure.QUANTITY, 99)
+    assert limit > 220
+    fires = [rule.judge(Facts(CELL, Traits(), _history(now, *rising))).fires for now in (219, limit - 1, limit)]
+    assert fires == [False, False, True]
+
+
+def test_a_forecast_states_the_mean_as_its_base_and_is_judged_by_what_caseload_leaves() -> None:
+    rule = Forecast(FORECAST, Measure.QUANTITY)
+    found = rule.judge(Facts(CELL, Traits(), _history(200, *[100] * 12)))
+    assert (found.fires, found.figures.base_value, found.figures.base_month) == (True, 100, Month(202205))
+    assert found.rise_min == 33
+    assert [rule.left_fires(Fraction(left), found) for left in (32, 33)] == [False, True]
+
+
+def test_a_forecast_knows_nothing_without_its_months_or_below_its_floor() -> None:
+    rule = Forecast(FORECAST, Measure.QUANTITY)
+    gap = _history(200, *[100] * 12) | {12: None}
+    assert not rule.judge(Facts(CELL, Traits(), gap)).fires
+    assert not rule.judge(Facts(CELL, Traits(), _history(200, *[9] * 12))).fires
+    assert rule.judge(Facts(CELL, Traits(), _history(200, *[10] * 12))).fires
+
+
+@pytest.mark.parametrize(
+    ("released", "used", "fires"), [(100, 89, False), (100, 90, True), (0, 1, True), (0, 0, False)]
+)
+def test_a_quota_fires_from_its_share_on_and_for_the_item_most_used(released: int, used: int, fires: bool) -> None:
+    ward = CELL._replace(scope=Scope("H1", ScopeType.DEPARTMENT, "ORTH"))
+    rule, sums = QuotaUsed(QUOTA, Measure.QUANTITY), {0: UsageSums(used, 0)}
+    found = rule.judge(Facts(ward, Traits(), sums, quota=QuotaUse(released, used, "SCREW")))
+    assert (found.fires, found.figures.base_value) == (fires, released)
+    assert not rule.judge(Facts(ward, Traits(), sums, quota=QuotaUse(released, used, "PIN"))).fires
+    assert not rule.judge(Facts(ward, Traits(), sums)).fires
+
+
+def test_what_was_used_of_a_quota_is_summed_over_its_category() -> None:
+    ward = Scope("H1", ScopeType.DEPARTMENT, "ORTH")
+    place = ScopeMonth(ward, Month(202206))
+    usage = {
+        Cell(ward, item, place.month): UsageSums(units, 0)
+        for item, units in (("B", 4), ("A", 4), ("OTHER", 9), ("C", -1))
+    }
+    traits = lambda _, item: Traits(controlled_category=None if item == "OTHER" else "staplers")  # noqa: E731
+    found = quotas_used({(place, "staplers"): 10, (place, "mesh"): 3}, usage, traits)
+    assert found == {(place, "staplers"): QuotaUse(10, 7, "A")}

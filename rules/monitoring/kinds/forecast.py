@@ -9,7 +9,7 @@ s is the standard error of the line, but never less than what a count varies by 
 base that an alert states is the mean of the months, so that the cause splits what is more than that.
 
 References:
-    Montgomery, Peck, Vining: Introduction to Linear Regression Analysis, 5th ed. 2012, section 2.5 (prediction interval).
+    Montgomery, Peck, Vining: Introduction to Linear Regression Analysis, 5th ed. 2012, section 2.5 (prediction).
     The kind is ours (docs/alerts.md); the Gansu study, table 2, says "and so on".
 """
 

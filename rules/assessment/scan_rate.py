@@ -7,9 +7,10 @@ denominator has, beside what was scanned:
 
 - *typed*: entered by hand, with a reason;
 - *charged*: lines of the HIS for which nothing was scanned (the reconciliation's `not-scanned`);
-- *unseen*: used, and in no book. Where a store was counted, what was missing from its shelves. Elsewhere what the
-  cases should have used, less what is known of it: for each DRG group and medical team, the cases of the month times
-  what such cases used before. It counts only beyond chance: one lean month is no proof.
+- *unseen*: used, and in no book. Where a store was counted, what was missing from its shelves. Elsewhere as much beside
+  what was typed and charged as counts found in the other departments; or, when that is more, what the cases should have
+  used, less what is known of it: for each DRG group and medical team, the cases of the month times what such cases used
+  before. That counts only beyond chance: one lean month is no proof.
 
 References:
     The denominators by line, by amount and by what bears a UDI are those a hospital is asked for; how they are filled
@@ -27,6 +28,10 @@ CHANCE_DEVIATIONS: Final = 3.0
 """What cases lack counts from so many standard deviations on: it comes by chance in one month of 700. Ours."""
 TEAM_WEIGHT: Final = 20
 """A team's own history counts as much as its group's from so many cases on. Ours, no source."""
+COUNTED_MIN: Final = 5
+"""So many departments must be counted before theirs says anything of the others. Ours."""
+COUNT_DEVIATION: Final = 2.0
+"""Lines by which a count is uncertain: two miscounted packages. Ours."""
 CONFIDENCE: Final = 0.95
 
 
@@ -101,6 +106,43 @@ def expected(cells: Iterable[Cell]) -> Mapping[str, tuple[float, Unseen]]:
 def _missing(should: float, known: int, deviation: float) -> Unseen:
     missing = should - known
     return Unseen(missing, deviation) if missing > CHANCE_DEVIATIONS * deviation else Unseen()
+
+
+def unseen_by_department(
+    seen: Mapping[str, Seen], counted: Mapping[str, float], should: Mapping[str, tuple[float, Unseen]]
+) -> dict[str, tuple[Unseen, str | None]]:
+    """What nobody saw, and what says so: `count`, `cases`, `elsewhere`, or `None` when nothing does.
+
+    A department that was not counted has as much beside what it typed and charged by hand as the counted ones have (the
+    median of their shares), or what its cases lack, if that is more.
+
+    Args:
+        seen: Lines, by department.
+        counted: What counts found missing; who is not named was not counted.
+        should: What the cases say (`expected`).
+    """
+    shares = sorted(
+        max(0.0, counted[name]) / (each.typed + each.charged)
+        for name, each in seen.items()
+        if name in counted and each.typed + each.charged > 0
+    )
+    share = shares[len(shares) // 2] if len(shares) >= COUNTED_MIN else None
+    found: dict[str, tuple[Unseen, str | None]] = {}
+    for name, each in seen.items():
+        if name in counted:
+            found[name] = Unseen(max(0.0, counted[name]), COUNT_DEVIATION), "count"
+            continue
+        lacks = should[name][1] if name in should else Unseen()
+        like = (
+            Unseen(share * (each.typed + each.charged), sqrt(share * (each.typed + each.charged)))
+            if share
+            else Unseen()
+        )
+        if lacks.lines >= like.lines and name in should:
+            found[name] = lacks, "cases"
+        else:
+            found[name] = like, "elsewhere" if share is not None else None
+    return found
 
 
 def rate(seen: Seen, unseen: Unseen = Unseen(), lines: float | None = None) -> Rate:  # noqa: B008 -- a tuple

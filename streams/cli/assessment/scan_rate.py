@@ -1,6 +1,6 @@
 """`udi scan-rate`: how much of what was used was scanned, by department, hour, device and item, and why not."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 
@@ -8,15 +8,13 @@ import asyncpg
 import typer
 
 from models.calendar import Month, parse_month
-from rules.assessment.scan_rate import Cell, Rate, Seen, Unseen, expected, rate
+from rules.assessment.scan_rate import Cell, Rate, Seen, Unseen, expected, rate, unseen_by_department
 from sinks.postgres.assessment.scan_rate import Cause, Known, case_cells, causes, known_uses, stock_falls
 from sinks.postgres.assessment.windows import hospitals_with_cases
 from streams.cli.connection import bad, run
 from streams.cli.shown import AsJson, Limit, print_json, print_table
 from streams.settings import Settings
 
-UNITS_PER_LINE_MIN = 1.0
-"""A line has at least one unit: so many units missing from a shelf are at most so many lines."""
 WAYS = ("all", "department", "hour", "device", "item")
 WHY = {
     "typed": "typed by hand 手工录入",
@@ -35,7 +33,7 @@ class Measured:
     """Lines its cases should have used; `None` where nothing says so."""
     unseen: Unseen
     unseen_from: str | None
-    """`count` (its stores were counted), `cases`, or `None`: nothing is known of what nobody saw."""
+    """`count`, `cases` or `elsewhere` (`rules.assessment.scan_rate`), of a sum `departments`; `None`: nothing says."""
     by_line: Rate
     by_amount: Rate
     by_udi: Rate
@@ -55,7 +53,9 @@ async def scan_rate_of(pool: asyncpg.Pool, hospital: str, month: Month) -> ScanR
     should = expected(Cell(*row) for row in await case_cells(pool, hospital, month))
     counted = await stock_falls(pool, hospital, month)
     rows = await known_uses(pool, hospital, month)
-    unseen = {row.key: _unseen(row.key, should, counted) for row in rows if row.by == "department"}
+    unseen = unseen_by_department(
+        {row.key: Seen(row.scanned, row.typed, row.charged) for row in rows if row.by == "department"}, counted, should
+    )
     every = Unseen(
         sum(each.lines for each, _ in unseen.values()), sum(each.deviation**2 for each, _ in unseen.values()) ** 0.5
     )
@@ -66,14 +66,6 @@ async def scan_rate_of(pool: asyncpg.Pool, hospital: str, month: Month) -> ScanR
             missing, whence = every, "departments"
         measured.append(_measured(row, should.get(row.key), missing, whence))
     return ScanRate(hospital, measured, await causes(pool, hospital, month))
-
-
-def _unseen(
-    department: str, should: Mapping[str, tuple[float, Unseen]], counted: Mapping[str, int]
-) -> tuple[Unseen, str | None]:
-    if department in counted:
-        return Unseen(max(0.0, counted[department] / UNITS_PER_LINE_MIN)), "count"
-    return (should[department][1], "cases") if department in should else (Unseen(), None)
 
 
 def _measured(row: Known, should: tuple[float, Unseen] | None, unseen: Unseen, unseen_from: str | None) -> Measured:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.assessment.scan_rate import Cell, Rate, Seen, Unseen, expected, rate
+from rules.assessment.scan_rate import Cell, Rate, Seen, Unseen, expected, rate, unseen_by_department
 
 
 def test_what_nobody_scanned_is_in_the_denominator() -> None:
@@ -61,3 +61,16 @@ def test_a_team_with_a_history_of_its_own_is_held_against_that() -> None:
 
 def test_a_group_without_history_says_nothing() -> None:
     assert expected([Cell("ORTH", 10, 3, 0, 0, 0, 0, 0)]) == {}
+
+
+def test_a_department_nobody_counted_has_as_much_beside_its_books_as_the_counted_ones() -> None:
+    seen = {f"D{number}": Seen(80, 5, 15) for number in range(6)}
+    counted = {f"D{number}": 4.0 for number in range(5)}
+    found = unseen_by_department(seen, counted, {})
+    assert [found["D0"][1], found["D5"][1]] == ["count", "elsewhere"]
+    assert found["D5"][0].lines == pytest.approx(4.0)
+    # What its cases lack goes before when it is more; four counted departments say nothing of the others.
+    lacking = unseen_by_department(seen, counted, {"D5": (130.0, Unseen(30, 5))})
+    assert lacking["D5"] == (Unseen(30, 5), "cases")
+    del counted["D4"]
+    assert unseen_by_department(seen, counted, {})["D5"] == (Unseen(), None)

@@ -20,7 +20,7 @@ from models.calendar import Month, month_text
 from models.wire.topics import VERDICTS
 from sinks.postgres.database import open_pool
 from streams.embedded.folder import Purpose
-from streams.proofs.demo import controls, summary
+from streams.proofs.demo import assessing, controls, summary
 from streams.proofs.demo.ending import INTERRUPTED, Ending, ending, stopped
 from streams.proofs.demo.pages import open_pages, with_free_port
 from streams.proofs.demo.tie_out import Line, tie_out
@@ -65,6 +65,7 @@ class Run:
     breaker: controls.Shown | None = None
     """What a breaker did; `None` when no finding is about goods to show it with."""
     quotas: Table | None = None
+    monthly: assessing.MonthlyWork | None = None
 
 
 def run_demo(settings: Settings, plan: Plan, *, keep: bool) -> int:
@@ -125,6 +126,9 @@ async def _demo(console: Console, settings: Settings, plan: Plan, end: Ending, *
             run.latencies = await _probe(resolved, pool)
         with console.status("Opening a circuit breaker, and releasing quotas …"):
             run.breaker, run.quotas = await controls.breaker(pool, player), await controls.quotas(pool)
+        with console.status("Assessing the newest month, and drawing its meeting pack …"):
+            run.monthly = await assessing.monthly_work(resolved, pool, hospital.truth, folder / "packs")
+            run.lines += run.monthly.lines
         await summary.show(console, pool, run)
         differences = sum(len(line.differences) for line in run.lines)
         if keep:

@@ -49,6 +49,10 @@ async def show(console: Console, pool: asyncpg.Pool, run: "Run") -> None:
         )
     if run.quotas is not None:
         console.print(run.quotas)
+    if run.monthly is not None:
+        console.print(run.monthly.ratios)
+        console.print(run.monthly.ranking)
+        console.print(f"[bold]Meeting pack[/bold]: {', '.join(run.monthly.files)}")
     console.print(await _his(pool))
     console.print(_tie_out(run))
 

@@ -1,6 +1,7 @@
 """The pack: no cell is a formula, nothing of others is markup, every word is there in both languages."""
 
 import doctest
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,16 @@ from streams.cli.assessment.pack.written import write_html, write_workbook
 FINDING = {
     "item_code": "=2+3", "item_name": "<script>alert(1)</script>", "status": "open", "filed": None, "amount": 18000,
     "departments": "@ORTH", "measure": "amount", "cause": None, "month": "2022-06", "value": None,
+    "new": True, "rank": None, "months_in_a_row": None, "change_percent": Decimal("20.00"),
 }  # fmt: skip
-CONTENTS = Contents("H1", "2022-06", [FINDING], [], [], None, {})
+FILED = FINDING | {"item_code": "B", "item_name": "plate", "status": "explained", "filed": "chance"}
+QUOTA = {"kind": "quota", "scope": "ORTH", "state": None, "reason": None}
+QUOTAS = [
+    QUOTA | {"what": "staplers", "released": 10, "used": 9}, QUOTA | {"what": "meshes", "released": 10, "used": 8},
+]  # fmt: skip
+CONTENTS = Contents(
+    "H1", "2022-06", [FINDING, FILED], QUOTAS, [], [], {"rows": [], "causes": []}, None, {},
+)  # fmt: skip
 
 
 def test_worked_examples_hold() -> None:
@@ -41,6 +50,17 @@ def test_page_escapes_what_others_wrote_and_needs_nothing_from_elsewhere(tmp_pat
     assert "月度会议材料 Monthly meeting pack" in page
 
 
+def test_page_shows_what_lies_open_and_counts_what_is_filed(tmp_path: Path) -> None:
+    write_html(CONTENTS, tmp_path / "pack.html")
+
+    page = (tmp_path / "pack.html").read_text(encoding="utf-8")
+    assert "新用耗材 new item; +20.0 %" in page
+    assert "plate" not in page
+    assert "chance alone may give such a rise" in page
+    assert "staplers" in page
+    assert "meshes" not in page
+
+
 def test_chart_is_a_drawing_without_script() -> None:
     drawn = draw({"cause": waterfall([("用量 use", 5.0), ("价格 price", -2.0)], "基期 base", "2022-06", 10.0)})
 
@@ -50,7 +70,9 @@ def test_chart_is_a_drawing_without_script() -> None:
     assert draw({}) == {}
 
 
-@pytest.mark.parametrize("table", ["conclusion", "word", "pack", "factor", "formula"])
+@pytest.mark.parametrize(
+    "table", ["conclusion", "word", "pack", "factor", "formula", "share", "state", "finding", "cause"]
+)
 def test_both_languages_have_the_same_words(table: str) -> None:
     first, second = (texts(f"assessment.{locale}")[table].keys() for locale in LOCALES)
 

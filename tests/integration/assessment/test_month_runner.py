@@ -13,7 +13,7 @@ from sinks.postgres.observation import observe
 from streams.embedded.broker import EmbeddedBroker
 from streams.running import environment
 from streams.services.monitoring.month_runner import MonthRunner, last_due
-from tests.integration.usage import ward
+from tests.integration.monitoring.usage import ward
 from tests.support.installed import installed
 
 

@@ -54,7 +54,7 @@ async def _run(sizes: measure.Sizes, only: list[str]) -> Table:
         if {"backlog", "latency", "naive"} & set(only):
             async with open_parts(folder) as parts:
                 await run.with_services(parts, only)
-        if {"steps", "growth", "cases", "reconciling-books"} & set(only):
+        if {"steps", "growth", "cases", "reconciling-books", "monitoring"} & set(only):
             async with EmbeddedDatabase(folder / "postgres", settings=STATEMENTS) as database:
                 await run.in_process(database.url, only)
         if "reconciling" in only:

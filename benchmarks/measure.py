@@ -5,11 +5,22 @@ from dataclasses import dataclass
 from statistics import median
 from time import perf_counter
 
-from benchmarks import backlog, cases, copying, latency, reconciling, reconciling_books, steps
+from benchmarks import backlog, cases, copying, latency, monitoring, reconciling, reconciling_books, steps
 from benchmarks.parts import Parts, books
 from benchmarks.table import Line, Table
 
-PARTS = ("backlog", "naive", "latency", "steps", "growth", "cases", "reconciling", "reconciling-books", "codes")
+PARTS = (
+    "backlog",
+    "naive",
+    "latency",
+    "steps",
+    "growth",
+    "cases",
+    "reconciling",
+    "reconciling-books",
+    "monitoring",
+    "codes",
+)
 THROUGHPUT, CPU, LATENCY = "Backlog", "CPU seconds per 100,000 scans", "Latency"
 STEPS, STATEMENTS, GROWTH = "Steps of a batch of 1,000, µs per scan", "Statements, µs per scan", "Growth"
 CASES = "Case proofs"
@@ -39,12 +50,17 @@ class Sizes:
     """Scans of a first backlog that does not count: a cold broker still compiles itself."""
     months: int
     """Months of 20,000 uses reconciled with as many lines."""
+    watched: int
+    """Scans of the books in which a month is closed."""
+    assessed: int
+    """Cases judged."""
 
 
 FULL = Sizes(
-    60_000, 5, 3, 3_000, 3, 20.0, 3, 50_000, 5, (100_000, 1_000_000), 50_000, (20_000, 200_000), 24.0, 30_000, 50
-)
-QUICK = Sizes(8_000, 2, 1, 400, 1, 3.0, 1, 6_000, 2, (3_000, 12_000), 3_000, (2_000, 10_000), 6.5, 0, 5)
+    60_000, 5, 3, 3_000, 3, 20.0, 3, 50_000, 5, (100_000, 1_000_000), 50_000, (20_000, 200_000), 24.0, 30_000, 50,
+    5_000_000, 170_000,
+)  # fmt: skip
+QUICK = Sizes(8_000, 2, 1, 400, 1, 3.0, 1, 6_000, 2, (3_000, 12_000), 3_000, (2_000, 10_000), 6.5, 0, 5, 50_000, 20_000)
 
 
 def sizes(*, quick: bool, scans: int | None, repetitions: int | None) -> Sizes:
@@ -54,7 +70,7 @@ def sizes(*, quick: bool, scans: int | None, repetitions: int | None) -> Sizes:
         scans or found.scans, repetitions or found.repetitions, found.repetitions_two, found.naive_scans,
         found.naive_repetitions, found.latency_seconds, found.latency_repetitions, found.steps_scans,
         found.steps_repetitions, found.growth, found.growth_window, found.cases,
-        found.cases_seconds, found.warm_up, found.months,
+        found.cases_seconds, found.warm_up, found.months, found.watched, found.assessed,
     )  # fmt: skip
 
 
@@ -160,6 +176,8 @@ class Run:
             await self._cases(server_url)
         if "reconciling-books" in only:
             await self._reconcile_books(server_url)
+        if "monitoring" in only:
+            await self._watch(server_url)
 
     async def _cases(self, server_url: str) -> None:
         found: list[cases.Cases] = []
@@ -184,6 +202,14 @@ class Run:
         async with books(server_url) as url:
             found = await reconciling_books.run(url, month, sizes)
         reconciling_books.show(self._table, [found], sizes)
+
+    async def _watch(self, server_url: str) -> None:
+        _say(f"a month closed over {self._sizes.watched} scans, {self._sizes.assessed} cases judged")
+        async with books(server_url, facts=False) as url:
+            found = await monitoring.run(url, self._sizes.watched)
+        monitoring.show(
+            self._table, self._sizes.watched, found, self._sizes.assessed, monitoring.assessment(self._sizes.assessed)
+        )
 
     async def _steps(self, server_url: str) -> None:
         scans = self._sizes.steps_scans

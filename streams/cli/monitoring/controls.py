@@ -62,30 +62,48 @@ def _cells(row: dict[str, Any]) -> tuple[Any, ...]:
 
 @breaker_app.command("open")
 def open_breaker(  # noqa: PLR0917 -- the options of a command
-    item: Item, reason: Why, scope: Scope = None, until: Until = None, hospital: OfHospital = None, by: By = None
+    item: Item,
+    reason: Why,
+    scope: Scope = None,
+    until: Until = None,
+    hospital: OfHospital = None,
+    by: By = None,
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """Hold the item's charges from the next scan on; what is used is still recorded."""
-    _set(BreakerState.OPEN, item, scope, until, hospital, by, reason)
+    _set(BreakerState.OPEN, item, scope, until, hospital, by, reason, as_json=as_json)
 
 
 @breaker_app.command("warn")
-def warn(item: Item, reason: Why, scope: Scope = None, hospital: OfHospital = None, by: By = None) -> None:
+def warn(
+    item: Item, reason: Why, scope: Scope = None, hospital: OfHospital = None, by: By = None, *, as_json: AsJson = False
+) -> None:
     """Say that a breaker may come; nothing is held."""
-    _set(BreakerState.WARNING, item, scope, None, hospital, by, reason)
+    _set(BreakerState.WARNING, item, scope, None, hospital, by, reason, as_json=as_json)
 
 
 @breaker_app.command("trial")
 def trial(  # noqa: PLR0917 -- the options of a command
-    item: Item, reason: Why, scope: Scope = None, until: Until = None, hospital: OfHospital = None, by: By = None
+    item: Item,
+    reason: Why,
+    scope: Scope = None,
+    until: Until = None,
+    hospital: OfHospital = None,
+    by: By = None,
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """Half open: charge again, and list every use for review."""
-    _set(BreakerState.TRIAL, item, scope, until, hospital, by, reason)
+    _set(BreakerState.TRIAL, item, scope, until, hospital, by, reason, as_json=as_json)
 
 
 @breaker_app.command("close")
-def close(item: Item, reason: Why, scope: Scope = None, hospital: OfHospital = None, by: By = None) -> None:
+def close(
+    item: Item, reason: Why, scope: Scope = None, hospital: OfHospital = None, by: By = None, *, as_json: AsJson = False
+) -> None:
     """Charge again. What is held stays held until a person releases it."""
-    _set(BreakerState.CLOSED, item, scope, None, hospital, by, reason)
+    _set(BreakerState.CLOSED, item, scope, None, hospital, by, reason, as_json=as_json)
 
 
 def _set(  # noqa: PLR0917 -- the parts of a breaker
@@ -96,6 +114,8 @@ def _set(  # noqa: PLR0917 -- the parts of a breaker
     hospital: str | None,
     by: str | None,
     reason: str,
+    *,
+    as_json: bool,
 ) -> None:
     kind, _, name = (scope or "").partition(":")
     if scope is not None and (kind not in {"department", "store", "team"} or not name):
@@ -109,6 +129,12 @@ def _set(  # noqa: PLR0917 -- the parts of a breaker
         )  # fmt: skip
 
     where = decide(item, hospital, made)
+    if as_json:
+        print_json({
+            "hospital": where, "item_code": item, "scope_type": kind or "hospital", "scope": name or where,
+            "state": state, "until": ends,
+        })  # fmt: skip
+        return
     typer.echo(f"The breaker of {item} at {where}{f' for {scope}' if scope else ''} is {state}.")
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import asyncpg
 import typer
+from typer.core import TyperGroup
 
 from models.charging.controls import Breaker, BreakerState, ControlScope
 from models.money import fen_text
@@ -26,7 +27,17 @@ from streams.cli.monitoring.findings import machine
 from streams.cli.shown import AsJson, print_json, print_table
 from streams.settings import Settings
 
-review_app = typer.Typer(help="The review of a finding.", invoke_without_command=True)
+
+class _FindingFirst(TyperGroup):
+    """`--json` may stand anywhere: a group takes its own options before its arguments only."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put it first."""
+        rest = [each for each in args if each != "--json"]
+        return super().parse_args(ctx, ["--json"] * (len(rest) < len(args)) + rest)
+
+
+review_app = typer.Typer(cls=_FindingFirst, help="The review of a finding.", invoke_without_command=True)
 Text = Annotated[str, typer.Option("--text", help="What was said; it is kept.")]
 
 
@@ -35,6 +46,7 @@ class Asked:
     """The finding that a command is about."""
 
     finding: UUID
+    as_json: bool
 
 
 @review_app.callback()
@@ -49,7 +61,7 @@ def review(
         _list(as_json=as_json)
         raise typer.Exit
     try:
-        context.obj = Asked(UUID(finding))
+        context.obj = Asked(UUID(finding), as_json)
     except ValueError:
         bad(f"Expected the id of a finding (UUID) or `list`, got {finding!r}.")
     if context.invoked_subcommand is None:
@@ -111,6 +123,12 @@ def _refused(refusal: ReviewRefusal) -> str:
     return texts("en")["review"][refusal]
 
 
+def _tell(context: typer.Context, words: str) -> None:
+    """Say it to a person; a machine has read the entry."""
+    if not context.obj.as_json:
+        typer.echo(words)
+
+
 def _step(context: typer.Context, said: Said) -> tuple[FindingKey, ReviewEntry]:
     """Do the step, or say why not: exit status 1."""
     finding = context.obj.finding
@@ -125,7 +143,10 @@ def _step(context: typer.Context, said: Said) -> tuple[FindingKey, ReviewEntry]:
     if isinstance(done, ReviewRefusal) or key is None:
         typer.echo(_refused(done if isinstance(done, ReviewRefusal) else ReviewRefusal.UNKNOWN_FINDING), err=True)
         raise typer.Exit(1)
-    typer.echo(f"{said.step} is entry {done.n}; the review is {done.state}.")
+    if context.obj.as_json:
+        print_json({"finding": finding} | _entry(done))
+    else:
+        typer.echo(f"{said.step} is entry {done.n}; the review is {done.state}.")
     return key, done
 
 
@@ -174,7 +195,7 @@ def warn(
     key, entry = _step(context, Said(Step.WARN, person(by), text))
     if letter is not None:
         letter.write_text(_letter(context.obj.finding, key, entry), encoding="utf-8")
-        typer.echo(f"The letter is {letter}.")
+        _tell(context, f"The letter is {letter}.")
 
 
 @review_app.command()
@@ -207,7 +228,7 @@ def break_(
         await ControlBooks(pool).record([breaker])
 
     run(work)
-    typer.echo(f"The breaker of {key.item_code} is open.")
+    _tell(context, f"The breaker of {key.item_code} is open.")
 
 
 @review_app.command()
@@ -228,8 +249,8 @@ def reselect(
         import orjson  # noqa: PLC0415 -- only where a file is written
 
         dossier.write_bytes(orjson.dumps(parts, default=str, option=orjson.OPT_INDENT_2))
-        typer.echo(f"The dossier is {dossier}.")
-    else:
+        _tell(context, f"The dossier is {dossier}.")
+    elif not context.obj.as_json:
         print_json(parts)
 
 
@@ -254,7 +275,7 @@ def effect(context: typer.Context, by: By = None) -> None:
         raise typer.Exit(1)
     said = Said(Step.EFFECT, person(by), effect_words(measured), effect=measured)
     _step(context, said)
-    typer.echo(said.text)
+    _tell(context, said.text)
 
 
 def effect_words(measured: Effect) -> str:

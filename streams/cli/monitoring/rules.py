@@ -109,9 +109,11 @@ def switch_on(  # noqa: PLR0917 -- the options of a command
     version: Version = None,
     hospital: ForHospital = EVERY_HOSPITAL,
     by: By = None,
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """Let a version hold from a month on, in place of the one before."""
-    _switch(rule, reason, from_, version, hospital, by, is_on=True)
+    _switch(rule, reason, from_, version, hospital, by, is_on=True, as_json=as_json)
 
 
 @rules_app.command("switch-off")
@@ -123,13 +125,23 @@ def switch_off(
     ] = None,
     hospital: ForHospital = EVERY_HOSPITAL,
     by: By = None,
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """End a rule from a month on."""
-    _switch(rule, reason, from_, None, hospital, by, is_on=False)
+    _switch(rule, reason, from_, None, hospital, by, is_on=False, as_json=as_json)
 
 
 def _switch(  # noqa: PLR0917 -- the options of a command
-    rule: str, reason: str, from_: str | None, version: int | None, hospital: str, by: str | None, *, is_on: bool
+    rule: str,
+    reason: str,
+    from_: str | None,
+    version: int | None,
+    hospital: str,
+    by: str | None,
+    *,
+    is_on: bool,
+    as_json: bool,
 ) -> None:
     month = None if from_ is None else _month("--from", from_)
     if not reason.strip():
@@ -145,6 +157,12 @@ def _switch(  # noqa: PLR0917 -- the options of a command
             await books.switch(hospital, rule, found[0], is_on, since, person(by), reason)
         except RuleRefusedError as error:
             return str(error)
+        if as_json:
+            print_json({
+                "rule": rule, "hospital": hospital, "version": found[0], "status": "on" if is_on else "off",
+                "from": month_text(since) if since else None,
+            })  # fmt: skip
+            return ""
         words = f"{rule} version {found[0]} is {'on' if is_on else 'off'}"
         typer.echo(f"{words} from {month_text(since) if since else 'the beginning'} on.")
         return ""

@@ -114,9 +114,7 @@ def _decide_stock_action(
     if event.action in _BROUGHT and recalled(event.hospital, label, found.item, subject.day, view.catalogue.recalls):
         # Recorded, for the goods are there; the desk proposes to lock them away.
         flags.add(Reason.RECALLED)
-    flags |= _doubts(label) | overridden(
-        event, move_reasons(event, found.item, view), prior.reasons if prior else ()
-    )
+    flags |= _doubts(label) | overridden(event, move_reasons(event, found.item, view), prior.reasons if prior else ())
     if prior and Reason.RELEASED in prior.reasons:
         flags = flags - RELEASABLE | {Reason.RELEASED}
     decision = Decision(

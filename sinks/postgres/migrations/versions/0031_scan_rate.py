@@ -8,7 +8,7 @@ from importlib.resources import files
 from alembic import op
 
 revision = "0031"
-down_revision = "0004"
+down_revision = "0029"
 branch_labels = None
 depends_on = None
 

@@ -8,10 +8,6 @@ from random import Random
 from typing import TypeVar
 
 T = TypeVar("T")
-_LETTERS = "ABCDEFGHJKMNPRSTUVWXYZ"
-_DIGITS = "023456789"
-"""Without 1: no lot or serial of these can hold the beginning of another element (01, 10, 11, 15, 17, 21), so a label
-without separators reads one way only."""
 
 
 class Chance:
@@ -55,13 +51,3 @@ class Chance:
         low, middle = self._bits(62) | 1 << 63, self._bits(12)
         time = f"{milliseconds >> 16:08x}-{milliseconds & 0xFFFF:04x}"
         return f"{time}-7{middle:03x}-{low >> 48:04x}-{low & 0xFFFFFFFFFFFF:012x}"
-
-    def shaped(self, shape: str) -> str:
-        """A text of a maker's shape: `A` becomes a letter, `9` a digit, all else stays."""
-        bits = self._bits
-        return "".join(
-            [
-                _LETTERS[bits(32) * 22 >> 32] if each == "A" else _DIGITS[bits(32) * 9 >> 32] if each == "9" else each
-                for each in shape
-            ]
-        )

@@ -26,6 +26,7 @@ from streams.proofs.demo.pages import open_pages, with_free_port
 from streams.proofs.demo.tie_out import Line, tie_out
 from streams.proofs.player import WINDOW_AFTER, Player, after
 from streams.running import Supervisor, embedded_parts
+from streams.services.learner import Learner
 from streams.services.monitoring.evaluator import Evaluator
 from streams.services.month_close import close_month
 from streams.services.prover import Prover
@@ -115,7 +116,7 @@ async def _demo(console: Console, settings: Settings, plan: Plan, end: Ending, *
             await stack.enter_async_context(_running(evaluator.run()))
             cluster = await cluster_id(resolved)
             player = await stack.enter_async_context(Player(resolved, pool, cluster))
-        closing = Closing(pool, cluster, player, evaluator, reconciler, prover)
+        closing = Closing(pool, cluster, player, Learner(pool), evaluator, reconciler, prover)
         hospital = Hospital(plan)
         run = await _play(console, player, closing, hospital, plan)
         with console.status("Comparing with the HIS …"):
@@ -177,6 +178,7 @@ async def _play(console: Console, player: Player, closing: "Closing", hospital: 
             if stage.name == "scans":
                 before = time.monotonic()
                 await _watched(player, stage, lambda done: progress.update(task, completed=run.published + done))
+                await closing.learn()
                 run.published += len(stage.records)
                 run.seconds += time.monotonic() - before
                 progress.update(task, completed=run.published, rate=f"{run.published / run.seconds:,.0f}/s")
@@ -206,9 +208,15 @@ class Closing:
     pool: asyncpg.Pool
     cluster: str
     player: Player
+    learner: Learner
     evaluator: Evaluator
     reconciler: Reconciler
     prover: Prover
+
+    async def learn(self) -> None:
+        """Have the month's labels learned from, and what becomes certain by that decided again."""
+        await self.learner.until_idle()
+        await self.player.recorded()
 
     async def close(self, month: Month) -> None:
         """Compare the month with the HIS, prove its cases, close it, and have its alerts judged."""

@@ -11,19 +11,23 @@ from typing import Any, Final
 from models.udi.canonical import gtin, ma_identifier
 from streams.simulator.chance import Chance
 from streams.simulator.clock import days_of
-from streams.simulator.hospital.goods import ALWAYS, Goods, RealText
+from streams.simulator.hospital.goods import ALWAYS, Goods, LossyGoods, RealText
+from streams.simulator.hospital.lots import LOTS, SERIALS, templates_for
 from streams.simulator.plan import Plan
 
 CATEGORIES: Final = (
     "stent", "stapler", "implant", "suture", "anti-adhesion", "tissue reinforcement", "catheter", "mesh", "dressing",
 )  # fmt: skip
-LOT_SHAPES: Final = ("A999999", "999999A", "AA9999", "A99-9999", "99999999", "AAA999A9")
-SERIAL_SHAPES: Final = ("A9999999", "AA-999999", "9999999999", "A99A99A999")
 DEFECTS: Final = (
     "unknown-identifier", "unknown-identifier", "no-price", "package-unknown", "ambiguous-identifier", "unknown-item",
     "price-overlap", "no-price",
 )  # fmt: skip
 """What is wrong with the rows of the goods that appear in a month, one of each."""
+RARE: Final = 24
+LOSSY_SCANNERS: Final = 2
+LOSSY_LOTS: Final = ("L%y%m###", "HC21######", "%y%m%d##", "10LG%y####", "S%y%j##", "@%y%j##")
+"""Short enough that the lot and what it has swallowed are a lot again. The first is known, the second learned later,
+the last is of goods tracked by serial."""
 SUPPLIERS: Final = tuple(f"S{number:02d}" for number in range(1, 31))
 
 
@@ -48,6 +52,10 @@ class Shelf:
     defective: dict[int, list[Goods]] = field(default_factory=dict)
     """By the index of the month they appear in."""
     suspended: list[Goods] = field(default_factory=list)
+    rare: list[Goods] = field(default_factory=list)
+    """Goods whose labels are only ever read with a lost separator, so that nobody learns what their lots look like."""
+    lossy: list[LossyGoods] = field(default_factory=list)
+    """By the scanner that loses their separators."""
     real: list[Goods] = field(default_factory=list)
     rivals: dict[str, Goods] = field(default_factory=dict)
     """By item code of the goods whose identifier it claims until the row is mended."""
@@ -69,6 +77,13 @@ def stocked(plan: Plan) -> Shelf:
         for defect in DEFECTS:
             number += 1
             shelf.defective[index].append(_defective(number, index, defect, shelf, chance))
+    for _ in range(RARE):
+        number += 1
+        shelf.rare.append(_plain(number, chance))
+        shelf.rare[-1].rare = True
+    for _ in range(LOSSY_SCANNERS):
+        shelf.lossy.append(_lossy(number, chance))
+        number += len(LOSSY_LOTS)
     for issuer, di in {(label["issuer"], label["di"]): None for label in real_labels()["goods"]}:
         number += 1
         shelf.real.append(_real(number, issuer, di, chance))
@@ -119,7 +134,8 @@ def _plain(  # noqa: PLR0917 -- what differs between kinds of goods
         code=f"H{number:05d}", name=f"{category} {number}", issuer=issuer, levels=found, parts=parts,
         steps=((ALWAYS, chance.between(50_000, 9_000_000)),), tracking=tracking, supplier=chance.pick(SUPPLIERS),
         category=category, device_class=device_class, maker=f"M{number % 60:02d}", suspended=suspended,
-        lot_shape=chance.pick(LOT_SHAPES), serial_shape=chance.pick(SERIAL_SHAPES),
+        lot=chance.pick(templates_for(LOTS, issuer)), serial=chance.pick(templates_for(SERIALS, issuer)),
+        lot_beside_serial=chance.below(2) == 0, life_days=chance.pick((1095, 1826)),
     )  # fmt: skip
 
 
@@ -134,6 +150,19 @@ def identifiers(number: int, issuer: str, box: int) -> tuple[tuple[tuple[str, in
     else:
         codes = [gtin(f"{level}{6_900_000 + number % 61:07d}{number:05d}") for level in range(levels)]
     return tuple(zip(codes, (1, box), strict=False)), parts
+
+
+def _lossy(number: int, chance: Chance) -> LossyGoods:
+    """The goods of a scanner that loses separators, in single packages."""
+    goods = []
+    for template in LOSSY_LOTS:
+        number += 1
+        each = _plain(number, chance, levels=((gtin(f"0{6_950_000:07d}{number:05d}"), 1),))
+        each.lot, each.lot_beside_serial, each.rare = template, True, True
+        goods.append(each)
+    known, later, *unknown, serial = goods
+    serial.tracking = "serial"
+    return LossyGoods(known, later, (unknown[0], unknown[1], unknown[2]), serial)
 
 
 def _defective(number: int, index: int, defect: str, shelf: Shelf, chance: Chance) -> Goods:

@@ -40,8 +40,15 @@ class Goods:
     category: str = "suture"
     device_class: str = "III"
     maker: str = "M01"
-    lot_shape: str = "A999999"
-    serial_shape: str = "A9999999"
+    lot: str = "L%y%m###"
+    """Template of its maker's lots, as of `streams.simulator.hospital.lots`."""
+    serial: str = "@#######"
+    lot_beside_serial: bool = True
+    """The label of a unit with a serial says its lot, too."""
+    rare: bool = False
+    """Read with a lost separator only: its lots stand in the books as the standard reads them."""
+    life_days: int = 1095
+    """From manufacture to expiry."""
     parts: tuple[str, str] = ("", "")
     """HIBC: labeler and product."""
     reason: str | None = None
@@ -88,6 +95,20 @@ class RealText:
     """Ordinal."""
     half: bool
     """It says the identifier and nothing else."""
+
+
+@dataclass(frozen=True, slots=True)
+class LossyGoods:
+    """Goods of a scanner that loses separators; nobody else uses them."""
+
+    known: Goods
+    """What its lots look like is learned before they are lost."""
+    learned_later: Goods
+    """Learned in the month after they were lost."""
+    unknown: tuple[Goods, Goods, Goods]
+    """Never learned."""
+    serial: Goods
+    """Tracked by serial."""
 
 
 @dataclass(slots=True)

@@ -2,7 +2,7 @@
 
 A template is text with places: `#` a digit, `@` a capital, `~` a small letter, `*` a capital or digit, and
 `%y %m %d %j %V %Y` of the day of manufacture; all else stands for itself. The kinds are those seen on real labels;
-none is a real maker's.
+none is a real maker's. HIBC has capitals, digits, `-` and `.` alone, MA no `.` either.
 """
 
 import re
@@ -39,6 +39,26 @@ _PATTERNS: Final = {
     "%V": "(?:0[1-9]|[1-4][0-9]|5[0-3])",
 }  # fmt: skip
 _PIECE: Final = re.compile("%[yYmdjV]|.", re.DOTALL)
+_NARROW: Final = {
+    "HIBCC": re.compile(r"(?:%[yYmdjV]|[A-Z0-9#@*.-])*"),
+    "MA": re.compile(r"(?:%[yYmdjV]|[A-Z0-9#@*-])*"),
+}
+"""Templates of the issuers that allow less than GS1. References: ANSI/HIBC 2.6, section 2.3; UDI codes of ZIIOT."""
+_LENGTHS: Final = {"%Y": 4, "%y": 2, "%m": 2, "%d": 2, "%j": 3, "%V": 2}
+_HIBC_MAX: Final = 18
+
+
+def length_of(template: str) -> int:
+    """Characters of every value of the template."""
+    return sum(_LENGTHS.get(piece, 1) for piece in _PIECE.findall(template))
+
+
+@cache
+def templates_for(kinds: tuple[Kind, ...], issuer: str) -> tuple[str, ...]:
+    """The templates that a maker with codes of the issuer can have."""
+    narrow = _NARROW.get(issuer)
+    found = (template for _, template in kinds if narrow is None or narrow.fullmatch(template) is not None)
+    return tuple(template for template in found if issuer == "GS1" or length_of(template) <= _HIBC_MAX)
 
 
 def drawn(template: str, made: date, below: Callable[[int], int]) -> str:

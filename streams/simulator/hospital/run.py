@@ -19,6 +19,7 @@ from streams.simulator.truth.books import Truth
 from streams.simulator.truth.entries import Entry
 from streams.simulator.ward import people
 from streams.simulator.ward.desk import Desk
+from streams.simulator.ward.lossy import lose
 from streams.simulator.ward.mishaps import MISHAPS, garbage, real_serials
 from streams.simulator.ward.people import Stay
 from streams.simulator.ward.scanned import Kind, Scan, body, key_of, value_of
@@ -45,7 +46,7 @@ class Hospital:
         self.cases = Cases(plan)
         self.truth = Truth(plan, account, self.his, self.cases, played=self._played)
         """Complete when all stages have been taken."""
-        self.truth.monitored = {goods.code for goods in self._all_goods() if goods.monitored}
+        self.truth.monitored = {goods.code for goods in self.goods() if goods.monitored}
 
     def stages(self) -> Iterator[Stage]:
         """The run; a month is made when its first stage is asked for."""
@@ -64,10 +65,14 @@ class Hospital:
             yield Stage(month, "close", ())
             self.truth.account.month = self._plan.month(index + 1)
 
-    def _all_goods(self) -> Iterator[Goods]:
+    def goods(self) -> Iterator[Goods]:
+        """Everything that is scanned and may lie in the catalogue, without the rivals of an identifier."""
         shelf = self._shelf
         yield from shelf.ordinary
         yield from shelf.suspended
+        yield from shelf.rare
+        for each in shelf.lossy:
+            yield from (each.known, each.learned_later, *each.unknown, each.serial)
         yield from shelf.real
         for goods in shelf.defective.values():
             yield from goods
@@ -79,6 +84,7 @@ class Hospital:
         desk.begin(index)
         arrived = self._late
         play(desk, self._played)
+        lose(desk)
         real_serials(desk, desk.days.start)
         if index == 0:
             garbage(desk, desk.days.start)
@@ -106,7 +112,7 @@ class Hospital:
 
     def _facts(self, index: int) -> list[Record]:
         at = day_start(self._desk.days.start) + HOUR
-        goods = [each for each in self._all_goods() if each.listed and self._news(each, index)]
+        goods = [each for each in self.goods() if each.listed and self._news(each, index)]
         rivals = [self._shelf.rivals[each.code] for each in goods if each.code in self._shelf.rivals]
         records = [self._item(each, at) for each in (*goods, *rivals)]
         records += [self._stay(stay, at, grouped=True) for stay in self._discharged(at)]
@@ -194,7 +200,7 @@ class Hospital:
             truth.account.take(entry)
         elif kind is Kind.CODE:
             assert scan.reason is not None  # noqa: S101 -- codes that give nothing have a reason
-            verdict = "held" if scan.reason == "no-device-identifier" else "refused"
+            verdict = "held" if scan.reason in {"no-device-identifier", "ambiguous-code"} else "refused"
             truth.account.put(entry, verdict, scan.reason)
         elif scan.partner is None:
             truth.account.put(entry, "waiting", "half-label")
@@ -228,7 +234,7 @@ def _entry(scan: Scan) -> Entry:
     department = scan.department.code if scan.says_department else None
     return Entry(
         scan.scan_id, scan.action, scan.at, scan.unit, scan.quantity, scan.store, scan.to_store, scan.stay, department,
-        scan.corrects,
+        scan.corrects, (scan.doubt,) if scan.doubt is not None else (),
     )  # fmt: skip
 
 

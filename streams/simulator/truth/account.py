@@ -120,7 +120,10 @@ class Account:
             entry.verdict, entry.reasons = "parked", (unit.goods.reason,)
             return
         entry.quantity = entry.packages * unit.units
-        entry.verdict, entry.reasons = "recorded", ("late",) if month_at(entry.at) < self.month else ()
+        entry.verdict, entry.reasons = (
+            "recorded",
+            (*entry.doubt, *(("late",) if month_at(entry.at) < self.month else ())),
+        )
         if entry.action in OUT:
             self._stock(entry, unit, -entry.quantity)
         if entry.action in WASTED:
@@ -147,7 +150,7 @@ class Account:
         self.stock[key] = self.stock.get(key, 0) + quantity
 
     def _reasons(self, entry: Entry, unit: Unit, day: int, price: int | None) -> list[str]:
-        goods, found = unit.goods, stay_reasons(entry)
+        goods, found = unit.goods, [*entry.doubt, *stay_reasons(entry)]
         if goods.reason is not None:
             found.append(goods.reason)
         if unit.expiry is not None and day > unit.expiry:
@@ -268,12 +271,11 @@ class Account:
             uses = [named] if named is not None and named.action == "use" else []
         else:
             uses = entry.stay.uses if entry.stay is not None else []
-        fits = sorted((use for use in uses if use.unit and _of(use.unit, unit)), key=lambda use: use.at)
-        # Of the very unit first, so looked at last in this order; then a box of which single units come back.
-        fits.sort(key=lambda use: use.unit is not None and use.unit.key == unit.key)
-        fits = [use for use in fits if use.at <= entry.at + RETURN_CLOCK_TOLERANCE]
+        fits = [use for use in uses if use.unit and _of(use.unit, unit) and use.at <= entry.at + RETURN_CLOCK_TOLERANCE]
         if not fits:
             return "return-without-use"
+        # Of the very unit before a box of which single units come back; what stands before what waits; the last.
+        fits.sort(key=lambda use: (use.unit is not None and use.unit.key == unit.key, use.verdict not in OPEN, use.at))
         for use in reversed(fits):
             if use.quantity is None or use.quantity - use.returned >= quantity:
                 return use
@@ -293,7 +295,7 @@ class Account:
         else:
             before = fen(use.returned, use.price)
             entry.amount, entry.verdict = fen(use.returned + quantity, use.price) - before, "recorded"
-        entry.reasons = tuple(flags) if month < self.month else ()
+        entry.reasons = (*entry.doubt, *(flags if month < self.month else ()))
         entry.department, entry.price = use.department, use.price
         if entry.verdict == "credited":
             entry.post("credit", quantity, entry.amount, max(month, self.month))
@@ -328,7 +330,7 @@ def _identity_reasons(entry: Entry, unit: Unit) -> list[str]:
     return [
         *(["serial-quantity"] if unit.serial is not None and entry.packages * unit.units > 1 else []),
         *(["serial-missing"] if tracking == "serial" and unit.serial is None else []),
-        *(["lot-missing"] if tracking == "lot" and unit.lot is None else []),
+        *(["lot-missing"] if tracking == "lot" and unit.lot is None and not entry.doubt else []),
     ]
 
 

@@ -10,6 +10,7 @@ from streams.simulator.ward.people import Stay
 DECIDES: Final = {
     "unreadable-code": "refused", "bad-check-digit": "refused", "not-a-udi": "refused",
     "half-label": "held", "ambiguous-code": "held", "no-device-identifier": "held",
+    "lot-uncertain": None,
     "unknown-identifier": "parked", "ambiguous-identifier": "parked",
     "unknown-item": "parked", "package-unknown": "parked",
     "encounter-missing": "parked", "encounter-unknown": "parked",
@@ -63,6 +64,8 @@ class Entry:
     stay: Stay | None
     department: str | None
     corrects: str | None
+    doubt: tuple[str, ...] = ()
+    """`lot-uncertain`: it moves its goods without a lot, though the label says one."""
     verdict: str = "waiting"
     reasons: tuple[str, ...] = ()
     period: Month | None = None

@@ -1,5 +1,6 @@
 """The desk at which a month's scans are written: departments draw goods from shelves, and receive what they lack."""
 
+from datetime import date
 from typing import Final
 
 from models.calendar import Month
@@ -7,6 +8,7 @@ from streams.simulator.chance import Chance
 from streams.simulator.clock import DAY, HOUR, MINUTE, SECOND, day_start, days_of, month_at
 from streams.simulator.hospital.catalogue import Shelf
 from streams.simulator.hospital.goods import Goods, Unit
+from streams.simulator.hospital.lots import drawn
 from streams.simulator.plan import Plan
 from streams.simulator.ward.labels import codes_of
 from streams.simulator.ward.people import Department, Stay, Wards, departments
@@ -35,6 +37,7 @@ class Desk:
         self.returnable: list[Scan] = []
         """Uses of earlier months that nobody took back."""
         self._taken: list[Scan] = []
+        self._serials: set[tuple[str, str]] = set()
         self._stores: dict[tuple[str, str], list[list[int | Unit]]] = {}
         self._slots: dict[tuple[str, int], int] = {}
         self._dirt = int(plan.dirt * 10_000)
@@ -85,9 +88,19 @@ class Desk:
         chance = self.chance
         if not goods.levels or goods.issuer == "internal":
             return Unit(goods)
-        serial = chance.shaped(goods.serial_shape) if goods.tracking == "serial" else None
-        lot = chance.shaped(goods.lot_shape) if serial is None or chance.below(2) else None
-        return Unit(goods, level, lot, serial, day + 40 + chance.below(1000))
+        expiry = day + 40 + chance.below(1000)
+        made = date.fromordinal(expiry - goods.life_days)
+        serial = self._new_serial(goods, made) if goods.tracking == "serial" else None
+        lot = drawn(goods.lot, made, chance.below) if serial is None or goods.lot_beside_serial else None
+        return Unit(goods, level, lot, serial, expiry)
+
+    def _new_serial(self, goods: Goods, made: date) -> str:
+        """A serial its maker has not used before."""
+        while True:
+            serial = drawn(goods.serial, made, self.chance.below)
+            if (goods.code, serial) not in self._serials:
+                self._serials.add((goods.code, serial))
+                return serial
 
     def scan(  # noqa: PLR0917 -- what every scan says, in the order of the event
         self, at: int, action: str, department: Department, store: str, unit: Unit, quantity: int = 1

@@ -13,6 +13,7 @@ from streams.simulator.ward.labels import misread, swallowed
 from streams.simulator.ward.scanned import Kind, Scan, body
 from streams.simulator.ward.stories import Story, countable, used
 
+LOT_MAX: Final = 20
 GARBAGE_BYTES: Final = 950_000
 """Above the product's limit for a record and below Kafka's."""
 
@@ -29,11 +30,18 @@ def wrong_check_digit(desk: Desk, day: int) -> None:
 
 
 def lost_separator(desk: Desk, day: int) -> None:
-    """The separator is lost once; nothing speaks against the scanner, so the lot is what the standard reads."""
-    unit = desk.unit(countable(desk), day)
+    """The separator is lost once. Nothing speaks against the scanner, so the lot is what the standard reads.
+
+    A lot of more than 20 characters is none: then the use is charged without its lot.
+    """
+    unit = desk.unit(desk.chance.pick(desk.shelf.rare), day)
     text = swallowed(unit)
     lot = text[text.index(unit.di) + len(unit.di) + 2 :]
-    used(desk, day, unit=Unit(unit.goods, 0, lot)).codes = [text]
+    if len(lot) <= LOT_MAX:
+        used(desk, day, unit=Unit(unit.goods, 0, lot)).codes = [text]
+        return
+    scan = used(desk, day, unit=Unit(unit.goods))
+    scan.codes, scan.doubt = [text], "lot-uncertain"
 
 
 def no_identifier(desk: Desk, day: int) -> None:

@@ -54,6 +54,8 @@ class Scan:
     partner: "Scan | None" = None
     keyed: bool = True
     sequence: int = 0
+    doubt: str | None = None
+    """What stands against the lot of its label: `lot-uncertain`, or `ambiguous-code` of a unit that is held for it."""
     raw: bytes | None = None
     """The value of poison, and of a repeat."""
     key: bytes | None = None

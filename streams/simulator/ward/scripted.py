@@ -143,7 +143,7 @@ def _goods(place: int, script: Script, plan: Plan) -> Goods:
     )
     return Goods(
         code=f"H{number:05d}", name=f"scripted: {script.name}", issuer="GS1",
-        levels=((gtin(f"0{6_999_999}{number:05d}"), 1),), steps=steps, monitored=True, lot_shape="AA9999",
+        levels=((gtin(f"0{6_999_999}{number:05d}"), 1),), steps=steps, monitored=True, lot="@@####",
     )  # fmt: skip
 
 

@@ -11,7 +11,6 @@ import asyncpg
 import structlog
 
 from models.calendar import ZONE_DEFAULT
-from sinks.postgres.charging.books import HOT_PATH_SETTINGS
 
 log = structlog.get_logger(__name__)
 
@@ -44,6 +43,18 @@ SESSION_SETTINGS: Final = {
 }
 """Of every connection of a service: nobody holds for long what others wait for. No source: ours; a standby must work
 within 15 s of its leader's standstill, and the lease ends after 10."""
+
+WORKER_NAME: Final = "udistream worker"
+"""The name of a worker's connections."""
+HOT_PATH_SETTINGS: Final = {
+    # The keys are few and the tables large and indexed; a plan cached while they were empty must not scan them later.
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "enable_seqscan": "off",
+    "jit": "off",
+    "application_name": WORKER_NAME,
+}
+"""Of the connections that gather and record."""
 
 
 async def open_pool(url: str, size: int, *, hot: bool = False) -> asyncpg.Pool:

@@ -1,12 +1,12 @@
 """What went wrong around a command, in one line: the folder, the database, the broker, the settings. Never a trace."""
 
 import socket
+import sys
 import tomllib
 from collections.abc import Callable
 from typing import Any, Final
 
 import asyncpg
-from aiokafka.errors import KafkaError
 from pydantic import ValidationError
 
 from sinks.postgres.database import WrongBooksError
@@ -19,6 +19,8 @@ NO_ACCESS = ("InvalidPasswordError", "InvalidAuthorizationSpecificationError", "
 
 def sentence(error: BaseException) -> str | None:
     """What a person is told; `None` when the error is nobody's but ours, and must be seen whole."""
+    if isinstance(error, _broker_errors()):
+        return f"The broker did not do what was asked ({type(error).__name__}); see `udi doctor`."
     for kinds, said in _SENTENCES:
         if isinstance(error, kinds):
             return said(error)
@@ -33,6 +35,12 @@ def wrong_setting(error: ValidationError) -> str:
         return f"{name}: expected a setting, there is none of that name."
     came = "" if any(word in name for word in ("PASSWORD", "URL")) else f", got {first.get('input')!r}"
     return f"{name}: {first['msg']}{came}."
+
+
+def _broker_errors() -> tuple[type[BaseException], ...]:
+    """Of the broker's client, where it was loaded: a look-up in the books does without it."""
+    found = sys.modules.get("aiokafka.errors")
+    return (found.KafkaError,) if found is not None else ()
 
 
 def _first_line(error: BaseException) -> str:
@@ -61,7 +69,6 @@ _SENTENCES: Final[
         lambda _: "Expected the books in the database, found none or older ones; `udi init` makes them.",
     ),
     ((asyncpg.PostgresError, asyncpg.InterfaceError), _database),
-    (KafkaError, lambda error: f"The broker did not do what was asked ({type(error).__name__}); see `udi doctor`."),
     (
         (ConnectionError, TimeoutError, socket.gaierror),
         lambda error: f"Database or broker did not answer ({type(error).__name__}); see `udi doctor`.",

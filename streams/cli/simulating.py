@@ -2,7 +2,7 @@
 
 import asyncio
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -12,28 +12,32 @@ from models.calendar import month_text
 from models.wire.topics import SCANS
 from sinks.postgres.database import open_pool
 from streams import logs
-from streams.proofs.player import WINDOW_AFTER, Player, after
 from streams.settings import Settings, SettingsError, resolve
-from streams.simulator.command import simulate_command
-from streams.simulator.hospital.run import Hospital
-from streams.simulator.plan import MONTHLY_SCANS, Plan
-from streams.topics import cluster_id
+
+if TYPE_CHECKING:
+    from streams.simulator.plan import Plan
 
 DEMO_SCANS = 30_000
 """A smaller hospital, shown in about a minute; all 15 months, so that every rule and season shows. No source: ours."""
 
 
-def simulate_files(plan: Plan, out: Path) -> None:
+def simulate_files(plan: "Plan", out: Path) -> None:
     """Write the run and its truth into the folder."""
+    from streams.simulator.command import simulate_command  # noqa: PLC0415 -- `--help` needs no simulator
+
     simulate_command(plan, out)
 
 
-def simulate_into_broker(settings: Settings, plan: Plan) -> None:
+def simulate_into_broker(settings: Settings, plan: "Plan") -> None:
     """Publish the run, stage by stage, while a worker records it; months are left open."""
     asyncio.run(_publish(settings, plan))
 
 
-async def _publish(settings: Settings, plan: Plan) -> None:
+async def _publish(settings: Settings, plan: "Plan") -> None:
+    from streams.proofs.player import WINDOW_AFTER, Player, after  # noqa: PLC0415 -- as above
+    from streams.simulator.hospital.run import Hospital  # noqa: PLC0415 -- as above
+    from streams.topics import cluster_id  # noqa: PLC0415 -- as above
+
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     pool = await open_pool(settings.database(), 2)
@@ -87,7 +91,9 @@ def simulate(  # noqa: PLR0917 -- the options of a command
         simulate_into_broker(resolve(Settings()), plan)
 
 
-def _plan(months: int, scans: int | None, seed: int, departments: int, items: int) -> Plan:
+def _plan(months: int, scans: int | None, seed: int, departments: int, items: int) -> "Plan":
+    from streams.simulator.plan import MONTHLY_SCANS, Plan  # noqa: PLC0415 -- as above
+
     volumes = [MONTHLY_SCANS[each % len(MONTHLY_SCANS)] for each in range(months)]
     try:
         return Plan(seed=seed, months=months, scans=scans or sum(volumes), departments=departments, items=items)

@@ -61,14 +61,6 @@ _QUOTA = (
     "SELECT scope, sum(quantity) AS units FROM udi.usage_now WHERE hospital = $1 AND month = $2 "
     "AND scope_type = 'department' AND item_code = ANY ($3) GROUP BY scope"
 )
-HOT_PATH_SETTINGS = {
-    # The keys are few and the tables large and indexed; a plan cached while they were empty must not scan them later.
-    "enable_hashjoin": "off",
-    "enable_mergejoin": "off",
-    "enable_seqscan": "off",
-    "jit": "off",
-    "application_name": "udistream worker",
-}
 
 
 class PostgresBooks:

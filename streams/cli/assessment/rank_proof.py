@@ -4,9 +4,7 @@ from typing import Annotated
 
 import typer
 
-from rules.assessment.rank_sets import LEVEL
 from streams.cli.shown import AsJson, print_json, print_table
-from streams.proofs.rank_proof import coverage, worlds
 
 
 def rank_proof_command(
@@ -17,6 +15,9 @@ def rank_proof_command(
     as_json: AsJson = False,
 ) -> None:
     """Confidence sets of ranks against the truth over simulated years. Exit 1 when they cover less than 95 %."""
+    from rules.assessment.rank_sets import LEVEL  # noqa: PLC0415 -- `--help` needs no numerics
+    from streams.proofs.rank_proof import coverage, worlds  # noqa: PLC0415 -- as above
+
     found = [coverage(name, truth, years, seed) for name, truth in worlds(departments).items()]
     if as_json:
         print_json([

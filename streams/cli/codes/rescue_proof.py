@@ -1,12 +1,14 @@
 """`udi rescue-proof`: lost separators put back or doubted, measured over labels of real kinds."""
 
 import json
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from streams.cli.shown import print_table
-from streams.proofs.rescue_proof import Figures, Group, prove
+
+if TYPE_CHECKING:
+    from streams.proofs.rescue_proof import Figures, Group
 
 
 def rescue_proof_command(
@@ -20,6 +22,8 @@ def rescue_proof_command(
 
     Exit 1 when a figure is missed.
     """
+    from streams.proofs.rescue_proof import prove  # noqa: PLC0415 -- `--help` needs no simulator
+
     figures = prove(labels, devices, seed)
     if as_json:
         typer.echo(json.dumps(_as_json(figures)))
@@ -29,7 +33,7 @@ def rescue_proof_command(
         raise typer.Exit(1)
 
 
-def _as_json(figures: Figures) -> dict[str, Any]:
+def _as_json(figures: "Figures") -> dict[str, Any]:
     total = figures.total
     kinds = {kind: _row(group) for kind, group in figures.kinds.items()}
     scanners = {
@@ -43,8 +47,8 @@ def _as_json(figures: Figures) -> dict[str, Any]:
     return _row(total) | {"wrong": wrong, "share": round(figures.share, 4), "scanners": scanners, "kinds": kinds}
 
 
-def _row(group: Group) -> dict[str, int]:
-    return {name: getattr(group, name) for name in Group.__slots__}
+def _row(group: "Group") -> dict[str, int]:
+    return {name: getattr(group, name) for name in group.__slots__}
 
 
 _FAULTLESS = ("kind of lot", ">labels", ">held", ">waiting", ">wrong", ">without lot")
@@ -54,7 +58,7 @@ _LOSING = (
 )  # fmt: skip
 
 
-def _show(figures: Figures) -> None:
+def _show(figures: "Figures") -> None:
     groups = [*figures.kinds.items(), ("all", figures.total)]
     print_table(
         "Faultless scanners",

@@ -23,6 +23,7 @@ _CURRENCY: Final = re.compile(r"(?:[¥￥$＄]|cny|rmb)\s*(.+)|(.+?)\s*(?:元|cn
 _ANY_DAY: Final = date(2000, 1, 1)
 """Only identifiers are read, whose years nobody asks for."""
 DOLLARS: Final = ("$", "＄")
+_WHOLE: Final = re.compile(r"[+-]?\d+")
 _DAYS: Final = ("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y年%m月%d日")
 _MONTH: Final = re.compile(r"([0-9]{4})[-/.年]?([0-9]{1,2})月?")
 _COMPACT_DAY: Final = re.compile(r"[0-9]{8}")
@@ -126,10 +127,10 @@ def _money(cell: Cell, zone: ZoneInfo) -> str:
 
 def _count(cell: Cell, zone: ZoneInfo) -> int:
     text = _number(cell, zone)
-    try:
-        return int(text)
-    except ValueError:
-        raise ValueError(f"expected a whole number, got {text!r}") from None
+    # Python's own reading takes 1_000, too: nobody knows whether that was meant.
+    if not _WHOLE.fullmatch(text):
+        raise ValueError(f"expected a whole number, got {text!r}")
+    return int(text)
 
 
 def _identifiers(cell: Cell, zone: ZoneInfo) -> list[dict[str, Any]]:

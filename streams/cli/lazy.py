@@ -8,8 +8,8 @@ import typer
 from typer.core import TyperGroup
 
 from streams.cli.commands import COMMANDS, Entry, Panel
-from streams.cli.language import say
 from streams.cli.phrases import told, translate
+from streams.language import say
 
 
 class LazyCommands(MutableMapping[str, Any]):

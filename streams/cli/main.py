@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from streams.cli import language
+from streams import language
 from streams.cli.lazy import Udi
 from streams.cli.phrases import told
 from streams.visible import guard_streams

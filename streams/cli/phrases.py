@@ -13,7 +13,7 @@ from importlib.resources import files
 from typing import Any, Final
 
 from models.wording import LOCALES
-from streams.cli.language import language
+from streams.language import language
 
 _VALUE: Final = re.compile(r"\{(\d?)\}")
 _DEPTH_MAX: Final = 4

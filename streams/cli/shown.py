@@ -2,10 +2,13 @@
 
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any
+from uuid import UUID
 
 import orjson
 import typer
@@ -18,16 +21,22 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
+from streams.cli.arranging import RIGHT, arranged
 from streams.cli.phrases import told, told_cell
 from streams.visible import plain
 
 AsJson = Annotated[bool, typer.Option("--json", help="JSON for machines, everything.")]
 Limit = Annotated[int, typer.Option(min=0, help="Rows shown at most; 0 shows all.")]
 LIMIT_DEFAULT = 50
+ID_SHOWN = 8
+"""Characters of an id that tell rows apart; a person may type as few."""
 _UNSAFE = re.compile(
     r"[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|[\U000e0000-\U000e0fff]"
 )
 """What JSON may hold as it is and a terminal should not: DEL, C1, characters of direction, without width, tags."""
+
+
+_TAKER: ContextVar[Callable[[Any], None] | None] = ContextVar("taker", default=None)
 
 
 class Console(RichConsole):
@@ -70,8 +79,22 @@ def _style(part: Text) -> Any:
     return part.spans[0].style if part.spans else part.style
 
 
+@contextmanager
+def given_to(taker: Callable[[Any], None]) -> Iterator[None]:
+    """What is said to machines goes to a taker meanwhile: a file, in place of standard output."""
+    before = _TAKER.set(taker)
+    try:
+        yield
+    finally:
+        _TAKER.reset(before)
+
+
 def print_json(value: Any) -> None:
-    """One JSON document; decimals and ids as text, invisible characters as escapes."""
+    """One JSON document, or what `given_to` makes of it; decimals and ids as text, invisible characters as escapes."""
+    taker = _TAKER.get()
+    if taker is not None:
+        taker(value)
+        return
     text = orjson.dumps(value, default=str, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS).decode()
     # Past the stream that speaks a language: nothing in it is for people.
     getattr(sys.stdout, "rich_proxied_file", sys.stdout).write(safe_json(text) + "\n")
@@ -88,15 +111,18 @@ def _escape(found: re.Match[str]) -> str:
 
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], *, limit: int = 0) -> None:
-    """A table; a column whose name begins with `>` is set right. Says how many rows were left out."""
-    table = Table(title=title, title_justify="left", title_style="bold", header_style="bold", box=None, pad_edge=False)
-    for name in columns:
-        right = name.startswith(">")
-        table.add_column(name.removeprefix(">"), justify="right" if right else "left", no_wrap=right, overflow="fold")
-    for row in rows[:limit] if limit else rows:
-        table.add_row(*(cell if isinstance(cell, Text) else Text(plain(shown(cell))) for cell in row))
+    """A table; a column whose name begins with `>` is set right. Says how many rows were left out.
+
+    Where the terminal is too narrow for a line a row, the widest columns of text stand on a second line.
+    """
     console = Console(highlight=False)
-    console.print(table)
+    cells = [
+        [in_language(cell if isinstance(cell, Text) else Text(plain(shown(cell)))) for cell in row]
+        for row in (rows[:limit] if limit else rows)
+    ]
+    names = [f"{RIGHT if name.startswith(RIGHT) else ''}{told(name.removeprefix(RIGHT))}" for name in columns]
+    for each in arranged(told(title), names, cells, console.width):
+        console.print(each)
     if limit and len(rows) > limit:
         console.print(f"… and {len(rows) - limit:,} more; --limit 0 or --json gives all.", style="dim")
 
@@ -112,6 +138,11 @@ def shown(value: Any) -> str:
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%d %H:%M")
     return str(value)
+
+
+def short(id_: UUID) -> str:
+    """A scan's id as lists show it: its last 8 characters, for ids that begin alike are made within a minute."""
+    return f"…{str(id_)[-ID_SHOWN:]}"
 
 
 def yuan(amount_fen: int) -> str:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from streams.cli.lists import listing
 from streams.cli.shown import AsJson
 from streams.settings import SettingsError
 
@@ -68,6 +69,7 @@ def _options(deviation: str, form: str, *, reference: bool) -> "Options":
         ) from None
 
 
+@listing
 def targets_command(
     base: Annotated[
         str | None, typer.Option(help="Window whose cost per weight is cut, like 2021-01..2021-12.")
@@ -88,6 +90,7 @@ def targets_command(
     raise typer.Exit(work(None if base is None else read_span(base, without), cut, hospital, by, as_json=as_json))
 
 
+@listing
 def ratios_command(
     month: Annotated[str, typer.Argument(metavar="MONTH", help="Like 2022-06.")],
     hospital: Annotated[list[str] | None, typer.Option(help="Only this one; may be given several times.")] = None,

@@ -9,7 +9,7 @@ import typer
 
 from rules.assessment.assessing import Options
 from sinks.postgres.assessment.windows import keep_run, set_targets, targets_of
-from streams.cli import language
+from streams import language
 from streams.cli.assessment.shown_assessment import show
 from streams.cli.assessment.windows import Judgement, drill, judge_windows, judgement_document, kept, one_hospital
 from streams.cli.assessment.windows_read import Span

@@ -12,6 +12,7 @@ from models.catalogue.item import CatalogueItem
 from rules.catalogue.checks import Finding, check_item, check_together
 from sinks.postgres.catalogue.items import bodies
 from streams.cli.connection import run
+from streams.cli.lists import listing
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, print_json, print_table
 from streams.settings import Settings
 
@@ -24,6 +25,7 @@ def _catalogue() -> None:
 
 
 @catalogue_app.command("check")
+@listing
 def check(
     hospital: Annotated[str | None, typer.Option(help="Only this hospital's.")] = None,
     limit: Limit = LIMIT_DEFAULT,

@@ -16,6 +16,7 @@ from rules.catalogue.joining import price_on
 from sinks.postgres.charging.books import read_catalogue
 from sinks.postgres.charging.waiting import HeldScan, OpenScan, open_scans
 from streams.cli.connection import run
+from streams.cli.lists import listing
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, age, joined, print_json, print_table, yuan
 from streams.settings import Settings
 
@@ -55,6 +56,7 @@ class Group:
         }
 
 
+@listing
 def parked(
     *,
     by_identifier: Annotated[

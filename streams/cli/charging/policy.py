@@ -12,12 +12,14 @@ from models.policy import POLICY
 from sinks.postgres.charging.policies import HospitalPolicy, policies, set_return_clock
 from streams.cli.charging.persons import By, person
 from streams.cli.connection import bad, run
+from streams.cli.lists import listing
 from streams.cli.shown import AsJson, print_json, print_table
 from streams.settings import Settings
 
 SECONDS_MAX = 86_400
 
 
+@listing
 def policy(
     hospital: Annotated[
         str | None, typer.Argument(metavar="HOSPITAL", help="Unset: all that have set something.")

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from streams.cli.lists import listing_of
+
 month_app = typer.Typer(help="The monthly work.", no_args_is_help=True)
 
 
@@ -71,6 +73,7 @@ def figures(
     raise typer.Exit(figures_command(name, hospital, as_json=as_json))
 
 
+@listing_of("departments")
 def tie_out(
     day: Annotated[str, typer.Argument(metavar="DAY", help="Like 2022-06-03.")],
     hospital: Annotated[list[str] | None, typer.Option(help="Only this one; may be given several times.")] = None,

@@ -13,6 +13,7 @@ from models.scan.scanners import Scanner
 from models.wire.strict_json import Refusal, validate
 from sinks.postgres.labels.scanners import ScannerBooks
 from streams.cli.connection import run
+from streams.cli.lists import listing
 from streams.cli.loading.asked import Asked
 from streams.cli.loading.column_map import ColumnMap, Kind, read_mapped
 from streams.cli.loading.files import check_heading, rows_to_read
@@ -39,6 +40,7 @@ class Profiles:
     remarks: list[str] = field(default_factory=list)
 
 
+@listing
 def scanners(*, as_json: AsJson = False) -> None:
     """Scanners that keep dropping separators, what would mend each, and all profiles. Exit 1 when there are any."""
     raise typer.Exit(scanners_command(as_json=as_json))

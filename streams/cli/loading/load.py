@@ -11,7 +11,6 @@ from models.wire.topics import CATALOGUE, DELIVERIES, DISCHARGES, ENCOUNTERS, HI
 from streams.cli.codes.scanners import COLUMNS as SCANNER_COLUMNS
 from streams.cli.codes.scanners import load_scanners
 from streams.cli.connection import bad, read_settings, run_at_broker
-from streams.cli.language import language
 from streams.cli.loading.asked import Asked
 from streams.cli.loading.column_map import ColumnMap, Kind, as_toml, read_map, read_mapped
 from streams.cli.loading.files import FORMS, Contents, Message, read_file
@@ -25,6 +24,7 @@ from streams.cli.loading.udid import load_udid
 from streams.cli.loading.udid_file import COLUMNS as UDID_COLUMNS
 from streams.cli.publishing import publish
 from streams.cli.shown import AsJson, print_json, print_table
+from streams.language import language
 from streams.settings import Settings
 
 ROWS_SHOWN: Final = 50

@@ -13,6 +13,7 @@ from rules.monitoring.burn_down import exhausted_on
 from sinks.postgres.monitoring.controls import ControlBooks
 from streams.cli.charging.persons import By, Why, person
 from streams.cli.connection import bad, read_settings, run
+from streams.cli.lists import listing
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, print_json, print_table
 from streams.settings import Settings
 
@@ -28,6 +29,7 @@ OfHospital = Annotated[str | None, typer.Option("--hospital", help="Needed when 
 
 
 @breaker_app.callback()
+@listing
 def breaker(context: typer.Context, *, as_json: AsJson = False) -> None:
     """List the breakers when nothing else is asked."""
     if context.invoked_subcommand is None:
@@ -35,6 +37,7 @@ def breaker(context: typer.Context, *, as_json: AsJson = False) -> None:
 
 
 @breaker_app.command("list")
+@listing
 def list_breakers(*, as_json: AsJson = False) -> None:
     """Every breaker as it stands, with the uses it holds."""
     _list(as_json=as_json)
@@ -165,6 +168,7 @@ def _unknown(item: str) -> str:
 
 
 @breaker_app.command("overrides")
+@listing
 def overrides(
     item: Annotated[str | None, typer.Argument(metavar="[ITEM]")] = None,
     *,
@@ -185,6 +189,7 @@ def overrides(
     print_table("Let pass, for review", columns, [tuple(row[name] for name in names) for row in rows], limit=limit)
 
 
+@listing
 def quota(
     month: Annotated[str | None, typer.Argument(metavar="[MONTH]", help="Like 2022-06; unset: all.")] = None,
     *,
@@ -221,6 +226,7 @@ def quota(
 
 
 @ceiling_app.callback()
+@listing
 def ceiling(context: typer.Context, *, as_json: AsJson = False) -> None:
     """List the ceilings when nothing else is asked."""
     if context.invoked_subcommand is None:
@@ -276,6 +282,7 @@ def approve(  # noqa: PLR0917 -- the options of a command
     typer.echo(f"{item} is approved at {where} for {encounter or department} until {ends.isoformat()}.")
 
 
+@listing
 def approvals(*, as_json: AsJson = False) -> None:
     """Approvals, for whom and until when."""
     columns = ("hospital", "item_code", "encounter", "department", "until", "since", "by", "reason")

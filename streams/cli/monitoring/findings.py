@@ -13,6 +13,7 @@ from models.calendar import parse_month
 from models.texts import texts
 from sinks.postgres.monitoring.desk import Desk
 from streams.cli.connection import bad, run
+from streams.cli.lists import listing
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, print_json, print_table, shown
 from streams.settings import Settings
 
@@ -20,6 +21,7 @@ STYLES = {"open": "bold red", "continued": "yellow", "explained": "green", "with
 Alerts = dict[UUID, list[dict[str, Any]]]
 
 
+@listing
 def findings(
     month: Annotated[str | None, typer.Argument(metavar="[MONTH]", help="Like 2022-06; unset: all.")] = None,
     *,

@@ -22,6 +22,7 @@ from sinks.postgres.monitoring.desk import Desk
 from sinks.postgres.monitoring.reviews import ReviewBooks, Said
 from streams.cli.charging.persons import By, Why, person
 from streams.cli.connection import bad, run
+from streams.cli.lists import listing
 from streams.cli.monitoring.controls import instant
 from streams.cli.monitoring.findings import machine
 from streams.cli.shown import AsJson, print_json, print_table
@@ -50,6 +51,7 @@ class Asked:
 
 
 @review_app.callback()
+@listing
 def review(
     context: typer.Context,
     finding: Annotated[str, typer.Argument(metavar="FINDING|list", help="Its id; `list`: every review.")],

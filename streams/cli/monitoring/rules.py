@@ -21,6 +21,7 @@ from sinks.postgres.monitoring.past import PastUsage
 from sinks.postgres.monitoring.rules import RuleBooks, RuleRefusedError
 from streams.cli.charging.persons import By, Why, person
 from streams.cli.connection import bad, run
+from streams.cli.lists import listing
 from streams.cli.shown import AsJson, print_json, print_table, shown
 from streams.settings import Settings
 
@@ -35,6 +36,7 @@ _KEYS = {
 
 
 @rules_app.callback()
+@listing
 def rules(context: typer.Context, *, as_json: AsJson = False) -> None:
     """List the rules when nothing else is asked."""
     if context.invoked_subcommand is None:
@@ -42,6 +44,7 @@ def rules(context: typer.Context, *, as_json: AsJson = False) -> None:
 
 
 @rules_app.command("list")
+@listing
 def list_rules(
     hospital: Annotated[str | None, typer.Option(help="Its own rules and those for every hospital.")] = None,
     *,

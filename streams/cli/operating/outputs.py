@@ -17,6 +17,7 @@ from sinks.postgres.operating.rebinding import HeldOutput, StoredRecord, held_ou
 from sinks.postgres.outbox import Outbox, Output
 from streams.cli.charging.persons import By, Why, person
 from streams.cli.connection import bad, run
+from streams.cli.lists import listing
 from streams.cli.operating.topic_reader import TopicReader
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, print_json, print_table
 from streams.services.relay.judging import Known, RelayStoppedError, check_same, go_on_after
@@ -46,6 +47,7 @@ class OutputState:
 
 
 @relay_app.command("status")
+@listing
 def status(*, as_json: AsJson = False) -> None:
     """Each output: how far outbox and topic are, and what would stop the relay. Exit 1 when something would."""
     rows = run(_states)

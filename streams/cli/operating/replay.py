@@ -11,6 +11,7 @@ import typer
 
 from models.wire.topics import SCANS
 from streams.cli.connection import bad, run
+from streams.cli.lists import listing
 from streams.cli.operating.dead_letters import Letter, dead_letters
 from streams.cli.operating.shadow import Comparison, Range, shadow
 from streams.cli.publishing import publish as publish_records
@@ -20,6 +21,7 @@ from streams.settings import Settings
 _RANGE: Final = re.compile(r"(.+)/(\d{1,9})/(\d{1,18})(?:\.\.(\d{1,18}))?")
 
 
+@listing
 def replay(
     *,
     letters: Annotated[bool, typer.Option("--dead-letters", help="Records that could not be read.")] = False,

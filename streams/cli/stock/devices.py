@@ -18,6 +18,7 @@ from sinks.postgres.closing.cases import CaseBooks
 from sinks.postgres.stock.trace import Device, TraceBooks
 from streams.cli.codes.commands import Language
 from streams.cli.connection import bad, run
+from streams.cli.lists import listing
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, joined, print_json, print_table
 from streams.settings import Settings
 
@@ -28,6 +29,7 @@ _STYLE: Final = (
 )
 
 
+@listing
 def devices(
     encounter: Annotated[str, typer.Argument(metavar="ENCOUNTER")],
     *,

@@ -8,12 +8,14 @@ import typer
 
 from sinks.postgres.stock import shelves
 from streams.cli.connection import run
+from streams.cli.lists import listing
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, joined, print_json, print_table
 
 DAYS_DEFAULT = 90
 """How far the list looks ahead. No source: ours."""
 
 
+@listing
 def expiring(
     *,
     store: Annotated[str | None, typer.Option("--store", help="This store alone.")] = None,

@@ -17,8 +17,8 @@ from models.stock.exposure import StandingLine
 from rules.stock.recall_closing import LEVEL, ClosureProof, closure_proof, counts_of, group_of
 from sinks.postgres.stock.recall_desk import Accepted, RecallDesk
 from streams.cli.connection import bad, run
+from streams.cli.lists import listing
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, joined, print_json, print_table
-from streams.services.recall_lister import list_notice
 from streams.settings import Settings
 
 
@@ -59,6 +59,7 @@ class Page:
         }  # fmt: skip
 
 
+@listing
 def recall(
     name: Annotated[str | None, typer.Argument(metavar="[RECALL]", help="The notice; unset lists all.")] = None,
     *,
@@ -84,6 +85,8 @@ def recall(
         bad("Expected who closes the line, got an empty --by.")
 
     async def work(settings: Settings, pool: asyncpg.Pool) -> tuple[Page, list[UUID]]:
+        from streams.services.recall_lister import list_notice  # noqa: PLC0415 -- `--help` needs no service
+
         before, desk = time.monotonic(), RecallDesk(pool)
         accepted = _one(await desk.notices(hospital, name), name)
         names_goods = await list_notice(desk, accepted.notice)

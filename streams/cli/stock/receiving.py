@@ -9,9 +9,11 @@ import typer
 
 from sinks.postgres.stock.receiving import Received, deliveries
 from streams.cli.connection import bad, run
+from streams.cli.lists import listing
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, joined, print_json, print_table
 
 
+@listing
 def receiving(
     note: Annotated[str | None, typer.Argument(metavar="[NOTE]", help="The delivery note; unset lists all.")] = None,
     *,

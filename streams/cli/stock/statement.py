@@ -17,6 +17,7 @@ from models.stock.statement import InvoiceLine, LineStatus, Statement
 from rules.stock.invoicing import match_invoice
 from sinks.postgres.stock.statements import StatementBooks
 from streams.cli.connection import bad, read_settings, run
+from streams.cli.lists import listing
 from streams.cli.loading.flat_rows import INVOICE, BadRow, record_of
 from streams.cli.loading.sheets import SheetError, read_sheet
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, print_json, print_table
@@ -27,6 +28,7 @@ Key = tuple[str, str, str, str]
 """(hospital, supplier, period, invoice)."""
 
 
+@listing
 def statement(
     supplier: Annotated[str, typer.Argument(metavar="SUPPLIER")],
     month: Annotated[str, typer.Argument(metavar="MONTH", help="Like 2022-06.")],
@@ -62,6 +64,7 @@ def statement(
     print_json(fields_of(found)) if as_json else _show(found, limit)
 
 
+@listing
 def invoice(
     file: Annotated[Path, typer.Argument(help="CSV or XLSX; see docs/store.md.")],
     *,

@@ -14,6 +14,7 @@ from models.udi.identifier import as_scanned
 from models.udi.issuers.gs1.as_scanned import is_bare_gtin
 from sinks.postgres.stock.trace import TraceBooks, TracedUnit, TraceEvent
 from streams.cli.connection import bad, run
+from streams.cli.lists import listing
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, joined, print_json, print_table
 from streams.settings import Settings
 
@@ -37,6 +38,7 @@ class Trace:
     zone: ZoneInfo
 
 
+@listing
 def trace(
     code: Annotated[str | None, typer.Argument(metavar="[CODE]", help="A code as scanned, or ISSUER/DI.")] = None,
     *,

@@ -11,6 +11,7 @@ from models.web.access import Role
 from sinks.postgres.web.accounts import AccountBooks
 from streams.cli.charging.persons import By, person
 from streams.cli.connection import bad, run
+from streams.cli.lists import listing
 from streams.cli.shown import AsJson, print_json, print_table
 from streams.settings import Settings
 from streams.web.keys import hash_password
@@ -60,6 +61,7 @@ def _made(password: str, file: Path | None) -> dict[str, str]:
 
 
 @account_app.command("list")
+@listing
 def list_accounts(as_json: AsJson = False) -> None:
     """Every account, its hospital and roles."""
 

@@ -11,6 +11,7 @@ from models.wire.strict_json import Hospital, Identifier
 from sinks.postgres.web.devices import Device, DeviceBooks
 from streams.cli.charging.persons import By, person
 from streams.cli.connection import bad, run
+from streams.cli.lists import listing
 from streams.cli.shown import AsJson, print_json, print_table
 from streams.settings import Settings
 from streams.web.keys import hash_key, new_key
@@ -55,6 +56,7 @@ def add(  # noqa: PLR0917 -- the options of a command
 
 
 @device_app.command("list")
+@listing
 def list_devices(
     hospital: Annotated[str | None, typer.Option(help="Only this one.")] = None, as_json: AsJson = False
 ) -> None:

@@ -14,9 +14,9 @@ from models.calendar import month_text, parse_month
 from models.web.access import DECISIONS, LISTS
 from sinks.postgres.web.board import BoardBooks, Filters
 from sinks.postgres.web.lists import COLUMN_FILTERS, OTHER_FILTERS
+from streams.exports import as_csv, as_xlsx
 from streams.web.gateway.parts import Gateway
 from streams.web.pages.drills import address, opened
-from streams.web.pages.exports import as_csv, as_xlsx
 from streams.web.pages.frame import Cell, board, cell_of
 from streams.web.pages.people import Person, SignedIn
 from streams.web.pages.shown import locale_of

@@ -9,7 +9,7 @@ import typer
 from typer.testing import CliRunner
 
 from models.wording import LOCALES, texts
-from streams.cli import language
+from streams import language
 from streams.cli.commands import COMMANDS, Panel
 from streams.cli.main import app
 

@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 from typer.testing import CliRunner
 
-from streams.cli import language
+from streams import language
 from streams.cli.main import app
 from streams.cli.phrases import phrases_of, told, told_cell
 from streams.cli.shown import Console, in_language

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from models.calendar import ZONE_DEFAULT
 from models.wording import LOCALES
-from streams.cli import language
+from streams import language
 from streams.cli.loading.column_map import ColumnMap, Kind, as_toml, column_text, plain, read_map
 from streams.cli.loading.files import FORMS, Contents, read_file
 from streams.cli.loading.load import TABLES, load_app

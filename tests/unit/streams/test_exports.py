@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import python_calamine
 
-from streams.web.pages.exports import as_csv, as_xlsx, guarded
+from streams.exports import as_csv, as_xlsx, guarded
 
 ZONE = ZoneInfo("Asia/Shanghai")
 ATTACKS = ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1+1", "＝1", "|cmd", "%0A")

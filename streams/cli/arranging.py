@@ -1,0 +1,79 @@
+"""Tables for terminals of any width: a line a row where it fits, else the widest columns of text on a second one."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from rich.console import RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+GAP: Final = 2
+"""Characters between two columns."""
+RIGHT: Final = ">"
+"""A column whose name begins so is set right: figures."""
+BETWEEN: Final = " · "
+
+
+def arranged(
+    title: str, columns: Sequence[str], rows: Sequence[Sequence[Text]], width: int
+) -> Iterator[RenderableType]:
+    """A table as what is to be printed, one below the other, at most `width` characters wide.
+
+    Columns of figures and the first one stay on a row's first line.
+    """
+    widths = [_width(name, [row[place] for row in rows]) for place, name in enumerate(columns)]
+    below = below_of(columns, widths, width)
+    if not below:
+        yield _table(columns, rows, [None] * len(columns), title)
+        return
+    above = [place for place in range(len(columns)) if place not in below]
+    kept, fixed = [columns[place] for place in above], [widths[place] for place in above]
+    yield _table(kept, (), fixed, title)
+    names = BETWEEN.join(columns[place] for place in below if columns[place])
+    if names:
+        yield Padding(Text(names, "bold"), (0, 0, 0, GAP))
+    for row in rows:
+        yield _table(kept, [[row[place] for place in above]], fixed)
+        yield Padding(_second([row[place] for place in below]), (0, 0, 0, GAP))
+
+
+def below_of(columns: Sequence[str], widths: Sequence[int], width: int) -> list[int]:
+    """The places of the columns that go to the second line, in their order: the widest ones of text, until it fits."""
+    below: set[int] = set()
+    while sum(each + GAP for place, each in enumerate(widths) if place not in below) - GAP > width:
+        left = [
+            place for place in range(1, len(columns)) if place not in below and not columns[place].startswith(RIGHT)
+        ]
+        if not left:
+            break
+        below.add(max(left, key=lambda place: (widths[place], place)))
+    return sorted(below)
+
+
+def _width(name: str, cells: Sequence[Text]) -> int:
+    lines = (line.cell_len for cell in cells for line in cell.split("\n", allow_blank=True))
+    return max((Text(name.removeprefix(RIGHT)).cell_len, *lines))
+
+
+def _table(
+    columns: Sequence[str], rows: Sequence[Sequence[Text]], widths: Sequence[int | None], title: str | None = None
+) -> Table:
+    headed = title is not None
+    table = Table(
+        title=title or None, title_justify="left", title_style="bold", header_style="bold", box=None, pad_edge=False,
+        show_header=headed,
+    )  # fmt: skip
+    for name, width in zip(columns, widths, strict=True):
+        right = name.startswith(RIGHT)
+        table.add_column(
+            name.removeprefix(RIGHT), justify="right" if right else "left", no_wrap=right, overflow="fold", width=width
+        )
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def _second(cells: Sequence[Text]) -> Text:
+    parts = [Text("; ").join(cell.split("\n")) if cell.plain.strip() else Text("–") for cell in cells]
+    return Text(BETWEEN).join(parts)

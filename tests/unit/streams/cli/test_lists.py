@@ -1,0 +1,117 @@
+"""Lists as files for a spreadsheet: every row, amounts as figures, no cell that a spreadsheet would run."""
+
+import csv
+import io
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any
+
+import pytest
+import python_calamine
+import typer
+from typer.testing import CliRunner
+
+from models.wording import LOCALES, texts
+from streams.cli.commands import COMMANDS
+from streams.cli.lists import listing, listing_of
+from streams.cli.main import app as udi
+from streams.cli.shown import AsJson, print_json
+
+LISTS = {
+    "held", "parked", "untraced", "differences", "stock", "trace", "recall", "expiring", "receiving", "statement",
+    "invoice", "devices", "alerts", "tie-out", "ratios", "targets", "rules", "findings", "review", "breaker", "quota",
+    "ceiling", "approvals", "policy", "scanners", "replay",
+}  # fmt: skip
+ROWS: list[dict[str, Any]] = [
+    {
+        "item": "=HYPERLINK(1)", "amount": "-1234.50", "price": Decimal("1.2500"), "units": 3,
+        "reasons": ["late", "held"], "at": datetime(2022, 6, 3, 0, 15, tzinfo=UTC), "place": {"store": "@OR-2"},
+        "parts": [{"n": 1}],
+    },
+    {"item": "\tA", "more": "+1"},
+]  # fmt: skip
+
+
+def made(value: Any, command: Any = listing) -> typer.Typer:
+    app = typer.Typer()
+
+    @app.command()
+    @command
+    def shown(word: Annotated[str, typer.Argument()] = "", *, as_json: AsJson = False) -> None:
+        if as_json:
+            print_json(value)
+        else:
+            typer.echo(f"a table {word}".strip())
+        raise typer.Exit(1)
+
+    return app
+
+
+def read(text: str) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
+
+
+def test_a_list_is_a_table_when_no_file_is_asked_for() -> None:
+    done = CliRunner().invoke(made(ROWS), ["word"])
+    assert (done.exit_code, done.stdout) == (1, "a table word\n")
+
+
+def test_csv_goes_to_standard_output_with_its_cells_guarded_and_the_exit_status_stays() -> None:
+    done = CliRunner().invoke(made(ROWS), ["--csv", "-"])
+
+    assert done.exit_code == 1
+    assert read(done.stdout) == [
+        ["item", "amount", "price", "units", "reasons", "at", "place.store", "parts", "more"],
+        ["'=HYPERLINK(1)", "-1234.50", "1.2500", "3", "late, held", "2022-06-03 08:15:00", "'@OR-2", '[{"n":1}]', ""],
+        ["'␉A", "", "", "", "", "", "", "", "'+1"],
+    ]
+
+
+def test_a_workbook_holds_figures_and_no_formula(tmp_path: Path) -> None:
+    file = tmp_path / "list.xlsx"
+    done = CliRunner().invoke(made(ROWS), ["--xlsx", str(file)])
+
+    (_, row, _) = python_calamine.CalamineWorkbook.from_path(file).get_sheet_by_index(0).to_python()
+    assert row[:4] == ["'=HYPERLINK(1)", -1234.5, 1.25, 3.0]
+    assert f"2 rows in {file}." in done.stderr
+
+
+def test_a_document_gives_its_lists_and_says_which() -> None:
+    several = {"unit": {"lot": "L1"}, "certain": [{"n": 1}], "shelf": [{"n": 2}], "open": 2}
+    assert read(CliRunner().invoke(made(several), ["--csv", "-"]).stdout) == [
+        ["list", "n"], ["certain", "1"], ["shelf", "2"],
+    ]  # fmt: skip
+    one = {"unit": {"lot": "L1"}, "events": [{"n": 1}]}
+    assert read(CliRunner().invoke(made(one), ["--csv", "-"]).stdout) == [["n"], ["1"]]
+
+
+def test_the_parts_of_each_row_are_rows_where_a_command_says_so() -> None:
+    days = [{"hospital": "H1", "departments": [{"name": "A"}, {"name": "B"}]}]
+    assert read(CliRunner().invoke(made(days, listing_of("departments")), ["--csv", "-"]).stdout) == [
+        ["hospital", "name"], ["H1", "A"], ["H1", "B"],
+    ]  # fmt: skip
+
+
+def test_a_file_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    done = CliRunner().invoke(made(ROWS), ["--csv", str(tmp_path / "no" / "list.csv")])
+    assert done.exit_code == 2
+    assert done.stderr.startswith("udi: Expected a file that can be written, got ")
+
+
+@pytest.mark.parametrize("name", sorted(LISTS))
+def test_every_list_has_both_files(name: str) -> None:
+    command: Any = typer.main.get_command(udi)
+    options = {each for parameter in command.commands[name].params for each in parameter.opts}
+    assert {"--csv", "--xlsx", "--json"} <= options
+
+
+def test_every_command_that_lists_is_named_here() -> None:
+    assert {entry.name for entry in COMMANDS} >= LISTS
+
+
+def test_both_languages_say_the_same_of_lists() -> None:
+    first, second = (texts(f"desk.{locale}") for locale in LOCALES)
+    assert {table: set(words) for table, words in first.items()} == {
+        table: set(words) for table, words in second.items()
+    }

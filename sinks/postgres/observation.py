@@ -23,11 +23,11 @@ OBSERVE_SECONDS = 5.0
 OBSERVE_STOCK_SECONDS = 60.0
 """Between two calls of `observe_stock`, which reads every balance."""
 
-_POSITIONS = """
+POSITIONS = """
 SELECT DISTINCT ON (topic, partition) topic, partition, next_offset FROM udi.position
 ORDER BY topic, partition, position_id DESC
 """
-_OUTBOX = """
+OUTBOX = """
 SELECT newest.topic, newest.partition, newest.seq - coalesce(floor.seq, 0) AS pending, oldest.written_at
 FROM (
     SELECT topic, lane AS partition, seq FROM udi.lane
@@ -48,12 +48,12 @@ LEFT JOIN LATERAL (
     ORDER BY b.first_seq DESC LIMIT 1
 ) oldest ON true
 """
-_OPEN = """
+OPEN = """
 SELECT verdict::text, count(*) AS scans, min(since) AS since,
     count(*) FILTER (WHERE since < now() - interval '1 day') AS old
 FROM udi.open_scan GROUP BY verdict
 """
-_BACKLOG = """
+BACKLOG = """
 SELECT 'evaluator' AS work, lane::text AS lane, min(version)::text AS head FROM udi.usage_delta GROUP BY lane
 UNION ALL SELECT 'month-close', hospital, min(month)::text FROM udi.close_pending GROUP BY hospital
 UNION ALL SELECT CASE reader WHEN 'proofs' THEN 'prover' ELSE 'reconciler' END, '', min(delta_id)::text
@@ -66,7 +66,7 @@ UNION ALL SELECT 'learner', l.position_id::text, l.next_offset::text
     FROM udi.learned l JOIN udi.position p USING (position_id) WHERE l.next_offset < p.next_offset
 """
 """What waits for a job or a lane, each with what it begins with: work that stands still begins with the same."""
-_BEHIND = "SELECT lane, greatest(0, f.version - l.facts_seen) AS facts FROM udi.lane l, udi.fact_counter f"
+BEHIND = "SELECT lane, greatest(0, f.version - l.facts_seen) AS facts FROM udi.lane l, udi.fact_counter f"
 _VERIFIED = "SELECT at, failed FROM udi.verification ORDER BY verification_id DESC LIMIT 1"
 _MONTH_RUN = """
 SELECT min(udi.first_day(udi.shifted(ran.month, 2))::timestamp AT TIME ZONE i.zone) AS over_since
@@ -103,14 +103,14 @@ async def observe(pool: asyncpg.Pool, metrics: Metrics) -> dict[tuple[str, int],
         asyncpg.PostgresError, OSError, TimeoutError: the database is away; the gauges stay as they were and ages go on.
     """
     async with pool.acquire() as connection:
-        positions = await connection.fetch(_POSITIONS)
-        outbox = await connection.fetch(_OUTBOX, list(LANE_OUTPUTS))
-        opened = await connection.fetch(_OPEN)
+        positions = await connection.fetch(POSITIONS)
+        outbox = await connection.fetch(OUTBOX, list(LANE_OUTPUTS))
+        opened = await connection.fetch(OPEN)
         alerts = await connection.fetch(_ALERTS)
         cases = await connection.fetchval("SELECT count(*) FROM udi.open_case")
         differences = await connection.fetch(_DIFFERENCES, POLICY.his_line_time)
         lanes = await connection.fetchval("SELECT lanes FROM udi.installation")
-        backlog, behind = await connection.fetch(_BACKLOG), await connection.fetch(_BEHIND)
+        backlog, behind = await connection.fetch(BACKLOG), await connection.fetch(BEHIND)
         verified = await connection.fetchrow(_VERIFIED)
         over_since = await connection.fetchval(_MONTH_RUN)
     stand = {(row["topic"], row["partition"]): row["next_offset"] for row in positions}

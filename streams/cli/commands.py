@@ -27,6 +27,7 @@ class Entry(NamedTuple):
 
 COMMANDS: Final[tuple[Entry, ...]] = (
     Entry(Panel.DAY, "held", "streams.cli.charging.held:held_app"),
+    Entry(Panel.DAY, "scan", "streams.cli.charging.scan:scan"),
     Entry(Panel.DAY, "parked", "streams.cli.charging.parked:parked"),
     Entry(Panel.DAY, "correct", "streams.cli.charging.correct:correct"),
     Entry(Panel.DAY, "untraced", "streams.cli.charging.untraced:untraced"),
@@ -76,6 +77,7 @@ COMMANDS: Final[tuple[Entry, ...]] = (
     Entry(Panel.PROVE, "rank-proof", "streams.cli.assessment.rank_proof:rank_proof_command"),
     Entry(Panel.PROVE, "reconciliation-proof", "streams.proofs.reconciliation_proof:reconciliation_proof_command"),
     Entry(Panel.OPERATE, "run", "streams.cli.services:run"),
+    Entry(Panel.OPERATE, "status", "streams.cli.operating.status:status"),
     Entry(Panel.OPERATE, "doctor", "streams.cli.operating.doctor:doctor"),
     Entry(Panel.OPERATE, "verify", "streams.cli.verifying.verify:verify"),
     Entry(Panel.OPERATE, "lane", "streams.cli.operating.inputs:lane_app"),

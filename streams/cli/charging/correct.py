@@ -10,9 +10,9 @@ from pydantic import ValidationError
 
 from models.charging.commands import CommandKind, Correction
 from rules.charging.correcting import objection
-from streams.cli.charging.persons import By, Hospital, Timeout, Why, command
-from streams.cli.charging.persons import scan_id as persons_scan
+from streams.cli.charging.persons import By, Hospital, Timeout, Why, command, scan_named
 from streams.cli.connection import bad, run
+from streams.settings import Settings
 
 
 def correct(  # noqa: PLR0917 -- the options of a command
@@ -33,7 +33,12 @@ def correct(  # noqa: PLR0917 -- the options of a command
     if reading is not None:
         if any(each is not None for each in (quantity, encounter, item, codes, department)):
             bad("Expected --reading alone: the goods get the lot of that reading, and nothing else changes.")
-        meant = run(lambda _, pool: _reading_of(pool, persons_scan(scan_id), reading))
+
+        async def work(_: Settings, pool: asyncpg.Pool) -> dict[str, str]:
+            scan, _house = await scan_named(pool, scan_id, hospital)
+            return await _reading_of(pool, scan, reading)
+
+        meant = run(work)
         raise typer.Exit(command(CommandKind.IDENTIFY, [scan_id], reason, by, hospital, timeout, meant))
     given = {
         "quantity": quantity,

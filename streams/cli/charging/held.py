@@ -13,12 +13,15 @@ from models.charging.commands import CommandKind
 from models.money import fen_text
 from models.texts import LOCALES, texts
 from sinks.postgres.charging.books import read_catalogue
-from sinks.postgres.charging.commands import CommandBooks
+from sinks.postgres.charging.stories import Brief, brief_of
 from sinks.postgres.charging.waiting import HeldScan, HistoryEntry, assign, held_scans, history_of
 from streams.cli.charging.parked import estimate
-from streams.cli.charging.persons import By, Hospital, Scans, Timeout, Why, command, hospital_of, person, scan_id
+from streams.cli.charging.persons import By, Hospital, Scans, Timeout, Why, command, person, scan_named
+from streams.cli.charging.telling import goods, told
 from streams.cli.connection import run
-from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, age, joined, print_json, print_table, yuan
+from streams.cli.lists import listing
+from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, age, print_json, print_table, short, yuan
+from streams.language import language
 from streams.settings import Settings
 
 held_app = typer.Typer(
@@ -41,6 +44,7 @@ class Held:
 
 
 @held_app.callback()
+@listing
 def held(  # noqa: PLR0917 -- the options of a command
     context: typer.Context,
     reason: Annotated[str | None, typer.Option(help="Only what is held for this.")] = None,
@@ -103,13 +107,12 @@ def history(
     scan: Annotated[str, typer.Argument(metavar="SCAN_ID")], hospital: Hospital = None, as_json: AsJson = False
 ) -> None:
     """What was decided of a scan, by whom and why, in order."""
-    id_ = scan_id(scan)
 
-    async def work(settings: Settings, pool: asyncpg.Pool) -> tuple[list[HistoryEntry], ZoneInfo]:
-        house = await hospital_of(CommandBooks(pool), id_, hospital)
-        return await history_of(pool, house, id_), settings.zone
+    async def work(settings: Settings, pool: asyncpg.Pool) -> tuple[UUID, list[HistoryEntry], ZoneInfo]:
+        id_, house = await scan_named(pool, scan, hospital)
+        return id_, await history_of(pool, house, id_), settings.zone
 
-    rows, zone = run(work)
+    id_, rows, zone = run(work)
     if as_json:
         print_json([asdict(row) for row in rows])
     else:
@@ -118,21 +121,19 @@ def history(
 
 
 def _give(scan_ids: Sequence[str], to: str, by: str | None, hospital: str | None) -> None:
-    scans, who = [scan_id(each) for each in scan_ids], person(by)
+    who = person(by)
 
-    async def work(_: Settings, pool: asyncpg.Pool) -> set[UUID]:
-        books, given = CommandBooks(pool), set[UUID]()
-        for scan in scans:
-            house = await hospital_of(books, scan, hospital)
-            given |= await assign(pool, house, [scan], to, who)
-        return given
+    async def work(_: Settings, pool: asyncpg.Pool) -> list[tuple[UUID, bool, Brief | None]]:
+        named = [await scan_named(pool, each, hospital) for each in scan_ids]
+        given = [bool(await assign(pool, house, [scan], to, who)) for scan, house in named]
+        about = [await brief_of(pool, house, scan) for scan, house in named]
+        return list(zip((scan for scan, _ in named), given, about, strict=True))
 
-    given = run(work)
-    for scan in scans:
-        if scan not in given:
-            typer.echo(f"{scan}: Expected a held scan.")
-    typer.echo(f"{len(given):,} looked after by {to}.")
-    raise typer.Exit(int(len(given) < len(scans)))
+    done = run(work)
+    for scan, given, about in done:
+        of = "" if about is None else told(about)
+        typer.echo(f"{short(scan)} {of} – {f'looked after by {to}.' if given else 'Expected a held scan.'}")
+    raise typer.Exit(int(not all(given for _, given, _ in done)))
 
 
 def _show(found: Sequence[Held], limit: int) -> None:
@@ -145,15 +146,14 @@ def _show(found: Sequence[Held], limit: int) -> None:
 
 def _cells(each: Held) -> tuple[Any, ...]:
     of = each.scan
-    lot, serial = of.lot and f"lot {of.lot}", of.serial and f"serial {of.serial}"
-    unit = joined((of.item_code or of.di, lot, serial)) or "no identifier"
+    unit = goods(of.item_code, None, of.di, of.lot, of.serial)
     return (
         age(of.since),
         of.owner or "nobody",
-        texts("en")["reason"][of.reason],
+        texts(language())["reason"][of.reason],
         unit if of.action == "use" else f"{of.action}: {unit}",
         of.encounter,
         of.department,
         "?" if each.estimate_fen is None else yuan(each.estimate_fen),
-        str(of.scan_id),
+        short(of.scan_id),
     )

@@ -11,10 +11,12 @@ from models.reasons import Reason
 from sinks.postgres.charging.policies import Untraced
 from sinks.postgres.charging.policies import untraced as untraced_uses
 from streams.cli.connection import run
-from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, joined, print_json, print_table
+from streams.cli.lists import listing
+from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, joined, print_json, print_table, short
 from streams.settings import Settings
 
 
+@listing
 def untraced(
     department: Annotated[str | None, typer.Option(help="Only this department.")] = None,
     item: Annotated[str | None, typer.Option(help="Only this item.")] = None,
@@ -39,7 +41,7 @@ def untraced(
                 joined((each.item_code, each.lot, each.serial)),
                 each.quantity,
                 joined((each.encounter, each.department)),
-                str(each.scan_id),
+                short(each.scan_id),
             )
             for each in found
         ]

@@ -10,6 +10,7 @@ from typer.testing import Result
 
 from models.charging.commands import Correction
 from models.scan.event import ScanEvent
+from models.texts import texts
 from rules.charging.correcting import correcting_event
 from streams.embedded.broker import EmbeddedBroker
 from streams.services.corrector import Corrector
@@ -48,6 +49,10 @@ def ids(*numbers: int) -> list[str]:
     return [str(scan_id(number)) for number in numbers]
 
 
+def brief(number: int) -> str:
+    return f"…{ids(number)[0][-8:]}"
+
+
 async def queue(house: Installed, *options: str) -> dict[str, dict[str, Any]]:
     return {row["scan_id"]: row for row in await house.json("held", *options)}
 
@@ -68,7 +73,7 @@ async def test_the_queue_says_why_for_whom_what_it_is_worth_and_who_looks_after_
     assert set(await queue(house, "--department", "ICU")) == set(ids(902))
     shown = await house.udi("held")
     assert shown.exit_code == 1
-    assert ids(901)[0] in shown.stdout
+    assert brief(901) in shown.stdout
     assert shown.stdout.splitlines()[-1].endswith("yuan at today's catalogue; nobody looks after 3 of them.")
 
 
@@ -76,11 +81,17 @@ async def test_a_scan_has_one_owner_the_newest(house: Installed) -> None:
     taken = await house.udi("held", "take", *ids(901, 902), "--by", "wang")
     given = await house.udi("held", "give", *ids(902), "--to", "li", "--by", "wang")
 
-    assert (taken.exit_code, taken.stdout) == (0, "2 looked after by wang.\n")
-    assert given.stdout == "1 looked after by li.\n"
+    what = f"held: {texts('en')['reason']['expired']}"
+    assert (taken.exit_code, taken.stdout.splitlines()) == (0, [
+        f"{brief(901)} SCREW 螺钉 / lot Q1, E1: {what} – looked after by wang.",
+        f"{brief(902)} SCREW 螺钉 / lot Q1, E1: {what} – looked after by wang.",
+    ])  # fmt: skip
+    assert given.stdout == f"{brief(902)} SCREW 螺钉 / lot Q1, E1: {what} – looked after by li.\n"
     assert set(await queue(house, "--owner", "li")) == set(ids(902))
     refused = await house.udi("held", "take", *ids(12), "--by", "wang")
-    assert (refused.exit_code, refused.stdout) == (1, f"{ids(12)[0]}: Expected a held scan.\n0 looked after by wang.\n")
+    assert refused.exit_code == 1
+    assert refused.stdout.startswith(f"{brief(12)} SCREW 螺钉")
+    assert refused.stdout.endswith(" – Expected a held scan.\n")
 
 
 async def test_several_are_released_at_once_and_each_decision_is_kept(house: Installed) -> None:
@@ -88,7 +99,10 @@ async def test_several_are_released_at_once_and_each_decision_is_kept(house: Ins
     shown = await decided(house, "held", "release", *ids(901, 902), "--reason", "the maker agreed", "--by", "wang")
 
     assert shown.exit_code == 0
-    assert shown.stdout.splitlines() == [f"{each}: Released: billed" for each in ids(901, 902)]
+    assert shown.stdout.splitlines() == [
+        f"{brief(901)}: Released: SCREW 螺钉 / lot Q1, E1: billed, 2,468.00 CNY.",
+        f"{brief(902)}: Released: SCREW 螺钉 / lot Q1, E1: billed, 1,234.00 CNY.",
+    ]
     rows = await house.pool.fetch("SELECT * FROM report.held WHERE scan_id = $1", scan_id(901))
     assert [(row["reason"], row["outcome"], row["owner"], row["by"], row["explanation"]) for row in rows] == [
         ("expired", "released", "wang", "wang", "the maker agreed")
@@ -114,7 +128,10 @@ async def test_what_can_not_be_done_is_said_and_exits_with_1(house: Installed) -
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (("held", "release", "7", "--reason", "x"), "Expected a scan id (UUID), got '7'."),
+        (
+            ("held", "release", "7", "--reason", "x"),
+            "Expected a scan id (UUID), or the 8 characters of it that lists show, got '7'.",
+        ),
         (("held", "reject", *ids(901), "--reason", " "), "Expected a reason, got an empty one."),
         (
             ("held", "reject", *ids(99999), "--reason", "x"),
@@ -146,7 +163,10 @@ async def test_a_corrected_scan_is_taken_back_and_its_place_is_taken_once(house:
     assert shown.exit_code == 1  # One of the three was returned before.
 
     shown = await decided(house, "correct", *ids(40), "--encounter", "E2", "--reason", "wrong patient", "--by", "li")
-    assert (shown.exit_code, shown.stdout) == (0, "Corrected: recorded\n")
+    assert shown.exit_code == 0
+    said, later = shown.stdout.splitlines()
+    assert said == f"Corrected: SCREW 螺钉 / lot L1, E1: recorded: {texts('en')['reason']['corrected']}."
+    assert later.startswith("The scan that takes its place is not recorded yet: udi scan ")
     before = [len(await house.records("udi.scans", lane)) for lane in (0, 1)]
     corrector = Corrector(house.settings, house.pool)
     assert await corrector.step() == 1
@@ -224,7 +244,9 @@ async def test_of_a_label_that_may_have_lost_separators_a_person_chooses_the_rea
     assert wrong.exit_code == 2
     assert "got 9." in wrong.stderr
     shown = await decided(house, "correct", *ids(903), "--reading", str(chosen), "--reason", "looked at the box")
-    assert (shown.exit_code, shown.stdout) == (0, "Identified: billed, billed\n")
+    assert (shown.exit_code, shown.stdout) == (
+        0, "Identified: SCREW 螺钉 / lot QQ / serial S7, E1: billed, 1,234.00 CNY.\n",
+    )  # fmt: skip
 
     row = await house.pool.fetchrow("SELECT verdict, lot, serial FROM report.scans WHERE scan_id = $1", scan_id(903))
     assert tuple(row or ()) == ("billed", "QQ", "S7")

@@ -10,6 +10,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from pydantic import SecretStr
 
+from models.texts import texts
 from streams.embedded.broker import EmbeddedBroker
 from streams.running import Supervisor, initialise
 from streams.settings import Settings
@@ -76,8 +77,15 @@ async def test_what_is_released_is_charged_and_the_right_scan_takes_the_place_of
     corrected = await house.udi("correct", second, "--quantity", "3", "--reason", "three were opened", "--by", "li")
     right = await until(house, "SELECT corrected_by FROM report.corrections WHERE recorded_at IS NOT NULL")
 
-    assert (released.exit_code, released.stdout) == (0, "Released: billed\n")
-    assert (corrected.exit_code, corrected.stdout) == (0, "Corrected: recorded\n")
+    assert (released.exit_code, released.stdout) == (
+        0, "Released: SCREW 螺钉 / lot Q1, E1: billed, 2,468.00 CNY.\n",
+    )  # fmt: skip
+    assert corrected.exit_code == 0
+    said, taking = corrected.stdout.splitlines()
+    assert said.startswith("Corrected: SCREW 螺钉 / lot Q1, E1: recorded: ")
+    assert taking == (
+        f"Its place takes …{str(right)[-8:]}: SCREW 螺钉 / lot Q1, E1: held: {texts('en')['reason']['expired']}."
+    )
     charges = await charged(house)
     assert [(each["scan_id"], each["kind"], each["quantity"], each["amount"]) for each in charges] == [
         (first, "charge", 2, "2468.00")

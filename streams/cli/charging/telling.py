@@ -1,0 +1,40 @@
+"""A scan in one line, as lists and answers name it: goods, patient, what became of it, money."""
+
+from collections.abc import Sequence
+
+from models.reasons import Reason, Verdict, deciding_reason
+from models.texts import texts
+from sinks.postgres.charging.stories import Brief
+from streams.cli.shown import joined
+from streams.language import language, say
+
+
+def became(verdict: str, reasons: Sequence[str]) -> str:
+    """A verdict, with its reason in words where money waits or was not asked for.
+
+    The half of a joined label that only gave its lot or serial says so.
+    """
+    if verdict == Verdict.RECORDED and "half-label" in reasons:
+        return say("desk", "said", "other-half")
+    reason = deciding_reason(tuple(Reason(each) for each in reasons))
+    if reason is None or verdict in {Verdict.BILLED, Verdict.CREDITED}:
+        return verdict
+    return f"{verdict}: {texts(language())['reason'][reason]}"
+
+
+def goods(item: str | None, name: str | None, di: str | None, lot: str | None, serial: str | None) -> str:
+    """What was scanned: the item or, while it is unknown, the identifier; lot and serial."""
+    what = " ".join(filter(None, (item, name))) or di or say("desk", "said", "no-identifier")
+    return joined((
+        what,
+        lot and say("desk", "said", "lot", lot=lot),
+        serial and say("desk", "said", "serial", serial=serial),
+    ))  # fmt: skip
+
+
+def told(scan: Brief) -> str:
+    """Goods, patient, verdict and money of a scan."""
+    what = goods(scan.item_code, scan.item_name, scan.di, scan.lot, scan.serial)
+    whom = f", {scan.encounter}" if scan.encounter else ""
+    money = f", {scan.amount:,.2f} CNY" if scan.amount else ""
+    return f"{what}{whom}: {became(scan.verdict, scan.reasons)}{money}"

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, NamedTuple
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import asyncpg
 import typer
@@ -15,16 +16,18 @@ from models.reconciling.differences import DifferenceKind, DifferenceStatus, Dif
 from sinks.postgres.reconciling.listing import Chosen, ListedDifference, standing_that_begin
 from sinks.postgres.reconciling.listing import differences as list_differences
 from sinks.postgres.reconciling.sessions import ReconcilingBooks
+from sinks.postgres.reconciling.showing import ShownDifference, differences_that_begin, shown_difference
 from streams.cli.charging.persons import By, Why, person
 from streams.cli.connection import bad, run
-from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, age, print_json, print_table
+from streams.cli.lists import listing
+from streams.cli.reconciling.showing import digits_of, fields_of
+from streams.cli.reconciling.showing import show as show_difference
+from streams.cli.shown import ID_SHOWN, LIMIT_DEFAULT, AsJson, Limit, age, print_json, print_table
 from streams.settings import Settings
 
 differences_app = typer.Typer(
     help="Where the HIS's charge lines differ from the books.", invoke_without_command=True, no_args_is_help=False
 )
-ID_SHOWN: Final = 8
-"""Characters of an id that tell differences apart; a person may type as few."""
 CAUSES: Final = {
     LikelyCause.NOT_POSTED: "not posted",
     LikelyCause.NOT_CHARGED_YET: "waits here",
@@ -65,6 +68,7 @@ class Decided(NamedTuple):
 
 
 @differences_app.callback()
+@listing
 def differences(  # noqa: PLR0917 -- the options of a command
     context: typer.Context,
     kind: Kind = None,
@@ -96,6 +100,32 @@ def differences(  # noqa: PLR0917 -- the options of a command
     if len(rows) < len(found) and not as_json:
         typer.echo(f"{len(found) - len(rows):,} uses of the last day have no line yet; --young shows them.")
     raise typer.Exit(int(any(row.status == DifferenceStatus.OPEN for row in rows)))
+
+
+@differences_app.command("show")
+def show(
+    id_: Annotated[str, typer.Argument(metavar="ID", help=f"Or its first {ID_SHOWN} characters.")],
+    as_json: AsJson = False,
+) -> None:
+    """One difference: both sides, both patients where it is one charge on the wrong one, dates, persons."""
+    start = digits_of(id_)
+    if start is None:
+        bad(f"Expected the id of a difference, or at least {ID_SHOWN} characters of it, got {id_!r}.")
+
+    async def work(settings: Settings, pool: asyncpg.Pool) -> tuple[ShownDifference, ZoneInfo]:
+        async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+            named = await differences_that_begin(connection, start)
+            if not named:
+                bad(f"Expected a difference, found none with id {id_}.")
+            if len(named) > 1:
+                bad(f"Expected the id of one difference, several begin with {id_}; give more of it.")
+            return await shown_difference(connection, named[0]), settings.zone
+
+    found, zone = run(work)
+    if as_json:
+        print_json(fields_of(found))
+    else:
+        show_difference(found, zone, CAUSES, FIXES)
 
 
 @differences_app.command("ask")

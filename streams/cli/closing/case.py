@@ -12,14 +12,15 @@ import asyncpg
 import typer
 from rich.text import Text
 
-from models.closing.case import CaseKey, CaseVerdict, Closing, Gap, GapKind, Proof, Proven, UseLine
+from models.closing.case import OPEN_GAPS, CaseKey, CaseVerdict, Closing, Gap, GapKind, Proof, Proven, UseLine
 from models.money import fen_text
 from models.reasons import Verdict
-from models.texts import gap_text, texts
+from models.texts import gap_text
 from rules.catalogue.joining import price_on
 from rules.closing.proving import prove
 from sinks.postgres.closing.case_rows import gap_body, numbers_fields, proof_fields
 from sinks.postgres.closing.cases import CaseBooks, CaseSnapshot
+from streams.cli.charging.telling import became
 from streams.cli.connection import bad, run
 from streams.cli.shown import joined, print_json, print_table, yuan
 from streams.settings import Settings
@@ -180,7 +181,7 @@ def _show(page: Page, *, history: bool) -> None:
     _show_ledgers(proven)
     if proven.gaps:
         typer.echo("")
-        rows = [(*_what(gap, page), gap_text(LOCALE, gap)) for gap in proven.gaps]
+        rows = [row for gap in proven.gaps for row in _gap_rows(gap, page)]
         print_table("Gaps, and what to do", ("item, lot / serial", ">units", ""), rows)
     typer.echo("")
     tied = (
@@ -221,7 +222,7 @@ def _became(line: UseLine) -> str:
     """What has become of a use, in words."""
     scan = line.scan
     if scan.reasons and (scan.open or scan.verdict is Verdict.RECORDED):
-        return f"{scan.verdict}: {texts(LOCALE)['reason'][scan.reasons[0]]}"
+        return became(scan.verdict, scan.reasons)
     returned = (scan.units or 0) - line.used
     if not returned:
         return str(scan.verdict)
@@ -249,9 +250,17 @@ def _show_ledgers(proven: Proven) -> None:
     )
 
 
-def _what(gap: Gap, page: Page) -> tuple[str, int | None]:
+def _gap_rows(gap: Gap, page: Page) -> list[tuple[Any, ...]]:
+    """A gap as rows; where uses and returns of the same goods wait, each has its own: they net, and do not add up."""
     name = page.names.get(gap.item_code or "", gap.item_code or "unknown item")
-    return joined((name, gap.lot, gap.serial)), gap.units
+    what, text = joined((name, gap.lot, gap.serial)), gap_text(LOCALE, gap)
+    uses = [line.scan for line in page.proven.uses if line.scan.scan_id in gap.scan_ids]
+    if gap.kind not in OPEN_GAPS or len(uses) == len(gap.scan_ids):
+        return [(what, gap.units, text)]
+    used = sum(scan.units or 0 for scan in uses)
+    back = None if gap.units is None else gap.units - used
+    rows: list[tuple[Any, ...]] = [(f"use of {what}", used, text)] if uses else []
+    return [*rows, (f"return of {what}", None if back is None else -back, text)]
 
 
 def _published(page: Page) -> str:

@@ -6,17 +6,25 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo
 
+import asyncpg
 import typer
 
 from sinks.postgres.stock.balances import Balance, Pack, balances
 from sinks.postgres.stock.balances import packs as packs_of
+from sinks.postgres.stock.below_zero import BelowZero, below_zero
 from sinks.postgres.stock.shelves import stock_as_of
+from streams.cli.charging.telling import goods
 from streams.cli.connection import bad, read_settings, run
-from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, joined, print_json, print_table
+from streams.cli.lists import listing
+from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, joined, print_json, print_table, short
+from streams.settings import Settings
 
 NOTHING: Final = "No stock is recorded there."
+NONE_BELOW: Final = "Every use found its goods on the shelf, or an earlier receipt explains it."
+NONE_EXPLAINED: Final = "No receipt has explained a use later."
 
 
+@listing
 def stock(
     *,
     store: Annotated[str | None, typer.Option("--store", help="This store alone.")] = None,
@@ -26,12 +34,25 @@ def stock(
         bool,
         typer.Option("--packs", help="Goods in packs of a fixed size: whole packs, and what is left of an opened one."),
     ] = False,
+    uses: Annotated[
+        bool, typer.Option("--uses", help="Scans that found nothing there, and that no earlier receipt explains.")
+    ] = False,
+    explained: Annotated[
+        bool, typer.Option("--explained", help="Those that a receipt made before them explains, with both times.")
+    ] = False,
     at: Annotated[str | None, typer.Option("--at", help="As it was at this instant, or at the end of a day.")] = None,
     limit: Limit = LIMIT_DEFAULT,
     as_json: AsJson = False,
 ) -> None:
     """Balances by store, item, lot, serial and owner; those at zero are left out."""
-    if at is not None:
+    if uses or explained:
+        if packs or negative or at is not None:
+            bad("Expected --uses or --explained without --packs, --negative and --at.")
+        scans, zone = run(lambda settings, pool: _below_zero(settings, pool, store, item))
+        listed = [each for each in scans if each.explained == explained]
+        nothing = NONE_EXPLAINED if explained else NONE_BELOW
+        _answer(listed, lambda: _show_uses(listed, zone, limit, explained=explained), nothing, as_json=as_json)
+    elif at is not None:
         if packs or negative:
             bad("Expected --at without --packs and --negative.")
         instant = _instant(at, read_settings().zone)
@@ -44,6 +65,41 @@ def stock(
         rows = run(lambda _, pool: balances(pool, store, item, negative=negative))
         nothing = "No balance is below zero." if negative else NOTHING
         _answer(rows, lambda: _show(rows, limit, negative=negative), nothing, as_json=as_json)
+
+
+async def _below_zero(
+    settings: Settings, pool: asyncpg.Pool, store: str | None, item: str | None
+) -> tuple[list[BelowZero], ZoneInfo]:
+    return await below_zero(pool, store, item), settings.zone
+
+
+def _show_uses(rows: Sequence[BelowZero], zone: ZoneInfo, limit: int, *, explained: bool) -> None:
+    cells = [
+        (
+            each.used_at.astimezone(zone),
+            each.store,
+            goods(each.item_code, None, None, each.lot, each.serial),
+            each.units,
+            each.encounter,
+            short(each.scan_id),
+            *_times(each, zone),
+        )
+        for each in rows
+    ]
+    columns = ("used", "store", "item", ">units", "patient", "scan")
+    if explained:
+        title = "Used before the books knew of the receipt, which was made before the use"
+        print_table(title, (*columns, "received", "known to the books"), cells, limit=limit)
+    else:
+        print_table("Used, and not on the shelf", columns, [each[: len(columns)] for each in cells], limit=limit)
+    typer.echo(f"{len(rows):,} scans, {sum(each.units for each in rows):,} units.")
+
+
+def _times(each: BelowZero, zone: ZoneInfo) -> tuple[datetime | None, datetime | None]:
+    return (
+        each.received_at and each.received_at.astimezone(zone),
+        each.received_known_at and each.received_known_at.astimezone(zone),
+    )
 
 
 def _instant(text: str, zone: ZoneInfo) -> datetime:

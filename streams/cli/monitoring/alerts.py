@@ -1,6 +1,8 @@
-"""`udi alerts`: the newest version of each alert, with its figures and their cause."""
+"""`udi alerts`: the newest version of each alert, item by item, in the order of what to look at first."""
 
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -10,6 +12,7 @@ from rich.text import Text
 
 from models.calendar import parse_month
 from streams.cli.connection import bad, run
+from streams.cli.lists import listing
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, print_json, print_table, shown
 from streams.settings import Settings
 
@@ -24,9 +27,11 @@ SELECT * FROM (
 WHERE ($1::text IS NULL OR month = $1) AND (NOT $2 OR status IN ('provisional', 'fired'))
 ORDER BY month DESC, hospital, scope_type DESC, scope, rule, measure, coalesce(rank, 0), change_percent DESC, item_code
 """
-_STYLES = {"fired": "bold red", "provisional": "yellow", "withdrawn": "dim", "explained": "green"}
+STANDING = ("fired", "provisional")
+_STYLES = {"fired": "bold red", "provisional": "yellow", "explained": "green", "withdrawn": "dim"}
 
 
+@listing
 def alerts(
     *,
     month: Annotated[str | None, typer.Option("--month", help="Alerts of this month, like 2022-06.")] = None,
@@ -50,8 +55,10 @@ def alerts(
     elif not rows:
         typer.echo("No alert" + (f" for {month}" if month else "") + (" is open." if only_open else "."))
     else:
-        columns = ("month", "scope", "item", "rule", "figures", "cause")
-        print_table("Alerts, newest version of each", columns, [_cells(row) for row in rows], limit=limit)
+        several = len({row["hospital"] for row in rows}) > 1
+        columns = ("month", "department", "item", ">more, CNY", "status", "alerts", "because")
+        cells = [_cells(each, several=several) for each in by_item(rows)]
+        print_table("What to look at first, each item once", columns, cells, limit=limit)
         typer.echo(", ".join(f"{count:,} {status}" for status, count in _counts(rows).items()) + ".")
 
 
@@ -75,27 +82,81 @@ def _figure(row: dict[str, Any], name: str) -> Any:
     return int(value) if row["measure"] == "quantity" else f"{value:.2f}"
 
 
-def _cells(row: dict[str, Any]) -> tuple[Any, ...]:
-    unit = "yuan" if row["measure"] == "amount" else "units"
-    scope = row["scope"] if row["scope_type"] == "hospital" else f"{row['scope_type']} {row['scope']}"
-    status = Text(row["status"], style=_STYLES[row["status"]])
-    figures = [f"{_number(row, row['value'])} {unit}"]
-    if row["base_value"] is not None:
-        change = "new" if row["change_percent"] is None else f"{row['change_percent']:+.2f} %"
-        figures.append(f"{_number(row, row['base_value'])} in {row['base_month']}")
-        figures.append(change)
-    if row["rank"] is not None:
-        figures.append(f"rank {row['rank']}, {row['months_in_a_row']} months running")
-    cause = "\n".join(f"{part['factor']} {_signed(part['amount'])}" for part in row["cause"])
-    item = f"{row['item_code']}\n{row['item_name'] or ''}"
+@dataclass(frozen=True, slots=True)
+class ItemAlerts:
+    """The alerts of one item and month of a hospital, the heaviest first."""
+
+    alerts: list[dict[str, Any]]
+    department: str | None
+    """The one that weighs most; `None` when only the whole hospital has alerts."""
+    weight: Decimal
+    """Yuan: the largest rise that stands, or the use of a rank or of a new item; 0 when none stands."""
+
+
+def by_item(rows: Sequence[dict[str, Any]]) -> list[ItemAlerts]:
+    """Each item once, in the order of what to look at first: the newest month, then department by department.
+
+    Departments stand in the order of their heaviest item; what is withdrawn or explained weighs nothing.
+    """
+    groups: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
+    for row in rows:
+        groups.setdefault((row["month"], row["hospital"], row["item_code"]), []).append(row)
+    items = [_item(some) for some in groups.values()]
+    heaviest: dict[tuple[str, str, str | None], Decimal] = {}
+    for each in items:
+        heaviest[_place(each)] = max(each.weight, heaviest.get(_place(each), Decimal()))
+    items.sort(key=lambda each: (
+        -heaviest[_place(each)], each.department or "", -each.weight, each.alerts[0]["item_code"],
+    ))  # fmt: skip
+    items.sort(key=lambda each: each.alerts[0]["month"], reverse=True)
+    return items
+
+
+def _place(each: ItemAlerts) -> tuple[str, str, str | None]:
+    return each.alerts[0]["month"], each.alerts[0]["hospital"], each.department
+
+
+def _item(rows: Sequence[dict[str, Any]]) -> ItemAlerts:
+    alerts = sorted(rows, key=lambda row: (-_weight(row), row["scope_type"] != "hospital", row["scope"], row["rule"]))
+    own = next((row["scope"] for row in alerts if row["scope_type"] == "department"), None)
+    return ItemAlerts(alerts, own, max(_weight(row) for row in rows))
+
+
+def _weight(row: dict[str, Any]) -> Decimal:
+    if row["status"] not in STANDING or row["measure"] != "amount":
+        return Decimal()
+    base = row["base_value"] if row["rank"] is None else None
+    return Decimal(row["value"]) - Decimal(base or 0)
+
+
+def _cells(each: ItemAlerts, *, several: bool) -> tuple[Any, ...]:
+    first = each.alerts[0]
+    statuses = {row["status"] for row in each.alerts}
+    status = next(name for name in _STYLES if name in statuses)
+    house = f"{first['hospital']} / " if several else ""
+    cause = ", ".join(f"{part['factor']} {_signed(part['amount'])}" for part in first["cause"])
     return (
-        row["month"],
-        scope,
-        item,
-        Text.assemble(f"{row['rule']}\n{row['measure']}, ", status),
-        "\n".join(figures),
+        first["month"],
+        f"{house}{each.department or '–'}",
+        f"{first['item_code']} {first['item_name'] or ''}".strip(),
+        f"{each.weight:,.2f}" if each.weight else "",
+        Text(status, style=_STYLES[status]),
+        "\n".join(_line(row) for row in each.alerts),
         cause,
     )
+
+
+def _line(row: dict[str, Any]) -> str:
+    """A scope with what rose there, and its status where that is not the usual one."""
+    value = f"{_number(row, row['value'])} {'yuan' if row['measure'] == 'amount' else 'units'}"
+    if row["rank"] is not None:
+        what = f"rank {row['rank']} by {row['measure']}, {row['months_in_a_row']} months running"
+    elif row["change_percent"] is None:
+        what = f"new, {value}"
+    else:
+        what = f"{value}, {row['change_percent']:+.2f} % on {row['base_month']}"
+    gone = f" ({row['status']})" if row["status"] not in STANDING else ""
+    return f"{row['scope']} {what}{gone}"
 
 
 def _number(row: dict[str, Any], value: Any) -> str:

@@ -23,6 +23,7 @@ from streams.embedded.database import EmbeddedDatabase
 from streams.embedded.folder import EMBEDDED_FILE, Purpose, occupied
 from streams.embedded.process import ending_with_us
 from streams.lanes.partitions import patiently
+from streams.ready import until_ready
 from streams.services.relay.service import run_relay
 from streams.services.scheduler import run_scheduler
 from streams.services.watching import Watching
@@ -225,18 +226,27 @@ def run_one(service: str, settings: Settings) -> None:
         until_signal(lambda: run_scheduler_service(settings))
 
 
-def run_together(settings: Settings, names: Sequence[str]) -> None:
-    """Services as child processes of this one; over embedded parts when no addresses are set."""
+def run_together(settings: Settings, names: Sequence[str], ready: Callable[[Settings], None] = lambda _: None) -> None:
+    """Services as child processes of this one; over embedded parts when no addresses are set.
+
+    Args:
+        settings: Without addresses the parts are embedded.
+        names: Of the services.
+        ready: Told, with the addresses, when all of them are at work.
+    """
     if settings.health_port and len(names) > 1:
         raise SettingsError(
             "Expected UDI_HEALTH_PORT unset or 0 for several services at once: each needs its own port."
         )
 
     async def keep(resolved: Settings) -> None:
-        if "gateway" in names and resolved.gateway_port:
-            log.info("Pages: terminal and board.", address=f"http://{resolved.gateway_host}:{resolved.gateway_port}/")
-        async with Supervisor(resolved, names) as supervisor:
-            await supervisor.wait()
+        async def tell() -> None:
+            await until_ready(resolved, names)
+            ready(resolved)
+
+        async with Supervisor(resolved, names) as supervisor, asyncio.TaskGroup() as group:
+            group.create_task(tell(), name="ready")
+            group.create_task(supervisor.wait(), name="services")
 
     async def with_embedded_parts() -> None:
         async with embedded_parts(settings) as resolved:

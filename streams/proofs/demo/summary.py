@@ -11,6 +11,7 @@ from rich.text import Text
 
 from sinks.postgres.closing.headlines import headlines, rises
 from sinks.postgres.monitoring.desk import Desk
+from streams.language import say
 from streams.proofs.demo.pages import CASE, CODE, NAME, TERMINAL, Pages
 from streams.proofs.demo.tie_out import DIFFERENCES_SHOWN
 from streams.settings import Settings
@@ -60,25 +61,27 @@ async def show(console: Console, pool: asyncpg.Pool, run: "Run") -> None:
 async def _sentences(pool: asyncpg.Pool) -> Text:
     """Three sentences for whoever reads no table: money, what waits, what rose."""
     sums, rose = await headlines(pool), await rises(pool)
-    text = Text(style="bold")
-    text.append(
-        f"Charged: {sums.charged:,.2f} CNY for what was used; the HIS charged {sums.missed:,.2f} CNY too little and "
-        f"{sums.overcharged:,.2f} CNY too much.\n"
-    )
-    text.append(
-        f"Waiting: {sums.parked:,} scans for a fact and {sums.held:,} for a person, worth {sums.waiting:,.2f} CNY as "
-        "far as prices are known.\n"
-    )
+    lines = [
+        say(
+            "desk", "demo", "charged", charged=f"{sums.charged:,.2f}", missed=f"{sums.missed:,.2f}",
+            overcharged=f"{sums.overcharged:,.2f}",
+        ),
+        say(
+            "desk", "demo", "waiting", parked=f"{sums.parked:,}", held=f"{sums.held:,}", amount=f"{sums.waiting:,.2f}"
+        ),
+    ]  # fmt: skip
     if rose:
         most, items = rose[0], len({each.item_code for each in rose})
         name = f"{most.item_code} ({most.item_name})" if most.item_name else most.item_code
-        text.append(
-            f"Rising: {items:,} items in {most.month}; most of all {name}, by {most.rise:,.2f} CNY "
-            f"({most.change_percent:+.2f} % on {most.base_month}).\n"
-        )
+        lines.append(
+            say(
+                "desk", "demo", "rising", items=f"{items:,}", month=most.month, most=name, amount=f"{most.rise:,.2f}",
+                percent=f"{most.change_percent:+.2f}", base=most.base_month,
+            )
+        )  # fmt: skip
     else:
-        text.append("Rising: no item by any rule.\n")
-    return text
+        lines.append(say("desk", "demo", "none-rising"))
+    return Text("".join(f"{line}\n" for line in lines), style="bold")
 
 
 def addresses(console: Console, settings: Settings, pages: Pages) -> None:
@@ -90,8 +93,8 @@ def addresses(console: Console, settings: Settings, pages: Pages) -> None:
             f"              {pages.key}\n"
             f"              scan or paste the case {CASE}, then {CODE}\n"
             f"Kafka         {settings.bootstrap_servers}\n"
-            f"PostgreSQL    see {settings.data_dir}/embedded.json\n"
-            "Try in another terminal: udi verify · udi alerts · udi parked · udi stock --negative\n"
+            f"PostgreSQL    udi status --address (UDI_DATA_DIR={settings.data_dir})\n"
+            "Try in another terminal: udi status · udi alerts · udi held · udi differences · udi parked\n"
             "Ctrl-C ends everything.",
             title="Everything stays up",
             border_style="green",

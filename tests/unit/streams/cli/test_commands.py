@@ -13,9 +13,20 @@ from streams import language
 from streams.cli.commands import COMMANDS, Panel
 from streams.cli.main import app
 
-HEAVY = ("alembic", "sqlalchemy", "faust", "streams.services", "streams.simulator", "streams.proofs")
-"""What a look-up has no use for."""
-LIGHT = ("streams.cli.charging.held", "streams.cli.reconciling.differences", "streams.cli.stock.balances")
+HEAVY = (
+    "alembic", "sqlalchemy", "faust", "numpy", "scipy", "matplotlib", "xlsxwriter", "starlette",
+    "streams.running", "streams.services", "streams.simulator", "streams.proofs", "sinks.postgres.migrating",
+)  # fmt: skip
+"""What a look-up has no use for: it is loaded by those who need it, when they need it."""
+NEEDED = {"relay": {"streams.services"}}
+"""Of the modules that are a command's own work: the relay's judgement."""
+LIGHT = tuple(
+    dict.fromkeys(
+        entry.where.partition(":")[0]
+        for entry in COMMANDS
+        if entry.name not in NEEDED and not entry.where.startswith("streams.proofs")
+    )
+)
 
 
 @pytest.fixture(autouse=True)
@@ -83,6 +94,11 @@ def test_the_help_loads_no_command() -> None:
     assert not any(name.startswith(("sinks", "rules", "streams.embedded")) for name in found)
 
 
-def test_looking_loads_neither_services_nor_simulator_nor_migrations() -> None:
+def test_no_command_loads_services_simulator_migrations_or_numerics_before_it_needs_them() -> None:
     found = loaded("import " + ", ".join(LIGHT))
     assert found.isdisjoint(HEAVY)
+
+
+def test_looking_into_the_books_loads_no_client_of_the_broker() -> None:
+    looks = ("streams.cli.charging.held", "streams.cli.reconciling.differences", "streams.cli.stock.balances")
+    assert "aiokafka" not in loaded("import " + ", ".join(looks))

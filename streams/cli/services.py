@@ -42,10 +42,10 @@ def run(names: Annotated[list[str] | None, typer.Argument(metavar="[worker|relay
         running.run_one(names[0], resolve(settings))
     else:
         wanted = names or running.SERVICES
-        running.run_together(settings, wanted, lambda resolved: _ready(resolved, wanted))
+        running.run_together(settings, wanted, lambda resolved: say_ready(resolved, wanted))
 
 
-def _ready(settings: Settings, names: Sequence[str]) -> None:
+def say_ready(settings: Settings, names: Sequence[str]) -> None:
     """Say that everything is at work, where, and what to try."""
     default = Settings.model_fields["data_dir"].get_default()
     moved = settings.embedded_broker and settings.data_dir != default.expanduser()

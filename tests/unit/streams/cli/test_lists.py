@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -33,7 +34,7 @@ ROWS: list[dict[str, Any]] = [
 ]  # fmt: skip
 
 
-def made(value: Any, command: Any = listing) -> typer.Typer:
+def made(value: Any, command: Callable[[Callable[..., None]], Callable[..., None]] = listing) -> typer.Typer:
     app = typer.Typer()
 
     @app.command()

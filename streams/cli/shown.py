@@ -111,20 +111,28 @@ def _escape(found: re.Match[str]) -> str:
 
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], *, limit: int = 0) -> None:
-    """A table; a column whose name begins with `>` is set right. Says how many rows were left out.
+    """A table; a column whose name begins with `>` is set right, a cell that is a list has a line for each part.
+
+    Says how many rows were left out.
 
     Where the terminal is too narrow for a line a row, the widest columns of text stand on a second line.
     """
     console = Console(highlight=False)
-    cells = [
-        [in_language(cell if isinstance(cell, Text) else Text(plain(shown(cell)))) for cell in row]
-        for row in (rows[:limit] if limit else rows)
-    ]
+    cells = [[_cell(value) for value in row] for row in (rows[:limit] if limit else rows)]
     names = [f"{RIGHT if name.startswith(RIGHT) else ''}{told(name.removeprefix(RIGHT))}" for name in columns]
     for each in arranged(told(title), names, cells, console.width):
         console.print(each)
     if limit and len(rows) > limit:
         console.print(f"… and {len(rows) - limit:,} more; --limit 0 or --json gives all.", style="dim")
+
+
+def _cell(value: Any) -> Text:
+    """A cell in the language; of a list each part has its line."""
+    if isinstance(value, Text):
+        found: Text = in_language(value)
+        return found
+    parts = value if isinstance(value, list | tuple) else (value,)
+    return Text("\n".join(told_cell(plain(shown(part))) for part in parts))
 
 
 def shown(value: Any) -> str:

@@ -170,7 +170,7 @@ def _show(story: Story, history: list[HistoryEntry], zone: ZoneInfo) -> None:
 _HEAD = ("event", "who", "where", "label", "goods", "stands", "waits", "corrects", "record")
 
 
-def _head(story: Story, zone: ZoneInfo) -> dict[str, str | None]:
+def _head(story: Story, zone: ZoneInfo) -> dict[str, str | list[str] | None]:
     scan = story.scan
     at, known = scan.scanned_at.astimezone(zone), scan.recorded_at.astimezone(zone)
     units = "" if scan.units is None else say("desk", "said", "units", units=scan.units)
@@ -179,7 +179,7 @@ def _head(story: Story, zone: ZoneInfo) -> dict[str, str | None]:
         "event": joined((f"{at:%Y-%m-%d %H:%M:%S}", f"{scan.action} × {scan.quantity}", scan.entry)),
         "who": joined((scan.device_id, scan.staff)),
         "where": joined((scan.encounter, scan.department, scan.operation, scan.store, scan.to_store)),
-        "label": "\n".join(codes_of(story)) or scan.di,
+        "label": codes_of(story) or scan.di,
         "goods": joined((name, units)),
         "stands": became(scan.verdict, scan.reasons),
         "waits": scan.owner,

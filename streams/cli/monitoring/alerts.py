@@ -141,7 +141,7 @@ def _cells(each: ItemAlerts, *, several: bool) -> tuple[Any, ...]:
         f"{first['item_code']} {first['item_name'] or ''}".strip(),
         f"{each.weight:,.2f}" if each.weight else "",
         Text(status, style=_STYLES[status]),
-        "\n".join(_line(row) for row in each.alerts),
+        [_line(row) for row in each.alerts],
         cause,
     )
 

@@ -77,9 +77,9 @@ def _cells(row: dict[str, Any], alerts: list[dict[str, Any]]) -> tuple[Any, ...]
         status.append(f"\n{texts('en')['filed'][row['filed']]}", style="dim")
     named = ", ".join(name for name, _ in row["departments"])
     unit = "" if row["measure"] == "amount" else " units"
-    cause = "\n".join(f"{part['factor']} {_signed(part['amount'])}{unit}" for part in row["cause"])
-    item = f"{row['item_code']}\n{row['item_name'] or ''}" + (f"\nin {named}" if named else "")
-    return (row["month"], item, status, f"{row['amount']:,.2f}", cause, "\n".join(_line(each) for each in alerts[:6]))
+    cause = [f"{part['factor']} {_signed(part['amount'])}{unit}" for part in row["cause"]]
+    item = [part for part in (row["item_code"], row["item_name"], named and f"in {named}") if part]
+    return (row["month"], item, status, f"{row['amount']:,.2f}", cause, [_line(each) for each in alerts[:6]])
 
 
 def _line(alert: dict[str, Any]) -> str:

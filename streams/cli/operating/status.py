@@ -79,10 +79,11 @@ async def _partitions(consumer: Any, name: str) -> set[int]:
 
 
 def _show(settings: Settings, found: Standing, lag: int | str) -> None:
-    words = _say("runs", folder=settings.data_dir) if settings.embedded_broker else _say("own")
+    ours = read_settings().embedded
+    words = _say("runs", folder=settings.data_dir) if ours else _say("own")
     rows = [(_say(name), value) for name, value in _lines(settings, found, lag).items()]
     print_table(words, ("", ""), rows)
-    if settings.embedded_broker:
+    if ours:
         typer.echo(_say("psql"))
 
 

@@ -52,3 +52,11 @@ def test_a_table_says_how_many_rows_it_leaves_out(capsys: pytest.CaptureFixture[
     assert [line.rstrip() for line in capsys.readouterr().out.splitlines()] == [
         "Numbers", "name  n", "one   1", "two   2", "… and 1 more; --limit 0 or --json gives all.",
     ]  # fmt: skip
+
+
+def test_a_cell_that_is_a_list_has_a_line_for_each_part_and_strangers_make_no_lines(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    print_table("", ("a", "b"), [(["one", "two"], "x\ny")])
+
+    assert [line.rstrip() for line in capsys.readouterr().out.splitlines()] == ["a    b", "one  x␊y", "two"]

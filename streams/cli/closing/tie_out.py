@@ -200,7 +200,8 @@ def _show(tied: TiedDay, *, scans: bool) -> None:
     due = sum(line.due.amount_fen for line in tied.lines)
     wrong = sum(not line.ties for line in tied.lines)
     verdict = "all tie" if not wrong else f"{wrong} do not tie"
-    typer.echo(f"{len(tied.lines):,} departments, {yuan(due)} yuan: {verdict}. '=' is the same as due; - is no lines.")
+    typer.echo(f"{len(tied.lines):,} departments, {yuan(due)} yuan: {verdict}.")
+    typer.echo("= is the same as due, - is no lines.")
     if tied.strays:
         typer.echo(f"{tied.strays:,} records on the topic belong to no scan of the day.")
     if scans:

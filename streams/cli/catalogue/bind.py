@@ -34,6 +34,8 @@ class Bound:
     """What a binding has come to."""
 
     zone: ZoneInfo
+    item: str
+    """Its code and name."""
     waiting: Sequence[UUID]
     """Scans that were parked for it."""
     freed: Sequence[FreedScan] = ()
@@ -67,15 +69,16 @@ def bind(  # noqa: PLR0917 -- the options of a command
         if any(rival != item_code for rival in rivals):
             bad(f"Expected an identifier no item has, {', '.join(rivals)} has {issuer} {di}.")
         waiting = await parked_for(pool, house, issuer, di)
+        named = f"{item_code} {body['name']}"
         if dry_run:
-            return Bound(settings.zone, waiting)
+            return Bound(settings.zone, named, waiting)
         key, value = f"{house}/{item_code}".encode(), _with(body, issuer, di, units)
         await publish(settings, [Outbound(settings.topic(CATALOGUE), key, value)], "Binding")
         seen, until = False, time.monotonic() + timeout
         while not seen and time.monotonic() < until:
             await asyncio.sleep(POLL_SECONDS)
             seen = await seen_by_lanes(pool, house, item_code, version)
-        return Bound(settings.zone, waiting, await freed(pool, house, issuer, di, waiting), seen=seen)
+        return Bound(settings.zone, named, waiting, await freed(pool, house, issuer, di, waiting), seen=seen)
 
     bound = run(work)
     if as_json:
@@ -83,7 +86,7 @@ def bind(  # noqa: PLR0917 -- the options of a command
     elif dry_run:
         typer.echo(f"{len(bound.waiting):,} scans wait for {issuer} {di}.")
     else:
-        _show(f"{issuer} {di}", item_code, bound)
+        _show(f"{issuer} {di}", bound)
     raise typer.Exit(int(not dry_run and timeout > 0 and not bound.done))
 
 
@@ -117,7 +120,7 @@ def _with(body: dict[str, Any], issuer: str, di: str, units: int) -> bytes:
     return value
 
 
-def _show(identifier: str, item_code: str, bound: Bound) -> None:
+def _show(identifier: str, bound: Bound) -> None:
     if bound.freed:
         cells = [
             (
@@ -132,4 +135,6 @@ def _show(identifier: str, item_code: str, bound: Bound) -> None:
         columns = ("used", "decided", "patient", "verdict", ">yuan")
         print_table(f"Scans that waited for {identifier}", columns, cells, limit=SHOWN_MAX)
     total, of = sum(row.amount or 0 for row in bound.freed), len(bound.waiting)
-    typer.echo(f"{identifier} is {item_code}: {len(bound.freed):,} of {of:,} scans decided, {total:,.2f} yuan charged.")
+    typer.echo(
+        f"{identifier} is {bound.item}: {len(bound.freed):,} of {of:,} scans decided, {total:,.2f} yuan charged."
+    )

@@ -129,7 +129,7 @@ async def test_binding_an_identifier_bills_what_waited_for_it(house: Installed) 
     shown = await learnt(house, "bind", gs1(new, lot="B1"), "CLIP")
 
     assert shown.exit_code == 0, shown.output
-    assert shown.stdout.splitlines()[-1] == f"GS1 {new} is CLIP: 2 of 2 scans decided, 301.65 yuan charged."
+    assert shown.stdout.splitlines()[-1] == f"GS1 {new} is CLIP 止血夹: 2 of 2 scans decided, 301.65 yuan charged."
     body = orjson.loads((await house.records("udi.catalogue"))[-1][1] or b"")
     assert body["identifiers"][-1] == {"issuer": "GS1", "di": new, "units_per_package": 1}
 

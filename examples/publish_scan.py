@@ -88,7 +88,7 @@ async def main() -> None:
         await consumer.seek_to_end()
         await publish(servers)
         charge = await asyncio.wait_for(follow(consumer), WAIT_SECONDS)
-        print("billed    ", {name: charge[name] for name in SHOWN})
+        print("billed     " + "\n           ".join(f"{name}: {charge[name]}" for name in SHOWN))
     finally:
         await consumer.stop()
 

@@ -24,6 +24,7 @@ CONTRACT: Final = PAGES["docs/contract.md"]
 SETTINGS: Final = PAGES["docs/settings.md"]
 COMMANDS: Final[dict[str, Any]] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 FOLDERS: Final = ("models", "rules", "sinks", "streams", "tests", "docs", "deploy", "benchmarks", "examples", r"\.ci")
+LINE_MAX: Final = 160
 README_PAGES: Final = ("README.md", "docs/zh-CN/README.md")
 TEST_SETTINGS: Final = frozenset(
     {"UDI_CHAOS_SECONDS", "UDI_CHAOS_SEED", "UDI_CONFIG", "UDI_LANG", "UDI_POISON_RECORDS"}
@@ -104,16 +105,33 @@ def test_pages_that_code_refers_to_exist_with_their_sections() -> None:
         text = re.sub(r"\s+", " ", file.read_text(encoding="utf-8"))
         for number in re.findall(r"docs/adr/(\d{4})", text):
             broken += [] if list(ROOT.glob(f"docs/adr/{number}-*.md")) else [(file.name, number)]
-        for page, titles in re.findall(r'(docs/[\w-]+\.md),? (?:sections? )?("[^"]+"(?:(?:,| and) "[^"]+")*)', text):
+        for page, titles in re.findall(r'(docs/[\w/-]+\.md),? (?:sections? )?("[^"]+"(?:(?:,| and) "[^"]+")*)', text):
             headings = re.findall(r"^(?:#+ |\*\*)([^*\n]+)", PAGES.get(page, ""), re.MULTILINE)
             broken += [(file.name, page, title) for title in re.findall(r'"([^"]+)"', titles) if title not in headings]
     assert broken == []
 
 
 def test_every_document_is_in_the_index() -> None:
-    index = PAGES["docs/README.md"] + PAGES["docs/adr/README.md"]
-    pages = [Path(page).name for page in PAGES if page.startswith("docs/")]
-    assert [name for name in pages if name != "README.md" and f"({name})" not in index] == []
+    indexes = {"docs": "docs/README.md", "docs/adr": "docs/adr/README.md", "docs/semantics": "docs/semantics.md"}
+    pages = [Path(page) for page in PAGES if page.startswith("docs/") and not page.endswith("README.md")]
+    missing = []
+    for page in pages:
+        index = indexes[str(page.parent)]
+        if f"({page.relative_to(Path(index).parent)})" not in PAGES[index]:
+            missing.append(str(page))
+    assert missing == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_no_line_is_longer_than_160_characters(page: str) -> None:
+    long = [number for number, line in enumerate(PAGES[page].splitlines(), 1) if len(line) > LINE_MAX]
+    assert long == []
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if re.match(r"docs/adr/\d", page)])
+def test_every_decision_has_its_date_and_status(page: str) -> None:
+    head = PAGES[page].split("\n## ")[0]
+    assert re.search(r"^Status: (?:accepted|superseded by \d{4}), \d{4}-\d\d-\d\d\.$", head, re.MULTILINE)
 
 
 def test_every_setting_stands_in_its_table_with_its_default() -> None:
@@ -155,7 +173,8 @@ async def test_the_views_of_the_contract_are_those_of_the_books(database: str) -
         )
     finally:
         await connection.close()
-    listed = re.findall(r"^\| `report\.(\w+)` \| .+? \| `([\w ]+)` \|$", CONTRACT, re.MULTILINE)
+    listed = re.findall(r"^- `report\.(\w+)`: [^\n]+(?:\n  [^-][^\n]+)*\n  - `([\w\s]+)`$", CONTRACT, re.MULTILINE)
+    assert len(listed) == len(re.findall(r"^- `report\.", CONTRACT, re.MULTILINE))
     documented = {view: set(columns.split()) for view, columns in listed}
     assert documented == {row["table_name"]: set(row["columns"]) for row in rows}
 

@@ -22,7 +22,7 @@ from tests.support.ward import PostgresStore, Ward, postgres_store
 DISCHARGED = "2022-06-05T10:00:00+08:00"
 PLATE = gtin(456)
 SETTLED = "2022-06-06T10:00:00+08:00"
-PAGE = (Path(__file__).parents[3] / "docs" / "semantics.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[3] / "docs" / "semantics" / "closing.md").read_text(encoding="utf-8")
 HASH = PAGE.split("## Case close proof")[1].split("```sql\n")[1].split("```")[0]
 """The query by which the page says that a stranger comes to the hash."""
 

@@ -8,8 +8,9 @@ from uuid import UUID
 
 from models.calendar import Month, shift
 from models.catalogue.item import Item
-from models.charging.books import BalanceKey, Decision, RecordedScan, Ref, UnitKey, UseAccount, Waiting
+from models.charging.books import BalanceKey, RecordedScan, Ref, UnitKey, Waiting
 from models.charging.controls import QuotaKey
+from models.charging.decision import Decision, UseAccount
 from models.charging.snapshot import Catalogue, EncounterFacts, Snapshot
 from models.policy import POLICY
 from models.scan.event import Action

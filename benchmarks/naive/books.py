@@ -12,8 +12,9 @@ from models.catalogue.item import CatalogueItem, item_from_wire
 from models.charging.books import Ref, UnitKey
 from models.charging.snapshot import Catalogue, EncounterFacts, Lookup, Snapshot
 from sinks.ports.batch import Batch, LaneMovedError
+from sinks.postgres.charging.arguments import Rows
 from sinks.postgres.charging.books import PostgresBooks
-from sinks.postgres.charging.rows import Rows, rows_of
+from sinks.postgres.charging.rows import rows_of
 from sinks.postgres.charging.tables import Row
 
 BALANCE: Final = """

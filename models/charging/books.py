@@ -1,8 +1,4 @@
-"""Values of the books: what is decided, what is moved, charged and owed, and what the books already know.
-
-A *subject* is a recorded scan that is decided, at once or later. A *decision* is everything that follows from it; a
-batch is a fold of decisions over a `View` (see `rules.view`), and the sinks store decisions as they are.
-"""
+"""Values of the books: recorded scans and what identifies them, their labels, and what waits for a partner."""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -10,7 +6,6 @@ from typing import NamedTuple
 from uuid import UUID
 
 from models.calendar import Month
-from models.catalogue.item import Item
 from models.reasons import Reason, Verdict
 from models.scan.event import ScanEvent
 from models.udi import CodeError, Flag, Issuer, Label
@@ -21,27 +16,39 @@ class Ref(NamedTuple):
     """Where a scan stands: the input position (cluster, topic, partition) and the offset. Its identity in the books."""
 
     position: int
+    """Number of the input position in the books: cluster, topic and partition."""
     offset: int
+    """Offset of the record in its partition."""
 
 
 class UnitKey(NamedTuple):
     """The identity of a serial-numbered unit. Two makers may use the same serial."""
 
     hospital: str
+    """Id of the hospital; the first part of every record key."""
     issuer: str
+    """Issuing agency of the device identifier."""
     di: str
+    """Device identifier (UDI-DI) in its canonical form."""
     serial: str
+    """Serial number as the maker printed it."""
 
 
 class BalanceKey(NamedTuple):
     """A stock balance; lot and serial are `''` where the label gave none."""
 
     hospital: str
+    """Id of the hospital; the first part of every record key."""
     store: str
+    """Id of the department store (二级库)."""
     item_code: str
+    """The item's code in the HIS catalogue."""
     owner: str
+    """Whose goods they are: `hospital`, or the supplier's id."""
     lot: str
+    """Lot number as printed."""
     serial: str
+    """Serial number as printed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +56,21 @@ class LabelFacts:
     """What the label of a subject says, as far as decisions need it."""
 
     issuer: str
+    """Issuing agency; `internal` for goods without UDI."""
     di: str | None
+    """Device identifier (UDI-DI) in its canonical form; `None` when the label gives none."""
     lot: str | None
+    """Lot number as printed; `None` when it is not known."""
     serial: str | None
+    """Serial number as printed; `None` when it is not known."""
     expiry: date | None
+    """Last usable day; `None` when it is not known."""
     production: date | None
+    """Day of production; `None` when it is not known."""
     link: str | None = None
     """HIBC: on the secondary symbol the check character of its primary; on the primary its own."""
     error: CodeError | None = None
+    """Why the label cannot be used; `None` when it can."""
     ambiguous: bool = False
     """Two barcodes contradict each other, or two readings fit and no identifier is certain."""
     text: str | None = None
@@ -114,10 +128,15 @@ class RecordedScan:
     """A scan to decide."""
 
     ref: Ref
+    """Where its record lies: input position and offset."""
     lane: int
+    """Partition of `udi.scans` it came in on; everything it causes goes out there."""
     event: ScanEvent
+    """The scan event as the device sent it."""
     label: LabelFacts
+    """What its barcodes say together."""
     fingerprint: bytes
+    """16 bytes, equal exactly when the canonical JSON of the event is equal."""
     recorded_at: datetime
     """The broker's timestamp of its record."""
     day: date
@@ -133,7 +152,9 @@ class Prior:
     decisions: int
     """How many there were; the next one is number `decisions`."""
     verdict: Verdict
+    """What the newest decision came to."""
     reasons: tuple[Reason, ...]
+    """Of the newest decision, in order of precedence."""
     moved: bool
     """The stock was moved."""
     holds_unit: bool
@@ -147,171 +168,9 @@ class Prior:
     owner: str | None = None
     """Whose goods it moved; `None` when it moved none, or they went back."""
     item_code: str | None = None
+    """Item it was decided for; `None` while it was not known."""
     units: int | None = None
     """Units of use of the item; `None` while it is not known."""
-
-
-@dataclass(frozen=True, slots=True)
-class Charge:
-    """A ledger entry: a charge, or a credit that names the charge it reverses."""
-
-    ref: Ref
-    n: int
-    billing_id: UUID
-    encounter: str
-    department: str | None
-    team: str | None
-    item: Item
-    quantity: int
-    """Units of use."""
-    unit_price: int
-    """1/10,000 yuan."""
-    amount_fen: int
-    period: Month
-    flags: tuple[Reason, ...]
-    reverses: "Charge | None" = None
-    credit_number: int | None = None
-    """1, 2, 3 … among the credits of one charge."""
-
-
-@dataclass(frozen=True, slots=True)
-class SettlementLine:
-    """What the supplier may invoice for a use, or its reversal by a return."""
-
-    n: int
-    line_id: UUID
-    supplier: str
-    item_code: str
-    quantity: int
-    cost: int | None
-    """1/10,000 yuan a unit; `None` when no cost was in force on the day."""
-    amount_fen: int | None
-    period: Month
-    status: str
-    """`payable`, `cost-missing` or `reversal`."""
-    reverses: UUID | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class WasteCost:
-    """What goods that were opened and not used, or thrown away, have cost the department."""
-
-    department: str | None
-    units: int
-    cost: int | None
-    """1/10,000 yuan a unit; `None` when no cost was in force on the day."""
-    amount_fen: int | None
-    period: Month
-
-
-class StockMove(NamedTuple):
-    """Goods that changed place, `units` > 0. A place is `None` where no balance is kept (`models.stock.places`)."""
-
-    owner: str
-    units: int
-    from_store: str | None
-    to_store: str | None
-
-
-class Usage(NamedTuple):
-    """A change of the usage of an item in a month, for the hospital and one department."""
-
-    hospital: str
-    department: str | None
-    item_code: str
-    month: Month
-    quantity: int
-    amount_fen: int
-
-
-@dataclass(frozen=True, slots=True)
-class UseAccount:
-    """A use as a return finds it: what was used, charged and taken back so far."""
-
-    ref: Ref
-    hospital: str
-    scan_id: UUID
-    scanned_at: datetime
-    day: date
-    month: Month
-    encounter: str | None
-    unit: tuple[str, str | None, str | None, str | None]
-    """(issuer, di, lot, serial)."""
-    verdict: Verdict
-    reasons: tuple[Reason, ...]
-    department: str | None
-    """Whose usage it counts in."""
-    item: Item | None
-    units: int | None
-    owner: str | None
-    """Whose goods it moved; `None` when none moved."""
-    holds_unit: bool
-    charge: Charge | None
-    settlement: SettlementLine | None
-    returned_units: int = 0
-    changes: int = 0
-    """How often it was changed so far: returns, re-ratings, what persons took back."""
-    credited_units: int = 0
-    """Of the newest charge: units credited so far, in `credits` entries."""
-    credited_fen: int = 0
-    credits: int = 0
-
-    @property
-    def left(self) -> int:
-        """Units not yet taken back."""
-        return (self.units or 0) - self.returned_units
-
-
-@dataclass(slots=True)
-class Decision:
-    """What follows from deciding one subject once; `rules.charging.deciding` fills it in, nobody changes it later."""
-
-    subject: RecordedScan
-    n: int
-    """0 for the first decision, 1, 2 … for later ones."""
-    decided_at: datetime
-    verdict: Verdict
-    reasons: tuple[Reason, ...]
-    label: LabelFacts
-    item: Item | None = None
-    units: int | None = None
-    move: StockMove | None = None
-    takes_unit: bool = False
-    frees_unit: Ref | None = None
-    """The use whose claim on the unit ends with this return."""
-    charges: tuple[Charge, ...] = ()
-    settlement: tuple[SettlementLine, ...] = ()
-    usage: tuple[Usage, ...] = ()
-    account: UseAccount | None = None
-    """The use whose account it changes, as it was before: a return's, or its own (re-rated, taken back)."""
-    waste: WasteCost | None = None
-    cost: int | None = None
-    """What a unit that moved cost on the day, in 1/10,000 yuan; `None` when nothing moved or no cost was in force."""
-    department: str | None = None
-    stock_left: int | None = None
-    billing_ids: tuple[UUID, ...] = ()
-    partner: Ref | None = None
-    claims: bool = True
-    """Its scan id is new and is claimed by the first decision."""
-    takes_back: bool = False
-    """Its move is the way back of what an earlier decision of the scan moved."""
-    offers: tuple[tuple[str, int], ...] = ()
-    """Goods of the same type in the same store, with the units left of each, when a breaker holds the item."""
-
-    @property
-    def open(self) -> bool:
-        """It waits for something."""
-        return self.verdict in _OPEN
-
-    def balance_key(self, store: str) -> BalanceKey:
-        """The balance in the store that goods of this label belong to; only of a decision that moves goods."""
-        item, move, label = self.item, self.move, self.label
-        owner = move.owner if move else item.owner if item else ""
-        code = item.item_code if item else ""
-        return BalanceKey(self.subject.event.hospital, store, code, owner, label.lot or "", label.serial or "")
-
-
-_OPEN = frozenset({Verdict.WAITING, Verdict.PARKED, Verdict.HELD})
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,14 +178,21 @@ class BadRecord:
     """A record that is no scan event: kept, dead-lettered, and its neighbours go through."""
 
     ref: Ref
+    """Where its record lies: input position and offset."""
     lane: int
+    """The partition of `udi.scans` that its scan came in on."""
     recorded_at: datetime
+    """The broker's timestamp of the record."""
     reason: Reason
+    """Why it is no scan event."""
     detail: str
+    """What was expected and what came, in one line."""
     hospital: str
     """Of its key, else `unknown`."""
     scan_id: UUID | None
+    """As far as it could be read; without it no verdict is published."""
     device_id: str | None
+    """Id of the scanner or terminal; `None` when it could not be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,7 +200,9 @@ class Neighbour:
     """Another scan of the same device near in time: what may not lie between two halves."""
 
     ref: Ref
+    """Record of the scan."""
     scanned_at: datetime
+    """When it was scanned, by the device's clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,5 +210,8 @@ class Waiting:
     """A recorded half label that still waits."""
 
     subject: RecordedScan
+    """The half, as recorded."""
     prior: Prior
+    """What its first decision left."""
     neighbours: tuple[Neighbour, ...] = field(default=())
+    """Scans of its device before and after it: no other may lie between two halves."""

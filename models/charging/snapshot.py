@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from models.catalogue.item import Item
-from models.charging.books import BalanceKey, Neighbour, Ref, UnitKey, UseAccount
+from models.charging.books import BalanceKey, Neighbour, Ref, UnitKey
 from models.charging.controls import Controls, QuotaKey
+from models.charging.decision import UseAccount
 from models.scan.scanners import Scanners
 from models.stock.recall import Recalls
 from models.stock.store import Stores
@@ -86,11 +87,17 @@ class EncounterFacts:
     """What decisions ask of an encounter."""
 
     department: str | None
+    """Department that has the patient; charges without one of their own go there."""
     team: str | None
+    """Id of the medical team; `None` when nobody said."""
     admitted_at: datetime
+    """When the stay began."""
     settled_at: datetime | None
+    """When the bill was settled; `None` until then."""
     discharged_at: datetime | None
+    """When the patient left; `None` until then."""
     drg_group: str | None = None
+    """DRG group of the stay; `None` until it is grouped."""
 
 
 UseUnit = tuple[str, str, str, str | None, str | None, str | None]
@@ -106,7 +113,9 @@ class Shapes:
     """What the lots and serials of one device look like, as learned from confirmed scans."""
 
     lots: LotPattern
+    """Form of its lot numbers."""
     serials: LotPattern
+    """Form of its serial numbers."""
 
 
 @dataclass(slots=True)
@@ -114,13 +123,21 @@ class Lookup:
     """What a batch needs to know of the books before it is decided."""
 
     hospitals: set[str] = field(default_factory=set)
+    """Hospitals of the batch, for their closed months and policies."""
     scans: set[tuple[str, UUID]] = field(default_factory=set)
+    """(hospital, scan id) of what is decided: it may have come before."""
     units: set[UnitKey] = field(default_factory=set)
+    """Serial-numbered units of uses and returns: who holds the claim on them."""
     encounters: set[tuple[str, str]] = field(default_factory=set)
+    """(hospital, encounter) of stays."""
     uses_of_scans: set[tuple[str, UUID]] = field(default_factory=set)
+    """(hospital, scan id) of uses whose account may change."""
     uses_of_units: set[UseUnit] = field(default_factory=set)
+    """Units in an encounter of which a return may take back a use."""
     balances: set[BalanceKey] = field(default_factory=set)
+    """Balances that goods leave, for `stock-negative`."""
     store_items: set[tuple[str, str, str]] = field(default_factory=set)
+    """(hospital, store, item) whose sum a verdict tells as `stock_left`."""
     devices: set[tuple[str, str, datetime]] = field(default_factory=set)
     """(hospital, device, scanned_at) of halves without a sequence number, whose neighbours matter."""
     stays: set[StayItem] = field(default_factory=set)
@@ -140,20 +157,29 @@ class Snapshot:
     """
 
     lane_version: int
+    """Version of the lane's row; recording fails when it has moved on."""
     facts_version: int
     """Catalogue and encounters are those of this version; the lane may record only if it has not seen newer ones."""
     facts_seen: int
+    """Up to which fact this lane has decided what waits on it."""
     closed: dict[str, int] = field(default_factory=dict)
     """Newest closed month by hospital; 0 when none is."""
     return_clock_tolerances: dict[str, timedelta] = field(default_factory=dict)
     """By hospital; one that is missing has the default of `models.policy`."""
     fingerprints: dict[tuple[str, UUID], bytes] = field(default_factory=dict)
+    """Of scan ids that came before, by (hospital, scan id)."""
     holders: dict[UnitKey, Ref] = field(default_factory=dict)
+    """Scan that holds the claim on a unit."""
     encounters: dict[tuple[str, str], EncounterFacts] = field(default_factory=dict)
+    """By (hospital, encounter); one that is unknown is missing."""
     uses: list[UseAccount] = field(default_factory=list)
+    """Uses that returns and commands may take something back from."""
     balances: dict[BalanceKey, int] = field(default_factory=dict)
+    """Units of use, all lanes summed; a balance that is zero may be missing."""
     store_items: dict[tuple[str, str, str], int] = field(default_factory=dict)
+    """Units of use of an item in a store, all lanes summed, by (hospital, store, item)."""
     neighbours: dict[tuple[str, str], list[Neighbour]] = field(default_factory=dict)
+    """Scans near in time, by (hospital, device)."""
     stays: dict[StayItem, int] = field(default_factory=dict)
     """Units charged in the stay, less credits."""
     quotas: dict[QuotaKey, dict[str, int]] = field(default_factory=dict)

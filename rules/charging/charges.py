@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from models.calendar import Month
 from models.catalogue.item import OWNER_HOSPITAL
-from models.charging.books import Charge, Decision, RecordedScan, SettlementLine, UseAccount, WasteCost
+from models.charging.books import RecordedScan
+from models.charging.decision import Charge, Decision, SettlementLine, UseAccount, WasteCost
 from models.charging.snapshot import EncounterFacts
 from models.ids import made_id
 from models.money import line_amount_fen

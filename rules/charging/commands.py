@@ -1,7 +1,7 @@
 """What a person's command does: decisions like any other, or one sentence that says what stands against it.
 
 References:
-    docs/semantics.md, "Commands of persons".
+    docs/semantics/corrections.md, "Commands of persons".
 """
 
 from collections.abc import Callable
@@ -10,8 +10,9 @@ from datetime import datetime
 from typing import Final
 
 from models.calendar import local_day
-from models.charging.books import Decision, LabelFacts, StockMove, Usage, UseAccount
+from models.charging.books import LabelFacts
 from models.charging.commands import Carried, Commanded, CommandKind, Correction, Identification, Recorded
+from models.charging.decision import Decision, StockMove, Usage, UseAccount
 from models.reasons import REASON_ROW, RELEASABLE, TAKEN_BACK, Reason, Verdict, in_precedence
 from models.scan.event import Action, Override
 from models.stock.places import shelf

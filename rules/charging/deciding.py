@@ -3,7 +3,8 @@
 from datetime import datetime
 
 from models.catalogue.item import Item
-from models.charging.books import Decision, LabelFacts, Prior, RecordedScan, StockMove, Usage
+from models.charging.books import LabelFacts, Prior, RecordedScan
+from models.charging.decision import Decision, StockMove, Usage
 from models.charging.snapshot import EncounterFacts
 from models.money import line_amount_fen
 from models.reasons import REASON_ROW, RELEASABLE, Reason, Verdict, When, deciding, in_precedence
@@ -47,7 +48,7 @@ def decide(
 
 
 def _listed(subject: RecordedScan, label: LabelFacts, view: View) -> LabelFacts:
-    """A text that is no UDI is the hospital's own code when the catalogue lists it (docs/semantics.md)."""
+    """A text that is no UDI is the hospital's own code when the catalogue lists it (docs/semantics/scans.md)."""
     if label.error is not CodeError.NOT_UDI or label.text is None:
         return label
     hospital, catalogue = subject.event.hospital, view.catalogue

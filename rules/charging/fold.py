@@ -4,7 +4,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from models.charging.arrival import Arrival
-from models.charging.books import BadRecord, Decision, LabelFacts, Prior, RecordedScan, Waiting
+from models.charging.books import BadRecord, LabelFacts, Prior, RecordedScan, Waiting
+from models.charging.decision import Decision
 from models.policy import Policy
 from models.reasons import Reason, Verdict
 from rules.charging.deciding import decide

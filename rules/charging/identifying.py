@@ -1,13 +1,14 @@
 """A lot that becomes known, or was another than was booked: the goods go back as they were, and move again under it.
 
 References:
-    docs/semantics.md, "Lost separators".
+    docs/semantics/labels.md, "Lost separators".
 """
 
 from dataclasses import replace
 from datetime import datetime
 
-from models.charging.books import Decision, LabelFacts, Prior, RecordedScan, StockMove
+from models.charging.books import LabelFacts, Prior, RecordedScan
+from models.charging.decision import Decision, StockMove
 from models.reasons import Reason
 from models.scan.event import Action
 from models.stock.places import shelf

@@ -1,13 +1,14 @@
 """Re-rating: a price that was changed late. What is left of a charge is credited and charged anew, naming the cause.
 
 References:
-    docs/semantics.md, "Re-rating"; docs/contract.md, "Month, money, usage" (a late change re-rates).
+    docs/semantics/charging.md, "Repricing"; docs/contract.md, "Month, money, usage" (a late change re-rates).
 """
 
 from collections.abc import Iterable
 from datetime import datetime
 
-from models.charging.books import Decision, Prior, RecordedScan, Usage, UseAccount
+from models.charging.books import Prior, RecordedScan
+from models.charging.decision import Decision, Usage, UseAccount
 from models.reasons import Reason, Verdict, in_precedence
 from rules.catalogue.joining import price_on
 from rules.charging.charges import charge_anew, credit_of

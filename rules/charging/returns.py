@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from models.catalogue.item import Item
-from models.charging.books import Charge, Decision, LabelFacts, Prior, RecordedScan, StockMove, Usage, UseAccount
+from models.charging.books import LabelFacts, Prior, RecordedScan
+from models.charging.decision import Charge, Decision, StockMove, Usage, UseAccount
 from models.money import line_amount_fen
 from models.reasons import TAKEN_BACK, Reason, Verdict
 from models.scan.event import ScanEvent
@@ -27,7 +28,7 @@ def find_use(
     they were used. Last of all a use of the same goods serves whose lot is not certain.
 
     References:
-        docs/contract.md, "Verdicts", and docs/semantics.md, "Return".
+        docs/contract.md, "Verdicts", and docs/semantics/returns.md, "Return".
     """
     event = subject.event
     latest = event.scanned_at + view.return_clock_tolerance(event.hospital)

@@ -9,20 +9,10 @@ from typing import Any
 from uuid import UUID
 
 from models.catalogue.item import CatalogueItem, Item, item_from_wire
-from models.charging.books import (
-    BadRecord,
-    BalanceKey,
-    Charge,
-    Decision,
-    Neighbour,
-    Prior,
-    Ref,
-    UnitKey,
-    UseAccount,
-    Waiting,
-)
+from models.charging.books import BadRecord, BalanceKey, Neighbour, Prior, Ref, UnitKey, Waiting
 from models.charging.commands import Carried, Command, Commanded, CommandKind, Recorded
 from models.charging.controls import Control, QuotaKey
+from models.charging.decision import Charge, Decision, UseAccount
 from models.charging.snapshot import Catalogue, EncounterFacts, Lookup, Shapes, Snapshot
 from models.policy import POLICY
 from models.reasons import TAKEN_BACK, Reason, Verdict, deciding_reason

@@ -5,7 +5,8 @@ from datetime import date, datetime
 from uuid import UUID
 
 from models.catalogue.item import Item
-from models.charging.books import Charge, Decision, LabelFacts, Ref, UnitKey
+from models.charging.books import LabelFacts, Ref, UnitKey
+from models.charging.decision import Charge, Decision
 from models.reasons import Reason, Verdict, deciding_reason
 from sinks.ports.batch import ClaimTakenError
 
@@ -15,7 +16,9 @@ class LaneRow:
     """What guards a lane."""
 
     version: int = 0
+    """Counts the transactions that changed the lane."""
     facts_seen: int = 0
+    """Up to which fact the lane has decided what waits on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +26,17 @@ class Change:
     """A fact that came, and which identifiers it touches."""
 
     version: int
+    """Number of the fact, gapless over all hospitals."""
     kind: str
+    """What it is about: an item, an encounter or another fact."""
     hospital: str
+    """Id of the hospital; the first part of every record key."""
     code: str
+    """Item code, encounter or other name of what changed."""
     identifiers: frozenset[tuple[str, str | None]]
+    """(issuer, di) that scans may wait for."""
     recorded_at: datetime
+    """The broker's timestamp of its record."""
     repriced: tuple[date, date] | None = None
     """The days on which an item has other prices than before: from the first up to before the second."""
 
@@ -39,6 +48,7 @@ class Claims:
     scans: dict[tuple[str, UUID], tuple[Ref, bytes]] = field(default_factory=dict)
     """(hospital, scan id) → who has it, and the fingerprint of its body."""
     units: dict[UnitKey, Ref] = field(default_factory=dict)
+    """Which use holds a serial-numbered unit."""
     changes: dict[tuple[Ref, int], tuple[int, Ref]] = field(default_factory=dict)
     """(use, number of the change) → (units returned, the scan that changed it)."""
 

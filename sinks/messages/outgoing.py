@@ -11,7 +11,8 @@ from uuid import UUID
 import orjson
 
 from models.calendar import month_text
-from models.charging.books import BadRecord, Charge, Decision, SettlementLine
+from models.charging.books import BadRecord
+from models.charging.decision import Charge, Decision, SettlementLine
 from models.ids import made_id
 from models.money import CURRENCY, fen_text, price_text
 from models.reasons import Verdict
@@ -27,11 +28,17 @@ class Outgoing(NamedTuple):
     """One record for the outbox."""
 
     topic: str
+    """Topic it is for, by its name in `models.wire.topics`."""
     id: UUID
+    """Header `udi-id`: the same after any replay."""
     key: bytes
+    """The record's key, as bytes."""
     body: bytes
+    """The record's value, as bytes."""
     reason: str | None = None
+    """Of a dead letter: header `udi-reason`; else `None`."""
     origin: str | None = None
+    """Of a dead letter: header `udi-origin`; else `None`."""
 
 
 def outgoing_of(batch: Batch) -> Iterable[Outgoing]:

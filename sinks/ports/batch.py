@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from models.charging.books import BadRecord, Decision, Prior, RecordedScan, Ref, Waiting
+from models.charging.books import BadRecord, Prior, RecordedScan, Ref, Waiting
 from models.charging.commands import Carried, Commanded
+from models.charging.decision import Decision
 from models.charging.snapshot import Catalogue, Lookup, Snapshot
 from sinks.ports.aside import Aside
 
@@ -15,7 +16,9 @@ class RawRecord(NamedTuple):
     """A record as it came from the broker."""
 
     key: bytes | None
+    """The record's key; `None` without one."""
     value: bytes | None
+    """The record's value; `None` of a tombstone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +26,17 @@ class InputPosition:
     """One input partition and how far it is recorded."""
 
     position_id: int
+    """Number of the input position: cluster, topic and partition."""
     cluster_id: str
+    """Id of the broker's cluster: another cluster has other offsets."""
     topic: str
+    """Full name of the topic, with its prefix."""
     partition: int
+    """Partition of the topic."""
     next_offset: int
+    """Offset after the newest recorded one."""
     last_hash: bytes | None
+    """Hash of the newest recorded record; `None` when none was."""
 
     def origin(self, offset: int) -> str:
         """A record's place as it stands in `udi-origin`."""
@@ -39,6 +48,7 @@ class Batch:
     """Everything one transaction of a lane records."""
 
     lane: int
+    """Lane that records."""
     position: InputPosition
     """Where the lane stands now; nothing is recorded when it has moved."""
     next_offset: int
@@ -48,6 +58,7 @@ class Batch:
     gathered: Snapshot
     """What it was decided on; nothing is recorded when that no longer holds."""
     results: list[Decision | BadRecord]
+    """What was decided, in the order of the records."""
     raw: Mapping[Ref, RawRecord] = field(default_factory=dict)
     """The records of first decisions and bad records."""
     arrived_at: datetime | None = None
@@ -79,8 +90,11 @@ class LaneState:
     """A lane as its worker takes it over."""
 
     lane: int
+    """Number of the lane: its partition of `udi.scans`."""
     position: InputPosition
+    """How far it is recorded."""
     version: int
+    """Version of the lane's row; recording fails when it has moved on."""
     waiting: list[Waiting]
     """Half labels that wait, oldest first."""
 
@@ -89,6 +103,7 @@ class Again(NamedTuple):
     """A scan of a lane that is worth another look."""
 
     ref: Ref
+    """Record of the scan."""
     at: datetime
     """The instant of what made it so."""
 
@@ -101,8 +116,11 @@ class Unreadable(NamedTuple):
     """Such a scan whose rows can't be read."""
 
     ref: Ref
+    """Where its record lies: input position and offset."""
     at: datetime
+    """The instant of what made it worth another look."""
     error: Exception
+    """Why not."""
 
 
 class Books(Protocol):

@@ -13,7 +13,7 @@ import orjson
 import typer
 
 from models.calendar import ZONE_DEFAULT
-from models.charging.books import Decision
+from models.charging.decision import Decision
 from models.charging.snapshot import Catalogue
 from models.policy import POLICY
 from models.reasons import Reason, Verdict
@@ -37,11 +37,13 @@ class PairingFigures:
     """What became of the halves."""
 
     labels: int
+    """Labels scanned, whole or in halves."""
     pairs: int
     """Labels scanned in two halves."""
     joinable: int
     """Of them, those that nothing stood between."""
     joined: int
+    """Pairs that were joined."""
     released: int
     """Of the pairs, those whose halves were both decided alone."""
     false_pairs: int

@@ -10,7 +10,8 @@ import orjson
 
 from models.calendar import ZONE_DEFAULT
 from models.catalogue.item import CatalogueItem, item_from_wire
-from models.charging.books import Decision, LabelFacts, Prior, RecordedScan, Ref
+from models.charging.books import LabelFacts, Prior, RecordedScan, Ref
+from models.charging.decision import Decision
 from models.charging.snapshot import Catalogue, EncounterFacts, Shapes, Snapshot
 from models.policy import POLICY
 from models.reasons import Reason, Verdict
@@ -38,7 +39,9 @@ class Group:
     """Figures of the labels of one kind of lot."""
 
     labels: int = 0
+    """Labels of this kind."""
     faultless: int = 0
+    """Of them, read by scanners that lose nothing."""
     held: int = 0
     """Of faultless scanners: held for their lot."""
     waiting: int = 0
@@ -52,6 +55,7 @@ class Group:
     repairable: int = 0
     """Of those: labels of the maker were learned, and exactly one reading is one it could have printed: the truth."""
     repaired: int = 0
+    """Of the repairable: taken as printed."""
     uncertain: int = 0
     """Charged without a lot, or held as the unit is tracked by serial."""
     wrong_before: int = 0
@@ -59,6 +63,7 @@ class Group:
     silent_before: int = 0
     """Of those: not listed with the right reading."""
     wrong_after: int = 0
+    """Taken wrongly after the scanner was noticed."""
     charge_waits: int = 0
     """Of items not tracked by serial: not charged at once."""
 
@@ -68,9 +73,11 @@ class Figures:
     """What came of the corpus."""
 
     kinds: dict[str, Group] = field(default_factory=dict)
+    """By the kind of lot."""
     losing: int = 0
     """Scanners that lost separators."""
     noticed: int = 0
+    """Of them, scanners that were noticed."""
     slow: list[tuple[str, int]] = field(default_factory=list)
     """Scanners noticed after more than 20 labels that show it, or never though there were as many."""
     labels_to_notice: list[int] = field(default_factory=list)

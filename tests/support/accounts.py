@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import asyncpg
 
 from models.calendar import month_text
-from models.charging.books import Decision
+from models.charging.decision import Decision
 from models.money import fen_text, price_text
 from models.scan.event import Action
 from sinks.memory.books import MemoryBooks

@@ -7,7 +7,7 @@ from typing import Final
 import pytest
 import yaml
 
-from sinks.metrics.counts import METRICS, SECONDS_BUCKETS, Kind, MetricRow
+from sinks.metrics.table import METRICS, SECONDS_BUCKETS, Kind, MetricRow
 from sinks.postgres.observation import OBSERVE_SECONDS, OBSERVE_STOCK_SECONDS
 
 ROOT: Final = Path(__file__).parents[2]

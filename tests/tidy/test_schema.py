@@ -10,7 +10,8 @@ import pytest
 from models.charging.commands import CommandKind
 from sinks.memory.books import MemoryBooks
 from sinks.ports.batch import Batch
-from sinks.postgres.charging.rows import Rows, rows_of
+from sinks.postgres.charging.arguments import Rows
+from sinks.postgres.charging.rows import rows_of
 from tests.properties.arrivals import FACTS, LATER, PLATE_DI
 from tests.support.builders import DI, NOON, gs1, scan, scan_id
 from tests.support.ward import MemoryStore, Ward, postgres_store

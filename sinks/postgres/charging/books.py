@@ -15,19 +15,10 @@ import orjson
 
 from models.calendar import local_day, month_of
 from models.catalogue.item import CatalogueItem, Item, item_from_wire
-from models.charging.books import (
-    LabelFacts,
-    Neighbour,
-    Prior,
-    RecordedScan,
-    Ref,
-    UnitKey,
-    UseAccount,
-    Waiting,
-    label_facts,
-)
+from models.charging.books import LabelFacts, Neighbour, Prior, RecordedScan, Ref, UnitKey, Waiting, label_facts
 from models.charging.commands import Command, Commanded, CommandKind, Recorded
 from models.charging.controls import QuotaKey, read_control
+from models.charging.decision import UseAccount
 from models.charging.snapshot import Catalogue, EncounterFacts, Lookup, Shapes, Snapshot, StayItem
 from models.reasons import Reason, Verdict
 from models.scan.event import ScanEvent

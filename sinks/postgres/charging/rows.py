@@ -1,70 +1,27 @@
-"""A batch as rows of the tables it writes: the arguments of `udi.record`."""
+"""A batch as rows of the tables it writes."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from models.charging.books import BadRecord, BalanceKey, Decision, Ref, UnitKey, WasteCost
-from models.reasons import deciding_reason
-from models.scan.event import Action
-from models.stock.places import PATIENT, SUPPLIER, WASTE
+from models.charging.books import BadRecord, BalanceKey, Ref, UnitKey
+from models.charging.decision import Decision, WasteCost
 from models.wire.topics import LANE_OUTPUTS
 from sinks.messages.outgoing import Outgoing, outgoing_of
 from sinks.ports.batch import Batch
-from sinks.postgres.charging.tables import (
+from sinks.postgres.charging.arguments import Rows
+from sinks.postgres.charging.entry_tables import (
     BalanceRow,
     CaseDeltaRow,
-    ChangeRow,
-    ClaimRow,
-    CommandOutcomeRow,
-    DecisionRow,
     LedgerRow,
-    OpenRow,
     OutboxRow,
-    PairRow,
-    ReadingRow,
-    Row,
-    ScanRow,
     SettlementRow,
     StoreItemRow,
-    UnitRow,
     UsageRow,
     WasteRow,
 )
-
-
-@dataclass(slots=True)
-class Rows:
-    """One list per table; `sinks.postgres.charging.tables` says the shape of each."""
-
-    claims: list[ClaimRow] = field(default_factory=list)
-    units: list[UnitRow] = field(default_factory=list)
-    freed: list[UnitRow] = field(default_factory=list)
-    changes: list[ChangeRow] = field(default_factory=list)
-    scans: list[ScanRow] = field(default_factory=list)
-    decisions: list[DecisionRow] = field(default_factory=list)
-    closed_open: list[OpenRow] = field(default_factory=list)
-    open: list[OpenRow] = field(default_factory=list)
-    ledger: list[LedgerRow] = field(default_factory=list)
-    settlement: list[SettlementRow] = field(default_factory=list)
-    balances: list[BalanceRow] = field(default_factory=list)
-    store_items: list[StoreItemRow] = field(default_factory=list)
-    usage: list[UsageRow] = field(default_factory=list)
-    outbox: list[OutboxRow] = field(default_factory=list)
-    readings: list[ReadingRow] = field(default_factory=list)
-    pairs: list[PairRow] = field(default_factory=list)
-    commands: list[CommandOutcomeRow] = field(default_factory=list)
-    cases: list[CaseDeltaRow] = field(default_factory=list)
-    waste: list[WasteRow] = field(default_factory=list)
-
-    def arguments(self) -> Sequence[Sequence[Row]]:
-        """In the order of the parameters of `udi.record`."""
-        return (
-            self.claims, self.units, self.freed, self.changes, self.scans, self.decisions, self.closed_open, self.open,
-            self.ledger, self.settlement, self.balances, self.store_items, self.usage, self.outbox,
-            self.readings, self.pairs, self.commands, self.cases, self.waste,
-        )  # fmt: skip
+from sinks.postgres.charging.scan_rows import bad_row, decision_row, open_row, reading_rows, scan_row
+from sinks.postgres.charging.tables import ChangeRow, ClaimRow, CommandOutcomeRow, PairRow, UnitRow
 
 
 def rows_of(batch: Batch) -> Rows:
@@ -75,20 +32,20 @@ def rows_of(batch: Batch) -> Rows:
     reopened: dict[Ref, bool] = {}
     for result in batch.results:
         if isinstance(result, BadRecord):
-            rows.scans.append(_bad_row(result, batch))
+            rows.scans.append(bad_row(result, batch))
             continue
         ref = result.subject.ref
         newest[ref] = result
         reopened.setdefault(ref, result.n > 0)
         if result.n:
-            rows.decisions.append(_decision_row(result))
+            rows.decisions.append(decision_row(result))
         else:
-            rows.scans.append(_scan_row(result, batch))
+            rows.scans.append(scan_row(result, batch))
             if result.claims:
                 event = result.subject.event
                 rows.claims.append(ClaimRow(event.hospital, event.scan_id, *ref, result.subject.fingerprint))
         if result.label.suspect is not None:
-            rows.readings.extend(_reading_rows(result))
+            rows.readings.extend(reading_rows(result))
         if result.partner is not None and result.label.di is not None:
             rows.pairs.append(PairRow(*ref, result.n, *result.partner))
         units.add(result)
@@ -102,8 +59,8 @@ def rows_of(batch: Batch) -> Rows:
             rows.waste.append(_waste_row(result, result.waste))
     rows.commands = [CommandOutcomeRow(batch.lane, each.seq, each.done, each.detail) for each in batch.carried]
     rows.units, rows.freed = units.rows()
-    rows.closed_open = [_open_row(newest[ref]) for ref, was_open in reopened.items() if was_open]
-    rows.open = [_open_row(decision) for decision in newest.values() if decision.open]
+    rows.closed_open = [open_row(newest[ref]) for ref, was_open in reopened.items() if was_open]
+    rows.open = [open_row(decision) for decision in newest.values() if decision.open]
     decisions = [result for result in batch.results if isinstance(result, Decision)]
     _add_balances(rows, decisions, batch.lane)
     _add_usage(rows, decisions, batch)
@@ -132,166 +89,6 @@ class _Units:
         taken = [UnitRow(*unit, *ref) for unit, ref in self._after.items() if ref is not None]
         freed = [UnitRow(*unit, *ref) for unit, ref in self._before.items() if ref is not None]
         return taken, freed
-
-
-def _scan_row(decision: Decision, batch: Batch) -> ScanRow:
-    subject, event, label = decision.subject, decision.subject.event, decision.label
-    raw = batch.raw[subject.ref]
-    from_place, to_place = _places(decision)
-    return ScanRow(
-        position_id=subject.ref.position,
-        record_offset=subject.ref.offset,
-        lane=batch.lane,
-        recorded_at=subject.recorded_at,
-        hospital=event.hospital,
-        scan_id=event.scan_id,
-        device_id=event.device_id,
-        boot=event.boot,
-        sequence=event.sequence,
-        scanned_at=event.scanned_at,
-        action=event.action.value,
-        entry=event.entry.value,
-        quantity=event.quantity,
-        store=event.store,
-        to_store=event.to_store,
-        department=event.department,
-        encounter=event.encounter,
-        operation=event.operation,
-        team=event.team,
-        staff=event.staff,
-        corrects=event.corrects,
-        explanation=event.reason,
-        issuer=label.issuer,
-        di=label.di,
-        lot=label.lot,
-        serial=label.serial,
-        expiry=label.expiry,
-        production=label.production,
-        verdict=decision.verdict.value,
-        reasons=decision.reasons,
-        item_code=decision.item.item_code if decision.item else None,
-        units=decision.units,
-        owner=decision.move.owner if decision.move else None,
-        record_key=raw.key,
-        raw=raw.value,
-        label_flags=label.flags or None,
-        document=event.document,
-        place=event.place,
-        from_place=from_place,
-        to_place=to_place,
-        cost=decision.cost,
-    )
-
-
-def _places(decision: Decision) -> tuple[str | None, str | None]:
-    """From where to where the goods went, where that does not follow from the action and the store alone."""
-    event, move = decision.subject.event, decision.move
-    if move is None or (event.place is None and event.action in _PLAIN):
-        return None, None
-    source, target = _OUTSIDE.get(event.action, ("", ""))
-    if decision.takes_back:
-        source, target = target, source
-    return move.from_store or source, move.to_store or target
-
-
-_PLAIN = frozenset({Action.USE, Action.RETURN, Action.OPENED, Action.WASTE})
-_OUTSIDE = {
-    Action.USE: ("", PATIENT),
-    Action.RETURN: (PATIENT, ""),
-    Action.OPENED: ("", WASTE),
-    Action.WASTE: ("", WASTE),
-    Action.RECEIVE: (SUPPLIER, ""),
-}
-"""The end of an action's way at which no balance is kept."""
-
-
-def _bad_row(bad: BadRecord, batch: Batch) -> ScanRow:
-    raw = batch.raw[bad.ref]
-    return ScanRow(
-        position_id=bad.ref.position,
-        record_offset=bad.ref.offset,
-        lane=batch.lane,
-        recorded_at=bad.recorded_at,
-        hospital=bad.hospital,
-        scan_id=bad.scan_id,
-        device_id=bad.device_id,
-        explanation=bad.detail,
-        reasons=(bad.reason.value,),
-        record_key=raw.key,
-        raw=raw.value,
-    )
-
-
-def _decision_row(decision: Decision) -> DecisionRow:
-    subject, label = decision.subject, decision.label
-    from_place, to_place = _places(decision)
-    return DecisionRow(
-        position_id=subject.ref.position,
-        record_offset=subject.ref.offset,
-        n=decision.n,
-        lane=subject.lane,
-        decided_at=decision.decided_at,
-        verdict=decision.verdict.value,
-        reasons=decision.reasons,
-        issuer=label.issuer,
-        di=label.di,
-        lot=label.lot,
-        serial=label.serial,
-        expiry=label.expiry,
-        production=label.production,
-        item_code=decision.item.item_code if decision.item else None,
-        units=decision.units,
-        owner=decision.move.owner if decision.move else None,
-        label_flags=label.flags or None,
-        takes_back=decision.takes_back,
-        from_place=from_place,
-        to_place=to_place,
-        cost=decision.cost,
-    )
-
-
-def _reading_rows(decision: Decision) -> Iterable[ReadingRow]:
-    """What a label may say that may have lost separators; what is possible first, as it was read first among equals."""
-    suspect, possible = decision.label.suspect, decision.label.possible
-    if suspect is None:
-        return
-    if not possible and not decision.label.identifier_alone:
-        possible = (suspect,)  # Taken as it was read.
-    own = () if suspect.error is not None else (suspect,)
-    readings = [(each, each in possible) for each in (*own, *suspect.alternatives)]
-    readings.sort(key=lambda reading: not reading[1])
-    for number, (each, is_possible) in enumerate(readings, 1):
-        yield ReadingRow(
-            *decision.subject.ref,
-            n=decision.n,
-            number=number,
-            as_read=each is suspect,
-            possible=is_possible,
-            issuer=str(each.issuer),
-            di=each.di,
-            lot=each.lot,
-            serial=each.serial,
-            expiry=each.expiry,
-            production=each.production,
-        )
-
-
-def _open_row(decision: Decision) -> OpenRow:
-    subject, event, label = decision.subject, decision.subject.event, decision.label
-    return OpenRow(
-        *subject.ref,
-        lane=subject.lane,
-        verdict=decision.verdict.value,
-        reason=deciding_reason(decision.reasons) or "",
-        action=event.action.value,
-        hospital=event.hospital,
-        issuer=label.issuer,
-        di=label.di,
-        serial=label.serial,
-        item_code=decision.item.item_code if decision.item else event.item_code,
-        encounter=event.encounter,
-        since=decision.decided_at,
-    )
 
 
 def _ledger_row(decision: Decision, n: int) -> LedgerRow:

@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 
 from models.calendar import Month, local_day, month_of
 from models.catalogue.item import Item
-from models.charging.books import Charge, Ref, SettlementLine, UseAccount
+from models.charging.books import Ref
+from models.charging.decision import Charge, SettlementLine, UseAccount
 from models.reasons import Reason, Verdict
 
 

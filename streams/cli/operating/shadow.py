@@ -14,7 +14,8 @@ from uuid import UUID
 import asyncpg
 
 from models.charging.arrival import Arrival
-from models.charging.books import BadRecord, Decision, Prior, RecordedScan, Ref
+from models.charging.books import BadRecord, Prior, RecordedScan, Ref
+from models.charging.decision import Decision
 from models.charging.snapshot import Catalogue, Lookup, Snapshot
 from models.policy import POLICY
 from models.reasons import Reason, Verdict
@@ -60,9 +61,13 @@ class Range(NamedTuple):
     """Offsets of a partition of the scan topic, both ends included."""
 
     topic: str
+    """Topic, by its name in `models.wire.topics`."""
     partition: int
+    """Partition of the topic."""
     first: int
+    """First offset."""
     last: int
+    """Last offset."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +75,17 @@ class Difference:
     """A record that would be decided otherwise today."""
 
     offset: int
+    """Offset of the record."""
     scan_id: UUID | None
+    """Id of the scan, made by its device; `None` without one."""
     verdict: str
+    """First verdict, as recorded."""
     reasons: tuple[str, ...]
+    """Of the first verdict, as recorded."""
     verdict_today: str
+    """Verdict by today's rules and facts."""
     reasons_today: tuple[str, ...]
+    """Of that verdict."""
 
 
 @dataclass(slots=True)
@@ -82,8 +93,11 @@ class Comparison:
     """What deciding a range again came to."""
 
     same: int = 0
+    """Records that would be decided alike."""
     differences: list[Difference] = field(default_factory=list)
+    """Records that would not."""
     left_out: Counter[str] = field(default_factory=Counter)
+    """Records that can't be decided alone, counted by why."""
 
 
 async def shadow(

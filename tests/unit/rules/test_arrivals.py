@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from models.charging.arrival import TickRecord
-from models.charging.books import BadRecord, Decision, StockMove
+from models.charging.books import BadRecord
+from models.charging.decision import Decision, StockMove
 from models.reasons import Reason
 from models.wire.topics import RECORD_BYTES_MAX
 from tests.support.builders import (

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from models.charging.arrival import TickRecord
-from models.charging.books import Decision
+from models.charging.decision import Decision
 from models.policy import POLICY
 from rules.charging.fold import fold
 from tests.support.builders import (

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from models.charging.books import Decision
+from models.charging.decision import Decision
 from tests.support.builders import (
     ADMITTED,
     BOX,

@@ -6,7 +6,7 @@ from typing import cast
 
 import asyncpg
 
-from sinks.metrics.counts import PLACES
+from sinks.metrics.table import PLACES
 from streams.services import leased, scheduler
 from streams.services.scheduler import kept_up
 from streams.settings import Settings

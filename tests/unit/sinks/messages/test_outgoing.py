@@ -6,7 +6,8 @@ from typing import Any
 
 import orjson
 
-from models.charging.books import BadRecord, Decision, Ref
+from models.charging.books import BadRecord, Ref
+from models.charging.decision import Decision
 from models.charging.snapshot import Snapshot
 from sinks.messages.outgoing import Outgoing, outgoing_of
 from sinks.ports.batch import Batch, InputPosition, RawRecord

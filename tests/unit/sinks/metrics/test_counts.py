@@ -5,11 +5,13 @@ from uuid import UUID
 from prometheus_client.parser import text_string_to_metric_families
 
 from models.calendar import Month
-from models.charging.books import BadRecord, Decision, LabelFacts, RecordedScan, Ref
+from models.charging.books import BadRecord, LabelFacts, RecordedScan, Ref
+from models.charging.decision import Decision
 from models.charging.snapshot import Snapshot
 from models.reasons import Reason, Verdict
 from models.scan.event import Action, ScanEvent
-from sinks.metrics.counts import METRICS, SECONDS_BUCKETS, Metrics
+from sinks.metrics.counts import Metrics
+from sinks.metrics.table import METRICS, SECONDS_BUCKETS
 from sinks.ports.batch import Batch, InputPosition
 
 AT = datetime(2022, 6, 3, tzinfo=UTC)

@@ -1,0 +1,245 @@
+"""What follows from deciding a recorded scan: what is moved, charged, owed, counted as usage, and the account of a use.
+
+A *decision* is everything that follows from deciding a scan once, at once or later. A batch is a fold of decisions over
+a `View` (see `rules.view`), and the sinks store decisions as they are.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from models.calendar import Month
+from models.catalogue.item import Item
+from models.charging.books import BalanceKey, LabelFacts, RecordedScan, Ref
+from models.reasons import Reason, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """A ledger entry: a charge, or a credit that names the charge it reverses."""
+
+    ref: Ref
+    """Record of the scan whose ledger entry it is."""
+    n: int
+    """Number of the entry within its scan, from 0."""
+    billing_id: UUID
+    """Id of the ledger entry, the same after any replay."""
+    encounter: str
+    """Opaque id of the patient's stay."""
+    department: str | None
+    """Whose usage it counts in; of a credit that of its charge."""
+    team: str | None
+    """Id of the medical team; `None` when nobody said."""
+    item: Item
+    """Item as decided, in the version that gave the price."""
+    quantity: int
+    """Units of use."""
+    unit_price: int
+    """1/10,000 yuan."""
+    amount_fen: int
+    """Quantity × price, rounded half up to the fen; ≥ 0, of credits too."""
+    period: Month
+    """Month whose books hold it: its service month if open, else the first open one after it."""
+    flags: tuple[Reason, ...]
+    """Reasons that did not stand in the way."""
+    reverses: "Charge | None" = None
+    """Charge that this credit takes back; `None` of a charge."""
+    credit_number: int | None = None
+    """1, 2, 3 … among the credits of one charge."""
+
+
+@dataclass(frozen=True, slots=True)
+class SettlementLine:
+    """What the supplier may invoice for a use, or its reversal by a return."""
+
+    n: int
+    """Number of the line within its scan, from 0."""
+    line_id: UUID
+    """Made of the scan and `n`: the same after any replay."""
+    supplier: str
+    """Id of the supplier."""
+    item_code: str
+    """The item's code in the HIS catalogue."""
+    quantity: int
+    """Units of use, > 0 of reversals too."""
+    cost: int | None
+    """1/10,000 yuan a unit; `None` when no cost was in force on the day."""
+    amount_fen: int | None
+    """Quantity × cost, rounded; `None` when no cost was in force."""
+    period: Month
+    """Month whose books hold it, as `yyyymm`."""
+    status: str
+    """`payable`, `cost-missing` or `reversal`."""
+    reverses: UUID | None = None
+    """Line that a return takes back; `None` of a line of a use."""
+
+
+@dataclass(frozen=True, slots=True)
+class WasteCost:
+    """What goods that were opened and not used, or thrown away, have cost the department."""
+
+    department: str | None
+    """Who bears it: the scan's department, else the encounter's."""
+    units: int
+    """Units of use."""
+    cost: int | None
+    """1/10,000 yuan a unit; `None` when no cost was in force on the day."""
+    amount_fen: int | None
+    """Units × cost, rounded; `None` when no cost was in force."""
+    period: Month
+    """Month whose books hold it, as `yyyymm`."""
+
+
+class StockMove(NamedTuple):
+    """Goods that changed place, `units` > 0. A place is `None` where no balance is kept (`models.stock.places`)."""
+
+    owner: str
+    """Whose goods they are: `hospital`, or the supplier's id."""
+    units: int
+    """Units of use, > 0."""
+    from_store: str | None
+    """Place the goods leave; `None` where no balance is kept."""
+    to_store: str | None
+    """Place the goods reach; `None` where no balance is kept."""
+
+
+class Usage(NamedTuple):
+    """A change of the usage of an item in a month, for the hospital and one department."""
+
+    hospital: str
+    """Id of the hospital; the first part of every record key."""
+    department: str | None
+    """Whose use it is: the scan's department, else the encounter's."""
+    item_code: str
+    """The item's code in the HIS catalogue."""
+    month: Month
+    """Month of the use, also for a later credit."""
+    quantity: int
+    """Units of use; below 0 when something is taken back."""
+    amount_fen: int
+    """Fen at charge price; below 0 when something is taken back."""
+
+
+@dataclass(frozen=True, slots=True)
+class UseAccount:
+    """A use as a return finds it: what was used, charged and taken back so far."""
+
+    ref: Ref
+    """Record of the use's scan."""
+    hospital: str
+    """Id of the hospital; the first part of every record key."""
+    scan_id: UUID
+    """Id of the scan, made by its device."""
+    scanned_at: datetime
+    """When it was scanned, by the device's clock."""
+    day: date
+    """The hospital's day of the use."""
+    month: Month
+    """Service month of the use."""
+    encounter: str | None
+    """Opaque id of the patient's stay; `None` without one."""
+    unit: tuple[str, str | None, str | None, str | None]
+    """(issuer, di, lot, serial)."""
+    verdict: Verdict
+    """What the newest decision of the use came to."""
+    reasons: tuple[Reason, ...]
+    """Why, in order of precedence; the first that decides gave the verdict."""
+    department: str | None
+    """Whose usage it counts in."""
+    item: Item | None
+    """Item as decided; `None` while it is not known."""
+    units: int | None
+    """Units of use that were used; `None` while unknown."""
+    owner: str | None
+    """Whose goods it moved; `None` when none moved."""
+    holds_unit: bool
+    """It holds the claim on its serial-numbered unit."""
+    charge: Charge | None
+    """Its newest charge; `None` when nothing was charged."""
+    settlement: SettlementLine | None
+    """What its supplier is owed for it; `None` for the hospital's own goods."""
+    returned_units: int = 0
+    """Units of use that came back so far."""
+    changes: int = 0
+    """How often it was changed so far: returns, re-ratings, what persons took back."""
+    credited_units: int = 0
+    """Of the newest charge: units credited so far, in `credits` entries."""
+    credited_fen: int = 0
+    """Fen credited of the newest charge so far."""
+    credits: int = 0
+    """Credits of the newest charge so far."""
+
+    @property
+    def left(self) -> int:
+        """Units not yet taken back."""
+        return (self.units or 0) - self.returned_units
+
+
+@dataclass(slots=True)
+class Decision:
+    """What follows from deciding one subject once; `rules.charging.deciding` fills it in, nobody changes it later."""
+
+    subject: RecordedScan
+    """The scan that is decided."""
+    n: int
+    """0 for the first decision, 1, 2 … for later ones."""
+    decided_at: datetime
+    """The broker's timestamp of the record that caused it, or when a command was accepted."""
+    verdict: Verdict
+    """What became of the scan."""
+    reasons: tuple[Reason, ...]
+    """All that apply, in order of precedence."""
+    label: LabelFacts
+    """The label as it was taken: completed by a partner, or with its separators restored."""
+    item: Item | None = None
+    """Item it was decided for; `None` while it is not known."""
+    units: int | None = None
+    """Units of use; `None` while the item is not known."""
+    move: StockMove | None = None
+    """Goods that change place; `None` when none do."""
+    takes_unit: bool = False
+    """It claims its serial-numbered unit."""
+    frees_unit: Ref | None = None
+    """The use whose claim on the unit ends with this return."""
+    charges: tuple[Charge, ...] = ()
+    """New ledger entries, in the order of their numbers."""
+    settlement: tuple[SettlementLine, ...] = ()
+    """New settlement lines, in the order of their numbers."""
+    usage: tuple[Usage, ...] = ()
+    """Changes of monthly usage."""
+    account: UseAccount | None = None
+    """The use whose account it changes, as it was before: a return's, or its own (re-rated, taken back)."""
+    waste: WasteCost | None = None
+    """Cost of goods opened or thrown away; `None` of other actions."""
+    cost: int | None = None
+    """What a unit that moved cost on the day, in 1/10,000 yuan; `None` when nothing moved or no cost was in force."""
+    department: str | None = None
+    """The scan's department, else its encounter's; `None` when neither says."""
+    stock_left: int | None = None
+    """Units of use of the item left in the store, as this lane sees it; `None` when nothing moved."""
+    billing_ids: tuple[UUID, ...] = ()
+    """Ledger entries that its verdict names."""
+    partner: Ref | None = None
+    """Scan of the other half of its label; `None` for a whole label."""
+    claims: bool = True
+    """Its scan id is new and is claimed by the first decision."""
+    takes_back: bool = False
+    """Its move is the way back of what an earlier decision of the scan moved."""
+    offers: tuple[tuple[str, int], ...] = ()
+    """Goods of the same type in the same store, with the units left of each, when a breaker holds the item."""
+
+    @property
+    def open(self) -> bool:
+        """It waits for something."""
+        return self.verdict in _OPEN
+
+    def balance_key(self, store: str) -> BalanceKey:
+        """The balance in the store that goods of this label belong to; only of a decision that moves goods."""
+        item, move, label = self.item, self.move, self.label
+        owner = move.owner if move else item.owner if item else ""
+        code = item.item_code if item else ""
+        return BalanceKey(self.subject.event.hospital, store, code, owner, label.lot or "", label.serial or "")
+
+
+_OPEN = frozenset({Verdict.WAITING, Verdict.PARKED, Verdict.HELD})

@@ -1,0 +1,175 @@
+"""Scans and what was decided of them, as rows."""
+
+from collections.abc import Iterable
+
+from models.charging.books import BadRecord
+from models.charging.decision import Decision
+from models.reasons import deciding_reason
+from models.scan.event import Action
+from models.stock.places import PATIENT, SUPPLIER, WASTE
+from sinks.ports.batch import Batch
+from sinks.postgres.charging.tables import DecisionRow, OpenRow, ReadingRow, ScanRow
+
+
+def scan_row(decision: Decision, batch: Batch) -> ScanRow:
+    """The first decision of a scan, with the record it came of."""
+    subject, event, label = decision.subject, decision.subject.event, decision.label
+    raw = batch.raw[subject.ref]
+    from_place, to_place = _places(decision)
+    return ScanRow(
+        position_id=subject.ref.position,
+        record_offset=subject.ref.offset,
+        lane=batch.lane,
+        recorded_at=subject.recorded_at,
+        hospital=event.hospital,
+        scan_id=event.scan_id,
+        device_id=event.device_id,
+        boot=event.boot,
+        sequence=event.sequence,
+        scanned_at=event.scanned_at,
+        action=event.action.value,
+        entry=event.entry.value,
+        quantity=event.quantity,
+        store=event.store,
+        to_store=event.to_store,
+        department=event.department,
+        encounter=event.encounter,
+        operation=event.operation,
+        team=event.team,
+        staff=event.staff,
+        corrects=event.corrects,
+        explanation=event.reason,
+        issuer=label.issuer,
+        di=label.di,
+        lot=label.lot,
+        serial=label.serial,
+        expiry=label.expiry,
+        production=label.production,
+        verdict=decision.verdict.value,
+        reasons=decision.reasons,
+        item_code=decision.item.item_code if decision.item else None,
+        units=decision.units,
+        owner=decision.move.owner if decision.move else None,
+        record_key=raw.key,
+        raw=raw.value,
+        label_flags=label.flags or None,
+        document=event.document,
+        place=event.place,
+        from_place=from_place,
+        to_place=to_place,
+        cost=decision.cost,
+    )
+
+
+def _places(decision: Decision) -> tuple[str | None, str | None]:
+    """From where to where the goods went, where that does not follow from the action and the store alone."""
+    event, move = decision.subject.event, decision.move
+    if move is None or (event.place is None and event.action in _PLAIN):
+        return None, None
+    source, target = _OUTSIDE.get(event.action, ("", ""))
+    if decision.takes_back:
+        source, target = target, source
+    return move.from_store or source, move.to_store or target
+
+
+_PLAIN = frozenset({Action.USE, Action.RETURN, Action.OPENED, Action.WASTE})
+_OUTSIDE = {
+    Action.USE: ("", PATIENT),
+    Action.RETURN: (PATIENT, ""),
+    Action.OPENED: ("", WASTE),
+    Action.WASTE: ("", WASTE),
+    Action.RECEIVE: (SUPPLIER, ""),
+}
+"""The end of an action's way at which no balance is kept."""
+
+
+def bad_row(bad: BadRecord, batch: Batch) -> ScanRow:
+    """A record that is no scan event, with its bytes."""
+    raw = batch.raw[bad.ref]
+    return ScanRow(
+        position_id=bad.ref.position,
+        record_offset=bad.ref.offset,
+        lane=batch.lane,
+        recorded_at=bad.recorded_at,
+        hospital=bad.hospital,
+        scan_id=bad.scan_id,
+        device_id=bad.device_id,
+        explanation=bad.detail,
+        reasons=(bad.reason.value,),
+        record_key=raw.key,
+        raw=raw.value,
+    )
+
+
+def decision_row(decision: Decision) -> DecisionRow:
+    """A later decision of a scan."""
+    subject, label = decision.subject, decision.label
+    from_place, to_place = _places(decision)
+    return DecisionRow(
+        position_id=subject.ref.position,
+        record_offset=subject.ref.offset,
+        n=decision.n,
+        lane=subject.lane,
+        decided_at=decision.decided_at,
+        verdict=decision.verdict.value,
+        reasons=decision.reasons,
+        issuer=label.issuer,
+        di=label.di,
+        lot=label.lot,
+        serial=label.serial,
+        expiry=label.expiry,
+        production=label.production,
+        item_code=decision.item.item_code if decision.item else None,
+        units=decision.units,
+        owner=decision.move.owner if decision.move else None,
+        label_flags=label.flags or None,
+        takes_back=decision.takes_back,
+        from_place=from_place,
+        to_place=to_place,
+        cost=decision.cost,
+    )
+
+
+def reading_rows(decision: Decision) -> Iterable[ReadingRow]:
+    """What a label may say that may have lost separators; what is possible first, as it was read first among equals."""
+    suspect, possible = decision.label.suspect, decision.label.possible
+    if suspect is None:
+        return
+    if not possible and not decision.label.identifier_alone:
+        possible = (suspect,)  # Taken as it was read.
+    own = () if suspect.error is not None else (suspect,)
+    readings = [(each, each in possible) for each in (*own, *suspect.alternatives)]
+    readings.sort(key=lambda reading: not reading[1])
+    for number, (each, is_possible) in enumerate(readings, 1):
+        yield ReadingRow(
+            *decision.subject.ref,
+            n=decision.n,
+            number=number,
+            as_read=each is suspect,
+            possible=is_possible,
+            issuer=str(each.issuer),
+            di=each.di,
+            lot=each.lot,
+            serial=each.serial,
+            expiry=each.expiry,
+            production=each.production,
+        )
+
+
+def open_row(decision: Decision) -> OpenRow:
+    """What waits by a decision that leaves a scan open."""
+    subject, event, label = decision.subject, decision.subject.event, decision.label
+    return OpenRow(
+        *subject.ref,
+        lane=subject.lane,
+        verdict=decision.verdict.value,
+        reason=deciding_reason(decision.reasons) or "",
+        action=event.action.value,
+        hospital=event.hospital,
+        issuer=label.issuer,
+        di=label.di,
+        serial=label.serial,
+        item_code=decision.item.item_code if decision.item else event.item_code,
+        encounter=event.encounter,
+        since=decision.decided_at,
+    )

@@ -13,7 +13,7 @@ class Policy:
     """How much earlier than its use a return may have been scanned, by the clocks of two devices. A hospital may have
     its own (`udi.hospital_policy`). Source: docs/contract.md, "Verdicts"."""
     half_label_window: timedelta = timedelta(seconds=60)
-    """How long half a label waits for the other. Source: docs/semantics.md (default 60 s)."""
+    """How long half a label waits for the other. Source: docs/semantics/labels.md (default 60 s)."""
     scanner_suspect_percent: Decimal = Decimal(20)
     """A scanner of which so many per cent of the labels may have lost separators is faulty. No source: ours; about 4 %
     of innocent labels look so (docs/codes.md)."""
@@ -21,11 +21,11 @@ class Policy:
     """Labels within 7 days before a scanner is judged. No source: ours."""
     his_line_time: timedelta = timedelta(hours=24)
     """How long people's lists leave out a use for which the HIS has no line yet. No source: ours, for a HIS that posts
-    once a day; the books themselves have no such time (docs/semantics.md, "Reconciliation with the
+    once a day; the books themselves have no such time (docs/semantics/reconciling.md, "Reconciliation with the
     HIS")."""
     findings_open_max: int = 30
     """Findings of a hospital's month that lie open; the rest is filed (docs/findings.md). No source: ours, what one
-    hospital of the studies' size can act on."""
+    hospital of the studies' size (docs/studies.md, "Volumes") can act on."""
     invoice_cost_percent: Decimal = Decimal(0)
     """So far may an invoiced unit cost be from the agreed one. No source: ours; exact unless a hospital says else."""
     invoice_amount_fen: int = 1

@@ -95,11 +95,15 @@ class ReasonRow:
     """One row of the reason table."""
 
     reason: Reason
+    """Its name on the wire."""
     verdict: Verdict | None
     """The verdict it decides; `None` for a flag, which is listed and decides nothing."""
     charge: When
+    """When the charge is made."""
     stock: When
+    """When the goods move."""
     dead_letter: bool
+    """The raw bytes go to `udi.dead-letters`."""
     freed_by: tuple[str, ...]
     """What ends the wait: `catalogue`, `encounter`, `partner`, `window`, `person`, `return`, `shape`,
     `use`."""

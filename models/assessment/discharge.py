@@ -58,31 +58,43 @@ class Discharge(WireModel):
     """One discharged case. A newer record of the encounter replaces it (regrouping); both are kept."""
 
     schema_: Literal["udi.discharge/1"] = Field(alias="schema")
+    """Name and version of the record's schema."""
     hospital: Hospital
+    """Id of the hospital; the first part of every record key."""
     encounter: Identifier
+    """Opaque id of the patient's stay."""
     department: Identifier
     """The department that discharged it."""
     team: Identifier | None = None
+    """Medical team that treated the patient; `None` when nobody said."""
     discharged_at: Instant
+    """When the patient left; its local month is the month of the case."""
     stay_days: Days | None = None
+    """Length of the stay; `None` when not reported."""
     drg_group: Identifier | None = None
     """`None`: not grouped."""
     drg_weight: Weight | None = None
     """`None`: unknown. A case without weight stands in no figure per weight."""
     grouper: Identifier | None = None
+    """Program that put the case into its group; `None` when nobody said."""
     grouper_version: Identifier | None = None
+    """Windows grouped by different versions are not compared without saying so."""
     code_system: Identifier | None = None
     """Of diagnoses and operations the grouper read."""
     region: Identifier | None = None
     """Whose weight table it is."""
     main_disease: Identifier | None = None
+    """Opaque code of the main disease; `None` when nobody said."""
     level4_surgery: bool = False
+    """The case had surgery of level 4 (四级手术)."""
     consumable_cost: Yuan | None = None
     """Consumables used, at cost; `None`: taken from our own books."""
     stay_cost: Yuan | None = None
+    """All the stay cost; `None` when not reported."""
     medical_income: Yuan | None = None
     """All income of the case, drugs and consumables among it."""
     drug_income: Yuan | None = None
+    """Income of drugs among it; `None` when not reported."""
     consumable_income: Yuan | None = None
     """`None`: taken from our own books."""
     adverse_events: Events | None = None
@@ -95,13 +107,17 @@ class Income(WireModel):
     """A department's income of a month, outpatients included. A newer record replaces it; both are kept."""
 
     schema_: Literal["udi.income/1"] = Field(alias="schema")
+    """Name and version of the record's schema."""
     hospital: Hospital
+    """Id of the hospital; the first part of every record key."""
     department: Identifier
+    """Id of the clinical department."""
     month: Annotated[str, AfterValidator(_month)]
     """Like 2022-06."""
     medical_income: Yuan
     """All of it, drugs and consumables among it."""
     drug_income: Yuan
+    """Income of drugs among it."""
     consumable_income: Yuan | None = None
     """`None`: taken from our own books."""
     consumable_cost: Yuan | None = None

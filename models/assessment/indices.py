@@ -1,7 +1,7 @@
 """Index tables: departments, indices with their direction, values; the seven indices of the study by their names.
 
 References:
-    DRG-based assessment of consumables, Chinese Health Quality Management 2025, 32(3): 54-58 (the seven indices).
+    docs/studies.md, "Wuhan study" (Chinese Health Quality Management 2025, 32(3): 54-58): the seven indices.
     docs/assessment.md, "Index tables".
 """
 
@@ -28,6 +28,7 @@ class Index:
     name: str
     """As the table names it."""
     direction: Direction
+    """Whether more or less of it is better."""
     known: str | None = None
     """Its code in `KNOWN`; `None` when it is none of the seven."""
 
@@ -42,7 +43,9 @@ class IndexTable:
     """Departments × indices, every value a finite number."""
 
     departments: tuple[str, ...]
+    """Names of the departments, each once."""
     indices: tuple[Index, ...]
+    """The columns, in the order of the table."""
     values: tuple[tuple[float, ...], ...]
     """A row for each department, in the order of `indices`."""
     cost_per_weight: tuple[float, ...] | None = None
@@ -78,6 +81,7 @@ class LeftOut:
     window: str | None
     """`before`, `after`, or `None` when there is one window only."""
     reason: str
+    """Why, in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +89,15 @@ class KnownIndex:
     """One of the study's seven indices, or a column that goes with them."""
 
     code: str
+    """Name of the column in our own tables and in JSON."""
     direction: Direction
+    """Whether more or less of it is better."""
     never_negative: bool
+    """A value below zero is an error: the department is left out."""
     english: str
+    """Heading in English."""
     chinese: str
+    """Heading in Chinese, as in the study."""
     also: tuple[str, ...] = ()
     """Other headings it goes by, in the form of `plain`."""
 

@@ -32,7 +32,7 @@ from models.wire.strict_json import (
 OWNER_HOSPITAL = "hospital"
 INSURANCE_CODE: Final = re.compile(r"C[0-9]{19}(?:[0-9]{7})?")
 """The national code of consumables: C, 6 digits of class, 3 of generic name, 5 of characteristics, 5 of maker; with the
-specification 7 more. References: docs/semantics.md, "Catalogue checks"."""
+specification 7 more. References: docs/semantics/catalogue.md, "Catalogue checks"."""
 
 
 NATIONAL_KINDS: Final = frozenset({
@@ -55,7 +55,9 @@ class ItemIdentifier(WireModel):
     """A device identifier on some package level of the item."""
 
     issuer: Annotated[Issuer, Field(strict=False)]
+    """Issuing agency of the identifier (`models.udi.Issuer`)."""
     di: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+    """Device identifier (UDI-DI) in its canonical form."""
     units_per_package: Annotated[int, Field(ge=1, le=100_000)] | None = None
     """Units of use in that package; `None` when nobody knows: then its scans are parked `package-unknown`."""
 
@@ -77,7 +79,9 @@ class ItemPrice(_Dated):
     """A charge price with the days it is in force."""
 
     price: str
+    """Yuan a unit of use, at most four digits after the point."""
     currency: Literal["CNY"] = "CNY"
+    """Always `CNY`."""
 
     @field_validator("price")
     @classmethod
@@ -90,6 +94,7 @@ class ItemCost(_Dated):
     """What the supplier is owed for a unit, with the days it holds."""
 
     cost: str
+    """Yuan a unit of use, at most four digits after the point."""
 
     @field_validator("cost")
     @classmethod
@@ -113,34 +118,57 @@ class CatalogueItem(WireModel):
     """One row of the charge catalogue."""
 
     schema_: Literal["udi.item/1"] = Field(alias="schema")
+    """Name and version of the record's schema."""
     hospital: Hospital
+    """Id of the hospital; the first part of every record key."""
     item_code: Identifier
+    """The hospital's own code of the item; unique in its catalogue."""
     name: Text
+    """As verdicts and bills show it."""
     spec: Text | None = None
+    """Specification and model (规格型号), as free text."""
     maker: Text | None = None
+    """Name of the maker."""
     supplier: Identifier | None = None
+    """Who delivers it; needed when `owner` is `supplier`."""
     category: Text | None = None
+    """Goods of the same type; shares and causes of alerts are counted within it."""
     class_: Literal["I", "II", "III"] | None = Field(default=None, alias="class")
+    """Class of the device's risk; class III needs an identifier."""
     insurance_code: Identifier | None = None
     """National insurance consumable code: 20 characters, or 27 with the specification."""
     unit: Text | None = None
+    """Name of the unit of use, as bills show it."""
     identifiers: Annotated[list[ItemIdentifier], Field(max_length=50)]
+    """On every package level; none for goods without UDI."""
     chargeable: bool = True
+    """`False`: uses are recorded and not charged."""
     bundled_into: Identifier | None = None
+    """Item whose charge covers this one: it is not charged by itself."""
     owner: Literal["hospital", "supplier"] = "hospital"
+    """Whose goods lie in the store until they are used (用后结算: the supplier's)."""
     monitored: bool = False
+    """Monitoring rules judge it by default."""
     tracking: Annotated[Tracking, Field(strict=False)] = Tracking.NONE
+    """How finely its stock is told apart."""
     suspended: bool = False
+    """Charges of its uses are held for a person."""
     auxiliary: bool = False
+    """An auxiliary consumable (辅助类)."""
     controlled_category: Text | None = None
     """Of the hospital's own list, released by quota."""
     national_kind: Text | None = None
     """Of the 18 kinds under national monitoring (`NATIONAL_KINDS`), by its official name; a list apart from the own."""
     volume_based_purchase: bool = False
+    """Its price was set by volume-based purchase (集采)."""
     licence_valid_to: Day | None = None
+    """Last local day on which the registration certificate is valid."""
     limits: Limits | None = None
+    """`None`: no limits."""
     prices: Annotated[list[ItemPrice], Field(max_length=500)] = []
+    """Charge prices; a day with none or two of them parks its charges."""
     cost: Annotated[list[ItemCost], Field(max_length=500)] = []
+    """What the supplier is owed, by days."""
 
     @model_validator(mode="after")
     def _check_together(self) -> Self:
@@ -158,8 +186,11 @@ class DatedPrice:
     """A unit price in 1/10,000 yuan for the local days `from_on` ≤ day < `to_on`."""
 
     unit_price: int
+    """1/10,000 yuan a unit of use."""
     from_on: date
+    """First local day; `date.min` when open."""
     to_on: date
+    """The day after the last; `date.max` when open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,25 +198,39 @@ class Item:
     """A catalogue item as decisions read it: one version of it, known from one moment."""
 
     hospital: str
+    """Id of the hospital; the first part of every record key."""
     item_code: str
+    """The item's code in the HIS catalogue."""
     name: str
+    """As verdicts and bills show it."""
     insurance_code: str | None
+    """National insurance consumable code (医保编码); `None` when the catalogue has none."""
     unit: str | None
+    """Name of the unit of use."""
     supplier: str | None
+    """Id of the supplier; `None` without one."""
     owner: str
     """`hospital`, or the supplier's id: whose goods they are."""
     chargeable: bool
+    """`False`: uses are recorded and not charged."""
     bundled_into: str | None
+    """Item whose charge covers this one; `None`: charged by itself."""
     monitored: bool
+    """Monitoring rules judge it by default."""
     tracking: Tracking
+    """How finely its stock is told apart."""
     suspended: bool
+    """Charges of its uses are held for a person."""
     identifiers: tuple[tuple[Issuer, str, int | None], ...]
     """(issuer, device identifier, units per package)."""
     prices: tuple[DatedPrice, ...]
+    """Charge prices by local days."""
     costs: tuple[DatedPrice, ...]
+    """What the supplier is owed, by local days."""
     version: int
     """The gapless number of the change that brought this version."""
     limits: Limits | None = None
+    """`None`: no limits."""
     licence_valid_to: date | None = None
     """The last local day on which the registration certificate is valid."""
     category: str | None = None

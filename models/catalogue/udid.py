@@ -32,7 +32,9 @@ class UdidDevice:
     """A record of the database, as far as a charge catalogue needs it."""
 
     row: int
+    """Number of the record in its file, from 1."""
     issuer: Issuer
+    """Who issued its identifiers."""
     sales_unit: str
     """`zxxsdycpbs`: the identifier of the smallest sales unit, the key of the database."""
     use_unit: str | None
@@ -48,6 +50,7 @@ class UdidDevice:
     insurance_code: str | None
     """`ybbm`."""
     packings: tuple[Packing, ...] = field(default=())
+    """Package levels above the sales unit, in any order."""
     spec: str | None = None
     """`ggxh`."""
 

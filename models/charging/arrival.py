@@ -10,6 +10,7 @@ class TickRecord(NamedTuple):
     """A tick, by the broker's timestamp of its record."""
 
     at: datetime
+    """The broker's timestamp: what waits for a window is decided by it."""
 
 
 Arrival = RecordedScan | BadRecord | TickRecord

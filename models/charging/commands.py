@@ -1,7 +1,7 @@
 """What a person commands of the books. A command is stored first; the lane of its scan carries it out, once.
 
 References:
-    docs/semantics.md, "Commands of persons".
+    docs/semantics/corrections.md, "Commands of persons".
 """
 
 from collections.abc import Mapping
@@ -42,9 +42,13 @@ class Identification(WireModel):
     model_config = ConfigDict(frozen=True, strict=False, extra="forbid")
 
     lot: str | None = None
+    """Lot of that reading; `None` when it has none."""
     serial: str | None = None
+    """Serial of that reading; `None` when it has none."""
     expiry: date | None = None
+    """Last usable day of that reading; `None` when it has none."""
     production: date | None = None
+    """Day of production of that reading; `None` when it has none."""
 
 
 class Correction(WireModel):
@@ -53,11 +57,13 @@ class Correction(WireModel):
     quantity: Annotated[int, Field(ge=1, le=QUANTITY_MAX)] | None = None
     """Packages of the level scanned."""
     encounter: Identifier | None = None
+    """Stay that the goods were really used for."""
     item_code: Identifier | None = None
     """Instead of what the label says."""
     codes: Annotated[list[str], Field(min_length=1, max_length=4)] | None = None
     """What the label really says: its barcodes, read rightly."""
     department: Identifier | None = None
+    """Department that really used them."""
 
     @model_validator(mode="after")
     def _check_something(self) -> Self:
@@ -78,15 +84,19 @@ class Command:
     """A stored command."""
 
     lane: int
+    """Lane of its scan, which carries it out."""
     seq: int
     """1, 2, 3 … of the lane, without gaps: the order in which they are carried out."""
     kind: CommandKind
+    """What is commanded."""
     hospital: str
+    """Id of the hospital; the first part of every record key."""
     scan_id: UUID
     """The scan it is about."""
     by: str
     """Who commands it."""
     reason: str
+    """Why, in the person's words."""
     accepted_at: datetime
     """When it was stored; what follows from it is decided then."""
     body: Mapping[str, Any] = field(default_factory=dict)
@@ -98,7 +108,9 @@ class Recorded:
     """A recorded scan, and what earlier decisions of it left."""
 
     subject: RecordedScan
+    """The scan as recorded."""
     prior: Prior
+    """What its decisions so far left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +118,7 @@ class Commanded:
     """A command with the scans it is about, as they stand."""
 
     command: Command
+    """The command as stored."""
     scan: Recorded | None
     """Of a pair the half with the identifier; `None` when there is no such scan."""
     partner: Recorded | None
@@ -117,6 +130,8 @@ class Carried:
     """What became of a command."""
 
     seq: int
+    """Number of the command on its lane."""
     done: bool
+    """`False`: something stood against it, and nothing changed."""
     detail: str
     """The verdicts that followed, or what stood against it."""

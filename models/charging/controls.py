@@ -62,10 +62,13 @@ class Breaker(_Control):
     """A circuit breaker of an item in a scope."""
 
     item_code: Identifier
+    """The item's code in the HIS catalogue."""
     scope_type: Annotated[ControlScope, Field(strict=False)]
+    """Whose uses it is about."""
     scope: Identifier
     """Of the scope `hospital` the hospital itself."""
     state: Annotated[BreakerState, Field(strict=False)]
+    """How it stands from `since` on."""
     since: AwareDatetime
     """When it was decided."""
     until: AwareDatetime | None = None
@@ -83,7 +86,9 @@ class Quota(_Control):
     category: Text
     """`controlled_category` of the items."""
     department: Identifier
+    """Department the quota is for."""
     month: MonthText
+    """Like 2022-06; counted by the month of the use."""
     released: Annotated[int, Field(ge=0, le=10**9)]
     """Units of use."""
 
@@ -97,7 +102,9 @@ class Ceiling(_Control):
     """The highest price of a unit at which an item, or every item of a category, is charged without a person."""
 
     item_code: Identifier | None = None
+    """Item it holds for; `None` when it holds for a category."""
     category: Text | None = None
+    """`category` of the items it holds for; `None` when it holds for one item."""
     price: str | None = None
     """Yuan, at most four digits after the point; `None` takes the ceiling away."""
 
@@ -119,8 +126,11 @@ class Approval(_Control):
     """Leave to use an item that needs approval: for a patient, or for a department, until an instant."""
 
     item_code: Identifier
+    """Item that may be used."""
     encounter: Identifier | None = None
+    """Patient's stay it holds for; `None` when it holds for a department."""
     department: Identifier | None = None
+    """Department it holds for; `None` when it holds for a stay."""
     until: AwareDatetime
     """Uses made before it are approved."""
 
@@ -160,8 +170,11 @@ class QuotaKey(NamedTuple):
     """A controlled category in a month of a hospital, in all departments."""
 
     hospital: str
+    """Id of the hospital; the first part of every record key."""
     category: str
+    """`controlled_category` of the items."""
     month: int
+    """Month of the hospital's zone, as `yyyymm`."""
 
 
 class Controls:

@@ -25,17 +25,27 @@ class Encounter(WireModel):
     """One stay of one patient. DRG facts come after discharge."""
 
     schema_: Literal["udi.encounter/1"] = Field(alias="schema")
+    """Name and version of the record's schema."""
     hospital: Hospital
+    """Id of the hospital; the first part of every record key."""
     encounter: Identifier
+    """Opaque id of the stay, given by the HIS."""
     department: Identifier | None = None
+    """Department that has the patient now."""
     team: Identifier | None = None
+    """Id of the medical team; `None` when nobody said."""
     ward: Identifier | None = None
+    """Id of the ward; `None` when nobody said."""
     admitted_at: Instant
+    """A use before it is held, `before-admission`."""
     discharged_at: Instant | None = None
+    """A use after it is billed and flagged, `after-discharge`; `None`: still in."""
     settled_at: Instant | None = None
     """When the bill was settled; nothing is charged to it by itself any more."""
     drg_group: Identifier | None = None
+    """DRG group; `None` until the stay is grouped, mostly after discharge."""
     drg_weight: Annotated[str, Field(pattern=r"^[0-9]{1,4}(\.[0-9]{1,6})?$")] | None = None
+    """Weight of the group as a decimal text; `None` until it is grouped."""
     main_disease: Identifier | None = None
     """Read and not kept: it is a diagnosis, and no decision needs it."""
 

@@ -3,7 +3,7 @@
 A case is an encounter, or one operation of it.
 
 References:
-    docs/semantics.md, "Case close proof".
+    docs/semantics/closing.md, "Case close proof".
 """
 
 from dataclasses import dataclass
@@ -25,8 +25,11 @@ class CaseKey(NamedTuple):
     """Which case: `operation` is empty for the whole encounter."""
 
     hospital: str
+    """Id of the hospital; the first part of every record key."""
     encounter: str
+    """Opaque id of the patient's stay."""
     operation: str = ""
+    """Id of the operation; empty for the whole encounter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +37,19 @@ class Move:
     """Goods a scan of the case moved."""
 
     from_place: str
+    """Place the goods left (`report.stock_moves`)."""
     to_place: str
+    """Place the goods reached."""
     owner: str
+    """Whose goods they are: `hospital`, or the supplier's id."""
     item_code: str
+    """The item's code in the HIS catalogue."""
     lot: str | None
+    """Lot number as printed; `None` when it is not known."""
     serial: str | None
+    """Serial number as printed; `None` when it is not known."""
     units: int
+    """Units of use."""
 
     @property
     def to_patient(self) -> int:
@@ -54,12 +64,17 @@ class Entry:
     """A charge, or a credit (`reverses` names its charge), that a scan of the case has on the ledger."""
 
     billing_id: UUID
+    """Id of the ledger entry, the same after any replay."""
     reverses: UUID | None
+    """Charge that a credit takes back; `None` of a charge."""
     item_code: str
+    """The item's code in the HIS catalogue."""
     units: int
+    """Units of use."""
     unit_price: int
     """1/10,000 yuan, as it stands on the ledger."""
     amount_fen: int
+    """Fen, ≥ 0, of credits too."""
     catalogue_price: int | None
     """1/10,000 yuan: what the catalogue, as known at the decision, gives for the day of use; `None` when it gives no
     single price."""
@@ -75,13 +90,19 @@ class OwedLine:
     """A settlement line, or the reversal of one (`reverses`), that a scan of the case has made."""
 
     line_id: UUID
+    """Id of the settlement line."""
     reverses: UUID | None
+    """Line that a reversal takes back; `None` of a line of a use."""
     supplier: str
+    """Id of the supplier."""
     item_code: str
+    """The item's code in the HIS catalogue."""
     units: int
+    """Units of use."""
     amount_fen: int | None
     """Fen at cost; `None` when no cost was known on the day."""
     status: str
+    """`payable`, `cost-missing` or `reversal`."""
 
     @property
     def sign(self) -> int:
@@ -94,24 +115,39 @@ class CaseScan:
     """A scan of a case as it stands, with all it did to the other three ledgers."""
 
     scan_id: UUID
+    """Id of the scan, made by its device."""
     scanned_at: datetime
+    """When it was scanned, by the device's clock."""
     action: Action
+    """What was done with the goods (`models.scan.event.Action`)."""
     encounter: str | None
+    """Opaque id of the patient's stay; `None` without one."""
     operation: str | None
+    """Id of the operation within the stay; `None` outside one."""
     item_code: str | None
+    """The item's code in the HIS catalogue; `None` while it is unknown."""
     issuer: str | None
+    """Issuing agency of the identifier (`models.udi.Issuer`); `None` without a code."""
     di: str | None
+    """Device identifier (UDI-DI) in its canonical form; `None` when the label gives none."""
     lot: str | None
+    """Lot number as printed; `None` when it is not known."""
     serial: str | None
+    """Serial number as printed; `None` when it is not known."""
     units: int | None
     """Units of use; `None` while the item is not known."""
     verdict: Verdict
+    """Its newest verdict."""
     reasons: tuple[Reason, ...]
+    """Why, in order of precedence; the first that decides gave the verdict."""
     takes_back: UUID | None = None
     """Of a return: the use it took back."""
     moves: tuple[Move, ...] = ()
+    """Goods it moved, in the order of its decisions."""
     entries: tuple[Entry, ...] = ()
+    """What it has on the ledger."""
     lines: tuple[OwedLine, ...] = ()
+    """What its supplier is owed for it."""
 
     @property
     def open(self) -> bool:
@@ -133,7 +169,9 @@ class LedgerSums(NamedTuple):
     """Units of use, and what they come to in fen."""
 
     units: int
+    """Units of use, net."""
     amount_fen: int
+    """Fen, net."""
 
     def plus(self, units: int, amount_fen: int) -> "LedgerSums":
         """Both added to."""
@@ -193,16 +231,21 @@ class Gap:
     """One thing that does not tie, of one item and lot or serial."""
 
     kind: GapKind
+    """What does not tie."""
     reason: Reason | None
     """Of an open scan: its first reason."""
     item_code: str | None
+    """The item's code in the HIS catalogue; `None` while it is unknown."""
     lot: str | None
+    """Lot number as printed; `None` when it is not known."""
     serial: str | None
+    """Serial number as printed; `None` when it is not known."""
     units: int | None
     """Units of use that lack or are too many; `None` where none are known."""
     amount_fen: int | None
     """Fen that lack (> 0) or are too many (< 0), of gaps in money."""
     scan_ids: tuple[UUID, ...]
+    """Scans it is about, as far as they can be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,14 +253,21 @@ class UseLine:
     """A use of the case, tied: what must be and what is."""
 
     scan: CaseScan
+    """The scan of the use."""
     used: int
     """Units that stand, net of returns."""
     out: int
+    """Units out to the patient, less those back."""
     charged: int
+    """Units charged, less credited."""
     charged_fen: int
+    """Fen charged, less credited."""
     due_fen: int
+    """Fen that should be charged: units × price of the catalogue, each returned part rounded for itself."""
     owed: int
+    """Units owed to the supplier, less reversed."""
     owed_fen: int
+    """Fen owed to the supplier at cost, less reversed."""
 
 
 class CaseVerdict(StrEnum):
@@ -232,10 +282,15 @@ class Proven:
     """What the four ledgers of a case come to at one moment."""
 
     key: CaseKey
+    """Which case."""
     verdict: CaseVerdict
+    """Whether everything ties."""
     numbers: Numbers
+    """What each ledger holds of it."""
     gaps: tuple[Gap, ...]
+    """What does not tie; empty when all does."""
     uses: tuple[UseLine, ...]
+    """Its uses, each tied by itself."""
     hash: bytes
     """SHA-256 of the canonical listing."""
 
@@ -249,7 +304,9 @@ class Closing:
     """What has closed a case so far; nothing of it has when all are empty."""
 
     discharged_at: datetime | None = None
+    """By the newest version of the encounter; `None`: not discharged."""
     settled_at: datetime | None = None
+    """By the newest version of the encounter; `None`: not settled."""
     by_person: int = 0
     """How often a person has closed it."""
 
@@ -274,17 +331,25 @@ class Proof:
     """One version of a case's proof, as it is stored and published."""
 
     key: CaseKey
+    """Which case."""
     version: int
+    """1, 2, 3 … of the case, without gaps."""
     trigger: Trigger
+    """Why it was made."""
     closing: Closing
+    """What had closed the case by then."""
     verdict: CaseVerdict
+    """Whether everything tied."""
     numbers: Numbers
+    """What each ledger held of it."""
     gaps: tuple[Gap, ...]
+    """What did not tie; empty when all did."""
     scans: int
     """Scans of uses that stand."""
     differences_open: int
     """Open differences with the HIS at that moment; shown beside, they decide nothing."""
     hash: bytes
+    """SHA-256 of the canonical listing."""
     proven_at: datetime
     """The broker's timestamp of what caused it."""
 

@@ -1,7 +1,7 @@
 """Values of reports: figures by month and period, and a day's ledgers side by side. Amounts in fen.
 
 References:
-    docs/semantics.md, "Periods and known time" and "Daily tie-out".
+    docs/semantics/closing.md, "Periods and known time" and "Daily tie-out".
 """
 
 from dataclasses import dataclass
@@ -30,13 +30,17 @@ class EntryGroup:
     """Ledger entries of one department, service month, period, kind and cause, added up."""
 
     department: str | None
+    """Id of the clinical department; `None` where neither scan nor encounter names one."""
     service_month: Month
     """Of the use, of a credit too."""
     period: Month
     """The month whose books hold them."""
     credit: bool
+    """Credits; else charges."""
     cause: EntryCause
+    """Why they are on the ledger."""
     entries: int
+    """How many were added up."""
     amount_fen: int
     """≥ 0, of credits too."""
 
@@ -51,8 +55,11 @@ class EntrySums:
     """Charges and credits added up."""
 
     entries: int
+    """How many were added up, charges and credits."""
     charges_fen: int
+    """Charges, in fen."""
     credits_fen: int
+    """Credits, in fen, ≥ 0."""
 
     @property
     def net_fen(self) -> int:
@@ -65,7 +72,9 @@ class DepartmentSums:
     """What a department was charged and credited."""
 
     department: str | None
+    """Id of the clinical department; `None`: entries without one."""
     sums: EntrySums
+    """Its charges and credits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +82,11 @@ class BridgeLine:
     """Entries that one of the two reports counts in this month and the other does not."""
 
     service_month: Month
+    """Month of the use."""
     period: Month
+    """Month whose books hold the entries."""
     sums: EntrySums
+    """Their charges and credits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +94,7 @@ class MonthReport:
     """A month by month of use and by month of posting, and what lies between the two."""
 
     month: Month
+    """The month reported."""
     by_service: tuple[DepartmentSums, ...]
     """What was used in the month, whenever it was posted; by department, those without one last."""
     by_period: tuple[DepartmentSums, ...]
@@ -91,7 +104,9 @@ class MonthReport:
     posted_elsewhere: tuple[BridgeLine, ...]
     """Used in this month, posted in others."""
     service: EntrySums
+    """Sum of `by_service`."""
     period: EntrySums
+    """Sum of `by_period`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +114,11 @@ class Change:
     """What has come to a month's uses since a report of it."""
 
     cause: EntryCause
+    """Why the entries were made."""
     period: Month
     """Where it was posted."""
     sums: EntrySums
+    """Their charges and credits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +126,19 @@ class TiedUse:
     """A scan of a use with what each ledger has of it, net of what was taken back."""
 
     scan_id: UUID
+    """Id of the scan, made by its device."""
     scanned_at: datetime
+    """When it was scanned, by the device's clock."""
     department: str | None
+    """Id of the clinical department; `None` when nobody said."""
     encounter: str | None
+    """Opaque id of the patient's stay; `None` without one."""
     item_code: str | None
+    """The item's code in the HIS catalogue; `None` while it is unknown."""
     verdict: str
+    """Its newest verdict."""
     reasons: tuple[str, ...]
+    """Why, in order of precedence; the first that decides gave the verdict."""
     stands: bool
     """`False` while it waits, and of what a person took back."""
     units: int | None
@@ -126,8 +150,11 @@ class TiedUse:
     units_out: int
     """Units out of stock, less those that came back."""
     charged_units: int
+    """Units charged on the ledger, less credited."""
     charged_fen: int
+    """Fen charged on the ledger, less credited."""
     topic_units: int
+    """Units charged by records on the topic of billing, less credited."""
     topic_fen: int
     """Of the records on the topic of billing."""
 
@@ -142,9 +169,13 @@ class HisSums:
     """What the HIS has charged: its lines of a day, in their newest version, without cancelled ones."""
 
     department: str | None
+    """Id of the clinical department; `None`: lines without one."""
     lines: int
+    """How many lines it is."""
     units: int
+    """Units of use on them."""
     amount_fen: int
+    """Fen on them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +185,11 @@ class Due:
     units: int
     """Units used that are left."""
     units_out: int
+    """Units that must be out of stock."""
     chargeable_units: int
+    """Units that must be charged."""
     amount_fen: int
+    """Fen that must be charged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,15 +197,23 @@ class TieLine:
     """A department's day: scans = stock out = charges = topic = HIS, or not."""
 
     department: str | None
+    """Id of the clinical department; `None`: uses without one."""
     scans: int
     """Uses that stand and of which something is left."""
     waiting: int
+    """Scans that wait for a fact, a partner or a person."""
     due: Due
+    """What the other ledgers must have."""
     units_out: int
+    """Units out of stock, less those that came back."""
     charged_units: int
+    """Units charged on the ledger, less credited."""
     charged_fen: int
+    """Fen charged on the ledger, less credited."""
     topic_units: int
+    """Units charged on the topic, less credited."""
     topic_fen: int
+    """Fen charged on the topic, less credited."""
     his: HisSums | None
     """`None` where the HIS has sent no lines at all."""
     differing: int

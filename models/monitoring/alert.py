@@ -50,23 +50,31 @@ class Scope(NamedTuple):
     """Whose use is counted; the id of the scope `hospital` is the hospital."""
 
     hospital: str
+    """Id of the hospital; the first part of every record key."""
     type: ScopeType
+    """Hospital, department, store or team."""
     id: str
+    """Id within the hospital."""
 
 
 class Cell(NamedTuple):
     """The use of one item in one scope and month."""
 
     scope: Scope
+    """Whose use it is."""
     item_code: str
+    """The item's code in the HIS catalogue."""
     month: Month
+    """Month of the hospital's zone, as `yyyymm`."""
 
 
 class ScopeMonth(NamedTuple):
     """All items of a scope in a month."""
 
     scope: Scope
+    """Whose use it is."""
     month: Month
+    """Month of the hospital's zone, as `yyyymm`."""
 
 
 class UsageSums(NamedTuple):
@@ -75,6 +83,7 @@ class UsageSums(NamedTuple):
     quantity: int = 0
     """Units of use, charges less credits."""
     amount_fen: int = 0
+    """Fen at charge price, charges less credits."""
 
     def of(self, measure: Measure) -> int:
         """Fen for `amount`, units for `quantity`."""
@@ -94,7 +103,9 @@ class RuleMeasure(NamedTuple):
     """A rule is told by its name and its measure."""
 
     rule: str
+    """The rule's name, as in `report.rules`."""
     measure: Measure
+    """What it counts."""
 
 
 StandingKey = tuple[ScopeMonth, RuleMeasure]
@@ -106,18 +117,22 @@ class Traits(NamedTuple):
     """What the newest catalogue version says of an item, as far as rules ask."""
 
     monitored: bool = False
+    """Monitoring rules judge it by default."""
     category: str | None = None
     """Goods of the same type; without one the item is compared with itself alone."""
     controlled_category: str | None = None
     """The hospital's own list of controlled goods."""
     auxiliary: bool = False
+    """An auxiliary consumable (辅助类)."""
 
 
 class QuotaUse(NamedTuple):
     """What was released of a controlled category to a department in a month, and what it used, in units of use."""
 
     released: int
+    """Units released; 0 when nothing was."""
     used: int
+    """Units used, returns taken off."""
     most_used: str
     """The item of the category of which most was used; of several the first by code."""
 
@@ -127,7 +142,9 @@ class Facts:
     """What a rule may know of a cell."""
 
     cell: Cell
+    """What is judged."""
     traits: Traits
+    """Of the item, by its newest catalogue version."""
     sums: Mapping[int, UsageSums | None]
     """Use by months back (0 is the cell's own month); `None` before the hospital's first month of records."""
     standings: Mapping[RuleMeasure, Standing] = field(default_factory=dict)
@@ -147,12 +164,17 @@ class Figures:
     """The figures an alert states. Values are fen for the measure `amount`, units for `quantity`."""
 
     value: int
+    """Use of the month."""
     base_month: Month | None = None
+    """Month it is compared with; of a mean of several the newest; `None` without a base."""
     base_value: int | None = None
+    """What it is compared with; `None` without a base."""
     change_percent: Decimal | None = None
     """Two digits, rounded half up; `None` without a base above zero."""
     rank: int | None = None
+    """Among the items of its scope and month, 1 is the highest; `None` of rules that do not rank."""
     months_in_a_row: int | None = None
+    """Length of the run that ends in the month; `None` of rules that count none."""
     cause: tuple[CausePart, ...] = ()
     """Adds up to `value` − `base_value` exactly; empty without a base above zero."""
 
@@ -161,7 +183,9 @@ class Judgement(NamedTuple):
     """What a rule says of a cell."""
 
     fires: bool
+    """The rule's condition holds."""
     figures: Figures
+    """What it was judged by."""
     rise_min: Fraction | None = None
     """Of a forecast: how far above the base the limit lies."""
 
@@ -170,7 +194,9 @@ class AlertKey(NamedTuple):
     """The identity of an alert through all its versions."""
 
     cell: Cell
+    """Item, scope and month."""
     rule: RuleMeasure
+    """Which rule, by which measure."""
 
     @property
     def alert_id(self) -> UUID:
@@ -184,11 +210,15 @@ class AlertVersion:
     """One version of an alert; the versions of an alert are numbered 1, 2, 3 … and each supersedes the one before."""
 
     key: AlertKey
+    """Which alert."""
     version: int
+    """1, 2, 3 …, without gaps."""
     status: Status
+    """Where the alert stands from this version on."""
     provisional: bool
     """It was judged while its month was open."""
     figures: Figures
+    """What it states."""
     fired_at: datetime
     """The broker's timestamp of the record that caused it, or the instant of the close that did."""
 

@@ -31,6 +31,7 @@ class CausePart:
     """One factor's part of a rise."""
 
     factor: Factor
+    """Which factor."""
     amount: int
     """Fen for the measure `amount`, units for `quantity`."""
 
@@ -40,6 +41,7 @@ class Caseload:
     """The discharges of a department in a month."""
 
     cases: int
+    """Discharges, by their newest records."""
     weights: Decimal | None
     """The sum of their DRG weights; `None` when the weight of any is unknown."""
 
@@ -52,6 +54,7 @@ class Window:
     """What was used in one department and month, and for how many cases."""
 
     caseload: Caseload
+    """Discharges of the department in the month."""
     category_units: int
     """Units of all items of the category, this one included."""
     units: int

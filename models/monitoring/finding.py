@@ -51,8 +51,11 @@ class FindingKey(NamedTuple):
     """The identity of a finding through all its versions."""
 
     hospital: str
+    """Id of the hospital; the first part of every record key."""
     item_code: str
+    """The item's code in the HIS catalogue."""
     month: Month
+    """Month of the hospital's zone, as `yyyymm`."""
 
     @property
     def finding_id(self) -> UUID:
@@ -64,14 +67,18 @@ class AlertRef(NamedTuple):
     """A version of an alert that a finding rests on."""
 
     alert_id: UUID
+    """The same for all versions of the alert."""
     version: int
+    """Which version of it."""
 
 
 class DepartmentRise(NamedTuple):
     """What a department adds to a hospital's rise."""
 
     department: str
+    """Id of the clinical department."""
     amount_fen: int
+    """Fen of the rise, of the measure amount."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +86,7 @@ class FindingBody:
     """What a finding says; a change of any of it is a new version."""
 
     status: FindingStatus
+    """Where the finding stands."""
     filed: Filed | None
     """`None` unless `explained`."""
     provisional: bool
@@ -103,8 +111,11 @@ class FindingVersion:
     """One version of a finding; they are numbered 1, 2, 3 and so on."""
 
     key: FindingKey
+    """Which finding."""
     version: int
+    """1, 2, 3 …, without gaps."""
     body: FindingBody
+    """What it says."""
     found_at: datetime
     """The newest `fired_at` of what caused it, or the instant a person closed it."""
 
@@ -113,6 +124,7 @@ class DeskCut(NamedTuple):
     """What a finding of a month must have at stake to lie open, since more were found than the desk can hold."""
 
     certain_fen: int
+    """Fen that chance alone would not give."""
     amount_fen: int
     """Of two with the same certain amount."""
 

@@ -2,7 +2,8 @@
 
 References:
     docs/reviews.md. The expert review (quality, medical and insurance departments, experts of the house and outside)
-    and the interventions talk, warning, circuit breaker and re-selection are those of the Gansu study (2022), table 2.
+    and the interventions talk, warning, circuit breaker and re-selection: docs/studies.md, "Gansu study" (2022,
+    table 2).
 """
 
 from dataclasses import dataclass
@@ -109,24 +110,39 @@ class ReviewEntry:
     """A step that was done; entries of a finding are numbered 1, 2, 3 and so on."""
 
     n: int
+    """Its number within the finding."""
     at: datetime
+    """When it was done."""
     by: str
+    """Who did it."""
     step: Step
+    """What was done."""
     state: ReviewState
     """After it."""
     text: str
+    """What was said, in the person's words."""
     owner: str | None = None
+    """Of an assignment: who has it from now on."""
     due_on: date | None = None
+    """Of an assignment: the day until which."""
     voice: Voice | None = None
+    """Of an opinion: for whom it speaks."""
     vote: Vote | None = None
+    """Of an opinion: what it comes to."""
 
 
 class Effect(NamedTuple):
     """Use a month before and after, and the same of the same type elsewhere in the hospital. Fen."""
 
     before_fen: int
+    """Mean use a month before the step."""
     after_fen: int
+    """Mean use a month after it."""
     elsewhere_before_fen: int
+    """Mean use a month of the same type elsewhere, before."""
     elsewhere_after_fen: int
+    """Mean use a month of the same type elsewhere, after."""
     months_before: int
+    """Months that the mean before is of."""
     months_after: int
+    """Months that the mean after is of."""

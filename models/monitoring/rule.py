@@ -1,8 +1,8 @@
 """Monitoring rules as dated data: what a rule counts, against what, from where on it fires, for whom, and when it held.
 
 References:
-    docs/alerts.md, section "The rules". The study of the Gansu Provincial People's Hospital (2022), table 2, names the
-    two rules; where it leaves something open, docs/alerts.md says what we chose.
+    docs/alerts.md, section "The rules". docs/studies.md, "Gansu study" (2022, table 2), names the two rules; where it
+    leaves something open, docs/alerts.md says what we chose.
 """
 
 from collections.abc import Sequence
@@ -65,12 +65,15 @@ class RuleRow:
     rule: str
     """Its name, as it stands in alerts."""
     kind: RuleKind
+    """What the rule asks."""
     measures: tuple[Measure, ...]
     """Each is judged by itself."""
     scopes: tuple[ScopeType, ...]
+    """Each is judged on its own sums."""
     population: str = Population.MONITORED
     """One of `Population`, or `category:` and the name of a category."""
     base: RuleBase | None = None
+    """Against what a rise is counted; `None` of rules that compare nothing."""
     threshold_percent: Decimal | None = None
     """Of growth and price drift the rise, of share and quota the share; reached exactly, it fires. Of a forecast the
     level of its prediction interval."""
@@ -106,7 +109,9 @@ class HeldRule(NamedTuple):
     hospital: str
     """Or `EVERY_HOSPITAL`."""
     version: int
+    """1, 2, 3 … of the rule in its hospital."""
     row: RuleRow
+    """What it says."""
     valid_from: Month | None
     """The first month it judges; `None`: from the beginning."""
     valid_to: Month | None
@@ -151,6 +156,6 @@ STUDY_RULES: tuple[RuleRow, ...] = (
         floor_quantity=FLOOR_QUANTITY, floor_fen=FLOOR_FEN, open_from_fen=5_000_000,
     ),
 )  # fmt: skip
-"""The rules a fresh installation holds from the beginning. Source: the Gansu study, table 2 (20 % or more; top three
-for three consecutive months); the new item is what is left of a rise when its base is zero. 50,000.00 yuan for an open
-new item: ours, no source."""
+"""The rules a fresh installation holds from the beginning. Source: docs/studies.md, "Gansu study" (table 2: 20 % or
+more; top three for three consecutive months); the new item is what is left of a rise when its base is zero. 50,000.00
+yuan for an open new item: ours, no source."""

@@ -30,15 +30,23 @@ class Use:
     """A use of an encounter as the books have it, net of returns. Uses of which nothing is left are no uses."""
 
     scan_id: UUID
+    """Id of the scan, made by its device."""
     encounter: str
+    """Opaque id of the patient's stay."""
     status: UseStatus
+    """What the books have made of it."""
     scanned_at: datetime
+    """When it was scanned, by the device's clock."""
     department: str | None
+    """Id of the clinical department; `None` when nobody said."""
     item_code: str | None
     """`None` while no item is known."""
     insurance_code: str | None
+    """Of the charge that stands, else of the item; `None` when there is none."""
     lot: str | None
+    """Lot number as printed; `None` when it is not known."""
     serial: str | None
+    """Serial number as printed; `None` when it is not known."""
     quantity: int | None
     """Units of use left; `None` while unknown."""
     unit_price: int | None
@@ -58,27 +66,39 @@ class UsedScan:
     """A scan of a use as the books have it, before anybody judges what it is worth."""
 
     scan_id: UUID
+    """Id of the scan, made by its device."""
     encounter: str
+    """Opaque id of the patient's stay."""
     scanned_at: datetime
+    """When it was scanned, by the device's clock."""
     department: str | None
+    """Id of the clinical department; `None` when nobody said."""
     item_code: str | None
+    """The item's code in the HIS catalogue; `None` while it is unknown."""
     item: Item | None
     """The newest version of the item; `None` while no item is known."""
     insurance_code: str | None
     """Of the charge that stands."""
     lot: str | None
+    """Lot number as printed; `None` when it is not known."""
     serial: str | None
+    """Serial number as printed; `None` when it is not known."""
     units: int | None
     """Units of use as scanned; `None` while unknown."""
     returned: int
+    """Units of use that came back."""
     verdict: Verdict
+    """Its newest verdict."""
     reasons: tuple[Reason, ...]
+    """Why, in order of precedence; the first that decides gave the verdict."""
     charged_price: int | None
     """1/10,000 yuan, of the charge that stands."""
     left_fen: int | None
     """Of the charge that stands, less its credits."""
     billing_id: UUID | None
+    """The charge that stands; `None` without one."""
     earlier_billing_ids: tuple[UUID, ...]
+    """Its charges that were credited: re-rated since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,18 +106,29 @@ class Line:
     """A charge line of the HIS that counts: its newest version, not cancelled."""
 
     line_id: str
+    """The HIS's id of the line."""
     encounter: str
+    """Opaque id of the patient's stay."""
     item_code: str
+    """The item's code in the HIS catalogue."""
     insurance_code: str | None
+    """As the HIS charged it; `None` when it said none."""
     quantity: int
+    """Units of use."""
     unit_price: int
     """1/10,000 yuan."""
     amount_fen: int
+    """Fen, as the HIS charged it."""
     service_at: datetime
+    """When the goods were used, as the HIS has it."""
     department: str | None = None
+    """Id of the clinical department; `None` when nobody said."""
     billing_id: UUID | None = None
+    """Record of `udi.billing` it was posted from; `None` when the HIS does not say."""
     lot: str | None = None
+    """Lot, as the HIS has it; `None` when it does not say."""
     serial: str | None = None
+    """Serial, as the HIS has it; `None` when it does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +136,9 @@ class GatheredSides:
     """What the books and the HIS have of an encounter."""
 
     scans: list[UsedScan] = field(default_factory=list)
+    """Scans of uses, as the books have them."""
     lines: list[Line] = field(default_factory=list)
+    """Lines of the HIS that count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +146,11 @@ class Sides:
     """The two sides of an encounter, to be compared."""
 
     uses: list[Use]
+    """Uses of which something is left."""
     gone: list[Use]
     """Uses of which nothing is left."""
     lines: list[Line]
+    """Lines of the HIS that count."""
 
 
 class DifferenceKind(StrEnum):
@@ -187,24 +222,33 @@ class Difference:
     """A charge error found. Amounts in fen."""
 
     hospital: str
+    """Id of the hospital; the first part of every record key."""
     encounter: str
     """Of the use, or of a line without one."""
     kind: DifferenceKind
+    """Missed, wrong or extra."""
     aspects: tuple[Aspect, ...]
     """Of a wrong line: in what it differs, in the order of the enum; empty for the other kinds."""
     cause: LikelyCause
+    """Why it is likely there."""
     fix: Fix
+    """What would mend it."""
     at: datetime
     """When it was used; of a line without use, its service time."""
     item_code: str | None
+    """Of the use, or of a line without one; `None` while unknown."""
     scan_id: UUID | None
+    """Scan of the use; `None` of a line without one."""
     line_id: str | None
+    """The HIS's id of the line; `None` of a missed charge."""
     billing_id: UUID | None
+    """The charge that stands; `None` without one."""
     expected_fen: int
     """What should be on the HIS's books; 0 of an extra line."""
     found_fen: int
     """What is on them; 0 of a missed charge."""
     department: str | None = None
+    """Of the use, or of a line without one; `None` when nobody said."""
     quantity: int | None = None
     """Units the use or line is for."""
 
@@ -238,10 +282,16 @@ class DifferenceVersion:
     """A version of a difference."""
 
     difference: Difference
+    """What differs, in this version."""
     version: int
+    """1, 2, 3 … of the difference, without gaps."""
     status: DifferenceStatus
+    """Where it stands from this version on."""
     changed_at: datetime
+    """The newest record that caused the comparison, or when a person decided."""
     across: bool = False
     """Between two encounters."""
     by: str | None = None
+    """Who decided; `None` when the comparison did."""
     reason: str | None = None
+    """Why, in the person's words; `None` when the comparison did."""

@@ -28,12 +28,19 @@ class HisCharge(WireModel):
     """One charge line of the HIS. The same `line_id` again is a newer version of the line; the newest holds."""
 
     schema_: Literal["udi.his-charge/1"] = Field(alias="schema")
+    """Name and version of the record's schema."""
     hospital: Hospital
+    """Id of the hospital; the first part of every record key."""
     line_id: Identifier
+    """The HIS's own id of the line."""
     encounter: Identifier
+    """Opaque id of the patient's stay."""
     department: Identifier | None = None
+    """Department the HIS charges it to; `None` when it does not say."""
     item_code: Identifier
+    """The item's code in the HIS catalogue."""
     insurance_code: Identifier | None = None
+    """As the HIS charged it; `None` when it does not say."""
     quantity: Annotated[int, Field(ge=1, le=UNITS_MAX)]
     """Units of use."""
     unit_price: str
@@ -41,13 +48,17 @@ class HisCharge(WireModel):
     amount: str
     """Yuan with two digits: quantity × unit price, rounded half up to the fen."""
     currency: Literal["CNY"] = "CNY"
+    """Always `CNY`."""
     service_at: Instant
+    """When the goods were used, as the HIS has it."""
     cancelled: bool = False
     """The line no longer counts. What is charged instead comes as a line of its own."""
     billing_id: UUID | None = None
     """The record of `udi.billing` the line was posted from, when the HIS keeps it: the strongest match there is."""
     lot: Text | None = None
+    """As the HIS has it; makes sure which use the line is for."""
     serial: Text | None = None
+    """As the HIS has it; makes sure which use the line is for."""
 
     @field_validator("unit_price")
     @classmethod

@@ -67,22 +67,30 @@ class Override(WireModel):
     """Who lets pass at once what the hospital has set against a charge, and why; it is listed for review."""
 
     badge: Identifier
+    """Badge of the person who lets it pass."""
     reason: Text
+    """Why, in that person's words."""
 
 
 class ScanEvent(WireModel):
     """One scan: who, where, for whom, what, how many, when, and what was done."""
 
     schema_: Literal["udi.scan/1"] = Field(alias="schema")
+    """Name and version of the record's schema."""
     scan_id: UUID
     """Made by the device before the first send; the same at every resend."""
     hospital: Hospital
+    """Id of the hospital; the first part of every record key."""
     device_id: Identifier
+    """Id of the scanner or terminal."""
     sequence: Annotated[int, Field(ge=0, lt=2**63)] | None = None
     """Counts the scans of one boot; a hint for gaps and pairing, never a reason to refuse."""
     boot: Identifier | None = None
+    """Changes when the device restarts; `sequence` counts within it."""
     scanned_at: Instant
+    """When it was scanned, by the device's clock; decides day, month and price."""
     action: Annotated[Action, Field(strict=False)]
+    """What was done with the goods."""
     codes: Annotated[list[str], Field(min_length=1, max_length=4)] | None = None
     """The raw texts of one label's barcodes in the order read."""
     item_code: Identifier | None = None
@@ -90,11 +98,17 @@ class ScanEvent(WireModel):
     quantity: Annotated[int, Field(ge=1, le=QUANTITY_MAX)]
     """Packages of the level scanned."""
     store: Identifier
+    """Department store (二级库) in which the goods lay, or into which they come."""
     department: Identifier | None = None
+    """Department that used them; `None`: that of the encounter."""
     encounter: Identifier | None = None
+    """Opaque id of the patient's stay; a use without one is parked."""
     operation: Identifier | None = None
+    """Id of the operation within the stay; `None` outside one."""
     team: Identifier | None = None
+    """Id of the medical team; `None` when nobody said."""
     staff: Identifier | None = None
+    """Who scanned, by an opaque id; `None` when nobody said."""
     to_store: Identifier | None = None
     """Of a transfer or loan: who gets the goods; of a give-back: whose they are."""
     document: Identifier | None = None
@@ -104,9 +118,11 @@ class ScanEvent(WireModel):
     corrects: UUID | None = None
     """Of a return: the use it takes back. Of any other scan: the refused scan it replaces."""
     reason: Text | None = None
+    """Why, in the person's words; needed when the codes were typed."""
     override: Override | None = None
     """Only of a use: docs/controls.md."""
     entry: Annotated[Entry, Field(strict=False)] = Entry.SCAN
+    """How the codes got into the terminal."""
 
     @model_validator(mode="after")
     def _check_together(self) -> Self:
@@ -134,7 +150,9 @@ class Tick(WireModel):
     """A record that only lets time pass on its partition: what waits for a window is decided by it."""
 
     schema_: Literal["udi.tick/1"] = Field(alias="schema")
+    """Name and version of the record's schema."""
     at: Instant
+    """When the scheduler published it; decisions take the broker's timestamp instead."""
 
 
 def read_scan(key: bytes | None, value: bytes | None, timestamp: datetime) -> tuple[ScanEvent, Body] | Tick | Refusal:

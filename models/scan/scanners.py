@@ -24,14 +24,21 @@ class Scanner(WireModel):
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", use_attribute_docstrings=True)
 
     hospital: Hospital
+    """Id of the hospital; the first part of every record key."""
     device_id: Identifier
+    """Id of the scanner or terminal."""
     known_from: Instant
     """Scans made from then on are read by it; until the next one begins."""
     separators: Annotated[list[Separator], Field(max_length=8)] = []
+    """Texts it sends for FNC1, besides the known substitutes."""
     prefix: Affix = ""
+    """Text it puts before every code."""
     suffix: Affix = ""
+    """Text it puts behind every code."""
     key_map: Annotated[dict[Key, Key], Field(max_length=128)] = {}
+    """Characters that a wrong keyboard layout types, and what they were."""
     encoding: str = "utf-8"
+    """Of the bytes it sends, by Python's name."""
     sends_separators: bool = False
     """A test label has shown that it sends separators."""
     drops_separators: bool = False
@@ -72,11 +79,14 @@ class ScannerRecord(WireModel):
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", use_attribute_docstrings=True)
 
     hospital: Hospital
+    """Id of the hospital; the first part of every record key."""
     device_id: Identifier
+    """Id of the scanner or terminal."""
     known_from: Instant
     """Of a scanner that loses separators: its first label that counted against it. Of a mended one: the first label
     with a separator."""
     losing: bool
+    """It loses separators from `known_from` on."""
     since: Instant | None = None
     """Of one that loses them: its newest label with a separator before; what came after it is doubtful. `None`: all."""
 

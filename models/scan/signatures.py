@@ -31,8 +31,11 @@ class Signer:
     """A device that signs what it sends."""
 
     hospital: str
+    """Id of the hospital; the first part of every record key."""
     device_id: str
+    """Id of the scanner or terminal."""
     key: bytes
+    """The key's text as it was given out, in UTF-8."""
     since: datetime
     """Records of an earlier broker's timestamp need no signature."""
     until: datetime | None

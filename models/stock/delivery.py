@@ -30,12 +30,19 @@ class DeliveryLine(WireModel):
     """What a supplier says is in the delivery."""
 
     line: Identifier
+    """Number of the line; each stands once in a note."""
     item_code: Identifier | None = None
+    """The item, when no identifier names it."""
     issuer: Annotated[Issuer, Field(strict=False)] | None = None
+    """Issuing agency of `di`; given together with it."""
     di: Code | None = None
+    """Device identifier of the package delivered; `None` when only the item is named."""
     lot: Code | None = None
+    """Lot the supplier announces; another one that arrives is a finding."""
     serial: Code | None = None
+    """Serial the supplier announces; each stands once in a note."""
     expiry: Day | None = None
+    """Last usable day the supplier announces."""
     packages: Annotated[int, Field(ge=1, le=1_000_000)]
     """Of the level of the identifier; of the unit of use when only an item code is given."""
     cost: str | None = None
@@ -61,14 +68,21 @@ class Delivery(WireModel):
     """A note: what a supplier brings to which store, and when. A later one stands in place of the earlier."""
 
     schema_: Literal["udi.delivery/1"] = Field(alias="schema")
+    """Name and version of the record's schema."""
     hospital: Hospital
+    """Id of the hospital; the first part of every record key."""
     note: Identifier
+    """Number of the delivery note; scans name it as their `document`."""
     supplier: Identifier
+    """Id of the supplier."""
     store: Identifier
+    """Store it is for."""
     expected_on: Day | None = None
+    """Local day it is due; a line is short seven days later."""
     ended: bool = False
     """Nothing more comes: what is missing is missing."""
     lines: Annotated[list[DeliveryLine], Field(min_length=1, max_length=5_000)]
+    """What is in it."""
 
     @model_validator(mode="after")
     def _check_lines(self) -> Self:

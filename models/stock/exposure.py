@@ -29,24 +29,39 @@ class ItemScan:
     """A scan of units that a notice names by their identifier."""
 
     scan_id: UUID
+    """Id of the scan, made by its device."""
     scanned_at: datetime
+    """When it was scanned, by the device's clock."""
     action: str
+    """What was done with the goods."""
     store: str
+    """Store it was scanned in."""
     to_store: str | None
+    """Store the goods go to, or come back to; `None` when they stay."""
     department: str | None
     """The scan's, else the encounter's."""
     encounter: str | None
+    """Opaque id of the patient's stay; `None` without one."""
     issuer: str
+    """Issuing agency of the identifier (`models.udi.Issuer`)."""
     di: str | None
+    """Device identifier (UDI-DI) in its canonical form; `None` when the label gives none."""
     lot: str | None
+    """Lot number as printed; `None` when it is not known."""
     serial: str | None
+    """Serial number as printed; `None` when it is not known."""
     expiry: date | None
+    """Last usable day; `None` when it is not known."""
     production: date | None
+    """Day of production; `None` when it is not known."""
     item_code: str | None
+    """The item's code in the HIS catalogue; `None` while it is unknown."""
     units: int
     """Units of use; packages while the item is unknown."""
     verdict: str
+    """Its newest verdict."""
     reasons: tuple[str, ...]
+    """Why, in order of precedence; the first that decides gave the verdict."""
     moved: bool
     """Its goods have moved, and nothing took them back."""
     returned: int
@@ -58,14 +73,23 @@ class Holding:
     """Units of an item that lie somewhere; more than none."""
 
     place: str
+    """Store, `in-transit/…`, `lent/…`, `quarantine/…` or another place of moves."""
     owner: str
+    """Whose goods they are: `hospital`, or the supplier's id."""
     item_code: str
+    """The item's code in the HIS catalogue."""
     issuer: str
+    """Issuing agency of the identifier (`models.udi.Issuer`)."""
     di: str
+    """Device identifier (UDI-DI) in its canonical form."""
     lot: str | None
+    """Lot number as printed; `None` when it is not known."""
     serial: str | None
+    """Serial number as printed; `None` when it is not known."""
     expiry: date | None
+    """Last usable day; `None` when it is not known."""
     quantity: int
+    """Units of use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,22 +99,35 @@ class ExposureLine:
     line_id: UUID
     """Follows from what it is about: the same in every version of the notice."""
     kind: LineKind
+    """What the line is about."""
     encounter: str | None
+    """Stay of the patient who was exposed; `None` of goods that lie somewhere."""
     store: str | None
+    """Place the goods lie, or were used from."""
     department: str | None
+    """Id of the clinical department; `None` when nobody said."""
     item_code: str | None
+    """The item's code in the HIS catalogue; `None` while it is unknown."""
     issuer: str | None
+    """Issuing agency of the identifier (`models.udi.Issuer`); `None` without a code."""
     di: str | None
+    """Device identifier (UDI-DI) in its canonical form; `None` when the label gives none."""
     lot: str | None
+    """Lot number as printed; `None` when it is not known."""
     serial: str | None
+    """Serial number as printed; `None` when it is not known."""
     expiry: date | None
+    """Last usable day; `None` when it is not known."""
     quantity: int
+    """Units of use."""
     chance: Decimal | None
     """How likely the line is meant, 0 to 1 in four digits; `None`: it is certain."""
     reckoned: str | None
     """How the chance was reckoned."""
     scan_id: UUID | None
+    """The use; `None` of goods that lie somewhere."""
     happened_at: datetime | None
+    """When it was used; `None` of goods that lie somewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,24 +135,42 @@ class StandingLine:
     """A line as it stands."""
 
     kind: str
+    """What the line is about (`LineKind`)."""
     line_id: UUID
+    """The same in every version of the notice."""
     encounter: str | None
+    """Stay of the patient who was exposed; `None` of goods that lie somewhere."""
     store: str | None
+    """Place the goods lie, or were used from."""
     department: str | None
+    """Id of the clinical department; `None` when nobody said."""
     item_code: str | None
+    """The item's code in the HIS catalogue; `None` while it is unknown."""
     issuer: str | None
+    """Issuing agency of the identifier (`models.udi.Issuer`); `None` without a code."""
     di: str | None
+    """Device identifier (UDI-DI) in its canonical form; `None` when the label gives none."""
     lot: str | None
+    """Lot number as printed; `None` when it is not known."""
     serial: str | None
+    """Serial number as printed; `None` when it is not known."""
     expiry: date | None
+    """Last usable day; `None` when it is not known."""
     quantity: int
+    """Units of use."""
     chance: Decimal | None
     """0 to 1; `None`: certain."""
     reckoned: str | None
+    """How the chance was reckoned; `None` of a certain line."""
     scan_id: UUID | None
+    """The use; `None` of goods that lie somewhere."""
     happened_at: datetime | None
+    """When it was used; `None` of goods that lie somewhere."""
     status: str
     """`open`, `closed` by a person, `gone` by itself, or `ended` (wasted, back at the supplier)."""
     closed_at: datetime | None
+    """When a person closed it; `None` until then."""
     closed_by: str | None
+    """Who closed it; `None` until then."""
     closing_reason: str | None
+    """Why, in the person's words; `None` until then."""

@@ -41,18 +41,25 @@ class RecallLine(WireModel):
     """Which units are meant: an identifier or item, narrowed by what is given of the rest."""
 
     issuer: Annotated[Issuer, Field(strict=False)] | None = None
+    """Issuing agency of `di`; given together with it."""
     di: Code | None = None
+    """Identifier of any package of the item: all its packages are meant."""
     item_code: Identifier | None = None
+    """The item, when no identifier names it."""
     lots: Annotated[list[Code], Field(max_length=10_000)] = []
+    """Lots that are meant."""
     serials: Annotated[list[Code], Field(max_length=10_000)] = []
+    """Serials that are meant."""
     serial_from: Code | None = None
     """First serial of a range; compared with serials of equal length, as text. Included."""
     serial_to: Code | None = None
     """Last serial of the range, included."""
     produced_from: Day | None = None
+    """First day of production, included."""
     produced_to: Day | None = None
     """Included."""
     expiry_from: Day | None = None
+    """First expiry day, included."""
     expiry_to: Day | None = None
     """Included."""
 
@@ -79,14 +86,21 @@ class Recall(WireModel):
     """A notice: which units come back, and how urgent it is. A later version stands in place of the earlier."""
 
     schema_: Literal["udi.recall/1"] = Field(alias="schema")
+    """Name and version of the record's schema."""
     hospital: Hospital
+    """Id of the hospital; the first part of every record key."""
     recall: Identifier
+    """Id of the notice, the same for all its versions."""
     version: Annotated[int, Field(ge=1, lt=2**31)]
+    """Higher than the one before, else the record is a dead letter."""
     issued_on: Annotated[Day, Field(ge=INSTANT_MIN.date(), lt=INSTANT_END.date())]
+    """Day from which the days to tell users are counted."""
     class_: Literal["1", "2", "3"] = Field(alias="class")
     """1: serious harm is possible or has happened; 3: harm is unlikely."""
     reason: Text | None = None
+    """What is wrong with the goods."""
     lines: Annotated[list[RecallLine], Field(min_length=1, max_length=1_000)]
+    """Which units are meant; each version lists all of them."""
     ended_on: Day | None = None
     """Last day on which it blocks; `None` while it is in force."""
 
@@ -122,7 +136,9 @@ class Named(NamedTuple):
     """A line with the notice it stands in."""
 
     notice: Recall
+    """The notice."""
     line: RecallLine
+    """The line of it that names the units."""
 
 
 @dataclass(slots=True)

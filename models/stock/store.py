@@ -31,6 +31,7 @@ class Level(WireModel):
     """How much of an item a store keeps."""
 
     item_code: Identifier
+    """The item's code in the HIS catalogue."""
     minimum: Annotated[int, Field(ge=0, le=UNITS_MAX)] | None = None
     """Units of use; below it, it is filled up. `None`: reckoned from `days`."""
     maximum: Annotated[int, Field(ge=0, le=UNITS_MAX)] | None = None
@@ -51,16 +52,23 @@ class StoreRecord(WireModel):
     """A store: the central one, a department's, or a place in one."""
 
     schema_: Literal["udi.store/1"] = Field(alias="schema")
+    """Name and version of the record's schema."""
     hospital: Hospital
+    """Id of the hospital; the first part of every record key."""
     store: Identifier
+    """Id of the store, as scans name it."""
     name: Text | None = None
+    """As pages and lists show it."""
     department: Identifier | None = None
+    """Id of the clinical department; `None` when nobody said."""
     kind: Literal["central", "department", "place"] = "department"
+    """The central store, a department's (二级库), or a place inside one."""
     parent: Identifier | None = None
     """Of a place: the store it is in."""
     confirms_transfers: bool = False
     """What is sent here is on the way until it is accepted by scan."""
     levels: Annotated[list[Level], Field(max_length=20_000)] = []
+    """Of the items it is to keep."""
 
 
 def read_store(key: bytes | None, value: bytes | None) -> tuple[StoreRecord, Body] | Refusal:

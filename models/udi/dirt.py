@@ -49,6 +49,7 @@ class ScannerProfile:
     """How one scanner, and the keyboard or cable behind it, is set up. The default is a well set up USB scanner."""
 
     name: str = "default"
+    """Device it is of; `default` for devices without one."""
     separators: tuple[str, ...] = ()
     """Texts this scanner sends for FNC1 besides the known substitutes, such as `_` or `029`."""
     prefix: str = ""
@@ -73,9 +74,13 @@ class Cleaned:
     """A text without the dirt that no issuer means."""
 
     text: str
+    """What is left for the issuers' readers."""
     symbology: str | None
+    """AIM symbology identifier, taken off the front; `None` when none was sent."""
     flags: tuple[Flag, ...]
+    """What was noticed, each once."""
     steps: tuple[Step, ...]
+    """What was taken off, in order."""
 
 
 def decode(raw: bytes, profile: ScannerProfile) -> tuple[str, bool]:

@@ -37,8 +37,11 @@ class Envelope(NamedTuple):
     """What the envelope held: a payload to read on, or an answer."""
 
     payload: str | None
+    """Text to read on; `None` when the answer is final."""
     symbology: str | None
+    """`]d2` when the payload is a GS1 element string."""
     answer: Reading | None
+    """Final answer when the envelope holds no UDI; `None` when there is a payload."""
 
 
 def unwrap(text: str) -> Envelope | None:

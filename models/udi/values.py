@@ -142,7 +142,9 @@ class Step:
     """One normalisation step: what it was, and the text after it."""
 
     flag: Flag
+    """What was done."""
     text: str
+    """The text after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,20 +155,29 @@ class ParsedCode:
     """
 
     raw: str
+    """The text as it came."""
     issuer: Issuer
+    """Who issued it; `internal` of a text that is no UDI, `invalid` of no code at all."""
     di: str | None = None
     """Normal form: GS1 14 digits; HIBCC LIC+PCN+U/M; ICCBBA 16 (blood container 10); MA `MA.156.M0.x.y`; AHM text."""
     lot: str | None = None
+    """Lot or batch as printed, case kept; only HIBC is made capital."""
     serial: str | None = None
+    """Serial number as printed, case kept; only HIBC is made capital."""
     expiry: date | None = None
     """Last usable day as printed; a month alone gives its last day."""
     production: date | None = None
+    """Day of production, GS1 AI 11."""
     valid: bool = False
+    """Everything in it conforms to the issuer's standard."""
     error: CodeError | None = None
+    """First error met; `None` of a valid code."""
     flags: tuple[Flag, ...] = ()
+    """What was noticed, each once."""
     canonical: str | None = None
     """One spelling per content: GS1 element string with true separators, else the issuer's own text."""
     best_before: date | None = None
+    """GS1 AI 15, which is no expiry."""
     quantity: int | None = None
     """Count printed on the label; text for a cross-check, never a quantity to charge."""
     uom: str | None = None
@@ -182,6 +193,7 @@ class ParsedCode:
     steps: tuple[Step, ...] = ()
     """Normalisation steps in order; empty for a clean scan."""
     expiry_precision: Precision | None = None
+    """Whether a day or only a month is printed; `None` without expiry."""
     error_at: int | None = None
     """Offset of the error in the text after the last step (without symbology identifier)."""
     before_error: tuple[tuple[str, str], ...] = ()
@@ -253,13 +265,21 @@ class Label:
     """The barcodes of one label, read together."""
 
     issuer: Issuer
+    """Who issued its identifier."""
     di: str | None = None
+    """Device identifier in its normal form; `None` when no barcode gives one."""
     lot: str | None = None
+    """Lot as printed; `None` when no barcode gives one."""
     serial: str | None = None
+    """Serial as printed; `None` when no barcode gives one."""
     expiry: date | None = None
+    """Last usable day; `None` when it is not known."""
     production: date | None = None
+    """Day of production; `None` when it is not known."""
     link: str | None = None
+    """HIBC: check character that ties a secondary symbol to its primary."""
     uom: str | None = None
+    """HIBC unit of measure digit; `None` of other issuers."""
     error: CodeError | None = None
     """The error of the label as a whole; `None` when it may be used."""
     conflict: bool = False
@@ -267,9 +287,13 @@ class Label:
     logistic: bool = False
     """A logistic unit (SSCC, or content GTIN) without a device identifier."""
     flags: tuple[Flag, ...] = ()
+    """What was noticed on any of its codes."""
     alternatives: tuple["Label", ...] = ()
+    """What it would say had separators been lost; empty when nothing is suspected."""
     codes: tuple[ParsedCode, ...] = ()
+    """Its barcodes in the order read."""
     expiry_precision: Precision | None = None
+    """Whether a day or only a month is printed; `None` without expiry."""
 
 
 class Scan(NamedTuple):

@@ -40,9 +40,11 @@ class AccessRow:
     """Who may do one thing."""
 
     method: str
+    """HTTP method."""
     path: str
     """As the route is written."""
     allowed: Allowed
+    """One of `Who`, or the roles of which one is needed."""
 
     def allows(self, roles: frozenset[Role]) -> bool:
         """Whether somebody signed in with these roles may."""

@@ -46,34 +46,49 @@ class ScanBatch(WireModel):
     """Several scan events in one request."""
 
     scans: Annotated[list[ScanEvent], Field(min_length=1, max_length=EVENTS_MAX)]
+    """1 to 100 events, answered in this order."""
 
 
 class Message(Answer):
     """One sentence for the person at the device."""
 
     en: str
+    """In English."""
     zh_cn: str = Field(alias="zh-CN")
+    """In Chinese."""
 
 
 class VerdictBody(Answer):
     """What became of a scan, as on the topic of verdicts."""
 
     schema_: Literal["udi.verdict/1"] = Field(alias="schema")
+    """Name and version of the record's schema."""
     scan_id: UUID
+    """Id of the scan, made by its device."""
     hospital: str
+    """Id of the hospital."""
     device_id: str
+    """Id of the scanner or terminal."""
     verdict: Verdict
+    """What became of the scan."""
     reasons: list[Reason]
+    """Why, in order of precedence; the first that decides gave the verdict."""
     billing_ids: list[UUID]
+    """Ledger entries it caused; empty when none."""
     amount: str | None
     """Yuan with two digits; `null` when nothing was charged or credited."""
     currency: str
+    """Always `CNY`."""
     item_code: str | None
+    """The item's code in the HIS catalogue; `null` while unknown."""
     item_name: str | None
+    """The item's name in the catalogue; `null` while unknown."""
     stock_left: int | None
     """Units of use in the store after it; `null` when no stock moved."""
     message: Message
+    """What happened, for the person who scanned."""
     decided_at: datetime
+    """The broker's timestamp of the record that caused the decision."""
 
 
 class ScanAccepted(Answer):
@@ -84,6 +99,7 @@ class ScanAccepted(Answer):
     accepted: bool
     """The broker has it on all in-sync replicas."""
     error: EventError | None = None
+    """Why it was not accepted; `null` when it was."""
     detail: str | None = None
     """What was expected and what came."""
     verdict: VerdictBody | None = None
@@ -94,78 +110,116 @@ class BatchAccepted(Answer):
     """What the gateway did with each event, in the order of the request."""
 
     scans: list[ScanAccepted]
+    """One answer for each event."""
 
 
 class ScanState(Answer):
     """A recorded scan as it stands now."""
 
     scan_id: UUID
+    """Id of the scan, made by its device."""
     hospital: str
+    """Id of the hospital."""
     device_id: str
+    """Id of the scanner or terminal."""
     scanned_at: datetime
+    """When it was scanned, by the device's clock."""
     action: Action
+    """What was done with the goods (`models.scan.event.Action`)."""
     store: str
+    """Id of the department store (二级库)."""
     encounter: str | None
+    """Opaque id of the patient's stay; `null` without one."""
     operation: str | None
+    """Id of the operation within the stay; `null` outside one."""
     issuer: str | None
+    """Issuing agency of the identifier; `null` when no code was read."""
     di: str | None
+    """Device identifier in its canonical form; `null` when the label gives none."""
     lot: str | None
+    """Lot number as printed; `null` when the label gives none."""
     serial: str | None
+    """Serial number as printed; `null` when the label gives none."""
     expiry: date | None
+    """Last usable day; `null` when the label gives none."""
     item_code: str | None
+    """The item's code in the HIS catalogue; `null` while unknown."""
     item_name: str | None
+    """The item's name in the catalogue; `null` while unknown."""
     quantity: int | None
     """Units of use; `null` while nobody knows."""
     verdict: Verdict
+    """Its newest verdict."""
     reasons: list[Reason]
+    """Why, in order of precedence; the first that decides gave the verdict."""
     billing_ids: list[UUID]
+    """Ledger entries it caused; empty when none."""
     amount: str | None
     """Charges less credits of this scan in yuan; `null` when it has none."""
     currency: str
+    """Always `CNY`."""
     decided_at: datetime
+    """The broker's timestamp of the record that caused the decision."""
     message: Message
+    """What happened, for the person who scanned."""
 
 
 class FoundItem(Answer):
     """An item of the catalogue."""
 
     item_code: str
+    """The item's code in the HIS catalogue."""
     name: str
+    """As verdicts and bills show it."""
     spec: str | None
+    """Specification and model; `null` when the catalogue has none."""
     unit: str | None
+    """Name of the unit of use; `null` when the catalogue has none."""
     maker: str | None
+    """Name of the maker; `null` when the catalogue has none."""
     initials: str
     """Of the name in pinyin (拼音简码)."""
     chargeable: bool
+    """`false`: uses are recorded and not charged."""
     monitored: bool
+    """Monitoring rules judge it."""
 
 
 class FoundItems(Answer):
     """Items that fit a search, the best first."""
 
     items: list[FoundItem]
+    """The best first."""
 
 
 class TokenWanted(WireModel):
     """A device proves itself with its key."""
 
     hospital: Hospital
+    """Id of the hospital; the first part of every record key."""
     device_id: Identifier
+    """Id of the scanner or terminal."""
     key: Annotated[str, Field(min_length=1, max_length=KEY_CHARACTERS_MAX)]
+    """The device's key, as it was given out."""
 
 
 class Token(Answer):
     """A short-lived token of a device."""
 
     access_token: str
+    """For the header `Authorization: Bearer`."""
     token_type: Literal["Bearer"]
+    """How the token is sent."""
     expires_in: int
     """Seconds."""
     hospital: str
+    """Id of the hospital."""
     device_id: str
+    """Id of the scanner or terminal."""
     store: str | None
     """Where the device stands, when that was said as it was added."""
     department: str | None
+    """Department of the device; `null` when none was said as it was added."""
 
 
 class FoundCodes(Answer):
@@ -179,15 +233,20 @@ class CaseGap(Answer):
     """Where a case does not tie."""
 
     kind: str
+    """What does not tie (`models.closing.case.GapKind`)."""
     item_code: str | None
+    """Item it is about; `null` while unknown."""
     item_name: str | None
+    """The item's name in the catalogue; `null` while unknown."""
     what_to_do: Message
+    """What closes the gap, for the person at the device."""
 
 
 class CaseProof(Answer):
     """A case as it stands: whether scans, stock, charges and settlement tie."""
 
     encounter: str
+    """Opaque id of the patient's stay."""
     verdict: str
     """`closed` when all ties."""
     closed: bool
@@ -199,6 +258,7 @@ class CaseProof(Answer):
     amount: str
     """Yuan charged."""
     gaps: list[CaseGap]
+    """Where it does not tie; empty when all does."""
     hash: str
     """Of what is proven, in hex."""
 
@@ -211,7 +271,9 @@ class ProblemBody(BaseModel):
     type: str
     """`urn:udistream:problem:` and its name."""
     title: str
+    """The problem in a few words, the same for all of its type."""
     status: int
+    """HTTP status code."""
     detail: str
     """What was expected and what came."""
 

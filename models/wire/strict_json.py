@@ -61,7 +61,9 @@ class Refusal:
     """Why bytes are no record of ours: the reason, and one line that says what was expected and what came."""
 
     reason: Reason
+    """Its name in the list of reasons."""
     detail: str
+    """What was expected and what came, in one line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ class Body:
     """A JSON object as it came."""
 
     fields: dict[str, Any]
+    """The object, unknown fields too."""
     fingerprint: bytes
     """16 bytes, equal exactly when the canonical JSON (sorted keys, no blanks) is equal."""
 

@@ -14,8 +14,11 @@ class Topic:
     """One topic; its full name is the prefix (a setting) and `name`."""
 
     name: str
+    """Without the prefix."""
     written_by: str
+    """Who publishes on it."""
     compacted: bool = False
+    """Kafka keeps the newest record of each key for ever."""
     lanes: bool = False
     """Has as many partitions as `scans`: what a scan causes goes out on the partition it came in on."""
     large: bool = False

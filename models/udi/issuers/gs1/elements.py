@@ -38,6 +38,7 @@ class Walk(NamedTuple):
     redundant: list[int]
     """Offsets of separators that ended nothing: doubled, trailing, or after a predefined length."""
     error: CodeError | None
+    """First error met; `None` when all was read."""
     at: int
     """Offset of the error."""
 

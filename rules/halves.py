@@ -1,7 +1,10 @@
 """Waiting halves, so arranged that the few that may belong to a half are found without looking at all of them.
 
 Two halves are of one label only if their device scanned nothing between them. By its count that is the number before or
-after; by its clock it is the nearest in time, for any other half stands between (docs/semantics.md, "Half labels").
+after; by its clock it is the nearest in time, for any other half stands between.
+
+References:
+    docs/semantics/labels.md, "Half labels".
 """
 
 from bisect import bisect_left, bisect_right, insort

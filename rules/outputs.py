@@ -10,11 +10,15 @@ class OutputRecord:
     """A record of an output topic, on the topic or in the outbox. Its place gives its sequence number."""
 
     id: UUID
+    """Its header `udi-id`."""
     key: bytes
+    """Its record key."""
     body: bytes
+    """Its value, byte for byte."""
     reason: str | None = None
     """Of a dead letter; else `None`."""
     origin: str | None = None
+    """Of a dead letter: topic, partition and offset of the record as it came."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,9 @@ class Options:
     """How it is computed."""
 
     deviation: Deviation = Deviation.SAMPLE
+    """Sample (n − 1) or population (n); the weights are the same."""
     form: Form = Form.WEIGHTED
+    """Whether the weight stands under TOPSIS's root as it is, or squared."""
     reference: bool = False
     """Bounds and weights of the earlier window stand for both."""
 
@@ -29,9 +31,11 @@ class Judged:
     """One window: what its indices weigh and where its departments stand."""
 
     table: IndexTable
+    """The window's table, after what was left out."""
     weights: tuple[IndexWeight, ...]
     """In the order of the table's indices."""
     bounds: Bounds
+    """Least and greatest value that each index was scaled by."""
     standings: tuple[Standing, ...]
     """In the order of the table's departments."""
     removals: tuple[float, ...]
@@ -47,6 +51,7 @@ class Assessment:
     """What `udi assess` says."""
 
     judged: Judged
+    """The window asked for; of two the later."""
     before: Judged | None = None
     """The earlier window, when there are two."""
     changes: tuple[RankChange | None, ...] = ()
@@ -56,7 +61,9 @@ class Assessment:
     cost_per_weight: Comparison | None = None
     """Compared likewise; `None` without an earlier window, or when one of both tables can't tell it."""
     left_out: tuple[LeftOut, ...] = ()
+    """What is no part of it, each with its reason."""
     options: Options = Options()
+    """How it was computed."""
 
 
 def assess(table: IndexTable, earlier: IndexTable | None, options: Options) -> Assessment:

@@ -5,8 +5,9 @@ about the median). When neither is rejected at 0.05 it is the paired t test with
 test with M[P25, P75]. Less than three pairs can't be tested for normality: Wilcoxon.
 
 References:
-    The study's methods (docs/assessment.md, "Comparison"); Shapiro, Wilk, Biometrika 52 (1965); Brown, Forsythe, JASA
-    69 (1974); Wilcoxon, Biometrics Bulletin 1 (1945); Spearman, Am J Psychol 15 (1904). Computed by scipy.stats.
+    The methods of docs/studies.md, "Wuhan study" (docs/assessment.md, "Comparison"). Shapiro, Wilk, Biometrika 52
+    (1965); Brown, Forsythe, JASA 69 (1974); Wilcoxon, Biometrics Bulletin 1 (1945); Spearman, Am J Psychol 15 (1904).
+    Computed by scipy.stats.
 """
 
 from collections.abc import Sequence
@@ -29,12 +30,15 @@ class Summary:
     """One index in one window, over the departments."""
 
     mean: float
+    """Arithmetic mean over the departments."""
     sd: float | None
     """Sample standard deviation; `None` of a single department."""
     median: float
+    """The 50 % point."""
     p25: float
     """By linear interpolation (type 7 of Hyndman and Fan)."""
     p75: float
+    """As `p25`."""
     text: str
     """`mean ± SD` or `M[P25, P75]`, as the test asks for."""
 
@@ -50,13 +54,19 @@ class Comparison:
     p: float | None
     """Two-sided."""
     p_text: str | None
+    """As it is printed: three digits, `< 0.001` below that."""
     significant: bool
+    """P is below 0.05."""
     normality_p: float | None
     """Of the differences; `None` when they can't be tested."""
     equal_variance_p: float | None
+    """Of Levene's test about the median; `None` when it can't be tested."""
     before: Summary
+    """The index in the earlier window."""
     after: Summary
+    """The index in the later window."""
     pairs: int
+    """Departments that stand in both windows."""
     remark: str | None = None
     """Why there is no test."""
 
@@ -68,9 +78,13 @@ class Correlation:
     rho: float | None
     """-1 to 1; `None` when one of both is constant or there are fewer than three departments."""
     p: float | None
+    """Two-sided; `None` as `rho`."""
     p_text: str | None
+    """As it is printed: three digits, `< 0.001` below that."""
     significant: bool
+    """P is below 0.05."""
     departments: int
+    """How many were correlated."""
 
 
 def p_text(p: float | None) -> str | None:

@@ -22,7 +22,9 @@ class Conclusion:
     """One sentence: which, and its figures."""
 
     key: str
+    """Name of the sentence in the locales."""
     figures: Mapping[str, str]
+    """What the sentence is filled with, as text, by name."""
 
     def text(self, locale: str) -> str:
         """In words of a locale; figures that are words themselves (`word:paired-t`) are translated, too."""

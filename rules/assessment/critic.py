@@ -40,7 +40,9 @@ class Bounds:
     """The least and the greatest value of each index: what min-max scaling scales by."""
 
     low: tuple[float, ...]
+    """Least value of each index, in the table's order."""
     high: tuple[float, ...]
+    """Greatest value of each index, in the table's order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +50,15 @@ class IndexWeight:
     """What CRITIC says of one index."""
 
     variability: float
+    """Standard deviation of the index scaled to 0..1."""
     conflict: float
+    """Σ(1 − r), with Pearson's r to every other index."""
     information: float
+    """Variability × conflict."""
     weight: float
     """0 to 1; all of them add up to 1, or are 0 when every index is constant."""
     constant: bool = False
+    """All departments have the same value: it weighs nothing."""
 
 
 def values_of(table: IndexTable) -> Array:

@@ -1,7 +1,8 @@
 """The seven indices and the cost per weight of departments, from their cases, with how sure their ranks are.
 
 References:
-    The study's definitions (docs/assessment.md, "From cases").
+    docs/studies.md, "Wuhan study" (Chinese Health Quality Management 2025, 32(3): 54-58).
+    docs/assessment.md, "From cases".
 """
 
 from collections.abc import Sequence
@@ -28,6 +29,7 @@ class DepartmentCases:
     """The cases of one department in a window."""
 
     department: str
+    """Id of the clinical department."""
     groups: int
     """DRG groups among them."""
     columns: Array
@@ -82,6 +84,7 @@ class Sureness:
     """How sure the ranks of a window are, in the order of its departments."""
 
     by_closeness: tuple[RankSet, ...]
+    """Ranks by TOPSIS."""
     by_cost_per_weight: tuple[RankSet, ...]
     """Cheaper is better."""
     cost_low: tuple[float, ...]
@@ -89,6 +92,7 @@ class Sureness:
     cost_high: tuple[float, ...]
     """97.5 % point."""
     resamples: int
+    """How often the cases were drawn again."""
 
 
 def sureness(

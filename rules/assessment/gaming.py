@@ -33,7 +33,9 @@ class Care:
     """What a department did in a window."""
 
     cases: int
+    """Discharges with all figures."""
     weight: float
+    """Total DRG weight."""
     days: float
     """All its days."""
     consumables: float
@@ -51,6 +53,7 @@ class Sign:
     kind: str
     """`weight-drift`, `cost-moved` or `less-safe`."""
     department: str
+    """Id of the clinical department."""
     first_percent: float
     """Of the figure that looks better: change in per cent."""
     second_percent: float | None

@@ -37,9 +37,13 @@ class RankSet:
     """Between which ranks one department stands; both ends are in the set, 1 is best."""
 
     low: int
+    """Best rank it may have, all departments taken together (simultaneous)."""
     high: int
+    """Worst rank it may have, all departments taken together."""
     marginal_low: int
+    """Best rank it may have, taken by itself."""
     marginal_high: int
+    """Worst rank it may have, taken by itself."""
     same_as: tuple[int, ...]
     """Places of the departments that cannot be told apart from it."""
 

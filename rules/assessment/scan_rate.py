@@ -39,13 +39,19 @@ class Cell(NamedTuple):
     """Cases of one DRG group and team: the month, the team's months before, the group's months before."""
 
     department: str
+    """Id of the clinical department."""
     cases: int
+    """Its cases of the month."""
     lines: int
     """Known in the month: scanned, typed or charged by hand."""
     team_cases: int
+    """Cases of the medical team in the months before."""
     team_lines: int
+    """Lines known of them."""
     group_cases: int
+    """Cases of the DRG group in the months before, all teams."""
     group_lines: int
+    """Lines known of them."""
     group_squares: int
     """The sum of the squares of the lines of each of the group's cases."""
 
@@ -54,6 +60,7 @@ class Unseen(NamedTuple):
     """Lines that are in no book."""
 
     lines: float = 0.0
+    """How many, at a best guess."""
     deviation: float = 0.0
     """Standard deviation of that figure."""
 
@@ -63,7 +70,9 @@ class Seen:
     """What is known of a department, an hour, a device or an item. Lines, or fen."""
 
     scanned: float
+    """By scanner, camera or RFID."""
     typed: float = 0.0
+    """By hand."""
     charged: float = 0.0
     """Charged in the HIS without a scan."""
 
@@ -73,8 +82,11 @@ class Rate:
     """A scan rate in per cent with its interval; `None` when nothing was used."""
 
     percent: float | None
+    """Scanned ÷ whole × 100."""
     low: float | None
+    """Lower end of the 95 % interval, per cent."""
     high: float | None
+    """Upper end of the 95 % interval, per cent."""
     whole: float
     """The denominator."""
 

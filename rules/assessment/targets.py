@@ -5,7 +5,9 @@ Attainment is target ÷ actual in per cent: 100 or more is met. The list above t
 weight. A pool is deducted by each department's share of that money.
 
 References:
-    docs/contract.md, "Assessment"; the study sets the target at the base year's value less 5 or 10 per cent.
+    docs/contract.md, "Assessment".
+    docs/studies.md, "Wuhan study" (Chinese Health Quality Management 2025, 32(3): 54-58):
+    the target is the base year's value less 5 or 10 per cent.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,6 +23,7 @@ class Actual:
     """What a department came to in a window."""
 
     department: str
+    """Id of the clinical department."""
     weight: Decimal
     """Total DRG weight, above zero."""
     consumables: Decimal
@@ -37,6 +40,7 @@ class Attained:
     """A department against its target."""
 
     department: str
+    """Id of the clinical department."""
     target: Decimal | None
     """Yuan per weight; `None`: none was set."""
     cost_per_weight: Decimal
@@ -44,6 +48,7 @@ class Attained:
     attainment_percent: Decimal | None
     """Two digits; `None` without target or with nothing used."""
     above: bool
+    """Its cost per weight is above the target."""
     excess: Decimal
     """Yuan above target over all its weight; 0 when the target is met."""
     share_percent: Decimal

@@ -33,7 +33,7 @@ class Form(StrEnum):
     """How the weight enters the distance."""
 
     WEIGHTED = "weighted"
-    """√Σ w (z - z±)²: the study's."""
+    """√Σ w (z - z±)²: docs/studies.md, "Wuhan study"."""
     SQUARED = "squared"
     """√Σ (w z - w z±)²: the textbook's."""
 
@@ -43,8 +43,11 @@ class Standing:
     """Where one department stands."""
 
     department: str
+    """Id of the clinical department."""
     d_plus: float
+    """Distance from the best values, ≥ 0."""
     d_minus: float
+    """Distance from the worst values, ≥ 0."""
     closeness: float | None
     """0 to 1; `None` when no index tells departments apart."""
     rank: int | None
@@ -56,6 +59,7 @@ class RankChange:
     """Why a rank changed; positive is up. The three parts add up to `change`."""
 
     change: int
+    """Places; positive is up."""
     own: Fraction
     """By the department's own values."""
     weights: Fraction
@@ -118,7 +122,9 @@ class Window:
     """A table with what it is judged by."""
 
     table: IndexTable
+    """Departments and indices of the window."""
     weights: tuple[float, ...]
+    """Of the indices, in the table's order."""
     bounds: Bounds | None = None
     """`None`: those of the table as it then is."""
 

@@ -1,7 +1,7 @@
 """What is doubtful in a charge catalogue: each finding named, for whoever keeps it. None stops a scan.
 
 References:
-    docs/semantics.md, "Catalogue checks".
+    docs/semantics/catalogue.md, "Catalogue checks".
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -24,7 +24,9 @@ class Finding:
     """Something doubtful of an item."""
 
     hospital: str
+    """Id of the hospital; the first part of every record key."""
     item_code: str
+    """The item's code in the HIS catalogue."""
     check: str
     """Its name."""
     column: str

@@ -17,8 +17,11 @@ class Resolution:
     """The item of a label, or why there is none."""
 
     item: Item | None = None
+    """`None` when none, or more than one, has the identifier."""
     units_per_package: int = 0
+    """Units of use in the package scanned; 0 when there is a reason."""
     reason: Reason | None = None
+    """What stands against it; `None` when nothing does."""
 
 
 def resolve(event: ScanEvent, label: LabelFacts, catalogue: Catalogue) -> Resolution:

@@ -2,8 +2,8 @@
 
 References:
     docs/controls.md; docs/contract.md, section "Reasons". Price ceiling, monthly quota by department and approval of
-    high-priced goods are measures of the Wuhan study (Chinese Health Quality Management 2025, 32(3): 54-58), the
-    circuit breaker is one of the Gansu study (2022), table 2.
+    high-priced goods: docs/studies.md, "Wuhan study" (Chinese Health Quality Management 2025, 32(3): 54-58). The
+    circuit breaker: docs/studies.md, "Gansu study" (table 2).
 """
 
 from collections.abc import Collection

@@ -1,7 +1,7 @@
 """The scan that takes the place of a corrected one: the same event with what is right.
 
 References:
-    docs/semantics.md, "Commands of persons".
+    docs/semantics/corrections.md, "Commands of persons".
 """
 
 from datetime import date

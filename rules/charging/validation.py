@@ -48,7 +48,7 @@ def item_reasons(
     """What the item's own data says about charging so many units of it to the encounter.
 
     References:
-        docs/semantics.md, "Limits".
+        docs/semantics/catalogue.md, "Limits".
     """
     reasons = set()
     if item.licence_valid_to is not None and subject.day > item.licence_valid_to:

@@ -1,7 +1,7 @@
 """A month by month of use and by month of posting, and the bridge that leads from one to the other.
 
 References:
-    docs/semantics.md, "Periods and known time".
+    docs/semantics/closing.md, "Periods and known time".
 """
 
 import json

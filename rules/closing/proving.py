@@ -4,7 +4,7 @@ Each use is tied by itself: units used = units out of stock, = units charged whe
 the goods are a supplier's; and the charge is the units at its price. So every item and lot or serial ties, too.
 
 References:
-    docs/semantics.md, "Case close proof" (what ties with what, the canonical listing).
+    docs/semantics/closing.md, "Case close proof" (what ties with what, the canonical listing).
 """
 
 from collections.abc import Iterable, Iterator, Sequence

@@ -1,7 +1,7 @@
 """A day's ledgers against each other: what the scans say each must have, computed anew, and whether it has it.
 
 References:
-    docs/semantics.md, "Daily tie-out".
+    docs/semantics/closing.md, "Daily tie-out".
 """
 
 from collections.abc import Iterable

@@ -20,11 +20,17 @@ class Confirmed(NamedTuple):
     """A scan that went through, with a label that nothing speaks against."""
 
     scan_id: UUID
+    """Id of the scan, made by its device."""
     recorded_at: datetime
+    """The broker's timestamp of its record."""
     issuer: str
+    """Issuing agency of the identifier (`models.udi.Issuer`)."""
     di: str
+    """Device identifier (UDI-DI) in its canonical form."""
     lot: str | None
+    """Lot number as printed; `None` when it is not known."""
     serial: str | None
+    """Serial number as printed; `None` when it is not known."""
     doubted: bool = False
     """Its label could have lost a separator, and was taken as read."""
 
@@ -33,12 +39,17 @@ class ShapeVersion(NamedTuple):
     """What a device's labels look like from a scan on."""
 
     issuer: str
+    """Issuing agency of the identifier (`models.udi.Issuer`)."""
     di: str
+    """Device identifier (UDI-DI) in its canonical form."""
     version: int
     """1, 2, 3 … of the device."""
     shapes: Shapes
+    """Form of its lots and serials."""
     learned_from: UUID
+    """Scan that changed what was known."""
     learned_at: datetime
+    """The broker's timestamp of that scan."""
 
 
 def taught(scans: Iterable[Confirmed], known: MutableMapping[Device, ShapeVersion]) -> list[ShapeVersion]:

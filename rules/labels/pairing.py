@@ -1,7 +1,7 @@
 """Half labels: which two belong together, and when one has waited long enough.
 
 References:
-    docs/semantics.md, "Half labels".
+    docs/semantics/labels.md, "Half labels".
 """
 
 from dataclasses import replace

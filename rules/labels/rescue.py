@@ -58,6 +58,7 @@ class Rescue:
     """The decision."""
 
     outcome: Outcome
+    """Whether the text was taken as read, repaired, or is not certain."""
     label: Label
     """The label to go on with; for `ambiguous` as it was read, and then its lot and serial are not certain."""
     readings: tuple[Label, ...] = ()

@@ -56,10 +56,15 @@ class Seen(NamedTuple):
     """One label of a scanner."""
 
     hospital: str
+    """Id of the hospital; the first part of every record key."""
     device_id: str
+    """Id of the scanner or terminal."""
     scanned_at: datetime
+    """When it was scanned, by the device's clock."""
     di: str | None
+    """Device identifier (UDI-DI) in its canonical form; `None` when the label gives none."""
     shown: Shown
+    """What it says of the scanner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,7 @@ class Watch:
     """Where the record of one scanner stands."""
 
     losing: bool = False
+    """It counts as one that loses separators."""
     sent_at: datetime | None = None
     """The newest label with a separator."""
     first_at: datetime | None = None
@@ -74,6 +80,7 @@ class Watch:
     newest_at: datetime | None = None
     """The newest one."""
     score: int = 0
+    """Points since the newest label with a separator; `NOTICED_AT` makes it a losing one."""
     devices: tuple[tuple[str, int], ...] = ()
     """Points that each identifier gave since then."""
 

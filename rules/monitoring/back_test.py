@@ -21,11 +21,13 @@ class Past:
     """The use of a hospital in past months, all closed."""
 
     hospital: str
+    """Id of the hospital; the first part of every record key."""
     first_month: Month
     """Of the hospital's records."""
     usage: Mapping[Cell, UsageSums]
     """From the earliest month a rule may read on."""
     traits_of: TraitsOf
+    """What the newest catalogue version says of an item."""
 
 
 def months_between(first: Month, last: Month) -> list[Month]:
@@ -74,6 +76,7 @@ class Tested:
     """A month of a back-test, in items."""
 
     month: Month
+    """Month that was judged."""
     alerts: int
     """Alerts of the rule, in all scopes and measures."""
     items: frozenset[str]

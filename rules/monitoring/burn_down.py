@@ -1,8 +1,8 @@
 """How a quota burns down: what is left, and when it will be used up at the rate so far.
 
 References:
-    docs/controls.md, section "Quotas"; monthly quota by department: the Wuhan study (Chinese Health Quality Management
-    2025, 32(3): 54-58). The straight line is ours.
+    docs/controls.md, section "Quotas"; monthly quota by department: docs/studies.md, "Wuhan study" (Chinese Health
+    Quality Management 2025, 32(3): 54-58). The straight line is ours.
 """
 
 from datetime import date, timedelta

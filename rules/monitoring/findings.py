@@ -44,6 +44,7 @@ class FindingFacts:
     usage: Mapping[tuple[str, str], Mapping[Cell, UsageSums]]
     """By hospital and item: its use in every scope, in the months of findings and of their bases."""
     rule_of: RuleOf
+    """The rule of an alert, as it held in its month."""
 
 
 def finding_of(key: FindingKey, alerts: Iterable[AlertVersion], facts: FindingFacts) -> FindingBody:

@@ -36,8 +36,11 @@ class Known:
     """What was gathered of the cells to judge."""
 
     book: RuleBook
+    """The rules that hold, by hospital and month."""
     traits_of: TraitsOf
+    """What the newest catalogue version says of an item."""
     closed_through: Mapping[str, Month]
+    """By hospital, the newest closed month; 0 or missing: none."""
     first_months: Mapping[str, Month]
     """By hospital, the first month of records."""
     usage: Mapping[Cell, UsageSums]
@@ -45,6 +48,7 @@ class Known:
     newest: Mapping[AlertKey, AlertVersion]
     """Every alert on the cells."""
     ranking: Ranking = field(default_factory=Ranking)
+    """What has changed at the top of closed months."""
     categories: Mapping[tuple[ScopeMonth, str], UsageSums] = field(default_factory=dict)
     """Of whole categories, where a rule asks for them."""
     quotas: Mapping[tuple[ScopeMonth, str], QuotaUse] = field(default_factory=dict)
@@ -59,9 +63,13 @@ class Claim(NamedTuple):
     """A judgement of which something may have to be said: it fires, or its alert stands."""
 
     rule: Rule
+    """The rule, by one measure."""
     key: AlertKey
+    """Alert it would be, or is."""
     judgement: Judgement
+    """Whether it fires, and by which figures."""
     fired_at: datetime
+    """Instant of what touched the cell."""
 
 
 def quotas_used(

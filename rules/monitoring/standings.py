@@ -50,6 +50,7 @@ class Ranking:
     before: dict[StandingKey, Tops] = field(default_factory=dict)
     """The tops in the books of each place and rule that has others now."""
     after: dict[StandingKey, Tops] = field(default_factory=dict)
+    """The tops that take their place."""
     cells: list[Cell] = field(default_factory=list)
     """Those that were or are at the top of a place that was looked at and has changed."""
 

@@ -22,6 +22,7 @@ class Matched:
     """What came of one encounter."""
 
     pairs: list[tuple[Use, Line]] = field(default_factory=list)
+    """Each use with its line."""
     alone: list[Use] = field(default_factory=list)
     """Charged or open, without a line."""
     left: list[tuple[Line, LikelyCause | None]] = field(default_factory=list)

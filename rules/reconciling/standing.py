@@ -29,6 +29,7 @@ class UsesNow:
     """What has become of the uses that were compared, by scan id."""
 
     charged: Collection[UUID] = ()
+    """Charged by now, with something left."""
     taken_back: Collection[UUID] = ()
     """Returned whole, rejected or corrected."""
 

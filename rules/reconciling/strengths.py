@@ -36,8 +36,11 @@ class Strength:
     """One step. A key of `None`: this use or line has no say in it."""
 
     of_use: UseKey
+    """What a use is told by at this step."""
     of_line: LineKey
+    """What a line is told by at this step; equal keys match."""
     window: timedelta | None = None
+    """How far apart in time both may be; `None`: any."""
 
 
 def _serial_use(use: Use) -> Hashable:

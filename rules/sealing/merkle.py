@@ -15,7 +15,9 @@ class LaneHead:
     """How far a lane is chained."""
 
     lane: int
+    """Number of the lane."""
     batch: int
+    """Number of its newest chained batch."""
     head: bytes
     """32 bytes: the newest of the lane."""
 

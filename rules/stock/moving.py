@@ -14,7 +14,9 @@ class Way(NamedTuple):
     """Two places."""
 
     from_place: str
+    """Place the goods leave (`models.stock.places`)."""
     to_place: str
+    """Place the goods reach."""
 
 
 def way_of(event: ScanEvent, *, confirms: bool = False, locks: bool = False) -> Way:

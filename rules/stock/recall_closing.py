@@ -26,14 +26,21 @@ class ClosureProof:
     """Every line of a version has ended."""
 
     recall: str
+    """Id of the notice."""
     version: int
+    """Version of the notice that is proven."""
     level: str
+    """`A`: every line was followed, not a sample."""
     lines: int
+    """How many lines the version has."""
     units: int
+    """Units of use on all of them."""
     closed_by_persons: int
+    """Lines that a person closed, with a reason."""
     gone: int
     """Lines whose goods have moved on to a line of their own, or whose use was taken back."""
     ended: int
+    """Lines of goods that were wasted or are back at the supplier."""
     closed_at: datetime | None
     """When the last line ended; `None` when there was none."""
     hash: str

@@ -29,9 +29,13 @@ class UnitFacts:
     """What is known of a unit beside its identifier; `None` is not known."""
 
     lot: str | None
+    """As the label gave it."""
     serial: str | None
+    """As the label gave it."""
     expiry: date | None
+    """Last usable day."""
     production: date | None
+    """Day of production."""
 
 
 def match(line: RecallLine, unit: UnitFacts) -> Match:

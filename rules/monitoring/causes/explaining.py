@@ -23,7 +23,9 @@ class Both(NamedTuple):
     """The windows of one department."""
 
     before: Window
+    """The base."""
     after: Window
+    """The month judged."""
     months: int = 1
     """Months in the base: both windows count so many times what one month does."""
 
@@ -32,7 +34,9 @@ class Cause(NamedTuple):
     """A cause, exact and as printed."""
 
     exact: Parts
+    """Each factor's part as a fraction, not rounded."""
     parts: tuple[CausePart, ...]
+    """Each factor's part in fen or units; they add up to the rise."""
 
 
 def cause_of(departments: Sequence[Both], base_value: int) -> Cause:

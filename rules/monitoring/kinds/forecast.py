@@ -33,8 +33,11 @@ class Forecast:
     """Fires when the value reaches the limit, and the mean of the months its floor."""
 
     provisional: ClassVar[bool] = True
+    """Open months are judged, too: an early warning."""
     row: RuleRow
+    """The rule's data."""
     measure: Measure
+    """What it counts."""
 
     @property
     def reads_back(self) -> tuple[int, ...]:

@@ -1,7 +1,8 @@
 """The kind "growth": the use of an item rose by so many per cent against an earlier month, or the mean of three.
 
 References:
-    The Gansu study, table 2 (20 % or more); docs/contract.md, section "Alerts" (exact, floor on the base).
+    docs/studies.md, "Gansu study" (table 2: 20 % or more).
+    docs/contract.md, section "Alerts" (exact, floor on the base).
 """
 
 from dataclasses import dataclass
@@ -26,8 +27,11 @@ class Growth:
     """Fires when value ≥ base × (1 + percent ÷ 100), compared exactly, and the base reaches the floor."""
 
     provisional: ClassVar[bool] = True
+    """Open months are judged, too: an early warning."""
     row: RuleRow
+    """The rule's data."""
     measure: Measure
+    """What it counts."""
 
     @property
     def reads_back(self) -> tuple[int, ...]:

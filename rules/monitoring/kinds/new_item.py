@@ -23,8 +23,11 @@ class NewItem:
     """Fires when the hospital has records of the month before, the item has no use in it, and now reaches the floor."""
 
     provisional: ClassVar[bool] = True
+    """Open months are judged, too: an early warning."""
     row: RuleRow
+    """The rule's data."""
     measure: Measure
+    """What it counts."""
 
     @property
     def reads_back(self) -> tuple[int, ...]:

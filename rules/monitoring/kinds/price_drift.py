@@ -1,7 +1,7 @@
 """The kind "price drift": the mean price paid for an item rose by so many per cent against its base.
 
 References:
-    docs/alerts.md, section "The rules"; the kind is ours (the Gansu study, table 2, says "and so on").
+    docs/alerts.md, section "The rules"; the kind is ours; docs/studies.md, "Gansu study", has none.
 """
 
 from dataclasses import dataclass
@@ -18,8 +18,11 @@ class PriceDrift:
     """Fires when a1 ÷ q1 ≥ a0 ÷ q0 × (1 + percent ÷ 100), with units in both and the base at its floors."""
 
     provisional: ClassVar[bool] = True
+    """Open months are judged, too: an early warning."""
     row: RuleRow
+    """The rule's data."""
     measure: Measure
+    """What it counts."""
 
     @property
     def reads_back(self) -> tuple[int, ...]:

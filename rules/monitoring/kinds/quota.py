@@ -21,8 +21,11 @@ class QuotaUsed:
     """Fires when used ≥ released × percent ÷ 100, for any use when nothing was released."""
 
     provisional: ClassVar[bool] = True
+    """Open months are judged, too: an early warning."""
     row: RuleRow
+    """The rule's data."""
     measure: Measure
+    """What it counts."""
 
     @property
     def reads_back(self) -> tuple[int, ...]:

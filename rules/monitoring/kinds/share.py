@@ -1,7 +1,7 @@
 """The kind "share": an item makes up so many per cent of its category, for months in a row.
 
 References:
-    docs/alerts.md, section "The rules"; the kind is ours (the Gansu study, table 2, says "and so on").
+    docs/alerts.md, section "The rules"; the kind is ours; docs/studies.md, "Gansu study", has none.
 """
 
 from dataclasses import dataclass
@@ -17,8 +17,11 @@ class Share:
     """Fires when item ≥ category × percent ÷ 100, for so many months, and the category reaches the floor in each."""
 
     provisional: ClassVar[bool] = False
+    """Closed months only: a share of part of a month says little."""
     row: RuleRow
+    """The rule's data."""
     measure: Measure
+    """What it counts."""
 
     @property
     def reads_back(self) -> tuple[int, ...]:

@@ -1,7 +1,7 @@
 """The kind "rank": an item is among the first of its scope for months in a row.
 
 References:
-    The Gansu study, table 2 (top three for three consecutive months); docs/contract.md, section "Alerts"
+    docs/studies.md, "Gansu study" (table 2: top three for three consecutive months); docs/contract.md, section "Alerts"
     (ties share a rank, the whole run is counted).
 """
 
@@ -21,8 +21,11 @@ class TopRank:
     """Fires in every closed month that ends a run of at least `months` months with a rank up to `rank_max`."""
 
     provisional: ClassVar[bool] = False
+    """Closed months only: a rank in part of a month says little."""
     row: RuleRow
+    """The rule's data."""
     measure: Measure
+    """What it counts."""
 
     @property
     def reads_back(self) -> tuple[int, ...]:

@@ -25,8 +25,11 @@ class AsideScan:
     """One scan that is set aside."""
 
     lane: int
+    """The partition of `udi.scans` that its scan came in on."""
     ref: Ref
+    """Where its record lies: input position and offset."""
     kind: AsideKind
+    """Which work on the scan failed."""
     at: datetime
     """The instant of what made it worth another look: it is decided then."""
     error: str

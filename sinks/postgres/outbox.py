@@ -53,15 +53,25 @@ class Block:
     """Records of one topic and partition, `first_seq` and on without gaps."""
 
     topic: str
+    """Topic, by its name in `models.wire.topics`."""
     partition: int
+    """Partition of the topic."""
     first_seq: int
+    """Sequence number of the first record."""
     last_seq: int
+    """Sequence number of the last record."""
     ids: list[UUID]
+    """Header `udi-id` of each record."""
     keys: list[bytes]
+    """Key of each record."""
     bodies: list[bytes]
+    """Value of each record, byte for byte."""
     reasons: list[str] | None
+    """Header `udi-reason` of each dead letter; `None` of other topics."""
     origins: list[str] | None
+    """Header `udi-origin` of each dead letter; `None` of other topics."""
     arrived_at: datetime | None
+    """The broker's timestamp of the oldest record that caused them; `None` when unknown."""
 
 
 @dataclass(frozen=True, slots=True)

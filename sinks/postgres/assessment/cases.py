@@ -29,46 +29,82 @@ class DischargeRow(NamedTuple):
     """A row of `udi.discharge`; its version is given by the database."""
 
     hospital: str
+    """Id of the hospital; the first part of every record key."""
     encounter: str
+    """Opaque id of the patient's stay."""
     version: int | None
+    """`None`: given by the database, 1, 2, 3 … of the encounter."""
     department: str
+    """Department that discharged the case."""
     team: str | None
+    """Id of the medical team; `None` when nobody said."""
     discharged_at: datetime
+    """When the patient left."""
     stay_days: Decimal | None
+    """Days in hospital; `None` when not reported."""
     drg_group: str | None
+    """DRG group of the stay; `None` until it is grouped."""
     drg_weight: Decimal | None
+    """DRG weight; `None` when unknown."""
     grouper: str | None
+    """Program that grouped it; `None` when nobody said."""
     grouper_version: str | None
+    """Version of the grouper; `None` when nobody said."""
     code_system: str | None
+    """Of diagnoses and operations the grouper read."""
     region: str | None
+    """Whose weight table it is."""
     main_disease: str | None
+    """Opaque code of the main disease; `None` when nobody said."""
     level4_surgery: bool
+    """The case had surgery of level 4."""
     consumable_cost_fen: int | None
+    """Consumables used, at cost; `None`: taken from our own books."""
     stay_cost_fen: int | None
+    """All the stay cost; `None` when not reported."""
     medical_income_fen: int | None
+    """All income of the case; `None` when not reported."""
     drug_income_fen: int | None
+    """Income of drugs among it; `None` when not reported."""
     consumable_income_fen: int | None
+    """Income of consumables among it; `None`: taken from our own books."""
     adverse_events: int | None
+    """`None`: not reported, which is not zero."""
     device_events: int | None
+    """Events with a device; `None`: not reported."""
     fingerprint: bytes
+    """16 bytes, equal exactly when the canonical JSON of the record is equal."""
     origin: str
+    """Topic, partition and offset of the record as it came."""
     recorded_at: datetime
+    """The broker's timestamp of the record."""
 
 
 class IncomeRow(NamedTuple):
     """A row of `udi.income`; its version is given by the database."""
 
     hospital: str
+    """Id of the hospital; the first part of every record key."""
     department: str
+    """Id of the clinical department."""
     month: int
+    """Month of the hospital's zone, as `yyyymm`."""
     version: int | None
+    """`None`: given by the database, 1, 2, 3 … of department and month."""
     medical_income_fen: int
+    """All income of the month, outpatients included."""
     drug_income_fen: int
+    """Income of drugs among it."""
     consumable_income_fen: int | None
+    """Income of consumables among it; `None`: taken from our own books."""
     consumable_cost_fen: int | None
+    """Consumables used, at cost; `None`: taken from our own books."""
     fingerprint: bytes
+    """16 bytes, equal exactly when the canonical JSON of the record is equal."""
     origin: str
+    """Topic, partition and offset of the record as it came."""
     recorded_at: datetime
+    """The broker's timestamp of the record."""
 
 
 @dataclass(slots=True)
@@ -76,8 +112,11 @@ class AssessedBatch:
     """Rows of one transaction."""
 
     discharges: list[DischargeRow] = field(default_factory=list)
+    """New versions of discharged cases."""
     incomes: list[IncomeRow] = field(default_factory=list)
+    """New versions of incomes."""
     letters: list[Outgoing] = field(default_factory=list)
+    """Dead letters of what could not be read."""
 
 
 class AssessedBooks:

@@ -65,7 +65,9 @@ class DueMonth(NamedTuple):
     """A month of a hospital that is to be run."""
 
     hospital: str
+    """Id of the hospital; the first part of every record key."""
     month: Month
+    """Month of the hospital's zone, as `yyyymm`."""
 
 
 async def due_months(pool: asyncpg.Pool, last: Month) -> list[DueMonth]:

@@ -23,23 +23,33 @@ class Ratio:
     """A row of `report.ratios`. Amounts in yuan, ratios and changes with two digits."""
 
     hospital: str
+    """Id of the hospital; the first part of every record key."""
     scope_type: str
     """`hospital`, `department`, `disease` or `drg-group`."""
     scope: str
+    """Id of the department, disease or DRG group; of the hospital its own."""
     month: str
+    """Like 2022-06."""
     formula: str
     """`consumption-ratio`, `consumption-ratio-without-drugs` or `per-100-yuan`."""
     numerator: Decimal | None
+    """Yuan; `None` when it is left out."""
     denominator: Decimal | None
+    """Yuan; `None` when it is left out."""
     ratio_percent: Decimal | None
     """Per cent; for `per-100-yuan` yuan. `None` when there is nothing to divide by, or it is left out."""
     year_on_year_points: Decimal | None
     """`None` without a base."""
     year_on_year_percent: Decimal | None
+    """Change in per cent of the base (同比); `None` without a base."""
     year_on_year_flat: bool | None
+    """The rounded points are zero (持平); `None` without a base."""
     month_on_month_points: Decimal | None
+    """Percentage points against the month before (环比); `None` without a base."""
     month_on_month_percent: Decimal | None
+    """Change in per cent of the base; `None` without a base."""
     month_on_month_flat: bool | None
+    """The rounded points are zero (持平); `None` without a base."""
     numerator_from: str | None
     """`record`, `books` (our own), or `both` in a sum."""
     left_out: str | None
@@ -70,17 +80,25 @@ class Share:
     """A row of `report.shares`. Amounts in yuan, shares in per cent and changes in points, with two digits."""
 
     hospital: str
+    """Id of the hospital; the first part of every record key."""
     scope_type: str
     """`hospital` or `department`."""
     scope: str
+    """Id of the department; of the hospital its own."""
     month: str
+    """Like 2022-06."""
     share: str
     """`national-kinds` or `auxiliary`."""
     numerator: Decimal
+    """Charged for goods of the share."""
     denominator: Decimal
+    """Charged for all consumables."""
     share_percent: Decimal | None
+    """Numerator ÷ denominator × 100; `None` when nothing was charged."""
     year_on_year_points: Decimal | None
+    """Against the same month a year before (同比); `None` without a base."""
     month_on_month_points: Decimal | None
+    """Against the month before (环比); `None` without a base."""
 
 
 async def shares_of(pool: asyncpg.Pool, month: str, hospitals: list[str] | None) -> list[Share]:

@@ -17,30 +17,46 @@ class Known(NamedTuple):
     by: str
     """`department`, `hour`, `device`, `item`, or `all`."""
     key: str
+    """Which one of them."""
     scanned: int
+    """Lines by scanner, camera or RFID."""
     typed: int
+    """Lines typed by hand."""
     charged: int
     """Lines of the HIS for which nothing was scanned; of a device none can be known."""
     scanned_fen: int
+    """Money of the scanned lines."""
     typed_fen: int
+    """Money of the typed lines."""
     charged_fen: int
+    """Money of the lines for which nothing was scanned."""
     scanned_udi: int
     """Lines of goods whose catalogue row has a maker's identifier."""
     typed_udi: int
+    """The same of typed lines."""
     charged_udi: int
+    """The same of lines for which nothing was scanned."""
 
 
 class CaseCell(NamedTuple):
     """Cases of a DRG group and a team, in the month and before. Lines are those known, however."""
 
     department: str
+    """Id of the clinical department."""
     cases: int
+    """Its cases of the month."""
     lines: int
+    """Lines known of them."""
     team_cases: int
+    """Cases of the medical team in the months before."""
     team_lines: int
+    """Lines known of them."""
     group_cases: int
+    """Cases of the DRG group in the months before, all teams."""
     group_lines: int
+    """Lines known of them."""
     group_squares: int
+    """Sum of the squares of the lines of each of these cases."""
 
 
 class Cause(NamedTuple):
@@ -49,8 +65,11 @@ class Cause(NamedTuple):
     cause: str
     """`typed`, `charged-by-hand`, `unreadable`, `no-identifier`."""
     item_code: str | None
+    """The item's code in the HIS catalogue; `None` while it is unknown."""
     lines: int
+    """Uses that were not scanned for it."""
     fen: int
+    """Money of these uses."""
 
 
 async def known_uses(pool: asyncpg.Pool, hospital: str, month: Month) -> Sequence[Known]:

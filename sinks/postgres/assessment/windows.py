@@ -46,17 +46,27 @@ class CaseRow:
     """One discharged case of a window."""
 
     department: str
+    """Id of the clinical department."""
     team: str | None
+    """Id of the medical team; `None` when nobody said."""
     drg_group: str | None
+    """DRG group of the stay; `None` until it is grouped."""
     weight: float | None
+    """DRG weight; `None` when unknown."""
     level4: bool
+    """The case had surgery of level 4."""
     days: float | None
+    """Days in hospital; `None` when not reported."""
     consumables_fen: int
+    """Consumables used, at cost."""
     from_books: bool
     """Its consumables are those of our own books."""
     stay_cost_fen: int | None
+    """All the stay cost; `None` when not reported."""
     adverse_events: int | None
+    """`None`: not reported, which is not zero."""
     device_events: int | None
+    """Events with a device; `None`: not reported."""
     grouper: str
     """Grouper and version."""
 
@@ -66,9 +76,13 @@ class Target:
     """What a department's cost per weight shall be, in yuan."""
 
     cost_per_weight: Decimal
+    """Yuan per DRG weight."""
     base_window: str
+    """Months it was set from, like `2021-01..2021-12`."""
     cut_percent: Decimal
+    """How much less than the base, in per cent."""
     version: int
+    """Counts the versions; a higher one stands in place of a lower one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +90,21 @@ class KeptRow:
     """A department's row of a run that is kept."""
 
     department: str
+    """Id of the clinical department."""
     values: Mapping[str, float]
+    """Of each index, by its name."""
     closeness: float | None
+    """0 to 1; `None` when no index tells departments apart."""
     rank: int | None
+    """1 is best; `None` as `closeness`."""
     rank_low: int | None
+    """Best rank it may have (simultaneous); `None` when none was reckoned."""
     rank_high: int | None
+    """Worst rank it may have (simultaneous); `None` when none was reckoned."""
     target: Decimal | None
+    """Yuan per weight; `None`: none was set."""
     attainment_percent: Decimal | None
+    """Target ÷ actual × 100; `None` without target."""
 
 
 async def hospitals_with_cases(pool: asyncpg.Pool) -> list[str]:

@@ -33,28 +33,36 @@ class KnownItem(NamedTuple):
     """The newest version of an item: its bytes, and what they say; `None` when this version can't read them."""
 
     body: bytes
+    """The record's value, as it came."""
     item: CatalogueItem | None
+    """What it says; `None` when this version can't read it."""
 
 
 class ReadItem(NamedTuple):
     """A record of `udi.catalogue`."""
 
     record: RawRecord
+    """The record as it came."""
     item: CatalogueItem
+    """What it says."""
 
 
 class Tombstone(NamedTuple):
     """A record of `udi.catalogue` that ends the item of its key; `None`: it has no key that can be read."""
 
     record: RawRecord
+    """The record as it came."""
     key: ItemKey | None
+    """Hospital and item code; `None` when the key can't be read."""
 
 
 class Refused(NamedTuple):
     """A record that is not what its topic holds."""
 
     record: RawRecord
+    """The record as it came."""
     refusal: Refusal
+    """Why it is no record of its topic."""
 
 
 Fact = ReadItem | Tombstone | Encounter | Refused | None
@@ -66,9 +74,13 @@ class FactBatch:
     """Rows of one transaction; versions count from 1 within it."""
 
     items: list[Row] = field(default_factory=list)
+    """Rows of `udi.item`."""
     encounters: list[Row] = field(default_factory=list)
+    """Rows of `udi.encounter`."""
     changes: list[Row] = field(default_factory=list)
+    """Rows of `udi.fact_change`: what lanes look at again."""
     letters: list[Outgoing] = field(default_factory=list)
+    """Dead letters of what could not be read."""
     known: dict[ItemKey, KnownItem] = field(default_factory=dict)
     """Items as they are known when the batch is recorded, where it changes them."""
 

@@ -44,7 +44,9 @@ class NewestItem:
     """The newest version of an item."""
 
     hospital: str
+    """Id of the hospital; the first part of every record key."""
     version: int
+    """Number of the fact that brought it."""
     body: str
     """The record of `udi.catalogue`, JSON."""
 
@@ -54,11 +56,17 @@ class FreedScan:
     """A scan that was parked and is decided."""
 
     scan_id: UUID
+    """Id of the scan, made by its device."""
     scanned_at: datetime
+    """When it was scanned, by the device's clock."""
     encounter: str | None
+    """Opaque id of the patient's stay; `None` without one."""
     verdict: str
+    """What it came to."""
     parked_at: datetime
+    """When it began to wait."""
     resolved_at: datetime
+    """When it was decided."""
     amount: Decimal | None
     """Yuan; `None` when nothing was charged."""
 

@@ -21,7 +21,9 @@ class Place:
     """Where a command stands."""
 
     lane: int
+    """Lane of its scan, which carries it out."""
     seq: int
+    """Its number on the lane: 1, 2, 3 … without gaps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,9 @@ class Ended:
     """What became of a command."""
 
     done: bool
+    """`False`: something stood against it, and nothing changed."""
     detail: str
+    """The verdicts that followed, or what stood against it."""
 
 
 class CommandBooks:

@@ -44,14 +44,19 @@ class Corrected:
     """A scan that was corrected."""
 
     lane: int
+    """Lane of the command."""
     seq: int
     """Place of the command."""
     hospital: str
+    """Id of the hospital; the first part of every record key."""
     event: ScanEvent
+    """The scan as it was."""
     rest: ScanEvent | None
     """The other half of its label, when it was scanned in two halves."""
     correction: Correction
+    """What is right."""
     reason: str
+    """Why, in the person's words."""
 
     @property
     def scan_id(self) -> UUID:

@@ -31,12 +31,17 @@ class HospitalPolicy:
     """What a hospital has set, as it holds now."""
 
     hospital: str
+    """Id of the hospital; the first part of every record key."""
     n: int
     """1, 2, 3 …: how often it was set."""
     return_clock_seconds: int
+    """How much earlier than its use a return may have been scanned."""
     by: str
+    """Who set it."""
     reason: str
+    """Why, in the person's words."""
     at: datetime
+    """When it was set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,21 +49,35 @@ class Untraced:
     """A use of tracked goods whose label did not say which serial or lot."""
 
     hospital: str
+    """Id of the hospital; the first part of every record key."""
     scan_id: UUID
+    """Id of the scan, made by its device."""
     scanned_at: datetime
+    """When it was scanned, by the device's clock."""
     item_code: str
+    """The item's code in the HIS catalogue."""
     issuer: str
+    """Issuing agency of the identifier (`models.udi.Issuer`)."""
     di: str | None
+    """Device identifier (UDI-DI) in its canonical form; `None` when the label gives none."""
     lot: str | None
+    """Lot number as printed; `None` when it is not known."""
     serial: str | None
+    """Serial number as printed; `None` when it is not known."""
     expiry: date | None
+    """Last usable day; `None` when it is not known."""
     quantity: int
     """Units of use that have not come back."""
     encounter: str | None
+    """Opaque id of the patient's stay; `None` without one."""
     department: str | None
+    """Id of the clinical department; `None` when nobody said."""
     store: str
+    """Store it was scanned in."""
     verdict: str
+    """What became of the scan."""
     reasons: list[str]
+    """Why, in order of precedence; the first that decides gave the verdict."""
 
 
 async def policies(asked: Asked, hospital: str | None) -> list[HospitalPolicy]:

@@ -118,42 +118,69 @@ class StoredScan:
     """A scan as it stands: the event, its label as completed, its newest decision."""
 
     hospital: str
+    """Id of the hospital; the first part of every record key."""
     scan_id: UUID
+    """Id of the scan, made by its device."""
     topic: str
+    """Full name of the input topic."""
     partition: int
+    """Partition of the topic."""
     record_offset: int
+    """Offset of the record in its partition."""
     device_id: str | None
+    """Id of the scanner or terminal; `None` when it could not be read."""
     staff: str | None
+    """Who scanned, by an opaque id; `None` when nobody said."""
     entry: str | None
+    """How the codes got in: `scan`, `camera`, `rfid`, `manual`; `None` of an older record."""
     action: str
+    """What was done with the goods (`models.scan.event.Action`)."""
     scanned_at: datetime
+    """When it was scanned, by the device's clock."""
     recorded_at: datetime
+    """The broker's timestamp of its record."""
     quantity: int
     """Packages of the level scanned."""
     store: str | None
+    """Id of the department store (二级库); `None` where none is concerned."""
     to_store: str | None
+    """Store the goods go to, or come back to; `None` when they stay."""
     department: str | None
     """The scan's, else the encounter's."""
     encounter: str | None
+    """Opaque id of the patient's stay; `None` without one."""
     operation: str | None
+    """Id of the operation within the stay; `None` outside one."""
     corrects: UUID | None
+    """Scan that it takes back or replaces; `None` of others."""
     explanation: str | None
     """What was typed with it: the reason of a correction or of a code entered by hand."""
     raw: bytes | None
     """The event as it came; `None` once it is no longer kept."""
     issuer: str | None
+    """Issuing agency of the identifier (`models.udi.Issuer`); `None` without a code."""
     di: str | None
+    """Device identifier (UDI-DI) in its canonical form; `None` when the label gives none."""
     lot: str | None
+    """Lot number as printed; `None` when it is not known."""
     serial: str | None
+    """Serial number as printed; `None` when it is not known."""
     expiry: date | None
+    """Last usable day; `None` when it is not known."""
     production: date | None
+    """Day of production; `None` when it is not known."""
     label_flags: Sequence[str]
+    """What was noticed while reading the label."""
     item_code: str | None
+    """The item's code in the HIS catalogue; `None` while it is unknown."""
     item_name: str | None
+    """The item's name in the catalogue; `None` while it is unknown."""
     units: int | None
     """Units of use; `None` while the item or its package is unknown."""
     verdict: str
+    """Its newest verdict."""
     reasons: Sequence[str]
+    """Why, in order of precedence; the first that decides gave the verdict."""
     owner: str | None
     """Who looks after it; `None` for nobody."""
 
@@ -163,15 +190,25 @@ class Brief:
     """A scan in one line."""
 
     scan_id: UUID
+    """Id of the scan, made by its device."""
     action: str
+    """What was done with the goods (`models.scan.event.Action`)."""
     item_code: str | None
+    """The item's code in the HIS catalogue; `None` while it is unknown."""
     item_name: str | None
+    """The item's name in the catalogue; `None` while it is unknown."""
     di: str | None
+    """Device identifier (UDI-DI) in its canonical form; `None` when the label gives none."""
     lot: str | None
+    """Lot number as printed; `None` when it is not known."""
     serial: str | None
+    """Serial number as printed; `None` when it is not known."""
     encounter: str | None
+    """Opaque id of the patient's stay; `None` without one."""
     verdict: str
+    """Its newest verdict."""
     reasons: Sequence[str]
+    """Why, in order of precedence; the first that decides gave the verdict."""
     amount: Decimal
     """Yuan charged less credited, its returns included; of a return the other way round, below zero."""
 
@@ -181,10 +218,15 @@ class Move:
     """Goods it moved, by one decision."""
 
     at: datetime
+    """When it was decided."""
     from_place: str
+    """Place the goods left."""
     to_place: str
+    """Place the goods reached."""
     owner: str
+    """Whose goods they are: `hospital`, or the supplier's id."""
     units: int
+    """Units of use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,14 +234,23 @@ class Entry:
     """A charge or credit of it, or a credit of its charge by another scan; amounts in yuan."""
 
     at: datetime
+    """The broker's timestamp of what caused it."""
     kind: str
+    """`charge` or `credit`."""
     billing_id: UUID
+    """Id of the ledger entry, the same after any replay."""
     encounter: str
+    """Opaque id of the patient's stay."""
     quantity: int
+    """Units of use."""
     unit_price: Decimal
+    """A unit of use."""
     amount: Decimal
+    """≥ 0, of credits too."""
     period: str
+    """Month whose books hold it, like 2022-06."""
     flags: Sequence[str]
+    """Reasons that did not stand in the way."""
     by_scan: UUID
     """The scan that made the entry: itself, or the return that took it back."""
 
@@ -209,11 +260,17 @@ class Payable:
     """What a supplier may invoice for it, or its reversal; yuan at cost, `None` when no cost was known."""
 
     supplier: str
+    """Id of the supplier."""
     quantity: int
+    """Units of use."""
     amount: Decimal | None
+    """At cost; `None` when no cost was known."""
     period: str
+    """Month whose books hold it, like 2022-06."""
     status: str
+    """`payable`, `cost-missing` or `reversal`."""
     reverses: bool
+    """It takes another line back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,8 +280,11 @@ class Related:
     how: str
     """`returned by`, `takes back`, `other half` (of a joined label), `corrected by`."""
     scan_id: UUID
+    """Id of the other scan."""
     scanned_at: datetime | None
+    """When that was scanned; `None` while it is not recorded."""
     units: int | None
+    """Units of use it is about; `None` while unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,13 +292,21 @@ class ScanDifference:
     """A difference with the HIS that names the scan; yuan."""
 
     difference_id: UUID
+    """The same for the same use and line, whatever else changes."""
     kind: str
+    """`missed`, `wrong` or `extra`."""
     cause: str
+    """Why it is likely there (`LikelyCause`)."""
     status: str
+    """Where it stands (`DifferenceStatus`)."""
     line_id: str | None
+    """The HIS's id of the line; `None` of a missed charge."""
     expected: Decimal
+    """What should be on the HIS's books."""
     found: Decimal
+    """What is on them."""
     amount: Decimal
+    """Found less expected: above zero the patient was charged too much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,11 +314,17 @@ class Story:
     """Everything that became of a scan."""
 
     scan: StoredScan
+    """As it stands."""
     moves: list[Move]
+    """In the order of its decisions."""
     entries: list[Entry]
+    """Charges and credits, the oldest first."""
     payables: list[Payable]
+    """What its supplier is owed for it."""
     related: list[Related]
+    """Other scans that have to do with it."""
     differences: list[ScanDifference]
+    """With the HIS."""
 
 
 async def story_of(asked: Asked, hospital: str, scan_id: UUID) -> Story | None:

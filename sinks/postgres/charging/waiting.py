@@ -59,13 +59,21 @@ class OpenScan:
     """A scan that is parked or held."""
 
     hospital: str
+    """Id of the hospital; the first part of every record key."""
     reason: str
+    """Reason that decided the verdict."""
     action: str
+    """What was done with the goods (`models.scan.event.Action`)."""
     issuer: str | None
+    """Issuing agency of the identifier (`models.udi.Issuer`); `None` without a code."""
     di: str | None
+    """Device identifier (UDI-DI) in its canonical form; `None` when the label gives none."""
     item_code: str | None
+    """The item's code in the HIS catalogue; `None` while it is unknown."""
     encounter: str | None
+    """Opaque id of the patient's stay; `None` without one."""
     scanned_at: datetime
+    """When it was scanned, by the device's clock."""
     units: int | None
     """Units of use; `None` while the item or its package is unknown."""
     since: datetime
@@ -77,22 +85,37 @@ class HeldScan:
     """A scan that a person decides."""
 
     hospital: str
+    """Id of the hospital; the first part of every record key."""
     scan_id: UUID
+    """Id of the scan, made by its device."""
     reason: str
+    """Reason that decided the verdict."""
     reasons: list[str]
+    """Why, in order of precedence; the first that decides gave the verdict."""
     action: str
+    """What was done with the goods (`models.scan.event.Action`)."""
     item_code: str | None
+    """The item's code in the HIS catalogue; `None` while it is unknown."""
     issuer: str | None
+    """Issuing agency of the identifier (`models.udi.Issuer`); `None` without a code."""
     di: str | None
+    """Device identifier (UDI-DI) in its canonical form; `None` when the label gives none."""
     lot: str | None
+    """Lot number as printed; `None` when it is not known."""
     serial: str | None
+    """Serial number as printed; `None` when it is not known."""
     encounter: str | None
+    """Opaque id of the patient's stay; `None` without one."""
     department: str | None
     """The scan's, else the encounter's."""
     store: str | None
+    """Id of the department store (二级库); `None` where none is concerned."""
     units: int | None
+    """Units of use; `None` while the item is unknown."""
     scanned_at: datetime
+    """When it was scanned, by the device's clock."""
     since: datetime
+    """When it began to wait."""
     owner: str | None
     """Who looks after it; `None` for nobody."""
 
@@ -102,10 +125,13 @@ class HistoryEntry:
     """One thing that happened to a scan."""
 
     at: datetime
+    """When it happened."""
     by: str | None
     """The person; `None` where the product decided."""
     what: str
+    """What happened, in a word."""
     detail: str
+    """What it came to, and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +141,17 @@ class PossibleReading:
     reading: int
     """1, 2 … in the order in which they are listed."""
     issuer: str
+    """Issuing agency of the identifier (`models.udi.Issuer`)."""
     di: str | None
+    """Device identifier (UDI-DI) in its canonical form; `None` when the label gives none."""
     lot: str | None
+    """Lot number as printed; `None` when it is not known."""
     serial: str | None
+    """Serial number as printed; `None` when it is not known."""
     expiry: date | None
+    """Last usable day; `None` when it is not known."""
     production: date | None
+    """Day of production; `None` when it is not known."""
 
 
 async def open_scans(asked: Asked, verdict: str) -> list[OpenScan]:

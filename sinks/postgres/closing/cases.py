@@ -1,7 +1,7 @@
 """Cases in PostgreSQL: which changed, what their ledgers hold, the proofs written of them.
 
 References:
-    docs/semantics.md, "Case close proof".
+    docs/semantics/closing.md, "Case close proof".
 """
 
 from collections import Counter, defaultdict
@@ -84,6 +84,7 @@ class CaseSnapshot:
     """What the books have of a case."""
 
     closing: Closing
+    """What has closed it so far."""
     differences_open: int
     """Of the encounter, with the HIS."""
     scans: Sequence[CaseScan]

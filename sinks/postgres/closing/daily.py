@@ -1,7 +1,7 @@
 """A day's uses with what each ledger has of them: stock, charges, the topic of billing, the HIS.
 
 References:
-    docs/semantics.md, "Daily tie-out".
+    docs/semantics/closing.md, "Daily tie-out".
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -67,7 +67,9 @@ class Day:
     """A day of a hospital."""
 
     hospital: str
+    """Id of the hospital; the first part of every record key."""
     start: datetime
+    """Its local midnight."""
     end: datetime
     """The next day's start."""
 
@@ -79,9 +81,11 @@ class Entry:
     scan_id: UUID
     """Of the use."""
     billing_id: UUID
+    """Id of the ledger entry, the same after any replay."""
     lane: int
     """On whose partition it went out."""
     recorded_at: datetime
+    """When the books knew it, by the database's clock."""
 
 
 PriceOf = Callable[[tuple[DatedPrice, ...]], int | None]

@@ -1,7 +1,7 @@
 """Figures of the ledger by month of use and of posting, as known at an instant.
 
 References:
-    docs/semantics.md, "Periods and known time".
+    docs/semantics/closing.md, "Periods and known time".
 """
 
 from collections.abc import Sequence
@@ -52,6 +52,7 @@ class HospitalMonth:
     """A hospital, and when it closed a month."""
 
     hospital: str
+    """Id of the hospital; the first part of every record key."""
     closed_at: datetime | None
     """`None` while the month is open."""
 
@@ -61,8 +62,11 @@ class MonthOf:
     """A month of a hospital."""
 
     hospital: str
+    """Id of the hospital; the first part of every record key."""
     month: Month
+    """Month of the hospital's zone, as `yyyymm`."""
     start: datetime
+    """Local midnight of its first day."""
     end: datetime
     """The next month's start."""
 

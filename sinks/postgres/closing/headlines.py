@@ -39,8 +39,11 @@ class Headlines:
     missed: Decimal
     """What the HIS charged too little."""
     overcharged: Decimal
+    """What the HIS charged too much."""
     parked: int
+    """Scans that wait for a fact."""
     held: int
+    """Scans that wait for a person."""
     waiting: Decimal
     """What waits here for a fact or a person would be charged, as far as anybody knows."""
 
@@ -50,12 +53,17 @@ class Rise:
     """An item whose use in money rose, by a rule, in the newest judged month."""
 
     month: str
+    """Month judged, like 2022-06."""
     item_code: str
+    """The item's code in the HIS catalogue."""
     item_name: str | None
+    """The item's name in the catalogue; `None` while it is unknown."""
     rise: Decimal
     """Yuan."""
     change_percent: Decimal
+    """Against the base month, two digits."""
     base_month: str
+    """Month it is compared with, like 2022-05."""
 
 
 async def headlines(asked: Asked) -> Headlines:

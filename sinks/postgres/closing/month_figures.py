@@ -1,7 +1,7 @@
 """Figures of a month by which a hospital judges its scanning: shares, delays, differences, waste.
 
 References:
-    docs/semantics.md, "Figures of a month".
+    docs/semantics/closing.md, "Figures of a month".
 """
 
 from collections.abc import Sequence
@@ -92,7 +92,9 @@ class Share:
     denominator: str
     """`amount` (fen), `lines`, or `udi-lines`: lines of items with a maker's identifier."""
     whole: int
+    """What the HIS has charged: fen, or lines."""
     scanned: int
+    """Of it, what something was scanned for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +104,15 @@ class Delay:
     parked: bool
     """It waited for a fact first."""
     charges: int
+    """First charges of uses that were counted."""
     p50: timedelta
+    """Half of them took no longer."""
     p90: timedelta
+    """90 % of them took no longer."""
     p99: timedelta
+    """99 % of them took no longer."""
     max: timedelta
+    """The slowest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +120,15 @@ class Differences:
     """Differences with the HIS of one kind and status, by the time of use."""
 
     kind: str
+    """`missed`, `wrong` or `extra`."""
     status: str
+    """Where they stand now (`DifferenceStatus`)."""
     count: int
+    """How many there are."""
     too_little_fen: int
+    """What was charged too little, ≥ 0."""
     too_much_fen: int
+    """What was charged too much, ≥ 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +136,17 @@ class Waste:
     """What was opened and not used, or thrown away."""
 
     department: str | None
+    """Id of the clinical department; `None` when nobody said."""
     action: str
+    """`opened` or `waste`."""
     reason: str
+    """What the person said on the scan; empty when nothing."""
     scans: int
+    """Scans that were counted."""
     units: int
+    """Units of use."""
     amount_fen: int
+    """At the cost of the day."""
     without_cost: int
     """Scans of goods without a cost on the day."""
 
@@ -140,8 +158,11 @@ class MonthFigures:
     shares: Sequence[Share]
     """Empty when the HIS has sent no lines of the month."""
     delays: Sequence[Delay]
+    """From the scan to its charge."""
     differences: Sequence[Differences]
+    """With the HIS."""
     waste: Sequence[Waste]
+    """Goods opened or thrown away."""
 
     @property
     def recovered_fen(self) -> int:

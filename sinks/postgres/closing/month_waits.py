@@ -30,8 +30,11 @@ class MonthWait:
     """What of one kind waits at a hospital."""
 
     hospital: str
+    """Id of the hospital; the first part of every record key."""
     kind: str
+    """What waits: differences by their kind, or `cases with gaps`."""
     number: int
+    """How many there are."""
     amount: Decimal
     """Yuan: of differences what they are about, of cases what they come to."""
 

@@ -23,6 +23,7 @@ class HospitalPeriods:
     """Where the months of a hospital stand."""
 
     hospital: str
+    """Id of the hospital; the first part of every record key."""
     first: Month
     """The first month with records."""
     closed_through: Month | None

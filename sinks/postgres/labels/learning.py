@@ -51,7 +51,9 @@ class Unlearned(NamedTuple):
     """A stretch of an input position that nobody has learned from."""
 
     position_id: int
+    """Number of the input position: cluster, topic and partition."""
     first: int
+    """First offset of it."""
     after: int
     """The first offset behind it."""
 

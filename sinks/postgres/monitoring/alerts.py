@@ -63,8 +63,11 @@ class PendingClose(NamedTuple):
     """A closed month whose alerts are not judged yet."""
 
     hospital: str
+    """Id of the hospital; the first part of every record key."""
     month: Month
+    """Month of the hospital's zone, as `yyyymm`."""
     closed_at: datetime
+    """When the month was closed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,7 @@ class Periods:
     """What is closed, and what of it waits to be judged."""
 
     closed_through: Mapping[str, Month]
+    """By hospital, the newest closed month."""
     pending: Sequence[PendingClose]
     """In the order of their months."""
 
@@ -83,6 +87,7 @@ class Folded:
     changed: Mapping[Cell, datetime]
     """The cells it changed, each with the newest instant that changed it."""
     deltas: int
+    """Rows of usage that were folded."""
 
 
 @dataclass(slots=True)
@@ -90,12 +95,15 @@ class Evaluated:
     """What one session writes in the end."""
 
     versions: list[AlertVersion] = field(default_factory=list)
+    """New versions of alerts."""
     standings_before: dict[StandingKey, Tops] = field(default_factory=dict)
     """Of each scope, month and rule whose tops have changed: those in the books."""
     standings: dict[StandingKey, Tops] = field(default_factory=dict)
     """Those that take their place; only items at the top."""
     first_months: dict[str, Month] = field(default_factory=dict)
+    """By hospital, the first month of records, where it is new."""
     judged: list[PendingClose] = field(default_factory=list)
+    """Closed months whose alerts are judged by this."""
 
 
 class AlertBooks:

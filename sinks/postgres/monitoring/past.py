@@ -18,6 +18,7 @@ class PastMonths(NamedTuple):
     first_month: Month | None
     """Of its records; `None` when it has none."""
     usage: dict[Cell, UsageSums]
+    """Use by item, scope and month."""
     traits: dict[str, Traits]
     """By item code, of the newest catalogue version."""
 

@@ -27,13 +27,21 @@ class Said:
     """What a person says with a step."""
 
     step: Step
+    """What is done."""
     by: str
+    """Who does it."""
     text: str
+    """What is said, in the person's words."""
     owner: str | None = None
+    """Of an assignment: who has the finding from now on."""
     due_on: date | None = None
+    """Of an assignment: the day until which."""
     voice: Voice | None = None
+    """Of an opinion: for whom it speaks."""
     vote: Vote | None = None
+    """Of an opinion: what it comes to."""
     effect: Effect | None = None
+    """Of an effect: use before and after."""
 
 
 class ReviewBooks:

@@ -30,11 +30,15 @@ class LetterRow:
     """A dead letter of the outbox. An empty key or value may stand for none."""
 
     key: bytes
+    """Key of the record as it came; empty without one."""
     body: bytes
+    """Value of the record as it came, byte for byte."""
     reason: str
+    """Why it could not be accepted."""
     origin: str
     """`topic/partition/offset` of the record as it came."""
     written_at: datetime
+    """When the books knew it, by the database's clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +48,11 @@ class RecordedLetter:
     place: int
     """Its place among those asked for, from 1."""
     record_key: bytes | None
+    """Key of the record; `None` without one."""
     raw: bytes | None
+    """Value of the record."""
     detail: str | None
+    """What was expected and what came; `None` when nothing was kept."""
 
 
 async def letters(asked: Asked, reason: str | None, origin: str | None) -> list[LetterRow]:

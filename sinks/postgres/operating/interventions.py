@@ -26,18 +26,25 @@ class Intervention:
     """One row of `udi.intervention`, to be written."""
 
     kind: Kind
+    """What was done."""
     by: str
+    """Who did it."""
     reason: str
+    """Why, in the person's words."""
     topic: str | None = None
     """By its name in `models.wire.topics`; `None`: all of them."""
     partition: int | None = None
+    """Partition of the topic; `None`: all of them."""
     cluster_id: str | None = None
+    """Id of the broker's cluster; `None` where no offset is concerned."""
     from_at: int | None = None
     """First offset, or sequence number, that it is about."""
     until: int | None = None
     """The one after the last."""
     record_key: bytes | None = None
+    """Key of a record that was given up; `None` otherwise."""
     record_value: bytes | None = None
+    """Value of a record that was given up; `None` otherwise."""
     detail: str = "{}"
     """JSON."""
 
@@ -62,7 +69,9 @@ class Stand(NamedTuple):
     topic: str
     """With its prefix."""
     partition: int
+    """Partition of the topic."""
     next_offset: int
+    """Offset after the newest recorded one."""
 
 
 class Word(NamedTuple):

@@ -23,11 +23,17 @@ class StoredRecord(NamedTuple):
     """A record in the outbox."""
 
     seq: int
+    """Its sequence number on topic and partition: 1, 2, 3 … without gaps."""
     id: UUID
+    """Its header `udi-id`."""
     key: bytes
+    """The record's key, as bytes."""
     body: bytes
+    """The record's value, as bytes."""
     reason: str | None
+    """Of a dead letter: header `udi-reason`; else `None`."""
     origin: str | None
+    """Of a dead letter: topic, partition and offset of the record as it came; else `None`."""
 
 
 @dataclass(slots=True)
@@ -35,10 +41,13 @@ class HeldOutput:
     """One output partition of the outbox while nobody else can write it."""
 
     topic: str
+    """Topic, by its name in `models.wire.topics`."""
     partition: int
+    """Partition of the topic."""
     newest: int
     """Sequence number of its newest record."""
     connection: PoolConnectionProxy
+    """Holds the locks until it is given back."""
 
     async def after(self, seq: int) -> list[StoredRecord]:
         """Every record above a sequence number, in order."""

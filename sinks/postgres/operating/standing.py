@@ -31,9 +31,13 @@ class NewestScan:
     """The scan that was recorded last."""
 
     recorded_at: datetime
+    """The broker's timestamp of its record."""
     scanned_at: datetime | None
+    """By the device's clock; `None` of a bad record."""
     device_id: str | None
+    """Id of the scanner or terminal; `None` when it could not be read."""
     verdict: str
+    """Its first verdict."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +45,11 @@ class Position:
     """How far an input partition is recorded; topic with its prefix."""
 
     topic: str
+    """Full name of the topic."""
     partition: int
+    """Partition of the topic."""
     next_offset: int
+    """Offset after the newest recorded one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +59,11 @@ class Standing:
     scans: int
     """Records of the scan topic in the books."""
     newest: NewestScan | None
+    """`None` while no scan is recorded."""
     positions: list[Position]
+    """Of every input partition."""
     lanes: int
+    """How many there are."""
     lanes_behind: int
     """Lanes that have facts to decide by again."""
     working: list[str]
@@ -63,14 +73,21 @@ class Standing:
     pending: int
     """Records of the outbox that are not known to be published."""
     pending_since: datetime | None
+    """When the oldest of them was written; `None` when none waits."""
     open_scans: dict[str, int]
     """Scans by `waiting`, `parked`, `held`."""
     differences: int
+    """Differences with the HIS that are open."""
     cases: int
+    """Closed cases whose newest proof has gaps."""
     findings: int
+    """Findings that lie open."""
     alerts: int
+    """Alerts that stand."""
     verified_at: datetime | None
+    """When `udi verify` last kept an outcome; `None`: never."""
     verify_failed: int
+    """Invariants that did not hold then."""
 
 
 async def standing(asked: Asked) -> Standing:

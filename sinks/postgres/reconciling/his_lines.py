@@ -28,7 +28,9 @@ class LineBatch:
     """Rows of one transaction."""
 
     lines: list[Row] = field(default_factory=list)
+    """New versions of the HIS's charge lines."""
     letters: list[Outgoing] = field(default_factory=list)
+    """Dead letters of what could not be read."""
 
 
 class HisLineBooks:

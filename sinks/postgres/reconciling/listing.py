@@ -51,9 +51,13 @@ class Chosen(NamedTuple):
     """Which differences are meant; `None` is any."""
 
     kind: str | None = None
+    """`missed`, `wrong` or `extra`."""
     encounter: str | None = None
+    """Opaque id of a patient's stay."""
     department: str | None = None
+    """Id of a clinical department."""
     hospital: str | None = None
+    """Id of a hospital."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,29 +65,51 @@ class ListedDifference:
     """The newest version of a difference: a row of `report.differences`, amounts in yuan."""
 
     hospital: str
+    """Id of the hospital; the first part of every record key."""
     difference_id: UUID
+    """The same for the same use and line, whatever else changes."""
     version: int
+    """Counts the versions; a higher one stands in place of a lower one."""
     encounter: str
+    """Opaque id of the patient's stay."""
     kind: str
+    """`missed`, `wrong` or `extra`."""
     aspects: list[str]
+    """Of a wrong line: in what it differs (`Aspect`)."""
     cause: str
+    """Why it is likely there (`LikelyCause`)."""
     fix: str
+    """What would mend it (`Fix`)."""
     item_code: str | None
+    """The item's code in the HIS catalogue; `None` while it is unknown."""
     scan_id: UUID | None
+    """Scan of the use; `None` of a line without one."""
     line_id: str | None
+    """The HIS's id of the line; `None` of a missed charge."""
     billing_id: UUID | None
+    """Id of the ledger entry; `None` without one."""
     department: str | None
+    """Id of the clinical department; `None` when nobody said."""
     quantity: int
+    """Units the use or line is for."""
     at: datetime
+    """When it was used; of a line without use, its service time."""
     expected: Decimal
+    """What should be on the HIS's books; 0 of an extra line."""
     found: Decimal
+    """What is on them; 0 of a missed charge."""
     amount: Decimal
     """Found less expected: above zero the patient was charged too much."""
     status: str
+    """Where it stands (`DifferenceStatus`)."""
     changed_at: datetime
+    """The newest record that caused the comparison, or when a person decided."""
     by: str | None
+    """Who decided; `None` when the comparison did."""
     reason: str | None
+    """Why, in the person's words; `None` when the comparison did."""
     found_at: datetime
+    """When it was first found."""
 
 
 async def differences(asked: Asked, statuses: Sequence[str], chosen: Chosen) -> list[ListedDifference]:

@@ -52,29 +52,49 @@ class DifferenceStep:
     """A version of a difference: a row of `report.difference_history`, amounts in yuan."""
 
     hospital: str
+    """Id of the hospital; the first part of every record key."""
     difference_id: UUID
+    """The same for the same use and line, whatever else changes."""
     version: int
+    """Counts the versions; a higher one stands in place of a lower one."""
     encounter: str
+    """Opaque id of the patient's stay."""
     kind: str
+    """`missed`, `wrong` or `extra`."""
     aspects: Sequence[str]
+    """Of a wrong line: in what it differs (`Aspect`)."""
     cause: str
+    """Why it is likely there (`LikelyCause`)."""
     fix: str
+    """What would mend it (`Fix`)."""
     item_code: str | None
+    """The item's code in the HIS catalogue; `None` while it is unknown."""
     scan_id: UUID | None
+    """Scan of the use; `None` of a line without one."""
     line_id: str | None
+    """The HIS's id of the line; `None` of a missed charge."""
     billing_id: UUID | None
+    """Id of the ledger entry; `None` without one."""
     department: str | None
+    """Id of the clinical department; `None` when nobody said."""
     quantity: int | None
+    """Units of use; `None` while unknown."""
     at: datetime
+    """When it was used; of a line without use, its service time."""
     expected: Decimal
+    """What should be on the HIS's books; 0 of an extra line."""
     found: Decimal
+    """What is on them; 0 of a missed charge."""
     amount: Decimal
     """Found less expected: above zero the patient was charged too much."""
     status: str
+    """Where it stands from this version on (`DifferenceStatus`)."""
     changed_at: datetime
+    """The newest record that caused the comparison, or when a person decided."""
     by: str | None
     """The person who asked or accepted; `None` where a comparison made the version."""
     reason: str | None
+    """Why, in the person's words; `None` where a comparison made the version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +102,13 @@ class OneEncounter:
     """An encounter it is about; dates are `None` while the books do not know it or it goes on."""
 
     encounter: str
+    """Opaque id of the patient's stay."""
     admitted_at: datetime | None
+    """When the stay began."""
     discharged_at: datetime | None
+    """When the patient left; `None` until then."""
     department: str | None
+    """Id of the clinical department; `None` when nobody said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,19 +116,31 @@ class OneUse:
     """A use in the books of what the difference is about."""
 
     encounter: str
+    """Opaque id of the patient's stay."""
     scan_id: UUID
+    """Id of the scan, made by its device."""
     scanned_at: datetime
+    """When it was scanned, by the device's clock."""
     device_id: str | None
+    """Id of the scanner or terminal; `None` when it could not be read."""
     staff: str | None
+    """Who scanned, by an opaque id; `None` when nobody said."""
     department: str | None
+    """Id of the clinical department; `None` when nobody said."""
     item_code: str | None
+    """The item's code in the HIS catalogue; `None` while it is unknown."""
     lot: str | None
+    """Lot number as printed; `None` when it is not known."""
     serial: str | None
+    """Serial number as printed; `None` when it is not known."""
     units: int | None
+    """Units of use as scanned; `None` while unknown."""
     returned: int
     """Units of it that came back."""
     verdict: str
+    """Its newest verdict."""
     reasons: Sequence[str]
+    """Why, in order of precedence; the first that decides gave the verdict."""
     charged: Decimal | None
     """Yuan that stand; `None` of what is not charged."""
 
@@ -114,16 +150,27 @@ class OneLine:
     """A line of the HIS for what the difference is about; amounts in yuan."""
 
     encounter: str
+    """Opaque id of the patient's stay."""
     line_id: str
+    """The HIS's own id of the line."""
     version: int
+    """Counts the versions; a higher one stands in place of a lower one."""
     service_at: datetime
+    """When the goods were used, as the HIS has it."""
     department: str | None
+    """Id of the clinical department; `None` when nobody said."""
     item_code: str
+    """The item's code in the HIS catalogue."""
     insurance_code: str | None
+    """As the HIS charged it; `None` when it does not say."""
     quantity: int
+    """Units of use."""
     unit_price: Decimal
+    """A unit of use."""
     amount: Decimal
+    """Quantity × unit price, rounded half up."""
     cancelled: bool
+    """It no longer counts."""
     recorded_at: datetime
     """When the books learned of this version."""
 
@@ -137,7 +184,9 @@ class ShownDifference:
     encounters: list[OneEncounter]
     """The patient it was used for and the one who was charged, where they are not the same."""
     uses: list[OneUse]
+    """Of its item by its patients."""
     lines: list[OneLine]
+    """Of its item for its patients."""
 
 
 async def differences_that_begin(asked: Asked, start: str) -> list[UUID]:

@@ -30,8 +30,11 @@ class Head(NamedTuple):
     """How far a lane is chained."""
 
     lane: int
+    """Number of the lane."""
     batch: int
+    """Number of its newest chained batch."""
     head: bytes
+    """32 bytes: the chain's newest value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +44,11 @@ class Seal:
     n: int
     """1, 2, 3 …"""
     sealed_at: datetime
+    """When the heads were read, by the database's clock."""
     heads: Sequence[Head]
+    """Of every lane, in order."""
     root: bytes
+    """32 bytes: the Merkle root over the heads."""
 
     def body(self) -> bytes:
         """As it is published and appended to the file outside."""

@@ -32,15 +32,25 @@ class Balance:
     """What lies in a store of one lot or serial and owner."""
 
     hospital: str
+    """Id of the hospital; the first part of every record key."""
     store: str
+    """Id of the department store (二级库)."""
     item_code: str
+    """The item's code in the HIS catalogue."""
     item_name: str | None
+    """The item's name in the catalogue; `None` while it is unknown."""
     owner: str
+    """Whose goods they are: `hospital`, or the supplier's id."""
     issuer: str | None
+    """Issuing agency of the identifier (`models.udi.Issuer`); `None` without a code."""
     di: str | None
+    """Device identifier (UDI-DI) in its canonical form; `None` when the label gives none."""
     lot: str | None
+    """Lot number as printed; `None` when it is not known."""
     serial: str | None
+    """Serial number as printed; `None` when it is not known."""
     expiry: date | None
+    """Last usable day; `None` when it is not known."""
     quantity: int
     """Units of use; below zero when more was used than received."""
 
@@ -50,15 +60,25 @@ class Pack:
     """Goods in packs of a fixed size."""
 
     hospital: str
+    """Id of the hospital; the first part of every record key."""
     store: str
+    """Id of the department store (二级库)."""
     owner: str
+    """Whose goods they are: `hospital`, or the supplier's id."""
     item_code: str
+    """The item's code in the HIS catalogue."""
     item_name: str | None
+    """The item's name in the catalogue; `None` while it is unknown."""
     lot: str | None
+    """Lot number as printed; `None` when it is not known."""
     serial: str | None
+    """Serial number as printed; `None` when it is not known."""
     quantity: int
+    """Units of use."""
     units_per_pack: int
+    """Units of use in the item's smallest package."""
     whole_packs: int
+    """Packages that are not opened."""
     remainder: int
     """Units left of an opened pack."""
 

@@ -58,16 +58,25 @@ class BelowZero:
     """A scan that took goods the books did not have there."""
 
     hospital: str
+    """Id of the hospital; the first part of every record key."""
     scan_id: UUID
+    """Id of the scan, made by its device."""
     used_at: datetime
     """When it was scanned."""
     store: str
+    """Shelf it was taken from."""
     item_code: str
+    """The item's code in the HIS catalogue."""
     owner: str
+    """Whose goods they are: `hospital`, or the supplier's id."""
     lot: str | None
+    """Lot number as printed; `None` when it is not known."""
     serial: str | None
+    """Serial number as printed; `None` when it is not known."""
     units: int
+    """Units of use."""
     encounter: str | None
+    """Opaque id of the patient's stay; `None` without one."""
     left: int
     """The balance after it by the times of the scans, of all that is recorded now; below zero: not explained."""
     received_at: datetime | None

@@ -76,6 +76,7 @@ class Accepted:
     """A notice as the books hold it."""
 
     notice: Recall
+    """As it came on its topic."""
     recorded_at: datetime
     """The broker's timestamp of its record."""
     accepted_at: datetime
@@ -89,7 +90,9 @@ class Materials:
     identifiers: dict[str, frozenset[tuple[str, str]]]
     """Of each item of the house that the notice names."""
     scans: Sequence[ItemScan]
+    """Scans of units that the notice names."""
     holdings: Sequence[Holding]
+    """Units of them that lie somewhere."""
 
 
 class RecallDesk:

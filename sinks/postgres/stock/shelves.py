@@ -41,12 +41,19 @@ class Expiring:
     """Goods on a shelf that have a last day."""
 
     hospital: str
+    """Id of the hospital; the first part of every record key."""
     store: str
+    """Id of the department store (二级库)."""
     item_code: str
+    """The item's code in the HIS catalogue."""
     lot: str | None
+    """Lot number as printed; `None` when it is not known."""
     serial: str | None
+    """Serial number as printed; `None` when it is not known."""
     owner: str
+    """Whose goods they are: `hospital`, or the supplier's id."""
     quantity: int
+    """Units of use."""
     expiry: date
     """The last day on which they may be used."""
     days_left: int

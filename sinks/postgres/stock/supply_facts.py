@@ -31,7 +31,9 @@ class Read(NamedTuple, Generic[R]):
     """A record and what it says; no database, so that it is read while the batch before is recorded."""
 
     raw: RawRecord
+    """The record as it came."""
     said: tuple[R, Body] | Refusal
+    """What it says, or why it is no record of its topic."""
 
 
 @dataclass(slots=True)
@@ -39,10 +41,15 @@ class SupplyBatch:
     """Rows of one transaction; facts count from 1 within it."""
 
     recalls: list[Row] = field(default_factory=list)
+    """New versions of recall notices."""
     stores: list[Row] = field(default_factory=list)
+    """New versions of stores."""
     deliveries: list[Row] = field(default_factory=list)
+    """New versions of delivery notes."""
     changes: list[Row] = field(default_factory=list)
+    """Rows of `udi.fact_change`: what lanes look at again."""
     letters: list[Outgoing] = field(default_factory=list)
+    """Dead letters of what could not be read."""
     newest: dict[tuple[str, str], tuple[int, bytes]] = field(default_factory=dict)
     """Version and fingerprint of the notices in it; known to the books when it is recorded, not before."""
 

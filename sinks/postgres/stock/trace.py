@@ -42,15 +42,21 @@ class TracedUnit:
     """What is followed: a unit (with its serial) or a lot, by every identifier its item has."""
 
     hospital: str
+    """Id of the hospital; the first part of every record key."""
     issuer: str | None
     """Of the code that was asked for; `None` when an item was."""
     di: str | None
+    """Device identifier (UDI-DI) in its canonical form; `None` when the label gives none."""
     item_code: str | None
     """`None`: no item of the hospital has the identifier."""
     item_name: str | None
+    """The item's name in the catalogue; `None` while it is unknown."""
     lot: str | None
+    """Lot number as printed; `None` when it is not known."""
     serial: str | None
+    """Of the unit; `None` when a lot is followed."""
     identifiers: tuple[Identifier, ...]
+    """Every (issuer, di) of the item: a box and its single units are one life."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,26 +64,41 @@ class TraceEvent:
     """One thing that happened to it."""
 
     at: datetime
+    """When it happened."""
     kind: str
     """The action of a scan; `taken-back`; or of a later entry `charge`, `credit`, `payable`, `reversal`."""
     from_place: str | None
+    """Place the goods left; `None` when nothing moved."""
     to_place: str | None
     """`None`: nothing moved."""
     quantity: int | None
     """Units of use; `None` while the item is unknown."""
     encounter: str | None
+    """Opaque id of the patient's stay; `None` without one."""
     department: str | None
+    """Id of the clinical department; `None` when nobody said."""
     document: str | None
+    """Delivery note, transfer, count or order it belongs to; `None` without one."""
     scan_id: UUID | None
+    """Id of the scan, made by its device; `None` without one."""
     billing_id: UUID | None
+    """Id of the ledger entry; `None` without one."""
     line_id: UUID | None
+    """Settlement line; `None` of other events."""
     recall: str | None
+    """Id of the recall notice; `None` of other events."""
     by: str | None
+    """Person who caused it; `None` when nobody did."""
     verdict: str | None
+    """What became of the scan; `None` of other events."""
     reasons: Sequence[str]
+    """Why, in order of precedence; the first that decides gave the verdict."""
     lot: str | None
+    """Lot number as printed; `None` when it is not known."""
     serial: str | None
+    """Serial number as printed; `None` when it is not known."""
     item_code: str | None
+    """The item's code in the HIS catalogue; `None` while it is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,25 +106,43 @@ class Device:
     """A device that an encounter got and kept."""
 
     used_at: datetime
+    """When it was used, by the scanning device's clock."""
     scan_id: UUID
+    """Id of the scan, made by its device."""
     item_code: str | None
+    """The item's code in the HIS catalogue; `None` while it is unknown."""
     item_name: str | None
+    """The item's name in the catalogue; `None` while it is unknown."""
     spec: str | None
+    """Specification and model; `None` when the catalogue has none."""
     maker: str | None
+    """Name of the maker; `None` when the catalogue has none."""
     device_class: str | None
+    """`I`, `II` or `III`; `None` when the catalogue has none."""
     issuer: str
+    """Issuing agency of the identifier (`models.udi.Issuer`)."""
     di: str | None
+    """Device identifier (UDI-DI) in its canonical form; `None` when the label gives none."""
     lot: str | None
+    """Lot number as printed; `None` when it is not known."""
     serial: str | None
+    """Serial number as printed; `None` when it is not known."""
     expiry: date | None
+    """Last usable day; `None` when it is not known."""
     production: date | None
+    """Day of production; `None` when it is not known."""
     quantity: int
     """Units of use, less what came back; packages while the item is unknown."""
     department: str | None
+    """Id of the clinical department; `None` when nobody said."""
     store: str
+    """Store it was used from."""
     operation: str | None
+    """Id of the operation within the stay; `None` outside one."""
     verdict: str
+    """What became of the scan."""
     reasons: Sequence[str]
+    """Why, in order of precedence; the first that decides gave the verdict."""
 
 
 class TraceBooks:

@@ -23,7 +23,9 @@ class Check:
     """One invariant: what must hold, and the query that gives the rows that break it."""
 
     name: str
+    """Name of the invariant."""
     sql: str
+    """Gives the rows that break it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +33,13 @@ class Finding:
     """What a check came to."""
 
     name: str
+    """Name of the invariant."""
     failures: int
     """Rows that break the invariant; 0 when it holds."""
     first: Sequence[dict[str, Any]] = ()
     """At most `ROWS_SHOWN` of them."""
     seconds: float = 0.0
+    """How long the query took."""
     note: str = ""
     """How far it looked, where that is not the whole."""
 

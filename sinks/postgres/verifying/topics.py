@@ -27,20 +27,28 @@ class DueRecord(NamedTuple):
     """A record as the outbox holds it."""
 
     seq: int
+    """Its sequence number on topic and partition: 1, 2, 3 … without gaps."""
     id: str
+    """Its header `udi-id`."""
     key: bytes
+    """The record's key, as bytes."""
     body: bytes | None
     """`None`: let go."""
     reason: str | None
+    """Of a dead letter: header `udi-reason`; else `None`."""
     origin: str | None
+    """Of a dead letter: topic, partition and offset of the record as it came; else `None`."""
 
 
 class RecordedInput(NamedTuple):
     """A record of the scan topic as the books hold it."""
 
     record_offset: int
+    """Offset of the record in its partition."""
     record_key: bytes | None
+    """Key of the record; `None` without one."""
     raw: bytes | None
+    """Value of the record; `None` of a tombstone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +56,11 @@ class RecordedPosition:
     """How far a partition of an input topic is recorded."""
 
     position_id: int
+    """Number of the input position: cluster, topic and partition."""
     partition: int
+    """Partition of the topic."""
     next_offset: int
+    """Offset after the newest recorded one."""
 
 
 async def due_records(asked: Asked, topic: str, partition: int, from_seq: int) -> list[DueRecord]:

@@ -19,12 +19,17 @@ class Account:
     """Somebody who may sign in."""
 
     name: str
+    """The name he signs in with."""
     hospital: str
+    """Id of the hospital; the first part of every record key."""
     roles: tuple[str, ...]
+    """Names of his roles (`models.web.access.Role`)."""
     password_hash: str
     """argon2."""
     locked_until: datetime | None
+    """After too many wrong passwords; `None`: never locked since the last sign-in."""
     locked: bool
+    """`locked_until` has not passed yet, by the database's clock."""
 
 
 _ACCOUNT = """

@@ -18,15 +18,21 @@ class Device:
     """A device as the gateway needs it."""
 
     hospital: str
+    """Id of the hospital; the first part of every record key."""
     device_id: str
+    """Id of the scanner or terminal."""
     key_hash: str
     """argon2 of its key."""
     signing_key: bytes | None
     """Its key, of a device that signs; `None` of one that does not."""
     store: str | None
+    """Where it stands; `None` when that was not said."""
     department: str | None
+    """Department it belongs to; `None` when that was not said."""
     added_at: datetime
+    """When a person added it."""
     revoked_at: datetime | None
+    """When a person revoked it; `None`: it may send."""
 
 
 _FIELDS = "hospital, device_id, key_hash, signing_key, store, department, added_at, revoked_at"

@@ -16,8 +16,11 @@ class ItemVersion(NamedTuple):
     """The newest version of an item."""
 
     hospital: str
+    """Id of the hospital; the first part of every record key."""
     item_code: str
+    """The item's code in the HIS catalogue."""
     version: int
+    """Number of the fact that brought it."""
     fields: dict[str, Any]
     """As the HIS sent them; empty of an item that has ended."""
 

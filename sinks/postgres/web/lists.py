@@ -74,6 +74,7 @@ class BoardList:
     """A list as SQL: `$1` is the hospital; `{rows}` stands for the offsets it is about."""
 
     sql: str
+    """Gives the rows, newest first."""
     newest: str = ""
     """Those offsets when nothing narrows the list."""
     by: Mapping[str, str] = field(default_factory=dict)

@@ -47,9 +47,13 @@ class Published(NamedTuple):
     """One verdict: its place among those of its lane, its record key and its body."""
 
     lane: int
+    """Lane of the scan."""
     seq: int
+    """Its sequence number on topic and partition: 1, 2, 3 … without gaps."""
     key: bytes
+    """The record's key, as bytes."""
     body: bytes
+    """The record's value, as bytes."""
 
 
 class VerdictBooks:

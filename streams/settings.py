@@ -46,9 +46,13 @@ class Settings(BaseSettings):
     time_zone: str = "Asia/Shanghai"
     """The hospital's days and months. Fixed at `udi init`."""
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    """How brokers are spoken to: `PLAINTEXT`, `SSL`, `SASL_PLAINTEXT`, `SASL_SSL`."""
     sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    """`PLAIN`, `SCRAM-SHA-256`, `SCRAM-SHA-512`; where the protocol begins with `SASL`."""
     sasl_username: str | None = None
+    """The Kafka user."""
     sasl_password: SecretStr | None = None
+    """The Kafka password; better by file."""
     sasl_password_file: Path | None = None
     """A file whose first line is the Kafka password."""
     ssl_ca_file: Path | None = None
@@ -56,6 +60,7 @@ class Settings(BaseSettings):
     ssl_certificate_file: Path | None = None
     """PEM with this client's certificate and key, where brokers ask for one."""
     health_host: str = "127.0.0.1"
+    """The address that health and metrics listen on."""
     health_port: int | None = Field(default=None, ge=0, le=65535)
     """Where `/healthz`, `/readyz` and `/metrics` answer; unset: nowhere. 0: any free port, printed at the start."""
     gateway_host: str = "127.0.0.1"

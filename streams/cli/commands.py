@@ -21,8 +21,11 @@ class Entry(NamedTuple):
     """A command: panel, name, and `module:attribute` of its function, or of the Typer app of its subcommands."""
 
     panel: Panel
+    """Under which heading of `udi --help` it stands."""
     name: str
+    """As it is typed."""
     where: str
+    """`module:attribute`."""
 
 
 COMMANDS: Final[tuple[Entry, ...]] = (

@@ -23,8 +23,11 @@ class Outbound:
     topic: str
     """Its full name."""
     key: bytes | None
+    """Its key; `None` without one."""
     value: bytes | None
+    """Its value; `None` is a tombstone."""
     partition: int | None = None
+    """Where it goes; `None`: where its key says."""
     timestamp_ms: int | None = None
     """Unset: now. A topic that stamps records itself takes no notice."""
 

@@ -23,6 +23,7 @@ class FactBatch(Protocol):
     """Rows of one transaction."""
 
     letters: list[Outgoing]
+    """Dead letters of what could not be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +45,11 @@ class FactReading:
     """Records of a partition, parsed; or the part of them that is tried together."""
 
     records: Sequence[Record]
+    """As they came from the broker."""
     facts: list[Any]
+    """What they say, in the same order."""
     next_offset: int
+    """Where the partition stands when they are recorded."""
     first_offset: int | None = None
     """Where the partition must stand before; `None`: wherever it stands."""
 

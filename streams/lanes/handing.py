@@ -14,7 +14,9 @@ class Handed(NamedTuple, Generic[L]):
     """A plain batch: records of one partition, and the lane they belong to."""
 
     lane: L
+    """What works on its partition."""
     records: Sequence[Record]
+    """As they came from the broker, in order."""
     next_offset: int
     """Where the partition stands when they are recorded."""
     first_offset: int

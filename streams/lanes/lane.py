@@ -39,7 +39,9 @@ class Reading:
     """Records of a lane, parsed; or the part of them that is tried together."""
 
     records: Sequence[Record]
+    """As they came from the broker."""
     arrivals: list[Arrival]
+    """What they are, in the same order."""
     next_offset: int
     """Where the lane stands when they are recorded."""
     first_offset: int | None = None
@@ -66,8 +68,11 @@ class Decided(NamedTuple):
     """What a part has come to, to be recorded; and the books as they will be seen afterwards."""
 
     batch: Batch
+    """What is to be recorded."""
     view: View
+    """The books as they will be seen afterwards."""
     reading: Reading
+    """The records it came of."""
 
 
 class Lane:

@@ -51,6 +51,7 @@ class Taken(NamedTuple):
     """A partition as it was taken over."""
 
     lane: Held
+    """What works on the partition."""
     channel: Any
     """Of the agent that works on it."""
 
@@ -77,10 +78,15 @@ class Reading(NamedTuple):
     """What all readers of a service share."""
 
     consumer: AIOKafkaConsumer
+    """Reads every partition of the service."""
     cluster: str
+    """Id of the broker's cluster: another cluster has other offsets."""
     batch_records_max: int
+    """Records in one batch, at most."""
     take_over: TakeOver
+    """Makes the lane of a partition that was assigned."""
     said: Said
+    """Told of partitions that stand still or go on."""
 
 
 class _Queued(NamedTuple):

@@ -56,10 +56,15 @@ class Swept(Protocol):
     """What sweeping needs of a lane."""
 
     lane: int
+    """Number of the lane."""
     position: InputPosition
+    """How far its partition is recorded."""
     books: Books
+    """The books it records in."""
     catalogue: Catalogue
+    """The worker's copy of the facts."""
     told: Told
+    """Who is told what became of it."""
 
     async def gather_for(self, wanted: Callable[[], Lookup]) -> Snapshot:
         """A snapshot that is complete by the catalogue it brought."""

@@ -12,9 +12,13 @@ class Record(NamedTuple):
     """A record as read from the broker."""
 
     offset: int
+    """Offset in its partition."""
     timestamp: datetime
+    """The broker's timestamp of the record."""
     key: bytes | None
+    """Its key; `None` without one."""
     value: bytes | None
+    """Its value; `None` of a tombstone."""
     signature: bytes | None = None
     """The header `udi-signature` as it came."""
 

@@ -47,15 +47,21 @@ class FindingFigures:
     """What came out over all hospital-years."""
 
     years: int = 0
+    """Hospital-years watched."""
     seeded: int = 0
+    """Cases of misuse that were put there."""
     found: int = 0
     """Seeded misuse whose finding lies open in the month in which it begins."""
     missed: list[str] = field(default_factory=list)
+    """Seeded misuse that was not found, in words."""
     months: int = 0
+    """Hospital-months watched."""
     alerts: int = 0
     """Standing alerts."""
     findings: int = 0
+    """Findings made, open or filed."""
     open: int = 0
+    """Findings left open."""
     open_most: int = 0
     """In one month."""
     open_seeded: int = 0
@@ -65,6 +71,7 @@ class FindingFigures:
     caseload_cut: int = 0
     """Of them explained."""
     causes: int = 0
+    """Alerts with a cause."""
     causes_wrong: int = 0
     """Those that do not add up to their rise exactly."""
     rates_near: list[int] = field(default_factory=list)

@@ -46,8 +46,11 @@ class Seed:
     """A seeded misuse: from the month on, in the item."""
 
     kind: Misuse
+    """What kind of misuse."""
     item: str
+    """Code of the item that is misused."""
     month: Month
+    """Month in which it begins."""
 
 
 @dataclass(slots=True)
@@ -55,9 +58,13 @@ class World:
     """A hospital over all months."""
 
     usage: dict[Cell, UsageSums] = field(default_factory=dict)
+    """Use by item, scope and month."""
     caseloads: dict[ScopeMonth, Caseload] = field(default_factory=dict)
+    """Discharges by scope and month."""
     traits: dict[str, Traits] = field(default_factory=dict)
+    """Of the items, by their codes."""
     seeds: list[Seed] = field(default_factory=list)
+    """What was put there to be found."""
     grown: dict[ScopeMonth, dict[str, int]] = field(default_factory=dict)
     """Where cases have grown against the month before: by item the units that are there for the new cases alone."""
 

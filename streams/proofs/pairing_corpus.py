@@ -30,8 +30,11 @@ class Goods:
     """An item and how its labels are written."""
 
     code: str
+    """Item code."""
     hibc: bool
+    """Its labels are HIBC; else GS1."""
     tracking: str
+    """`serial`, `lot` or `none`."""
 
     @property
     def di(self) -> str:
@@ -74,7 +77,9 @@ class Event(NamedTuple):
     """A scan, and when its record comes to the broker."""
 
     arrives_at: datetime
+    """The broker's timestamp of its record."""
     body: dict[str, Any]
+    """The scan event, as JSON."""
 
 
 @dataclass(slots=True)
@@ -82,7 +87,9 @@ class Corpus:
     """Scans in the order of their arrival, and the truth."""
 
     events: list[Event] = field(default_factory=list)
+    """In the order of their arrival."""
     labels: int = 0
+    """Labels scanned, whole or in halves."""
     pairs: dict[UUID, UUID] = field(default_factory=dict)
     """Scan of the identifier → scan of the rest, of one label."""
     joinable: set[UUID] = field(default_factory=set)

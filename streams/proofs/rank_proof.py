@@ -23,7 +23,9 @@ class Coverage:
     """One world."""
 
     world: str
+    """Spread out, bunched, or another kind of hospital."""
     years: int
+    """Years simulated."""
     worst_marginal: float
     """Of the worst department, 0 to 1."""
     together: float

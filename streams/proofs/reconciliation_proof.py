@@ -33,8 +33,11 @@ class KindFigures:
     """How well one kind of error is found; of wrong lines, each aspect."""
 
     name: str
+    """Name of the kind or aspect."""
     seeded: int
+    """Errors put into the HIS's lines."""
     found: int
+    """Errors found."""
     true: int
     """Found as seeded."""
 
@@ -59,14 +62,19 @@ class ReconciliationFigures:
     """What came out."""
 
     uses: int
+    """Uses in the books."""
     lines: int
     """That count at the end, of so many records."""
     records: int
+    """Records of lines, their versions and cancellations among them."""
     refused: int
     """Records that are no lines, all of them spoiled on purpose."""
     kinds: tuple[KindFigures, ...]
+    """How well each is found."""
     overlooked: tuple[OpenDifference, ...]
+    """Seeded errors that were not found."""
     false: tuple[OpenDifference, ...]
+    """Errors found that were not seeded."""
 
     @property
     def good(self) -> bool:

@@ -36,11 +36,17 @@ class Maker:
     """One device and how its labels look."""
 
     di: str
+    """Device identifier (UDI-DI) in its canonical form."""
     order: tuple[str, ...]
+    """Application identifiers in the order in which they are printed."""
     kind: str
+    """What its lots look like."""
     lot: str | None
+    """Form of its lots; `None`: it prints none."""
     serial: str | None
+    """Form of its serials; `None`: it prints none."""
     tracking: str
+    """`serial`, `lot` or `none`."""
     new: bool
     """Nothing of it is scanned in the first half."""
 
@@ -70,11 +76,15 @@ class Gun:
     """A scanner, and when it loses separators."""
 
     name: str
+    """Id of the scanner."""
     makers: list[Maker]
+    """Whose labels it scans."""
     loses_from: int | None = None
     """Number of its first label without separators; `None`: it never loses any."""
     loses_until: int | None = None
+    """Number of its first label with separators again; `None`: never mended."""
     labels: int = 0
+    """Labels it has scanned so far."""
 
     @property
     def loses(self) -> bool:
@@ -90,10 +100,15 @@ class Scanned(NamedTuple):
     """A label, as a scanner sent it, with the truth."""
 
     at: datetime
+    """When it was scanned."""
     gun: Gun
+    """Scanner that read it."""
     maker: Maker
+    """Whose label it is."""
     text: str
+    """As the scanner sent it."""
     whole: str
+    """As the label says it, with every separator."""
     losing: bool
     """The scanner was losing separators."""
 
@@ -108,8 +123,11 @@ class Corpus:
     """Makers and scanners, and the labels in the order of their scans."""
 
     makers: list[Maker] = field(default_factory=list)
+    """Makers of the goods."""
     guns: list[Gun] = field(default_factory=list)
+    """Scanners of the hospital."""
     scans: list[Scanned] = field(default_factory=list)
+    """Labels in the order of their scans."""
 
 
 def make_corpus(labels: int, devices: int, seed: int) -> Corpus:

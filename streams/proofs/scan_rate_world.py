@@ -25,7 +25,9 @@ class Measured:
     """A department."""
 
     true_percent: float
+    """Share of all uses that was scanned, in truth."""
     measured: Rate
+    """The same as the product measures it."""
 
     @property
     def near(self) -> bool:

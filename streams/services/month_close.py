@@ -42,7 +42,9 @@ class Forced:
     """Who closes a month that is not over, and why; it is kept."""
 
     by: str
+    """Who closes it."""
     reason: str
+    """Why, in the person's words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +52,11 @@ class ClosedMonth:
     """What a close has done."""
 
     month: Month
+    """Month that is closed now."""
     closed: tuple[str, ...]
     """Hospitals for which it was open."""
     already_closed: tuple[str, ...]
+    """Hospitals for which it was closed before."""
     without_records: tuple[str, ...]
     """Hospitals whose records begin later: nothing to close."""
     alert_versions: int

@@ -4,7 +4,7 @@ It works alone by a lease, and correctly without it: a step is one transaction, 
 written meanwhile fails on its key.
 
 References:
-    docs/semantics.md, "Case close proof".
+    docs/semantics/closing.md, "Case close proof".
 """
 
 from typing import Final

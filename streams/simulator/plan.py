@@ -12,7 +12,7 @@ MONTHLY_SCANS: Final = (
     18_780, 18_810,
 )  # fmt: skip
 """Scans a month from April 2021 to June 2022. References: docs/simulator.md, "Volumes": April to June of both years are
-those of a published hospital study; the months between are ours, interpolated."""
+those of a hospital study (docs/studies.md, "Volumes"); the months between are ours, interpolated."""
 DEPARTMENTS_MAX: Final = 99
 START: Final = Month(202104)
 
@@ -26,7 +26,9 @@ class Plan:
     """
 
     seed: int = 1
+    """Of every chance: the same seed gives the same bytes."""
     start: Month = START
+    """First month."""
     months: int = 15
     """1 to 60."""
     scans: int = sum(MONTHLY_SCANS)
@@ -34,6 +36,7 @@ class Plan:
     departments: int = 22
     """2 to 99."""
     hospital: str = "H1"
+    """Id of the hospital."""
     items: int = 1200
     """Ordinary goods at the start, at least 200; goods with defects, scripted and real ones come on top."""
     anomalies: bool = True
@@ -74,7 +77,9 @@ class Record:
     topic: str
     """Without prefix."""
     key: bytes | None
+    """Its key; `None` without one."""
     value: bytes | None
+    """Its value; `None` is a tombstone."""
     timestamp: datetime
     """When the broker gets it, aware."""
 
@@ -90,5 +95,8 @@ class Stage:
     """
 
     month: Month
+    """Month it belongs to."""
     name: str
+    """One of the names above."""
     records: Sequence[Record]
+    """In the order of publication."""

@@ -22,6 +22,7 @@ class Readiness:
     """Whether a process does its work; ready when there is no reason why not."""
 
     reasons: tuple[str, ...] = ()
+    """Why it is not ready, one sentence each."""
 
     @property
     def ready(self) -> bool:

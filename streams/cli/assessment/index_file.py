@@ -50,11 +50,15 @@ class Columns:
     """What each column of a table is."""
 
     department: str
+    """Heading of the column of names."""
     indices: list[tuple[str, Index]] = field(default_factory=list)
     """(column, index)."""
     cost_per_weight: str | None = None
+    """Heading of the outcome; `None` when the table has none."""
     cases: str | None = None
+    """Heading of the number of cases; `None` when the table has none."""
     remarks: list[str] = field(default_factory=list)
+    """What a person should know of how headings were read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +66,11 @@ class Read:
     """A table and what a person should know of how it was read."""
 
     table: IndexTable
+    """What is left to compute with."""
     left_out: tuple[LeftOut, ...]
+    """What is no part of it, each with its reason."""
     remarks: tuple[str, ...]
+    """One sentence each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +78,11 @@ class Said:
     """What the options say of columns, by their headings as `plain` gives them."""
 
     benefits: frozenset[str] = frozenset()
+    """Columns of which more is better."""
     costs: frozenset[str] = frozenset()
+    """Columns of which less is better."""
     ignored: frozenset[str] = frozenset()
+    """Columns that are no index."""
 
 
 def read_index_file(file: Path, said: Said, window: str | None = None) -> Read:

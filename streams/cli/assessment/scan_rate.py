@@ -29,14 +29,19 @@ class Measured:
     """A department, an hour, a device or an item."""
 
     known: Known
+    """What the books know of it."""
     expected: float | None
     """Lines its cases should have used; `None` where nothing says so."""
     unseen: Unseen
+    """What is in no book."""
     unseen_from: str | None
     """`count`, `cases` or `elsewhere` (`rules.assessment.scan_rate`), of a sum `departments`; `None`: nothing says."""
     by_line: Rate
+    """Share of lines."""
     by_amount: Rate
+    """Share of money."""
     by_udi: Rate
+    """Share of lines of goods with a maker's identifier."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +49,11 @@ class ScanRate:
     """The scan rate of a hospital's month."""
 
     hospital: str
+    """Id of the hospital; the first part of every record key."""
     measured: Sequence[Measured]
+    """Departments, hours, devices and items."""
     causes: Sequence[Cause]
+    """Why uses were not scanned, the commonest first."""
 
 
 async def scan_rate_of(pool: asyncpg.Pool, hospital: str, month: Month) -> ScanRate:

@@ -36,21 +36,31 @@ class Judgement:
     """An assessment of cases with everything that goes with it."""
 
     hospital: str
+    """Id of the hospital; the first part of every record key."""
     after: WindowCases
+    """Cases of the window that is judged."""
     before: WindowCases | None
+    """Cases of the window it is compared with; `None` without one."""
     found: Assessment
+    """Weights, ranks and comparison."""
     sure: Sureness
+    """How sure the ranks are."""
     overall: tuple[float | None, float]
     """Total ÷ total cost per weight before and now, yuan."""
     mean: float
     """Of the departments' cost per weight, yuan."""
     attainment: tuple[Attained, ...]
+    """Each department against its target."""
     funnel: Funnel
+    """Limits around the hospital's total ÷ total."""
     places: tuple[str, ...]
     """Where each department lies in the funnel, in the order of the judged table."""
     signs: tuple[Sign, ...]
+    """What looks better without being better."""
     conclusions: tuple[Conclusion, ...]
+    """Sentences made of the figures."""
     left_out: tuple[LeftOut, ...]
+    """What is no part of it, each with its reason."""
     departments: tuple[DepartmentCases, ...]
     """Those that are judged, in the order of the judged table."""
 

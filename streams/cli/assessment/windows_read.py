@@ -20,8 +20,11 @@ class Span:
     """The months from first to last, both included, but for those left out."""
 
     first: Month
+    """First month, included."""
     last: Month
+    """Last month, included."""
     without: tuple[Month, ...] = ()
+    """Months between them that do not count."""
 
     def __str__(self) -> str:
         """As it is written on the command line."""
@@ -61,11 +64,15 @@ class WindowCases:
     """The cases of a window by department, and what is not among them."""
 
     span: Span
+    """Months of the window."""
     departments: tuple[DepartmentCases, ...]
+    """Those with cases that count."""
     rows: tuple[CaseRow, ...]
     """Those that count."""
     left_out: tuple[LeftOut, ...]
+    """Cases and departments that do not count, each with its reason."""
     groupers: tuple[str, ...]
+    """Groupers with their versions, each once: more than one is said."""
     from_books: int
     """Cases whose consumables are those of our own books."""
 

@@ -34,6 +34,7 @@ class Bound:
     """What a binding has come to."""
 
     zone: ZoneInfo
+    """The hospital's time zone, for printing."""
     item: str
     """Its code and name."""
     waiting: Sequence[UUID]

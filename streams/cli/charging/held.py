@@ -34,7 +34,9 @@ class Held:
     """A scan of the queue."""
 
     scan: HeldScan
+    """As the books have it."""
     estimate_fen: int | None
+    """What it would be charged at today's catalogue; `None` when nobody knows."""
 
     def row(self) -> dict[str, Any]:
         """For machines."""

@@ -26,17 +26,27 @@ class Group:
     """What waits for the same thing."""
 
     hospital: str
+    """Id of the hospital; the first part of every record key."""
     reason: str
+    """Reason that decided the verdict."""
     issuer: str | None = None
+    """Of the identifier waited for; `None` when an item or an encounter is."""
     di: str | None = None
+    """Identifier waited for; `None` when an item or an encounter is."""
     item_code: str | None = None
+    """The item's code in the HIS catalogue; `None` while it is unknown."""
     item_name: str | None = None
+    """The item's name in the catalogue; `None` while it is unknown."""
     scans: int = 0
+    """Scans that wait for it."""
     encounters: set[str] = field(default_factory=set)
+    """Stays of patients that wait for it."""
     amount_fen: int = 0
+    """What they would be charged at today's catalogue, as far as known."""
     estimated: int = 0
     """Scans whose amount is known."""
     oldest: datetime = datetime.max.replace(tzinfo=UTC)
+    """When the oldest began to wait."""
 
     def row(self) -> dict[str, Any]:
         """For machines."""

@@ -44,8 +44,11 @@ class CommandOutcome:
     """A stored command, and what became of it in time."""
 
     scan: UUID
+    """Scan it is about."""
     place: Place
+    """Where the command stands."""
     ended: Ended | None
+    """What became of it; `None`: its lane has not carried it out in time."""
     told: str = ""
     """What it is about and has come to, for people."""
     taking_place: UUID | None = None

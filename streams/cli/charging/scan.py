@@ -31,9 +31,13 @@ class Found:
     """What a person asked for: one scan with its story, or the scans of a unit to choose from."""
 
     story: Story | None
+    """Of one scan; `None` when there are several."""
     history: list[HistoryEntry]
+    """What happened to it, in order."""
     several: list[Brief]
+    """Scans of the unit to choose from; empty when one was found."""
     zone: ZoneInfo
+    """The hospital's time zone, for printing."""
 
 
 def scan(

@@ -34,11 +34,17 @@ class Page:
     """A case as it stands, and what was proven of it."""
 
     proven: Proven
+    """What the ledgers come to now."""
     closing: Closing
+    """What has closed the case so far."""
     differences_open: int
+    """Open differences with the HIS; shown beside, they decide nothing."""
     history: Sequence[Proof]
+    """Every version of its proof."""
     names: Mapping[str, str]
+    """Of its items, by their codes."""
     zone: ZoneInfo
+    """The hospital's time zone, for printing."""
 
     @property
     def published(self) -> bool:

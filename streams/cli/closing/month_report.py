@@ -35,10 +35,13 @@ class Asked:
     """What was asked for."""
 
     month: Month
+    """Month to report."""
     hospitals: Sequence[str]
     """Empty for all."""
     known: str | None
+    """Instant as typed: what the books knew then; `None`: at the close, or now."""
     as_of: date | None
+    """Last local day that counts; `None`: all days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +49,15 @@ class Printed:
     """A hospital's report and what it holds for."""
 
     hospital: str
+    """Id of the hospital; the first part of every record key."""
     known: datetime
     """In the hospital's zone."""
     closed_at: datetime | None
+    """When the month was closed; `None` while it is open."""
     as_of: date | None
+    """Last local day that counts; `None`: all days."""
     report: MonthReport
+    """The figures."""
     since: tuple[Change, ...] | None
     """What has changed after a closed month was closed; `None` when the instant was chosen: it is not asked for."""
 

@@ -32,12 +32,17 @@ class TiedDay:
     """A hospital's day."""
 
     hospital: str
+    """Id of the hospital; the first part of every record key."""
     day: date
+    """Local day."""
     lines: tuple[TieLine, ...]
+    """A line for each department."""
     uses: Sequence[TiedUse]
+    """Every scan of a use, as the ledgers have it."""
     strays: int
     """Records on the topic that say they are of the day and belong to no scan of it."""
     zone: ZoneInfo
+    """The hospital's time zone, for printing."""
 
     @property
     def ties(self) -> bool:

@@ -15,12 +15,19 @@ class Asked:
     """What a person has said of a file to load."""
 
     kind: Kind
+    """What kind of records the file holds."""
     file: Path
+    """Path of the file."""
     hospital: str | None
+    """For rows that name none; `None`: each row must."""
     given: ColumnMap | None
+    """Map of headings that the person gave; `None`: known headings are proposed."""
     yes: bool
+    """Proposed headings are taken without asking."""
     dry_run: bool
+    """Nothing is published."""
     as_json: bool
+    """The outcome is printed as JSON."""
 
     def agree(self, found: ColumnMap | None) -> None:
         """Show a proposed map, and go on when it is taken."""

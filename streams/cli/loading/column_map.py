@@ -48,6 +48,7 @@ class ColumnText:
     holds: Mapping[str, str]
     """By locale."""
     example: str
+    """A value as it may stand in the table."""
 
 
 @dataclass(frozen=True, slots=True)

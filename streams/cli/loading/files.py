@@ -34,9 +34,13 @@ class Message:
     """A row as the record to publish."""
 
     row: int
+    """Number of the row, as a spreadsheet counts."""
     key: bytes
+    """The record's key, as bytes."""
     value: bytes | None
+    """The record; `None` ends what the key names."""
     timestamp_ms: int | None = None
+    """Of the record; `None`: now."""
     name: tuple[str, str] = ("", "")
     """Hospital, and what its row stands for: a second row of the same name is a newer version."""
 
@@ -50,8 +54,11 @@ class Contents:
     """What a file holds."""
 
     good: list[Message] = field(default_factory=list)
+    """Records to publish."""
     bad: list[BadRow] = field(default_factory=list)
+    """Rows that can't be loaded, each with its reason."""
     remarks: Sequence[str] = ()
+    """What a person should know of how the file was read."""
     doubtful: list[BadRow] = field(default_factory=list)
     """Of rows that are loaded: what somebody should look at."""
     columns: ColumnMap | None = None

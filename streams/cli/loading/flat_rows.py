@@ -35,9 +35,11 @@ class BadRow:
     """What is wrong with a row; nothing of it is loaded."""
 
     row: int
+    """Number of the row, as a spreadsheet counts."""
     column: str
     """Empty when it is the row as a whole."""
     reason: str
+    """What was expected and what came."""
 
 
 Read = Callable[[Cell, ZoneInfo], Any]
@@ -210,8 +212,11 @@ class Form:
     """The flat form of a kind of record: its schema, and how each column is read."""
 
     schema: str
+    """Schema of the record, like `udi.item/1`."""
     columns: Mapping[str, Read]
+    """How each column is read, by its name."""
     required: tuple[str, ...]
+    """Columns that must be there and filled."""
     name: str
     """The column that tells rows of a hospital apart."""
     key: str

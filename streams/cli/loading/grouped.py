@@ -14,6 +14,7 @@ class Grouping:
     """How the columns of a table divide into those of the record and those of its lines."""
 
     form: Form
+    """How each column is read."""
     of_record: tuple[str, ...]
     """Columns that all rows of a record must have alike."""
     by: tuple[str, ...]
@@ -29,9 +30,11 @@ class Group:
     row: int
     """The first of them."""
     record: dict[str, Any]
+    """Fields of the record."""
     name: str
     """Of its lines."""
     lines: list[dict[str, Any]] = field(default_factory=list)
+    """Fields of each line."""
 
     def whole(self) -> dict[str, Any]:
         """The record with its lines; a row without any column of a line makes none."""

@@ -29,10 +29,13 @@ class Quotas:
     """What a file holds."""
 
     good: list[Quota] = field(default_factory=list)
+    """Quotas that can be loaded."""
     bad: list[BadRow] = field(default_factory=list)
+    """Rows that can't, each with its reason."""
     columns: ColumnMap | None = None
     """Which heading was read as which column; `None` when there was no heading."""
     remarks: list[str] = field(default_factory=list)
+    """What a person should know of how the file was read."""
 
 
 def load_quotas(asked: Asked) -> int:

@@ -50,6 +50,7 @@ class SheetRow:
     number: int
     """As a spreadsheet counts: the first row is 1."""
     cells: dict[str, Cell]
+    """By the plain name of the column; empty cells are left out."""
     formulas: frozenset[str] = frozenset()
     """Columns whose cell is a formula: what it shows is no fact."""
     problem: str | None = None
@@ -67,12 +68,15 @@ class Sheet:
     """A table: the names of its columns, and its rows."""
 
     columns: Sequence[str]
+    """Plain names, in the order of the table."""
     rows: Sequence[SheetRow]
+    """In the order of the table."""
     remarks: list[str] = field(default_factory=list)
     """What a person should know of how it was read, in sentences."""
     headings: Sequence[str] = ()
     """The names of the columns as they are written."""
     heading_row: int = 1
+    """Number of the row that holds the headings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +92,7 @@ class Grid:
     wrong: dict[int, str]
     """What is wrong with rows."""
     remarks: list[str]
+    """What a person should know of how it was read."""
 
 
 def read_sheet(file: Path, known: Known = lambda _: False) -> Sheet:

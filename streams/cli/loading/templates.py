@@ -28,7 +28,9 @@ class Table(NamedTuple):
     """The columns that a kind of file may have, and those that it must have."""
 
     columns: tuple[str, ...]
+    """Names of the columns, in the order of the template."""
     required: tuple[str, ...]
+    """Those without which a row is bad."""
 
 
 def write_template(kind: Kind, table: Table, folder: Path, locale: str) -> tuple[Path, Path]:

@@ -37,7 +37,9 @@ class Export:
     """What a file holds."""
 
     devices: list[UdidDevice] = field(default_factory=list)
+    """Records that could be read."""
     bad: list[BadRow] = field(default_factory=list)
+    """Records that could not, each with its reason."""
 
 
 def read_export(file: Path) -> Export:

@@ -87,6 +87,7 @@ class ItemAlerts:
     """The alerts of one item and month of a hospital, the heaviest first."""
 
     alerts: list[dict[str, Any]]
+    """Rows of `report.alerts`."""
     department: str | None
     """The one that weighs most; `None` when only the whole hospital has alerts."""
     weight: Decimal

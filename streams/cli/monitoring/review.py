@@ -47,7 +47,9 @@ class Asked:
     """The finding that a command is about."""
 
     finding: UUID
+    """Its id."""
     as_json: bool
+    """The outcome is printed as JSON."""
 
 
 @review_app.callback()

@@ -25,11 +25,15 @@ class Letter:
     origin: str
     """`topic/partition/offset` of the record as it came."""
     reason: str
+    """Why it could not be accepted."""
     detail: str | None
     """What was expected and what came, where that is known."""
     key: bytes | None
+    """Key of the record as it came; `None` without one."""
     value: bytes | None
+    """Value of the record as it came; `None` without one."""
     written_at: datetime
+    """When the books knew it, by the database's clock."""
 
     @property
     def place(self) -> tuple[str, int, int]:

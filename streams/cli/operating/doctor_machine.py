@@ -39,8 +39,11 @@ class Line:
     """One thing looked at."""
 
     name: str
+    """What was looked at."""
     state: State
+    """How it is."""
     found: str
+    """What was found, in words."""
     mend: str = ""
     """How to set it right."""
 

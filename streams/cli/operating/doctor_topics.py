@@ -21,6 +21,7 @@ class TopicState:
     """A topic as the broker describes it."""
 
     topic: Topic
+    """As udistream wants it."""
     replicas: int
     """Of the partition that has the fewest."""
     out_of_sync: int

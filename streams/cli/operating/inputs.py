@@ -31,7 +31,9 @@ class InputState:
     """One input partition."""
 
     topic: str
+    """Its name, without the prefix."""
     partition: int
+    """Partition of the topic."""
     next_offset: int
     """Where the books stand."""
     first: int

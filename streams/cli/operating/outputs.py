@@ -35,7 +35,9 @@ class OutputState:
     """One output partition as it stands."""
 
     topic: str
+    """Topic, by its name in `models.wire.topics`."""
     partition: int
+    """Partition of the topic."""
     outbox: int
     """Sequence number of the newest record in the outbox."""
     on_topic: int | None

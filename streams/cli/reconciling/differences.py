@@ -61,6 +61,7 @@ class Decided(NamedTuple):
     """What a person's decision came to."""
 
     done: int
+    """Differences that were decided."""
     missing: list[str]
     """Named, and none that stands begins so."""
     here: int

@@ -27,12 +27,17 @@ class Page:
     """A notice with its lines, as they stand."""
 
     accepted: Accepted
+    """The notice, as the books hold it."""
     lines: Sequence[StandingLine]
+    """Of the version in force."""
     names_goods: bool
     """The house has, or had, an item or a scan that it names."""
     seconds: float
+    """How long it took to list them."""
     today: date
+    """The hospital's day, from which the days left are counted."""
     zone: ZoneInfo
+    """The hospital's time zone, for printing."""
 
     @property
     def open(self) -> int:

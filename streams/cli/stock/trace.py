@@ -24,9 +24,13 @@ class Asked:
     """What a person wants followed."""
 
     issuer: str
+    """Issuing agency of the identifier (`models.udi.Issuer`)."""
     di: str
+    """Device identifier (UDI-DI) in its canonical form."""
     lot: str | None
+    """Lot to follow; `None` when a serial says which unit."""
     serial: str | None
+    """Serial of the unit; `None` when a lot is followed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +38,11 @@ class Trace:
     """A unit or lot with what happened to it."""
 
     unit: TracedUnit
+    """What is followed."""
     events: Sequence[TraceEvent]
+    """In order of time."""
     zone: ZoneInfo
+    """The hospital's time zone, for printing."""
 
 
 @listing

@@ -29,8 +29,11 @@ class MonthlyWork:
     """What the commands said of the newest month."""
 
     lines: list[Line]
+    """What was compared with the truth."""
     ratios: Table
+    """As `udi ratios` shows them."""
     ranking: Table
+    """As `udi assess` shows it."""
     files: list[str]
     """Of the pack."""
 

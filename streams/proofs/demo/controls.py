@@ -38,6 +38,7 @@ class Shown:
     """What came of it."""
 
     item_code: str
+    """Item whose breaker was opened."""
     held: str
     """Verdict and first reason of a use without override."""
     passed: str

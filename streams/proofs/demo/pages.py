@@ -31,8 +31,11 @@ class Pages:
     """How a person gets into them."""
 
     address: str
+    """Where the pages are."""
     password: str
+    """Of the demo's person."""
     key: str
+    """Of the demo's terminal."""
 
 
 def with_free_port(settings: Settings) -> Settings:

@@ -58,15 +58,19 @@ class Run:
     """What the demo measured."""
 
     published: int = 0
+    """Records published on the scan topic."""
     seconds: float = 0.0
     """Of the scan stages only: from the first record published to the last one recorded."""
     latencies: list[float] = field(default_factory=list)
     """Seconds from publishing a scan to its verdict on the topic."""
     lines: list[Line] = field(default_factory=list)
+    """What the tie-out compared."""
     breaker: controls.Shown | None = None
     """What a breaker did; `None` when no finding is about goods to show it with."""
     quotas: Table | None = None
+    """Quotas as `udi quota` shows them; `None` without any."""
     monthly: assessing.MonthlyWork | None = None
+    """The monthly work; `None` until it is done."""
 
 
 def run_demo(settings: Settings, plan: Plan, *, keep: bool) -> int:
@@ -206,12 +210,19 @@ class Closing:
     """Closes months as `udi month close` does, with ticks in the time of the records."""
 
     pool: asyncpg.Pool
+    """Connections to the books."""
     cluster: str
+    """Id of the broker's cluster."""
     player: Player
+    """Publishes the plan's records."""
     learner: Learner
+    """Learns makers' lots before a month goes on."""
     evaluator: Evaluator
+    """Judges alerts after a close."""
     reconciler: Reconciler
+    """Compares with the HIS before a close."""
     prover: Prover
+    """Proves cases before a close."""
 
     async def learn(self) -> None:
         """Have the month's labels learned from, and what becomes certain by that decided again."""

@@ -27,11 +27,13 @@ class Line:
     """One thing compared, row by row."""
 
     name: str
+    """What was compared."""
     expected: int
     """Rows the truth has."""
     found: int
     """Rows the books have."""
     differences: list[str] = field(default_factory=list)
+    """Rows that differ, in words."""
 
 
 def compare(name: str, expected: Mapping[Any, Any], found: Mapping[Any, Any]) -> Line:

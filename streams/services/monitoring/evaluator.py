@@ -41,7 +41,9 @@ class Evaluation:
     """What a session has done."""
 
     deltas: int
+    """Rows of usage that were folded."""
     versions: int
+    """Versions of alerts that were written."""
     judged: int
     """Closes."""
 

@@ -46,6 +46,7 @@ class RelayWatch(Protocol):
     """Who is told what was published and what stands still; for metrics and readiness."""
 
     stopped: Callable[[], Sequence[str]]
+    """Outputs that stand still, each with why, when asked."""
 
     def published(self, topic: str, records: int, seconds: float | None) -> None:
         """So many records of a topic; the oldest came in so many seconds ago."""
@@ -56,6 +57,7 @@ class Published:
     """The last record of an output that is on the topic."""
 
     seq: int
+    """Its sequence number; 0 when nothing was published yet."""
     id: UUID | None = None
     """`None`: retention has removed it, or nothing was published yet."""
     offset: int | None = None

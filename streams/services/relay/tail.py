@@ -46,8 +46,11 @@ class Record:
     """A record of ours on an output topic."""
 
     seq: int
+    """Its header `udi-seq`."""
     id: UUID
+    """Its header `udi-id`."""
     offset: int
+    """Offset in its partition."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,18 +34,27 @@ class Case:
     """A discharged case as it is in truth. Amounts in fen."""
 
     stay: Stay
+    """Stay that ended."""
     group: Group
+    """DRG group it was put into."""
     weight: int
     """1/10,000."""
     level4: bool
+    """It had surgery of level 4."""
     consumables: int
+    """Consumables used, at cost."""
     cost: int
     """Of the stay, consumables among it."""
     income: int
+    """All income of the case."""
     drugs: int
+    """Income of drugs among it."""
     adverse: int
+    """Adverse events."""
     device: int
+    """Events with a device."""
     version: str = GROUPER_VERSION
+    """Of the grouper."""
     silent: bool = False
     """The record says nothing of consumables."""
 
@@ -63,8 +72,11 @@ class Seeded:
     """`misuse`: a team uses more a weight; `coding`: weights drift upwards with nothing else changed; `safety`:
     cheaper, with more device events."""
     department: str
+    """Where it was put."""
     team: str | None
+    """Id of the medical team; `None` when nobody said."""
     since: Month
+    """First month of it."""
 
 
 class Cases:

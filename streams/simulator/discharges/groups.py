@@ -18,9 +18,11 @@ class Group:
     """A DRG group."""
 
     code: str
+    """Name of the DRG group."""
     weight: int
     """1/10,000."""
     disease: str
+    """Opaque code of the main disease."""
     level4_per_10000: int
     """Share of its cases with surgery of level 4."""
 
@@ -30,6 +32,7 @@ class Practice:
     """What a department treats, and what a weight costs there."""
 
     groups: tuple[Group, ...]
+    """Groups its patients are put into."""
     consumables_fen: int
     """Consumables of a weight of 1."""
     rest_fen: int

@@ -30,7 +30,9 @@ class His:
     """The HIS of a hospital."""
 
     plan: Plan
+    """What hospital is simulated."""
     account: Account
+    """What must have come out so far."""
     goods: list[Goods]
     """Ordinary goods, known from the start: errors are made with them."""
     booked: dict[str, Booked] = field(default_factory=dict)

@@ -21,19 +21,29 @@ class HisLine:
     """A line as it stands in the HIS."""
 
     hospital: str
+    """Id of the hospital; the first part of every record key."""
     line_id: str
+    """The HIS's own id of the line."""
     encounter: str
+    """Opaque id of the patient's stay."""
     department: str | None
+    """Department it is charged to; `None` when it does not say."""
     item_code: str
+    """The item's code in the HIS catalogue."""
     insurance_code: str
+    """As the HIS charged it."""
     quantity: int
+    """Units of use."""
     price: int
     """1/10,000 yuan a unit."""
     at: int
     """Service time in milliseconds."""
     billing_id: UUID | None = None
+    """Billing record it was posted from; `None` when the HIS does not keep it."""
     lot: str | None = None
+    """`None` when the HIS does not keep it."""
     serial: str | None = None
+    """`None` when the HIS does not keep it."""
 
     @property
     def amount(self) -> int:

@@ -52,11 +52,13 @@ class Shelf:
     defective: dict[int, list[Goods]] = field(default_factory=dict)
     """By the index of the month they appear in."""
     suspended: list[Goods] = field(default_factory=list)
+    """Goods whose charges are held for a person."""
     rare: list[Goods] = field(default_factory=list)
     """Goods whose labels are only ever read with a lost separator, so that nobody learns what their lots look like."""
     lossy: list[LossyGoods] = field(default_factory=list)
     """By the scanner that loses their separators."""
     real: list[Goods] = field(default_factory=list)
+    """Goods with label texts of the public examples."""
     rivals: dict[str, Goods] = field(default_factory=dict)
     """By item code of the goods whose identifier it claims until the row is mended."""
 

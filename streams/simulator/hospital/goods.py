@@ -20,7 +20,9 @@ class Goods:
     """An item. `reason` and `price_reason` change when its catalogue row is mended; all else stays."""
 
     code: str
+    """Item code."""
     name: str
+    """As its catalogue row names it."""
     issuer: str
     """`GS1`, `HIBCC`, `MA`, `ICCBBA`, `AHM`; `internal`: scanned by item code, or by a text the catalogue lists."""
     levels: tuple[tuple[str, int], ...]
@@ -28,21 +30,31 @@ class Goods:
     steps: tuple[tuple[int, int], ...]
     """(first day as ordinal, unit price in 1/10,000 yuan), ascending."""
     tracking: str = "lot"
+    """`serial`, `lot` or `none`."""
     supplier: str = "S01"
+    """Who delivers it."""
     owned: bool = False
     """The supplier owns it until it is used."""
     cost: int | None = None
     """1/10,000 yuan; `None` though owned by the supplier: nobody entered one."""
     chargeable: bool = True
+    """`False`: uses are recorded and not charged."""
     bundled_into: str | None = None
+    """Item whose charge covers this one; `None`: charged by itself."""
     monitored: bool = False
+    """Monitoring rules judge it."""
     suspended: bool = False
+    """Charges of its uses are held for a person."""
     category: str = "suture"
+    """Goods of the same type."""
     device_class: str = "III"
+    """Class of the device's risk: `I`, `II`, `III`."""
     maker: str = "M01"
+    """Who makes it."""
     lot: str = "L%y%m###"
     """Template of its maker's lots, as of `streams.simulator.hospital.lots`."""
     serial: str = "@#######"
+    """Serial number as printed."""
     lot_beside_serial: bool = True
     """The label of a unit with a serial says its lot, too."""
     rare: bool = False
@@ -89,8 +101,11 @@ class RealText:
     """A real label text of the public examples, and what it says."""
 
     text: str
+    """As the example has it."""
     lot: str | None
+    """Lot it says; `None` when it says none."""
     serial: str | None
+    """Serial it says; `None` when it says none."""
     expiry: int | None
     """Ordinal."""
     half: bool
@@ -116,9 +131,13 @@ class Unit:
     """What one label stands for: a serial-numbered unit, or a lot on one package level."""
 
     goods: Goods
+    """The item."""
     level: int = 0
+    """Index of its package level; 0 is the unit of use."""
     lot: str | None = None
+    """`None` when the label gives none."""
     serial: str | None = None
+    """`None` when the label gives none."""
     expiry: int | None = None
     """Ordinal of the last usable day."""
     clean: str | None = None

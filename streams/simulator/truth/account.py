@@ -37,6 +37,7 @@ class Account:
     month: Month
     """The first month that is not closed."""
     entries: dict[str, Entry] = field(default_factory=dict)
+    """Scans by their ids."""
     stock: dict[tuple[str, str, str, str, str], int] = field(default_factory=dict)
     """By (store, owner, item, lot, serial)."""
     usage: dict[tuple[str, str, Month], list[int]] = field(default_factory=dict)
@@ -47,11 +48,13 @@ class Account:
     """[scans, units, fen, units without a cost] of what was opened or thrown away, by (department, item, action,
     period)."""
     claims: dict[tuple[str, str, str], Entry] = field(default_factory=dict)
+    """Who holds a serial-numbered unit, by (issuer, di, serial)."""
     rivals: dict[tuple[str, str, str], list[Entry]] = field(default_factory=dict)
     """Uses held because another has their unit."""
     awaited: dict[str, list[Entry]] = field(default_factory=dict)
     """Returns by the scan id of the use they name, which has not arrived."""
     parked: list[Entry] = field(default_factory=list)
+    """Scans that wait for a fact."""
     changed: dict[str, Entry] = field(default_factory=dict)
     """Uses by scan id that something became of since whoever reads this has emptied it."""
     charged: dict[str, list[Entry]] = field(default_factory=dict)

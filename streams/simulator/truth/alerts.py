@@ -22,17 +22,29 @@ class Alert:
     """An alert that must stand. `value` and `base_value`: units, or fen."""
 
     rule: str
+    """Name of the rule."""
     measure: str
+    """`amount` or `quantity`."""
     scope_type: str
+    """`hospital` or `department`."""
     scope: str
+    """Id of the hospital or department."""
     item_code: str
+    """The item's code in the HIS catalogue."""
     month: Month
+    """Month of the hospital's zone, as `yyyymm`."""
     value: int
+    """Use of the month."""
     base_month: Month | None = None
+    """Month it is compared with; `None` of rules that compare nothing."""
     base_value: int | None = None
+    """Use of that month; `None` of rules that compare nothing."""
     change_percent: str | None = None
+    """Two digits; `None` without a base above zero."""
     rank: int | None = None
+    """1 is the highest; `None` of rules that do not rank."""
     months_in_a_row: int | None = None
+    """Length of the run; `None` of rules that do not rank."""
 
 
 def standing(usage: Usage, monitored: set[str], months: list[Month]) -> list[Alert]:

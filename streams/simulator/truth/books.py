@@ -23,13 +23,19 @@ class Truth:
     """Everything that must have come out."""
 
     plan: Plan
+    """What hospital was simulated."""
     account: Account
+    """What became of every scan."""
     his: His
+    """What the HIS has on its own books."""
     cases: Cases
+    """Discharged cases and what was seeded in them."""
     records: Counter[str] = field(default_factory=Counter)
     """Records on the scan topic: `scans`, `duplicate`, `conflict`, and `refused` by reason as `refused:bad-event` …"""
     monitored: set[str] = field(default_factory=set)
+    """Codes of monitored items."""
     played: list[Cast] = field(default_factory=list)
+    """Scripts with the goods that played them."""
 
     @property
     def months(self) -> list[Month]:

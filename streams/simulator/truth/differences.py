@@ -25,14 +25,23 @@ class OpenDifference:
     """A difference that must stand. Amounts in fen."""
 
     kind: str
+    """`missed`, `wrong` or `extra`."""
     aspects: tuple[str, ...]
+    """Of a wrong line: in what it differs."""
     cause: str
+    """Why it is there."""
     encounter: str
+    """Opaque id of the patient's stay."""
     item_code: str | None
+    """The item's code in the HIS catalogue; `None` while it is unknown."""
     scan_id: str | None
+    """Scan of the use; `None` of a line without one."""
     line_id: str | None
+    """The HIS's id of the line; `None` of a missed charge."""
     expected_fen: int
+    """What should be on the HIS's books."""
     found_fen: int
+    """What is on them."""
 
     @property
     def content(self) -> tuple[object, ...]:

@@ -43,11 +43,13 @@ class Posting:
     kind: str
     """`charge` or `credit`."""
     quantity: int
+    """Units of use."""
     price: int
     """1/10,000 yuan a unit."""
     amount: int
     """Fen."""
     period: Month
+    """Month whose books hold it, as `yyyymm`."""
 
 
 @dataclass(slots=True)
@@ -55,34 +57,53 @@ class Entry:
     """A scan in the account. Quantities in units of use, amounts in fen."""
 
     scan_id: str
+    """Id of the scan."""
     action: str
+    """What was done with the goods (`models.scan.event.Action`)."""
     at: int
+    """When it was scanned, in milliseconds."""
     unit: Unit | None
+    """What was scanned; `None` when the label says nothing."""
     packages: int
+    """Packages of the level scanned."""
     store: str
+    """Id of the department store (二级库)."""
     to_store: str | None
+    """Store the goods go to, or come back to; `None` when they stay."""
     stay: Stay | None
+    """Patient's stay; `None` without one."""
     department: str | None
+    """As the scan says, else of the stay; `None` when neither does."""
     corrects: str | None
+    """Scan id that a return names; `None` when it names none."""
     doubt: tuple[str, ...] = ()
     """`lot-uncertain`: it moves its goods without a lot, though the label says one."""
     verdict: str = "waiting"
+    """What became of it so far."""
     reasons: tuple[str, ...] = ()
+    """Why, in order of precedence; the first that decides gave the verdict."""
     period: Month | None = None
     """Of its charge or credit."""
     quantity: int | None = None
+    """`None` while the item or its package is unknown."""
     price: int = 0
+    """1/10,000 yuan a unit, of what it is charged at; 0 when nothing is."""
     amount: int = 0
     """Charged or credited, since the last re-rating; for goods recorded without a charge what usage counts."""
     returned: int = 0
+    """Of a use: units that came back."""
     credited: int = 0
     """Of `amount`."""
     postings: list[Posting] = field(default_factory=list)
+    """Charges and credits so far, in order."""
     moved: bool = False
+    """Its goods have moved."""
     payable: int | None = None
     """Cost a unit in 1/10,000 yuan, when a settlement line with a cost was written."""
     settled: bool = False
+    """A settlement line was written."""
     holds: bool = False
+    """It holds the claim on its unit."""
     waiting: "list[Entry]" = field(default_factory=list)
     """Returns that wait for this use."""
 

@@ -28,6 +28,7 @@ class Lossy:
     """A scanner that loses separators. Months by index."""
 
     fails: int
+    """First month in which it loses them."""
     mended: int | None
     """It sends them again from this month on; `None`: never."""
 

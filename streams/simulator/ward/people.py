@@ -22,11 +22,15 @@ class Department:
     """A department."""
 
     code: str
+    """Id of the department."""
     stores: tuple[str, ...]
+    """Ids of its stores."""
     devices: tuple[str, ...]
+    """Ids of its scanners."""
     pairing_device: str
     """The one scanner that reads labels barcode by barcode; nothing else is scanned with it."""
     staff: tuple[str, ...]
+    """Opaque ids of its people."""
 
 
 @dataclass(slots=True)
@@ -34,12 +38,19 @@ class Stay:
     """An encounter. Instants in milliseconds."""
 
     code: str
+    """Opaque id of the stay."""
     department: Department
+    """Where the patient lies."""
     team: str
+    """Medical team that treats the patient."""
     admitted: int
+    """When it began."""
     discharged: int
+    """When it ended."""
     settled: int | None
+    """When the bill was settled; `None`: not yet."""
     weight: str
+    """DRG weight as text."""
     known: bool = True
     """Its record lies on the topic."""
     known_in: int | None = None

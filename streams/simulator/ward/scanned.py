@@ -33,27 +33,47 @@ class Scan:
     """A record for the scan topic. Instants in milliseconds."""
 
     at: int
+    """When it was scanned, by the device's clock."""
     arrives: int
+    """The broker's timestamp of its record."""
     scan_id: str
+    """Id of the scan."""
     action: str
+    """What was done with the goods (`models.scan.event.Action`)."""
     quantity: int
+    """Packages of the level scanned."""
     store: str
+    """Store it was scanned in."""
     department: Department
+    """Whose device scanned it."""
     device: str
+    """Id of the scanner."""
     staff: str
+    """Who scanned, by an opaque id."""
     unit: Unit | None = None
+    """What was scanned; `None` of poison."""
     kind: Kind = Kind.WHOLE
+    """What kind of record it is in truth."""
     reason: str | None = None
+    """The person's words, of a typed entry; `None` otherwise."""
     codes: list[str] | None = None
     """`None`: the item code is named instead."""
     stay: Stay | None = None
+    """Patient's stay; `None` without one."""
     says_department: bool = True
+    """The record names the department."""
     to_store: str | None = None
+    """Store the goods go to, or come back to; `None` when they stay."""
     corrects: str | None = None
+    """Scan id that a return names; `None` when it names none."""
     entry: str = "scan"
+    """How the codes got in: `scan` or `manual`."""
     partner: "Scan | None" = None
+    """The other half of its label; `None` of a whole one."""
     keyed: bool = True
+    """The record has a key."""
     sequence: int = 0
+    """Counts the scans of the device."""
     doubt: str | None = None
     """What stands against the lot of its label: `lot-uncertain`, or `ambiguous-code` of a unit that is held for it."""
     raw: bytes | None = None

@@ -23,12 +23,15 @@ class Expected:
     month: int
     """Index of the month."""
     rule: str
+    """Name of the rule."""
     measure: str
+    """`amount` or `quantity`."""
     department: bool = True
     """Of the department; else of the hospital."""
     change: str | None = None
     """`change_percent` of the alert; `None`: it is not that kind of alert."""
     rank: int | None = None
+    """`rank` of the alert; `None`: it is not that kind of alert."""
     run: int | None = None
     """`months_in_a_row`."""
     silent: bool = False
@@ -40,12 +43,15 @@ class Script:
     """Goods used by script in one department, and perhaps another."""
 
     name: str
+    """What it is about."""
     department: int
+    """Index of the department."""
     units: dict[int, int]
     """By index of the month; the highest of all months with an expectation must lie in the plan."""
     prices: dict[int, str]
     """Yuan a unit from that month on; month 0 stands for always."""
     expected: tuple[Expected, ...]
+    """What it must lead to."""
     beside: tuple[int, dict[int, int]] | None = None
     """Another department and its units."""
 
@@ -120,7 +126,9 @@ class Cast:
     """A script with the goods that play it."""
 
     script: Script
+    """What is done with them."""
     goods: Goods
+    """The item."""
 
     def used_in(self, index: int) -> list[tuple[int, int]]:
         """(department, units) in a month."""

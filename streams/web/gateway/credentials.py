@@ -38,6 +38,7 @@ class Tokens:
     """Makes and reads tokens, with the secret that all gateways of the installation share."""
 
     secret: bytes
+    """Key of the tokens' signatures, of the whole installation."""
     seconds: int
     """How long a token holds."""
 

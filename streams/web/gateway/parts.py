@@ -28,16 +28,27 @@ class Parts:
     """The parts that requests are answered with."""
 
     settings: Settings
+    """Of the process."""
     pool: asyncpg.Pool
+    """Connections to the books."""
     metrics: Metrics
+    """Counts of the process."""
     contact: Contact
+    """Whether broker and database answer."""
     publisher: Publisher
+    """Puts events onto the broker."""
     tail: Tail
+    """Verdicts as the books commit them."""
     devices: Devices
+    """Who may send, and with which key."""
     tokens: Tokens
+    """Makes and reads device tokens."""
     scans: ScanBooks
+    """Scans as the books have them."""
     search: Search
+    """The catalogue, to be searched."""
     limits: Limits
+    """How much a device may send."""
 
     async def device_of_token(self, request: Request) -> Device:
         """The device whose token the request carries.

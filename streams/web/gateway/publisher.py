@@ -27,8 +27,11 @@ class Outgoing(NamedTuple):
     """An event on its way to the broker."""
 
     key: bytes
+    """Key of the record."""
     value: bytes
+    """The event, as the device sent it."""
     signature: str | None
+    """Header `udi-signature`; `None` of a device that does not sign."""
 
 
 class Raw(NamedTuple):
@@ -37,8 +40,11 @@ class Raw(NamedTuple):
     topic: str
     """Its full name."""
     partition: int
+    """Partition of the topic."""
     key: bytes | None
+    """Its key; `None` without one."""
     value: bytes | None
+    """Its value; `None` of a tombstone."""
 
 
 class Publisher:

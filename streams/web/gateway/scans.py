@@ -61,10 +61,15 @@ class Event:
     """One event of a request: what is published of it, or why it is not."""
 
     scan_id: str | None
+    """As it came; `None` when it could not be read."""
     event: ScanEvent | None
+    """What it says; `None` when it is none."""
     value: bytes
+    """Its bytes, as they are published."""
     error: EventError | None = None
+    """Why it is not published; `None` when it is."""
     detail: str | None = None
+    """What was expected and what came; `None` when it is published."""
 
 
 @router.post(

@@ -30,11 +30,17 @@ class Entry:
     """An item as it is searched."""
 
     item_code: str
+    """The item's code in the HIS catalogue."""
     name: str
+    """As the catalogue names it."""
     code_lower: str
+    """The code in small letters, to compare with."""
     name_lower: str
+    """The name in small letters, to compare with."""
     initials: str
+    """Of the name in pinyin (拼音简码), small."""
     fields: dict[str, Any]
+    """As the HIS sent them."""
 
     def rank(self, wanted: str) -> int | None:
         """How well it fits, 0 best; `None` when it does not."""

@@ -15,11 +15,15 @@ class Bar(NamedTuple):
     """One bar, ready to be drawn."""
 
     y: int
+    """Top edge, in pixels."""
     label: str
+    """As it is shown, cut to the room there is."""
     full: str
     """The whole label, for who points at it or hears it."""
     width: float
+    """Length in pixels."""
     text: str
+    """The figure beside it."""
     to: str | None
     """What it opens to."""
 
@@ -28,10 +32,15 @@ class Chart(NamedTuple):
     """Bars below each other, with their figures beside them."""
 
     title: str
+    """Read by who can't see it."""
     width: int
+    """Of the whole drawing, in pixels."""
     height: int
+    """Of the whole drawing, in pixels."""
     label: int
+    """Room for the labels, in pixels."""
     bars: Sequence[Bar]
+    """From top to bottom."""
 
 
 def bars(title: str, rows: Sequence[tuple[str, Decimal | int, str | None]]) -> Chart:

@@ -37,8 +37,11 @@ class Cell:
     """One cell as it is shown."""
 
     text: str
+    """As it is shown."""
     number: bool = False
+    """A figure: set to the right."""
     link: str | None = None
+    """Where it leads; `None`: nowhere."""
 
 
 def pages_of(person: Person) -> list[tuple[str, list[tuple[str, str]]]]:

@@ -36,8 +36,11 @@ class Person:
     """Somebody who is signed in."""
 
     name: str
+    """The name he signed in with."""
     hospital: str
+    """Id of the hospital; the first part of every record key."""
     roles: frozenset[Role]
+    """What he may do."""
     csrf: str
     """What every form of his carries."""
 

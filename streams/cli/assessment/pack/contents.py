@@ -28,13 +28,19 @@ class Contents:
     """The pack of a hospital's month."""
 
     hospital: str
+    """Id of the hospital; the first part of every record key."""
     month: str
+    """Like 2022-06."""
     findings: Sequence[Mapping[str, Any]]
+    """Rows of `report.findings` of the month."""
     controls: Sequence[Mapping[str, Any]]
+    """What is set against charging: breakers, quotas and their state."""
     ratios: Sequence[Ratio]
+    """Consumption ratios of the month."""
     shares: Sequence[Share]
     """Of the nationally monitored kinds, and of auxiliary goods."""
     scan_rate: Mapping[str, Any]
+    """As `udi scan-rate --json` gives it."""
     assessment: Mapping[str, Any] | None
     """`None`: nobody was discharged that can be judged."""
     drawn: Mapping[str, str]

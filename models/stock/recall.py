@@ -136,7 +136,7 @@ class Named(NamedTuple):
     """A line with the notice it stands in."""
 
     notice: Recall
-    """The notice."""
+    """Version in force that names the units."""
     line: RecallLine
     """The line of it that names the units."""
 

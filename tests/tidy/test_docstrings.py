@@ -19,18 +19,16 @@ def fields(body: list[ast.stmt], within: str) -> Iterator[tuple[str, str | None]
         name = f"{within}.{owner.name}"
         for statement, following in zip(owner.body, [*owner.body[1:], None], strict=True):
             if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
-                text = following.value.value if is_text(following) else None
+                text = text_of(following)
                 if not statement.target.id.startswith("_"):
                     yield f"{name}.{statement.target.id}", text
         yield from fields(owner.body, name)
 
 
-def is_text(statement: ast.stmt | None) -> bool:
-    return (
-        isinstance(statement, ast.Expr)
-        and isinstance(statement.value, ast.Constant)
-        and isinstance(statement.value.value, str)
-    )
+def text_of(statement: ast.stmt | None) -> str | None:
+    if not isinstance(statement, ast.Expr) or not isinstance(statement.value, ast.Constant):
+        return None
+    return statement.value.value if isinstance(statement.value.value, str) else None
 
 
 def words(text: str) -> set[str]:

@@ -57,7 +57,7 @@ class Entry:
     """A scan in the account. Quantities in units of use, amounts in fen."""
 
     scan_id: str
-    """Id of the scan."""
+    """UUID made by the device."""
     action: str
     """What was done with the goods (`models.scan.event.Action`)."""
     at: int

@@ -37,7 +37,7 @@ class Scan:
     arrives: int
     """The broker's timestamp of its record."""
     scan_id: str
-    """Id of the scan."""
+    """UUID made by the device."""
     action: str
     """What was done with the goods (`models.scan.event.Action`)."""
     quantity: int

@@ -15,6 +15,7 @@ from aiokafka import ConsumerRecord, TopicPartition
 
 from models.scan.event import TICK_SCHEMA
 from models.wire.topics import ID_HEADER, ORIGIN_HEADER, REASON_HEADER, SCANS, SEQ_HEADER
+from sinks.postgres.operating.interventions import Interventions, Word
 from sinks.postgres.verifying.books import ROWS_SHOWN, Finding
 from sinks.postgres.verifying.topics import (
     DueRecord,
@@ -160,8 +161,13 @@ async def _input(settings: Settings, pool: asyncpg.Pool) -> Finding:
     """The scan topic, up to where each position stood when it was read."""
     before = time.monotonic()
     topic = settings.topic(SCANS)
-    stand = await positions_of(pool, await cluster_id(settings), topic)
-    inputs = {TopicPartition(topic, each.partition): _Input(pool, each.position_id, each.next_offset) for each in stand}
+    cluster, said = await cluster_id(settings), Interventions(pool)
+    inputs = {
+        TopicPartition(topic, each.partition): _Input(
+            pool, each.position_id, each.next_offset, await said.word(SCANS, each.partition, cluster)
+        )
+        for each in await positions_of(pool, cluster, topic)
+    }
     wrong = _Found()
     async with TopicReader(settings, inputs) as reader:
         await reader.read(lambda tp, record: inputs[tp].take(tp, record, wrong))
@@ -178,9 +184,10 @@ async def _input(settings: Settings, pool: asyncpg.Pool) -> Finding:
 class _Input:
     """One partition of the scan topic, read beside the recorded scans."""
 
-    def __init__(self, pool: asyncpg.Pool, position: int, end_offset: int) -> None:
+    def __init__(self, pool: asyncpg.Pool, position: int, end_offset: int, word: Word) -> None:
         self._pool = pool
         self._position = position
+        self._word = word
         self.end_offset = end_offset
         self._recorded: deque[RecordedInput] = deque()
         self._read_to = 0
@@ -200,7 +207,7 @@ class _Input:
             _, *bytes_recorded = self._recorded.popleft()
             if bytes_recorded != [record.key, record.value]:
                 wrong.add(tp, offset=record.offset, what="recorded with other bytes")
-        elif not _is_tick(record.value):
+        elif not _is_tick(record.value) and self._word.after(record.offset) == record.offset:
             wrong.add(tp, offset=record.offset, what="no verdict")
 
     async def missing(self, tp: TopicPartition, upto: int, wrong: _Found) -> None:

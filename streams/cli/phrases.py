@@ -6,15 +6,15 @@ around them. What has no translation stays as it is: codes, names of options, wh
 """
 
 import re
-import tomllib
 from collections.abc import Iterator
 from functools import cache, lru_cache
-from importlib.resources import files
 from typing import Any, Final
 
-from models.wording import LOCALES
+from models.wording import LOCALES, texts
 from streams.language import language
 
+_SUBJECTS: Final = ("", "codes.", "assessment.")
+_NAMED: Final = re.compile(r"\{(\w+)\}")
 _VALUE: Final = re.compile(r"\{(\d?)\}")
 _DEPTH_MAX: Final = 4
 _NAME: Final = "udi: "
@@ -113,10 +113,20 @@ def _book(locale: str) -> _Book:
 
 
 def phrases_of(locale: str) -> Iterator[tuple[str, str]]:
-    """English and translation of every phrase, line by line."""
-    text = (files("models") / "locales" / f"phrases.{locale}.toml").read_text(encoding="utf-8")
-    for table in tomllib.loads(text).values():
-        yield from table.items()
+    """English and translation of every phrase: texts that both languages have a table of, then those of commands."""
+    for subject in _SUBJECTS:
+        english, other = texts(f"{subject}{LOCALES[0]}"), texts(f"{subject}{locale}")
+        for table, entries in english.items():
+            for name, text in entries.items():
+                yield _with_places(text, other[table][name])
+    for entries in texts(f"phrases.{locale}").values():
+        yield from entries.items()
+
+
+def _with_places(text: str, to: str) -> tuple[str, str]:
+    """Values by name as values by place."""
+    names = _NAMED.findall(text)
+    return _NAMED.sub("{}", text), _NAMED.sub(lambda name: f"{{{names.index(name[1])}}}", to)
 
 
 def _with_marks(line: str) -> str:

@@ -25,10 +25,18 @@ def spoken(path: Path) -> Iterator[str]:
     skipped = set(map(id, _unspoken(tree)))
     for node in ast.walk(tree):
         text = None if id(node) in skipped else template(node)
-        if text and " " in text.strip() and any(part.isalpha() and part.islower() for part in text.split()):
+        lower = isinstance(node, ast.Constant)
+        if text and " " in text.strip() and any(_is_word(part, lower=lower) for part in text.split()):
             yield text
         if isinstance(node, ast.Call) and _name(node.func) == "print_table":
-            yield from (found.removeprefix(">") for found in _headings(node))
+            yield from (found for each in node.args[1:2] for found in _strings(each))
+        if isinstance(node, ast.Assign) and _name(node.targets[0]) == "columns":
+            yield from _strings(node.value)
+
+
+def _is_word(part: str, *, lower: bool) -> bool:
+    """A word of a sentence; a literal in capitals is more often a name than a sentence of one word."""
+    return part.isalpha() and (part.islower() if lower else len(part) > 2)
 
 
 def _unspoken(tree: ast.AST) -> Iterator[ast.AST]:
@@ -41,10 +49,9 @@ def _unspoken(tree: ast.AST) -> Iterator[ast.AST]:
             yield from (below for each in node.args for below in ast.walk(each))
 
 
-def _headings(call: ast.Call) -> Iterator[str]:
-    for node in call.args[1:2]:
-        if isinstance(node, ast.Tuple | ast.List):
-            yield from (str(each.value) for each in node.elts if isinstance(each, ast.Constant) and each.value)
+def _strings(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Tuple | ast.List):
+        yield from (str(each.value) for each in node.elts if isinstance(each, ast.Constant) and each.value)
 
 
 def _name(function: Any) -> str:

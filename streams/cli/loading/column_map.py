@@ -86,7 +86,9 @@ def column_text(kind: str, column: str) -> ColumnText:
     Raises:
         KeyError: nothing is.
     """
-    found = _texts().get(kind, {}).get(column) or _texts()["any"][column]
+    found = _found(kind, column)
+    if found is None:
+        raise KeyError(column)
     holds = {name: text for name, text in found.items() if isinstance(text, str) and name != "example"}
     return ColumnText(tuple(found["headings"]), holds, found.get("example", ""))
 
@@ -153,6 +155,11 @@ def _texts() -> dict[str, dict[str, Any]]:
     return tomllib.loads(text)
 
 
+def _found(kind: str, column: str) -> dict[str, Any] | None:
+    found: dict[str, Any] | None = _texts().get(kind, {}).get(column) or _texts()["any"].get(column)
+    return found
+
+
 @cache
 def _ignored() -> frozenset[str]:
     return frozenset(map(plain, _texts()["ignored"]["headings"]))
@@ -162,7 +169,8 @@ def _known(kind: Kind, names: Collection[str]) -> dict[str, str]:
     """The column by heading, both plain; where two have a heading in common, the first column that is named has it."""
     known = {plain(name): name for name in names}
     for name in names:
-        for heading in column_text(kind, name).headings:
+        # A column that nobody has explained yet is known by its own name.
+        for heading in (_found(kind, name) or {"headings": ()})["headings"]:
             known.setdefault(plain(heading), name)
     return known
 

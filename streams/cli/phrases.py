@@ -118,7 +118,8 @@ def phrases_of(locale: str) -> Iterator[tuple[str, str]]:
         english, other = texts(f"{subject}{LOCALES[0]}"), texts(f"{subject}{locale}")
         for table, entries in english.items():
             for name, text in entries.items():
-                yield _with_places(text, other[table][name])
+                if len(text.strip()) > 1:
+                    yield _with_places(text.strip(), other[table][name].strip())
     for entries in texts(f"phrases.{locale}").values():
         yield from entries.items()
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from models.reasons import Reason, Verdict
 from models.scan.event import Action, ScanEvent
+from models.scan.scanners import Affix, Key, Separator
 from models.wire.strict_json import Hospital, Identifier, WireModel
 
 BODY_BYTES_MAX = 1024 * 1024
@@ -220,6 +221,25 @@ class Token(Answer):
     """Where the device stands, when that was said as it was added."""
     department: str | None
     """Department of the device; `null` when none was said as it was added."""
+
+
+class FoundSetUp(WireModel):
+    """What test symbols have shown of a device's scanner; `models.scan.scanners.Scanner` says what each is."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", use_attribute_docstrings=True)
+
+    separators: Annotated[list[Separator], Field(max_length=8)] = []
+    prefix: Affix = ""
+    suffix: Affix = ""
+    key_map: Annotated[dict[Key, Key], Field(max_length=128)] = {}
+    sends_separators: bool
+    drops_separators: bool
+
+
+class StoredSetUp(Answer):
+    """From when on scans of the device are read by its new profile."""
+
+    known_from: datetime
 
 
 class FoundCodes(Answer):

@@ -15,10 +15,10 @@ from starlette.responses import JSONResponse, Response
 
 from sinks.metrics.counts import Metrics
 from streams.settings import Settings
-from streams.web.gateway import bedside, documents, overrides, reading, scans
+from streams.web.gateway import bedside, documents, overrides, profiles, reading, scans
 from streams.web.gateway.parts import Gateway, Parts, make_parts
 from streams.web.health import Contact
-from streams.web.pages import board, cases, decisions, findings, lists, people, terminal
+from streams.web.pages import board, cases, decisions, findings, lists, people, scanner, terminal
 from streams.web.pages.shown import add_headers
 from streams.web.problems import ProblemError, answer_problems
 
@@ -32,9 +32,10 @@ def make_app(parts: Parts | None) -> FastAPI:
     answer_problems(app)
     app.include_router(scans.router)
     app.include_router(overrides.router)
+    app.include_router(profiles.router)
     app.include_router(reading.router)
     app.include_router(bedside.router)
-    for pages in (terminal, people, board, cases, findings, lists, decisions):
+    for pages in (terminal, scanner, people, board, cases, findings, lists, decisions):
         app.include_router(pages.router)
     people.send_to_sign_in(app)
     add_headers(app)

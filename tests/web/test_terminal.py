@@ -3,6 +3,7 @@
 import io
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import pytest
@@ -10,6 +11,8 @@ import zxingcpp
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from models.charging.controls import Breaker, BreakerState, ControlScope
+from sinks.postgres.monitoring.controls import ControlBooks
 from tests.support.live import DI, STORE, Device, Live
 
 GOODS: Final = f"]d201{DI}1739123110L1"
@@ -83,6 +86,30 @@ def test_a_shift(terminal: Page) -> None:
     lines(terminal, "billed", 2)
     type_scan(terminal, "]d20107000000000000173912311099")
     expect(terminal.locator("li.look, li.refused")).to_have_count(1, timeout=SEEN_MS)
+
+
+def test_a_held_charge_goes_on_with_a_badge_and_a_reason(house: Live, terminal: Page) -> None:
+    breaker = Breaker(
+        hospital="H1", by="wang", reason="use doubled", item_code="SCREW", scope_type=ControlScope.STORE, scope="OR-9",
+        state=BreakerState.OPEN, since=datetime.now(UTC) - timedelta(hours=1), until=None,
+    )  # fmt: skip
+    house.asked(lambda pool: ControlBooks(pool).record([breaker]))
+    type_scan(terminal, "E1")
+    terminal.fill("#store", "OR-9")
+    terminal.locator("#store").blur()
+    type_scan(terminal, GOODS)
+    lines(terminal, "held", 1)
+
+    terminal.locator("li[data-state=held] button").click()
+    type_scan(terminal, "BADGE-77")
+    expect(terminal.locator("#badge")).to_have_value("BADGE-77")
+    terminal.fill("#reason", "nothing else at hand")
+    terminal.click("#answer-yes")
+
+    lines(terminal, "billed", 1)
+    found = house.rows("SELECT o.badge, o.reason FROM report.overrides o JOIN report.scans s USING (scan_id) "
+                       "WHERE s.device_id = $1", name_of(terminal))  # fmt: skip
+    assert found == [{"badge": "BADGE-77", "reason": "nothing else at hand"}]
 
 
 def test_a_wristband_scanned_as_goods_is_asked_about(terminal: Page) -> None:

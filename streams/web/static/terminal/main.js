@@ -1,4 +1,5 @@
 // The bedside terminal: case, place, goods; each scan kept first, then sent, and green only after its verdict.
+import { meant } from "./layout.js";
 import { looksLikeGoods, plain, shape, uuid7 } from "./codes.js";
 import { Sender } from "./sender.js";
 import { sound } from "./sound.js";
@@ -11,6 +12,7 @@ const locale = document.documentElement.lang === "zh-CN" ? "zh-CN" : "en";
 const sender = new Sender();
 const boot = uuid7();
 let device = null;
+let layout = null;
 let encounter = null;
 let rows = [];
 let asked = null;
@@ -45,6 +47,7 @@ async function begin() {
 
 async function ready() {
   device = await store.fact("device");
+  layout = await store.fact("layout");
   element("registration").hidden = Boolean(device);
   element("work").hidden = !device;
   if (!device) return;
@@ -83,9 +86,14 @@ async function open(name) {
 
 const mode = () => document.querySelector("input[name=action]:checked").value;
 
-async function taken({ text, typed }) {
+async function taken(scan) {
   if (!device) return;
-  if (asked?.reason) return ask(null);
+  const { typed } = scan;
+  const text = meant(scan, layout);
+  if (asked?.kind === "override") {
+    element("badge").value = plain(text);
+    return element("reason").focus();
+  }
   if (!encounter) {
     if (looksLikeGoods(text)) {
       sound("refused");
@@ -102,8 +110,10 @@ async function taken({ text, typed }) {
     element("store").focus();
     return announce("refused", say("no_store"), say("no_store_do"));
   }
-  if (typed) return ask({ kind: "typed", text });
-  await scanned({ codes: [text], entry: "scan" });
+  // A table of characters is in the scanner's profile: what it typed is sent as it came, and read by that.
+  const code = layout?.map ? scan.text : text;
+  if (typed) return ask({ kind: "typed", text: code });
+  await scanned({ codes: [code], entry: "scan" });
 }
 
 async function scanned(what) {
@@ -125,12 +135,16 @@ async function scanned(what) {
 function ask(question) {
   asked = question;
   element("question").hidden = !question;
-  element("typed-reason").hidden = question?.kind !== "typed";
+  element("typed-reason").hidden = !["typed", "override"].includes(question?.kind);
+  element("override-badge").hidden = question?.kind !== "override";
   if (!question) return;
   sound("look");
-  element("question-text").textContent =
-    question.kind === "case" ? say("other_case", { name: question.name }) : say("typed_code", { text: visible(question.text) });
-  element(question.kind === "typed" ? "reason" : "answer-yes").focus();
+  element("question-text").textContent = {
+    case: () => say("other_case", { name: question.name }),
+    typed: () => say("typed_code", { text: visible(question.text) }),
+    override: () => say("override_ask", { name: question.row.verdict.item_name ?? "" }),
+  }[question.kind]();
+  element({ case: "answer-yes", typed: "reason", override: "badge" }[question.kind]).focus();
 }
 
 async function answered() {
@@ -138,9 +152,13 @@ async function answered() {
   if (question.kind === "case") return open(question.name);
   const reason = element("reason").value.trim();
   if (!reason) return element("reason").focus();
+  const badge = element("badge").value.trim();
+  if (question.kind === "override" && !badge) return element("badge").focus();
   element("reason").value = "";
+  element("badge").value = "";
   ask(null);
-  await scanned({ codes: [question.text], entry: "manual", reason });
+  if (question.kind === "override") await overridden(question.row, { badge, reason });
+  else await scanned({ codes: [question.text], entry: "manual", reason });
   element("scan").focus();
 }
 
@@ -161,6 +179,15 @@ async function photographed(event) {
 }
 
 const returned = (row) => scanned({ codes: row.event.codes, action: "return", corrects: row.scan_id, entry: "scan" });
+
+// The books hold the charge by a decision of the hospital; a badge and a reason let it go on.
+async function overridden(row, given) {
+  const answer = await sender.ask(`/v1/scans/${row.scan_id}/override`, {
+    method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(given),
+  });
+  if (!answer.ok) return announce("refused", say("override_not"), (await answer.json()).detail);
+  announce("kept", say("override_sent"), say("on_its_way"));
+}
 
 async function closeCase() {
   const unsent = rows.filter((row) => row.state === "kept").length;
@@ -210,7 +237,7 @@ function drawn() {
   drawing = requestAnimationFrame(() => {
     element("case").textContent = encounter ?? "–";
     element("close-case").disabled = !encounter;
-    element("lines").replaceChildren(...rows.slice(-200).reverse().map((row) => lineOf(row, locale, returned)));
+    element("lines").replaceChildren(...rows.slice(-200).reverse().map((row) => lineOf(row, locale, { returned, override: (held) => ask({ kind: "override", row: held }) })));
     element("total").textContent = totalOf(rows);
     element("count").textContent = String(rows.length);
   });

@@ -41,7 +41,18 @@ function cell(className, text) {
   return made;
 }
 
-export function lineOf(row, locale, undo) {
+// Held by a decision of the hospital, which a badge and a reason let pass.
+const OVERRIDABLE = ["breaker-open", "quota-exhausted", "price-ceiling", "needs-approval"];
+
+function button(text, act) {
+  const made = document.createElement("button");
+  made.type = "button";
+  made.textContent = text;
+  made.addEventListener("click", act);
+  return made;
+}
+
+export function lineOf(row, locale, acts) {
   const { kind, mark, word, sentence } = outcome(row, locale);
   const made = document.createElement("li");
   made.className = `line ${kind}`;
@@ -57,13 +68,10 @@ export function lineOf(row, locale, undo) {
     cell("amount", row.verdict?.amount ? `${row.verdict.verdict === "credited" ? "−" : ""}${row.verdict.amount}` : ""),
     cell("sentence", sentence + (left >= 0 && left !== null ? ` ${say("stock_left", { left })}` : "")),
   );
-  if (undo && row.verdict?.verdict === "billed" && row.event.action === "use") {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.textContent = say("return_this");
-    button.addEventListener("click", () => undo(row));
-    made.append(button);
-  }
+  const verdict = row.event.action === "use" ? row.verdict : null;
+  if (verdict?.verdict === "billed") made.append(button(say("return_this"), () => acts.returned(row)));
+  if (verdict?.verdict === "held" && verdict.reasons.some((each) => OVERRIDABLE.includes(each)))
+    made.append(button(say("override_this"), () => acts.override(row)));
   return made;
 }
 

@@ -3,6 +3,8 @@
 // A scan ends with Enter or Tab, or when nothing came for a while. Separators come as Ctrl+], as Alt+029 on the
 // number pad, or as a character of the scanner's own choice, which the gateway's reader knows by the profile.
 
+import { byPlace } from "./layout.js";
+
 const FAST_MS = 80; // On average; nobody types a code as fast, the slowest scanners do not need as long.
 const SCAN_CHARACTERS_MIN = 6;
 const SILENCE_MS = 400;
@@ -12,18 +14,22 @@ export class Wedge {
   #field;
   #scanned;
   #text = "";
+  #places = "";
+  #ime = false;
   #times = [];
   #alt = "";
   #timer = 0;
   #before = null;
 
-  // `scanned({text, typed})` is called for each scan; `typed` says that a person may have typed it.
+  // `scanned({text, places, typed})` is called for each scan. `places`: the same by the place of the keys, empty where
+  // they had none; `typed`: a person may have typed it.
   constructor(field, scanned) {
     this.#field = field;
     this.#scanned = scanned;
     document.addEventListener("keydown", (event) => this.#down(event), true);
     document.addEventListener("keyup", (event) => this.#up(event), true);
     field.addEventListener("input", () => this.#input());
+    field.addEventListener("compositionend", () => (field.value = ""));
     field.addEventListener("paste", () => setTimeout(() => this.#input(), 0));
   }
 
@@ -34,8 +40,9 @@ export class Wedge {
   }
 
   #down(event) {
-    if (event.isComposing || event.key === "Unidentified" || event.key === "Process" || event.keyCode === 229) return;
     const other = this.#otherField(event);
+    if (event.isComposing || event.key === "Unidentified" || event.key === "Process" || event.keyCode === 229)
+      return this.#throughInputMethod(event, other);
     if (event.altKey && /^Numpad\d$/.test(event.code)) {
       this.#alt += event.code.slice(-1);
       event.preventDefault();
@@ -46,20 +53,32 @@ export class Wedge {
     if (event.ctrlKey && !event.altKey) character = event.key === "]" || event.code === "BracketRight" ? GS : "";
     if (event.metaKey) character = "";
     if (event.key === "F8") character = GS;
-    if (!character) return;
-    if (other) return this.#besideField(other, character, event);
+    const place = character === GS ? GS : event.ctrlKey || event.metaKey ? "" : byPlace(event) || character;
+    if (!character && !(event.key === "Dead" && place)) return;
+    if (other) return this.#besideField(other, character, place, event);
     if (document.activeElement?.closest("button, a, select, [role=radio], input") && document.activeElement !== this.#field) {
       if (character === " ") return;
     }
     event.preventDefault();
-    this.#take(character, event.timeStamp);
+    this.#take(character, event.timeStamp, place);
+  }
+
+  // An input method of a desktop hides what was typed, not where: a scanner types on, whatever the method makes of it.
+  #throughInputMethod(event, other) {
+    if (other || !event.code) return;
+    if (/^(Numpad)?Enter$|^Tab$/.test(event.code)) return this.#end(event, other);
+    const character = event.ctrlKey && event.code === "BracketRight" ? GS : byPlace(event);
+    if (!character) return;
+    event.preventDefault();
+    this.#ime = true;
+    this.#take(character, event.timeStamp, character);
   }
 
   #up(event) {
     if (event.key === "Alt" && this.#alt) {
       const character = String.fromCharCode(Number(this.#alt));
       this.#alt = "";
-      this.#take(character, event.timeStamp);
+      this.#take(character, event.timeStamp, character);
     }
   }
 
@@ -68,15 +87,17 @@ export class Wedge {
     const text = this.#field.value;
     if (!text) return;
     this.#field.value = "";
+    if (this.#ime) return;
     const lines = text.split(/[\r\n\t]/);
     lines.forEach((line, place) => {
-      for (const character of line) this.#take(character, performance.now(), true);
+      for (const character of line) this.#take(character, performance.now(), "");
       if (place < lines.length - 1) this.#commit();
     });
   }
 
-  #take(character, at) {
+  #take(character, at, place) {
     this.#text += character;
+    this.#places += place;
     this.#times.push(at);
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#fast() && this.#commit(), SILENCE_MS);
@@ -84,9 +105,10 @@ export class Wedge {
   }
 
   // A scan while another text field has the focus: what it typed there is taken out again.
-  #besideField(field, character, event) {
+  #besideField(field, character, place, event) {
     if (!this.#text) this.#before = { field, value: field.value };
     this.#text += character;
+    this.#places += place;
     this.#times.push(event.timeStamp);
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#forget(), SILENCE_MS);
@@ -105,22 +127,24 @@ export class Wedge {
 
   #fast() {
     const times = this.#times;
-    if (this.#text.length < SCAN_CHARACTERS_MIN) return false;
+    if (times.length < SCAN_CHARACTERS_MIN) return false;
     return (times[times.length - 1] - times[0]) / times.length < FAST_MS;
   }
 
   #forget() {
     this.#text = "";
+    this.#places = "";
+    this.#ime = false;
     this.#times = [];
     this.#before = null;
     this.#show();
   }
 
   #commit() {
-    const [text, typed] = [this.#text, !this.#fast()];
+    const [text, places, typed] = [this.#text, this.#places, !this.#fast()];
     clearTimeout(this.#timer);
     this.#forget();
-    if (text.trim()) this.#scanned({ text, typed });
+    if (text.trim()) this.#scanned({ text, places, typed });
   }
 
   #show() {

@@ -1,8 +1,8 @@
 // The terminal starts without a network: its files are kept; what is newer is taken up when there is one.
-const CACHE = "udi-terminal-v1";
+const CACHE = "udi-terminal-v2";
 const FILES = [
   "/terminal", "/static/pages.css", "/static/vendor/idb.js", "/static/texts/en.json", "/static/texts/zh-CN.json",
-  ...["main", "store", "sender", "wedge", "sound", "codes", "view"].map((name) => `/static/terminal/${name}.js`),
+  ...["main", "store", "sender", "wedge", "sound", "codes", "view", "layout"].map((name) => `/static/terminal/${name}.js`),
 ];
 
 self.addEventListener("install", (event) => {

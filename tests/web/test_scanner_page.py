@@ -91,17 +91,17 @@ def test_a_keyboard_of_another_country_is_found_and_read_through(
     page, device = ready
     layout = LAYOUTS[name]
     scan(page, KEYS_TEXT, layout)
-    expect(page.locator("#gs1")).to_be_visible()
+    expect(page.locator("#gs1")).to_be_visible(timeout=SEEN_MS)
     scan(page, f"]d2{GS1_TEXT}", layout)
     expect(page.locator("#outcome")).to_have_class("outcome done", timeout=SEEN_MS)
-    expect(page.locator("#set_up_identifier")).to_have_text("]d2")
+    expect(page.locator("#set_up_identifier")).to_have_text("]d2", timeout=SEEN_MS)
     expect(page.locator("#set_up_separator")).to_have_text("GS")
     assert profile(house, device)["sends_separators"] is True
 
     page.goto(f"{house.url}/terminal")
     page.wait_for_selector("body[data-ready]")
     scan(page, "E1", layout)
-    expect(page.locator("#case")).to_have_text("E1")
+    expect(page.locator("#case")).to_have_text("E1", timeout=SEEN_MS)
     scan(page, f"]d201{DI}10AZQM-1\x1d21WY/2", layout)
     lines(page, "billed", 1)
     found = house.rows("SELECT di, lot, serial FROM udi.scan WHERE device_id = $1 AND verdict = 'billed'", device)
@@ -129,10 +129,10 @@ def test_what_it_sends_for_the_separator_is_found_and_stored(
 def test_another_symbol_than_the_test_symbols_is_told_from_them(ready: tuple[Page, str]) -> None:
     page, _ = ready
     scan(page, "6901234567892", US)
-    expect(page.locator("#outcome-head")).to_have_text("This keyboard layout loses characters")
+    expect(page.locator("#outcome-head")).to_have_text("This keyboard layout loses characters", timeout=SEEN_MS)
     scan(page, KEYS_TEXT, US)
     scan(page, "6901234567892", US)
-    expect(page.locator("#outcome-head")).to_have_text("That was not the test symbol")
+    expect(page.locator("#outcome-head")).to_have_text("That was not the test symbol", timeout=SEEN_MS)
 
 
 @pytest.mark.parametrize(("name", "text"), [("gs1", "]d2" + GS1_TEXT), ("keys", "]d1" + KEYS_TEXT)])

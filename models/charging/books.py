@@ -40,7 +40,7 @@ class BalanceKey(NamedTuple):
     hospital: str
     """Id of the hospital; the first part of every record key."""
     store: str
-    """Id of the department store (二级库)."""
+    """Store, or another place of which a balance is kept (docs/store.md, "Places")."""
     item_code: str
     """The item's code in the HIS catalogue."""
     owner: str
@@ -180,7 +180,7 @@ class BadRecord:
     ref: Ref
     """Where its record lies: input position and offset."""
     lane: int
-    """The partition of `udi.scans` that its scan came in on."""
+    """Partition of `udi.scans` that it came in on."""
     recorded_at: datetime
     """The broker's timestamp of the record."""
     reason: Reason

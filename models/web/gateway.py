@@ -229,17 +229,24 @@ class FoundSetUp(WireModel):
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", use_attribute_docstrings=True)
 
     separators: Annotated[list[Separator], Field(max_length=8)] = []
+    """Texts it sends for FNC1, besides the known substitutes."""
     prefix: Affix = ""
+    """Text it puts before every code."""
     suffix: Affix = ""
+    """Text it puts behind every code."""
     key_map: Annotated[dict[Key, Key], Field(max_length=128)] = {}
+    """Characters that a wrong keyboard layout types, and what they were."""
     sends_separators: bool
+    """The test symbols came with their separators."""
     drops_separators: bool
+    """The test symbols came without their separators."""
 
 
 class StoredSetUp(Answer):
     """From when on scans of the device are read by its new profile."""
 
     known_from: datetime
+    """First instant of a scan that is read by it."""
 
 
 class FoundCodes(Answer):

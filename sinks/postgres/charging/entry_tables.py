@@ -129,7 +129,7 @@ class BalanceRow(NamedTuple):
     hospital: str
     """Id of the hospital; the first part of every record key."""
     store: str
-    """Id of the department store (二级库)."""
+    """Store, or another place of which a balance is kept (docs/store.md, "Places")."""
     item_code: str
     """The item's code in the HIS catalogue."""
     owner: str

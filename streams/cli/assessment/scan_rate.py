@@ -12,6 +12,7 @@ from rules.assessment.scan_rate import Cell, Rate, Seen, Unseen, expected, rate,
 from sinks.postgres.assessment.scan_rate import Cause, Known, case_cells, causes, known_uses, stock_falls
 from sinks.postgres.assessment.windows import hospitals_with_cases
 from streams.cli.connection import bad, run
+from streams.cli.lists import listing_of
 from streams.cli.shown import AsJson, Limit, print_json, print_table
 from streams.settings import Settings
 
@@ -96,6 +97,7 @@ def _scaled(unseen: Unseen, part: int, lines: int) -> Unseen:
     return Unseen(unseen.lines * share, unseen.deviation * share)
 
 
+@listing_of("rows")
 def scan_rate_command(
     month: Annotated[str, typer.Argument(metavar="MONTH", help="Like 2022-06.")],
     hospital: Annotated[str | None, typer.Option(help="Only this one.")] = None,

@@ -12,6 +12,7 @@ from models.wire.topics import TOPICS
 from sinks.postgres.operating.interventions import Intervention, Interventions, Kind
 from streams.cli.charging.persons import By, Why, person
 from streams.cli.connection import bad, run
+from streams.cli.lists import listing
 from streams.cli.operating.outputs import resume
 from streams.cli.shown import AsJson, print_json, print_table
 from streams.lanes.reader import BROKER_SECONDS_MAX
@@ -50,6 +51,7 @@ class InputState:
 
 
 @lane_app.command("status")
+@listing
 def status(*, as_json: AsJson = False) -> None:
     """Each input partition: where the books stand and what is on the topic. Exit 1 when one can't go on."""
     rows = run(_states)

@@ -18,8 +18,8 @@ HEAVY = (
     "streams.running", "streams.services", "streams.simulator", "streams.proofs", "sinks.postgres.migrating",
 )  # fmt: skip
 """What a look-up has no use for: it is loaded by those who need it, when they need it."""
-NEEDED = {"relay": {"streams.services"}}
-"""Of the modules that are a command's own work: the relay's judgement."""
+NEEDED = ("relay", "lane", "scan-rate")
+"""Commands whose own work it is: the relay's judgement, and intervals of rates."""
 LIGHT = tuple(
     dict.fromkeys(
         entry.where.partition(":")[0]

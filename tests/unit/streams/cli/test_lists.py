@@ -21,7 +21,7 @@ from streams.cli.shown import AsJson, print_json
 
 LISTS = {
     "held", "parked", "untraced", "differences", "stock", "trace", "recall", "expiring", "receiving", "statement",
-    "invoice", "devices", "alerts", "tie-out", "ratios", "targets", "rules", "findings", "review", "breaker", "quota",
+    "invoice", "scan-rate", "devices", "alerts", "tie-out", "ratios", "targets", "rules", "findings", "review", "breaker", "quota",
     "ceiling", "approvals", "policy", "scanners", "replay",
 }  # fmt: skip
 ROWS: list[dict[str, Any]] = [

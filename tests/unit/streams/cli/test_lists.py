@@ -21,8 +21,8 @@ from streams.cli.shown import AsJson, print_json
 
 LISTS = {
     "held", "parked", "untraced", "differences", "stock", "trace", "recall", "expiring", "receiving", "statement",
-    "invoice", "scan-rate", "devices", "alerts", "tie-out", "ratios", "targets", "rules", "findings", "review", "breaker", "quota",
-    "ceiling", "approvals", "policy", "scanners", "replay",
+    "invoice", "devices", "alerts", "tie-out", "ratios", "scan-rate", "targets", "rules", "findings", "review",
+    "breaker", "quota", "ceiling", "approvals", "policy", "scanners", "replay",
 }  # fmt: skip
 ROWS: list[dict[str, Any]] = [
     {

@@ -60,7 +60,7 @@ fuzz: $(READY)
 	@$(BIN)/python tests/fuzz/fuzz_codes.py -max_total_time=$${FUZZ_SECONDS:-60} "$$(mktemp -d)" tests/fuzz/corpus
 
 screenshots: $(READY)
-	@$(BIN)/python -m tests.support.screenshots $${SHOTS:-docs/screenshots} $(PAGES)
+	@$(BIN)/python -m tests.web.screenshots $${SHOTS:-docs/screenshots} $(PAGES)
 
 api: $(READY)
 	@$(BIN)/python -m streams.web docs/api

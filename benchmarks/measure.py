@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from statistics import median
 from time import perf_counter
 
-from benchmarks import backlog, cases, copying, latency, monitoring, reconciling, reconciling_books, steps
+from benchmarks import backlog, cases, copying, latency, monitoring, steps
 from benchmarks.parts import Parts, books
+from benchmarks.reconciling import books as reconciling_books
+from benchmarks.reconciling import rule as reconciling
 from benchmarks.table import Line, Table
 
 PARTS = (

@@ -8,9 +8,9 @@ import pytest
 from playwright.sync_api import Browser
 
 from streams.embedded.database import EmbeddedDatabase
-from tests.support.live import Device, Live, live
 from tests.support.loops import run
 from tests.support.servers import browser, postgres
+from tests.support.servers.live import Device, Live, live
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

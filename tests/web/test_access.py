@@ -11,7 +11,7 @@ from models.web.access import ACCESS, AccessRow, Role, Who
 from sinks.postgres.web.accounts import FAILURES_MAX, AccountBooks
 from streams.web.app import make_app
 from streams.web.keys import hash_password
-from tests.support.live import Device, Live, now_scan
+from tests.support.servers.live import Device, Live, now_scan
 
 PASSWORD: Final = "correct horse battery"  # noqa: S105 -- of accounts that live for a test
 FILLED: Final = {

@@ -20,7 +20,7 @@ from sinks.postgres.monitoring.findings import finding_row
 from sinks.postgres.web.board import BoardBooks
 from sinks.postgres.web.lists import OTHER_FILTERS
 from tests.support.builders import gtin
-from tests.support.live import DI, Live, now_scan
+from tests.support.servers.live import DI, Live, now_scan
 from tests.web.test_access import csrf_of
 
 EVIL = '=HYPERLINK("http://x","<script>alert(1)</script>")'

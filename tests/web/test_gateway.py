@@ -12,7 +12,7 @@ import pytest
 from models.scan.signatures import signature_of
 from sinks.postgres.web.devices import DeviceBooks
 from tests.support.builders import DI
-from tests.support.live import Device, Live, now_scan
+from tests.support.servers.live import Device, Live, now_scan
 
 Headers = dict[str, str]
 

@@ -11,7 +11,7 @@ from PIL import Image, ImageOps
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from streams.web.pages.scanner import GS1_TEXT, KEYS_TEXT
-from tests.support.live import DI, Live
+from tests.support.servers.live import DI, Live
 from tests.web.test_terminal import SEEN_MS, lines, name_of, set_up
 
 US: Final = {

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, Phase, settings
 
 from streams.web.app import make_app
 from streams.web.gateway.documents import openapi
-from tests.support.live import Live
+from tests.support.servers.live import Live
 
 SCHEMA = schemathesis.openapi.from_dict(openapi(make_app(None))).exclude(path="/v1/verdicts")
 

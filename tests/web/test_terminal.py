@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from models.charging.controls import Breaker, BreakerState, ControlScope
 from sinks.postgres.monitoring.controls import ControlBooks
-from tests.support.live import DI, STORE, Device, Live
+from tests.support.servers.live import DI, STORE, Device, Live
 
 GOODS: Final = f"]d201{DI}1739123110L1"
 SEEN_MS: Final = 20_000

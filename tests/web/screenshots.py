@@ -1,6 +1,6 @@
 """`make screenshots`: every page, in both languages and themes, over an installation that runs.
 
-`python -m tests.support.screenshots FOLDER ADDRESS NAME PASSWORD HOSPITAL DEVICE KEY CASE CODE`: what `udi demo --keep`
+`python -m tests.web.screenshots FOLDER ADDRESS NAME PASSWORD HOSPITAL DEVICE KEY CASE CODE`: what `udi demo --keep`
 prints.
 """
 

@@ -1,0 +1,1 @@
+"""How fast the HIS is reconciled: the rule alone, and with its books."""

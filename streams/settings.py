@@ -180,8 +180,8 @@ class SettingsError(Exception):
     """The settings can't be used as they are; the text says what to mend."""
 
 
-_OTHERS = ("UDI_CONFIG", "UDI_CHAOS_SECONDS", "UDI_CHAOS_SEED")
-"""Names that are read elsewhere: where the TOML file is, and how long and with which seed kill tests run."""
+_OTHERS = ("UDI_CONFIG", "UDI_LANG", "UDI_CHAOS_SECONDS", "UDI_CHAOS_SEED")
+"""Names that are read elsewhere: the TOML file, the language of commands, length and seed of kill tests."""
 
 
 def unknown_names(names: Iterable[str]) -> list[str]:

@@ -10,7 +10,7 @@ from streams.settings import Settings, SettingsError, unknown_names
 
 
 def test_a_name_that_is_no_setting_is_refused_with_the_one_meant() -> None:
-    assert unknown_names(["UDI_DATABASE_URI", "PATH", "UDI_LANES", "UDI_CONFIG", "UDI_CHAOS_SECONDS"]) == [
+    assert unknown_names(["UDI_DATABASE_URI", "PATH", "UDI_LANES", "UDI_CONFIG", "UDI_LANG", "UDI_CHAOS_SECONDS"]) == [
         "Expected a setting, got UDI_DATABASE_URI; did you mean UDI_DATABASE_URL?"
     ]
     assert unknown_names(["UDI_QQQQ"]) == ["Expected a setting, got UDI_QQQQ."]

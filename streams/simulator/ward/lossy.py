@@ -102,6 +102,7 @@ class _Gun:
         text = f"]d201{unit.di}10{unit.lot}21{unit.serial}"
         scan = desk.bare(desk.moment(day), "use", self._department, [text], "ambiguous-code")
         scan.stay, scan.device = desk.wards.known(self._department, day), self._device
+        scan.unit = Unit(unit.goods)  # The identifier is certain, and so are the goods.
 
     def _units(self, goods: Goods, count: int) -> Iterator[Unit]:
         return (self._desk.unit(goods, self._desk.days.stop) for _ in range(count))

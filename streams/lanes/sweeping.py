@@ -14,7 +14,7 @@ import structlog
 from models.charging.books import Prior, RecordedScan, Ref
 from models.charging.commands import Carried, Commanded
 from models.charging.snapshot import Catalogue, Lookup, Snapshot
-from models.reasons import Verdict
+from models.reasons import Reason, Verdict
 from rules.charging.commands import carry_out
 from rules.charging.fold import Result, redecide
 from rules.charging.lookup import wanted_again, wanted_by_command, wanted_to_rerate
@@ -48,7 +48,12 @@ class _Kind:
     """Whether it is still worth a look: records and commands may have come since it was found."""
 
 
-_FREED = _Kind(AsideKind.FREED, redecide, wanted_again, lambda prior: prior.verdict in _OPEN)
+def _waits(prior: Prior) -> bool:
+    """It waits for something, or its goods wait for their lot."""
+    return prior.verdict in _OPEN or Reason.LOT_UNCERTAIN in prior.reasons
+
+
+_FREED = _Kind(AsideKind.FREED, redecide, wanted_again, _waits)
 _REPRICED = _Kind(AsideKind.REPRICED, rerate, wanted_to_rerate, lambda prior: prior.verdict is Verdict.BILLED)
 
 

@@ -27,6 +27,7 @@ FROM udi.scan
 WHERE position_id = $1 AND record_offset >= $2 AND record_offset < $3
   AND verdict IN ('billed', 'recorded', 'credited') AND issuer = $4 AND di IS NOT NULL AND entry <> 'manual'
   AND NOT coalesce(label_flags && ARRAY['separator_restored', 'identifier_alone'], false)
+  AND NOT 'lot-uncertain' = ANY (reasons)
 ORDER BY record_offset
 """
 

@@ -76,6 +76,7 @@ class Rig:
         relays: number of relay processes; the embedded broker allows one.
         program: the command of the services; a control run's instead of the product's.
         settings: more settings of the services.
+        through: where the services find the database, when it is not where the checker does.
     """
 
     def __init__(
@@ -89,6 +90,7 @@ class Rig:
         relays: int = 2,
         program: Sequence[str] = UDI,
         settings: Mapping[str, str] = MappingProxyType({}),
+        through: str | None = None,
     ) -> None:
         self.broker = broker
         self.database = database
@@ -101,7 +103,7 @@ class Rig:
         more = {"replication_factor": "1"}
         more |= {} if self.real else {"embedded_broker": "true", "log_append_time": "false"}
         more |= {"lanes": str(LANES), "session_timeout_seconds": session, **settings}
-        self.settings = environment(broker.bootstrap_servers, url, folder, **more)
+        self.settings = environment(broker.bootstrap_servers, through or url, folder, **more)
 
         def service(kind: str, number: int) -> Service:
             return Service(f"{kind}-{number}", ["run", kind], self.settings, folder, program=program)

@@ -50,7 +50,7 @@ async def test_nothing_is_lost_or_doubled_when_the_network_to_the_database_cuts_
     assert parts.port is not None
     async with FaultProxy(parts.port) as proxy:
         through = parts._replace(netloc=f"{parts.username}:{parts.password}@127.0.0.1:{proxy.port}").geturl()
-        rig = Rig(real_kafka, database_server, database, tmp_path, settings={"database_url": through})
+        rig = Rig(real_kafka, database_server, database, tmp_path, through=through)
         found = await outcome(rig, network_faults(proxy))
 
     assert found.violations == [], str(found)

@@ -17,7 +17,7 @@ from benchmarks.table import Table
 from models.calendar import ZONE_DEFAULT, Month, parse_month, shift
 from models.monitoring.alert import Measure, ScopeType, Traits
 from models.monitoring.rule import RuleBase, RuleKind, RuleRow
-from rules.assessment.assessing import assess
+from rules.assessment.assessing import Options, assess
 from rules.assessment.from_cases import DepartmentCases, index_table, sureness
 from rules.monitoring.back_test import Past, back_test
 from sinks.postgres.closing.periods import PeriodBooks
@@ -151,7 +151,7 @@ def assessment(cases: int) -> float:
         ])  # fmt: skip
         departments.append(DepartmentCases(f"D{number}", 40, columns))
     started = perf_counter()
-    assess(index_table(departments))
+    assess(index_table(departments), None, Options())
     sureness(departments)
     return perf_counter() - started
 

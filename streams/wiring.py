@@ -163,17 +163,20 @@ class Worker(mode.Service):
             position = await lines.take_over(cluster, topic, partition)
         elif name in {DISCHARGES, INCOME}:
             cases = AssessedBooks(pool, lanes)
-            read = cases.parse_discharge if name == DISCHARGES else cases.parse_income
-            facts = Facts(read, cases.add, cases.record, AssessedBatch)
+            facts = (
+                Facts(cases.parse_discharge, cases.add_discharge, cases.record, AssessedBatch)
+                if name == DISCHARGES
+                else Facts(cases.parse_income, cases.add_income, cases.record, AssessedBatch)
+            )
             position = await cases.take_over(cluster, topic, partition)
         elif name in {RECALLS, STORES, DELIVERIES}:
             supply = SupplyBooks(pool, lanes)
-            steps: tuple[Callable[[RawRecord], Any], Callable[..., None]] = {
+            steps: dict[str, tuple[Callable[[RawRecord], Any], Callable[..., None]]] = {
                 RECALLS: (supply.parse_recall, supply.add_recall),
                 STORES: (supply.parse_store, supply.add_store),
                 DELIVERIES: (supply.parse_delivery, supply.add_delivery),
-            }[name]
-            facts = Facts(*steps, supply.record, SupplyBatch)
+            }
+            facts = Facts(*steps[name], supply.record, SupplyBatch)
             position = await supply.take_over(cluster, topic, partition)
         else:
             books = FactBooks(pool, lanes)

@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from models.charging.books import BadRecord, Prior, RecordedScan, Ref, Waiting
 from models.charging.commands import Carried, Commanded
 from models.charging.decision import Decision
 from models.charging.snapshot import Catalogue, Lookup, Snapshot
+from models.wire.strict_json import Body, Refusal
 from sinks.ports.aside import Aside
 
 
@@ -19,6 +20,18 @@ class RawRecord(NamedTuple):
     """The record's key; `None` without one."""
     value: bytes | None
     """The record's value; `None` of a tombstone."""
+
+
+T = TypeVar("T")
+
+
+class Read(NamedTuple, Generic[T]):
+    """A record and what it says; no database, so that it is read while the batch before is recorded."""
+
+    raw: RawRecord
+    """The record as it came."""
+    said: tuple[T, Body] | Refusal
+    """What it says, or why it is no record of its topic."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,9 +64,12 @@ async def post_incomes(pool: asyncpg.Pool, *incomes: dict[str, Any] | bytes) -> 
 async def _post(pool: asyncpg.Pool, topic: str, records: Any, rest: Any) -> int:
     books, batch = AssessedBooks(pool, LANES), AssessedBatch()
     position = await books.take_over(CLUSTER, f"udi.{topic}", 0)
-    parse = books.parse_discharge if topic == DISCHARGES else books.parse_income
     for place, each in enumerate(records):
         raw = each if isinstance(each, bytes) else body(each)
         key = None if isinstance(each, bytes) else f"{each['hospital']}/{rest(each)}".encode()
-        books.add(batch, parse(RawRecord(key, raw)), NOON, position.origin(position.next_offset + place))
+        record, origin = RawRecord(key, raw), position.origin(position.next_offset + place)
+        if topic == DISCHARGES:
+            books.add_discharge(batch, books.parse_discharge(record), NOON, origin)
+        else:
+            books.add_income(batch, books.parse_income(record), NOON, origin)
     return await books.record(position, position.next_offset + len(records), None, batch)

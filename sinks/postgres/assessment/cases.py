@@ -13,16 +13,11 @@ from models.money import parse_fen
 from models.wire.strict_json import Body, Refusal
 from models.wire.topics import DEAD_LETTERS
 from sinks.messages.outgoing import Outgoing, letter_of
-from sinks.ports.batch import InputPosition, LaneMovedError, RawRecord
+from sinks.ports.batch import InputPosition, LaneMovedError, RawRecord, Read
 from sinks.postgres.charging.books import take_position
 from sinks.postgres.charging.rows import outbox_row
 
 _RECORD = "SELECT udi.record_assessed($1, $2, $3, $4, $5, $6, $7, $8)"
-
-
-Letter = tuple[RawRecord, Refusal]
-DischargeSaid = tuple[Discharge, Body]
-IncomeSaid = tuple[Income, Body]
 
 
 class DischargeRow(NamedTuple):
@@ -132,33 +127,34 @@ class AssessedBooks:
             return await take_position(connection, cluster_id, topic, partition)
 
     @staticmethod
-    def parse_discharge(record: RawRecord) -> Letter | DischargeSaid | None:
+    def parse_discharge(record: RawRecord) -> Read[Discharge] | None:
         """What a record of `udi.discharges` says; `None`: a tombstone, which changes nothing."""
-        if record.value is None:
-            return None
-        read = read_discharge(record.key, record.value)
-        return (record, read) if isinstance(read, Refusal) else read
+        return None if record.value is None else Read(record, read_discharge(record.key, record.value))
 
     @staticmethod
-    def parse_income(record: RawRecord) -> Letter | IncomeSaid | None:
+    def parse_income(record: RawRecord) -> Read[Income] | None:
         """What a record of `udi.income` says; `None`: a tombstone, which changes nothing."""
-        if record.value is None:
-            return None
-        read = read_income(record.key, record.value)
-        return (record, read) if isinstance(read, Refusal) else read
+        return None if record.value is None else Read(record, read_income(record.key, record.value))
 
     @staticmethod
-    def add(batch: AssessedBatch, said: Letter | DischargeSaid | IncomeSaid | None, at: datetime, origin: str) -> None:
-        """What was parsed into the batch: a version or a dead letter."""
-        match said:
-            case None:
-                return
-            case RawRecord() as record, Refusal() as refusal:
-                batch.letters.append(letter_of(record, refusal, origin))
-            case Discharge() as case, Body() as body:
-                batch.discharges.append(_discharge_row(case, body, origin, at))
-            case Income() as income, Body() as body:
-                batch.incomes.append(_income_row(income, body, origin, at))
+    def add_discharge(batch: AssessedBatch, read: Read[Discharge] | None, at: datetime, origin: str) -> None:
+        """A discharge into the batch: a version or a dead letter."""
+        if read is None:
+            return
+        if isinstance(read.said, Refusal):
+            batch.letters.append(letter_of(read.raw, read.said, origin))
+        else:
+            batch.discharges.append(_discharge_row(*read.said, origin, at))
+
+    @staticmethod
+    def add_income(batch: AssessedBatch, read: Read[Income] | None, at: datetime, origin: str) -> None:
+        """An income into the batch: a version or a dead letter."""
+        if read is None:
+            return
+        if isinstance(read.said, Refusal):
+            batch.letters.append(letter_of(read.raw, read.said, origin))
+        else:
+            batch.incomes.append(_income_row(*read.said, origin, at))
 
     async def record(
         self, position: InputPosition, next_offset: int, last_hash: bytes | None, batch: AssessedBatch

@@ -5,7 +5,6 @@ They are facts like the catalogue: numbered without gaps, so that lanes pull wha
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Generic, NamedTuple, TypeVar
 
 import asyncpg
 
@@ -13,27 +12,15 @@ from models.reasons import Reason
 from models.stock.delivery import Delivery, read_delivery
 from models.stock.recall import Recall, read_recall
 from models.stock.store import StoreRecord, read_store
-from models.wire.strict_json import Body, Refusal
+from models.wire.strict_json import Refusal
 from models.wire.topics import DEAD_LETTERS
 from sinks.messages.outgoing import Outgoing, letter_of
-from sinks.ports.batch import InputPosition, LaneMovedError, RawRecord
+from sinks.ports.batch import InputPosition, LaneMovedError, RawRecord, Read
 from sinks.postgres.charging.books import take_position
 from sinks.postgres.charging.rows import outbox_row
 from sinks.postgres.charging.tables import Row
 
 _RECORD = "SELECT udi.record_supply($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
-
-
-R = TypeVar("R", Recall, StoreRecord, Delivery)
-
-
-class Read(NamedTuple, Generic[R]):
-    """A record and what it says; no database, so that it is read while the batch before is recorded."""
-
-    raw: RawRecord
-    """The record as it came."""
-    said: tuple[R, Body] | Refusal
-    """What it says, or why it is no record of its topic."""
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ from streams.settings import Settings
 
 
 def test_errors_of_every_job_are_counted_under_its_name() -> None:
-    assert set(scheduler.jobs(Settings(), cast("asyncpg.Pool", None), leased.nobody)) <= set(PLACES)
+    assert set(scheduler.jobs(Settings(), cast("asyncpg.Pool", None), leased.nobody, {})) <= set(PLACES)
 
 
 async def test_a_job_that_fails_begins_anew_and_ends_no_other() -> None:

@@ -10,8 +10,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-import xlsxwriter
-
 from models.wording import LOCALES
 from streams.cli.loading.column_map import ColumnText, Kind, column_text
 
@@ -66,6 +64,8 @@ def write_table(to: Path, headings: Sequence[str], rows: Sequence[Sequence[str]]
     if to.suffix == ".csv":
         to.write_bytes(b"\xef\xbb\xbf" + _csv([headings, *rows]))
         return
+    import xlsxwriter  # noqa: PLC0415 -- only who writes a workbook needs it
+
     content = io.BytesIO()
     with xlsxwriter.Workbook(content, _OPTIONS) as book:
         sheet = book.add_worksheet()
@@ -87,6 +87,8 @@ def _headings(texts: dict[str, ColumnText], locale: str) -> dict[str, str]:
 
 
 def _workbook(texts: dict[str, ColumnText], headings: dict[str, str], required: Sequence[str], locale: str) -> bytes:
+    import xlsxwriter  # noqa: PLC0415 -- as above
+
     _, needed, example, titles, second = _WORDS[locale]
     content = io.BytesIO()
     with xlsxwriter.Workbook(content, _OPTIONS) as book:

@@ -38,22 +38,22 @@ class MonthlyWork:
     """Of the pack."""
 
 
-async def monthly_work(settings: Settings, pool: asyncpg.Pool, truth: Truth, out: Path) -> MonthlyWork:
-    """Run the commands side by side, and compare what they say with the truth."""
+async def monthly_work(settings: Settings, pool: asyncpg.Pool, truth: Truth, out: Path) -> MonthlyWork | None:
+    """Run the commands side by side, and compare what they say with the truth; `None`: too little to rank."""
     month = truth.plan.month(truth.plan.months - 1)
-    name, earlier = month_text(month), month_text(shift(month, -1))
-    against = ("--against", earlier) if truth.plan.months > 1 else ()
+    costs, name = _costs(truth, month), month_text(month)
+    if len(costs) <= RANKED:
+        return None
     ratios, assessed, pack = await asyncio.gather(
         _udi(settings, "ratios", name),
-        _udi(settings, "assess", "--window", name, *against),
+        _udi(settings, "assess", "--window", name),
         _udi(settings, "pack", name, "--out", str(out)),
     )
-    costs = _costs(truth, month)
     lines = [
         compare("consumption ratios of the newest month", *_ratios(truth, month, ratios)),
         compare("cost per weight by department", costs, _near(costs, assessed)),
         await _findings(truth, pool),
-        compare("figures in the meeting pack", *_printed(costs, pack["files"][0])),
+        compare("figures in the meeting pack", *_printed(_compared(truth, month, costs), pack["files"][0])),
     ]
     return MonthlyWork(lines, _ratio_table(name, ratios), _rank_table(name, assessed), pack["files"])
 
@@ -107,6 +107,15 @@ def _costs(truth: Truth, month: Month) -> Cells:
             fen[code] = fen.get(code, 0) + case.consumables
             weights[code] = weights.get(code, 0) + case.weight
     return {code: round(Fraction(fen[code] * 10_000, weights[code])) for code in fen if weights[code]}
+
+
+def _compared(truth: Truth, month: Month, costs: Cells) -> Cells:
+    """Of the departments that the pack ranks: those with cases in the window it compares with, too."""
+    by_month: dict[Month, set[str]] = {}
+    for case in truth.cases.cases.values():
+        by_month.setdefault(case.month, set()).add(case.stay.department.code)
+    earlier = next((by_month[each] for each in (shift(month, -12), shift(month, -1)) if each in by_month), None)
+    return {name: fen for name, fen in costs.items() if earlier is None or name in earlier}
 
 
 def _near(costs: Cells, assessed: Mapping[str, Any]) -> Cells:

@@ -4,13 +4,14 @@ import asyncio
 import re
 from functools import cache
 from importlib.resources import files
-from typing import Final
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 import asyncpg
 import structlog
 
 from models.calendar import ZONE_DEFAULT
+from sinks.postgres.named import Asked, fetch
 
 log = structlog.get_logger(__name__)
 
@@ -84,6 +85,41 @@ async def open_pool_patiently(url: str, size: int, *, hot: bool = False) -> asyn
             await asyncio.sleep(WAIT_SECONDS)
 
 
+class Installation(NamedTuple):
+    """What was fixed at `udi init` and may not change under the books."""
+
+    topic_prefix: str
+    """Before every topic's name."""
+    lanes: int
+    """Partitions of the scan topic."""
+    zone: str
+    """The hospitals' time zone, as IANA names it."""
+
+
+async def revision_of(asked: Asked) -> str | None:
+    """The migration the books stand at; `None` for a database without books."""
+    if await asked.fetchval("SELECT to_regclass('udi.installation')") is None:
+        return None
+    revision: str | None = await asked.fetchval("SELECT version_num FROM public.alembic_version")
+    return revision
+
+
+async def installation_of(asked: Asked) -> Installation | None:
+    """What was fixed; `None` before `udi init` has.
+
+    Raises:
+        asyncpg.UndefinedTableError: the database has no books.
+    """
+    found = await fetch(asked, Installation, "SELECT topic_prefix, lanes, zone FROM udi.installation")
+    return found[0] if found else None
+
+
+async def create_if_missing(connection: asyncpg.Connection, name: str) -> None:
+    """A database of that name, made when the server has none. Idempotent; `name` is an identifier of ours."""
+    if not await connection.fetchval("SELECT true FROM pg_database WHERE datname = $1", name):
+        await connection.execute(f"CREATE DATABASE {name}")
+
+
 class WrongBooksError(Exception):
     """The books are not those of these settings, or not of this version; the text says what to mend."""
 
@@ -95,17 +131,16 @@ async def check_books(pool: asyncpg.Pool, topic_prefix: str, lanes: int, zone: Z
         WrongBooksError: They were not, or there are none.
         asyncpg.PostgresError, OSError, TimeoutError: The database is away.
     """
-    if await pool.fetchval("SELECT to_regclass('udi.installation') IS NULL"):
+    revision = await revision_of(pool)
+    if revision is None:
         raise WrongBooksError("Expected the books in the database, found none; `udi init` makes them.")
-    revision = await pool.fetchval("SELECT version_num FROM public.alembic_version")
     if revision != schema_revision():
         raise WrongBooksError(
             f"Expected books of revision {schema_revision()}, got {revision}: `udi init` brings older books up; newer "
             "ones need the newer version of udistream."
         )
-    row = await pool.fetchrow("SELECT topic_prefix, lanes, zone FROM udi.installation")
     names = ("UDI_TOPIC_PREFIX", "UDI_LANES", "UDI_TIME_ZONE")
-    made = tuple(row) if row else (None, None, None)
+    made = await installation_of(pool) or (None, None, None)
     wrong = [
         f"{name}={found} is set, the books were made with {fixed}"
         for name, fixed, found in zip(names, made, (topic_prefix, lanes, zone.key), strict=True)

@@ -9,6 +9,7 @@ from typing import Final
 
 import asyncpg
 
+from sinks.postgres.database import create_if_missing
 from streams.embedded.cluster import Cluster, programs
 from streams.embedded.process import LOOPBACK, EmbeddedPartError, Server, ServerProcess, accepts, free_port, until
 
@@ -143,8 +144,7 @@ class EmbeddedDatabase(Server):
                 host=LOOPBACK, port=port, user=NAME, password=password, database="postgres", timeout=5.0, ssl=False
             )
             try:
-                if not await connection.fetchval("SELECT true FROM pg_database WHERE datname = $1", NAME):
-                    await connection.execute(f"CREATE DATABASE {NAME}")
+                await create_if_missing(connection, NAME)
             finally:
                 await connection.close()
             return True

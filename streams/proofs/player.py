@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.partitioner import murmur2
 
 from models.wire.topics import SCANS
+from sinks.postgres.proofs.progress import stands, still_moves
 from streams.services.scheduler import TickPublisher
 from streams.settings import Settings
 from streams.simulator.plan import Record
@@ -19,13 +20,6 @@ WINDOW_AFTER = timedelta(minutes=5)
 """The tick after a month's scans: later than any half label waits."""
 RECORDED_SECONDS_MAX = 600.0
 POLL_SECONDS = 0.05
-_MOVING = """
-SELECT EXISTS (
-    SELECT FROM udi.lane l CROSS JOIN udi.fact_counter f
-    WHERE l.facts_seen < f.version
-       OR EXISTS (SELECT FROM udi.freed(l.lane, l.facts_seen, f.version, 0::smallint, -1, 1))
-)
-"""
 
 
 class Player:
@@ -103,23 +97,17 @@ class Player:
             TimeoutError: it was not.
         """
         async with asyncio.timeout(RECORDED_SECONDS_MAX):
-            while await self.behind() or await self._pool.fetchval(_MOVING):
+            while await self.behind() or await still_moves(self._pool):
                 await asyncio.sleep(POLL_SECONDS)
 
     async def scans_recorded(self) -> int:
         """Offsets of the scan topic that are recorded, over all lanes."""
-        found = await self._pool.fetchval(
-            "SELECT sum(next_offset)::bigint FROM udi.position WHERE cluster_id = $1 AND topic = $2",
-            self._cluster, self._settings.topic(SCANS),
-        )  # fmt: skip
-        return int(found or 0)
+        topic = self._settings.topic(SCANS)
+        return sum(each.next_offset for each in await stands(self._pool, self._cluster) if each.topic == topic)
 
     async def behind(self) -> int:
         """Published records that are not recorded yet."""
-        rows = await self._pool.fetch(
-            "SELECT topic, partition, next_offset FROM udi.position WHERE cluster_id = $1", self._cluster
-        )
-        stand = {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
+        stand = {(each.topic, each.partition): each.next_offset for each in await stands(self._pool, self._cluster)}
         return sum(max(0, end - stand.get(where, 0)) for where, end in self._ends.items())
 
 

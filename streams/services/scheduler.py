@@ -14,6 +14,7 @@ from aiokafka import AIOKafkaProducer
 
 from models.scan.event import TICK_SCHEMA
 from models.wire.topics import SCANS
+from sinks.postgres.charging.waiting import lanes_that_wait
 from streams.services.corrector import Corrector
 from streams.services.learner import Learner
 from streams.services.leased import Failed, nobody, tell
@@ -59,12 +60,6 @@ class TickPublisher:
             )
             offsets[lane] = sent.offset
         return offsets
-
-
-async def lanes_that_wait(pool: asyncpg.Pool) -> list[int]:
-    """Lanes in which half a label waits."""
-    rows = await pool.fetch("SELECT DISTINCT lane FROM udi.open_scan WHERE verdict = 'waiting' ORDER BY lane")
-    return [row["lane"] for row in rows]
 
 
 Job = Callable[[], Awaitable[None]]

@@ -12,6 +12,12 @@ from zoneinfo import ZoneInfo
 import asyncpg
 
 from models.calendar import Month, local_day, month_of, shift
+from sinks.postgres.named import Asked
+
+
+async def hospitals_with_periods(asked: Asked) -> list[str]:
+    """Hospitals that have months to close: those that have scanned."""
+    return [row["hospital"] for row in await asked.fetch("SELECT hospital FROM udi.period")]
 
 
 class CloseOrderError(ValueError):

@@ -19,6 +19,7 @@ from models.reasons import Reason, Verdict
 from models.reconciling.differences import Difference, DifferenceStatus, DifferenceVersion, GatheredSides, UsedScan
 from sinks.postgres.charging.books import read_catalogue
 from sinks.postgres.locks import AdvisoryLock
+from sinks.postgres.named import Asked
 from sinks.postgres.reconciling.difference_rows import (
     correction_body,
     correction_id,
@@ -57,7 +58,7 @@ GROUP BY hospital, encounter
 """
 _SEEN = "SELECT coalesce((SELECT facts_version FROM udi.reconciled), 0)"
 _SEE = "INSERT INTO udi.reconciled VALUES (true, $1) ON CONFLICT (only_row) DO UPDATE SET facts_version = $1"
-HAS_WORK: Final = f"""
+_HAS_WORK: Final = f"""
 SELECT EXISTS (SELECT FROM udi.case_delta WHERE reader = 'differences')
     OR (SELECT version FROM udi.fact_counter) > ({_SEEN})
 """
@@ -90,6 +91,11 @@ WHERE s.difference_id = ANY ($5)
 """
 
 
+async def has_work(asked: Asked) -> bool:
+    """Something changed that nobody has compared."""
+    return bool(await asked.fetchval(_HAS_WORK))
+
+
 class ReconcilingBooks:
     """The books as the reconciler uses them."""
 
@@ -99,7 +105,7 @@ class ReconcilingBooks:
 
     async def has_work(self) -> bool:
         """Something changed that nobody has compared."""
-        return bool(await self._pool.fetchval(HAS_WORK))
+        return await has_work(self._pool)
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator["ReconcilingSession"]:

@@ -10,6 +10,7 @@ from models.calendar import Month, month_text, parse_month
 from rules.assessment.assessing import Options
 from sinks.postgres.assessment.pack import months_with_cases, step_done, steps_done
 from sinks.postgres.assessment.windows import hospitals_with_cases, keep_run
+from sinks.postgres.closing.periods import hospitals_with_periods
 from streams.cli.assessment.pack.contents import Contents, contents_of
 from streams.cli.assessment.pack.written import write_html, write_workbook
 from streams.cli.assessment.windows import judge_windows, kept
@@ -49,8 +50,7 @@ def pack_command(month: str, out: Path, hospital: str | None, *, as_json: bool) 
 
 
 async def _hospitals(pool: asyncpg.Pool) -> list[str]:
-    closed = [row["hospital"] for row in await pool.fetch("SELECT hospital FROM udi.period")]
-    return sorted({*closed, *await hospitals_with_cases(pool)})
+    return sorted({*await hospitals_with_periods(pool), *await hospitals_with_cases(pool)})
 
 
 async def write_pack(pool: asyncpg.Pool, hospital: str, month: Month, out: Path) -> list[Path]:

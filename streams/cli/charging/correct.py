@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from models.charging.commands import CommandKind, Correction
 from rules.charging.correcting import objection
+from sinks.postgres.charging.waiting import readings_of
 from streams.cli.charging.persons import By, Hospital, Timeout, Why, command, scan_named
 from streams.cli.connection import bad, run
 from streams.settings import Settings
@@ -61,9 +62,10 @@ def correct(  # noqa: PLR0917 -- the options of a command
 
 async def _reading_of(pool: asyncpg.Pool, scan: UUID, number: int) -> dict[str, str]:
     """What a reading says, as `models.charging.commands.Identification` takes it."""
-    rows = await pool.fetch("SELECT * FROM report.readings WHERE scan_id = $1 ORDER BY reading", scan)
-    row = next((row for row in rows if row["reading"] == number), None)
-    if row is None or row["di"] is None:
-        known = ", ".join(str(row["reading"]) for row in rows) or "none"
+    readings = await readings_of(pool, scan)
+    meant = next((each for each in readings if each.reading == number), None)
+    if meant is None or meant.di is None:
+        known = ", ".join(str(each.reading) for each in readings) or "none"
         bad(f"Expected one of the scan's readings with an identifier ({known}), got {number}.")
-    return {name: str(row[name]) for name in ("lot", "serial", "expiry", "production") if row[name] is not None}
+    said = {"lot": meant.lot, "serial": meant.serial, "expiry": meant.expiry, "production": meant.production}
+    return {name: str(value) for name, value in said.items() if value is not None}

@@ -11,22 +11,12 @@ import typer
 from rich.text import Text
 
 from models.calendar import parse_month
+from sinks.postgres.monitoring.listing import newest_alerts
 from streams.cli.connection import bad, run
 from streams.cli.lists import listing
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, print_json, print_table, shown
 from streams.settings import Settings
 
-_ALERTS = """
-SELECT * FROM (
-    SELECT DISTINCT ON (a.alert_id) a.*, (
-        SELECT convert_from(c.body, 'UTF8')::jsonb ->> 'name' FROM udi.catalogue c
-        WHERE (c.hospital, c.item_code) = (a.hospital, a.item_code) ORDER BY c.version DESC LIMIT 1
-    ) AS item_name
-    FROM report.alerts a ORDER BY a.alert_id, a.version DESC
-) newest
-WHERE ($1::text IS NULL OR month = $1) AND (NOT $2 OR status IN ('provisional', 'fired'))
-ORDER BY month DESC, hospital, scope_type DESC, scope, rule, measure, coalesce(rank, 0), change_percent DESC, item_code
-"""
 STANDING = ("fired", "provisional")
 _STYLES = {"fired": "bold red", "provisional": "yellow", "explained": "green", "withdrawn": "dim"}
 
@@ -47,7 +37,7 @@ def alerts(
             bad(f"--month: {error}")
 
     async def work(_: Settings, pool: asyncpg.Pool) -> list[dict[str, Any]]:
-        return [dict(row) for row in await pool.fetch(_ALERTS, month, only_open)]
+        return [each._asdict() for each in await newest_alerts(pool, month, only_open=only_open)]
 
     rows = [row | {"cause": json.loads(row["cause"])} for row in run(work)]
     if as_json:

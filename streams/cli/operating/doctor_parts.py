@@ -9,7 +9,8 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from models.wire.topics import TOPICS
-from sinks.postgres.database import schema_revision
+from sinks.postgres.database import installation_of, revision_of, schema_revision
+from sinks.postgres.operating.server import clock, setting
 from streams.cli.operating.doctor_machine import Line, State, line
 from streams.cli.operating.doctor_topics import durability, topic_states
 from streams.settings import Settings
@@ -83,11 +84,11 @@ def _types(response: Any) -> list[tuple[str, str]]:
 async def database(settings: Settings, pool: asyncpg.Pool) -> list[Line]:
     """The lines about the database and the books in it."""
     before, monotonic = datetime.now(UTC), time.monotonic()
-    at = await pool.fetchval("SELECT clock_timestamp()")
+    at = await clock(pool)
     took = time.monotonic() - monotonic
     skew = (at - before).total_seconds() - took / 2
-    number = int(await pool.fetchval("SHOW server_version_num"))
-    shown = str(await pool.fetchval("SHOW server_version")).split()[0]
+    number = int(await setting(pool, "server_version_num"))
+    shown = (await setting(pool, "server_version")).split()[0]
     return [
         line("database", f"PostgreSQL {shown}", "use PostgreSQL 14 or newer", ok=number >= SERVER_VERSION_MIN),
         await _durability(pool),
@@ -103,30 +104,28 @@ async def database(settings: Settings, pool: asyncpg.Pool) -> list[Line]:
 
 
 async def _durability(pool: asyncpg.Pool) -> Line:
-    values = {name: str(await pool.fetchval(f"SHOW {name}")) for name in DURABLE}
+    values = {name: await setting(pool, name) for name in DURABLE}
     weak = [name for name, value in values.items() if value in {"off", "local"}]
     found = ", ".join(f"{name} {value}" for name, value in values.items())
     return line("durability", found, f"switch {', '.join(weak)} on: the promise rests on it", ok=not weak)
 
 
 async def _schema(pool: asyncpg.Pool) -> Line:
-    table = await pool.fetchval("SELECT to_regclass('public.alembic_version')")
-    revision = None if table is None else await pool.fetchval("SELECT version_num FROM public.alembic_version")
-    newest = schema_revision()
+    revision, newest = await revision_of(pool), schema_revision()
     found = f"revision {revision}, expected {newest}" if revision else f"none, expected {newest}"
     return line("schema", found, "run `udi init`", ok=revision == newest)
 
 
 async def _installation(settings: Settings, pool: asyncpg.Pool) -> list[Line]:
     """What was fixed at `udi init` against what is set now."""
-    if await pool.fetchval("SELECT to_regclass('udi.installation')") is None:
+    if await revision_of(pool) is None:
         return []
-    row = await pool.fetchrow("SELECT topic_prefix, lanes, zone FROM udi.installation")
-    if row is None:
+    made = await installation_of(pool)
+    if made is None:
         return [Line("installation", State.NOT_OK, "not fixed yet", "run `udi init`")]
-    made, now = tuple(row), (settings.topic_prefix, settings.lanes, settings.time_zone)
+    now = (settings.topic_prefix, settings.lanes, settings.time_zone)
     names = ("UDI_TOPIC_PREFIX", "UDI_LANES", "UDI_TIME_ZONE")
     wrong = [f"{name}={one}" for name, one, two in zip(names, made, now, strict=True) if one != two]
-    found = f"prefix {made[0]!r}, {made[1]} lanes, {made[2]}"
+    found = f"prefix {made.topic_prefix!r}, {made.lanes} lanes, {made.zone}"
     mend = f"the books were made with {', '.join(wrong)}: set that"
     return [line("installation", found, mend, ok=not wrong)]

@@ -16,6 +16,7 @@ from models.calendar import local_day
 from models.stock.exposure import StandingLine
 from rules.stock.recall_closing import LEVEL, ClosureProof, closure_proof, counts_of, group_of
 from sinks.postgres.stock.recall_desk import Accepted, RecallDesk
+from sinks.postgres.stock.recall_listing import ListedRecall, listed_recalls
 from streams.cli.connection import bad, run
 from streams.cli.lists import listing
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, joined, print_json, print_table
@@ -126,26 +127,18 @@ def _one(found: Sequence[Accepted], name: str) -> Accepted:
 
 
 def _show_all(hospital: str | None, limit: int, *, as_json: bool) -> None:
-    async def work(_: Settings, pool: asyncpg.Pool) -> list[dict[str, Any]]:
-        rows = await pool.fetch(
-            "SELECT r.hospital, r.recall, r.version, r.class, r.issued_on, r.due_on, r.ended_on, r.reason, "
-            "count(l.line_id) AS lines, count(l.line_id) FILTER (WHERE l.status = 'open') AS open "
-            "FROM report.recalls r LEFT JOIN report.recall_lines l USING (hospital, recall, version) "
-            "WHERE r.holds AND ($1::text IS NULL OR r.hospital = $1) GROUP BY 1, 2, 3, 4, 5, 6, 7, 8 "
-            "ORDER BY r.issued_on DESC, r.hospital, r.recall",
-            hospital,
-        )
-        return [dict(row) for row in rows]
+    async def work(_: Settings, pool: asyncpg.Pool) -> list[ListedRecall]:
+        return await listed_recalls(pool, hospital)
 
     rows = run(work)
     if as_json:
-        print_json(rows)
+        print_json([each.fields() for each in rows])
     elif not rows:
         typer.echo("No recall notice is in the books.")
     else:
-        names = ("recall", "version", "class", "issued_on", "due_on", "ended_on", "lines", "open", "reason")
+        names = ("recall", "version", "class_", "issued_on", "due_on", "ended_on", "lines", "open", "reason")
         columns = ("recall", ">version", "class", "issued", "users told by", "ended", ">lines", ">open", "reason")
-        print_table("Recalls", columns, [tuple(row[each] for each in names) for row in rows], limit=limit)
+        print_table("Recalls", columns, [tuple(getattr(row, each) for each in names) for row in rows], limit=limit)
 
 
 def _show(page: Page, limit: int) -> None:

@@ -21,7 +21,7 @@ from rules.reconciling.using import sides_of
 from sinks.postgres.charging.books import read_catalogue
 from sinks.postgres.named import Connection
 from sinks.postgres.reconciling.listing import all_standing, compared_encounters
-from sinks.postgres.reconciling.sessions import HAS_WORK, Encounter, ReconcilingSession
+from sinks.postgres.reconciling.sessions import Encounter, ReconcilingSession, has_work
 from sinks.postgres.verifying.books import ROWS_SHOWN, Finding
 
 NAME: Final = "the differences that stand are those of comparing all uses with all lines of the HIS anew"
@@ -39,8 +39,7 @@ async def verify_differences(
             pool.acquire() as connection,
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
-            behind = await connection.fetchval(HAS_WORK)
-            if not behind:
+            if not await has_work(connection):
                 finding = await _compare(connection, zone, before)
                 break
         if time.monotonic() - before > wait_seconds:

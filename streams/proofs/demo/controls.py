@@ -10,27 +10,15 @@ import asyncpg
 import orjson
 from rich.table import Table
 
+from models.calendar import month_text
 from models.charging.controls import Breaker, BreakerState, Control, ControlScope, Quota
 from sinks.postgres.monitoring.controls import ControlBooks
+from sinks.postgres.proofs.controls import UseOfFinding, controlled_uses, use_of_finding, verdict_now
 from streams.proofs.player import Player
 
 WAIT_SECONDS: Final = 20.0
 QUOTAS_SHOWN: Final = 3
 _BY: Final[dict[str, Any]] = {"by": "demo", "reason": "shown in the demo"}
-_USE: Final = """
-SELECT s.hospital, s.item_code, s.record_key, s.raw, s.lane FROM udi.scan s
-WHERE s.verdict = 'billed' AND s.action = 'use' AND s.serial IS NULL AND s.item_code IN (
-    SELECT f.item_code FROM udi.watch_finding_now f WHERE f.status = 'open' ORDER BY f.certain_fen DESC LIMIT 20
-) ORDER BY s.position_id, s.record_offset DESC LIMIT 1
-"""
-_USED: Final = """
-SELECT u.hospital, u.scope AS department, i.body ->> 'controlled_category' AS category, u.month,
-       sum(u.quantity)::bigint AS used
-FROM udi.usage_now u JOIN udi.item_now i USING (hospital, item_code)
-WHERE u.scope_type = 'department' AND i.body ->> 'controlled_category' IS NOT NULL
-  AND u.month = (SELECT max(month) FROM udi.usage_now)
-GROUP BY 1, 2, 3, 4
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,44 +35,40 @@ class Shown:
 
 async def breaker(pool: asyncpg.Pool, player: Player) -> Shown | None:
     """Open the breaker of an item that a finding is about, and scan it twice; `None`: there is no such item."""
-    use = await pool.fetchrow(_USE)
+    use = await use_of_finding(pool)
     if use is None:
         return None
     opened = Breaker(
-        hospital=use["hospital"], item_code=use["item_code"], scope_type=ControlScope.HOSPITAL, scope=use["hospital"],
+        hospital=use.hospital, item_code=use.item_code, scope_type=ControlScope.HOSPITAL, scope=use.hospital,
         state=BreakerState.OPEN, since=datetime.now(UTC), **_BY,
     )  # fmt: skip
     await ControlBooks(pool).record([opened])
-    event = orjson.loads(use["raw"])
+    event = orjson.loads(use.raw)
     override = {"badge": "B-7", "reason": "nothing else at hand"}
     held = await _scan(pool, player, use, event)
     passed = await _scan(pool, player, use, event | {"override": override})
     await ControlBooks(pool).record([opened.model_copy(update={"state": BreakerState.CLOSED})])
-    return Shown(use["item_code"], held, passed)
+    return Shown(use.item_code, held, passed)
 
 
-async def _scan(pool: asyncpg.Pool, player: Player, use: Any, event: dict[str, Any]) -> str:
+async def _scan(pool: asyncpg.Pool, player: Player, use: UseOfFinding, event: dict[str, Any]) -> str:
     scan_id = uuid4()
-    await player.send_once(use["record_key"], orjson.dumps(event | {"scan_id": str(scan_id)}), use["lane"])
+    await player.send_once(use.record_key, orjson.dumps(event | {"scan_id": str(scan_id)}), use.lane)
     async with asyncio.timeout(WAIT_SECONDS):
         while True:
-            row = await pool.fetchrow(
-                "SELECT verdict, reasons FROM report.scans WHERE (hospital, scan_id) = ($1, $2)",
-                use["hospital"],
-                scan_id,
-            )
-            if row is not None:
-                return f"{row['verdict']} ({', '.join(row['reasons'])})"
+            found = await verdict_now(pool, use.hospital, scan_id)
+            if found is not None:
+                return f"{found.verdict} ({', '.join(found.reasons)})"
             await asyncio.sleep(0.1)
 
 
 async def quotas(pool: asyncpg.Pool) -> Table | None:
     """Release a tenth more of each controlled category than was used in the newest month, and show what is left."""
-    rows = await pool.fetch(_USED)
+    rows = await controlled_uses(pool)
     made: list[Control] = [
         Quota(
-            hospital=row["hospital"], category=row["category"], department=row["department"],
-            month=f"{row['month'] // 100:04d}-{row['month'] % 100:02d}", released=row["used"] * 11 // 10, **_BY,
+            hospital=row.hospital, category=row.category, department=row.department,
+            month=month_text(row.month), released=row.used * 11 // 10, **_BY,
         )
         for row in rows
     ]  # fmt: skip

@@ -19,6 +19,7 @@ from rich.table import Table
 from models.calendar import Month, month_text
 from models.wire.topics import VERDICTS
 from sinks.postgres.database import open_pool
+from sinks.postgres.proofs.progress import BilledRecord, newest_billed
 from streams.embedded.folder import Purpose
 from streams.proofs.demo import assessing, controls, summary
 from streams.proofs.demo.ending import INTERRUPTED, Ending, ending, stopped
@@ -259,23 +260,19 @@ async def _publish(player: Player, records: Sequence[Record]) -> None:
 
 async def _probe(settings: Settings, pool: asyncpg.Pool) -> list[float]:
     """Send recorded scans again and time their verdicts (`duplicate`) on the topic."""
-    rows = await pool.fetch(
-        "SELECT record_key, raw, lane FROM udi.scan WHERE verdict = 'billed' "
-        "ORDER BY position_id, record_offset DESC LIMIT $1",
-        PROBES,
-    )
+    probes = await newest_billed(pool, PROBES)
     consumer = AIOKafkaConsumer(
         **settings.kafka(), enable_auto_commit=False, auto_offset_reset="earliest", fetch_max_wait_ms=10
     )
     await consumer.start()
     try:
-        return await _timed(settings, pool, consumer, [(row["record_key"], row["raw"], row["lane"]) for row in rows])
+        return await _timed(settings, pool, consumer, probes)
     finally:
         await consumer.stop()
 
 
 async def _timed(
-    settings: Settings, pool: asyncpg.Pool, consumer: AIOKafkaConsumer, probes: list[tuple[bytes, bytes, int]]
+    settings: Settings, pool: asyncpg.Pool, consumer: AIOKafkaConsumer, probes: Sequence[BilledRecord]
 ) -> list[float]:
     partitions = [TopicPartition(settings.topic(VERDICTS), lane) for lane in range(settings.lanes)]
     consumer.assign(partitions)

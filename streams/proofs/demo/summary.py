@@ -1,6 +1,6 @@
 """What the demo shows at the end: numbers a person enjoys, and the tie-out."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import asyncpg
 from rich.columns import Columns
@@ -11,6 +11,16 @@ from rich.text import Text
 
 from sinks.postgres.closing.headlines import headlines, rises
 from sinks.postgres.monitoring.desk import Desk
+from sinks.postgres.proofs.summary import (
+    TopAlert,
+    difference_sums,
+    effects,
+    his_lines_now,
+    month_sums,
+    standing_alerts,
+    top_alerts,
+    verdict_counts,
+)
 from streams.language import say
 from streams.proofs.demo.pages import CASE, CODE, NAME, TERMINAL, Pages
 from streams.proofs.demo.tie_out import DIFFERENCES_SHOWN
@@ -103,33 +113,20 @@ def addresses(console: Console, settings: Settings, pages: Pages) -> None:
 
 
 async def _inputs(pool: asyncpg.Pool) -> Table:
-    rows = await pool.fetch(
-        "SELECT verdict, count(*) FROM (SELECT verdict FROM report.scans UNION ALL SELECT verdict FROM report.verdicts "
-        "WHERE verdict IN ('duplicate', 'conflict', 'refused')) v GROUP BY verdict ORDER BY count(*) DESC"
-    )
-    return _table("Scans by verdict", [(row["verdict"], f"{row['count']:,}") for row in rows])
+    return _table("Scans by verdict", [(row.verdict, f"{row.many:,}") for row in await verdict_counts(pool)])
 
 
 async def _outputs(pool: asyncpg.Pool) -> Table:
-    row: Any = await pool.fetchrow("""
-        SELECT (SELECT count(*) FROM report.charges WHERE kind = 'charge') AS charges,
-               (SELECT sum(amount) FROM report.charges WHERE kind = 'charge') AS charged,
-               (SELECT count(*) FROM report.charges WHERE kind = 'credit') AS credits,
-               (SELECT sum(amount) FROM report.charges WHERE kind = 'credit') AS credited,
-               (SELECT count(*) FROM report.stock_moves) AS moves,
-               (SELECT count(*) FROM report.parked) AS parked,
-               (SELECT count(*) FROM report.parked WHERE resolved_at IS NOT NULL) AS freed,
-               (SELECT count(*) FROM report.settlement) AS settlement,
-               (SELECT count(*) FROM report.outbox) AS published""")
+    sums = await effects(pool)
     shown = [
-        ("charges", f"{row['charges']:,}"),
-        ("  amount, CNY", f"{row['charged'] or 0:,.2f}"),
-        ("credits", f"{row['credits']:,}"),
-        ("  amount, CNY", f"{row['credited'] or 0:,.2f}"),
-        ("stock moves", f"{row['moves']:,}"),
-        ("parked, then freed", f"{row['parked']:,}, {row['freed']:,}"),
-        ("settlement lines", f"{row['settlement']:,}"),
-        ("records published", f"{row['published']:,}"),
+        ("charges", f"{sums.charges:,}"),
+        ("  amount, CNY", f"{sums.charged:,.2f}"),
+        ("credits", f"{sums.credits:,}"),
+        ("  amount, CNY", f"{sums.credited:,.2f}"),
+        ("stock moves", f"{sums.moves:,}"),
+        ("parked, then freed", f"{sums.parked:,}, {sums.freed:,}"),
+        ("settlement lines", f"{sums.settlement:,}"),
+        ("records published", f"{sums.published:,}"),
     ]
     return _table("What came of them", shown)
 
@@ -151,23 +148,16 @@ def _speed(run: "Run") -> Table:
 
 
 async def _months(pool: asyncpg.Pool) -> Table:
-    rows = await pool.fetch("""
-        SELECT month, scans, coalesce(net, 0) AS net FROM (
-            SELECT to_char(scanned_at AT TIME ZONE (SELECT zone FROM udi.installation), 'YYYY-MM') AS month,
-                   count(*) AS scans
-            FROM report.scans GROUP BY 1
-        ) s LEFT JOIN (
-            SELECT month, sum(amount) AS net FROM report.usage_months WHERE scope_type = 'hospital' GROUP BY month
-        ) u USING (month) ORDER BY month""")
+    rows = await month_sums(pool)
     table = Table(title="Month by month", title_justify="left", title_style="bold", box=None, pad_edge=False)
     for name, justify in (("month", "left"), ("scans", "right"), ("", "left"), ("use, CNY", "right"), ("", "left")):
         table.add_column(name, justify=justify)  # type: ignore[arg-type]
-    most_scans = max((row["scans"] for row in rows), default=1)
-    most_money = max((row["net"] for row in rows), default=1) or 1
+    most_scans = max((row.scans for row in rows), default=1)
+    most_money = max((row.net for row in rows), default=1) or 1
     for row in rows:
         table.add_row(
-            row["month"], f"{row['scans']:,}", Text(bar(row["scans"] / most_scans), style="cyan"),
-            f"{row['net']:,.2f}", Text(bar(float(row["net"] / most_money)), style="green"),
+            row.month, f"{row.scans:,}", Text(bar(row.scans / most_scans), style="cyan"),
+            f"{row.net:,.2f}", Text(bar(float(row.net / most_money)), style="green"),
         )  # fmt: skip
     return table
 
@@ -180,25 +170,15 @@ def bar(share: float, width: int = BAR_WIDTH) -> str:
 
 
 async def _alerts(pool: asyncpg.Pool) -> Table:
-    rows = await pool.fetch(
-        "SELECT *, row_number() OVER (PARTITION BY rule ORDER BY value DESC) AS place FROM "
-        "(SELECT DISTINCT ON (alert_id) * FROM report.alerts ORDER BY alert_id, version DESC) a "
-        "WHERE status = 'fired' AND measure = 'amount' ORDER BY rule, value DESC"
-    )
-    stand = await pool.fetchval(
-        "SELECT count(*) FROM (SELECT DISTINCT ON (alert_id) status FROM report.alerts "
-        "ORDER BY alert_id, version DESC) a "
-        "WHERE status = 'fired'"
-    )
+    stand = await standing_alerts(pool)
     title = f"Alerts: {stand:,} stand; the largest of each rule, by amount"
     table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
     for name, justify in (
         ("month", "left"), ("where", "left"), ("item", "left"), ("CNY", "right"), ("because", "left"),
     ):  # fmt: skip
         table.add_column(name, justify=justify)  # type: ignore[arg-type]
-    for row in rows:
-        if row["place"] <= ALERTS_SHOWN:
-            table.add_row(row["month"], row["scope"], row["item_code"], f"{row['value']:,.2f}", _because(row))
+    for row in await top_alerts(pool, ALERTS_SHOWN):
+        table.add_row(row.month, row.scope, row.item_code, f"{row.value:,.2f}", _because(row))
     return table
 
 
@@ -224,38 +204,26 @@ async def _findings(pool: asyncpg.Pool) -> Table:
     return table
 
 
-def _because(row: Any) -> str:
+def _because(row: TopAlert) -> str:
     """What fired, with its figures, in a few words."""
-    if row["rank"] is not None:
-        return f"rank {row['rank']}, top three {row['months_in_a_row']} months in a row"
-    if row["change_percent"] is None:
+    if row.rank is not None:
+        return f"rank {row.rank}, top three {row.months_in_a_row} months in a row"
+    if row.change_percent is None:
         return "new: nothing the month before"
-    return f"{row['change_percent']:+.2f} % on {row['base_month']}"
-
-
-_HIS = """
-SELECT CASE WHEN status IN ('mended', 'vanished') THEN 'gone by itself or mended'
-            WHEN cause = 'not-charged-yet' THEN 'waits here for a fact or a person'
-            WHEN kind = 'missed' THEN 'missed: used, never charged'
-            WHEN kind = 'extra' THEN 'extra: charged, never used'
-            WHEN 'patient' = ANY (aspects) THEN 'wrong patient'
-            ELSE 'wrong ' || array_to_string(aspects, ' and ') END AS what,
-       count(*), sum(expected) AS expected, sum(found) AS found, status IN ('mended', 'vanished') AS gone
-FROM report.differences GROUP BY what, gone ORDER BY gone, what
-"""
+    return f"{row.change_percent:+.2f} % on {row.base_month}"
 
 
 async def _his(pool: asyncpg.Pool) -> Table:
-    rows = await pool.fetch(_HIS)
-    lines = await pool.fetchval("SELECT count(*) FROM report.his_charges WHERE NOT cancelled")
-    still = sum(row["count"] for row in rows if not row["gone"])
+    rows = await difference_sums(pool)
+    lines = await his_lines_now(pool)
+    still = sum(row.many for row in rows if not row.gone)
     title = f"Compared with the HIS: {lines:,} lines, {still:,} differences stand"
     table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
     for name, justify in (("", "left"), ("", "right"), ("due, CNY", "right"), ("charged, CNY", "right")):
         table.add_column(name, justify=justify)  # type: ignore[arg-type]
     for row in rows:
-        money = ("", "") if row["gone"] else (f"{row['expected']:,.2f}", f"{row['found']:,.2f}")
-        table.add_row(row["what"], f"{row['count']:,}", *money)
+        money = ("", "") if row.gone else (f"{row.expected:,.2f}", f"{row.found:,.2f}")
+        table.add_row(row.what, f"{row.many:,}", *money)
     return table
 
 

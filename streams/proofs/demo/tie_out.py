@@ -1,14 +1,15 @@
 """The tie-out of a simulated hospital: what the truth says against what stands in the books, to the cent."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import asyncpg
 
 from models.calendar import month_text
 from models.ids import made_id
+from sinks.postgres.proofs import tie_out as books
 from streams.simulator.truth.books import (
     Truth,
     alert_row,
@@ -19,7 +20,9 @@ from streams.simulator.truth.books import (
     waste_rows,
 )
 
-DIFFERENCES_SHOWN = 5
+DIFFERENCES_SHOWN: Final = 5
+_IDENTITY: Final = ("rule", "measure", "scope_type", "scope", "item_code", "month")
+_FIGURES: Final = ("value", "base_month", "base_value", "change_percent", "rank", "months_in_a_row")
 
 
 @dataclass(slots=True)
@@ -64,16 +67,12 @@ async def tie_out(truth: Truth, pool: asyncpg.Pool) -> list[Line]:
 
 
 async def _verdicts(entries: list[dict[str, Any]], pool: asyncpg.Pool) -> Line:
-    rows = await pool.fetch("SELECT scan_id, verdict FROM report.scans")
     expected = {each["scan_id"]: each["verdict"] for each in entries if each["verdict"] != "refused"}
-    return compare("scans by final verdict", expected, {str(row["scan_id"]): row["verdict"] for row in rows})
+    found = {str(row.scan_id): row.verdict for row in await books.scan_rows(pool)}
+    return compare("scans by final verdict", expected, found)
 
 
 async def _charges(truth: Truth, entries: list[dict[str, Any]], pool: asyncpg.Pool) -> Line:
-    rows = await pool.fetch(
-        "SELECT billing_id, scan_id, kind, item_code, encounter, quantity, (unit_price * 10000)::bigint, "
-        "(amount * 100)::bigint, period FROM report.charges"
-    )
     expected = {
         str(made_id("billing", truth.plan.hospital, each["scan_id"], posting["n"], posting["kind"])): (
             each["scan_id"], posting["kind"], each["item_code"], each["encounter"], posting["quantity"],
@@ -82,95 +81,66 @@ async def _charges(truth: Truth, entries: list[dict[str, Any]], pool: asyncpg.Po
         for each in entries
         for posting in each["postings"]
     }  # fmt: skip
-    found = {str(row["billing_id"]): (str(row["scan_id"]), *tuple(row)[2:]) for row in rows}
+    found = {str(row.billing_id): (str(row.scan_id), *row[2:]) for row in await books.charge_rows(pool)}
     return compare("charges and credits", expected, found)
 
 
 async def _stock(truth: Truth, pool: asyncpg.Pool) -> Line:
-    rows = await pool.fetch(
-        "SELECT store, owner, item_code, lot, serial, quantity FROM report.stock WHERE quantity <> 0"
-    )
     expected = {tuple(each.values())[:5]: each["quantity"] for each in stock_rows(truth.account)}
-    return compare("stock balances", expected, {tuple(row)[:5]: row["quantity"] for row in rows})
+    return compare("stock balances", expected, {row[:5]: row.quantity for row in await books.stock_rows(pool)})
 
 
 async def _usage(truth: Truth, pool: asyncpg.Pool) -> Line:
-    rows = await pool.fetch(
-        "SELECT scope_type, scope, item_code, month, quantity, (amount * 100)::bigint FROM report.usage_months"
-    )
-    expected = {tuple(each.values())[:4]: tuple(each.values())[4:] for each in usage_rows(truth.usage())}
-    return compare("usage by item, scope and month", expected, {tuple(row)[:4]: tuple(row)[4:] for row in rows})
+    expected = _keyed(tuple(each.values()) for each in usage_rows(truth.usage()))
+    return compare("usage by item, scope and month", expected, _keyed(await books.usage_rows(pool)))
 
 
 async def _settlement(truth: Truth, pool: asyncpg.Pool) -> Line:
-    rows = await pool.fetch(
-        "SELECT supplier, item_code, period, status, sum(quantity)::bigint, "
-        "CASE WHEN status <> 'cost-missing' THEN coalesce(sum((amount * 100)::bigint), 0)::bigint END "
-        "FROM report.settlement GROUP BY supplier, item_code, period, status"
-    )
-    expected = {tuple(each.values())[:4]: tuple(each.values())[4:] for each in settlement_rows(truth.account)}
-    return compare("settlement with suppliers", expected, {tuple(row)[:4]: tuple(row)[4:] for row in rows})
+    expected = _keyed(tuple(each.values()) for each in settlement_rows(truth.account))
+    return compare("settlement with suppliers", expected, _keyed(await books.settlement_rows(pool)))
 
 
 async def _alerts(truth: Truth, pool: asyncpg.Pool) -> Line:
-    rows = await pool.fetch("SELECT DISTINCT ON (alert_id) * FROM udi.alert ORDER BY alert_id, version DESC")
-    columns = ("value", "base_month", "base_value", "change_percent", "rank", "months_in_a_row")
-    identity = ("rule", "measure", "scope_type", "scope", "item_code", "month")
     expected = {}
     for each in (alert_row(alert) for alert in truth.alerts()):
-        expected[tuple(each[name] for name in identity)] = tuple(each[name] for name in columns)
+        expected[tuple(each[name] for name in _IDENTITY)] = tuple(each[name] for name in _FIGURES)
     found = {}
-    for row in rows:
-        # What caseload explains is filed and stands like the rest.
-        if row["status"] in {"fired", "explained"}:
-            shown = dict(row) | {
-                "month": month_text(row["month"]),
-                "base_month": month_text(row["base_month"]) if row["base_month"] else None,
-                "change_percent": None if row["change_percent"] is None else f"{row['change_percent']:.2f}",
-            }
-            found[tuple(shown[name] for name in identity)] = tuple(shown[name] for name in columns)
+    for row in await books.alert_rows(pool):
+        shown = row._asdict() | {
+            "month": month_text(row.month),
+            "base_month": month_text(row.base_month) if row.base_month else None,
+            "change_percent": None if row.change_percent is None else f"{row.change_percent:.2f}",
+        }
+        found[tuple(shown[name] for name in _IDENTITY)] = tuple(shown[name] for name in _FIGURES)
     return compare("alerts with their figures", expected, found)
 
 
 async def _refused(truth: Truth, entries: list[dict[str, Any]], pool: asyncpg.Pool) -> Line:
-    rows = await pool.fetch(
-        "SELECT reasons[1] AS reason, count(*) FROM report.verdicts "
-        "WHERE verdict IN ('refused', 'duplicate', 'conflict') GROUP BY 1"
-    )
     expected = Counter({name.removeprefix("refused:"): n for name, n in truth.records.items() if name != "scans"})
     expected.update(each["reasons"][0] for each in entries if each["verdict"] == "refused")
-    return compare("repeats and dead letters by reason", expected, {row["reason"]: row["count"] for row in rows})
+    found = {row.name: row.many for row in await books.refused_by_reason(pool)}
+    return compare("repeats and dead letters by reason", expected, found)
 
 
 async def _waste(truth: Truth, pool: asyncpg.Pool) -> Line:
-    rows = await pool.fetch(
-        "SELECT coalesce(department, ''), item_code, action, period, count(*), sum(quantity)::bigint, "
-        "coalesce(sum((amount * 100)::bigint), 0)::bigint, "
-        "coalesce(sum(quantity) FILTER (WHERE amount IS NULL), 0)::bigint FROM report.waste GROUP BY 1, 2, 3, 4"
-    )
-    expected = {tuple(each.values())[:4]: tuple(each.values())[4:] for each in waste_rows(truth.account)}
-    found = {tuple(row)[:4]: tuple(row)[4:] for row in rows}
-    return compare("opened and thrown away, with cost", expected, found)
+    expected = _keyed(tuple(each.values()) for each in waste_rows(truth.account))
+    return compare("opened and thrown away, with cost", expected, _keyed(await books.waste_rows(pool)))
 
 
 async def _his_lines(truth: Truth, pool: asyncpg.Pool) -> Line:
-    letters = await pool.fetch(
-        "SELECT one.reason, count(*) FROM udi.outbox_block b "
-        "CROSS JOIN LATERAL unnest(b.reasons, b.origins) one (reason, origin) "
-        "WHERE split_part(one.origin, '/', 1) LIKE '%his-charges' GROUP BY 1"
-    )
-    found = {f"refused:{row['reason']}": row["count"] for row in letters}
-    found["lines"] = await pool.fetchval("SELECT count(*) FROM udi.his_line")
+    found = {f"refused:{row.name}": row.many for row in await books.his_letters_by_reason(pool)}
+    found["lines"] = await books.his_lines(pool)
     return compare("the HIS's lines and dead letters", truth.his.records, found)
 
 
 async def _differences(truth: Truth, pool: asyncpg.Pool) -> Line:
-    rows = await pool.fetch(
-        "SELECT kind, aspects, cause, encounter, item_code, (expected * 100)::bigint, (found * 100)::bigint "
-        "FROM report.differences WHERE status IN ('open', 'asked', 'accepted')"
-    )
     expected = Counter(each.content for each in truth.differences())
-    found = Counter((row["kind"], tuple(row["aspects"]), *tuple(row)[2:]) for row in rows)
+    found = Counter((row.kind, tuple(row.aspects), *row[2:]) for row in await books.difference_rows(pool))
     line = compare("differences with the HIS", expected, found)
     line.expected, line.found = expected.total(), found.total()
     return line
+
+
+def _keyed(rows: Iterable[tuple[Any, ...]]) -> dict[tuple[Any, ...], tuple[Any, ...]]:
+    """Rows by their first four columns."""
+    return {tuple(row[:4]): tuple(row[4:]) for row in rows}

@@ -1,0 +1,54 @@
+"""How far the books are with what was played, and recorded scans to play again."""
+
+from typing import Final, NamedTuple
+
+from sinks.postgres.named import Asked, fetch
+
+_MOVING: Final = """
+SELECT EXISTS (
+    SELECT FROM udi.lane l CROSS JOIN udi.fact_counter f
+    WHERE l.facts_seen < f.version
+       OR EXISTS (SELECT FROM udi.freed(l.lane, l.facts_seen, f.version, 0::smallint, -1, 1))
+)
+"""
+_STANDS: Final = "SELECT topic, partition, next_offset FROM udi.position WHERE cluster_id = $1"
+_BILLED: Final = """
+SELECT record_key, raw, lane FROM udi.scan WHERE verdict = 'billed' ORDER BY position_id, record_offset DESC LIMIT $1
+"""
+
+
+class Stand(NamedTuple):
+    """How far a partition is recorded."""
+
+    topic: str
+    """The topic, with its prefix."""
+    partition: int
+    """The partition."""
+    next_offset: int
+    """The first offset that is not recorded."""
+
+
+class BilledRecord(NamedTuple):
+    """A record whose scan was billed."""
+
+    record_key: bytes
+    """Its key."""
+    raw: bytes
+    """Its bytes."""
+    lane: int
+    """Its lane."""
+
+
+async def still_moves(asked: Asked) -> bool:
+    """Whether a lane has facts to see yet, or something that waits can be decided."""
+    return bool(await asked.fetchval(_MOVING))
+
+
+async def stands(asked: Asked, cluster_id: str) -> list[Stand]:
+    """Every partition of a cluster of which something is recorded."""
+    return await fetch(asked, Stand, _STANDS, cluster_id)
+
+
+async def newest_billed(asked: Asked, at_most: int) -> list[BilledRecord]:
+    """The newest billed scans of the first lanes."""
+    return await fetch(asked, BilledRecord, _BILLED, at_most)

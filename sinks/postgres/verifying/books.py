@@ -23,9 +23,17 @@ class Check:
     """One invariant: what must hold, and the query that gives the rows that break it."""
 
     name: str
-    """Name of the invariant."""
-    sql: str
-    """Gives the rows that break it."""
+    """Short and lasting, as `scan-id-counts-once`: what a person chooses it by."""
+    promise: str
+    """What must hold, in a sentence."""
+    sql: str = ""
+    """The query; empty where more than one is compared."""
+
+    def found(
+        self, failures: int, first: Sequence[dict[str, Any]] = (), seconds: float = 0.0, note: str = ""
+    ) -> "Finding":
+        """What it came to."""
+        return Finding(self.name, self.promise, failures, first, seconds, note)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +41,15 @@ class Finding:
     """What a check came to."""
 
     name: str
-    """Name of the invariant."""
+    """The check's name."""
+    promise: str
+    """What it says must hold."""
     failures: int
     """Rows that break the invariant; 0 when it holds."""
     first: Sequence[dict[str, Any]] = ()
     """At most `ROWS_SHOWN` of them."""
     seconds: float = 0.0
-    """How long the query took."""
+    """How long it took."""
     note: str = ""
     """How far it looked, where that is not the whole."""
 
@@ -58,22 +68,23 @@ def checks() -> tuple[Check, ...]:
 def checks_of(text: str) -> tuple[Check, ...]:
     """The checks of a file of them, in its order."""
     parts = text.split(_HEAD)[1:]
-    return tuple(
-        Check(name.strip(), sql.strip().rstrip(";")) for name, _, sql in (part.partition("\n") for part in parts)
-    )
+    headed = ((*head.split(": ", 1), sql) for head, _, sql in (part.partition("\n") for part in parts))
+    return tuple(Check(name, promise.strip(), sql.strip().rstrip(";")) for name, promise, sql in headed)
 
 
 async def verify_books(
-    connection: Connection, told: Callable[[Finding], None] = lambda _: None
+    connection: Connection,
+    told: Callable[[Finding], None] = lambda _: None,
+    chosen: Callable[[str], bool] = lambda _: True,
 ) -> tuple[dict[str, Any], list[Finding]]:
-    """The range looked at, and every check's finding, all of one snapshot; `told` hears of each as it comes."""
+    """The range looked at, and the findings of the checks that are chosen by name, of one snapshot; `told` hears each."""
     findings = []
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         await connection.execute(f"SET LOCAL statement_timeout = '{_STATEMENT_SECONDS_MAX}s'")
         # The checks read most rows of the tables they join; compiling their plans costs more than it saves here.
         await connection.execute("SET LOCAL jit = off")
         looked_at = await _range(connection)
-        for check in checks():
+        for check in filter(lambda each: chosen(each.name), checks()):
             finding = await run_check(connection, check)
             told(finding)
             findings.append(finding)
@@ -91,11 +102,12 @@ async def run_check(connection: Connection, check: Check) -> Finding:
                 timeout=_STATEMENT_SECONDS_MAX,
             )
     except asyncpg.DataError as error:
-        return Finding(check.name, 1, [{"unreadable": str(error).partition("\n")[0]}], time.monotonic() - before)
+        unreadable = [{"unreadable": str(error).partition("\n")[0]}]
+        return check.found(1, unreadable, time.monotonic() - before)
     found = [dict(row) for row in rows]
     failures = found[0]["failures_in_all"] if found else 0
     first = [{name: value for name, value in row.items() if name != "failures_in_all"} for row in found]
-    return Finding(check.name, failures, first, time.monotonic() - before)
+    return check.found(failures, first, time.monotonic() - before)
 
 
 async def _range(connection: Connection) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from sinks.postgres.named import Connection
 from sinks.postgres.sealing.seals import Head, Seal
 from sinks.postgres.verifying.books import ROWS_SHOWN, Check, Finding, checks_of, run_check
 
-ROOTS: Final = "the root of every seal is that of its heads"
-OUTSIDE: Final = "the seals in the file outside are those of the database"
+ROOTS: Final = Check("seal-roots", "the root of every seal is that of its heads")
+OUTSIDE: Final = Check("seals-outside", "the seals in the file outside are those of the database")
 _STATEMENT_SECONDS_MAX: Final = 3600
 RootOf = Callable[[list[Head]], bytes]
 
@@ -48,12 +48,12 @@ async def verify_chain(
     seals = [Seal(row["n"], row["sealed_at"], _heads(row), row["root"]) for row in rows]
     wrong = [{"n": seal.n, "root": seal.root.hex()} for seal in seals if root_of(list(seal.heads)) != seal.root]
     note = f"{len(seals):,} seals"
-    findings.append(Finding(ROOTS, len(wrong), wrong[:ROWS_SHOWN], time.monotonic() - before, note))
+    findings.append(ROOTS.found(len(wrong), wrong[:ROWS_SHOWN], time.monotonic() - before, note))
     told(findings[-1])
     if outside is not None:
         inside = {seal.n: seal.body() for seal in seals}
         differ = [{"n": n, "what": "differs or is missing"} for n in outside if inside.get(n) != outside[n]]
-        findings.append(Finding(OUTSIDE, len(differ), differ[:ROWS_SHOWN], 0.0, f"{len(outside):,} lines"))
+        findings.append(OUTSIDE.found(len(differ), differ[:ROWS_SHOWN], 0.0, f"{len(outside):,} lines"))
         told(findings[-1])
     return findings
 

@@ -1,19 +1,19 @@
 -- Where the stored rows differ from what was chained when they were recorded. Each query gives the rows that break it, and none when it holds.
 
--- check: batches are numbered without a gap, and the newest is the lane's
+-- check: batches-numbered: batches are numbered without a gap, and the newest is the lane's
 SELECT l.lane, l.version AS recorded, count(c.batch) AS chained, max(c.batch) AS newest
 FROM udi.lane l LEFT JOIN udi.chain c USING (lane)
 GROUP BY l.lane, l.version HAVING count(c.batch) <> l.version OR coalesce(max(c.batch), 0) <> l.version
 UNION ALL
 SELECT c.lane, NULL, count(*), max(c.batch) FROM udi.chain c WHERE NOT EXISTS (SELECT FROM udi.lane l WHERE l.lane = c.lane) GROUP BY c.lane;
 
--- check: every head follows from the head before it and what its batch holds
+-- check: heads-follow: every head follows from the head before it and what its batch holds
 SELECT linked.lane, linked.batch, 'batch, its order or its head was changed' AS what
 FROM (
     SELECT c.lane, c.batch, c.head, udi.head_of(lag(c.head) OVER (PARTITION BY c.lane ORDER BY c.batch), c) AS expected FROM udi.chain c
 ) linked WHERE linked.head <> linked.expected;
 
--- check: the offsets of a position are chained without a gap
+-- check: offsets-chained: the offsets of a position are chained without a gap
 SELECT ranges.lane, ranges.batch, ranges.position_id, ranges.lo, ranges.before FROM (
     SELECT c.lane, c.batch, c.position_id, c.lo, lag(c.hi) OVER (PARTITION BY c.position_id ORDER BY c.batch) AS before FROM udi.chain c
 ) ranges WHERE ranges.lo <> ranges.before
@@ -21,7 +21,7 @@ UNION ALL
 SELECT p.partition, NULL, p.position_id, p.next_offset, max(c.hi) FROM udi.position p JOIN udi.chain c USING (position_id)
 GROUP BY p.position_id HAVING max(c.hi) <> p.next_offset;
 
--- check: scans are as they were recorded
+-- check: scans-unchanged: scans are as they were recorded
 SELECT c.lane, c.batch, c.lo AS from_offset, c.hi AS to_offset, c.counts[1] AS recorded, found.n AS found, 'scan' AS book
 FROM udi.chain c
 CROSS JOIN LATERAL (
@@ -30,12 +30,12 @@ CROSS JOIN LATERAL (
 ) found
 WHERE found.n <> c.counts[1] OR coalesce(found.digest, '') <> c.digests[1];
 
--- check: no scan lies where nothing was recorded
+-- check: no-scan-put-in: no scan lies where nothing was recorded
 SELECT s.lane, s.position_id, s.record_offset, s.scan_id FROM udi.scan s
 LEFT JOIN (SELECT position_id, min(lo) AS lo, max(hi) AS hi FROM udi.chain GROUP BY position_id) c USING (position_id)
 WHERE c.position_id IS NULL OR s.record_offset < c.lo OR s.record_offset >= c.hi;
 
--- check: later decisions are as they were recorded
+-- check: decisions-unchanged: later decisions are as they were recorded
 SELECT c.lane, c.batch, c.counts[2] AS recorded, found.n AS found, c.decided_offsets[1] AS first_offset, 'decision' AS book
 FROM udi.chain c
 CROSS JOIN LATERAL (
@@ -45,7 +45,7 @@ CROSS JOIN LATERAL (
 ) found
 WHERE c.counts[2] > 0 AND (found.n <> c.counts[2] OR found.digest IS DISTINCT FROM c.digests[2]);
 
--- check: no decision is there that was never recorded
+-- check: no-decision-put-in: no decision is there that was never recorded
 SELECT d.lane, d.position_id, d.record_offset, d.n FROM udi.decision d
 WHERE NOT EXISTS (
     SELECT FROM (
@@ -54,7 +54,7 @@ WHERE NOT EXISTS (
     ) k WHERE (k.position_id, k.record_offset, k.n) = (d.position_id, d.record_offset, d.n)
 );
 
--- check: the ledger is as it was recorded
+-- check: ledger-unchanged: the ledger is as it was recorded
 SELECT coalesce(c.lane, found.lane) AS lane, c.batch, c.counts[3] AS recorded, coalesce(found.n, 0) AS found, found.first_offset, found.recorded_at, 'ledger' AS book
 FROM (SELECT * FROM udi.chain WHERE counts[3] > 0) c
 FULL JOIN (
@@ -64,7 +64,7 @@ FULL JOIN (
 ) found ON (found.lane, found.recorded_at) = (c.lane, c.recorded_at)
 WHERE coalesce(found.n, 0) <> coalesce(c.counts[3], 0) OR found.digest IS DISTINCT FROM c.digests[3];
 
--- check: settlement lines are as they were recorded
+-- check: settlement-unchanged: settlement lines are as they were recorded
 SELECT coalesce(c.lane, found.lane) AS lane, c.batch, c.counts[4] AS recorded, coalesce(found.n, 0) AS found, found.first_offset, found.recorded_at, 'settlement' AS book
 FROM (SELECT * FROM udi.chain WHERE counts[4] > 0) c
 FULL JOIN (
@@ -74,7 +74,7 @@ FULL JOIN (
 ) found ON (found.lane, found.recorded_at) = (c.lane, c.recorded_at)
 WHERE coalesce(found.n, 0) <> coalesce(c.counts[4], 0) OR found.digest IS DISTINCT FROM c.digests[4];
 
--- check: what was wasted is as it was recorded
+-- check: waste-unchanged: what was wasted is as it was recorded
 SELECT coalesce(c.lane, found.lane) AS lane, c.batch, c.counts[5] AS recorded, coalesce(found.n, 0) AS found, found.first_offset, found.recorded_at, 'waste_cost' AS book
 FROM (SELECT * FROM udi.chain WHERE counts[5] > 0) c
 FULL JOIN (
@@ -84,7 +84,7 @@ FULL JOIN (
 ) found ON (found.lane, found.recorded_at) = (c.lane, c.recorded_at)
 WHERE coalesce(found.n, 0) <> coalesce(c.counts[5], 0) OR found.digest IS DISTINCT FROM c.digests[5];
 
--- check: every seal holds heads of the chain, numbered without a gap
+-- check: seals-of-the-chain: every seal holds heads of the chain, numbered without a gap
 SELECT s.n, one.lane, one.batch, 'seal and chain differ' AS what
 FROM udi.seal s CROSS JOIN LATERAL unnest(s.lanes, s.batches, s.heads) one (lane, batch, head)
 LEFT JOIN udi.chain c ON (c.lane, c.batch) = (one.lane, one.batch) WHERE c.head IS DISTINCT FROM one.head

@@ -1,49 +1,49 @@
--- Every invariant of the books as one query that gives the rows that break it, and none when it holds.
+-- Every invariant of the books as one query that gives the rows that break it, and none when it holds; each with a name and its promise.
 -- `udi verify` runs them in one snapshot; an auditor may run any of them alone. Nothing here is shared with what writes.
 
--- check: every position lies behind what is recorded
+-- check: position-behind-records: every position lies behind what is recorded
 SELECT p.topic, p.partition, p.next_offset, max(s.record_offset) AS newest_recorded
 FROM udi.position p JOIN udi.scan s USING (position_id)
 GROUP BY p.position_id HAVING max(s.record_offset) >= p.next_offset;
 
--- check: every recorded offset belongs to a partition, and lies on its lane
+-- check: offset-on-its-lane: every recorded offset belongs to a partition, and lies on its lane
 SELECT s.position_id, s.record_offset, s.lane, p.partition
 FROM udi.scan s LEFT JOIN udi.position p USING (position_id)
 WHERE p.position_id IS NULL OR s.lane <> p.partition;
 
--- check: a scan id counts once; what repeats it is a duplicate or a conflict
+-- check: scan-id-counts-once: a scan id counts once; what repeats it is a duplicate or a conflict
 SELECT s.position_id, s.record_offset, s.scan_id, s.verdict, c.record_offset AS counted_at
 FROM udi.scan s LEFT JOIN udi.scan_claim c ON (c.hospital, c.scan_id) = (s.hospital, s.scan_id)
 WHERE s.verdict <> 'refused'
   AND (c.scan_id IS NULL
        OR ((c.position_id, c.record_offset) = (s.position_id, s.record_offset)) = (s.verdict IN ('duplicate', 'conflict')));
 
--- check: every scan id that counts has its scan
+-- check: claim-has-its-scan: every scan id that counts has its scan
 SELECT c.hospital, c.scan_id, c.position_id, c.record_offset
 FROM udi.scan_claim c LEFT JOIN udi.scan s USING (position_id, record_offset)
 WHERE s.scan_id IS DISTINCT FROM c.scan_id OR s.hospital IS DISTINCT FROM c.hospital;
 
--- check: raw bytes are kept of every record that had any
+-- check: raw-bytes-kept: raw bytes are kept of every record that had any
 SELECT position_id, record_offset, verdict, reasons FROM udi.scan
 WHERE raw IS NULL AND NOT (verdict = 'refused' AND reasons = ARRAY['not-json']);
 
--- check: later decisions of a scan are numbered 1, 2, 3 …
+-- check: decisions-numbered: later decisions of a scan are numbered 1, 2, 3 …
 SELECT d.position_id, d.record_offset, array_agg(d.n ORDER BY d.n) AS numbers
 FROM udi.decision d LEFT JOIN udi.scan s USING (position_id, record_offset)
 GROUP BY d.position_id, d.record_offset
 HAVING max(d.n) <> count(*) OR bool_or(s.position_id IS NULL);
 
--- check: the list of what waits is what waits
+-- check: waiting-list: the list of what waits is what waits
 SELECT position_id, record_offset, o.verdict AS listed, o.reason AS listed_reason, n.verdict, n.reasons
 FROM udi.open_scan o
 FULL JOIN (SELECT * FROM udi.scan_now WHERE verdict IN ('waiting', 'parked', 'held')) n USING (position_id, record_offset)
 WHERE o.verdict IS DISTINCT FROM n.verdict OR o.reason IS DISTINCT FROM udi.deciding_reason(n.reasons) OR o.lane <> n.lane;
 
--- check: nothing waits or is refused without a reason
+-- check: reasons-given: nothing waits or is refused without a reason
 SELECT position_id, record_offset, scan_id, verdict FROM udi.scan_now
 WHERE verdict IN ('waiting', 'parked', 'held', 'refused', 'duplicate', 'conflict') AND cardinality(reasons) = 0;
 
--- check: a billed scan has one charge, a credited one credit, any other neither
+-- check: one-charge-of-a-scan: a billed scan has one charge, a credited one credit, any other neither
 -- A credit of a scan's own charge takes it back (re-rated, or a person's command): that charge stands no more.
 SELECT n.scan_id, n.action, n.verdict, coalesce(l.charges, 0) AS charges, coalesce(l.credits, 0) AS credits
 FROM udi.scan_now n
@@ -57,7 +57,7 @@ FULL JOIN (
 WHERE n.scan_id IS NULL AND l.charges IS NOT NULL
    OR coalesce(l.charges, 0) <> (n.verdict = 'billed')::int OR coalesce(l.credits, 0) <> (n.verdict = 'credited')::int;
 
--- check: every entry agrees with its scan, and every charge is its units times its price
+-- check: entry-agrees-with-scan: every entry agrees with its scan, and every charge is its units times its price
 SELECT l.billing_id, l.kind, n.scan_id, l.item_code, n.item_code AS scanned_item, l.quantity, n.units, l.unit_price, l.amount_fen
 FROM udi.ledger l JOIN udi.scan_now n USING (position_id, record_offset)
 LEFT JOIN udi.ledger undone ON (undone.position_id, undone.record_offset) = (l.position_id, l.record_offset)
@@ -67,7 +67,7 @@ WHERE l.hospital <> n.hospital
         OR n.action <> CASE l.kind WHEN 'charge' THEN 'use'::udi.action ELSE 'return' END)
    OR l.kind = 'charge' AND (l.amount_fen <> round(l.quantity * l.unit_price / 100.0)::bigint OR l.encounter IS DISTINCT FROM n.encounter);
 
--- check: credits stay within their charge, keep its price, are numbered, and end at it to the cent
+-- check: credits-within-charge: credits stay within their charge, keep its price, are numbered, and end at it to the cent
 SELECT c.billing_id AS charge, c.quantity, c.amount_fen, sum(t.quantity) AS credited, sum(t.amount_fen) AS credited_fen, count(*) AS credits
 FROM udi.ledger t
 LEFT JOIN udi.ledger c ON (c.position_id, c.record_offset, c.n) = (t.charge_position, t.charge_offset, t.charge_n) AND c.kind = 'charge'
@@ -78,14 +78,14 @@ HAVING c.billing_id IS NULL OR sum(t.quantity) > c.quantity OR sum(t.amount_fen)
     OR count(DISTINCT t.credit_number) <> count(*) OR max(t.credit_number) <> count(*)
     OR bool_or((t.hospital, t.item_code, t.unit_price, t.encounter) IS DISTINCT FROM (c.hospital, c.item_code, c.unit_price, c.encounter));
 
--- check: every credit takes back what its return took back
+-- check: credit-follows-return: every credit takes back what its return took back
 SELECT t.billing_id, t.quantity, r.units, r.use_position, r.use_offset
 FROM udi.ledger t
 LEFT JOIN udi.use_change r ON (r.by_position, r.by_offset) = (t.position_id, t.record_offset)
 WHERE t.kind = 'credit' AND (t.charge_position, t.charge_offset) <> (t.position_id, t.record_offset)
   AND (r.units IS DISTINCT FROM t.quantity OR (r.use_position, r.use_offset) IS DISTINCT FROM (t.charge_position, t.charge_offset));
 
--- check: a scan's own charge was taken back to its end, for another price or because a person commanded it
+-- check: own-charge-taken-back: a scan's own charge was taken back to its end, for another price or because a person commanded it
 SELECT t.billing_id, n.scan_id, c.quantity AS charged, t.quantity AS taken_back, anew.quantity AS charged_anew, count(o.seq) AS commands
 FROM udi.ledger t
 JOIN udi.scan_now n USING (position_id, record_offset)
@@ -104,13 +104,13 @@ GROUP BY t.billing_id, n.scan_id, c.quantity, t.quantity, t.flags, t.unit_price,
 HAVING c.quantity IS DISTINCT FROM credited.quantity
     OR CASE WHEN 're-rated' = ANY (t.flags) THEN anew.quantity IS DISTINCT FROM t.quantity OR anew.unit_price = t.unit_price ELSE count(o.seq) = 0 END;
 
--- check: commands are numbered without a gap, and those carried out are the first of their lane
+-- check: commands-in-order: commands are numbered without a gap, and those carried out are the first of their lane
 SELECT l.lane, l.commands_done, count(o.seq) AS outcomes, max(c.seq) AS newest, count(c.seq) AS commands
 FROM udi.lane l LEFT JOIN udi.command c USING (lane) LEFT JOIN udi.command_outcome o USING (lane, seq)
 GROUP BY l.lane, l.commands_done
 HAVING count(o.seq) <> l.commands_done OR coalesce(max(o.seq), 0) <> l.commands_done OR coalesce(max(c.seq), 0) <> count(c.seq);
 
--- check: returns of a use are numbered, never exceed it, and stand for one return each
+-- check: returns-within-use: returns of a use are numbered, never exceed it, and stand for one return each
 SELECT r.use_position, r.use_offset, u.scan_id AS use, u.units, sum(r.units) AS returned, count(*) AS returns
 FROM udi.use_change r
 LEFT JOIN udi.scan_now u ON (u.position_id, u.record_offset) = (r.use_position, r.use_offset)
@@ -119,7 +119,7 @@ GROUP BY r.use_position, r.use_offset, u.scan_id, u.units, u.action
 HAVING u.action IS DISTINCT FROM 'use' OR sum(r.units) > u.units OR max(r.n) <> count(*)
     OR bool_or(r.units > 0 AND (b.action IS DISTINCT FROM 'return' OR b.units IS DISTINCT FROM r.units OR b.verdict NOT IN ('credited', 'recorded')));
 
--- check: a use has changed itself as often as its own charges were credited, it got another lot, or a person took it back
+-- check: changes-of-a-use: a use has changed itself as often as its own charges were credited, it got another lot, or a person took it back
 SELECT n.scan_id, count(r.n) AS changes, max(own.credits) AS credits, max(taken.times) AS taken_back, max(lot.times) AS identified
 FROM udi.use_change r
 JOIN udi.scan_now n ON (n.position_id, n.record_offset) = (r.use_position, r.use_offset)
@@ -141,20 +141,20 @@ CROSS JOIN LATERAL (
 WHERE r.units = 0
 GROUP BY r.use_position, r.use_offset, n.scan_id HAVING count(DISTINCT r.n) NOT BETWEEN max(own.credits) + max(lot.times) AND max(own.credits) + max(lot.times) + max(taken.times);
 
--- check: what was opened and not used, or thrown away, has cost its department units times the cost of the day
+-- check: waste-has-its-cost: what was opened and not used, or thrown away, has cost its department units times the cost of the day
 SELECT n.scan_id, n.action, n.item_code, n.units, w.units AS counted, w.cost, w.amount_fen
 FROM (SELECT * FROM udi.scan_now WHERE action IN ('opened', 'waste') AND verdict = 'recorded' AND NOT reasons && ARRAY['half-label', 'rejected', 'corrected']) n
 FULL JOIN udi.waste_cost w USING (position_id, record_offset)
 WHERE (w.item_code, w.units, w.action) IS DISTINCT FROM (n.item_code, n.units, n.action) OR w.amount_fen <> round(w.units * w.cost / 100.0)::bigint;
 
--- check: every return that stands has taken back from one use
+-- check: return-has-its-use: every return that stands has taken back from one use
 SELECT n.scan_id, n.verdict, count(r.n) AS uses
 FROM udi.scan_now n
 LEFT JOIN udi.use_change r ON (r.by_position, r.by_offset) = (n.position_id, n.record_offset)
 WHERE n.action = 'return' AND n.verdict IN ('credited', 'recorded') AND NOT n.reasons && ARRAY['half-label', 'rejected', 'corrected']
 GROUP BY n.position_id, n.record_offset, n.scan_id, n.verdict HAVING count(r.n) <> 1;
 
--- check: a return takes back a use at or before it, within the largest tolerance of clocks its hospital has had
+-- check: return-after-use: a return takes back a use at or before it, within the largest tolerance of clocks its hospital has had
 SELECT r.scan_id, r.scanned_at AS returned_at, u.scan_id AS use, u.scanned_at AS used_at
 FROM udi.use_change t
 JOIN udi.scan_now u ON (u.position_id, u.record_offset) = (t.use_position, t.use_offset)
@@ -163,13 +163,13 @@ WHERE r.action = 'return' AND u.scanned_at > r.scanned_at + greatest(
     interval '5 minutes', (SELECT max(p.return_clock_tolerance) FROM udi.hospital_policy p WHERE p.hospital = u.hospital)
 );
 
--- check: a unit in use is held by one use of it
+-- check: unit-used-once: a unit in use is held by one use of it
 SELECT c.hospital, c.issuer, c.di, c.serial, n.scan_id, n.action, n.verdict
 FROM udi.unit_claim c LEFT JOIN udi.scan_now n USING (position_id, record_offset)
 WHERE n.action IS DISTINCT FROM 'use' OR n.verdict IN ('duplicate', 'conflict', 'refused')
    OR (n.hospital, n.issuer, n.di, n.serial) IS DISTINCT FROM (c.hospital, c.issuer, c.di, c.serial);
 
--- check: a use that stands holds its unit until all of it is returned
+-- check: use-holds-its-unit: a use that stands holds its unit until all of it is returned
 SELECT position_id, record_offset, max(scan_id::text) AS scan_id, max(units) AS units, sum(returned) AS returned, sum(held) AS held
 FROM (
     SELECT position_id, record_offset, scan_id, units, 0 AS held, 0 AS returned FROM udi.scan_now
@@ -183,12 +183,12 @@ FROM (
 GROUP BY position_id, record_offset
 HAVING max(scan_id::text) IS NOT NULL AND (sum(held) = 0) <> (sum(returned) >= max(units));
 
--- check: nothing was posted to a month after its close, by the broker's time of what caused it
+-- check: nothing-after-the-close: nothing was posted to a month after its close, by the broker's time of what caused it
 SELECT l.billing_id, l.kind, l.period, l.posted_at, c.closed_at
 FROM udi.ledger l JOIN udi.period_close c ON (c.hospital, c.month) = (l.hospital, l.period)
 WHERE l.posted_at > c.closed_at;
 
--- check: an entry lies in its service month, or is flagged period-closed and lies in a later one
+-- check: entry-in-its-month: an entry lies in its service month, or is flagged period-closed and lies in a later one
 SELECT l.billing_id, l.kind, l.period, service.month AS service_month, l.flags, p.closed_through
 FROM udi.ledger l
 JOIN udi.scan s USING (position_id, record_offset)
@@ -198,14 +198,14 @@ LEFT JOIN udi.period p ON p.hospital = l.hospital
 WHERE CASE WHEN 'period-closed' = ANY (l.flags) THEN l.period <= service.month OR coalesce(p.closed_through, 0) < service.month
            ELSE l.period <> service.month END;
 
--- check: closed months follow each other without a gap
+-- check: months-closed-in-order: closed months follow each other without a gap
 SELECT c.hospital, array_agg(c.month ORDER BY c.month) AS closed, p.closed_through
 FROM udi.period_close c FULL JOIN udi.period p USING (hospital)
 GROUP BY c.hospital, p.hospital, p.closed_through
 HAVING max(c.month) IS DISTINCT FROM p.closed_through
     OR count(*) <> (max(c.month) / 100 * 12 + max(c.month) % 100) - (min(c.month) / 100 * 12 + min(c.month) % 100) + 1;
 
--- check: balances are the sum of the moves
+-- check: balances-are-moves: balances are the sum of the moves
 SELECT hospital, store, owner, item_code, lot, serial, b.quantity AS balance, m.quantity AS moved
 FROM (
     SELECT hospital, store, owner, item_code, coalesce(lot, '') AS lot, coalesce(serial, '') AS serial, sum(quantity) AS quantity
@@ -218,14 +218,14 @@ FULL JOIN (
 ) m USING (hospital, store, owner, item_code, lot, serial)
 WHERE b.quantity IS DISTINCT FROM m.quantity;
 
--- check: what is left of an item in a store is the sum of its balances, in every lane
+-- check: store-totals-are-balances: what is left of an item in a store is the sum of its balances, in every lane
 SELECT hospital, store, item_code, lane, s.quantity AS told, b.quantity AS balances
 FROM udi.store_item s
 FULL JOIN (SELECT hospital, store, item_code, lane, sum(quantity) AS quantity FROM udi.balance GROUP BY 1, 2, 3, 4) b
     USING (hospital, store, item_code, lane)
 WHERE s.quantity IS DISTINCT FROM b.quantity;
 
--- check: goods of a scan that stands have moved once; of no scan twice, but for what went back
+-- check: goods-moved-once: goods of a scan that stands have moved once; of no scan twice, but for what went back
 SELECT n.scan_id, n.action, n.verdict, moved.times
 FROM udi.scan_now n
 CROSS JOIN LATERAL (
@@ -241,10 +241,10 @@ WHERE moved.times NOT IN (0, 1)
    OR moved.times = 1 AND n.reasons && ARRAY['rejected', 'corrected']
    OR moved.times = 1 AND n.verdict IN ('duplicate', 'conflict', 'refused');
 
--- check: units of use are whole packages of what was scanned
+-- check: whole-packages: units of use are whole packages of what was scanned
 SELECT scan_id, action, quantity, units FROM udi.scan_now WHERE units <= 0 OR units % quantity <> 0;
 
--- check: every use of a supplier's goods that moved has its payable line, every return of them its reversal
+-- check: use-has-its-payable: every use of a supplier's goods that moved has its payable line, every return of them its reversal
 SELECT m.scan_id, m.owner, m.quantity, m.from_place, count(DISTINCT m.move_id) AS moves, count(DISTINCT t.line_id) AS lines
 FROM report.stock_moves m
 LEFT JOIN udi.settlement t ON (t.hospital, t.scan_id, t.supplier, t.item_code, t.quantity) = (m.hospital, m.scan_id, m.owner, m.item_code, m.quantity)
@@ -252,7 +252,7 @@ LEFT JOIN udi.settlement t ON (t.hospital, t.scan_id, t.supplier, t.item_code, t
 WHERE m.owner <> 'hospital' AND 'patient' IN (m.from_place, m.to_place)
 GROUP BY m.hospital, m.scan_id, m.owner, m.item_code, m.quantity, m.from_place HAVING count(DISTINCT m.move_id) <> count(DISTINCT t.line_id);
 
--- check: every payable line has its move, and reversals stay within their line
+-- check: payable-has-its-move: every payable line has its move, and reversals stay within their line
 SELECT t.line_id, t.scan_id, t.status, t.quantity, back.quantity AS reversed, t.amount_fen, back.amount_fen AS reversed_fen
 FROM udi.settlement t
 LEFT JOIN report.stock_moves m ON (m.hospital, m.scan_id, m.owner) = (t.hospital, t.scan_id, t.supplier)
@@ -264,7 +264,7 @@ WHERE m.move_id IS NULL OR back.quantity > t.quantity OR back.amount_fen > coale
    OR (t.status = 'reversal') <> (t.reverses IS NOT NULL) OR t.status = 'reversal' AND line.line_id IS NULL
    OR (t.status = 'cost-missing') AND t.amount_fen IS NOT NULL;
 
--- check: usage is the recount of the ledger and of recorded uses at the catalogue price
+-- check: usage-recounted: usage is the recount of the ledger and of recorded uses at the catalogue price
 -- A recorded use counts at the price known when it was decided, and parts of it that are returned are differences of running totals;
 -- where versions of the item differ for that day, any of them will do.
 WITH free AS MATERIALIZED (
@@ -324,7 +324,7 @@ WHERE (coalesce(u.quantity, 0) <> coalesce(r.quantity, 0)
       SELECT FROM parts p WHERE p.departments > 1 AND (p.hospital, p.item_code, p.month) = (coalesce(u.hospital, r.hospital), coalesce(u.item_code, r.item_code), coalesce(u.month, r.month))
   ));
 
--- check: the outbox has no gap and ends at its counter
+-- check: outbox-without-gap: the outbox has no gap and ends at its counter
 WITH counters AS (
     SELECT one.topic, l.lane AS partition, one.last_seq FROM udi.lane l
     CROSS JOIN LATERAL (VALUES ('billing', billing_seq), ('verdicts', verdicts_seq), ('settlement', settlement_seq), ('dead-letters', dead_letters_seq)) one (topic, last_seq)
@@ -338,10 +338,10 @@ UNION ALL
 SELECT topic, partition, max(b.last_seq), c.last_seq, 'counter' FROM counters c FULL JOIN blocks b USING (topic, partition)
 GROUP BY topic, partition, c.last_seq HAVING coalesce(max(b.last_seq), 0) IS DISTINCT FROM c.last_seq;
 
--- check: an id leaves once on each topic
+-- check: outbox-id-once: an id leaves once on each topic
 SELECT topic, id, count(*) AS times, min(seq) AS first_seq, max(seq) AS last_seq FROM report.outbox GROUP BY topic, id HAVING count(*) > 1;
 
--- check: the ledger and the billing records of the outbox are the same
+-- check: ledger-is-billing: the ledger and the billing records of the outbox are the same
 WITH sent AS MATERIALIZED (
     SELECT id, partition, convert_from(body, 'UTF8')::jsonb AS body
     FROM udi.outbox_kept b CROSS JOIN LATERAL unnest(b.ids, b.bodies) one (id, body) WHERE b.topic = 'billing'
@@ -354,7 +354,7 @@ WHERE s.id IS NULL AND NOT EXISTS (SELECT FROM udi.outbox_purged p WHERE (p.topi
       IS DISTINCT FROM
       (c.billing_id::text, c.kind, c.reverses::text, c.hospital, c.encounter, c.department, c.item_code, c.scan_id::text, c.period, c.quantity, c.amount, c.unit_price);
 
--- check: settlement lines and the settlement records of the outbox are the same
+-- check: settlement-is-published: settlement lines and the settlement records of the outbox are the same
 WITH sent AS MATERIALIZED (
     SELECT id, convert_from(body, 'UTF8')::jsonb AS body
     FROM udi.outbox_kept b CROSS JOIN LATERAL unnest(b.ids, b.bodies) one (id, body) WHERE b.topic = 'settlement'
@@ -366,7 +366,7 @@ WHERE s.id IS NULL AND NOT EXISTS (SELECT FROM udi.outbox_purged p WHERE (p.topi
        (s.body ->> 'quantity')::int, (s.body ->> 'amount')::numeric, (s.body ->> 'cost')::numeric)
       IS DISTINCT FROM (t.supplier, t.scan_id::text, t.item_code, t.status, t.period, t.reverses::text, t.quantity, t.amount, t.cost);
 
--- check: every decision left one verdict record
+-- check: one-verdict-of-a-decision: every decision left one verdict record
 WITH sent AS MATERIALIZED (
     SELECT b.partition, convert_from(body, 'UTF8')::jsonb AS body
     FROM udi.outbox_kept b CROSS JOIN LATERAL unnest(b.bodies) one (body) WHERE b.topic = 'verdicts'
@@ -384,7 +384,7 @@ FROM decided d FULL JOIN published p USING (lane, scan_id, verdict, reasons)
 -- Of a lane whose older verdicts were let go: none that nobody decided.
 WHERE d.times IS DISTINCT FROM p.times AND (udi.purged_through('verdicts', lane) = 0 OR coalesce(p.times, 0) > coalesce(d.times, 0));
 
--- check: every refused scan and every conflict left one dead letter with its bytes
+-- check: one-dead-letter-of-a-refusal: every refused scan and every conflict left one dead letter with its bytes
 WITH sent AS MATERIALIZED (
     SELECT one.origin, one.reason, one.body
     FROM udi.outbox_kept b CROSS JOIN LATERAL unnest(b.bodies, b.reasons, b.origins) one (body, reason, origin) WHERE b.topic = 'dead-letters'
@@ -400,7 +400,7 @@ WHERE s.origin IS NULL AND NOT EXISTS (
     SELECT FROM udi.outbox_block b WHERE b.topic = 'dead-letters' AND b.last_seq <= udi.purged_through(b.topic, b.partition) AND r.origin = ANY (b.origins)
 ) OR r.origin IS NULL;
 
--- check: alert versions and the alert records of the outbox are the same
+-- check: alerts-are-published: alert versions and the alert records of the outbox are the same
 WITH sent AS MATERIALIZED (
     SELECT convert_from(body, 'UTF8')::jsonb AS body
     FROM udi.outbox_block b CROSS JOIN LATERAL unnest(b.bodies) one (body) WHERE b.topic = 'alerts'
@@ -411,16 +411,16 @@ WHERE a.alert_id IS NULL OR s.body IS NULL
    OR (s.body ->> 'status', s.body ->> 'rule', s.body ->> 'item_code', s.body ->> 'month', (s.body ->> 'value')::numeric, (s.body -> 'base' ->> 'value')::numeric)
       IS DISTINCT FROM (a.status, a.rule, a.item_code, a.month, a.value, CASE WHEN a.base_month IS NOT NULL THEN a.base_value END);
 
--- check: alert versions are numbered 1, 2, 3 …
+-- check: alert-versions-numbered: alert versions are numbered 1, 2, 3 …
 SELECT alert_id, array_agg(version ORDER BY version) AS versions FROM udi.alert GROUP BY alert_id HAVING max(version) <> count(*);
 
--- check: the causes of an alert add up to its rise
+-- check: alert-causes-add-up: the causes of an alert add up to its rise
 SELECT alert_id, version, measure, value, base_value, cause
 FROM report.alerts
 WHERE jsonb_array_length(cause) > 0
   AND value - base_value IS DISTINCT FROM (SELECT sum((part ->> 'amount')::numeric) FROM jsonb_array_elements(cause) part);
 
--- check: a finding rests on the newest standing alerts of its item and month
+-- check: finding-on-newest-alerts: a finding rests on the newest standing alerts of its item and month
 SELECT coalesce(s.hospital, f.hospital) AS hospital, coalesce(s.item_code, f.item_code) AS item_code, coalesce(s.month, f.month) AS month, s.alerts AS standing, f.alerts
 FROM (
     SELECT hospital, item_code, month, array_agg(alert_id ORDER BY alert_id) AS alerts, array_agg(version ORDER BY alert_id) AS versions
@@ -434,7 +434,7 @@ FULL JOIN (
 ) f USING (hospital, item_code, month)
 WHERE (s.alerts, s.versions) IS DISTINCT FROM (f.alerts, f.versions);
 
--- check: the newest version of a final alert states the usage of its month
+-- check: alert-states-usage: the newest version of a final alert states the usage of its month
 -- While usage waits to be folded, or a close to be judged, the evaluator has not looked yet.
 SELECT alert_id, version, scope, item_code, month, measure, value, CASE measure WHEN 'amount' THEN used_fen ELSE used END AS usage
 FROM (
@@ -451,7 +451,7 @@ FROM (
 WHERE status = 'fired' AND NOT EXISTS (SELECT FROM udi.usage_delta) AND NOT EXISTS (SELECT FROM udi.close_pending)
   AND value <> coalesce(CASE measure WHEN 'amount' THEN used_fen ELSE used END, 0);
 
--- check: fact changes are numbered without a gap, and are the versions of catalogue, encounters, shapes, scanners, controls, recalls, stores and notes
+-- check: fact-changes-numbered: fact changes are numbered without a gap, and are the versions of catalogue, encounters, shapes, scanners, controls, recalls, stores and notes
 SELECT c.version, c.kind, c.hospital, c.code, 'change without its version' AS what
 FROM udi.fact_change c
 LEFT JOIN udi.catalogue i ON c.kind = 'item' AND (i.hospital, i.item_code, i.version) = (c.hospital, c.code, c.version)
@@ -475,7 +475,7 @@ WHERE f.version <> changes.n OR f.version <> changes.newest
 UNION ALL
 SELECT l.facts_seen, NULL, NULL, l.lane::text, 'lane has seen facts that are not there' FROM udi.lane l CROSS JOIN udi.fact_counter f WHERE l.facts_seen > f.version;
 
--- check: the newest proof of a closed case is what its four ledgers come to
+-- check: case-proof-is-its-ledgers: the newest proof of a closed case is what its four ledgers come to
 -- Not of one that changed a moment ago, nor of one whose discharge was withdrawn: nobody has proven, or will prove, these anew.
 WITH changed AS MATERIALIZED (
     SELECT DISTINCT one.hospital, one.encounter FROM udi.case_delta CROSS JOIN LATERAL unnest(hospitals, encounters) one (hospital, encounter) WHERE reader = 'proofs'
@@ -535,7 +535,7 @@ LEFT JOIN out USING (hospital, encounter, operation) LEFT JOIN charged USING (ho
 WHERE c.hash <> h.hash OR c.stock_units <> coalesce(out.units, 0) OR c.charged_units <> coalesce(charged.units, 0) OR c.charged_fen <> coalesce(charged.amount, 0) * 100
    OR c.owed_units <> coalesce(due.units, 0) OR c.owed_fen <> coalesce(due.amount, 0) * 100;
 
--- check: proofs of cases are numbered 1, 2, 3 …, and those with gaps are the list of open cases
+-- check: case-proofs-numbered: proofs of cases are numbered 1, 2, 3 …, and those with gaps are the list of open cases
 SELECT p.hospital, p.encounter, p.operation, max(p.version) AS newest, count(*) AS versions, 'numbers' AS what FROM udi.case_proof p
 GROUP BY p.hospital, p.encounter, p.operation HAVING max(p.version) <> count(*)
 UNION ALL
@@ -544,7 +544,7 @@ FROM (SELECT DISTINCT ON (hospital, encounter, operation) * FROM udi.case_proof 
 FULL JOIN udi.open_case o USING (hospital, encounter, operation)
 WHERE (o.since IS NOT NULL) IS DISTINCT FROM (p.verdict = 'gaps');
 
--- check: every proof of a case and its record in the outbox are the same
+-- check: case-proofs-are-published: every proof of a case and its record in the outbox are the same
 WITH sent AS MATERIALIZED (
     SELECT id, body FROM (
         SELECT id, convert_from(body, 'UTF8')::jsonb AS body FROM udi.outbox_block b CROSS JOIN LATERAL unnest(b.ids, b.bodies) one (id, body) WHERE b.topic = 'cases'
@@ -557,7 +557,7 @@ WHERE s.id IS NULL OR p.version IS NULL
    OR (s.body ->> 'case_id', s.body ->> 'verdict', s.body ->> 'trigger', s.body ->> 'hash', s.body -> 'gaps', (s.body -> 'ledgers' -> 'charges' ->> 'amount')::numeric)
       IS DISTINCT FROM (s.id::text, p.verdict, p.trigger, p.hash, p.gaps, p.charged_amount);
 
--- check: versions of the HIS's lines are numbered 1, 2, 3 …, and each says something else than the one before
+-- check: his-lines-numbered: versions of the HIS's lines are numbered 1, 2, 3 …, and each says something else than the one before
 SELECT l.hospital, l.line_id, l.version, before.version AS before
 FROM (
     SELECT h.*, row_number() OVER (PARTITION BY h.hospital, h.line_id ORDER BY h.version) AS place,
@@ -567,14 +567,14 @@ FROM (
 LEFT JOIN udi.his_line before ON (before.hospital, before.line_id, before.version) = (l.hospital, l.line_id, l.before_version)
 WHERE l.version <> l.place OR before.fingerprint = l.fingerprint;
 
--- check: every record of the HIS's lines lies behind its partition's position
+-- check: his-lines-behind-position: every record of the HIS's lines lies behind its partition's position
 SELECT l.hospital, l.line_id, l.version, l.origin FROM udi.his_line l
 WHERE NOT EXISTS (
     SELECT FROM udi.position p
     WHERE l.origin LIKE p.topic || '/' || p.partition || '/%' AND split_part(l.origin, '/', 3)::bigint < p.next_offset
 );
 
--- check: versions of differences are numbered 1, 2, 3 …, begin open, and the newest that are not gone are the list of those that stand
+-- check: differences-numbered: versions of differences are numbered 1, 2, 3 …, begin open, and the newest that are not gone are the list of those that stand
 SELECT newest.difference_id, newest.encounter, newest.version, newest.status, newest.versions, s.version AS listed, s.status AS listed_as
 FROM (
     SELECT DISTINCT ON (d.difference_id) d.*, count(*) OVER one AS versions, first_value(d.status) OVER (one ORDER BY d.version) AS first_status
@@ -586,7 +586,7 @@ WHERE newest.version IS DISTINCT FROM newest.versions OR newest.first_status <> 
    OR s.difference_id IS NOT NULL AND (s.hospital, s.encounter, s.kind, s.item_code, s.version, s.status)
        IS DISTINCT FROM (newest.hospital, newest.encounter, newest.kind, newest.item_code, newest.version, newest.status);
 
--- check: what was asked of the HIS and its record in the outbox are the same
+-- check: requests-are-published: what was asked of the HIS and its record in the outbox are the same
 WITH sent AS MATERIALIZED (
     SELECT id, body FROM (
         SELECT id, convert_from(body, 'UTF8')::jsonb AS body FROM udi.outbox_block b CROSS JOIN LATERAL unnest(b.ids, b.bodies) one (id, body) WHERE b.topic = 'cases'
@@ -601,12 +601,12 @@ WHERE s.id IS NULL OR d.version IS NULL
       IS DISTINCT FROM (s.body ->> 'correction_id', d.hospital, d.encounter, d.fix, d.line_id, d.scan_id::text, d.by, d.reason,
        udi.yuan(d.expected_fen), udi.yuan(d.found_fen));
 
--- check: nothing is taken as published that was not written
+-- check: published-was-written: nothing is taken as published that was not written
 SELECT f.cluster_id, f.topic, f.partition, f.seq AS published, coalesce(max(b.last_seq), 0) AS written
 FROM udi.relay_floor f LEFT JOIN udi.outbox_block b USING (topic, partition)
 GROUP BY f.cluster_id, f.topic, f.partition, f.seq HAVING f.seq > coalesce(max(b.last_seq), 0);
 
--- check: the database still refuses to change the books
+-- check: books-refuse-changes: the database still refuses to change the books
 SELECT expected.book, expected.protection, t.tgenabled AS state
 FROM (
     SELECT book, 'append_only' AS protection

@@ -22,9 +22,12 @@ from sinks.postgres.charging.books import read_catalogue
 from sinks.postgres.named import Connection
 from sinks.postgres.reconciling.listing import all_standing, compared_encounters
 from sinks.postgres.reconciling.sessions import Encounter, ReconcilingSession, has_work
-from sinks.postgres.verifying.books import ROWS_SHOWN, Finding
+from sinks.postgres.verifying.books import ROWS_SHOWN, Check, Finding
 
-NAME: Final = "the differences that stand are those of comparing all uses with all lines of the HIS anew"
+COMPARED: Final = Check(
+    "differences-compared-anew",
+    "the differences that stand are those of comparing all uses with all lines of the HIS anew",
+)
 ENCOUNTERS_AT_ONCE: Final = 500
 RETRY_SECONDS: Final = 0.25
 
@@ -43,7 +46,8 @@ async def verify_differences(
                 finding = await _compare(connection, zone, before)
                 break
         if time.monotonic() - before > wait_seconds:
-            finding = Finding(NAME, 0, seconds=time.monotonic() - before, note="not compared: the reconciler is behind")
+            note = "not compared: the reconciler is behind"
+            finding = COMPARED.found(0, seconds=time.monotonic() - before, note=note)
             break
         await asyncio.sleep(RETRY_SECONDS)
     told(finding)
@@ -67,7 +71,7 @@ async def _compare(connection: Connection, zone: ZoneInfo, before: float) -> Fin
         if expected.get(id_) != standing.get(id_)
     ]
     note = f"{len(rows):,} encounters"
-    return Finding(NAME, len(wrong), wrong[:ROWS_SHOWN], time.monotonic() - before, note)
+    return COMPARED.found(len(wrong), wrong[:ROWS_SHOWN], time.monotonic() - before, note)
 
 
 def _parts(rows: Sequence[Encounter]) -> Iterator[list[Encounter]]:

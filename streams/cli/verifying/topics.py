@@ -16,7 +16,7 @@ from aiokafka import ConsumerRecord, TopicPartition
 from models.scan.event import TICK_SCHEMA
 from models.wire.topics import ID_HEADER, ORIGIN_HEADER, REASON_HEADER, SCANS, SEQ_HEADER
 from sinks.postgres.operating.interventions import Interventions, Word
-from sinks.postgres.verifying.books import ROWS_SHOWN, Finding
+from sinks.postgres.verifying.books import ROWS_SHOWN, Check, Finding
 from sinks.postgres.verifying.topics import (
     DueRecord,
     RecordedInput,
@@ -30,9 +30,12 @@ from streams.cli.operating.topic_reader import TopicReader
 from streams.settings import Settings
 from streams.topics import cluster_id
 
-ONCE: Final = "each record of the outbox lies on its topic once, in order, byte by byte"
-ALL: Final = "everything in the outbox is published"
-INPUT: Final = "every record of the scan topic has one verdict, of the bytes that lie there"
+ONCE: Final = Check("published-once", "each record of the outbox lies on its topic once, in order, byte by byte")
+ALL: Final = Check("all-published", "everything in the outbox is published")
+INPUT: Final = Check(
+    "one-verdict-of-a-record", "every record of the scan topic has one verdict, of the bytes that lie there"
+)
+TOPIC_CHECKS: Final = (ONCE, ALL, INPUT)
 _ROWS: Final = 2000
 
 
@@ -109,18 +112,25 @@ class _Output:
 
 
 async def verify_topics(
-    settings: Settings, pool: asyncpg.Pool, wait_seconds: float, told: Callable[[Finding], None] = lambda _: None
+    settings: Settings,
+    pool: asyncpg.Pool,
+    wait_seconds: float,
+    told: Callable[[Finding], None] = lambda _: None,
+    chosen: Callable[[str], bool] = lambda _: True,
 ) -> list[Finding]:
-    """The findings about the topics. Waits so long for a relay that is behind.
+    """The findings of the chosen checks of the topics. Waits so long for a relay that is behind.
 
     Raises:
         TimeoutError: the broker did not answer.
     """
-    findings = [*await _outputs(settings, pool, wait_seconds)]
+    findings = []
+    if chosen(ONCE.name) or chosen(ALL.name):
+        findings += [each for each in await _outputs(settings, pool, wait_seconds) if chosen(each.name)]
     for finding in findings:
         told(finding)
-    findings.append(await _input(settings, pool))
-    told(findings[-1])
+    if chosen(INPUT.name):
+        findings.append(await _input(settings, pool))
+        told(findings[-1])
     return findings
 
 
@@ -152,8 +162,8 @@ async def _outputs(settings: Settings, pool: asyncpg.Pool, wait_seconds: float) 
     )
     seconds = time.monotonic() - before
     return [
-        Finding(ONCE, wrong.failures, wrong.first, seconds, note),
-        Finding(ALL, waiting.failures, waiting.first, 0.0, f"{sum(due.values()):,} records"),
+        ONCE.found(wrong.failures, wrong.first, seconds, note),
+        ALL.found(waiting.failures, waiting.first, 0.0, f"{sum(due.values()):,} records"),
     ]
 
 
@@ -176,8 +186,8 @@ async def _input(settings: Settings, pool: asyncpg.Pool) -> Finding:
     records, gone = sum(each.records for each in inputs.values()), sum(each.gone for each in inputs.values())
     ranges = ", ".join(f"{tp.partition}: {each.gone}..{each.end_offset}" for tp, each in inputs.items())
     note = f"{records:,} records, offsets {ranges}" if inputs else "no position of this cluster"
-    return Finding(
-        INPUT, wrong.failures, wrong.first, time.monotonic() - before, note + ("; older ones are gone" if gone else "")
+    return INPUT.found(
+        wrong.failures, wrong.first, time.monotonic() - before, note + ("; older ones are gone" if gone else "")
     )
 
 

@@ -1,8 +1,10 @@
 """`udi verify`: every invariant of books and topics, checked by queries that share nothing with what writes."""
 
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,12 +16,12 @@ from rich.text import Text
 
 from rules.sealing.merkle import LaneHead, root_of
 from sinks.postgres.sealing.seals import Head
-from sinks.postgres.verifying.books import ROWS_SHOWN, Finding, keep_verification, verify_books
+from sinks.postgres.verifying.books import ROWS_SHOWN, Finding, checks, keep_verification, verify_books
 from sinks.postgres.verifying.chain import verify_chain
 from streams.cli.connection import bad, run
 from streams.cli.shown import AsJson, Console, print_json
-from streams.cli.verifying.differences import verify_differences
-from streams.cli.verifying.topics import verify_topics
+from streams.cli.verifying.differences import COMPARED, verify_differences
+from streams.cli.verifying.topics import TOPIC_CHECKS, verify_topics
 from streams.settings import Settings
 
 
@@ -36,41 +38,59 @@ def verify(
     chain: Annotated[
         bool, typer.Option("--chain", help="Only the chains: whether a stored row was changed, taken out or put in.")
     ] = False,
+    check: Annotated[
+        list[str] | None, typer.Option(help="Only the check of this name, as --json names it; may be repeated.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Check every invariant over the database and the topics; exit 1 and the rows when one fails."""
+    wanted = _chosen(check or (), keep=keep or every is not None, chain=chain)
     if chain:
         raise typer.Exit(verify_chains(as_json=as_json))
     if every is None:
-        raise typer.Exit(_verify(no_topics=no_topics, wait=wait, keep=keep, as_json=as_json))
+        raise typer.Exit(_verify(wanted, no_topics=no_topics, wait=wait, keep=keep, as_json=as_json))
     while True:
         # What is away is said, and looked at again.
         with suppress(typer.Exit):
-            _verify(no_topics=no_topics, wait=wait, keep=True, as_json=as_json)
+            _verify(wanted, no_topics=no_topics, wait=wait, keep=True, as_json=as_json)
         time.sleep(every * 3600)
 
 
-def _verify(*, no_topics: bool, wait: float, keep: bool, as_json: bool) -> int:
+def _chosen(names: Sequence[str], *, keep: bool, chain: bool) -> frozenset[str]:
+    """The checks to run; all of them when none is named."""
+    known = [each.name for each in (*checks(), COMPARED, *TOPIC_CHECKS)]
+    if names and (chain or keep):
+        bad("Expected --check without --chain, --keep or --every: they stand for the whole.")
+    for name in names:
+        if name not in known:
+            near = get_close_matches(name, known, 3)
+            bad(f"--check: Expected the name of a check{' (' + ', '.join(near) + ')' if near else ''}, got {name!r}.")
+    return frozenset(names or known)
+
+
+def _verify(wanted: frozenset[str], *, no_topics: bool, wait: float, keep: bool, as_json: bool) -> int:
     console = Console(highlight=False)
     before = time.monotonic()
+    with_topics = not no_topics and any(each.name in wanted for each in TOPIC_CHECKS)
 
     async def work(settings: Settings, pool: asyncpg.Pool) -> tuple[dict[str, Any], list[Finding]]:
         told = (lambda _: None) if as_json else (lambda finding: _show(console, finding))
         async with pool.acquire() as connection:
-            looked_at, findings = await verify_books(connection, told)
-        findings += await verify_differences(pool, settings.zone, wait, told)
-        if not no_topics:
-            findings += await verify_topics(settings, pool, wait, told)
+            looked_at, findings = await verify_books(connection, told, wanted.__contains__)
+        if COMPARED.name in wanted:
+            findings += await verify_differences(pool, settings.zone, wait, told)
+        if with_topics:
+            findings += await verify_topics(settings, pool, wait, told, wanted.__contains__)
         if keep:
             failures = sum(not finding.ok for finding in findings)
-            await keep_verification(pool, len(findings), failures, topics=not no_topics)
+            await keep_verification(pool, len(findings), failures, topics=with_topics)
         return looked_at, findings
 
     looked_at, findings = run(work)
     failed = [finding for finding in findings if not finding.ok]
     if as_json:
         print_json(
-            {"ok": not failed, "range": looked_at, "topics": not no_topics, "checks": [_row(each) for each in findings]}
+            {"ok": not failed, "range": looked_at, "topics": with_topics, "checks": [_row(each) for each in findings]}
         )
     else:
         _show_range(console, looked_at)
@@ -78,7 +98,7 @@ def _verify(*, no_topics: bool, wait: float, keep: bool, as_json: bool) -> int:
         if failed:
             console.print(f"[bold red]{len(failed)} of {len(findings)} checks failed[/], {seconds}.")
         else:
-            left_out = "; the topics were not looked at" if no_topics else ""
+            left_out = "" if with_topics else "; the topics were not looked at"
             console.print(f"[bold green]All {len(findings)} invariants hold[/]{left_out}, {seconds}.")
     return 1 if failed else 0
 
@@ -128,7 +148,8 @@ def _show(console: Console, finding: Finding) -> None:
     line = Table.grid(padding=(0, 2))
     line.add_column(width=6)
     line.add_column(overflow="fold")
-    line.add_row(state, Text.assemble(finding.name, (f" ({finding.note})" if finding.note else "", "dim")))
+    note = f" ({finding.note})" if finding.note else ""
+    line.add_row(state, Text.assemble((finding.name, "bold"), f": {finding.promise}", (note, "dim")))
     for row in finding.first:
         line.add_row("", Text("  ".join(f"{name}={value}" for name, value in row.items()), "red"))
     if finding.failures > ROWS_SHOWN:

@@ -123,7 +123,7 @@ async def test_an_outbox_that_is_not_published_is_seen(house: Installed) -> None
     shown = await house.udi("verify", "--wait", "0")
 
     assert shown.exit_code == 1
-    assert "FAILED  everything in the outbox is published" in shown.stdout
+    assert "FAILED  all-published: everything in the outbox is published" in shown.stdout
     assert f"1 of {CHECKS_OF_BOOKS + CHECKS_OF_TOPICS} checks failed" in shown.stdout
 
 
@@ -134,7 +134,19 @@ async def test_without_topics_only_the_books_are_looked_at(house: Installed) -> 
     assert f"All {CHECKS_OF_BOOKS} invariants hold; the topics were not looked at" in shown.stdout
 
 
-ONCE = "each record of the outbox lies on its topic once, in order, byte by byte"
+ONCE = "published-once"
+
+
+async def test_a_check_is_chosen_by_its_name(house: Installed) -> None:
+    found = await house.json("verify", "--check", "scan-id-counts-once", "--check", "all-published", "--wait", "0")
+    unknown = await house.udi("verify", "--check", "scan-id-counts-twice")
+
+    assert [(each["name"], each["promise"], each["ok"]) for each in found["checks"]] == [
+        ("scan-id-counts-once", "a scan id counts once; what repeats it is a duplicate or a conflict", True),
+        ("all-published", "everything in the outbox is published", False),
+    ]
+    assert unknown.exit_code == 2
+    assert "(scan-id-counts-once" in unknown.stderr
 
 
 async def failures(house: Installed, name: str) -> list[str]:

@@ -14,8 +14,8 @@ from tests.support.story import tell
 from tests.support.ward import Ward, postgres_store
 
 DAMAGE = {
-    name: statement
-    for name, _, statement in (
+    head.partition(": ")[0]: statement
+    for head, _, statement in (
         part.partition("\n")
         for part in Path(__file__).with_name("damage.sql").read_text(encoding="utf-8").split("-- check: ")[1:]
     )

@@ -1,18 +1,18 @@
-"""The books in memory: the twins of the books and the facts in PostgreSQL, in plain values."""
+"""The books in memory: the twin of the books in PostgreSQL, in plain values."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from models.catalogue.item import CatalogueItem, Item, item_from_wire
-from models.charging.books import BadRecord, BalanceKey, Neighbour, Prior, Ref, UnitKey, Waiting
+from models.charging.books import BadRecord, BalanceKey, Prior, Ref, UnitKey, Waiting
 from models.charging.commands import Carried, Command, Commanded, CommandKind, Recorded
-from models.charging.controls import Control, QuotaKey
-from models.charging.decision import Charge, Decision, UseAccount
+from models.charging.controls import Control
+from models.charging.decision import Decision, UseAccount
 from models.charging.snapshot import Catalogue, EncounterFacts, Lookup, Shapes, Snapshot
 from models.policy import POLICY
 from models.reasons import TAKEN_BACK, Reason, Verdict, deciding_reason
@@ -22,14 +22,12 @@ from models.stock.recall import Recall
 from models.stock.store import StoreRecord
 from sinks.memory.aside import MemoryAside
 from sinks.memory.rows import Change, Claims, LaneRow, as_kept, owner, recorded, same_goods, touches
+from sinks.memory.sums import charged_units, credits_of, neighbours_of, quota_used, stock_of
 from sinks.messages.outgoing import Outgoing, outgoing_of
 from sinks.ports.batch import Again, Batch, InputPosition, LaneMovedError, LaneState, LookedAt, StaleError, Unreadable
-from sinks.postgres.catalogue.facts import FactBatch, FactBooks
-from sinks.postgres.charging.books import NEIGHBOUR_SECONDS
+from sinks.postgres.catalogue.facts import FactBatch
 
-_REPEATED = frozenset({Verdict.DUPLICATE, Verdict.CONFLICT})
 _STANDS = frozenset({Verdict.BILLED, Verdict.RECORDED})
-_NEAR = timedelta(seconds=NEIGHBOUR_SECONDS)
 
 
 class MemoryBooks:
@@ -105,9 +103,9 @@ class MemoryBooks:
             uses=[self._use(ref, catalogue) for ref in self._uses_wanted(wanted)],
             balances={key: balances[key] for key in wanted.balances},
             store_items={key: store_items[key] for key in wanted.store_items},
-            neighbours=self._neighbours(wanted),
-            stays={stay: self._charged_units(*stay) for stay in wanted.stays},
-            quotas={key: self._quota_used(key, catalogue) for key in wanted.quotas},
+            neighbours=neighbours_of((first for first, *_ in self.decisions.values()), wanted),
+            stays={stay: charged_units(self._all(), *stay) for stay in wanted.stays},
+            quotas={key: quota_used(self._all(), key, catalogue) for key in wanted.quotas},
             shapes={device: self.shapes[device] for device in wanted.shapes if device in self.shapes},
         )
 
@@ -258,16 +256,7 @@ class MemoryBooks:
 
     def stock(self) -> tuple[Counter[BalanceKey], Counter[tuple[str, str, str]]]:
         """Units by balance, and by (hospital, store, item)."""
-        balances: Counter[BalanceKey] = Counter()
-        for decision in self._all():
-            move = decision.move
-            for store, units in ((move.from_store, -move.units), (move.to_store, move.units)) if move else ():
-                if store is not None:
-                    balances[decision.balance_key(store)] += units
-        totals: Counter[tuple[str, str, str]] = Counter()
-        for key, units in balances.items():
-            totals[key.hospital, key.store, key.item_code] += units
-        return balances, totals
+        return stock_of(self._all())
 
     def set_up(self, scanner: Scanner, at: datetime) -> None:
         """A newer profile of a scanner."""
@@ -330,26 +319,6 @@ class MemoryBooks:
     def _changes_of(self, use: Ref) -> list[tuple[int, Ref]]:
         return [change for (of, _), change in self.claims.changes.items() if of == use]
 
-    def _charged_units(self, hospital: str, encounter: str, item_code: str) -> int:
-        return sum(
-            -charge.quantity if charge.reverses else charge.quantity
-            for decision in self._all()
-            for charge in decision.charges
-            if (decision.subject.event.hospital, charge.encounter, charge.item.item_code)
-            == (hospital, encounter, item_code)
-        )
-
-    def _quota_used(self, key: QuotaKey, catalogue: Catalogue) -> dict[str, int]:
-        items, used = set(catalogue.controlled(key.hospital, key.category)), Counter[str]()
-        for usage in (usage for decision in self._all() for usage in decision.usage):
-            if (usage.hospital, usage.month) == key[::2] and usage.item_code in items and usage.department:
-                used[usage.department] += usage.quantity
-        return dict(used)
-
-    def _credits(self, charge: Charge | None) -> list[Charge]:
-        every = (each for decision in self._all() for each in decision.charges if each.reverses is not None)
-        return [] if charge is None else [each for each in every if each.reverses.billing_id == charge.billing_id]  # type: ignore[union-attr]  # filtered above
-
     def _use(self, ref: Ref, catalogue: Catalogue) -> UseAccount:
         decisions, changes = self.decisions[ref], self._changes_of(ref)
         newest, subject, event = decisions[-1], decisions[0].subject, decisions[0].subject.event
@@ -357,7 +326,7 @@ class MemoryBooks:
         item = newest.item and catalogue.item(event.hospital, newest.item.item_code)
         charges = [charge for each in decisions for charge in each.charges if charge.reverses is None]
         lines = [line for each in decisions for line in each.settlement if line.reverses is None]
-        credits_ = self._credits(charges[-1] if charges else None)
+        credits_ = credits_of(self._all(), charges[-1] if charges else None)
         return UseAccount(
             ref=ref,
             hospital=event.hospital,
@@ -402,34 +371,3 @@ class MemoryBooks:
             and use.subject.event.scanned_at <= event.scanned_at + POLICY.return_clock_tolerance
             and (use.units or 0) - sum(taken for taken, _ in self._changes_of(use.subject.ref)) >= units
         ]
-
-    def _neighbours(self, wanted: Lookup) -> dict[tuple[str, str], list[Neighbour]]:
-        found: dict[tuple[str, str], list[Neighbour]] = {}
-        for ref, (first, *_) in self.decisions.items():
-            event = first.subject.event
-            near = any(
-                (event.hospital, event.device_id) == (hospital, device) and abs(event.scanned_at - at) <= _NEAR
-                for hospital, device, at in wanted.devices
-            )
-            if near and first.verdict not in _REPEATED:
-                found.setdefault((event.hospital, event.device_id), []).append(Neighbour(ref, event.scanned_at))
-        return found
-
-
-class MemoryFactBooks(FactBooks):
-    """The catalogue and encounter side of the twin; what a record says is read by the code of the port."""
-
-    def __init__(self, books: MemoryBooks) -> None:
-        self._books = books
-        self._known = {}
-
-    async def take_over(self, cluster_id: str, topic: str, partition: int, *, items: bool = True) -> InputPosition:
-        """Where the partition stands."""
-        del items  # What it knows of the catalogue is kept from batch to batch.
-        return self._books.take_position(cluster_id, topic, partition)
-
-    async def record(self, position: InputPosition, next_offset: int, last_hash: bytes | None, batch: FactBatch) -> int:
-        """Record the batch and the position, whole or not at all, and give the newest fact version."""
-        version = await self._books.record_facts(replace(position, last_hash=last_hash), next_offset, batch)
-        self.know(batch.known)
-        return version

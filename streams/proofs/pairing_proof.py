@@ -19,7 +19,8 @@ from models.policy import POLICY
 from models.reasons import Reason, Verdict
 from models.scan.event import TICK_SCHEMA
 from models.wire.topics import CATALOGUE, ENCOUNTERS, PREFIX_DEFAULT, SCANS
-from sinks.memory.books import MemoryBooks, MemoryFactBooks
+from sinks.memory.books import MemoryBooks
+from sinks.memory.facts import MemoryFactBooks
 from sinks.ports.batch import RawRecord
 from sinks.postgres.catalogue.facts import FactBatch
 from streams.agents.scans import record_scans

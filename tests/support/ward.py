@@ -12,7 +12,8 @@ from models.charging.commands import CommandKind
 from models.charging.controls import Control
 from models.charging.snapshot import Catalogue
 from models.policy import POLICY
-from sinks.memory.books import MemoryBooks, MemoryFactBooks
+from sinks.memory.books import MemoryBooks
+from sinks.memory.facts import MemoryFactBooks
 from sinks.ports.batch import Batch, Books, InputPosition, RawRecord
 from sinks.postgres.catalogue.facts import FactBatch, FactBooks
 from sinks.postgres.charging.books import PostgresBooks

@@ -18,6 +18,10 @@ def _code(*folders: str) -> list[Path]:
     return [Path(path) for path in listed.splitlines() if path.endswith((".py", ".sql")) and (ROOT / path).exists()]
 
 
+def _lines(path: Path) -> int:
+    return (ROOT / path).read_text(encoding="utf-8").count("\n")
+
+
 def _lengths_of_functions(path: Path) -> list[int]:
     tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
     return [
@@ -31,6 +35,12 @@ def test_no_folder_of_code_has_more_than_fifteen_files() -> None:
     files = Counter(path.parent.as_posix() for path in _code() if path.name != "__init__.py")
     full = {folder: many for folder, many in files.items() if many > 15 and not folder.startswith(CHAIN)}
     assert full == {}
+
+
+def test_modules_are_read_in_one_go() -> None:
+    lines = {path.as_posix(): _lines(path) for path in _code() if path.suffix == ".py"}
+    assert {path: many for path, many in lines.items() if many > 400} == {}
+    assert sum(many < 250 for many in lines.values()) >= 0.9 * len(lines)
 
 
 def test_functions_fit_a_screen() -> None:

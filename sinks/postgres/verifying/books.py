@@ -77,7 +77,7 @@ async def verify_books(
     told: Callable[[Finding], None] = lambda _: None,
     chosen: Callable[[str], bool] = lambda _: True,
 ) -> tuple[dict[str, Any], list[Finding]]:
-    """The range looked at, and the findings of the checks that are chosen by name, of one snapshot; `told` hears each."""
+    """The range looked at, and the findings of the chosen checks, all of one snapshot; `told` hears of each."""
     findings = []
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         await connection.execute(f"SET LOCAL statement_timeout = '{_STATEMENT_SECONDS_MAX}s'")

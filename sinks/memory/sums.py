@@ -1,0 +1,72 @@
+"""What follows from decisions alone: stock, units charged, quotas used, credits, neighbours of a scan."""
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import timedelta
+
+from models.charging.books import BalanceKey, Neighbour
+from models.charging.controls import QuotaKey
+from models.charging.decision import Charge, Decision
+from models.charging.snapshot import Catalogue, Lookup
+from models.reasons import Verdict
+from sinks.postgres.charging.books import NEIGHBOUR_SECONDS
+
+_REPEATED = frozenset({Verdict.DUPLICATE, Verdict.CONFLICT})
+_NEAR = timedelta(seconds=NEIGHBOUR_SECONDS)
+
+
+def stock_of(decisions: Iterable[Decision]) -> tuple[Counter[BalanceKey], Counter[tuple[str, str, str]]]:
+    """Units by balance, and by (hospital, store, item)."""
+    balances: Counter[BalanceKey] = Counter()
+    for decision in decisions:
+        move = decision.move
+        for store, units in ((move.from_store, -move.units), (move.to_store, move.units)) if move else ():
+            if store is not None:
+                balances[decision.balance_key(store)] += units
+    totals: Counter[tuple[str, str, str]] = Counter()
+    for key, units in balances.items():
+        totals[key.hospital, key.store, key.item_code] += units
+    return balances, totals
+
+
+def charged_units(decisions: Iterable[Decision], hospital: str, encounter: str, item_code: str) -> int:
+    """Units of an item charged to an encounter, less those credited."""
+    return sum(
+        -charge.quantity if charge.reverses else charge.quantity
+        for decision in decisions
+        for charge in decision.charges
+        if (decision.subject.event.hospital, charge.encounter, charge.item.item_code)
+        == (hospital, encounter, item_code)
+    )
+
+
+def quota_used(decisions: Iterable[Decision], key: QuotaKey, catalogue: Catalogue) -> dict[str, int]:
+    """Units of a controlled category in a month, by department."""
+    items, used = set(catalogue.controlled(key.hospital, key.category)), Counter[str]()
+    for usage in (usage for decision in decisions for usage in decision.usage):
+        if (usage.hospital, usage.month) == key[::2] and usage.item_code in items and usage.department:
+            used[usage.department] += usage.quantity
+    return dict(used)
+
+
+def credits_of(decisions: Iterable[Decision], charge: Charge | None) -> list[Charge]:
+    """What was credited of a charge; nothing of none."""
+    every = (each for decision in decisions for each in decision.charges)
+    return [
+        each for each in every if charge and each.reverses is not None and each.reverses.billing_id == charge.billing_id
+    ]
+
+
+def neighbours_of(firsts: Iterable[Decision], wanted: Lookup) -> dict[tuple[str, str], list[Neighbour]]:
+    """Scans of the devices wanted that were made near them, by (hospital, device); `firsts`: first decisions."""
+    found: dict[tuple[str, str], list[Neighbour]] = {}
+    for first in firsts:
+        event = first.subject.event
+        near = any(
+            (event.hospital, event.device_id) == (hospital, device) and abs(event.scanned_at - at) <= _NEAR
+            for hospital, device, at in wanted.devices
+        )
+        if near and first.verdict not in _REPEATED:
+            neighbour = Neighbour(first.subject.ref, event.scanned_at)
+            found.setdefault((event.hospital, event.device_id), []).append(neighbour)
+    return found

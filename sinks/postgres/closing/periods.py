@@ -20,6 +20,11 @@ async def hospitals_with_periods(asked: Asked) -> list[str]:
     return [row["hospital"] for row in await asked.fetch("SELECT hospital FROM udi.period")]
 
 
+async def hospitals_with_records(asked: Asked) -> list[str]:
+    """Hospitals of which anything is recorded."""
+    return [row["hospital"] for row in await asked.fetch("SELECT udi.hospitals_with_records() AS hospital")]
+
+
 class CloseOrderError(ValueError):
     """The month is not the next one to close at a hospital."""
 

@@ -50,6 +50,8 @@ SELECT kind, aspects, cause, encounter, item_code, (expected * 100)::bigint AS e
 FROM report.differences WHERE status IN ('open', 'asked', 'accepted')
 """
 
+_FINDINGS: Final = "SELECT item_code, month FROM report.findings WHERE status <> 'withdrawn'"
+
 
 class ScanRow(NamedTuple):
     """A scan and its verdict."""
@@ -193,6 +195,15 @@ class WasteRow(NamedTuple):
     """Units of the others."""
 
 
+class FindingRow(NamedTuple):
+    """A finding that stands."""
+
+    item_code: str
+    """The item."""
+    month: str
+    """As 2022-06."""
+
+
 class DifferenceRow(NamedTuple):
     """A difference with the HIS that stands."""
 
@@ -265,3 +276,8 @@ async def his_lines(asked: Asked) -> int:
 async def difference_rows(asked: Asked) -> list[DifferenceRow]:
     """Differences that stand."""
     return await fetch(asked, DifferenceRow, _DIFFERENCES)
+
+
+async def finding_rows(asked: Asked) -> list[FindingRow]:
+    """Findings that stand."""
+    return await fetch(asked, FindingRow, _FINDINGS)

@@ -11,6 +11,7 @@ from models.calendar import Month, parse_month
 from rules.assessment.scan_rate import Cell, Rate, Seen, Unseen, expected, rate, unseen_by_department
 from sinks.postgres.assessment.scan_rate import Cause, Known, case_cells, causes, known_uses, stock_falls
 from sinks.postgres.assessment.windows import hospitals_with_cases
+from sinks.postgres.closing.periods import hospitals_with_records
 from streams.cli.connection import bad, run
 from streams.cli.lists import listing_of
 from streams.cli.shown import AsJson, Limit, print_json, print_table
@@ -112,8 +113,7 @@ def scan_rate_command(
         bad(f"MONTH: {error}")
 
     async def work(_: Settings, pool: asyncpg.Pool) -> list[ScanRate]:
-        known = await pool.fetch("SELECT udi.hospitals_with_records() AS hospital")
-        hospitals = sorted({row["hospital"] for row in known} | set(await hospitals_with_cases(pool)))
+        hospitals = sorted({*await hospitals_with_records(pool), *await hospitals_with_cases(pool)})
         return [await scan_rate_of(pool, each, wanted) for each in hospitals if hospital in {None, each}]
 
     found = [each for each in run(work) if each.measured]

@@ -14,6 +14,7 @@ import orjson
 from rich.table import Table
 
 from models.calendar import Month, month_text, shift
+from sinks.postgres.proofs.tie_out import finding_rows
 from streams.proofs.demo.tie_out import Line, compare
 from streams.running import environment
 from streams.settings import Settings
@@ -139,9 +140,9 @@ def _printed(costs: Cells, file: str) -> tuple[Cells, Cells]:
 
 async def _findings(truth: Truth, pool: asyncpg.Pool) -> Line:
     """What stands as alerts of an item and month is one finding of it."""
-    rows = await pool.fetch("SELECT item_code, month FROM report.findings WHERE status <> 'withdrawn'")
+    found = {(row.item_code, row.month): True for row in await finding_rows(pool)}
     expected = {(alert.item_code, month_text(alert.month)): True for alert in truth.alerts()}
-    return compare("findings, one for each item and month", expected, {tuple(row): True for row in rows})
+    return compare("findings, one for each item and month", expected, found)
 
 
 def _fen(yuan: Any) -> int:

@@ -25,9 +25,9 @@ async def test_a_relay_is_ready_once_it_holds_a_lane(house: Installed) -> None:
         await asyncio.wait_for(until_ready(house.settings, ["relay"]), 30.0)
 
 
-async def test_nobody_is_at_work_while_nobody_runs(house: Installed) -> None:
+async def test_who_records_is_a_worker_and_nobody_else_is_at_work(house: Installed) -> None:
     found = [await asked(house.pool) for asked in (worker_at_work, relay_at_work, jobs_at_work)]
-    assert found == [False, False, False]
+    assert found == [True, False, False]  # The ward records over the connections of a worker.
 
 
 async def test_a_gateway_is_ready_once_it_listens(house: Installed) -> None:

@@ -71,6 +71,8 @@ async def _udi(settings: Settings, *words: str) -> Any:
         if process.returncode is None:
             process.kill()
             await process.wait()
+    if not said:
+        raise RuntimeError(f"udi {' '.join(words)} said nothing and ended with exit status {process.returncode}.")
     return orjson.loads(said)
 
 

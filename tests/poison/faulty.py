@@ -42,7 +42,7 @@ def plant() -> None:
     wrap(fold, "decide", lambda subject, _, __, prior=None, **___: prior and subject.event.reason, RuntimeError, AGAIN)
     # As an error of the infrastructure, which is waited for: here for ever.
     wrap(fold, "decide", lambda subject, *_, **__: subject.event.reason, UndefinedColumnError, STUCK)
-    wrap(rows, "_scan_row", lambda decision, _: decision.subject.event.reason, KeyError, IN_ROWS)
+    wrap(rows, "scan_row", lambda decision, _: decision.subject.event.reason, KeyError, IN_ROWS)
     wrap(facts, "prices_of", lambda item: item.name, IndexError, PLANTED)
     wrap(facts, "encounter_row", lambda encounter, *_: encounter.ward, TypeError, PLANTED)
     wrap(his_lines, "_row", lambda line, *_: line.lot, RecursionError, PLANTED)

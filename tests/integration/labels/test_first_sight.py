@@ -1,0 +1,130 @@
+"""Standard labels go through at first sight, and a scanner that loses separators stops nobody.
+
+On Kafka where there is one: worker, relay and scheduler are processes, and the worker is killed in the middle.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from datetime import date
+from pathlib import Path
+from random import Random
+from typing import Any, Final
+
+import pytest
+from aiokafka import AIOKafkaProducer
+from pydantic import SecretStr
+
+from streams.embedded.broker import EmbeddedBroker
+from streams.running import Supervisor, initialise
+from streams.settings import Settings
+from streams.simulator.hospital.lots import LOTS, drawn
+from tests.oracle.processes import Service, environment
+from tests.support.builders import NOON, body, encounter, gs1, gtin, item, key_of, scan, scan_id
+from tests.support.installed import Installed
+from tests.support.servers.kafka import Broker
+from tests.support.ward import LANES, Ward, postgres_store
+
+SECONDS_MAX: Final = 100.0
+GTINS: Final = [gtin(2000 + number) for number in range(len(LOTS))]
+"""Of each kind of lot a maker, new to the house."""
+SWALLOWED: Final = ["L2106123", "22060301", "10LG212201"]
+DAY: Final = "17241231"
+
+
+@pytest.fixture
+async def house(database: str, broker: Broker, folder: Path) -> AsyncIterator[Installed]:
+    settings = Settings(
+        bootstrap_servers=broker.bootstrap_servers,
+        database_url=SecretStr(database),
+        embedded_broker=isinstance(broker, EmbeddedBroker),
+        log_append_time=False,
+        lanes=LANES,
+        data_dir=folder / "services",
+    )
+    settings.data_dir.mkdir()
+    async with postgres_store(database) as store:
+        await initialise(settings)
+        async with Supervisor(settings, ("relay", "scheduler"), settings.data_dir):
+            yield Installed(settings, store.pool, Ward(store))
+
+
+async def publish(house: Installed, topic: str, records: Iterable[tuple[bytes, dict[str, Any]]]) -> None:
+    async with AIOKafkaProducer(**house.settings.kafka()) as producer:
+        for key, record in records:
+            await producer.send_and_wait(topic, body(record), key=key, timestamp_ms=int(NOON.timestamp() * 1000))
+
+
+async def until(house: Installed, statement: str, *arguments: Any) -> Any:
+    """The first value the books give for it."""
+    async with asyncio.timeout(SECONDS_MAX):
+        while (found := await house.pool.fetchval(statement, *arguments)) is None:
+            await asyncio.sleep(0.1)
+    return found
+
+
+async def recorded(house: Installed, count: int) -> None:
+    await until(house, "SELECT true FROM report.scans HAVING count(*) = $1", count)
+
+
+def with_real_lots(count: int) -> list[tuple[dict[str, Any], str]]:
+    """Faultless labels that end in their lot, and the lots: of all kinds, one maker after the other."""
+    draw, made = Random(5), date(2021, 10, 21)  # noqa: S311 -- a test's chance
+    lots = [drawn(LOTS[number % len(LOTS)][1], made, draw.randrange) for number in range(count)]
+    return [
+        (scan(number, codes=[gs1(GTINS[number % len(GTINS)], expiry="241231", lot=lot)]), lot)
+        for number, lot in enumerate(lots)
+    ]
+
+
+def lossy(number: int, di: str, lot: str) -> dict[str, Any]:
+    """A label of which the scanner has lost the separator."""
+    return scan(number, codes=[f"]d201{di}10{lot}{DAY}"], device_id="gun2")
+
+
+async def test_real_lots_are_billed_at_first_sight_and_a_lossy_scanner_is_found_and_mended(house: Installed) -> None:
+    folder = house.settings.data_dir
+    settings = {**house.environment, "UDI_DATA_DIR": str(folder)}
+    worker = Service("worker", ("run", "worker"), environment("", "", folder) | settings, folder)
+    whole = with_real_lots(3 * len(LOTS))
+    with worker:
+        items = [
+            item(item_code=f"M{n}", identifiers=[{"issuer": "GS1", "di": di, "units_per_package": 1}])
+            for n, di in enumerate(GTINS)
+        ]
+        await publish(house, "udi.catalogue", ((f"H1/{each['item_code']}".encode(), each) for each in items))
+        await publish(house, "udi.encounters", [(b"H1/E1", encounter())])
+        await until(house, "SELECT true FROM udi.catalogue, udi.encounter HAVING count(*) > 30")
+        half = len(whole) // 2
+        await publish(house, "udi.scans", ((key_of(each), each) for each, _ in whole[:half]))
+        worker.kill()
+        worker.start()
+        await publish(house, "udi.scans", ((key_of(each), each) for each, _ in whole[half:]))
+        await recorded(house, len(whole))
+
+        swallowed = [lossy(900 + n, GTINS[n], lot) for n, lot in enumerate(SWALLOWED)]
+        await publish(house, "udi.scans", ((key_of(each), each) for each in swallowed))
+        await until(house, "SELECT true FROM report.scanner_records WHERE device_id = 'gun2' AND losing")
+        await until(
+            house, "SELECT true FROM udi.lane HAVING bool_and(facts_seen = (SELECT version FROM udi.fact_counter))"
+        )
+        last = lossy(910, GTINS[3], "L2106123")
+        await publish(house, "udi.scans", [(key_of(last), last)])
+        await recorded(house, len(whole) + 4)
+        listed = await house.json("scanners")
+        found = next(
+            row for row in listed["doubts"] if row["scan_id"] == str(scan_id(900)) and row["lot"] == SWALLOWED[0]
+        )
+        mended = await house.udi(
+            "correct", found["scan_id"], "--reading", str(found["reading"]), "--reason", "the label", "--by", "li"
+        )
+        await until(house, "SELECT lot FROM report.scans WHERE scan_id = $1 AND lot = $2", scan_id(900), SWALLOWED[0])
+
+    rows = {row["scan_id"]: row for row in await house.pool.fetch("SELECT * FROM report.scans")}
+    assert [rows[scan_id(number)]["lot"] for number in range(len(whole))] == [lot for _, lot in whole]
+    assert {(rows[scan_id(n)]["verdict"], *rows[scan_id(n)]["reasons"]) for n in range(len(whole))} == {
+        ("billed", "stock-negative")
+    }
+    assert {row["scan_id"] for row in listed["doubts"] if row["device_id"] == "gun2"} == {
+        str(scan_id(900 + n)) for n in range(3)
+    }
+    assert mended.exit_code == 0, mended.stdout

@@ -15,7 +15,9 @@ SETTLEMENT: Final = "udi.settlement"
 DEAD_LETTERS: Final = "udi.dead-letters"
 ALERTS: Final = "udi.alerts"
 CASES: Final = "udi.cases"
-OUTPUTS: Final = (BILLING, VERDICTS, SETTLEMENT, DEAD_LETTERS, ALERTS, CASES)
+SEALS: Final = "udi.seals"
+STATEMENTS: Final = "udi.statements"
+OUTPUTS: Final = (BILLING, VERDICTS, SETTLEMENT, DEAD_LETTERS, ALERTS, CASES, SEALS, STATEMENTS)
 HOSPITAL: Final = "H1"
 
 Row = Mapping[str, Any]

@@ -203,6 +203,7 @@ async def test_a_scan_that_was_passed_over_is_seen(house: Installed) -> None:
 # Doctor -----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("synced")
 async def test_a_sound_installation_is_ok_in_every_line(house: Installed) -> None:
     lines = await house.json("doctor")
 
@@ -213,6 +214,7 @@ async def test_a_sound_installation_is_ok_in_every_line(house: Installed) -> Non
     ]  # fmt: skip
 
 
+@pytest.mark.usefixtures("synced")
 async def test_settings_that_contradict_the_books_are_not_ok(house: Installed, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Installed, "environment", {**house.environment, "UDI_LANES": "3"})
 
@@ -223,6 +225,7 @@ async def test_settings_that_contradict_the_books_are_not_ok(house: Installed, m
     assert "the books were made with UDI_LANES=2: set that" in shown.stdout
 
 
+@pytest.mark.usefixtures("synced")
 async def test_a_database_without_the_promise_is_not_ok(house: Installed) -> None:
     name = await house.pool.fetchval("SELECT current_database()")
     await house.pool.execute(f'ALTER DATABASE "{name}" SET synchronous_commit = off')
@@ -296,6 +299,7 @@ async def test_a_database_that_is_away_is_one_line(house: Installed, monkeypatch
 # On a real broker -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("synced")
 async def test_on_kafka_doctor_load_verify_and_relay_agree(
     database: str, real_kafka: RealKafka, tmp_path: Path
 ) -> None:

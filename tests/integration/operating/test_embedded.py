@@ -123,6 +123,7 @@ async def test_a_second_server_on_the_same_data_is_refused_by_name(
         await execute(first.url, "SELECT 1")
 
 
+@pytest.mark.usefixtures("synced")
 async def test_commits_are_durable_and_text_sorts_the_same_everywhere(database: str) -> None:
     connection = await asyncpg.connect(database)
     try:

@@ -1,5 +1,6 @@
 """Fresh databases on a running server."""
 
+import asyncio
 import uuid
 from urllib.parse import urlsplit, urlunsplit
 
@@ -26,6 +27,19 @@ async def drop_database(server_url: str, url: str) -> None:
     """Remove a database made by `create_database`, ending the connections a test has left open."""
     name = urlsplit(url).path.removeprefix("/")
     await _execute(server_url, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+async def synchronise(server_url: str, *, on: bool) -> None:
+    """Let the server wait for the disk, or not; it has taken the word when this returns."""
+    value = "on" if on else "off"
+    await _execute(server_url, f"ALTER SYSTEM SET fsync = {value}")
+    await _execute(server_url, "SELECT pg_reload_conf()")
+    connection = await asyncpg.connect(server_url)
+    try:
+        while await connection.fetchval("SELECT setting FROM pg_settings WHERE name = 'fsync'") != value:
+            await asyncio.sleep(0.01)
+    finally:
+        await connection.close()
 
 
 async def _execute(url: str, statement: str) -> None:

@@ -1,8 +1,8 @@
 """Which scanners lose separators, by their own record: what each label shows, summed until it is past doubt.
 
-A label with a separator proves that the scanner sends them. A label that can only have come about by a loss counts
-most; one that could be cut counts little, once for each device identifier, for lots that can be cut are ordinary. The
-sum is a cumulative sum chart: it never falls below zero, so a scanner that fails on a day is noticed whatever it did.
+A label with a separator proves that the scanner sends them. Only a label that can hardly have come about but by a loss
+counts against it; one that could merely be cut counts nothing, for whole wards have lots that can be cut. The sum is a
+cumulative sum chart: it never falls below zero, so a scanner that fails on a day is noticed whatever it did.
 
 References:
     E. S. Page, Continuous Inspection Schemes, Biometrika 41 (1954). The points are ours, measured by
@@ -20,9 +20,6 @@ from models.udi.values import SEPARATOR_ERRORS
 
 NOTICED_AT: Final = 12
 """Points from which a scanner counts as one that loses separators."""
-_LONG_MIN: Final = 14
-"""Characters of a value from which a lot with a serial inside is likelier than a long lot. No source: ours."""
-_PART_MIN: Final = 3
 _DEVICES_MAX: Final = 64
 _EXPIRY_PAST: Final = timedelta(days=2 * 365)
 _EXPIRY_AHEAD: Final = timedelta(days=12 * 365)
@@ -36,19 +33,14 @@ class Shown(StrEnum):
     LOST = "lost"
     """It cannot be read as it stands, or the maker's pattern rules that out and fits another reading."""
     DATED = "dated"
-    """A lot with a plausible expiry inside."""
-    LONG = "long"
-    """A long value with a lot and a serial inside."""
-    CUTTABLE = "cuttable"
-    """It could be cut, as many faultless labels can."""
+    """It has no expiry, and a lot or serial with a plausible one inside."""
     WHOLE = "whole"
     """It ends in a lot or serial that cannot be cut."""
     NOTHING = "nothing"
-    """No element of it needed a separator."""
+    """It needed no separator, or could be cut, as many faultless labels can."""
 
 
-_POINTS: Final = {Shown.LOST: (6, 3, 12), Shown.DATED: (4, 1, 6), Shown.LONG: (2, 1, 4), Shown.CUTTABLE: (1, 0, 1),
-                  Shown.WHOLE: (-1, 0, -1)}  # fmt: skip
+_POINTS: Final = {Shown.LOST: (6, 3, 12), Shown.DATED: (4, 1, 6), Shown.WHOLE: (-1, 0, -1)}
 """Points of the first label of an identifier, of each further one, and at most of one identifier."""
 
 
@@ -109,19 +101,12 @@ def _cut(label: Label, scanned_on: date) -> Shown:
         return Shown.WHOLE
     if label.expiry is None and any(_is_dated(other, scanned_on) for other in label.alternatives):
         return Shown.DATED
-    longest = max(len(label.lot or ""), len(label.serial or ""))
-    if longest >= _LONG_MIN and any(_has_both(other) for other in label.alternatives):
-        return Shown.LONG
-    return Shown.CUTTABLE
+    return Shown.NOTHING
 
 
 def _is_dated(other: Label, scanned_on: date) -> bool:
     """The reading has an expiry where the expiry of goods in use lies."""
     return other.expiry is not None and scanned_on - _EXPIRY_PAST <= other.expiry <= scanned_on + _EXPIRY_AHEAD
-
-
-def _has_both(other: Label) -> bool:
-    return min(len(other.lot or ""), len(other.serial or "")) >= _PART_MIN
 
 
 def watched(watch: Watch, seen: Seen) -> tuple[Watch, ScannerRecord | None]:

@@ -1,7 +1,8 @@
 """A seeded hospital: scanners of which some lose separators, makers with real kinds of lots, and the truth.
 
 Makers differ in the order of elements and in how their lots and serials look; some are new, with nothing learned. Of
-the scanners some lose all separators from a label on, some until they were repaired; most never do.
+the scanners some lose all separators from a label on, some until they were repaired; most never do. Some
+of the faultless ones never send a separator, for no label of their ward needs one.
 """
 
 from collections.abc import Iterator
@@ -16,18 +17,23 @@ from models.udi.issuers.gs1.application_identifiers import GS
 from models.udi.issuers.gs1.elements import element_string
 from streams.simulator.hospital.lots import LOTS, SERIALS, could_be, drawn
 
-START: Final = datetime(2026, 1, 5, tzinfo=UTC)
+START: Final = datetime(2022, 1, 5, tzinfo=UTC)
+"""Most goods are made in 2021 then: their dated lots hold a `21`, the hardest to tell from a serial."""
 MAKERS: Final = 160
 WARD: Final = 24
 """Makers whose goods one scanner meets."""
+PLAIN_WARD: Final = 48
+"""The same, of a scanner none of whose labels needs a separator."""
 LOSING_SHARE: Final = 0.15
 MENDED_SHARE: Final = 0.05
+PLAIN_SHARE: Final = 0.2
+"""Faultless scanners none of whose labels needs a separator: nothing ever clears them."""
 NEW_SHARE: Final = 0.2
 """Makers that nobody has scanned before the second half."""
 _ORDERS: Final = (
     ("01", "17", "10", "21"), ("01", "11", "17", "10", "21"), ("01", "10", "17", "21"), ("01", "21", "17", "10"),
     ("01", "10", "21", "17"), ("01", "10", "17"), ("01", "17", "10"), ("01", "17", "10"), ("01", "11", "17", "10"),
-    ("01", "17", "21"), ("01", "10", "11", "17", "21"),
+    ("01", "17", "21"), ("01", "10", "11", "17", "21"), ("01", "11", "10"), ("01", "10"),
 )  # fmt: skip
 
 
@@ -49,6 +55,11 @@ class Maker:
     """`serial`, `lot` or `none`."""
     new: bool
     """Nothing of it is scanned in the first half."""
+
+    @property
+    def plain(self) -> bool:
+        """Its labels need no separator: the one element of variable length comes last."""
+        return not {"10", "21"}.intersection(self.order[:-1])
 
     def label(self, draw: Random, on: date) -> tuple[tuple[str, str], ...]:
         """The elements of one label."""
@@ -158,6 +169,9 @@ def _gun(draw: Random, number: int, makers: list[Maker], labels: int) -> Gun:
         gun.loses_from = draw.randrange(max(1, labels * 2 // 3))
     elif kind < LOSING_SHARE + MENDED_SHARE:
         gun.loses_from, gun.loses_until = 0, max(1, labels // 2)
+    elif kind < LOSING_SHARE + MENDED_SHARE + PLAIN_SHARE:
+        plain = [maker for maker in makers if maker.plain]
+        gun.makers = draw.sample(plain, min(PLAIN_WARD, len(plain)))
     return gun
 
 

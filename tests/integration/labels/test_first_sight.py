@@ -120,11 +120,18 @@ async def test_real_lots_are_billed_at_first_sight_and_a_lossy_scanner_is_found_
         await until(house, "SELECT lot FROM report.scans WHERE scan_id = $1 AND lot = $2", scan_id(900), SWALLOWED[0])
 
     rows = {row["scan_id"]: row for row in await house.pool.fetch("SELECT * FROM report.scans")}
+    records = await house.pool.fetch("SELECT device_id FROM report.scanner_records")
     assert [rows[scan_id(number)]["lot"] for number in range(len(whole))] == [lot for _, lot in whole]
     assert {(rows[scan_id(n)]["verdict"], *rows[scan_id(n)]["reasons"]) for n in range(len(whole))} == {
         ("billed", "stock-negative")
     }
-    assert {row["scan_id"] for row in listed["doubts"] if row["device_id"] == "gun2"} == {
-        str(scan_id(900 + n)) for n in range(3)
-    }
+    assert {row["scan_id"] for row in listed["doubts"]} == {str(scan_id(900 + n)) for n in range(3)}
+    assert {row["device_id"] for row in records} == {"gun2"}
+    assert rows[scan_id(910)]["lot"] is None
+    assert (rows[scan_id(910)]["verdict"], *rows[scan_id(910)]["reasons"]) == (
+        "billed",
+        "lot-uncertain",
+        "stock-negative",
+    )
+    assert all(rows[scan_id(900 + n)]["verdict"] == "billed" for n in range(3))
     assert mended.exit_code == 0, mended.stdout

@@ -39,9 +39,9 @@ def losing(since: int | None, known_from: int) -> ScannerRecord:
     [
         (f"]d201{DI}17271231" + "10L12345" + "21S0000000000001", Shown.LOST),
         (f"]d201{DI}10L12345" + "17271231", Shown.DATED),
-        (f"]d201{DI}10L12345" + "17991231", Shown.CUTTABLE),
-        (f"]d201{DI}17271231" + "10L123456721S1234567", Shown.LONG),
-        (f"]d201{DI}17271231" + "10L2103", Shown.CUTTABLE),
+        (f"]d201{DI}10L12345" + "17991231", Shown.NOTHING),
+        (f"]d201{DI}17271231" + "10L123456721S1234567", Shown.NOTHING),
+        (f"]d201{DI}17271231" + "10L2103", Shown.NOTHING),
         (f"]d201{DI}17271231" + "10L303", Shown.WHOLE),
         (f"]d201{DI}17271231", Shown.NOTHING),
         (f"(01){DI}(10)L2103", Shown.NOTHING),
@@ -64,11 +64,20 @@ def test_one_makers_labels_without_separators_take_longer() -> None:
     assert len(record(*[(Shown.LOST, "A")] * 3)[1]) == 1
 
 
-def test_makers_whose_lots_can_always_be_cut_never_make_a_scanner_faulty() -> None:
-    labels = [(Shown.CUTTABLE if n % 10 < 3 else Shown.WHOLE, gtin(f"{n:013d}")) for n in range(200)]
+def test_makers_whose_lots_can_be_cut_never_make_a_scanner_faulty() -> None:
+    lots = ("L2103", "10LG212201", "22210301", "LOT20210601AB1", "202103045678", "L123456721S1234567")
+    texts = [(gtin(f"{n:013d}"), lot) for n in range(40) for lot in lots]
+    labels = [(read_label([f"]d201{di}1727123110{lot}"], scanned_on=DAY), di) for di, lot in texts]
 
-    assert record(*[(Shown.CUTTABLE, "A")] * 500)[1] == []
-    assert record(*labels * 5)[1] == []
+    assert all(label.alternatives for label, _ in labels)
+    assert record(*[(shown_by(label, DAY, sent=False), di) for label, di in labels]) == (Watch(), [])
+
+
+def test_lots_that_cannot_be_cut_outweigh_a_chance_expiry_inside_one() -> None:
+    whole = [(Shown.WHOLE, f"W{n}") for n in range(4)]
+
+    assert record(*[(Shown.DATED, "A"), *whole, (Shown.DATED, "B"), (Shown.DATED, "C")])[1] == []
+    assert len(record(*[(Shown.DATED, "A"), (Shown.DATED, "B"), (Shown.DATED, "C")])[1]) == 1
 
 
 def test_a_label_with_a_separator_clears_the_record() -> None:
@@ -79,7 +88,7 @@ def test_a_label_with_a_separator_clears_the_record() -> None:
 
 
 def test_a_mended_scanner_is_trusted_from_its_first_separator_on() -> None:
-    watch, records = record((Shown.LOST, "A"), (Shown.LOST, "B"), (Shown.CUTTABLE, "C"), (Shown.SENT, "A"))
+    watch, records = record((Shown.LOST, "A"), (Shown.LOST, "B"), (Shown.DATED, "C"), (Shown.SENT, "A"))
 
     assert [(each.losing, each.known_from) for each in records] == [(True, at(0)), (False, at(3))]
     assert watch == Watch(sent_at=at(3))

@@ -136,7 +136,10 @@ class _Fields:
             self.expiry, self.precision = new, code.expiry_precision
 
     def check_identifiers(self, codes: Sequence[ParsedCode]) -> None:
-        """Two identifiers are two labels, unless of two issuers that agree on lot or serial: dual marking."""
+        """Two identifiers are two labels, unless of two issuers that agree on lot or serial: dual marking.
+
+        A HIBC secondary belongs to its primary; without one it needs the same of what stands beside it.
+        """
         identified = [code for code in codes if code.di is not None]
         for place, code in enumerate(identified):
             for other in identified[:place]:
@@ -145,8 +148,11 @@ class _Fields:
                 else:
                     self.conflict |= not _corroborate(code, other)
         primaries = {code.canonical[-1] for code in identified if code.issuer is Issuer.HIBCC and code.canonical}
-        links = {code.link for code in codes if code.link is not None and code.di is None}
-        self.conflict |= bool(primaries and links - primaries)
+        for code in codes:
+            if code.link is None or code.di is not None or not identified:
+                continue
+            stands_alone = not primaries and not any(_corroborate(code, other) for other in identified)
+            self.conflict |= stands_alone or bool(primaries and code.link not in primaries)
 
 
 def _corroborate(one: ParsedCode, other: ParsedCode) -> bool:

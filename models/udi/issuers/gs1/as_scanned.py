@@ -23,8 +23,8 @@ EAN_SYMBOLOGIES: Final = frozenset({"]E0", "]E4", "]I1"})
 
 _NAMED: Final = "GS|FNC1|FS|RS|US|ESC|(?:0x|x|U\\+00)1[B-F]"
 _TOKENS: Final = re.compile(
-    rf"<(?:{_NAMED})>|\{{(?:{_NAMED})\}}|\[(?:{_NAMED})\]|\((?:GS|FNC1)\)|\\x1[b-f]|\\u001[b-f]|\\F\\?|\^\]|_x001[B-F]_"
-    r"|%1[B-F]|&#(?:2[7-9]|3[01]);|&#x1[B-F];",
+    rf"<(?:{_NAMED}|29|F8)>|\{{(?:{_NAMED})\}}|\[(?:{_NAMED})\]|\((?:GS|FNC1)\)|\\x1[b-f]|\\u(?:001|241)[b-f]|\\F\\?"
+    r"|\^\]|_x001[B-F]_|%1[B-F]|&#(?:2[7-9]|3[01]);|&#x1[B-F];",
     re.IGNORECASE,
 )
 """Separators written out, and the controls that stand for them. References: docs/codes.md, section "Dirt"."""

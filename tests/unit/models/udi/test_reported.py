@@ -76,7 +76,7 @@ CLASSES: list[tuple[str, dict[str, Any]]] = [
         (f"]d201{GTIN}10A{text}21B", {"valid": True, "lot": "A", "serial": "B"})
         for text in ("<RS>", "[rs]", "{US}", "<ESC>", "<0x1D>", "(GS)", "\\x1e", "&#30;", "_x001E_")
     ),
-    (f"]d201{GTIN}10A<29>21B", {"lot": "A<29>21B"}),
+    (f"]d201{GTIN}10A<28>21B", {"lot": "A<28>21B"}),
     *((f"]d201{GTIN}10A{sign}2B", {"valid": False, "lot": None}) for sign in "\x1bè"),
     (f"]d201{GTIN}10A批B", {"valid": False}),
     # Frames and terminators written out.

@@ -282,7 +282,7 @@ async def test_a_scanner_is_noticed_and_its_earlier_scans_are_listed(ward: Ward,
     await Learner(store.pool).until_idle()
     await ward.scan(scan(13, codes=[LOST]))
 
-    assert [tuple(row) for row in records] == [("gun1", True, moment(2), moment(1))]
+    assert [tuple(row) for row in records] == [("gun1", True, moment(3), moment(1))]
     assert [tuple(row) for row in doubts] == [(scan_id(2), 2, "L1234521S1", "L12345", "S1")]
     assert noticed == [("billed", ("stock-negative",)), ("billed", ("lot-uncertain", "stock-negative"))]
     assert (await now(ward, 13))[1] == ("stock-negative",)

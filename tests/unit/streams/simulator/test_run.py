@@ -17,7 +17,7 @@ from tests.unit.streams.simulator.conftest import PLAN, Run, run_of
 
 STAGES = ("facts", "scans", "late-facts", "his-charges", "close")
 SMALL = Plan(seed=3, months=2, scans=1200)
-DIGEST = "69a6d3e6907fab1f151902b33a8d1350335006d15d3eb427e11b4cc1cf93bb92"
+DIGEST = "4597bed90ab2cee5954ff6e07ad9199a3c5b2c81ffd5576fe57f7a5d7b0069ae"
 
 
 def digest(stages: list[Stage]) -> str:

@@ -27,7 +27,7 @@ FOLDERS: Final = ("models", "rules", "sinks", "streams", "tests", "docs", "deplo
 LINE_MAX: Final = 160
 README_PAGES: Final = ("README.md", "docs/zh-CN/README.md")
 TEST_SETTINGS: Final = frozenset(
-    {"UDI_CHAOS_SECONDS", "UDI_CHAOS_SEED", "UDI_CONFIG", "UDI_LANG", "UDI_POISON_RECORDS"}
+    {"UDI_CHAOS_AWAY_SECONDS", "UDI_CHAOS_SECONDS", "UDI_CHAOS_SEED", "UDI_CONFIG", "UDI_LANG", "UDI_POISON_RECORDS"}
 )
 
 

@@ -29,7 +29,7 @@ class UseOfFinding(NamedTuple):
     hospital: str
     """Whose it is."""
     item_code: str
-    """The item."""
+    """Code of the item in the HIS\' catalogue."""
     record_key: bytes
     """The record's key."""
     raw: bytes
@@ -44,7 +44,7 @@ class ControlledUse(NamedTuple):
     hospital: str
     """Whose it is."""
     department: str
-    """The department."""
+    """Department whose quota it draws on."""
     category: str
     """The category, as the catalogue names it."""
     month: Month

@@ -23,7 +23,7 @@ class Stand(NamedTuple):
     topic: str
     """The topic, with its prefix."""
     partition: int
-    """The partition."""
+    """Partition of the topic, from 0."""
     next_offset: int
     """The first offset that is not recorded."""
 

@@ -67,11 +67,11 @@ class Effects(NamedTuple):
     """What came of all scans."""
 
     charges: int
-    """Charges."""
+    """How many uses were charged."""
     charged: Decimal
     """Their amount."""
     credits: int
-    """Credits."""
+    """How many charges were taken back, whole or in part."""
     credited: Decimal
     """Their amount."""
     moves: int
@@ -105,7 +105,7 @@ class TopAlert(NamedTuple):
     scope: str
     """Where."""
     item_code: str
-    """The item."""
+    """Code of the item in the HIS\' catalogue."""
     value: Decimal
     """The month's amount."""
     rank: int | None

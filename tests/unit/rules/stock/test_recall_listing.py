@@ -10,17 +10,17 @@ from models.stock.exposure import ExposureLine, Holding, ItemScan, StandingLine
 from models.stock.recall import Recall
 from rules.stock.recall_closing import closure_proof, counts_of
 from rules.stock.recall_listing import BY_STOCK, NOTHING_KNOWN, RETURNED_WHOLE, lines_of
-from tests.support.builders import BOX, DI, NOON
+from tests.support.builders import BOX, DI, NOON, body
 
 ITEMS = {"SCREW": frozenset({("GS1", DI), ("GS1", BOX), ("internal", "SCREW")})}
 
 
 def notice(**given: Any) -> Recall:
     line = {"issuer": "GS1", "di": DI, "lots": ["BAD"]} | given
-    return Recall.model_validate({
+    return Recall.model_validate_json(body({
         "schema": "udi.recall/1", "hospital": "H1", "recall": "R1", "version": 1, "issued_on": "2022-06-01",
         "class": "1", "lines": [line],
-    })  # fmt: skip
+    }))  # fmt: skip
 
 
 def scan(number: int, action: str = "use", lot: str | None = "BAD", units: int = 1, **given: Any) -> ItemScan:

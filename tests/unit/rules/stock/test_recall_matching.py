@@ -7,13 +7,13 @@ import pytest
 
 from models.stock.recall import RecallLine
 from rules.stock.recall_matching import Match, UnitFacts, match
-from tests.support.builders import DI
+from tests.support.builders import DI, body
 
 NO, POSSIBLE, CERTAIN = Match.NO, Match.POSSIBLE, Match.CERTAIN
 
 
 def line(**given: Any) -> RecallLine:
-    return RecallLine.model_validate({"issuer": "GS1", "di": DI} | given)
+    return RecallLine.model_validate_json(body({"issuer": "GS1", "di": DI} | given))
 
 
 def unit(

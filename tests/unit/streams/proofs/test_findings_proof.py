@@ -1,10 +1,12 @@
 from streams.proofs.findings_proof import FindingFigures, watch
 from streams.proofs.findings_world import WARM_UP, hospital_year, months
+from streams.proofs.scan_rate_world import scan_rates
 
 
 def test_a_hospital_year_finds_all_that_was_seeded_and_leaves_the_desk_free() -> None:
     figures, world = FindingFigures(), hospital_year(1)
     watch(world, figures)
+    figures.rates_near.append(sum(department.near for department in scan_rates(1)))
     assert (figures.years, figures.months, figures.seeded) == (1, 12, len(world.seeds))
     assert figures.good, figures
     assert figures.causes > 1000

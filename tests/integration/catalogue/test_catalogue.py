@@ -150,7 +150,7 @@ async def test_a_file_and_five_bindings_bill_what_waited_for_ten_identifiers(hou
     assert (loaded.exit_code, loaded.stdout) == (0, "6 items loaded, 0 bad rows.\n")
     # Each identifier is used ten times on one day: its scans are all of an odd or all of an even number.
     assert [(each.exit_code, each.stdout.splitlines()[-1]) for each in bound] == [
-        (0, f"GS1 {di} is OLD: 10 of 10 scans decided, {100 if place % 2 else 200}.00 yuan charged.")
+        (0, f"GS1 {di} is OLD o: 10 of 10 scans decided, {100 if place % 2 else 200}.00 yuan charged.")
         for place, di in enumerate(IDENTIFIERS[5:], 5)
     ]
     assert [each for each in await house.json("parked", "--by-identifier") if each["di"] in IDENTIFIERS] == []

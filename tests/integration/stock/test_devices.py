@@ -14,7 +14,11 @@ from tests.support.loops import run
 @pytest.fixture
 def environment(database: str) -> dict[str, str]:
     run(migrate(database, "udi.", 2))
-    return {"UDI_DATABASE_URL": SecretStr(database).get_secret_value(), "UDI_BOOTSTRAP_SERVERS": "127.0.0.1:1"}
+    return {
+        "UDI_DATABASE_URL": SecretStr(database).get_secret_value(),
+        "UDI_BOOTSTRAP_SERVERS": "127.0.0.1:1",
+        "UDI_LANES": "2",
+    }
 
 
 def udi(environment: dict[str, str], *arguments: str) -> Result:
@@ -23,6 +27,7 @@ def udi(environment: dict[str, str], *arguments: str) -> Result:
 
 def test_a_key_is_shown_once_and_a_revoked_device_may_be_added_anew(environment: dict[str, str]) -> None:
     added = udi(environment, "device", "add", "gun1", "--hospital", "H1", "--store", "OR-2", "--by", "li", "--json")
+    assert added.exit_code == 0, added.output
     key = json.loads(added.stdout)["key"]
 
     assert udi(environment, "device", "add", "gun1", "--hospital", "H1").exit_code == 1

@@ -9,6 +9,11 @@ from streams.embedded.broker import EmbeddedBroker
 from tests.support.cases import discharge, income, post_discharges, post_incomes
 from tests.support.installed import Installed, installed
 
+FORGET = (
+    "SET session_replication_role = replica; DELETE FROM udi.month_step WHERE step = 'pack'; "
+    "RESET session_replication_role"
+)
+
 
 @pytest.fixture
 async def house(database: str, embedded_broker: EmbeddedBroker) -> AsyncIterator[Installed]:
@@ -56,9 +61,7 @@ async def test_run_of_a_month_does_what_is_not_done_and_nothing_twice(house: Ins
     assert "assess: run " in first.stdout
     assert "assess was done before." in second.stdout
     assert await house.pool.fetchval("SELECT count(*) FROM udi.assessment_run") == 1
-    await house.pool.execute(
-        "SET session_replication_role = replica; DELETE FROM udi.month_step WHERE step = 'pack'; RESET session_replication_role"
-    )
+    await house.pool.execute(FORGET)
     again = await house.udi("month", "run", "2022-06", "--out", str(tmp_path))
     assert "pack: " in again.stdout
     assert "assess was done before." in again.stdout

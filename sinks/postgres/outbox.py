@@ -8,7 +8,7 @@ from uuid import UUID
 
 import asyncpg
 
-from models.wire.topics import LANE_OUTPUTS
+from models.wire.topics import COUNTED_OUTPUTS, LANE_OUTPUTS
 from sinks.postgres.operating.interventions import Interventions
 
 Output = tuple[str, int]
@@ -46,6 +46,19 @@ _FLOOR = """
 SELECT coalesce(f.seq, 0) AS seq, coalesce(f.begun, 0) AS begun, udi.purged_through($2, $3::smallint) AS purged
 FROM (SELECT) one LEFT JOIN udi.relay_floor f ON (f.cluster_id, f.topic, f.partition) = ($1, $2, $3)
 """
+
+
+_LANE = "lane-"
+
+
+def lane_lease(lane: int) -> str:
+    """The name of the lease under which a lane's outputs are published."""
+    return f"{_LANE}{lane}"
+
+
+def is_relays(lease: str) -> bool:
+    """Whether a relay takes the lease: a lane's, or that of a topic that is no lane's."""
+    return lease in COUNTED_OUTPUTS or lease.startswith(_LANE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import typer
 
 from models.wire.topics import TOPICS
 from sinks.postgres.operating.standing import Position, Standing, standing
+from sinks.postgres.outbox import is_relays
 from streams.cli.connection import read_settings, run
 from streams.cli.shown import AsJson, age, print_json, print_table
 from streams.language import say
@@ -17,8 +18,6 @@ from streams.settings import Settings, resolve
 
 BROKER_SECONDS_MAX: Final = 5.0
 """How long the broker is asked for; a person does not wait longer for one line of a screen."""
-JOBS: Final = ("evaluator", "learner", "prover", "recalls", "reconciler", "sealer")
-"""The scheduler's jobs that one process does alone, by the names of their leases; all others are the relay's."""
 
 
 def status(
@@ -130,7 +129,7 @@ def _lanes(found: Standing) -> str:
 
 
 def _relay(found: Standing) -> str:
-    if not any(name not in JOBS for name in found.working):
+    if not any(is_relays(name) for name in found.working):
         works = _say("idle")
     elif not found.pending:
         return _say("relay-fine")
@@ -143,7 +142,7 @@ def _relay(found: Standing) -> str:
 
 def _scheduler(found: Standing) -> str:
     """The jobs that somebody does; in parentheses in how many places their work waits."""
-    jobs = [name for name in JOBS if name in found.working]
+    jobs = [name for name in found.working if not is_relays(name)]
     if not jobs:
         return _say("idle")
     return ", ".join(f"{name} ({found.backlog[name]:,})" if name in found.backlog else name for name in jobs)

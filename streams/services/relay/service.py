@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import structlog
 
 from models.wire.topics import COUNTED_OUTPUTS, LANE_OUTPUTS
-from sinks.postgres.outbox import Outbox
+from sinks.postgres.outbox import Outbox, lane_lease
 from streams.services.relay.counters import Counters
 from streams.services.relay.publisher import FLOOR_SECONDS, LanePublisher, RelayWatch
 from streams.services.relay.tail import ends
@@ -21,7 +21,7 @@ async def run_relay(settings: Settings, outbox: Outbox, watch: RelayWatch) -> No
     cluster = await cluster_id(settings)
     counters = Counters(outbox, embedded=settings.embedded_broker)
     lanes = await outbox.lanes()
-    named = {f"lane-{lane}": [(topic, lane) for topic in LANE_OUTPUTS] for lane in range(lanes)}
+    named = {lane_lease(lane): [(topic, lane) for topic in LANE_OUTPUTS] for lane in range(lanes)}
     counted = [output for output in await outbox.newest() if output[0] in COUNTED_OUTPUTS]
     named |= {topic: [output for output in counted if output[0] == topic] for topic in COUNTED_OUTPUTS}
     publishers = [

@@ -24,6 +24,8 @@ from typing import Final, NamedTuple
 
 from scipy import stats
 
+from models.assessment.scan_rate import CaseCell
+
 CHANCE_DEVIATIONS: Final = 3.0
 """What cases lack counts from so many standard deviations on: it comes by chance in one month of 700. Ours."""
 TEAM_WEIGHT: Final = 20
@@ -33,27 +35,6 @@ COUNTED_MIN: Final = 5
 COUNT_DEVIATION: Final = 2.0
 """Lines by which a count is uncertain: two miscounted packages. Ours."""
 CONFIDENCE: Final = 0.95
-
-
-class Cell(NamedTuple):
-    """Cases of one DRG group and team: the month, the team's months before, the group's months before."""
-
-    department: str
-    """Id of the clinical department."""
-    cases: int
-    """Its cases of the month."""
-    lines: int
-    """Known in the month: scanned, typed or charged by hand."""
-    team_cases: int
-    """Cases of the medical team in the months before."""
-    team_lines: int
-    """Lines known of them."""
-    group_cases: int
-    """Cases of the DRG group in the months before, all teams."""
-    group_lines: int
-    """Lines known of them."""
-    group_squares: int
-    """The sum of the squares of the lines of each of the group's cases."""
 
 
 class Unseen(NamedTuple):
@@ -91,13 +72,13 @@ class Rate:
     """The denominator."""
 
 
-def expected(cells: Iterable[Cell]) -> Mapping[str, tuple[float, Unseen]]:
+def expected(cells: Iterable[CaseCell]) -> Mapping[str, tuple[float, Unseen]]:
     """By department: the lines its cases should have used, and what is missing beyond chance.
 
     By hand: twenty cases of a group that used 2 lines each in forty cases before (squares 4 each, so without spread),
     and in whose month 30 lines are known: expected 40, missing 10.
 
-    >>> expected([Cell("ORTH", 20, 30, 0, 0, 40, 80, 160)])["ORTH"]
+    >>> expected([CaseCell("ORTH", 20, 30, 0, 0, 40, 80, 160)])["ORTH"]
     (40.0, Unseen(lines=10.0, deviation=0.0))
     """
     means, spreads, known = dict[str, float](), dict[str, float](), dict[str, int]()

@@ -11,7 +11,8 @@ from typing import Final
 
 import numpy as np
 
-from rules.assessment.scan_rate import Cell, Rate, Seen, expected, rate, unseen_by_department
+from models.assessment.scan_rate import CaseCell
+from rules.assessment.scan_rate import Rate, Seen, expected, rate, unseen_by_department
 
 DEPARTMENTS: Final = 22
 HISTORY: Final = 6
@@ -63,7 +64,7 @@ class _Department:
     seen: Seen
     unseen: int
     counted: float | None
-    cells: list[Cell]
+    cells: list[CaseCell]
 
 
 def _department(name: str, rng: np.random.Generator) -> _Department:
@@ -99,7 +100,7 @@ def _department(name: str, rng: np.random.Generator) -> _Department:
         unseen,
         unseen + float(rng.normal(0, 2 + 0.002 * scanned)) if rng.random() < 0.8 else None,
         [
-            Cell(
+            CaseCell(
                 name, count, int(now_lines[team, group]), *map(int, team_known[team, group]),
                 *map(int, group_known[group]),
             )

@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 
 import asyncpg
 
+from models.assessment.scan_rate import CaseCell
 from models.calendar import Month
 
 HISTORY_MONTHS: Final = 6
@@ -36,27 +37,6 @@ class Known(NamedTuple):
     """The same of typed lines."""
     charged_udi: int
     """The same of lines for which nothing was scanned."""
-
-
-class CaseCell(NamedTuple):
-    """Cases of a DRG group and a team, in the month and before. Lines are those known, however."""
-
-    department: str
-    """Id of the clinical department."""
-    cases: int
-    """Its cases of the month."""
-    lines: int
-    """Lines known of them."""
-    team_cases: int
-    """Cases of the medical team in the months before."""
-    team_lines: int
-    """Lines known of them."""
-    group_cases: int
-    """Cases of the DRG group in the months before, all teams."""
-    group_lines: int
-    """Lines known of them."""
-    group_squares: int
-    """Sum of the squares of the lines of each of these cases."""
 
 
 class Cause(NamedTuple):

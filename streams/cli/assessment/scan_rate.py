@@ -8,7 +8,7 @@ import asyncpg
 import typer
 
 from models.calendar import Month, parse_month
-from rules.assessment.scan_rate import Cell, Rate, Seen, Unseen, expected, rate, unseen_by_department
+from rules.assessment.scan_rate import Rate, Seen, Unseen, expected, rate, unseen_by_department
 from sinks.postgres.assessment.scan_rate import Cause, Known, case_cells, causes, known_uses, stock_falls
 from sinks.postgres.assessment.windows import hospitals_with_cases
 from sinks.postgres.closing.periods import hospitals_with_records
@@ -60,7 +60,7 @@ class ScanRate:
 
 async def scan_rate_of(pool: asyncpg.Pool, hospital: str, month: Month) -> ScanRate:
     """Measure a month."""
-    should = expected(Cell(*row) for row in await case_cells(pool, hospital, month))
+    should = expected(await case_cells(pool, hospital, month))
     counted = await stock_falls(pool, hospital, month)
     rows = await known_uses(pool, hospital, month)
     unseen = unseen_by_department(

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.assessment.scan_rate import Cell, Rate, Seen, Unseen, expected, rate, unseen_by_department
+from models.assessment.scan_rate import CaseCell
+from rules.assessment.scan_rate import Rate, Seen, Unseen, expected, rate, unseen_by_department
 
 
 def test_what_nobody_scanned_is_in_the_denominator() -> None:
@@ -48,19 +49,19 @@ def test_a_rate_lies_in_its_interval_and_between_none_and_all(
 @pytest.mark.parametrize(("known", "missing"), [(200, 0.0), (185, 0.0), (140, 60.0)])
 def test_cases_lack_something_only_beyond_chance(known: int, missing: float) -> None:
     # A hundred cases of a group that used 2 lines each with a variance of 1 before: expected 200, deviation about 14.
-    _, unseen = expected([Cell("ORTH", 100, known, 0, 0, 100, 200, 500)])["ORTH"]
+    _, unseen = expected([CaseCell("ORTH", 100, known, 0, 0, 100, 200, 500)])["ORTH"]
     assert isclose(unseen.lines, missing, abs_tol=1e-9)
 
 
 def test_a_team_with_a_history_of_its_own_is_held_against_that() -> None:
-    frugal = Cell("ORTH", 100, 105, 400, 400, 1000, 2000, 5000)
+    frugal = CaseCell("ORTH", 100, 105, 400, 400, 1000, 2000, 5000)
     should, unseen = expected([frugal])["ORTH"]
     assert round(should) == round(100 * (20 * 2 + 400) / 420)
     assert unseen == Unseen()
 
 
 def test_a_group_without_history_says_nothing() -> None:
-    assert expected([Cell("ORTH", 10, 3, 0, 0, 0, 0, 0)]) == {}
+    assert expected([CaseCell("ORTH", 10, 3, 0, 0, 0, 0, 0)]) == {}
 
 
 def test_a_department_nobody_counted_has_as_much_beside_its_books_as_the_counted_ones() -> None:

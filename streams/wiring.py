@@ -46,6 +46,9 @@ log = structlog.get_logger(__name__)
 
 FACT_TOPICS = (CATALOGUE, ENCOUNTERS, HIS_CHARGES, DISCHARGES, INCOME, RECALLS, STORES, DELIVERIES)
 """What is read beside scans."""
+_Steps = dict[str, tuple[Callable[[RawRecord], Any], Callable[..., None]]]
+"""By topic: what parses a record, and what adds it to a batch."""
+
 SIGNERS_SECONDS = 5.0
 """How old what is known of devices that sign may be."""
 Channels = Mapping[str, Any]
@@ -163,15 +166,15 @@ class Worker(mode.Service):
             position = await lines.take_over(cluster, topic, partition)
         elif name in {DISCHARGES, INCOME}:
             cases = AssessedBooks(pool, lanes)
-            facts = (
-                Facts(cases.parse_discharge, cases.add_discharge, cases.record, AssessedBatch)
-                if name == DISCHARGES
-                else Facts(cases.parse_income, cases.add_income, cases.record, AssessedBatch)
-            )
+            steps: _Steps = {
+                DISCHARGES: (cases.parse_discharge, cases.add_discharge),
+                INCOME: (cases.parse_income, cases.add_income),
+            }
+            facts = Facts(*steps[name], cases.record, AssessedBatch)
             position = await cases.take_over(cluster, topic, partition)
         elif name in {RECALLS, STORES, DELIVERIES}:
             supply = SupplyBooks(pool, lanes)
-            steps: dict[str, tuple[Callable[[RawRecord], Any], Callable[..., None]]] = {
+            steps = {
                 RECALLS: (supply.parse_recall, supply.add_recall),
                 STORES: (supply.parse_store, supply.add_store),
                 DELIVERIES: (supply.parse_delivery, supply.add_delivery),

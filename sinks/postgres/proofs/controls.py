@@ -29,7 +29,7 @@ class UseOfFinding(NamedTuple):
     hospital: str
     """Whose it is."""
     item_code: str
-    """Code of the item in the HIS\' catalogue."""
+    """Code of the item in the HIS catalogue."""
     record_key: bytes
     """The record's key."""
     raw: bytes

@@ -105,7 +105,7 @@ class TopAlert(NamedTuple):
     scope: str
     """Where."""
     item_code: str
-    """Code of the item in the HIS\' catalogue."""
+    """Code of the item in the HIS catalogue."""
     value: Decimal
     """The month's amount."""
     rank: int | None

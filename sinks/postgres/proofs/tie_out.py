@@ -72,9 +72,9 @@ class ChargeRow(NamedTuple):
     kind: str
     """`charge` or `credit`."""
     item_code: str
-    """Code of the item in the HIS\' catalogue."""
+    """Code of the item in the HIS catalogue."""
     encounter: str
-    """Opaque id of the patient\'s stay that pays."""
+    """Opaque id of the patient's stay that pays."""
     quantity: int
     """Units."""
     price: int
@@ -93,7 +93,7 @@ class StockRow(NamedTuple):
     owner: str
     """Whose."""
     item_code: str
-    """Code of the item in the HIS\' catalogue."""
+    """Code of the item in the HIS catalogue."""
     lot: str | None
     """Its lot."""
     serial: str | None
@@ -110,7 +110,7 @@ class UsageRow(NamedTuple):
     scope: str
     """Its id."""
     item_code: str
-    """Code of the item in the HIS\' catalogue."""
+    """Code of the item in the HIS catalogue."""
     month: str
     """As 2022-06."""
     quantity: int
@@ -125,7 +125,7 @@ class SettlementRow(NamedTuple):
     supplier: str
     """Who."""
     item_code: str
-    """Code of the item in the HIS\' catalogue."""
+    """Code of the item in the HIS catalogue."""
     period: str
     """The month."""
     status: str
@@ -148,7 +148,7 @@ class AlertFigures(NamedTuple):
     scope: str
     """Its id."""
     item_code: str
-    """Code of the item in the HIS\' catalogue."""
+    """Code of the item in the HIS catalogue."""
     month: Month
     """As 202206."""
     value: int
@@ -180,7 +180,7 @@ class WasteRow(NamedTuple):
     department: str
     """Where; empty where the scan did not say."""
     item_code: str
-    """Code of the item in the HIS\' catalogue."""
+    """Code of the item in the HIS catalogue."""
     action: str
     """How."""
     period: str
@@ -199,7 +199,7 @@ class FindingRow(NamedTuple):
     """A finding that stands."""
 
     item_code: str
-    """Code of the item in the HIS\' catalogue."""
+    """Code of the item in the HIS catalogue."""
     month: str
     """As 2022-06."""
 

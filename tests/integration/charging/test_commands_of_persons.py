@@ -1,7 +1,5 @@
 """What persons command is carried out once, by the lane of the scan, in the books and in their twin."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from models.charging.commands import CommandKind
@@ -9,25 +7,11 @@ from models.ids import made_id
 from sinks.ports.batch import LaneMovedError
 from sinks.postgres.charging.commands import CommandBooks
 from tests.support.builders import DI, NOON, gs1, item, scan, scan_id
-from tests.support.ward import MemoryStore, PostgresStore, Store, Ward, postgres_store, usual, verdicts
+from tests.support.ward import MemoryStore, PostgresStore, Store, Ward, usual, verdicts
 
 FIRST, SECOND = f"]C101{DI}", "]C11727123110L121S1".replace("10L1", "10L1\x1d")
 HELD_HALF = ("held", ("half-label",))
 HELD_REST = ("held", ("half-label", "no-device-identifier"))
-
-
-@pytest.fixture(params=["memory", "postgres"])
-def place(request: pytest.FixtureRequest) -> str | None:
-    return request.getfixturevalue("database") if request.param == "postgres" else None
-
-
-@pytest.fixture
-async def store(place: str | None) -> AsyncIterator[Store]:
-    if place is None:
-        yield MemoryStore()
-        return
-    async with postgres_store(place) as books:
-        yield books
 
 
 @pytest.fixture

@@ -30,18 +30,6 @@ SECONDS_MAX = 60.0
 """Much more than it takes on a quiet machine."""
 
 
-@pytest.fixture
-async def pool(database: str) -> AsyncIterator[asyncpg.Pool]:
-    opened = await open_pool(database, 4)
-    yield opened
-    opened.terminate()
-
-
-@pytest.fixture
-async def settings(real_kafka: RealKafka, database: str) -> Settings:
-    return await relay_settings(real_kafka, database)
-
-
 @asynccontextmanager
 async def relay(settings: Settings, pool: asyncpg.Pool) -> AsyncIterator[Watching]:
     watching = Watching(settings)

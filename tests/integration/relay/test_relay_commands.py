@@ -3,31 +3,17 @@
 import asyncio
 import json
 import uuid
-from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
 from typer.testing import CliRunner, Result
 
-from sinks.postgres.database import open_pool
 from streams.cli.main import app
 from streams.settings import Settings
 from streams.topics import create_topics
 from tests.integration.relay.test_relay import relay, until_published, until_stopped
 from tests.support.servers.kafka import RealKafka, delete_all_topics
-from tests.support.servers.outbox import LANES, published, relay_settings, write
-
-
-@pytest.fixture
-async def pool(database: str) -> AsyncIterator[asyncpg.Pool]:
-    opened = await open_pool(database, 4)
-    yield opened
-    opened.terminate()
-
-
-@pytest.fixture
-async def settings(real_kafka: RealKafka, database: str) -> Settings:
-    return await relay_settings(real_kafka, database)
+from tests.support.servers.outbox import LANES, published, write
 
 
 async def udi(settings: Settings, *arguments: str) -> Result:

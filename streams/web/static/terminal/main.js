@@ -76,10 +76,10 @@ async function registered(event) {
 
 async function open(name) {
   encounter = name;
+  ask(null); // At once: what is scanned while the case is being read may ask anew.
   await store.setFact("encounter", name);
   rows = name ? await store.ofCase(name) : [];
   element("proof").replaceChildren();
-  ask(null);
   drawn();
   announce("look", name ? say("scan_goods") : say("scan_case"), name ? say("case_open", { name }) : "");
 }

@@ -166,7 +166,7 @@ export class Sender extends EventTarget {
 
   // Verdicts that no event can bring any more: those given before the stream was open, while no event id was kept.
   async #missed() {
-    for (const row of (await store.withoutVerdict()).slice(0, MISSED_MAX)) {
+    for (const row of await store.withoutVerdict(MISSED_MAX)) {
       const answer = await this.ask(`/v1/scans/${row.scan_id}`);
       if (answer.ok) await this.#verdict({ data: await answer.text() });
     }

@@ -29,7 +29,8 @@ _SYMBOLS: Final = {
     "gs1.svg": lambda: zxingcpp.create_barcode(
         f"(01){_GTIN}(10){_LOT}(21){_SERIAL}", zxingcpp.BarcodeFormat.DataMatrix, gs1=True
     ),
-    "keys.svg": lambda: zxingcpp.create_barcode(KEYS_TEXT, zxingcpp.BarcodeFormat.DataMatrix),
+    # Square: not every scanner reads the long rectangles of ISO/IEC 21471, and those who do call them `]d7`.
+    "keys.svg": lambda: zxingcpp.create_barcode(KEYS_TEXT, zxingcpp.BarcodeFormat.DataMatrix, force_square=True),
 }
 
 

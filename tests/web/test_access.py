@@ -18,6 +18,10 @@ FILLED: Final = {
     "{scan_id}": str(uuid.UUID(int=0)), "{finding}": str(uuid.UUID(int=0)),
      "{encounter}": "E1", "{name}": "scan", "{path:path}": "pages.css",
 }  # fmt: skip
+FILES: Final = {
+    "/static/texts/{name}": "/static/texts/en.json",
+    "/terminal/symbols/{name}": "/terminal/symbols/gs1.svg",
+}
 QUERIES: Final = {"/case": "?encounter=E1", "/v1/items": "?q=a", "/v1/verdicts": "?device_id=a"}
 
 
@@ -32,8 +36,8 @@ def routes(app: Any) -> Iterator[tuple[str, str]]:
 
 def address(row: AccessRow) -> str:
     path = row.path
-    if path == "/static/texts/{name}":
-        return "/static/texts/en.json"
+    if path in FILES:
+        return FILES[path]
     for name, value in FILLED.items():
         path = path.replace(name, value)
     return path + QUERIES.get(row.path, "")

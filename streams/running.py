@@ -29,6 +29,7 @@ from streams.services.scheduler import run_scheduler
 from streams.services.watching import Watching
 from streams.settings import Settings, SettingsError, addresses, resolve
 from streams.topics import cluster_id, create_topics
+from streams.waiting import bounded
 
 log = structlog.get_logger(__name__)
 
@@ -182,7 +183,7 @@ class Supervisor:
                 process.terminate()
         for process in self._processes:
             try:
-                await asyncio.wait_for(process.wait(), self._end_seconds_max)
+                await bounded(process.wait(), self._end_seconds_max)
             except TimeoutError:
                 process.kill()
         await asyncio.gather(*self._tasks, return_exceptions=True)

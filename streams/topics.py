@@ -9,6 +9,7 @@ from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from models.wire.topics import TOPICS, Topic
 from streams.settings import Settings
+from streams.waiting import bounded
 
 DEAD_LETTER_BYTES_MAX = 4 * 1024 * 1024
 """Of one record on the dead-letter topic: an input record of the broker's own limit fits with its headers."""
@@ -20,7 +21,7 @@ REPLICATION_FACTOR = 3
 async def admin(settings: Settings) -> AIOKafkaAdminClient:
     """A started admin client; the caller closes it."""
     client = AIOKafkaAdminClient(**settings.kafka(), request_timeout_ms=10_000)
-    await asyncio.wait_for(client.start(), ADMIN_SECONDS_MAX)
+    await bounded(client.start(), ADMIN_SECONDS_MAX)
     return client
 
 
@@ -28,7 +29,7 @@ async def cluster_id(settings: Settings) -> str:
     """The id of the Kafka cluster: a new one means new topics, whatever their names."""
     client = await admin(settings)
     try:
-        described = await asyncio.wait_for(client.describe_cluster(), ADMIN_SECONDS_MAX)
+        described = await bounded(client.describe_cluster(), ADMIN_SECONDS_MAX)
         return str(described["cluster_id"])
     finally:
         await client.close()
@@ -39,8 +40,8 @@ async def create_topics(settings: Settings) -> list[str]:
     client = await admin(settings)
     made = []
     try:
-        present = set(await asyncio.wait_for(client.list_topics(), ADMIN_SECONDS_MAX))
-        brokers = len((await asyncio.wait_for(client.describe_cluster(), ADMIN_SECONDS_MAX))["brokers"])
+        present = set(await bounded(client.list_topics(), ADMIN_SECONDS_MAX))
+        brokers = len((await bounded(client.describe_cluster(), ADMIN_SECONDS_MAX))["brokers"])
         factor = settings.replication_factor or min(REPLICATION_FACTOR, brokers)
         for topic in TOPICS:
             if settings.topic(topic.name) not in present and await _create(client, _new_topic(settings, topic, factor)):
@@ -51,7 +52,7 @@ async def create_topics(settings: Settings) -> list[str]:
 
 
 async def _create(client: AIOKafkaAdminClient, topic: NewTopic) -> bool:
-    response = await asyncio.wait_for(client.create_topics([topic]), ADMIN_SECONDS_MAX)
+    response = await bounded(client.create_topics([topic]), ADMIN_SECONDS_MAX)
     for _, code, *_ in response.topic_errors:
         if code == TopicAlreadyExistsError.errno:
             return False

@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaProducer
 from streams.cli.shown import progress
 from streams.settings import Settings
 from streams.topics import DEAD_LETTER_BYTES_MAX
+from streams.waiting import bounded, ended
 
 CHUNK: Final = 500
 """Records on their way to the broker at a time."""
@@ -44,7 +45,7 @@ async def publish(settings: Settings, records: Sequence[Outbound], what: str) ->
     producer = AIOKafkaProducer(
         **settings.kafka(), acks="all", linger_ms=5, max_request_size=DEAD_LETTER_BYTES_MAX, **options
     )
-    await asyncio.wait_for(producer.start(), SEND_SECONDS_MAX)
+    await bounded(producer.start(), SEND_SECONDS_MAX)
     try:
         with progress() as bar:
             task = bar.add_task(what, total=len(records))
@@ -55,7 +56,7 @@ async def publish(settings: Settings, records: Sequence[Outbound], what: str) ->
                     )
                     for each in chunk
                 ]
-                await asyncio.wait_for(asyncio.gather(*sent), SEND_SECONDS_MAX)
+                await bounded(asyncio.gather(*sent), SEND_SECONDS_MAX)
                 bar.update(task, advance=len(chunk))
     finally:
-        await asyncio.wait_for(producer.stop(), SEND_SECONDS_MAX)
+        await ended(producer.stop(), SEND_SECONDS_MAX)

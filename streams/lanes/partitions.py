@@ -5,7 +5,6 @@ Kafka's committed offsets are neither written nor read (docs/adr/0002).
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from typing import Any
 
 import mode
@@ -26,6 +25,7 @@ from streams.lanes.reader import (
 )
 from streams.settings import Settings
 from streams.topics import cluster_id, partitions
+from streams.waiting import bounded, ended
 
 log = structlog.get_logger(__name__)
 
@@ -112,8 +112,7 @@ class PartitionReader(mode.Service):
         """Finish what is in flight, then leave."""
         await self._give_back(list(self._readers))
         if self._consumer is not None:
-            with suppress(Exception, asyncio.CancelledError):
-                await asyncio.wait_for(self._consumer.stop(), BROKER_SECONDS_MAX)
+            await ended(self._consumer.stop(), BROKER_SECONDS_MAX)
 
     def _take(self, found: Iterable[TopicPartition]) -> None:
         """Take partitions, side by side: one that can't be taken over yet holds up none."""
@@ -159,8 +158,8 @@ class PartitionReader(mode.Service):
         """The record before the position is gone, which is well; or the position itself is, which is not."""
         consumer = self._consumer
         assert consumer is not None  # noqa: S101 -- it has just raised
-        starts = await asyncio.wait_for(consumer.beginning_offsets(list(offsets)), BROKER_SECONDS_MAX)
-        ends = await asyncio.wait_for(consumer.end_offsets(list(offsets)), BROKER_SECONDS_MAX)
+        starts = await bounded(consumer.beginning_offsets(list(offsets)), BROKER_SECONDS_MAX)
+        ends = await bounded(consumer.end_offsets(list(offsets)), BROKER_SECONDS_MAX)
         for tp in offsets:
             reader = self._readers.get(tp)
             wanted = reader.next_offset if reader else None
@@ -189,7 +188,7 @@ async def patiently(what: str, attempt: Callable[[], Any]) -> Any:
     tries = 0
     while True:
         try:
-            return await asyncio.wait_for(attempt(), 3 * BROKER_SECONDS_MAX)
+            return await bounded(attempt(), 3 * BROKER_SECONDS_MAX)
         except (KafkaError, OSError, TimeoutError) as error:
             log.warning("Waiting.", what=what, error=type(error).__name__)
             await asyncio.sleep(PAUSE_SECONDS[min(tries, len(PAUSE_SECONDS) - 1)])

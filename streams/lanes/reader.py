@@ -17,6 +17,7 @@ from streams.lanes.attempts import place_of
 from streams.lanes.failures import own
 from streams.lanes.handing import Handed
 from streams.lanes.told import Record
+from streams.waiting import bounded, ended
 
 log = structlog.get_logger(__name__)
 
@@ -185,8 +186,7 @@ class Reader:
         if self._handed:
             await asyncio.wait([each.answer for each in self._handed], timeout=BROKER_SECONDS_MAX)
         self._task.cancel()
-        with suppress(asyncio.CancelledError, Exception):
-            await asyncio.wait_for(self._task, BROKER_SECONDS_MAX)
+        await ended(self._task, BROKER_SECONDS_MAX)
 
     def _checked(self, read: list[Record]) -> list[Record]:
         """Without the record before the position, which must be the one the books know."""
@@ -276,7 +276,7 @@ class Reader:
                 await self._woken.wait()
                 continue
             if not self._handed[0].answer.done():
-                await asyncio.wait_for(self._woken.wait(), HANDOVER_SECONDS_MAX)
+                await bounded(self._woken.wait(), HANDOVER_SECONDS_MAX)
 
     async def _hand_over(self, queued: _Queued) -> None:
         assert self._taken is not None  # noqa: S101 -- taken over before anything flows

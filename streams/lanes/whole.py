@@ -5,6 +5,8 @@ from collections.abc import Awaitable
 from contextlib import suppress
 from typing import Final, TypeVar
 
+from streams.waiting import bounded
+
 T = TypeVar("T")
 ANSWER_SECONDS_MAX: Final = 10.0
 """How long a cancelled caller waits for the answer."""
@@ -17,5 +19,5 @@ async def whole(work: Awaitable[T]) -> T:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
         with suppress(Exception):
-            await asyncio.wait_for(task, ANSWER_SECONDS_MAX)
+            await bounded(task, ANSWER_SECONDS_MAX)
         raise

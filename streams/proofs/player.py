@@ -14,6 +14,7 @@ from streams.services.scheduler import TickPublisher
 from streams.settings import Settings
 from streams.simulator.plan import Record
 from streams.topics import DEAD_LETTER_BYTES_MAX
+from streams.waiting import bounded, ended
 
 SEND_SECONDS_MAX = 60.0
 WINDOW_AFTER = timedelta(minutes=5)
@@ -46,7 +47,7 @@ class Player:
 
     async def __aexit__(self, *_: object) -> None:
         if self._producer is not None:
-            await asyncio.wait_for(self._producer.stop(), SEND_SECONDS_MAX)
+            await ended(self._producer.stop(), SEND_SECONDS_MAX)
 
     async def publish(self, records: Sequence[Record]) -> None:
         """Publish in order and wait for the broker's word on each."""
@@ -60,7 +61,7 @@ class Player:
                 timestamp_ms=int(record.timestamp.timestamp() * 1000),
             )  # fmt: skip
             sent.append(future)
-        for each in await asyncio.wait_for(asyncio.gather(*sent), SEND_SECONDS_MAX):
+        for each in await bounded(asyncio.gather(*sent), SEND_SECONDS_MAX):
             self._ended(each.topic, each.partition, each.offset)
 
     async def send_once(self, key: bytes | None, value: bytes, lane: int) -> None:

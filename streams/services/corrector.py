@@ -17,6 +17,7 @@ from sinks.postgres.charging.correcting import Corrected, CorrectionBooks
 from streams.lanes.failures import own
 from streams.services.leased import Failed, nobody, tell
 from streams.settings import Settings
+from streams.waiting import bounded, ended
 
 POLL_SECONDS: Final = 0.5
 AGAIN_SECONDS: Final = 15.0
@@ -73,12 +74,12 @@ class Corrector:
     async def _publish(self, due: list[Corrected]) -> None:
         options = {} if self._settings.embedded_broker else {"enable_idempotence": True}
         producer = AIOKafkaProducer(**self._settings.kafka(), acks="all", **options)
-        await asyncio.wait_for(producer.start(), 3 * SEND_SECONDS_MAX)
+        await bounded(producer.start(), 3 * SEND_SECONDS_MAX)
         try:
             for each in due:
                 await self._send(producer, each)
         finally:
-            await asyncio.wait_for(producer.stop(), SEND_SECONDS_MAX)
+            await ended(producer.stop(), SEND_SECONDS_MAX)
 
     async def _send(self, producer: AIOKafkaProducer, corrected: Corrected) -> None:
         """Publish one; one that fails by itself is told and tried again later, the others are published."""
@@ -87,7 +88,7 @@ class Corrector:
             event = correcting_event(each.event, each.rest, each.correction, each.scan_id, each.reason)
             key = f"{each.hospital}/{event.get('encounter') or event['store']}".encode()
             sent = producer.send_and_wait(self._settings.topic(SCANS), orjson.dumps(event), key=key)
-            await asyncio.wait_for(sent, SEND_SECONDS_MAX)
+            await bounded(sent, SEND_SECONDS_MAX)
         except Exception as error:
             if not own(error):
                 raise

@@ -17,6 +17,7 @@ from sinks.metrics.counts import Metrics
 from sinks.postgres.observation import OBSERVE_SECONDS, OBSERVE_STOCK_SECONDS, observe, observe_scanners, observe_stock
 from streams.settings import Settings
 from streams.topics import admin
+from streams.waiting import bounded, ended
 from streams.web.health import Contact
 
 log = structlog.get_logger(__name__)
@@ -72,7 +73,7 @@ class Observer:
         ends = await self._ends()
         self._contact.broker = ends is not None
         try:
-            stand = await asyncio.wait_for(observe(self._pool, self._metrics), ASK_SECONDS_MAX)
+            stand = await bounded(observe(self._pool, self._metrics), ASK_SECONDS_MAX)
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
             log.warning("The database does not answer.", error=type(error).__name__)
             self._contact.database = False
@@ -133,5 +134,4 @@ class Observer:
     async def _drop_consumer(self) -> None:
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
-            with suppress(Exception, asyncio.CancelledError):
-                await asyncio.wait_for(consumer.stop(), ASK_SECONDS_MAX)
+            await ended(consumer.stop(), ASK_SECONDS_MAX)

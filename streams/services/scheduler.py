@@ -26,6 +26,7 @@ from streams.services.recall_lister import RecallLister
 from streams.services.reconciler import Reconciler
 from streams.services.sealer import Sealer
 from streams.settings import Settings
+from streams.waiting import bounded, ended
 
 TICK_SECONDS = 1.0
 SEND_SECONDS_MAX = 10.0
@@ -41,12 +42,12 @@ class TickPublisher:
     async def __aenter__(self) -> "TickPublisher":
         options = {} if self._settings.embedded_broker else {"enable_idempotence": True}
         self._producer = AIOKafkaProducer(**self._settings.kafka(), acks="all", linger_ms=0, **options)
-        await asyncio.wait_for(self._producer.start(), 3 * SEND_SECONDS_MAX)
+        await bounded(self._producer.start(), 3 * SEND_SECONDS_MAX)
         return self
 
     async def __aexit__(self, *_: object) -> None:
         if self._producer is not None:
-            await asyncio.wait_for(self._producer.stop(), SEND_SECONDS_MAX)
+            await ended(self._producer.stop(), SEND_SECONDS_MAX)
 
     async def publish(self, lanes: Iterable[int], at: datetime) -> dict[int, int]:
         """One tick per lane with the producer's time `at`; gives the offset the broker acknowledged for each."""
@@ -55,7 +56,7 @@ class TickPublisher:
         topic, stamp = self._settings.topic(SCANS), int(at.timestamp() * 1000)
         offsets = {}
         for lane in lanes:
-            sent = await asyncio.wait_for(
+            sent = await bounded(
                 self._producer.send_and_wait(topic, body, partition=lane, timestamp_ms=stamp), SEND_SECONDS_MAX
             )
             offsets[lane] = sent.offset

@@ -18,6 +18,7 @@ from streams.cli.operating.doctor_machine import Line, State, machine
 from streams.cli.operating.doctor_parts import broker, database
 from streams.cli.shown import AsJson, Console, print_json
 from streams.settings import Settings, SettingsError, resolve
+from streams.waiting import bounded
 
 SECONDS_MAX = 30.0
 """A part that has not answered by then does not answer."""
@@ -56,7 +57,7 @@ async def examine() -> list[Line]:
 
 async def _broker(settings: Settings) -> list[Line]:
     try:
-        return await asyncio.wait_for(broker(settings), SECONDS_MAX)
+        return await bounded(broker(settings), SECONDS_MAX)
     except (KafkaError, OSError, TimeoutError) as error:
         text = f"no answer from {settings.bootstrap_servers} ({type(error).__name__})"
         mend = "check UDI_BOOTSTRAP_SERVERS, UDI_SECURITY_PROTOCOL and the network"
@@ -65,12 +66,12 @@ async def _broker(settings: Settings) -> list[Line]:
 
 async def _database(settings: Settings) -> list[Line]:
     try:
-        pool = await asyncio.wait_for(open_pool(settings.database(), 2), SECONDS_MAX)
+        pool = await bounded(open_pool(settings.database(), 2), SECONDS_MAX)
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, ValueError) as error:
         text = f"no connection ({type(error).__name__})"
         return [Line("database", State.NOT_OK, text, "check UDI_DATABASE_URL, the password and the network")]
     try:
-        return await asyncio.wait_for(database(settings, pool), SECONDS_MAX)
+        return await bounded(database(settings, pool), SECONDS_MAX)
     except (asyncpg.PostgresError, OSError, TimeoutError) as error:
         return [Line("database", State.NOT_OK, f"{type(error).__name__}: {_first(error)}", "see the database's log")]
     finally:

@@ -18,6 +18,7 @@ from streams.cli.shown import AsJson, print_json, print_table
 from streams.lanes.reader import BROKER_SECONDS_MAX
 from streams.settings import Settings
 from streams.topics import cluster_id
+from streams.waiting import bounded
 
 lane_app = typer.Typer(help="The input topics against the books.", no_args_is_help=True)
 _INPUTS: Final = tuple(topic.name for topic in TOPICS if topic.written_by != "relay")
@@ -71,8 +72,8 @@ async def _states(settings: Settings, pool: asyncpg.Pool) -> list[InputState]:
     found = await Interventions(pool).stands(await cluster_id(settings))
     partitions = [TopicPartition(each.topic, each.partition) for each in found]
     async with AIOKafkaConsumer(**settings.kafka(), enable_auto_commit=False) as consumer:
-        first = await asyncio.wait_for(consumer.beginning_offsets(partitions), BROKER_SECONDS_MAX)
-        end = await asyncio.wait_for(consumer.end_offsets(partitions), BROKER_SECONDS_MAX)
+        first = await bounded(consumer.beginning_offsets(partitions), BROKER_SECONDS_MAX)
+        end = await bounded(consumer.end_offsets(partitions), BROKER_SECONDS_MAX)
     prefix = len(settings.topic_prefix)
     return [
         InputState(each.topic[prefix:], each.partition, each.next_offset, first[tp], end[tp])
@@ -126,8 +127,8 @@ async def _records(settings: Settings, tp: TopicPartition, start: int, end: int)
         **settings.kafka(), enable_auto_commit=False, auto_offset_reset="none", isolation_level="read_committed"
     ) as consumer:
         consumer.assign([tp])
-        oldest = (await asyncio.wait_for(consumer.beginning_offsets([tp]), BROKER_SECONDS_MAX))[tp]
-        newest = (await asyncio.wait_for(consumer.end_offsets([tp]), BROKER_SECONDS_MAX))[tp]
+        oldest = (await bounded(consumer.beginning_offsets([tp]), BROKER_SECONDS_MAX))[tp]
+        newest = (await bounded(consumer.end_offsets([tp]), BROKER_SECONDS_MAX))[tp]
         # The embedded broker's end may be too low.
         if end > newest and not settings.embedded_broker:
             bad(f"Expected an offset up to the end of the topic, {newest}, got {end}.")

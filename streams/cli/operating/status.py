@@ -1,6 +1,5 @@
 """`udi status`: whether everything works, what waits, and where the books are, in one screen."""
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Annotated, Any, Final
@@ -15,6 +14,7 @@ from streams.cli.connection import read_settings, run
 from streams.cli.shown import AsJson, age, print_json, print_table
 from streams.language import say
 from streams.settings import Settings, resolve
+from streams.waiting import bounded
 
 BROKER_SECONDS_MAX: Final = 5.0
 """How long the broker is asked for; a person does not wait longer for one line of a screen."""
@@ -49,7 +49,7 @@ async def _lag(settings: Settings, positions: list[Position]) -> int | str:
     from aiokafka.errors import KafkaError  # noqa: PLC0415 -- the address alone needs no client
 
     try:
-        ends = await asyncio.wait_for(_ends(settings), BROKER_SECONDS_MAX)
+        ends = await bounded(_ends(settings), BROKER_SECONDS_MAX)
     except (KafkaError, OSError, TimeoutError) as error:
         return type(error).__name__
     stand = {(each.topic, each.partition): each.next_offset for each in positions}

@@ -3,7 +3,6 @@
 The embedded broker reports an end of a log that may be too low, so its partitions are read until nothing more comes.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Final
 
@@ -11,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from streams.settings import Settings
 from streams.topics import DEAD_LETTER_BYTES_MAX
+from streams.waiting import bounded, ended
 
 _POLL_MS: Final = 300
 _SILENT_POLLS: Final = 2
@@ -33,15 +33,15 @@ class TopicReader:
             **self._settings.kafka(), enable_auto_commit=False, isolation_level="read_committed",
             auto_offset_reset="earliest", max_partition_fetch_bytes=2 * DEAD_LETTER_BYTES_MAX,
         )  # fmt: skip
-        await asyncio.wait_for(self._consumer.start(), _AWAIT_SECONDS_MAX)
+        await bounded(self._consumer.start(), _AWAIT_SECONDS_MAX)
         self._consumer.assign(self._partitions)
         if self._partitions:
-            await asyncio.wait_for(self._consumer.seek_to_beginning(*self._partitions), _AWAIT_SECONDS_MAX)
+            await bounded(self._consumer.seek_to_beginning(*self._partitions), _AWAIT_SECONDS_MAX)
         return self
 
     async def __aexit__(self, *_: object) -> None:
         if self._consumer is not None:
-            await asyncio.wait_for(self._consumer.stop(), _AWAIT_SECONDS_MAX)
+            await ended(self._consumer.stop(), _AWAIT_SECONDS_MAX)
 
     async def read(self, take: Take) -> None:
         """Hand every record to `take`, those of a partition in order."""
@@ -51,10 +51,10 @@ class TopicReader:
             return
         ends: Mapping[TopicPartition, int] = {}
         if not self._settings.embedded_broker:
-            ends = await asyncio.wait_for(consumer.end_offsets(self._partitions), _AWAIT_SECONDS_MAX)
+            ends = await bounded(consumer.end_offsets(self._partitions), _AWAIT_SECONDS_MAX)
         silent = 0
         while silent < _SILENT_POLLS:
-            found = await asyncio.wait_for(consumer.getmany(timeout_ms=_POLL_MS, max_records=5000), _AWAIT_SECONDS_MAX)
+            found = await bounded(consumer.getmany(timeout_ms=_POLL_MS, max_records=5000), _AWAIT_SECONDS_MAX)
             for tp, records in found.items():
                 for record in records:
                     await take(tp, record)
@@ -65,6 +65,6 @@ class TopicReader:
     async def _reached(self, ends: Mapping[TopicPartition, int]) -> bool:
         assert self._consumer is not None  # noqa: S101 -- a context manager
         for tp, end in ends.items():
-            if await asyncio.wait_for(self._consumer.position(tp), _AWAIT_SECONDS_MAX) < end:
+            if await bounded(self._consumer.position(tp), _AWAIT_SECONDS_MAX) < end:
                 return False
         return True

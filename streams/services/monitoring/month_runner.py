@@ -22,6 +22,7 @@ from models.calendar import Month, local_day, month_of, month_text, shift
 from sinks.postgres.assessment.pack import DueMonth, due_months
 from streams.services.leased import Failed, nobody, while_leased
 from streams.settings import Settings
+from streams.waiting import bounded
 
 log = structlog.get_logger(__name__)
 
@@ -68,7 +69,7 @@ class MonthRunner:
             stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
         )  # fmt: skip
         try:
-            said, _ = await asyncio.wait_for(process.communicate(), RUN_SECONDS_MAX)
+            said, _ = await bounded(process.communicate(), RUN_SECONDS_MAX)
         finally:
             if process.returncode is None:
                 with suppress(ProcessLookupError):

@@ -7,6 +7,7 @@ from typing import Final
 import structlog
 
 from sinks.postgres.outbox import Outbox, Output
+from streams.waiting import bounded
 
 log = structlog.get_logger(__name__)
 
@@ -44,7 +45,7 @@ class Counters:
         """Wait until a counter moves, at most so long."""
         changed = self._changed
         try:
-            await asyncio.wait_for(changed.wait(), seconds)
+            await bounded(changed.wait(), seconds)
         except TimeoutError:
             return
 

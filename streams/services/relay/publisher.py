@@ -23,9 +23,10 @@ from models.wire.topics import ID_HEADER, ORIGIN_HEADER, REASON_HEADER, SEQ_HEAD
 from sinks.postgres.outbox import Block, Outbox, Output, Waiting
 from streams.services.relay.counters import Counters
 from streams.services.relay.judging import Known, RelayStoppedError, check_same, go_on_after
-from streams.services.relay.tail import AWAIT_SECONDS_MAX, TailUnreadError, bounded, read_tails
+from streams.services.relay.tail import AWAIT_SECONDS_MAX, TailUnreadError, read_tails
 from streams.settings import Settings
 from streams.topics import DEAD_LETTER_BYTES_MAX
+from streams.waiting import bounded, ended
 
 log = structlog.get_logger(__name__)
 
@@ -255,10 +256,10 @@ class LanePublisher:
         plain = self._settings.embedded_broker
         made = [self._batches(producer, output, of_it, self._tails[output].seq) for output, of_it in blocks.items()]
         if not plain:
-            await bounded(producer.begin_transaction())
-        offsets = await bounded(_deliver(producer, made))
+            await bounded(producer.begin_transaction(), AWAIT_SECONDS_MAX)
+        offsets = await bounded(_deliver(producer, made), AWAIT_SECONDS_MAX)
         if not plain:
-            await bounded(producer.commit_transaction())
+            await bounded(producer.commit_transaction(), AWAIT_SECONDS_MAX)
         now = datetime.now(UTC)
         for (output, of_it), offset in zip(blocks.items(), offsets, strict=True):
             before = self._tails[output].seq
@@ -313,8 +314,7 @@ class LanePublisher:
     async def _drop_producer(self) -> None:
         producer, self._producer = self._producer, None
         if producer is not None:
-            with suppress(Exception, asyncio.CancelledError):
-                await asyncio.wait_for(producer.stop(), 2.0)
+            await ended(producer.stop(), 2.0)
 
 
 @dataclass(slots=True)

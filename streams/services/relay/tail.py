@@ -8,8 +8,7 @@ References:
 """
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 from uuid import UUID
@@ -21,6 +20,7 @@ from aiokafka.errors import KafkaError
 from models.wire.topics import ID_HEADER, SEQ_HEADER
 from streams.settings import Settings
 from streams.topics import DEAD_LETTER_BYTES_MAX
+from streams.waiting import bounded, ended
 
 log = structlog.get_logger(__name__)
 
@@ -65,11 +65,6 @@ class Tail:
     """Offset that the next record will get."""
 
 
-async def bounded(work: Awaitable[T], seconds: float = AWAIT_SECONDS_MAX) -> T:
-    """The result, or a `TimeoutError`: then the outcome is unknown."""
-    return await asyncio.wait_for(work, seconds)
-
-
 async def read_tails(settings: Settings, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, Tail]:
     """The newest committed record of ours on each partition.
 
@@ -83,8 +78,8 @@ async def read_tails(settings: Settings, partitions: Iterable[TopicPartition]) -
     """
     wanted = list(partitions)
     async with _Consumer(settings, "read_committed") as consumer:
-        starts = await bounded(consumer.beginning_offsets(wanted))
-        stable = await bounded(consumer.end_offsets(wanted))
+        starts = await bounded(consumer.beginning_offsets(wanted), AWAIT_SECONDS_MAX)
+        stable = await bounded(consumer.end_offsets(wanted), AWAIT_SECONDS_MAX)
         if not settings.embedded_broker:
             await _nothing_open(settings, consumer, stable)
         return {tp: await _tail(settings, consumer, tp, starts[tp], stable[tp]) for tp in wanted}
@@ -111,7 +106,7 @@ async def ends(settings: Settings, partitions: Iterable[TopicPartition]) -> Mapp
         KafkaError, TimeoutError, OSError: The broker is away.
     """
     async with _Consumer(settings, "read_uncommitted") as consumer:
-        found: Mapping[TopicPartition, int] = await bounded(consumer.end_offsets(list(partitions)))
+        found: Mapping[TopicPartition, int] = await bounded(consumer.end_offsets(list(partitions)), AWAIT_SECONDS_MAX)
         return found
 
 
@@ -126,15 +121,14 @@ class _Consumer:
 
     async def __aenter__(self) -> Any:
         try:
-            await bounded(self._consumer.start())
+            await bounded(self._consumer.start(), AWAIT_SECONDS_MAX)
         except BaseException:
             await self.__aexit__()
             raise
         return self._consumer
 
     async def __aexit__(self, *_: object) -> None:
-        with suppress(Exception, asyncio.CancelledError):
-            await asyncio.wait_for(self._consumer.stop(), AWAIT_SECONDS_MAX)
+        await ended(self._consumer.stop(), AWAIT_SECONDS_MAX)
 
 
 async def _nothing_open(settings: Settings, consumer: AIOKafkaConsumer, stable: Mapping[TopicPartition, int]) -> None:
@@ -143,7 +137,7 @@ async def _nothing_open(settings: Settings, consumer: AIOKafkaConsumer, stable: 
     behind = [tp for tp, end in stable.items() if high[tp] > end]
     if behind:
         # A commit between the two questions moves both; ask once more before it is called open.
-        again = await bounded(consumer.end_offsets(behind))
+        again = await bounded(consumer.end_offsets(behind), AWAIT_SECONDS_MAX)
         for tp in behind:
             if high[tp] > again[tp]:
                 raise TailUnreadError(
@@ -162,9 +156,9 @@ async def _newest(consumer: AIOKafkaConsumer, tp: TopicPartition, begin: int, en
     foreign = 0
     clock = asyncio.get_running_loop().time
     heard, silent = clock(), 0
-    while end is None or await bounded(consumer.position(tp)) < end:
+    while end is None or await bounded(consumer.position(tp), AWAIT_SECONDS_MAX) < end:
         try:
-            found = (await bounded(consumer.getmany(tp, timeout_ms=_POLL_MS))).get(tp, [])
+            found = (await bounded(consumer.getmany(tp, timeout_ms=_POLL_MS), AWAIT_SECONDS_MAX)).get(tp, [])
         except KafkaError as error:
             raise TailUnreadError(f"{tp.topic}/{tp.partition} could not be read ({type(error).__name__}).") from error
         for record in found:
@@ -175,7 +169,7 @@ async def _newest(consumer: AIOKafkaConsumer, tp: TopicPartition, begin: int, en
         if end is None and silent >= _SILENT_POLLS_EMBEDDED:
             break
         if clock() - heard > SILENT_SECONDS_MAX:
-            at = await bounded(consumer.position(tp))
+            at = await bounded(consumer.position(tp), AWAIT_SECONDS_MAX)
             raise TailUnreadError(f"{tp.topic}/{tp.partition} gave nothing between {at} and its end {end}.")
     if foreign:
         log.warning(

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from typing import Any, Final, NamedTuple, TypeVar
 
 import structlog
@@ -12,6 +11,7 @@ from aiokafka.errors import KafkaError
 from models.scan.signatures import SIGNATURE_HEADER
 from models.wire.topics import SCANS
 from streams.settings import Settings
+from streams.waiting import bounded, ended
 from streams.web.problems import unavailable
 
 log = structlog.get_logger(__name__)
@@ -102,11 +102,10 @@ class Publisher:
                     request_timeout_ms=5_000, **options,
                 )  # fmt: skip
                 try:
-                    await asyncio.wait_for(producer.start(), START_SECONDS_MAX)
+                    await bounded(producer.start(), START_SECONDS_MAX)
                 except (KafkaError, OSError, TimeoutError) as error:
                     log.warning("The broker does not answer.", error=type(error).__name__)
-                    with suppress(Exception):
-                        await producer.stop()
+                    await ended(producer.stop(), 1.0)
                     raise unavailable("broker") from None
                 self._producer = producer
             return self._producer
@@ -114,8 +113,7 @@ class Publisher:
     async def _drop(self, producer: AIOKafkaProducer) -> None:
         if self._producer is producer:
             self._producer = None
-        with suppress(Exception):
-            await asyncio.wait_for(producer.stop(), 1.0)
+        await ended(producer.stop(), 1.0)
 
 
 def _headers(signature: str | None) -> list[tuple[str, bytes]]:

@@ -13,6 +13,7 @@ import asyncpg
 import structlog
 
 from sinks.postgres.web.verdicts import Published, VerdictBooks
+from streams.waiting import bounded
 
 log = structlog.get_logger(__name__)
 
@@ -134,7 +135,7 @@ class Tail:
             seen |= {lane: seq for lane, seq in until.items() if seq > seen.get(lane, 0)}
             while True:
                 try:
-                    next_ = await asyncio.wait_for(stream.queue.get(), KEEP_ALIVE_SECONDS)
+                    next_ = await bounded(stream.queue.get(), KEEP_ALIVE_SECONDS)
                 except TimeoutError:
                     yield event_id(seen), None
                     continue

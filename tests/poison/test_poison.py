@@ -144,6 +144,7 @@ async def test_a_lane_that_stands_still_goes_on_when_a_person_gives_up_the_recor
     assert "1 held a record" in said
     assert await rig.verdicts() == {str(scan_id(1)): "billed", str(scan_id(3)): "billed"}
     assert await rig.rows("SELECT record_value FROM udi.intervention") == [sent[1].value]
+    await rig.udi("lane", "status")
     await rig.udi("verify", "--no-topics")
 
 

@@ -1,4 +1,4 @@
-"""What a person's command does: decisions like any other, or one sentence that says what stands against it.
+"""What a person's command does: decisions like any other, or what stands against it, as a value.
 
 References:
     docs/semantics/corrections.md, "Commands of persons".
@@ -11,8 +11,9 @@ from typing import Final
 
 from models.calendar import local_day
 from models.charging.books import LabelFacts
-from models.charging.commands import Carried, Commanded, CommandKind, Correction, Identification, Recorded
+from models.charging.commands import Carried, Command, Commanded, CommandKind, Correction, Identification, Recorded
 from models.charging.decision import Decision, StockMove, Usage, UseAccount
+from models.charging.refusals import CommandRefusal, Refused
 from models.reasons import REASON_ROW, RELEASABLE, TAKEN_BACK, Reason, Verdict, in_precedence
 from models.scan.event import Action, Override
 from models.stock.places import shelf
@@ -28,23 +29,25 @@ from rules.labels.separator_recovery import taken_as
 from rules.view import View
 
 
-class RefusedError(Exception):
-    """The command does not fit the books; its text says what was expected."""
-
-
 def carry_out(commanded: Commanded, view: View) -> tuple[list[Decision], Carried]:
     """Decide a command. A command that can't be carried out makes no decision and is done with."""
     command = commanded.command
-    try:
-        decisions = KINDS[command.kind](commanded, view)
-    except RefusedError as refusal:
-        return [], Carried(command.seq, done=False, detail=str(refusal))
+    decisions = _decided(commanded, view)
+    if isinstance(decisions, Refused):
+        return [], Carried(command.seq, done=False, detail=decisions.text)
     for decision in decisions:
         view.apply(decision)
     return decisions, Carried(command.seq, done=True, detail=", ".join(str(each.verdict) for each in decisions))
 
 
-def undo_pair(commanded: Commanded, view: View) -> list[Decision]:
+def _decided(commanded: Commanded, view: View) -> list[Decision] | Refused:
+    command, one = commanded.command, commanded.scan
+    if command.kind is CommandKind.UNDO_PAIR:
+        return undo_pair(commanded, view)
+    return Refused(CommandRefusal.UNKNOWN_SCAN) if one is None else KINDS[command.kind](one, command, view)
+
+
+def undo_pair(commanded: Commanded, view: View) -> list[Decision] | Refused:
     """Take back what followed from joining two halves, and hold both of them.
 
     The use is credited, its goods go back, its settlement line is reversed, its unit is free; then each half stands
@@ -52,32 +55,31 @@ def undo_pair(commanded: Commanded, view: View) -> list[Decision]:
     """
     one, rest = commanded.scan, commanded.partner
     if one is None or rest is None:
-        raise RefusedError("Expected a scan that was joined with the other half of its label.")
+        return Refused(CommandRefusal.NO_PAIR)
     if rest.prior.verdict is not Verdict.RECORDED or rest.prior.reasons != (Reason.HALF_LABEL,):
-        raise RefusedError("Expected a pair that stands; this one was undone before.")
+        return Refused(CommandRefusal.PAIR_UNDONE)
     event = one.subject.event
     if event.action is not Action.USE:
-        raise RefusedError(f"Expected a pair that was used, got {event.action}.")
+        return Refused(CommandRefusal.PAIR_NOT_USED, {"action": event.action})
     use = view.use_of_scan(event.hospital, event.scan_id)
     if use is None or use.ref != one.subject.ref:
-        raise RefusedError("Expected a pair whose use is in the books.")
+        return Refused(CommandRefusal.PAIR_NOT_IN_BOOKS)
     if use.returned_units:
-        raise RefusedError(f"Expected a use of which nothing was returned, got {use.returned_units} returned.")
+        return Refused(CommandRefusal.PARTLY_RETURNED, {"units": use.returned_units})
     at = commanded.command.accepted_at
     return [_taken_back(one, use, at, view), _identifier_held(one, at), _rest_held(rest, at)]
 
 
-def release(commanded: Commanded, view: View) -> list[Decision]:
+def release(one: Recorded, command: Command, view: View) -> list[Decision] | Refused:
     """Decide a held use or transfer again, without what a person may let pass (`models.reasons.RELEASABLE`)."""
-    one = _named(commanded)
     event, prior = one.subject.event, one.prior
     if event.action not in {Action.USE, *STOPPED} or prior.verdict is not Verdict.HELD:
-        raise RefusedError(f"Expected a held use, got a {event.action} that is {prior.verdict}.")
+        return Refused(CommandRefusal.NOT_HELD, {"action": event.action, "verdict": prior.verdict})
     waits_for = [str(reason) for reason in prior.reasons if reason not in RELEASABLE and _decides(reason)]
     if waits_for:
-        raise RefusedError(f"Expected a use whose unit and item are known; this one is held for {waits_for[0]}.")
+        return Refused(CommandRefusal.HELD_FOR_GOODS, {"reason": waits_for[0]})
     reasons = in_precedence({*prior.reasons, Reason.RELEASED})
-    at = commanded.command.accepted_at
+    at = command.accepted_at
     return [decide(one.subject, view, at, replace(prior, reasons=reasons), released=True)]
 
 
@@ -85,98 +87,96 @@ def _decides(reason: Reason) -> bool:
     return REASON_ROW[reason].verdict in {Verdict.HELD, Verdict.WAITING}
 
 
-def override(commanded: Commanded, view: View) -> list[Decision]:
+def override(one: Recorded, command: Command, view: View) -> list[Decision] | Refused:
     """Decide a held use again with a badge and a reason, as if they had been on the scan (docs/controls.md)."""
-    one = _named(commanded)
     event, prior = one.subject.event, one.prior
     if event.action is not Action.USE or prior.verdict is not Verdict.HELD:
-        raise RefusedError(f"Expected a held use, got a {event.action} that is {prior.verdict}.")
+        return Refused(CommandRefusal.NOT_HELD, {"action": event.action, "verdict": prior.verdict})
     if not OVERRIDABLE.intersection(prior.reasons):
-        raise RefusedError(f"Expected a use that the hospital's decision holds, got one held for {prior.reasons[0]}.")
+        return Refused(CommandRefusal.NOT_OVERRIDABLE, {"reason": prior.reasons[0]})
     try:
-        given = Override.model_validate(dict(commanded.command.body))
+        given = Override.model_validate(dict(command.body))
     except ValueError as error:
-        raise RefusedError(f"Expected a badge and a reason, got something else: {error}") from None
+        return Refused(CommandRefusal.BAD_OVERRIDE, {"error": error})
     subject = replace(one.subject, event=event.model_copy(update={"override": given}))
-    return [decide(subject, view, commanded.command.accepted_at, prior, released=True)]
+    return [decide(subject, view, command.accepted_at, prior, released=True)]
 
 
-def reject(commanded: Commanded, view: View) -> list[Decision]:
+def reject(one: Recorded, command: Command, view: View) -> list[Decision] | Refused:
     """It was no use: it is credited and goes back, and the scan counts for nothing any more."""
-    return [_counts_no_more(commanded, Reason.REJECTED, view)]
+    return _counts_no_more(one, command.accepted_at, Reason.REJECTED, view)
 
 
-def identify(commanded: Commanded, view: View) -> list[Decision]:
+def identify(one: Recorded, command: Command, view: View) -> list[Decision] | Refused:
     """The goods of a label that may have lost separators get the lot of the reading that a person found right.
 
     A use that has moved its goods moves them again under that lot, and nothing is charged anew.
     What is held is decided.
     """
-    one, at = _named(commanded), commanded.command.accepted_at
-    label, prior = one.prior.label or one.subject.label, one.prior
+    at, label, prior = command.accepted_at, one.prior.label or one.subject.label, one.prior
     try:
-        meant = Identification.model_validate(dict(commanded.command.body))
+        meant = Identification.model_validate(dict(command.body))
     except ValueError as error:
-        raise RefusedError(f"Expected a reading, got {dict(commanded.command.body)}: {error}") from None
+        return Refused(CommandRefusal.BAD_READING, {"given": dict(command.body), "error": error})
     readings = readings_of(label.suspect) if label.suspect is not None else ()
     chosen = next(
         (each for each in readings if Identification.model_validate(each, from_attributes=True) == meant), None
     )
     if chosen is None or TAKEN_BACK.intersection(prior.reasons):
-        raise RefusedError("Expected one of the readings of a scan that counts.")
+        return Refused(CommandRefusal.NO_SUCH_READING)
     known = taken_as(label, chosen)
     if (known.lot, known.serial, known.expiry) == (label.lot, label.serial, label.expiry):
-        raise RefusedError("Expected another reading than the one that stands.")
+        return Refused(CommandRefusal.SAME_READING)
     if not prior.moved:
         return [decide(one.subject, view, at, replace(prior, label=known), released=True)]
     pair = identified(one.subject, prior, known, at, view)
     if pair is None:
-        raise RefusedError("Expected a use of which nothing was returned, and a serial that no other use holds.")
+        return Refused(CommandRefusal.NOT_IDENTIFIABLE)
     return list(pair)
 
 
-def correct(commanded: Commanded, view: View) -> list[Decision]:
+def correct(one: Recorded, command: Command, view: View) -> list[Decision] | Refused:
     """Take the scan back whole; the scan that takes its place is published by `streams.services.corrector`."""
-    body = dict(commanded.command.body)
+    body = dict(command.body)
     try:
         correction = Correction.model_validate(body)
     except ValueError as error:
-        raise RefusedError(f"Expected a correction, got {body}: {error}") from None
-    event = _named(commanded).subject.event
-    refusal = objection(correction, local_day(commanded.command.accepted_at))
+        return Refused(CommandRefusal.BAD_CORRECTION, {"given": body, "error": error})
+    event = one.subject.event
+    refusal = objection(correction, local_day(command.accepted_at))
     if refusal is not None:
-        raise RefusedError(refusal)
+        return refusal
     if all(getattr(event, name) == getattr(correction, name) for name in correction.model_fields_set):
-        raise RefusedError("Expected something else than what was scanned.")
-    return [_counts_no_more(commanded, Reason.CORRECTED, view)]
+        return Refused(CommandRefusal.NOTHING_CORRECTED)
+    return _counts_no_more(one, command.accepted_at, Reason.CORRECTED, view)
 
 
-def _named(commanded: Commanded) -> Recorded:
-    if commanded.scan is None:
-        raise RefusedError("Expected a recorded scan.")
-    return commanded.scan
-
-
-def _counts_no_more(commanded: Commanded, why: Reason, view: View) -> Decision:
-    one, at = _named(commanded), commanded.command.accepted_at
-    event, prior = one.subject.event, one.prior
-    if TAKEN_BACK.intersection(prior.reasons):
-        raise RefusedError(f"Expected a scan that counts, got one that is {prior.reasons[0]}.")
-    if prior.verdict is Verdict.WAITING:
-        raise RefusedError("Expected a scan that is decided; this half waits a minute for the other one.")
-    if event.action is not Action.USE:
-        if prior.verdict not in _OPEN:
-            raise RefusedError(f"Expected a use, or a scan that waits; got a {event.action} that is {prior.verdict}.")
-        return _nothing_moved(one, at, why, view)
+def _counts_no_more(one: Recorded, at: datetime, why: Reason, view: View) -> list[Decision] | Refused:
+    event = one.subject.event
     use = view.use_of_scan(event.hospital, event.scan_id)
-    if use is None or use.ref != one.subject.ref:
-        raise RefusedError(f"Expected a use in the books, got one that is {prior.verdict}.")
-    if use.returned_units:
-        raise RefusedError(f"Expected a use of which nothing was returned, got {use.returned_units} returned.")
+    refused = _against_taking_back(one, use)
+    if refused is not None:
+        return refused
+    if event.action is not Action.USE or use is None:
+        return [_nothing_moved(one, at, why, view)]
     decision = _taken_back(one, use, at, view)
     flags = decision.reasons if decision.charges else ()
     decision.verdict, decision.reasons = Verdict.RECORDED, in_precedence({why, *flags})
-    return decision
+    return [decision]
+
+
+def _against_taking_back(one: Recorded, use: UseAccount | None) -> Refused | None:
+    action, prior = one.subject.event.action, one.prior
+    if TAKEN_BACK.intersection(prior.reasons):
+        return Refused(CommandRefusal.COUNTS_NO_MORE, {"reason": prior.reasons[0]})
+    if prior.verdict is Verdict.WAITING:
+        return Refused(CommandRefusal.HALF_WAITS)
+    if action is not Action.USE:
+        values = {"action": action, "verdict": prior.verdict}
+        return None if prior.verdict in _OPEN else Refused(CommandRefusal.NOTHING_TO_TAKE_BACK, values)
+    if use is None or use.ref != one.subject.ref:
+        return Refused(CommandRefusal.USE_NOT_IN_BOOKS, {"verdict": prior.verdict})
+    return Refused(CommandRefusal.PARTLY_RETURNED, {"units": use.returned_units}) if use.returned_units else None
 
 
 def _nothing_moved(one: Recorded, at: datetime, why: Reason, view: View) -> Decision:
@@ -243,11 +243,11 @@ def _held(scan: Recorded, n: int, reasons: tuple[Reason, ...], label: LabelFacts
 
 
 _OPEN = frozenset({Verdict.PARKED, Verdict.HELD})
-KINDS: Final[dict[CommandKind, Callable[[Commanded, View], list[Decision]]]] = {
-    CommandKind.UNDO_PAIR: undo_pair,
+KINDS: Final[dict[CommandKind, Callable[[Recorded, Command, View], list[Decision] | Refused]]] = {
     CommandKind.RELEASE: release,
     CommandKind.OVERRIDE: override,
     CommandKind.REJECT: reject,
     CommandKind.IDENTIFY: identify,
     CommandKind.CORRECT: correct,
 }
+"""What is commanded of one scan; `undo_pair` is about two."""

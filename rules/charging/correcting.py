@@ -10,6 +10,7 @@ from uuid import UUID
 
 from models.charging.books import label_facts
 from models.charging.commands import Correction
+from models.charging.refusals import CommandRefusal, Refused
 from models.scan.event import Action, ScanEvent
 from models.udi import read_label
 from models.udi.personal import masked
@@ -18,7 +19,7 @@ from rules.charging.validation import code_reason
 _OF_THE_ENCOUNTER = ("department", "team", "operation")
 
 
-def objection(correction: Correction, today: date) -> str | None:
+def objection(correction: Correction, today: date) -> Refused | None:
     """Why a scan with this content could not be recorded; `None` when it can.
 
     A scan that nobody can record must not take the place of one that stands: its codes are read before. A text that is
@@ -34,7 +35,7 @@ def objection(correction: Correction, today: date) -> str | None:
     if reason is None:
         return None
     shown = ", ".join(repr(masked(code)) for code in correction.codes)
-    return f"Expected codes of a label, or an item, got {shown}: {reason}."
+    return Refused(CommandRefusal.BAD_CODES, {"codes": shown, "reason": reason})
 
 
 def correcting_event(

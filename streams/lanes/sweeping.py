@@ -13,6 +13,7 @@ import structlog
 
 from models.charging.books import Prior, RecordedScan, Ref
 from models.charging.commands import Carried, Commanded
+from models.charging.refusals import CommandRefusal, Refused
 from models.charging.snapshot import Catalogue, Lookup, Snapshot
 from models.reasons import Reason, Verdict
 from rules.charging.commands import carry_out
@@ -220,7 +221,8 @@ class Sweep:
                 lane=self._lane.lane, seq=seq, error=type(error).__name__, at=place_of(error),
             )  # fmt: skip
             self._lane.told.failed("commands", error)
-            await self._refuse(seq, f"Internal error: {type(error).__name__}. Nothing was changed.")
+            refused = Refused(CommandRefusal.INTERNAL_ERROR, {"error": type(error).__name__})
+            await self._refuse(seq, refused.text)
             return []
 
         async for attempt in attempts([commanded], smaller):

@@ -5,10 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from models.charging.refusals import CommandRefusal, Refused
 from models.monitoring.finding import Filed
 from models.monitoring.review import ReviewRefusal
 from models.reasons import REASONS, Reason, ReasonRow, Verdict
 from models.texts import LOCALES, texts
+from streams import language
+from streams.cli.phrases import told
 
 PAGE = (Path(__file__).parents[2] / "docs" / "contract.md").read_text(encoding="utf-8")
 FILES = {path.stem for path in (Path(__file__).parents[2] / "models" / "locales").glob("*.toml")}
@@ -87,3 +90,27 @@ def test_the_database_knows_which_reasons_are_flags() -> None:
 @pytest.mark.parametrize("locale", LOCALES)
 def test_every_locale_says_why_a_step_of_a_review_is_refused(locale: str) -> None:
     assert list(texts(locale)["review"]) == [str(each) for each in ReviewRefusal]
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_every_locale_says_why_a_command_is_refused_with_the_same_values(locale: str) -> None:
+    def values(text: str) -> set[str]:
+        return set(re.findall(r"\{(\w+)\}", text))
+
+    table = texts(locale)["refusal"]
+
+    assert list(table) == [str(each) for each in CommandRefusal]
+    assert {name: values(text) for name, text in table.items()} == {
+        name: values(text) for name, text in texts("en")["refusal"].items()
+    }
+
+
+def test_a_refusal_is_said_in_the_language_of_whoever_asks() -> None:
+    refused = Refused(CommandRefusal.PARTLY_RETURNED, {"units": 1})
+
+    assert refused.text == "Expected a use of which nothing was returned, got 1 returned."
+    language.choose("zh-CN")
+    try:
+        assert told(refused.text) == "需要没有退回的使用，已退回 1。"
+    finally:
+        language.choose("en")

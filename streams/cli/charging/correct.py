@@ -56,7 +56,7 @@ def correct(  # noqa: PLR0917 -- the options of a command
         bad(f"{first['msg'].removeprefix('Value error, ')}, got {first.get('input')!r}.")
     against = objection(correction, datetime.now(UTC).date())
     if against is not None:
-        bad(against)
+        bad(against.text)
     raise typer.Exit(command(CommandKind.CORRECT, [scan_id], reason, by, hospital, timeout, body))
 
 

@@ -9,8 +9,8 @@ References:
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol
@@ -101,7 +101,8 @@ class LanePublisher:
         while True:
             try:
                 if await self._leased():
-                    await self._begin()
+                    async with self._renewing():
+                        await self._begin()
                     await self._publish_while_leased()
                 else:
                     await asyncio.sleep(PAUSE_SECONDS)
@@ -160,6 +161,21 @@ class LanePublisher:
         held = await self._outbox.lease(self.name, self._holder, LEASE_SECONDS)
         self._leased_at = now if held else 0.0
         return held
+
+    @asynccontextmanager
+    async def _renewing(self) -> AsyncIterator[None]:
+        """Keep the lease: a fence can wait longer than that for the transaction before it."""
+
+        async def renew() -> None:
+            while await self._leased():
+                await asyncio.sleep(LEASE_RENEWED_SECONDS)
+
+        task = asyncio.create_task(renew(), name=f"lease {self.name}")
+        try:
+            yield
+        finally:
+            task.cancel()
+            await ended(task, PAUSE_SECONDS)
 
     async def _begin(self) -> None:
         """Fence first, then the tails: nobody else can write below us after the fence."""

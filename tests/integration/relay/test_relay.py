@@ -94,6 +94,26 @@ async def test_a_successor_goes_on_where_the_tail_is(settings: Settings, pool: a
     assert found == numbered(ids)
 
 
+async def test_a_fence_that_takes_longer_than_the_lease_is_waited_for(
+    settings: Settings, pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = await write(pool, 3)
+    start = AIOKafkaProducer.start
+
+    async def late(producer: AIOKafkaProducer) -> None:
+        await asyncio.sleep(2.0)
+        await start(producer)
+
+    monkeypatch.setattr(AIOKafkaProducer, "start", late)
+    monkeypatch.setattr(publisher, "LEASE_SECONDS", 1.0)
+    monkeypatch.setattr(publisher, "LEASE_RENEWED_SECONDS", 0.2)
+
+    async with relay(settings, pool), relay(settings, pool):
+        found = await until_published(settings, 3)
+
+    assert found == numbered(ids)
+
+
 async def test_records_of_somebody_else_are_stepped_over(settings: Settings, pool: asyncpg.Pool) -> None:
     ids = await write(pool, 2)
     async with relay(settings, pool):

@@ -6,6 +6,7 @@ a `View` (see `rules.view`), and the sinks store decisions as they are.
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
@@ -49,6 +50,17 @@ class Charge:
     """1, 2, 3 … among the credits of one charge."""
 
 
+class SettlementStatus(StrEnum):
+    """What a settlement line is."""
+
+    PAYABLE = "payable"
+    """The supplier may invoice it."""
+    COST_MISSING = "cost-missing"
+    """No cost was in force on the day of use."""
+    REVERSAL = "reversal"
+    """It takes another line back."""
+
+
 @dataclass(frozen=True, slots=True)
 class SettlementLine:
     """What the supplier may invoice for a use, or its reversal by a return."""
@@ -69,8 +81,8 @@ class SettlementLine:
     """Quantity × cost, rounded; `None` when no cost was in force."""
     period: Month
     """Month whose books hold it, as `yyyymm`."""
-    status: str
-    """`payable`, `cost-missing` or `reversal`."""
+    status: SettlementStatus
+    """What it is."""
     reverses: UUID | None = None
     """Line that a return takes back; `None` of a line of a use."""
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from models.catalogue.item import OWNER_HOSPITAL
+from models.charging.decision import SettlementStatus
 from models.ids import made_id
 from models.reasons import TAKEN_BACK, Reason, Verdict
 from models.scan.event import Action
@@ -101,8 +102,8 @@ class OwedLine:
     """Units of use."""
     amount_fen: int | None
     """Fen at cost; `None` when no cost was known on the day."""
-    status: str
-    """`payable`, `cost-missing` or `reversal`."""
+    status: SettlementStatus
+    """What the line is."""
 
     @property
     def sign(self) -> int:

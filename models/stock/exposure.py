@@ -24,6 +24,19 @@ class LineKind(StrEnum):
     SUPPLIER = "supplier"
 
 
+class RecallLineStatus(StrEnum):
+    """How a line stands."""
+
+    OPEN = "open"
+    """Somebody has to look after it."""
+    CLOSED = "closed"
+    """A person has ended it, with a reason."""
+    GONE = "gone"
+    """Its goods have moved on to a line of their own, or its use was taken back."""
+    ENDED = "ended"
+    """The goods were wasted or are back at the supplier."""
+
+
 @dataclass(frozen=True, slots=True)
 class ItemScan:
     """A scan of units that a notice names by their identifier."""
@@ -134,8 +147,8 @@ class ExposureLine:
 class StandingLine:
     """A line as it stands."""
 
-    kind: str
-    """What the line is about (`LineKind`)."""
+    kind: LineKind
+    """What the line is about."""
     line_id: UUID
     """The same in every version of the notice."""
     encounter: str | None
@@ -166,8 +179,8 @@ class StandingLine:
     """The use; `None` of goods that lie somewhere."""
     happened_at: datetime | None
     """When it was used; `None` of goods that lie somewhere."""
-    status: str
-    """`open`, `closed` by a person, `gone` by itself, or `ended` (wasted, back at the supplier)."""
+    status: RecallLineStatus
+    """Whether somebody has still to look after it."""
     closed_at: datetime | None
     """When a person closed it; `None` until then."""
     closed_by: str | None

@@ -38,8 +38,8 @@ class StatementLine:
     """Yuan a unit; `None` when no cost was known on the day of use."""
     amount: Decimal | None
     """Yuan; `None` when no cost was known."""
-    status: str
-    """What became of it (`LineStatus`)."""
+    status: LineStatus
+    """What became of it."""
     invoice: str | None
     """Number of the invoice that was matched; `None` until one was."""
     reason: str | None

@@ -5,7 +5,7 @@ from dataclasses import replace
 from models.calendar import Month
 from models.catalogue.item import OWNER_HOSPITAL
 from models.charging.books import RecordedScan
-from models.charging.decision import Charge, Decision, SettlementLine, UseAccount, WasteCost
+from models.charging.decision import Charge, Decision, SettlementLine, SettlementStatus, UseAccount, WasteCost
 from models.charging.snapshot import EncounterFacts
 from models.ids import made_id
 from models.money import line_amount_fen
@@ -100,7 +100,7 @@ def settlement_of(decision: Decision, view: View, n: int = 0) -> tuple[Settlemen
         cost=cost,
         amount_fen=None if cost is None else line_amount_fen(units, cost),
         period=view.open_month(event.hospital, subject.month),
-        status="cost-missing" if cost is None else "payable",
+        status=SettlementStatus.COST_MISSING if cost is None else SettlementStatus.PAYABLE,
     )
     return (line,)
 
@@ -136,6 +136,15 @@ def settlement_reversal(
     period: Month = view.open_month(event.hospital, subject.month)
     line_id = made_id("settlement", event.hospital, event.scan_id, n)
     reversal = SettlementLine(
-        n, line_id, line.supplier, line.item_code, units, line.cost, amount, period, "reversal", line.line_id
+        n,
+        line_id,
+        line.supplier,
+        line.item_code,
+        units,
+        line.cost,
+        amount,
+        period,
+        SettlementStatus.REVERSAL,
+        line.line_id,
     )
     return (reversal,)

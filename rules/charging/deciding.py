@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from models.catalogue.item import Item
+from models.catalogue.item import Item, Tracking
 from models.charging.books import LabelFacts, Prior, RecordedScan
 from models.charging.decision import Decision, StockMove, Usage
 from models.charging.snapshot import EncounterFacts
@@ -85,10 +85,10 @@ def _decide_unit(subject: RecordedScan, label: LabelFacts, view: View, prior: Pr
 
 def _missing(label: LabelFacts, item: Item | None) -> Reason | None:
     """What the label does not say and the item needs: its other half, or of a serial-tracked unit which it is."""
-    tracking = item.tracking.value if item is not None else None
-    if label.half and tracking != "none":
+    tracking = item.tracking if item is not None else None
+    if label.half and tracking is not Tracking.NONE:
         return Reason.HALF_LABEL
-    return Reason.AMBIGUOUS_CODE if label.identifier_alone and tracking == "serial" else None
+    return Reason.AMBIGUOUS_CODE if label.identifier_alone and tracking is Tracking.SERIAL else None
 
 
 def _doubts(label: LabelFacts) -> set[Reason]:

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import orjson
 
-from models.stock.exposure import StandingLine
+from models.stock.exposure import RecallLineStatus, StandingLine
 from models.stock.recall import Recall
 
 LEVEL: Final = "A"
@@ -52,7 +52,7 @@ def counts_of(lines: Sequence[StandingLine]) -> dict[str, dict[str, int]]:
     found: dict[str, Counter[str]] = {}
     for line in lines:
         of_kind = found.setdefault(line.kind, Counter(lines=0, units=0, open=0))
-        of_kind.update(lines=1, units=line.quantity, open=int(line.status == "open"))
+        of_kind.update(lines=1, units=line.quantity, open=int(line.status is RecallLineStatus.OPEN))
     return {kind: dict(counts) for kind, counts in sorted(found.items())}
 
 
@@ -63,14 +63,15 @@ def group_of(kind: str) -> str:
 
 def closure_proof(notice: Recall, lines: Sequence[StandingLine]) -> ClosureProof | None:
     """The proof of closure; `None` while a line is open."""
-    if any(line.status == "open" for line in lines):
+    if any(line.status is RecallLineStatus.OPEN for line in lines):
         return None
     ordered = sorted(lines, key=lambda line: line.line_id)
     instants = [line.closed_at for line in ordered if line.closed_at is not None]
     statuses = Counter(line.status for line in ordered)
     return ClosureProof(
         notice.recall, notice.version, LEVEL, len(ordered), sum(line.quantity for line in ordered),
-        statuses["closed"], statuses["gone"], statuses["ended"], max(instants, default=None),
+        statuses[RecallLineStatus.CLOSED], statuses[RecallLineStatus.GONE], statuses[RecallLineStatus.ENDED],
+        max(instants, default=None),
         sha256(orjson.dumps([_content(line) for line in ordered], default=str)).hexdigest(),
     )  # fmt: skip
 

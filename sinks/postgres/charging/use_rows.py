@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from models.calendar import Month, local_day, month_of
 from models.catalogue.item import Item
 from models.charging.books import Ref
-from models.charging.decision import Charge, SettlementLine, UseAccount
+from models.charging.decision import Charge, SettlementLine, SettlementStatus, UseAccount
 from models.reasons import Reason, Verdict
 
 
@@ -71,5 +71,5 @@ def _line(row: Any) -> SettlementLine | None:
         return None
     return SettlementLine(
         0, plain(row["line_id"]), row["supplier"], row["item_code"], row["line_quantity"], row["cost"],
-        row["line_amount"], Month(row["line_period"]), row["line_status"],
+        row["line_amount"], Month(row["line_period"]), SettlementStatus(row["line_status"]),
     )  # fmt: skip

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import orjson
 
+from models.charging.decision import SettlementStatus
 from models.closing.case import (
     CaseKey,
     CaseScan,
@@ -157,7 +158,7 @@ def scan_of(row: Any, price_of: Callable[[int, date], int | None]) -> CaseScan:
         tuple(map(Reason, row["reasons"])), row["takes_back"],
         tuple(Move(*each) for each in _columns(row, _MOVE)),
         _entries(row, price_of),
-        tuple(OwedLine(*each) for each in _columns(row, _LINE)),
+        tuple(OwedLine(*(*each[:-1], SettlementStatus(each[-1]))) for each in _columns(row, _LINE)),
     )  # fmt: skip
 
 

@@ -12,8 +12,7 @@ import orjson
 
 from models.ids import made_id
 from models.money import CURRENCY
-from models.stock.statement import Statement, StatementLine, Verdict
-from sinks.postgres.named import values
+from models.stock.statement import LineStatus, Statement, StatementLine, Verdict
 
 _HOSPITALS: Final = "SELECT DISTINCT hospital FROM udi.settlement WHERE supplier = $1 AND period = $2 ORDER BY 1"
 _NEWEST: Final = """
@@ -58,7 +57,7 @@ class StatementBooks:
         return statement
 
     async def mark(  # noqa: PLR0917 -- the columns of a mark
-        self, statement: Statement, month: int, item_code: str | None, status: str, reason: str | None, by: str
+        self, statement: Statement, month: int, item_code: str | None, status: LineStatus, reason: str | None, by: str
     ) -> Statement:
         """The supplier has confirmed or disputed the statement, or one item of it."""
         key = (statement.hospital, statement.supplier, month, statement.version)
@@ -77,7 +76,8 @@ class StatementBooks:
 
     @staticmethod
     async def _read(asked: Any, hospital: str, supplier: str, month: int, version: int) -> Statement:
-        lines = values(StatementLine, await asked.fetch(_LINES, hospital, supplier, month, version))
+        rows = await asked.fetch(_LINES, hospital, supplier, month, version)
+        lines = [StatementLine(**{**row, "status": LineStatus(row["status"])}) for row in rows]
         made = await asked.fetchrow(
             "SELECT made_at, udi.month_text(period) AS period FROM udi.statement "
             "WHERE (hospital, supplier, period, version) = ($1, $2, $3, $4)",

@@ -13,7 +13,7 @@ import asyncpg
 import typer
 
 from models.calendar import local_day
-from models.stock.exposure import StandingLine
+from models.stock.exposure import RecallLineStatus, StandingLine
 from rules.stock.recall_closing import LEVEL, ClosureProof, closure_proof, counts_of, group_of
 from sinks.postgres.stock.recall_desk import Accepted, RecallDesk
 from sinks.postgres.stock.recall_listing import ListedRecall, listed_recalls
@@ -43,7 +43,7 @@ class Page:
     @property
     def open(self) -> int:
         """Lines nobody has ended."""
-        return sum(line.status == "open" for line in self.lines)
+        return sum(line.status is RecallLineStatus.OPEN for line in self.lines)
 
     @property
     def proof(self) -> ClosureProof | None:

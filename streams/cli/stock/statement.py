@@ -55,9 +55,9 @@ def statement(
         if dispute is not None and dispute not in {line.item_code for line in made.lines}:
             bad(f"Expected an item of the statement, got {dispute!r}.")
         if confirm:
-            made = await books.mark(made, period, None, LineStatus.CONFIRMED.value, None, who)
+            made = await books.mark(made, period, None, LineStatus.CONFIRMED, None, who)
         elif dispute is not None:
-            made = await books.mark(made, period, dispute, LineStatus.DISPUTED.value, reason, who)
+            made = await books.mark(made, period, dispute, LineStatus.DISPUTED, reason, who)
         return made
 
     found = run(work)
@@ -94,7 +94,7 @@ def invoice(
             typer.echo(f"Row {row.row}: {row.column or 'the row'}: {row.reason}")
         for each in found:
             _show(each, limit)
-    differ = any(line.status == LineStatus.MISMATCHED for each in found for line in each.lines)
+    differ = any(line.status is LineStatus.MISMATCHED for each in found for line in each.lines)
     raise typer.Exit(1 if wrong or differ else 0)
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from models.charging.decision import SettlementStatus
 from models.closing.case import (
     CaseKey,
     CaseScan,
@@ -31,6 +32,8 @@ KEY = CaseKey("H1", "E1")
 AT = datetime(2022, 6, 3, 4, tzinfo=UTC)
 LATER = AT + timedelta(days=2)
 
+NO_COST = SettlementStatus.COST_MISSING
+
 
 def use(number: int, units: int = 1, price: int = 12_340_000, owner: str = "hospital", **changes: Any) -> CaseScan:
     """A billed use of screws of lot L1 that left the store, at 1,234.00 yuan a unit."""
@@ -41,7 +44,8 @@ def use(number: int, units: int = 1, price: int = 12_340_000, owner: str = "hosp
     )  # fmt: skip
     if owner != "hospital":
         made = replace(
-            made, lines=(OwedLine(UUID(int=number), None, owner, "SCREW", units, units * 90_000, "payable"),)
+            made,
+            lines=(OwedLine(UUID(int=number), None, owner, "SCREW", units, units * 90_000, SettlementStatus.PAYABLE),),
         )
     return replace(made, **changes)
 
@@ -134,7 +138,7 @@ BROKEN = {
     "settlement": (use(1, owner="S1", lines=()), gap(GapKind.SETTLEMENT_MISSING, 1)),
     "more owed": (use(1, lines=use(1, owner="S1").lines), gap(GapKind.SETTLEMENT_SURPLUS, 1)),
     "cost": (
-        use(1, owner="S1", lines=(replace(use(1, owner="S1").lines[0], amount_fen=None, status="cost-missing"),)),
+        use(1, owner="S1", lines=(replace(use(1, owner="S1").lines[0], amount_fen=None, status=NO_COST),)),
         gap(GapKind.COST_MISSING, 1),
     ),
     "parked": (parked(1), gap(GapKind.PARKED, 1, reason=Reason.NO_PRICE)),

@@ -11,7 +11,7 @@ from models.stock.statement import InvoiceLine, LineStatus, Statement, Statement
 from rules.stock.invoicing import match_invoice
 from tests.support.builders import NOON
 
-STATED = StatementLine("SCREW", 5, 1, 0, 4, Decimal("10.0000"), Decimal("40.00"), "open", None, None)
+STATED = StatementLine("SCREW", 5, 1, 0, 4, Decimal("10.0000"), Decimal("40.00"), LineStatus.OPEN, None, None)
 
 
 def matched(

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from models.stock.exposure import ExposureLine, Holding, ItemScan, StandingLine
+from models.stock.exposure import ExposureLine, Holding, ItemScan, RecallLineStatus, StandingLine
 from models.stock.recall import Recall
 from rules.stock.recall_closing import closure_proof, counts_of
 from rules.stock.recall_listing import BY_STOCK, NOTHING_KNOWN, RETURNED_WHOLE, lines_of
@@ -131,9 +131,9 @@ def test_a_line_keeps_its_id_in_every_version() -> None:
 
 def standing(line: ExposureLine, status: str) -> StandingLine:
     return StandingLine(
-        str(line.kind), line.line_id, line.encounter, line.store, line.department, line.item_code, line.issuer, line.di,
+        line.kind, line.line_id, line.encounter, line.store, line.department, line.item_code, line.issuer, line.di,
         line.lot, line.serial, line.expiry, line.quantity, line.chance, line.reckoned, line.scan_id, line.happened_at,
-        status, NOON if status != "open" else None, "wang" if status == "closed" else None, None,
+        RecallLineStatus(status), NOON if status != "open" else None, "wang" if status == "closed" else None, None,
     )  # fmt: skip
 
 

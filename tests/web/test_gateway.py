@@ -1,5 +1,6 @@
 """Scans in by HTTP, verdicts out: on a live installation."""
 
+import http.client
 import threading
 import time
 import urllib.request
@@ -11,6 +12,7 @@ import pytest
 
 from models.scan.signatures import signature_of
 from sinks.postgres.web.devices import DeviceBooks
+from streams.web.gateway.limits import FAILURES_PER_MINUTE
 from tests.support.builders import DI
 from tests.support.servers.live import Device, Live, now_scan
 
@@ -183,6 +185,22 @@ def test_a_wrong_key_gets_no_token(house: Live, device: Device) -> None:
     wanted = {"hospital": device.hospital, "device_id": device.device_id, "key": device.key[:-1] + "_"}
     assert problem(house.call("POST", "/v1/devices/token", wanted)) == (401, "not-authorised")
     assert problem(house.call("POST", "/v1/devices/token", wanted | {"hospital": "H9"})) == (401, "not-authorised")
+
+
+def test_who_fails_too_often_waits_and_a_good_device_behind_the_same_address_does_not(
+    house: Live, token: dict[str, str]
+) -> None:
+    def answer(headers: dict[str, str]) -> http.client.HTTPResponse:
+        connection = http.client.HTTPConnection(house.url.removeprefix("http://"), source_address=("127.0.0.3", 0))
+        connection.request("GET", "/v1/items?q=x", headers=headers)
+        return connection.getresponse()
+
+    for _ in range(FAILURES_PER_MINUTE + 1):
+        refused = answer({"Authorization": "Bearer x"})
+
+    assert refused.status == 429
+    assert 1 <= int(refused.headers["Retry-After"]) <= 60
+    assert answer(token).status == 200
 
 
 def test_a_token_of_a_revoked_device_ends_within_seconds(house: Live) -> None:

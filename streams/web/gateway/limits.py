@@ -11,7 +11,7 @@ from streams.web.problems import ProblemError
 
 WINDOW_SECONDS: Final = 10
 FAILURES_PER_MINUTE: Final = 60
-"""Wrong keys, tokens and signatures from one address; then it waits. A ward behind one address shares it. Ours."""
+"""Wrong keys, tokens and signatures from one address; then it waits. Who proves himself goes through. Ours."""
 
 
 class Limits:
@@ -36,11 +36,16 @@ class Limits:
             raise self._too_many(self._events, hospital, device_id)
 
     def failed(self, address: str) -> None:
-        """Somebody at the address did not prove himself."""
-        self._windows.hit(self._failures, address)
+        """Somebody at the address did not prove himself.
+
+        Raises:
+            ProblemError: 429, too many have failed there.
+        """
+        if not self._windows.hit(self._failures, address):
+            raise self._too_many(self._failures, address)
 
     def check(self, address: str) -> None:
-        """Before somebody at the address proves himself.
+        """Before a password is looked at, which costs; keys and tokens can't be guessed and are looked at first.
 
         Raises:
             ProblemError: 429, too many have failed there.

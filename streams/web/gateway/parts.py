@@ -1,5 +1,7 @@
 """What a gateway is made of, put together once."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -56,22 +58,26 @@ class Parts:
         Raises:
             ProblemError: 401 without a good one, 429 where too many were bad.
         """
-        address = address_of(request)
-        self.limits.check(address)
         header = request.headers.get("authorization", "")
-        try:
+        with self.proving(request):
             if not header.lower().startswith(BEARER):
                 raise refused("Expected Authorization: Bearer and a token of /v1/devices/token.")
             return await self.devices.by_token(self.tokens, header[len(BEARER) :].strip())
-        except ProblemError as problem:
-            self.failed(address, problem)
-            raise
 
-    def failed(self, address: str, problem: ProblemError) -> None:
-        """Somebody did not prove himself."""
-        if problem.status == 401:
-            self.limits.failed(address)
-            self.metrics.refused_request("not-authorised")
+    @contextmanager
+    def proving(self, request: Request) -> Iterator[None]:
+        """A device proves itself: who can goes through, whatever others behind the same address did.
+
+        Raises:
+            ProblemError: 429 instead of 401 where too many have failed.
+        """
+        try:
+            yield
+        except ProblemError as problem:
+            if problem.status == 401:
+                self.metrics.refused_request("not-authorised")
+                self.limits.failed(address_of(request))
+            raise
 
 
 async def make_parts(settings: Settings, pool: asyncpg.Pool, metrics: Metrics, contact: Contact) -> Parts:

@@ -8,7 +8,7 @@ from fastapi.sse import format_sse_event
 from starlette.responses import StreamingResponse
 
 from models.web.gateway import FoundItem, FoundItems, Token, TokenWanted
-from streams.web.gateway.parts import Gateway, TokenDevice, address_of
+from streams.web.gateway.parts import Gateway, TokenDevice
 from streams.web.gateway.verdicts import seen_of
 from streams.web.problems import DOCUMENTED, ProblemError
 
@@ -20,13 +20,8 @@ RETRY_MS = 1000
 @router.post("/devices/token", summary="A short-lived token for a device's key")
 async def post_token(wanted: TokenWanted, request: Request, parts: Gateway) -> Token:
     """The key is proven once in a while, the token with every request."""
-    address = address_of(request)
-    parts.limits.check(address)
-    try:
+    with parts.proving(request):
         device = await parts.devices.by_key(wanted.hospital, wanted.device_id, wanted.key)
-    except ProblemError as problem:
-        parts.failed(address, problem)
-        raise
     return Token(
         access_token=parts.tokens.make(device),
         token_type="Bearer",  # noqa: S106 -- its kind, no secret

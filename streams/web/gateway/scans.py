@@ -30,7 +30,7 @@ from models.web.gateway import (
 from models.wire.strict_json import Refusal, read_object, validate
 from models.wire.topics import RECORD_BYTES_MAX
 from sinks.postgres.web.devices import Device
-from streams.web.gateway.parts import Gateway, Parts, TokenDevice, address_of, limited_body
+from streams.web.gateway.parts import Gateway, Parts, TokenDevice, limited_body
 from streams.web.gateway.publisher import Outgoing
 from streams.web.problems import DOCUMENTED, ProblemError
 
@@ -147,15 +147,10 @@ def _object(body: bytes) -> dict[str, Any]:
 async def _signer(request: Request, parts: Parts, body: bytes, first: Any) -> Device:
     """Who has signed the body."""
     signature = request.headers.get(SIGNATURE_HEADER, "")
-    address = address_of(request)
-    parts.limits.check(address)
     named = first if isinstance(first, dict) else {}
     hospital, device_id = named.get("hospital"), named.get("device_id")
-    try:
+    with parts.proving(request):
         return await parts.devices.by_signature(_name(hospital), _name(device_id), body, signature)
-    except ProblemError as problem:
-        parts.failed(address, problem)
-        raise
 
 
 def _name(value: Any) -> str:

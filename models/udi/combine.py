@@ -25,8 +25,12 @@ Value = TypeVar("Value", str, date)
 _ALTERNATIVES_MAX: Final = 24
 _NO_CODE: Final = frozenset({Issuer.INTERNAL, Issuer.INVALID})
 _OF_HALVES: Final = frozenset({Flag.PI_ONLY, Flag.NOT_UDI, Flag.DIN_ONLY})
-_WARNINGS: Final = frozenset({Flag.LOOKS_LIKE_GS1, Flag.PERSONAL_NUMBER, Flag.CN_DRUG_TRACE_CODE, Flag.IFA_PPN})
+_WARNINGS: Final = frozenset({
+    Flag.LOOKS_LIKE_GS1, Flag.PERSONAL_NUMBER, Flag.CN_DRUG_TRACE_CODE, Flag.IFA_PPN, Flag.ISO15434, Flag.BARE_GTIN,
+    Flag.RESTRICTED_CIRCULATION,
+})  # fmt: skip
 """What a barcode that is left out was noticed for, and what must not get lost with it."""
+_UNPROVED: Final = frozenset({Flag.BARE_GTIN, Flag.AHM_UNVERIFIED})
 
 
 def of_one(code: ParsedCode) -> Label:
@@ -70,7 +74,7 @@ def _with_alternatives(label: Label, alternatives: tuple[Label, ...]) -> Label:
 
 def _merged(codes: tuple[ParsedCode, ...]) -> Label:
     useful = [code for code in codes if code.valid] or [code for code in codes if code.issuer not in _NO_CODE]
-    useful = useful or list(codes)
+    useful = _without_strays(useful or list(codes))
     lead = next((code for code in useful if code.di is not None), useful[0])
     fields = _Fields()
     for code in (lead, *(code for code in useful if code is not lead)):
@@ -94,6 +98,18 @@ def _merged(codes: tuple[ParsedCode, ...]) -> Label:
         codes,
         fields.precision,
     )
+
+
+def _without_strays(codes: list[ParsedCode]) -> list[ParsedCode]:
+    """Without bare numbers of another thing beside a proved device: one plain number in ten passes as a GTIN."""
+    proved = {code.di for code in codes if code.di is not None and not _UNPROVED.intersection(code.flags)}
+    return [code for code in codes if not proved or code.di in proved or not _is_stray(code)]
+
+
+def _is_stray(code: ParsedCode) -> bool:
+    """A number without an article symbol around it, or of restricted circulation: a price label."""
+    plain = code.symbology is None or not code.symbology.startswith(("]E", "]I"))
+    return Flag.BARE_GTIN in code.flags and (plain or Flag.RESTRICTED_CIRCULATION in code.flags)
 
 
 class _Fields:
@@ -176,12 +192,10 @@ def _is_logistic(code: ParsedCode) -> bool:
 
 def _flags(every: Sequence[ParsedCode], codes: Sequence[ParsedCode], lead: ParsedCode) -> tuple[Flag, ...]:
     """All flags in the order noticed, without those of a half that found its other half; warnings of every barcode."""
-    found = dict.fromkeys(flag for code in codes for flag in code.flags)
-    left_out = (code for code in every if code not in codes)
-    found |= dict.fromkeys(flag for code in left_out for flag in code.flags if flag in _WARNINGS)
-    if lead.di is None:
-        return tuple(found)
-    dropped = set(_OF_HALVES)
+    dropped = set(_OF_HALVES) if lead.di is not None else set()
     if any(code.di == lead.di and Flag.BARE_GTIN not in code.flags for code in codes):
         dropped.add(Flag.BARE_GTIN)
-    return tuple(flag for flag in found if flag not in dropped)
+    found = dict.fromkeys(flag for code in codes for flag in code.flags if flag not in dropped)
+    left_out = (code for code in every if code not in codes)
+    found |= dict.fromkeys(flag for code in left_out for flag in code.flags if flag in _WARNINGS)
+    return tuple(found)

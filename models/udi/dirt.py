@@ -29,16 +29,22 @@ _CAPS_LOCK: Final = {
     "]D2": "]d2", "]D1": "]d1", "]c1": "]C1", "]c0": "]C0", "]q3": "]Q3", "]q1": "]Q1", "]j1": "]J1", "]a0": "]A0",
 }  # fmt: skip
 """Identifiers as a keyboard with Caps Lock on types them. `]E0` and `]e0` are both real and stay as they are."""
-_ECI: Final = re.compile(r"\\[0-9]{6}")
-"""Designators of the character set, `\\000026`. References: ISO/IEC 15424, 3.3 (modifiers of `]Q2`, `]d4`)."""
-_GS1_IDENTIFIERS: Final = frozenset({"]C1", "]d2", "]Q3", "]J1", "]e0"})
-_NAMED: Final = "CR|LF|TAB|HT|STX|ETX|EOT|SOH|ENTER"
-_WRITTEN: Final = rf"(?:<(?:{_NAMED})>|\{{(?:{_NAMED})\}}|\[(?:{_NAMED})\]|\\[rnt]|\\x0[239AD]|\\u000[239AD])"
+_ECI: Final = re.compile(r"\\{1,2}[0-9]{6}")
+"""Designators of the character set, `\\000026`. References: ISO/IEC 15424, 3.3 (modifiers of `]Q2`, `]d4`).
+What writes it as text may double the backslash."""
+_LEADING: Final = frozenset({"]C1", "]d2", "]Q3", "]J1", "]e0", "]E0", "]E4", "]I1"})
+"""Identifiers that say what the content must be: they count before those of plain symbols."""
+_NAMED: Final = "CR|LF|CRLF|NL|TAB|HT|STX|ETX|EOT|SOH|NUL|(?:KEY_)?ENTER|RETURN|0x0[23459AD]"
+_CODED: Final = "0[23459AD]"
+_WRITTEN: Final = (
+    rf"(?:<(?:{_NAMED})>|\{{(?:{_NAMED})\}}|\[(?:{_NAMED})\]|\((?:CR|LF|CRLF|TAB)\)|\\[rnt]|\\x{_CODED}|\\u00{_CODED}"
+    rf"|_x00{_CODED}_|%{_CODED}|\^[MJI]|&#(?:x0?[23459AD]|[23459]|1[03]);|[\u2400-\u240d\u23ce])"
+)
 _WRITTEN_LEFT: Final = re.compile(rf"{_WRITTEN}{{1,4}}", re.IGNORECASE)
 _WRITTEN_RIGHT: Final = re.compile(rf"{_WRITTEN}{{1,4}}$", re.IGNORECASE)
 """Terminators and frames written out as text."""
 _BEFORE_OPENING: Final = re.compile(
-    rf"(?:(?:[\0-\x20\x7f]|{_WRITTEN})*(?=\\[0-9]{{6}}|\][A-Za-z][0-9A-Za-z]))?", re.IGNORECASE
+    rf"(?:(?:[\0-\x20\x7f]|{_WRITTEN})*(?=\\{{1,2}}[0-9]{{6}}|\][A-Za-z][0-9A-Za-z]))?", re.IGNORECASE
 )
 """Controls, blanks and written-out frames in front of a designator or a symbology identifier."""
 _LABEL_PREFIX: Final = re.compile(r"UDI(?:-DI)?[: ]\s{0,4}", re.IGNORECASE)
@@ -152,7 +158,7 @@ def _opened(text: str, steps: list[Step]) -> tuple[str | None, str]:
             if meant is not None:
                 steps.append(Step(Flag.CAPS_LOCK, text))
                 found = meant
-            if symbology not in _GS1_IDENTIFIERS or found in _GS1_IDENTIFIERS:
+            if symbology not in _LEADING or found in _LEADING:
                 symbology = found
         else:
             return symbology, text
@@ -167,7 +173,7 @@ def _without_designators(text: str, steps: list[Step]) -> str:
 
 def _without_frame(text: str, steps: list[Step]) -> str:
     """Terminators and frames taken off that some terminal wrote out, `<CR>`."""
-    if not any(sign in text for sign in "<{[\\"):
+    if text.isalnum():
         return text
     framed = _WRITTEN_LEFT.match(text)
     bare = _WRITTEN_RIGHT.sub("", text[framed.end() :] if framed is not None else text)

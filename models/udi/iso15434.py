@@ -13,6 +13,8 @@ from models.udi.values import CodeError, Flag, Issuer, Reading
 _OPENING: Final = re.compile(r"\[\)>[\x1e\x1d]?(05|06)\x1d")
 _SUBSTITUTED: Final = re.compile(r"\[\)>([^0-9A-Za-z+]?)(?:05|06)([^0-9A-Za-z+=&])")
 """An envelope with other signs for RS and GS."""
+_WITHOUT_CONTROLS: Final = re.compile(r"\[\)>(?:05(?=01[0-9]{14})|06(?=\+[A-Z]|=/|MA\.156\.))")
+"""An envelope of a scanner that sends no controls: only where a device identifier follows at once."""
 _CODES: Final = ("+", "=/", "=)", "MA.156.")
 """How the codes begin that format 06 may hold: HIBC, ISBT 128, MA."""
 _SIGNS: Final = {
@@ -26,7 +28,7 @@ _SIGNS: Final = {
 }  # fmt: skip
 """RS, GS and EOT written out, or as the glyphs of code page 437 and of control pictures."""
 _FRAME: Final = re.compile(
-    r"<(?:RS|GS|EOT)>|\{(?:RS|GS|EOT)\}|\[(?:RS|GS|EOT)\]|[▲↔♦␞␝␄]|\\x(?:1[ed]|04)|\\u00(?:1[ed]|04)"
+    r"[<{\[(](RS|GS|EOT)[>}\])]|[▲↔♦␞␝␄]|\\x(?:1[ed]|04)|\\u00(?:1[ed]|04)"
     r"|_x00(?:1[ed]|04)_|%(?:1[ed]|04)|\^[\^\]d]|&#(?:30|29|4|x1[ed]|x0?4);",
     re.IGNORECASE,
 )
@@ -52,7 +54,7 @@ def unwrap(text: str) -> Envelope | None:
     """
     if not text.startswith("[)>"):
         return None
-    text = _FRAME.sub(lambda match: _SIGNS[match[0].strip("<>{}[]").lower()], text)
+    text = _FRAME.sub(lambda match: _SIGNS[(match[1] or match[0]).lower()], text)
     if text[3:4] == "\0":
         text = text.replace("\0", "\x1e")
     match = _OPENING.match(text) or _OPENING.match(text := _with_controls(text))
@@ -71,7 +73,13 @@ def unwrap(text: str) -> Envelope | None:
 
 
 def _with_controls(text: str) -> str:
-    """The text with RS and GS for the signs that stand in their places behind `[)>`, wherever they occur."""
+    """The text with RS and GS for the signs that stand in their places behind `[)>`, wherever they occur.
+
+    Where no sign at all came, the two of its opening are put back.
+    """
+    dropped = _WITHOUT_CONTROLS.match(text)
+    if dropped is not None:
+        return f"[)>\x1e{text[3:5]}{GS}{text[5:]}"
     match = _SUBSTITUTED.match(text)
     if match is None:
         return text

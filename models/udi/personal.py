@@ -8,8 +8,10 @@ import re
 from datetime import date
 from typing import Final
 
-_SHAPED: Final = re.compile(r"[1-9][0-9]{5}(?:19|20)[0-9]{9}[0-9Xx]", re.ASCII)
-_ANYWHERE: Final = re.compile(r"(?<![0-9])[1-9][0-9]{5}[ -]?(?:19|20)[0-9]{6}[ -]?[0-9]{3}[0-9Xx](?![0-9])", re.ASCII)
+_SHAPED: Final = re.compile(r"[1-9][0-9]{5}(?:18|19|20)[0-9]{9}[0-9Xx]", re.ASCII)
+_ANYWHERE: Final = re.compile(
+    r"(?<![0-9])[1-9][0-9]{5}[ -]?(?:18|19|20)[0-9]{6}[ -]?[0-9]{3}[0-9Xx](?![0-9])", re.ASCII
+)
 _GROUPED: Final = str.maketrans("", "", " -")
 _WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK: Final = "10X98765432"

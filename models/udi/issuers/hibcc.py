@@ -34,7 +34,7 @@ _CUTS_MAX: Final = 8
 """Places with a right check character that are tried for each symbol."""
 _BETWEEN: Final = re.compile(r"(?<=.)[*\t\x1c-\x1f\0;,|]+(?=\+)")
 """Signs no HIBC code may hold, where one symbol ends and the next begins."""
-_EMPTY: Final = frozenset({"$", "$+", "$$", "$$+", "S"})
+_EMPTY: Final = frozenset({"", "$", "$+", "$$", "$$+", "S"})
 _EIGHT_DIGITS: Final = re.compile(r"[0-9]{8}")
 
 

@@ -93,7 +93,7 @@ def _device(reading: Reading, value: str) -> CodeError | None:
 
 
 def _container(reading: Reading, value: str) -> CodeError | None:
-    if _TEXT.fullmatch(value) is None:
+    if _TEXT.fullmatch(value) is None or value != value.upper():
         return CodeError.BAD_CHARACTER
     reading.di = value
     return None

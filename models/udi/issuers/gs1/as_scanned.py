@@ -29,13 +29,14 @@ _TOKENS: Final = re.compile(
 )
 """Separators written out, and the controls that stand for them. References: docs/codes.md, section "Dirt"."""
 _CONTROLS: Final = "".join(map(chr, (*range(1, 10), 11, 12, *range(14, 29), 30, 31, *range(127, 160))))
+_GLYPH_RANGES: Final = (
+    (0xA1, 0xBF), (0xD7, 0xD7), (0xF7, 0xF7), (0x2020, 0x2027), (0x20A0, 0x20CF), (0x2190, 0x21FF), (0x2400, 0x243F),
+    (0x2500, 0x27BF),
+)  # fmt: skip
 _GLYPHS: Final = "".join(
-    sign
-    for first, last in ((0xA1, 0xBF), (0x2020, 0x2027), (0x2190, 0x21FF), (0x2400, 0x243F), (0x25A0, 0x27BF))
-    for sign in map(chr, range(first, last + 1))
-    if not sign.isalnum()
+    sign for first, last in _GLYPH_RANGES for sign in map(chr, range(first, last + 1)) if not sign.isalnum()
 )
-"""What fonts and code pages show for a control: the signs of Latin-1, arrows, control pictures, shapes."""
+"""What fonts and code pages show for a control: signs of Latin-1 and of money, arrows, control pictures, boxes."""
 _SINGLES: Final = str.maketrans(
     dict.fromkeys(f"\0{_CONTROLS}{_GLYPHS}\ufffd\ue000\ue01d\uf01d|~^@#$`\\{{}}[]｜èñÈÑ", GS)
 )
@@ -48,6 +49,8 @@ _PI_DIGITS_MIN: Final = 4
 """Digits of a lot or serial beside a date, when the text is digits alone and came without symbology identifier. No
 source: ours; numbers of 11 and 12 digits, as telephones and laboratories have, leave one or two."""
 _OF_A_DEVICE: Final = frozenset({"10", "11", "17", "21"})
+_SWALLOWING: Final = ("10", "21", "7003")
+"""Where a lost separator makes a value too long; a count or a field of one's own that is too long is some number."""
 _CUT_SHORT: Final = frozenset({CodeError.EMPTY_VALUE, CodeError.TOO_SHORT, CodeError.BAD_DATE})
 """Errors of a half label that was read in part: it is no element, and may have been meant for one."""
 _LOGISTIC: Final = frozenset({"00", "02"})
@@ -196,8 +199,9 @@ def _believed(reading: Reading, text: str) -> Reading:
     if gtin_in_front:
         return reading
     if reading.error is CodeError.TOO_LONG:
+        of_a_device = bool(reading.before_error) or text.startswith(_SWALLOWING)
         number = text.isdigit() and Flag.SUSPECT_MISSING_SEPARATOR not in reading.flags
-        return Reading(Issuer.INTERNAL, CodeError.NOT_UDI) if number else reading
+        return reading if of_a_device and not number else Reading(Issuer.INTERNAL, CodeError.NOT_UDI)
     if reading.error is None:
         values = dict(reading.elements)
         unit_with_date = values.keys() & _PI_DATES and values.keys() & _PI_UNITS

@@ -60,6 +60,18 @@ def test_two_labels_scanned_as_one_are_a_conflict(codes: tuple[str, ...]) -> Non
     assert read(*codes).conflict
 
 
+@pytest.mark.parametrize("device", [DI, "+A123BJC5D6E71G", "MA.156.M0.100472.11103316"])
+@pytest.mark.parametrize(
+    "number", ["9783161484100", "17000000", "2900000000001", "]E02900000000001", "]C09783161484100"]
+)
+def test_a_number_that_merely_passes_as_a_gtin_refuses_no_device_and_leaves_its_trace(device: str, number: str) -> None:
+    for codes in ((device, number), (number, device)):
+        label = read(*codes)
+        assert (label.conflict, label.error, label.di) == (False, None, read(device).di)
+        assert Flag.BARE_GTIN in label.flags
+    assert read(number, "4006381333931").conflict
+
+
 def test_a_half_label_stays_a_half_label() -> None:
     label = read(PI)
 

@@ -140,14 +140,24 @@ def test_what_no_symbol_can_say_is_not_written(build: Any) -> None:
         build()
 
 
-_ANYTHING = st.text(max_size=LENGTH_MAX) | st.text(
-    st.sampled_from("0123456789ABMFabc+$/%=&,>.()[]{}<^|]dC1 \x1d\x1e\0\n（０￥。"), max_size=LENGTH_MAX
+_PIECES = (
+    "[)>", "05", "06", "^^", "^]", "^d", "<RS>", "{GS}", "[EOT]", "(GS)", "\\x1d", "&#30;", "%1E", "_x001D_", "▲",
+    "↔", "♦", "]d2", "]C0", "]E0", "\\000026", "<CR>", "\\r", "^M", "01", "07032069804988", "(01)", "[10]", "(17)",
+    "10", "17", "21", "A1", "271231", "27-12-31", "+A123BJC5D6E71G", "+$LOT97+", "=/A9999XYZ100T0944", "=,", "=)",
+    "MA.156.M0.100472.11103316", ".L", "MF1", "https://id.gs1.org/01/", "?17=", "\n", "\x1d", "\x1e", "è", " ", "*",
+    "9N1", "|]e0",
+)  # fmt: skip
+_ANYTHING = (
+    st.text(max_size=LENGTH_MAX)
+    | st.text(st.sampled_from("0123456789ABMFabc+$/%=&,>.()[]{}<^|]dC1 \x1d\x1e\0\n（０￥。"), max_size=LENGTH_MAX)
+    | st.lists(st.sampled_from(_PIECES), max_size=10).map("".join)
 )
 
 
 @given(_ANYTHING, st.dates())
 @example("\ud800", date(1, 1, 1))
 @example("]d230\x1d", date(9999, 12, 31))
+@example("[)>^^06^]+A123BJC5D6E71G^^^d", date(2026, 6, 1))
 @example("+A123B1S+$$", date(2026, 1, 1))
 def test_nothing_raises_and_an_invalid_code_identifies_nothing(raw: str, scanned_on: date) -> None:
     code = parse(raw, scanned_on=scanned_on)

@@ -53,23 +53,32 @@ CLASSES: list[tuple[str, dict[str, Any]]] = [
     ),
     (f"(01){GTIN}(10)LOT1(11)-(17)271231", {"valid": False, "lot": None}),
     (f"(01){GTIN}(10)LOT(21)#1", {"valid": False, "serial": None}),
+    (f"[01]{GTIN}(10)LOT1[21]", {"error": "bad_hri"}),
+    (f"(01){GTIN}(10)LOT1(21)(17)271231", {"error": "bad_hri"}),
+    (f"(01){GTIN}(10)L7(17)31.12.27", {"valid": False, "lot": None}),
+    (f"(01){GTIN}(10)L7(17)2027年12月31日", {"valid": False, "lot": None}),
     # The designator of the character set, and the symbology identifier once more.
     (f"\\00002901{GTIN}10A", {"valid": True, "lot": "A"}),
     (f"]Q3\\00002601{GTIN}10A", {"valid": True, "lot": "A"}),
     ("\\00026+A123BJC5D6E71G", {"issuer": "internal"}),
     (f"\\000026]d201{GTIN}10A", {"valid": True, "lot": "A", "symbology": "]d2"}),
     (f"\\000026 01{GTIN}10A", {"valid": True, "lot": "A"}),
+    (f"\\\\00002601{GTIN}10A", {"valid": True, "lot": "A"}),
     ("\\000026+A123BJC5D6E71G", {"issuer": "HIBCC", "di": "A123BJC5D6E71"}),
     (f"]C1]C101{GTIN}", {"valid": True, "di": GTIN, "symbology": "]C1"}),
     (f"]d2]d101{GTIN}", {"valid": True, "di": GTIN, "symbology": "]d2"}),
     ("]C0]C0+A123BJC5D6E71G", {"issuer": "HIBCC", "symbology": "]C0"}),
     *((f"]d2{between}]d201{GTIN}10A", {"valid": True, "lot": "A"}) for between in (" ", "\x1d", "\r\n", "\t")),
     (f"]d201{GTIN}10A]d2", {"valid": True, "lot": "A"}),
+    ("]d2]E07032069804988", {"valid": True, "di": GTIN, "symbology": "]E0"}),
+    ("]E0]E07032069804988", {"valid": True, "di": GTIN}),
+    (f"]E0]d201{GTIN}10A", {"valid": True, "lot": "A", "symbology": "]d2"}),
+    ("]d2]C0HC-0001", {"valid": False, "di": None}),
     (f"]C101{GTIN}]C110A", {"valid": True, "lot": "A", "di": GTIN}),
     # Any sign no GS1 value may hold, only when the whole message then reads.
     *(
         (f"]d201{GTIN}10A{sign}21B", {"valid": True, "lot": "A", "serial": "B"})
-        for sign in "\x01\x08\t\x1b\x1c\x1f\x7f\x80\x9dèñÈÑ§¶¨␞→■†\xa0"
+        for sign in "\x01\x08\t\x1b\x1c\x1f\x7f\x80\x9dèñÈÑ§¶¨␞→■†\xa0×÷€│█"
     ),
     *((f"]d201{GTIN}10A{sign}21B", {"valid": False, "lot": None}) for sign in "éê批。、—"),
     *(
@@ -86,6 +95,25 @@ CLASSES: list[tuple[str, dict[str, Any]]] = [
     (f"]d201{GTIN}21SN1\\r\\n", {"serial": "SN1"}),
     (f"<STX>]d201{GTIN}21SN1{{ETX}}", {"serial": "SN1"}),
     (f"]d201{GTIN}21SN1CR", {"serial": "SN1CR"}),
+    *(
+        (f"]d201{GTIN}21SN1{end}", {"serial": "SN1"})
+        for end in (
+            "<CRLF>",
+            "{RETURN}",
+            "[ENTER]",
+            "(CR)",
+            "<NUL>",
+            "_x000D_",
+            "%0D%0A",
+            "&#13;",
+            "^M",
+            "\\u000d",
+            "␍␊",
+            "⏎",
+        )
+    ),
+    *((f"]d201{GTIN}21SN1{end}", {"serial": f"SN1{end}"}) for end in ("<A>", "%2D", "(C)", "_x", "M")),
+    ("+A123BJC5D6E71G<CR>", {"issuer": "HIBCC", "valid": True}),
     ("[)>{RS}05{GS}01" + GTIN + "10A{RS}{EOT}", {"valid": True, "lot": "A"}),
     ("[)>\\x1e06\\x1d+A123BJC5D6E71G\\x1e\\x04", {"issuer": "HIBCC"}),
     ("[)>␞06␝+A123BJC5D6E71G␞␄", {"issuer": "HIBCC"}),
@@ -97,8 +125,16 @@ CLASSES: list[tuple[str, dict[str, Any]]] = [
     ("[)>\x1e06\x1d=/A9999XYZ100T0944\x1e\x04", {"issuer": "ICCBBA", "di": "A9999XYZ100T0944"}),
     ("[)>\x1e06\x1dMA.156.M0.100472.11103316\x1e\x04", {"issuer": "MA", "valid": True}),
     ("[)>0601", {"issuer": "internal", "error": "not_udi"}),
+    ("[)>^^06^]+A123BJC5D6E71G^^^d", {"issuer": "HIBCC", "valid": True}),
+    (f"[)>(RS)05(GS)01{GTIN}10A(GS)21B(RS)(EOT)", {"lot": "A", "serial": "B"}),
+    (f"[)>0501{GTIN}10A", {"valid": True, "lot": "A"}),
+    ("[)>06+A123BJC5D6E71G", {"issuer": "HIBCC", "valid": True}),
+    ("[)>0501070320", {"issuer": "internal", "error": "not_udi"}),
     # Numbers prove nothing; with a symbology identifier they are what it says.
     ("3012345678", {"issuer": "internal", "error": "not_udi"}),
+    ("30A12345678", {"issuer": "internal", "error": "not_udi"}),
+    (f"240{'A' * 31}", {"issuer": "internal", "error": "not_udi"}),
+    (f"21{'A' * 21}", {"issuer": "GS1", "error": "too_long"}),
     ("]C13012345678", {"issuer": "GS1", "valid": True, "quantity": 12345678}),
     ("]C130123456789", {"issuer": "GS1", "error": "too_long"}),
     ("17271231101234", {"issuer": "GS1", "lot": "1234"}),
@@ -113,6 +149,7 @@ CLASSES: list[tuple[str, dict[str, Any]]] = [
     ("&,1000000000000xyz123", {"issuer": "ICCBBA", "error": "bad_character"}),
     ("&,1000000000000XYZ 23", {"issuer": "ICCBBA", "error": "bad_character"}),
     ("&)012345678a", {"issuer": "ICCBBA", "lot": "012345678a"}),
+    ("=)012345678a", {"issuer": "ICCBBA", "error": "bad_character"}),
     # The check pair.
     (f"(01){GTIN}(8014)1987654Ad4X4bL5ttr2310c2K", {"valid": True, "di": GTIN}),
     # The deepest thing that is known.
@@ -183,6 +220,7 @@ def test_hibc_symbols_read_as_one_string_are_taken_apart(
         ("$$/Q5", None),
         ("$$+/Q5", None),
         ("$ /Q5", None),
+        ("/Q5", None),
         ("$$7A/S/Q5", None),
         ("$", "empty_value"),
         ("$/16D20260101", "empty_value"),

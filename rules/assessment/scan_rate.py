@@ -22,8 +22,6 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import Final, NamedTuple
 
-from scipy import stats
-
 from models.assessment.scan_rate import CaseCell
 
 CHANCE_DEVIATIONS: Final = 3.0
@@ -153,6 +151,8 @@ def rate(seen: Seen, unseen: Unseen = Unseen(), lines: float | None = None) -> R
     whole = seen.scanned + seen.typed + seen.charged + unseen.lines
     if whole <= 0:
         return Rate(None, None, None, 0.0)
+    from scipy import stats  # noqa: PLC0415 -- half a second, for who asks for rates
+
     share, count = seen.scanned / whole, whole if lines is None else lines
     found = stats.binomtest(round(share * count), max(1, round(count))).proportion_ci(CONFIDENCE, method="wilson")
     # The denominator itself is uncertain by what nobody saw.

@@ -75,10 +75,12 @@ COMMANDS: Final[tuple[Entry, ...]] = (
     Entry(Panel.PROVE, "demo", "streams.cli.simulating:demo"),
     Entry(Panel.PROVE, "simulate", "streams.cli.simulating:simulate"),
     Entry(Panel.PROVE, "rescue-proof", "streams.cli.codes.rescue_proof:rescue_proof_command"),
-    Entry(Panel.PROVE, "findings-proof", "streams.proofs.findings_proof:findings_proof_command"),
-    Entry(Panel.PROVE, "pairing-proof", "streams.proofs.pairing_proof:pairing_proof_command"),
+    Entry(Panel.PROVE, "findings-proof", "streams.cli.monitoring.findings_proof:findings_proof_command"),
+    Entry(Panel.PROVE, "pairing-proof", "streams.cli.codes.pairing_proof:pairing_proof_command"),
     Entry(Panel.PROVE, "rank-proof", "streams.cli.assessment.rank_proof:rank_proof_command"),
-    Entry(Panel.PROVE, "reconciliation-proof", "streams.proofs.reconciliation_proof:reconciliation_proof_command"),
+    Entry(
+        Panel.PROVE, "reconciliation-proof", "streams.cli.reconciling.reconciliation_proof:reconciliation_proof_command"
+    ),
     Entry(Panel.OPERATE, "run", "streams.cli.services:run"),
     Entry(Panel.OPERATE, "status", "streams.cli.operating.status:status"),
     Entry(Panel.OPERATE, "doctor", "streams.cli.operating.doctor:doctor"),

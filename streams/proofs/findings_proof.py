@@ -1,17 +1,11 @@
 """`udi findings-proof`: simulated hospital-years are watched, and what is found is compared with what was seeded."""
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from fractions import Fraction
-from typing import Annotated, Final
-
-import typer
-from rich.console import Console
-from rich.progress import track
-from rich.table import Table
+from typing import Final
 
 from models.calendar import Month, month_text, shift
 from models.monitoring.alert import AlertVersion, Cell, Measure, ScopeMonth, ScopeType, Status, UsageSums
@@ -24,7 +18,7 @@ from rules.monitoring.findings import FindingFacts, cut_of, finding_of, on_desk
 from rules.monitoring.judging import Known, claims, versions
 from rules.monitoring.standings import PlaceFacts, Ranking, rank
 from streams.proofs.findings_world import HOSPITAL, WARM_UP, World, hospital_year, months
-from streams.proofs.scan_rate_world import DEPARTMENTS, scan_rates
+from streams.proofs.scan_rate_world import scan_rates
 
 FOUND_MIN: Final = 1.0
 OPEN_MAX: Final = POLICY.findings_open_max
@@ -96,52 +90,12 @@ class FindingFigures:
         )
 
 
-def findings_proof_command(
-    years: Annotated[int, typer.Option(min=1, max=500, help="Hospital-years.")] = 20,
-    seed: Annotated[int, typer.Option(help="Of the first; the others follow.")] = 1,
-    *,
-    as_json: Annotated[bool, typer.Option("--json", help="JSON for machines.")] = False,
-) -> None:
-    """Findings over simulated hospital-years beside what was seeded. Exit 1 when something seeded is not found."""
-    figures = FindingFigures()
-    console = Console(stderr=True)
-    for each in track(range(seed, seed + years), "hospital-years", console=console, disable=not console.is_terminal):
-        watch(hospital_year(each), figures)
-        measured = scan_rates(each)
-        figures.rates_near.append(sum(department.near for department in measured))
-        figures.rates_covered += sum(department.covered for department in measured)
-    if as_json:
-        typer.echo(json.dumps(asdict(figures) | {"good": figures.good}, ensure_ascii=False))
-    else:
-        _show(figures)
-    raise typer.Exit(0 if figures.good else 1)
-
-
-def _show(figures: FindingFigures) -> None:
-    f = figures
-    rows = [
-        ("seeded misuse found, in the month it begins", f"{f.found} of {f.seeded}", "all"),
-        ("standing alerts a month", f"{f.alerts / f.months:,.1f}", ""),
-        ("findings a month, filed ones too", f"{f.findings / f.months:,.1f}", ""),
-        ("open findings a month", f"{f.open / f.months:,.1f}", ""),
-        ("open findings, most in a month", f"{f.open_most}", f"at most {OPEN_MAX}"),
-        ("share of the open that was seeded", f"{f.open_seeded / max(1, f.open):.1%}", ""),
-        ("alerts of caseload alone filed", f"{f.caseload_cut / max(1, f.caseload):.1%} of {f.caseload:,}", "80 %"),
-        ("causes that add up exactly", f"{f.causes - f.causes_wrong:,} of {f.causes:,}", "all"),
-        ("scan rate within 2 points, departments", f"{sum(f.rates_near) / f.years:.1f} of {DEPARTMENTS}", ""),
-        (f"hospitals with {RATES_NEAR_MIN} of them or more", f"{f.years_near} of {f.years}", f"{YEARS_NEAR_MIN:.0%}"),
-        ("true scan rates in their 95 % interval", f"{f.rates_covered / (f.years * DEPARTMENTS):.1%}", ""),
-    ]  # fmt: skip
-    table = Table(
-        title=f"Findings over {f.years} simulated hospital-years", title_justify="left", box=None, pad_edge=False
-    )
-    for name, justify in (("", "left"), ("found", "right"), ("wanted", "right")):
-        table.add_column(name, justify=justify)  # type: ignore[arg-type]
-    for row in rows:
-        table.add_row(*row)
-    Console(highlight=False).print(table)
-    for each in f.missed[:20]:
-        typer.echo(f"missed: {each}")
+def measure(seed: int, figures: FindingFigures) -> None:
+    """Watch the hospital-year of a seed, and compare its scan rates with the truth."""
+    watch(hospital_year(seed), figures)
+    measured = scan_rates(seed)
+    figures.rates_near.append(sum(department.near for department in measured))
+    figures.rates_covered += sum(department.covered for department in measured)
 
 
 def watch(world: World, figures: FindingFigures) -> None:

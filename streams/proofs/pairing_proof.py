@@ -1,16 +1,13 @@
 """`udi pairing-proof`: a simulated ward through a lane and books in memory, compared with the truth of its halves."""
 
-import asyncio
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
-from typing import Annotated, Any, Final
+from typing import Any, Final
 from uuid import UUID
 
 import orjson
-import typer
 
 from models.calendar import ZONE_DEFAULT
 from models.charging.decision import Decision
@@ -26,7 +23,7 @@ from sinks.postgres.catalogue.facts import FactBatch
 from streams.agents.scans import record_scans
 from streams.lanes.lane import Lane
 from streams.lanes.told import Record
-from streams.proofs.pairing_corpus import GOODS, START, Corpus, Event, encounters, make_corpus
+from streams.proofs.pairing_corpus import GOODS, START, Corpus, Event, encounters
 
 _CLUSTER: Final = "proof"
 _TICK_SECONDS: Final = 20.0
@@ -143,28 +140,3 @@ def _agree(one: UUID, rest: UUID, newest: dict[UUID, Decision], corpus: Corpus) 
 def _ended(decision: Decision) -> bool:
     """Decided alone: held for a person, or charged by its identifier where that is enough."""
     return decision.verdict in {Verdict.HELD, Verdict.BILLED} and decision.partner is None
-
-
-def pairing_proof_command(
-    labels: Annotated[int, typer.Option(min=1, help="Labels to scan.")] = 4000,
-    seed: Annotated[int, typer.Option(help="Seed of the ward.")] = 20261125,
-    *,
-    as_json: Annotated[bool, typer.Option("--json", help="Figures for machines.")] = False,
-) -> None:
-    """Scan half of all labels in two halves on interleaved devices, compare with the truth; exit 1 on any miss."""
-    figures = asyncio.run(prove_pairing(make_corpus(labels, seed), seed))
-    if as_json:
-        typer.echo(json.dumps({name: getattr(figures, name) for name in figures.__slots__}))
-    else:
-        typer.echo(f"labels                  {figures.labels}, of them in two halves {figures.pairs}")
-        typer.echo(f"true pairs joined       {figures.joined} of {figures.joinable} that nothing stood between")
-        typer.echo(
-            f"true pairs released     {figures.released} of {figures.pairs - figures.joinable} that something did"
-        )
-        typer.echo(f"false pairs             {figures.false_pairs}")
-        typer.echo(f"halves without other    {figures.alone}")
-        typer.echo(f"still waiting           {figures.waiting}")
-        typer.echo(f"takeovers meanwhile     {figures.takeovers}")
-    settled = figures.joined + figures.released == figures.pairs
-    if figures.false_pairs or figures.lost or figures.waiting or not settled:
-        raise typer.Exit(1)

@@ -67,7 +67,7 @@ COMMANDS: Final[tuple[Entry, ...]] = (
     Entry(Panel.SET_UP, "bind", "streams.cli.catalogue.bind:bind"),
     Entry(Panel.SET_UP, "policy", "streams.cli.charging.policy:policy"),
     Entry(Panel.SET_UP, "catalogue", "streams.cli.catalogue.check:catalogue_app"),
-    Entry(Panel.SET_UP, "scanners", "streams.cli.codes.scanners:scanners"),
+    Entry(Panel.SET_UP, "scanners", "streams.cli.loading.scanners:scanners"),
     Entry(Panel.SET_UP, "parse", "streams.cli.codes.commands:parse_command"),
     Entry(Panel.SET_UP, "label", "streams.cli.codes.commands:label_command"),
     Entry(Panel.SET_UP, "account", "streams.cli.web.accounts:account_app"),

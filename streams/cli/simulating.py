@@ -35,7 +35,7 @@ def simulate_into_broker(settings: Settings, plan: "Plan") -> None:
 
 async def _publish(settings: Settings, plan: "Plan") -> None:
     from streams.proofs.player import WINDOW_AFTER, Player, after  # noqa: PLC0415 -- as above
-    from streams.simulator.hospital.run import Hospital  # noqa: PLC0415 -- as above
+    from streams.simulator.run import Hospital  # noqa: PLC0415 -- as above
     from streams.topics import cluster_id  # noqa: PLC0415 -- as above
 
     console = Console(stderr=True)

@@ -12,13 +12,13 @@ from models.reconciling.differences import Difference, DifferenceKind, Line, Use
 from models.reconciling.his_charge import HisCharge, read_his_charge
 from models.wire.strict_json import Refusal
 from rules.reconciling import across, reconcile
+from streams.simulator.account.entries import OPEN, Entry, fen
 from streams.simulator.clock import instant
 from streams.simulator.his.lines import estimate, insurance_code
-from streams.simulator.hospital.run import Hospital
 from streams.simulator.plan import Plan, Record
+from streams.simulator.run import Hospital
 from streams.simulator.truth.books import Truth
 from streams.simulator.truth.differences import OpenDifference, goods_of
-from streams.simulator.truth.entries import OPEN, Entry, fen
 
 SHARE_MIN: Final = 0.995
 """Of each kind at least so much must be found, and of what is found be true. No source: ours."""

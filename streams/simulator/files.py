@@ -10,8 +10,8 @@ import orjson
 
 from models.calendar import month_text
 from models.wire.topics import CATALOGUE, DISCHARGES, ENCOUNTERS, HIS_CHARGES, INCOME, SCANS
-from streams.simulator.hospital.run import Hospital
 from streams.simulator.plan import Plan, Record, Stage
+from streams.simulator.run import Hospital
 from streams.simulator.truth.books import (
     Truth,
     alert_row,

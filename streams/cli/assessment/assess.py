@@ -8,7 +8,7 @@ from rules.assessment.assessing import Options, assess
 from streams.cli.assessment.index_file import Read, Said, read_index_file
 from streams.cli.assessment.shown_assessment import document, show
 from streams.cli.connection import bad
-from streams.cli.loading.sheets import SheetError
+from streams.cli.loading.grids import SheetError
 from streams.cli.shown import print_json
 
 

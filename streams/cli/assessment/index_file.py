@@ -29,7 +29,8 @@ from models.assessment.indices import (
     plain,
 )
 from streams.cli.loading.flat_rows import cell_of
-from streams.cli.loading.sheets import Cell, SheetError, SheetRow, decode_lines, read_sheet
+from streams.cli.loading.grids import Cell, SheetError
+from streams.cli.loading.sheets import SheetRow, decode_lines, read_sheet
 
 _SAID: Final = re.compile(
     r"[(（\[【]\s*(benefit|cost|\+|-|＋|－|高优|低优|正向|负向|效益型?|成本型?|越大越好|越小越好)\s*[)）\]】]\s*$",

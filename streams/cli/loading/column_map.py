@@ -17,7 +17,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
-from streams.cli.loading.sheets import Sheet, SheetError, read_sheet
+from streams.cli.loading.grids import SheetError
+from streams.cli.loading.sheets import Sheet, read_sheet
 
 
 class Kind(StrEnum):

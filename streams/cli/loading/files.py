@@ -24,8 +24,9 @@ from rules.catalogue.checks import CONTRADICTORY, check_item
 from streams.cli.loading import flat_rows
 from streams.cli.loading.column_map import ColumnMap, Kind, read_mapped
 from streams.cli.loading.flat_rows import BadRow, Form, dollar_columns, record_of
+from streams.cli.loading.grids import SheetError
 from streams.cli.loading.grouped import Grouping, group_rows
-from streams.cli.loading.sheets import Sheet, SheetError, SheetRow, decode_lines
+from streams.cli.loading.sheets import Sheet, SheetRow, decode_lines
 from streams.cli.publishing import Outbound
 
 

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 from models.udi import UDI_ISSUERS, Issuer, parse
 from models.udi.identifier import as_scanned
 from models.udi.issuers.gs1.as_scanned import is_bare_gtin
-from streams.cli.loading.sheets import Cell, SheetRow
+from streams.cli.loading.grids import Cell
+from streams.cli.loading.sheets import SheetRow
 
 _SCIENTIFIC: Final = re.compile(r"\d(\.\d+)?E\+\d{1,3}", re.IGNORECASE)
 """How a spreadsheet writes a long number into a narrow cell: its last digits are gone."""

@@ -8,17 +8,17 @@ from typing import Annotated, Any, Final, NoReturn
 import typer
 
 from models.wire.topics import CATALOGUE, DELIVERIES, DISCHARGES, ENCOUNTERS, HIS_CHARGES, INCOME, RECALLS, STORES
-from streams.cli.codes.scanners import COLUMNS as SCANNER_COLUMNS
-from streams.cli.codes.scanners import load_scanners
 from streams.cli.connection import bad, read_settings, run_at_broker
 from streams.cli.loading.asked import Asked
 from streams.cli.loading.column_map import ColumnMap, Kind, as_toml, read_map, read_mapped
 from streams.cli.loading.files import FORMS, Contents, Message, read_file
 from streams.cli.loading.flat_rows import BadRow
+from streams.cli.loading.grids import SheetError
 from streams.cli.loading.known_encounters import unknown_encounters
 from streams.cli.loading.quotas import COLUMNS as QUOTA_COLUMNS
 from streams.cli.loading.quotas import load_quotas
-from streams.cli.loading.sheets import SheetError
+from streams.cli.loading.scanners import COLUMNS as SCANNER_COLUMNS
+from streams.cli.loading.scanners import load_scanners
 from streams.cli.loading.templates import Table, write_template
 from streams.cli.loading.udid import load_udid
 from streams.cli.loading.udid_file import COLUMNS as UDID_COLUMNS

@@ -9,12 +9,13 @@ import csv
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
 from itertools import islice
 from pathlib import Path
 from typing import Final
 
-Cell = str | float | bool | date | datetime | None
+from streams.cli.loading.grids import Cell, Grid, SheetError
+from streams.cli.loading.workbooks import read_workbook
+
 Known = Callable[[str], bool]
 """Whether a text is the name of a column, or one of the headings that stand for it."""
 _DELIMITERS: Final = ",;\t|"
@@ -37,10 +38,6 @@ _TOTALS: Final = frozenset({
     "合计", "总计", "小计", "共计", "累计", "本页合计", "本页小计", "total", "totals", "subtotal", "sum", "grandtotal",
     "summe", "gesamt",
 })  # fmt: skip
-
-
-class SheetError(Exception):
-    """The file as a whole can't be read; the text says what was expected and what came."""
 
 
 @dataclass(slots=True)
@@ -79,22 +76,6 @@ class Sheet:
     """Number of the row that holds the headings."""
 
 
-@dataclass(frozen=True, slots=True)
-class Grid:
-    """The cells of a file before anybody has said which row is the heading."""
-
-    rows: Sequence[tuple[int, Sequence[Cell]]]
-    """Number, as a spreadsheet counts, and cells."""
-    formulas: set[tuple[int, int]]
-    """(row, place) of the cells that are formulas; places begin with 0."""
-    merged: dict[int, str]
-    """Rows that merged cells lie in, each with one of them."""
-    wrong: dict[int, str]
-    """What is wrong with rows."""
-    remarks: list[str]
-    """What a person should know of how it was read."""
-
-
 def read_sheet(file: Path, known: Known = lambda _: False) -> Sheet:
     """The first sheet of a workbook, or a CSV file.
 
@@ -107,8 +88,6 @@ def read_sheet(file: Path, known: Known = lambda _: False) -> Sheet:
     """
     content = file.read_bytes()
     if content.startswith(b"PK\x03\x04"):
-        from streams.cli.loading.workbooks import read_workbook  # noqa: PLC0415 -- it knows what a grid is from here
-
         return _sheet(read_workbook(content), known)
     _refuse_other_forms(content)
     return _sheet(_read_csv(content, known), known)

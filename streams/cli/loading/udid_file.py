@@ -19,7 +19,8 @@ from models.udi.identifier import as_scanned
 from models.udi.issuers.gs1.as_scanned import is_bare_gtin
 from streams.cli.loading.column_map import Kind, read_mapped
 from streams.cli.loading.flat_rows import BadRow, cell_of, read_code
-from streams.cli.loading.sheets import SheetError, SheetRow
+from streams.cli.loading.grids import SheetError
+from streams.cli.loading.sheets import SheetRow
 
 _KEY, _PACK = "zxxsdycpbs", "bzcpbs"
 _PACK_FIELDS = (_PACK, "bznhxyjbzcpbs", "bznhxyjcpbssl")

@@ -11,7 +11,7 @@ from typing import Final
 
 from python_calamine import CalamineError, CalamineWorkbook
 
-from streams.cli.loading.sheets import Grid, SheetError
+from streams.cli.loading.grids import Grid, SheetError
 
 _SHEET_BYTES_MAX: Final = 256 * 1024 * 1024
 _CELLS_MAX: Final = 10_000_000

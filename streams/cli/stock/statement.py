@@ -19,7 +19,8 @@ from sinks.postgres.stock.statements import StatementBooks
 from streams.cli.connection import bad, read_settings, run
 from streams.cli.lists import listing
 from streams.cli.loading.flat_rows import INVOICE, BadRow, record_of
-from streams.cli.loading.sheets import SheetError, read_sheet
+from streams.cli.loading.grids import SheetError
+from streams.cli.loading.sheets import read_sheet
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, print_json, print_table
 from streams.settings import Settings
 

@@ -6,7 +6,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,6 @@ import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from models.calendar import Month, month_text
 from models.wire.topics import VERDICTS
@@ -23,8 +22,9 @@ from sinks.postgres.proofs.progress import BilledRecord, newest_billed
 from streams.embedded.folder import Purpose
 from streams.proofs.demo import assessing, controls, summary
 from streams.proofs.demo.ending import INTERRUPTED, Ending, ending, stopped
+from streams.proofs.demo.outcome import Run
 from streams.proofs.demo.pages import open_pages, with_free_port
-from streams.proofs.demo.tie_out import Line, tie_out
+from streams.proofs.demo.tie_out import tie_out
 from streams.proofs.player import WINDOW_AFTER, Player, after
 from streams.running import Supervisor, embedded_parts
 from streams.services.learner import Learner
@@ -33,8 +33,8 @@ from streams.services.month_close import close_month
 from streams.services.prover import Prover
 from streams.services.reconciler import Reconciler
 from streams.settings import Settings
-from streams.simulator.hospital.run import Hospital
 from streams.simulator.plan import Plan, Record, Stage
+from streams.simulator.run import Hospital
 from streams.topics import cluster_id
 
 CLOSE_SECONDS_MAX = 300.0
@@ -52,26 +52,6 @@ STAGES = {
     "his-charges": "the HIS's own charges",
     "close": "month close",
 }
-
-
-@dataclass(slots=True)
-class Run:
-    """What the demo measured."""
-
-    published: int = 0
-    """Records published on the scan topic."""
-    seconds: float = 0.0
-    """Of the scan stages only: from the first record published to the last one recorded."""
-    latencies: list[float] = field(default_factory=list)
-    """Seconds from publishing a scan to its verdict on the topic."""
-    lines: list[Line] = field(default_factory=list)
-    """What the tie-out compared."""
-    breaker: controls.Shown | None = None
-    """What a breaker did; `None` when no finding is about goods to show it with."""
-    quotas: Table | None = None
-    """Quotas as `udi quota` shows them; `None` without any."""
-    monthly: assessing.MonthlyWork | None = None
-    """The monthly work; `None` until it is done."""
 
 
 def run_demo(settings: Settings, plan: Plan, *, keep: bool) -> int:

@@ -1,7 +1,5 @@
 """What the demo shows at the end: numbers a person enjoys, and the tie-out."""
 
-from typing import TYPE_CHECKING
-
 import asyncpg
 from rich.columns import Columns
 from rich.console import Console
@@ -22,13 +20,11 @@ from sinks.postgres.proofs.summary import (
     verdict_counts,
 )
 from streams.language import say
+from streams.proofs.demo.outcome import Run
 from streams.proofs.demo.pages import CASE, CODE, NAME, TERMINAL, Pages
 from streams.proofs.demo.tie_out import DIFFERENCES_SHOWN
 from streams.settings import Settings
 from streams.simulator.plan import Plan
-
-if TYPE_CHECKING:
-    from streams.proofs.demo.run import Run
 
 BAR_WIDTH = 20
 ALERTS_SHOWN = 3
@@ -46,7 +42,7 @@ def header(console: Console, plan: Plan) -> None:
     console.print(Panel(text, title="udistream demo", border_style="cyan"))
 
 
-async def show(console: Console, pool: asyncpg.Pool, run: "Run") -> None:
+async def show(console: Console, pool: asyncpg.Pool, run: Run) -> None:
     """The summary: what came in, what came out, how fast, what was alerted, and whether it ties out."""
     console.print(await _sentences(pool))
     console.print(Columns([await _inputs(pool), await _outputs(pool), _speed(run)], padding=(0, 3)))
@@ -131,7 +127,7 @@ async def _outputs(pool: asyncpg.Pool) -> Table:
     return _table("What came of them", shown)
 
 
-def _speed(run: "Run") -> Table:
+def _speed(run: Run) -> Table:
     rate = run.published / run.seconds if run.seconds else 0
     latencies = sorted(run.latencies)
 
@@ -227,7 +223,7 @@ async def _his(pool: asyncpg.Pool) -> Table:
     return table
 
 
-def _tie_out(run: "Run") -> Panel:
+def _tie_out(run: Run) -> Panel:
     table = Table(box=None, pad_edge=False)
     for name, justify in (
         ("compared with the ground truth", "left"),

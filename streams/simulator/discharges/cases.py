@@ -9,6 +9,7 @@ import orjson
 from models.calendar import Month, month_text
 from models.money import fen_text
 from models.wire.topics import DISCHARGES, INCOME
+from streams.simulator.account.entries import Stay
 from streams.simulator.chance import Chance
 from streams.simulator.clock import DAY, instant, month_at, stamp
 from streams.simulator.discharges.groups import (
@@ -21,7 +22,7 @@ from streams.simulator.discharges.groups import (
     practice_of,
 )
 from streams.simulator.plan import Plan, Record
-from streams.simulator.ward.people import Stay, departments
+from streams.simulator.ward.people import departments
 
 OUTPATIENTS_PERCENT: Final = 40
 """Income of outpatients on top of that of the cases. No source: ours."""

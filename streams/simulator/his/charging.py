@@ -4,14 +4,14 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final
 
+from streams.simulator.account.account import Account
+from streams.simulator.account.entries import OPEN, Entry
 from streams.simulator.chance import Chance
 from streams.simulator.clock import MINUTE, day_start, days_of
 from streams.simulator.his.errors import Errors
 from streams.simulator.his.lines import Booked, HisLine, estimate, line_of, spoiled
 from streams.simulator.hospital.goods import Goods
 from streams.simulator.plan import Plan, Record
-from streams.simulator.truth.account import Account
-from streams.simulator.truth.entries import OPEN, Entry
 
 LATER: Final = frozenset({"late", "again", "away"})
 NOT_POSTED: Final = frozenset({"missed", "late", "away"})

@@ -9,12 +9,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Final
 
+from streams.simulator.account.entries import Entry, Stay
 from streams.simulator.chance import Chance
 from streams.simulator.clock import MINUTE, SECOND, ordinal_of
 from streams.simulator.his.lines import Booked, HisLine, insurance_code
 from streams.simulator.hospital.goods import Goods
-from streams.simulator.truth.entries import Entry
-from streams.simulator.ward.people import Stay
 
 FATES: Final = (
     ("missed", 200), ("late", 80), ("again", 50), ("away", 50), ("twice", 60),

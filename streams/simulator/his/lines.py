@@ -9,11 +9,11 @@ import orjson
 from models.ids import made_id
 from models.money import fen_text, price_text
 from models.wire.topics import HIS_CHARGES
+from streams.simulator.account.entries import Entry, fen
 from streams.simulator.chance import Chance
 from streams.simulator.clock import MINUTE, instant, ordinal_of, stamp
 from streams.simulator.hospital.goods import Goods
 from streams.simulator.plan import Record
-from streams.simulator.truth.entries import Entry, fen
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,14 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from models.calendar import Month, month_text
+from streams.simulator.account.account import Account
+from streams.simulator.account.entries import Entry
 from streams.simulator.clock import month_at
 from streams.simulator.discharges.cases import Cases
 from streams.simulator.his.charging import His
 from streams.simulator.plan import Plan
-from streams.simulator.truth.account import Account
 from streams.simulator.truth.alerts import Alert, Usage, standing
 from streams.simulator.truth.differences import OpenDifference, open_differences
-from streams.simulator.truth.entries import Entry
 from streams.simulator.ward.people import departments
 from streams.simulator.ward.scripted import Cast, Expected
 

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from streams.simulator.account.account import Account
+from streams.simulator.account.entries import OPEN, Entry, fen
 from streams.simulator.his.charging import His
 from streams.simulator.his.lines import Booked, HisLine, estimate, insurance_code
 from streams.simulator.hospital.goods import Goods
-from streams.simulator.truth.account import Account
-from streams.simulator.truth.entries import OPEN, Entry, fen
 
 UNKNOWN = frozenset({"unknown-identifier", "ambiguous-identifier", "unknown-item"})
 """What keeps the goods of a scan from being known."""

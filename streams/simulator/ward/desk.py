@@ -4,6 +4,7 @@ from datetime import date
 from typing import Final
 
 from models.calendar import Month
+from streams.simulator.account.entries import Department, Stay
 from streams.simulator.chance import Chance
 from streams.simulator.clock import DAY, HOUR, MINUTE, SECOND, day_start, days_of, month_at
 from streams.simulator.hospital.catalogue import Shelf
@@ -11,7 +12,7 @@ from streams.simulator.hospital.goods import Goods, Unit
 from streams.simulator.hospital.lots import drawn
 from streams.simulator.plan import Plan
 from streams.simulator.ward.labels import codes_of
-from streams.simulator.ward.people import Department, Stay, Wards, departments
+from streams.simulator.ward.people import Wards, departments
 from streams.simulator.ward.scanned import Kind, Scan
 
 POPULAR: Final = 80

@@ -10,10 +10,10 @@ from datetime import date
 from typing import Final
 
 from models.udi.issuers.gs1.application_identifiers import GS
+from streams.simulator.account.entries import Department
 from streams.simulator.clock import MINUTE
 from streams.simulator.hospital.goods import Goods, LossyGoods, Unit
 from streams.simulator.ward.desk import Desk
-from streams.simulator.ward.people import Department
 from streams.simulator.ward.scanned import Scan
 from streams.simulator.ward.stories import returned, used
 

@@ -1,64 +1,17 @@
 """Departments with their stores, devices and staff, and the stays of patients: opaque ids only."""
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from streams.simulator.account.entries import Department, Stay
 from streams.simulator.chance import Chance
 from streams.simulator.clock import DAY, HOUR, MINUTE, day_start, ordinal_of, stamp
 from streams.simulator.plan import Plan
-
-if TYPE_CHECKING:
-    from streams.simulator.truth.entries import Entry
 
 NAMES: Final = (
     "ORTH", "CARD", "NEUR", "GENS", "VASC", "UROL", "THOR", "GYNA", "OPHT", "ENTS", "ONCO", "GAST", "HEPA", "NEPH",
     "PEDS", "TRAU", "SPIN", "BURN", "PLAS", "ICUS", "RADI", "DENT",
 )  # fmt: skip
 """22, as many as the published hospital assessed. References: docs/simulator.md, "Volumes"."""
-
-
-@dataclass(frozen=True, slots=True)
-class Department:
-    """A department."""
-
-    code: str
-    """Id of the department."""
-    stores: tuple[str, ...]
-    """Ids of its stores."""
-    devices: tuple[str, ...]
-    """Ids of its scanners."""
-    pairing_device: str
-    """The one scanner that reads labels barcode by barcode; nothing else is scanned with it."""
-    staff: tuple[str, ...]
-    """Opaque ids of its people."""
-
-
-@dataclass(slots=True)
-class Stay:
-    """An encounter. Instants in milliseconds."""
-
-    code: str
-    """Opaque id of the stay."""
-    department: Department
-    """Where the patient lies."""
-    team: str
-    """Medical team that treats the patient."""
-    admitted: int
-    """When it began."""
-    discharged: int
-    """When it ended."""
-    settled: int | None
-    """When the bill was settled; `None`: not yet."""
-    weight: str
-    """DRG weight as text."""
-    known: bool = True
-    """Its record lies on the topic."""
-    known_in: int | None = None
-    """Index of the month in whose late facts the record comes; `None` of an unknown one: never."""
-    uses: "list[Entry]" = field(default_factory=list)
-    """Uses recorded for it, by arrival."""
-    returns: "list[Entry]" = field(default_factory=list)
-    """Returns without a use so far."""
 
 
 def departments(plan: Plan) -> list[Department]:

@@ -6,9 +6,9 @@ from typing import Any
 
 import orjson
 
+from streams.simulator.account.entries import Department, Stay
 from streams.simulator.clock import stamp
 from streams.simulator.hospital.goods import Unit
-from streams.simulator.ward.people import Department, Stay
 
 
 class Kind(Enum):

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from typing import Final
 
+from streams.simulator.account.entries import Department, Stay
 from streams.simulator.clock import DAY, HOUR, MINUTE, SECOND
 from streams.simulator.hospital.goods import Goods, Unit
 from streams.simulator.ward.desk import Desk
 from streams.simulator.ward.labels import halves_of
-from streams.simulator.ward.people import Department, Stay
 from streams.simulator.ward.scanned import Kind, Scan
 
 Story = Callable[[Desk, int], None]

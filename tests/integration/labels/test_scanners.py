@@ -12,7 +12,7 @@ from sinks.metrics.counts import Metrics
 from sinks.postgres.labels.scanners import ScannerBooks
 from sinks.postgres.observation import observe_scanners
 from streams.agents.scans import record_scans
-from streams.cli.codes.scanners import read_scanners
+from streams.cli.loading.scanners import read_scanners
 from tests.support.builders import DI, NOON, at, gs1, scan, scan_id
 from tests.support.ward import MemoryStore, PostgresStore, Ward, postgres_store, records, usual, verdicts
 

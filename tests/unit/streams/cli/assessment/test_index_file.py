@@ -9,7 +9,7 @@ import xlsxwriter
 from typer.testing import CliRunner
 
 from streams.cli.assessment.index_file import Said, read_index_file
-from streams.cli.loading.sheets import SheetError
+from streams.cli.loading.grids import SheetError
 from streams.cli.main import app
 
 CHINESE = """科室,DRG组数,总权重,CMI,四级手术占比,平均住院日（天）,例均耗材费用（元）,例均住院费用（元）

@@ -14,8 +14,8 @@ from models.wording import LOCALES
 from streams import language
 from streams.cli.loading.column_map import ColumnMap, Kind, as_toml, column_text, plain, read_map
 from streams.cli.loading.files import FORMS, Contents, read_file
+from streams.cli.loading.grids import SheetError
 from streams.cli.loading.load import TABLES, load_app
-from streams.cli.loading.sheets import SheetError
 from streams.cli.loading.templates import write_template
 from tests.support.builders import BOX, DI
 

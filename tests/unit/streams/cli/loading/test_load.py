@@ -12,7 +12,7 @@ import xlsxwriter
 from models.calendar import ZONE_DEFAULT
 from streams.cli.loading.column_map import Kind
 from streams.cli.loading.files import Contents, read_file
-from streams.cli.loading.sheets import SheetError
+from streams.cli.loading.grids import SheetError
 from tests.support.builders import BOX, DI, encounter, item
 
 HEADING = "hospital,item_code,name,identifiers,prices"

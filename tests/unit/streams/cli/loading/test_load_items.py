@@ -9,7 +9,7 @@ import xlsxwriter
 from models.calendar import ZONE_DEFAULT
 from streams.cli.loading.column_map import Kind
 from streams.cli.loading.files import read_file
-from streams.cli.loading.sheets import SheetError
+from streams.cli.loading.grids import SheetError
 from tests.support.builders import DI, item
 from tests.unit.streams.cli.loading.test_load import HEADING, bad, csv, values
 

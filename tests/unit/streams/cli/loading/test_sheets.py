@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 import xlsxwriter
 
-from streams.cli.loading.sheets import SheetError, read_sheet
+from streams.cli.loading.grids import SheetError
+from streams.cli.loading.sheets import read_sheet
 
 
 def written(file: Path, cells: dict[tuple[int, int], str]) -> Path:

@@ -7,7 +7,7 @@ import pytest
 from models.catalogue.udid import Packing
 from models.udi import Issuer
 from rules.catalogue.udid_merging import proposed_item
-from streams.cli.loading.sheets import SheetError
+from streams.cli.loading.grids import SheetError
 from streams.cli.loading.udid_file import read_export
 
 XML = """<?xml version="1.0" encoding="UTF-8"?>

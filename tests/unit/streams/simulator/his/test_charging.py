@@ -6,8 +6,8 @@ from models.money import parse_fen
 from models.reconciling.his_charge import HisCharge, read_his_charge
 from models.wire.strict_json import Refusal
 from models.wire.topics import HIS_CHARGES
+from streams.simulator.account.entries import Entry, fen
 from streams.simulator.his.lines import estimate
-from streams.simulator.truth.entries import Entry, fen
 from tests.unit.streams.simulator.conftest import PLAN, Run
 
 

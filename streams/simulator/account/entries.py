@@ -1,11 +1,10 @@
-"""A scan in the account: what was done, and what became of it; with the reasons and what they decide."""
+"""A scan in the account and the stay it is of: what was done and what became of it, with the reasons and verdicts."""
 
 from dataclasses import dataclass, field
 from typing import Final
 
 from models.calendar import Month
 from streams.simulator.hospital.goods import Unit
-from streams.simulator.ward.people import Stay
 
 DECIDES: Final = {
     "unreadable-code": "refused", "bad-check-digit": "refused", "not-a-udi": "refused",
@@ -32,6 +31,50 @@ STOCK_WAITS: Final = frozenset(
 OPEN: Final = ("parked", "held")
 OUT: Final = ("use", "opened", "waste", "transfer")
 WASTED: Final = ("opened", "waste")
+
+
+@dataclass(frozen=True, slots=True)
+class Department:
+    """A department."""
+
+    code: str
+    """Id of the department."""
+    stores: tuple[str, ...]
+    """Ids of its stores."""
+    devices: tuple[str, ...]
+    """Ids of its scanners."""
+    pairing_device: str
+    """The one scanner that reads labels barcode by barcode; nothing else is scanned with it."""
+    staff: tuple[str, ...]
+    """Opaque ids of its people."""
+
+
+@dataclass(slots=True)
+class Stay:
+    """An encounter. Instants in milliseconds."""
+
+    code: str
+    """Opaque id of the stay."""
+    department: Department
+    """Where the patient lies."""
+    team: str
+    """Medical team that treats the patient."""
+    admitted: int
+    """When it began."""
+    discharged: int
+    """When it ended."""
+    settled: int | None
+    """When the bill was settled; `None`: not yet."""
+    weight: str
+    """DRG weight as text."""
+    known: bool = True
+    """Its record lies on the topic."""
+    known_in: int | None = None
+    """Index of the month in whose late facts the record comes; `None` of an unknown one: never."""
+    uses: "list[Entry]" = field(default_factory=list)
+    """Uses recorded for it, by arrival."""
+    returns: "list[Entry]" = field(default_factory=list)
+    """Returns without a use so far."""
 
 
 @dataclass(frozen=True, slots=True)

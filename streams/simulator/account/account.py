@@ -8,9 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from models.calendar import Month
-from streams.simulator.clock import MINUTE, month_at, ordinal_of
-from streams.simulator.hospital.goods import Goods, Unit
-from streams.simulator.truth.entries import (
+from streams.simulator.account.entries import (
     OPEN,
     OUT,
     STOCK_WAITS,
@@ -21,6 +19,8 @@ from streams.simulator.truth.entries import (
     stay_reasons,
     verdict_of,
 )
+from streams.simulator.clock import MINUTE, month_at, ordinal_of
+from streams.simulator.hospital.goods import Goods, Unit
 
 RETURN_CLOCK_TOLERANCE: Final = 5 * MINUTE
 """How much earlier than its use a return may have been scanned.

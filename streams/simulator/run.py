@@ -6,22 +6,21 @@ from typing import Any
 import orjson
 
 from models.wire.topics import CATALOGUE, ENCOUNTERS, SCANS
+from streams.simulator.account.account import Account
+from streams.simulator.account.entries import Entry, Stay
 from streams.simulator.chance import Chance
 from streams.simulator.clock import HOUR, day_start, instant
 from streams.simulator.discharges.cases import Cases
 from streams.simulator.his.charging import His
 from streams.simulator.hospital.catalogue import stocked
 from streams.simulator.hospital.goods import Goods, row
-from streams.simulator.hospital.late_prices import reprice
+from streams.simulator.late_prices import reprice
 from streams.simulator.plan import Plan, Record, Stage
-from streams.simulator.truth.account import Account
 from streams.simulator.truth.books import Truth
-from streams.simulator.truth.entries import Entry
 from streams.simulator.ward import people
 from streams.simulator.ward.desk import Desk
 from streams.simulator.ward.lossy import lose
 from streams.simulator.ward.mishaps import MISHAPS, garbage, real_serials
-from streams.simulator.ward.people import Stay
 from streams.simulator.ward.scanned import Kind, Scan, body, key_of, value_of
 from streams.simulator.ward.scripted import cast, play
 from streams.simulator.ward.stories import STORIES, Story, plain

@@ -2,11 +2,11 @@
 
 from typing import Final
 
+from streams.simulator.account.account import Account
 from streams.simulator.chance import Chance
 from streams.simulator.clock import days_of
 from streams.simulator.hospital.goods import Goods
 from streams.simulator.plan import Plan
-from streams.simulator.truth.account import Account
 
 A_MONTH: Final = 3
 """So few, that re-rated charges stay a small part of all. No source: ours."""

@@ -18,7 +18,8 @@ from streams.cli.loading.asked import Asked
 from streams.cli.loading.column_map import ColumnMap, Kind, read_mapped
 from streams.cli.loading.files import check_heading, rows_to_read
 from streams.cli.loading.flat_rows import BadRow
-from streams.cli.loading.sheets import Cell, SheetRow, decode_lines
+from streams.cli.loading.grids import Cell
+from streams.cli.loading.sheets import SheetRow, decode_lines
 from streams.cli.shown import AsJson, print_json, print_table
 from streams.settings import Settings
 

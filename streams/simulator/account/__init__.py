@@ -1,0 +1,1 @@
+"""The account of each scan of a simulated run: what was done, and what becomes of it."""

@@ -1,6 +1,7 @@
 """`udi demo`: the main job from end to end on embedded parts, watched, and tied out to the cent."""
 
 import asyncio
+import os
 import shutil
 import tempfile
 import time
@@ -8,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -28,21 +29,29 @@ from streams.proofs.demo.tie_out import tie_out
 from streams.proofs.player import WINDOW_AFTER, Player, after
 from streams.running import Supervisor, embedded_parts
 from streams.services.learner import Learner
+from streams.services.leased import nobody
 from streams.services.monitoring.evaluator import Evaluator
 from streams.services.month_close import close_month
 from streams.services.prover import Prover
 from streams.services.reconciler import Reconciler
+from streams.services.scheduler import jobs, kept_up
 from streams.settings import Settings
 from streams.simulator.plan import Plan, Record, Stage
 from streams.simulator.run import Hospital
 from streams.topics import cluster_id
 
 CLOSE_SECONDS_MAX = 300.0
+POOL_SIZE: Final = 8
 END_SECONDS_MAX = 0.5
 """How long a service has to end in order: what it does is done exactly once, whenever it is killed."""
 ENCOUNTERS_MAX = 50_000
 DELTAS_MAX = 100_000
 """Compared with the HIS, and proven, at once: a month. Its lines come at the end, before them all would be missed."""
+THROUGHOUT: Final = ("evaluator", "corrector", "recall-lister", "sealer", "purger")
+AFTERWARDS: Final = ("reconciler", "prover", "learner")
+"""The scheduler's jobs of a demo. Its ticks are left out: they carry today's time, the records that of years ago, so
+the player ticks in theirs. Reconciler, prover and learner are asked once a month before: the HIS's lines come at its
+end, and what is learned while labels come depends on how fast this machine is. The monthly work is done once."""
 PROBES = 60
 """Scans sent again, one at a time, to see how long their verdicts take."""
 STAGES = {
@@ -93,12 +102,13 @@ async def _demo(console: Console, settings: Settings, plan: Plan, end: Ending, *
         with console.status("Starting broker, database and services …"):
             resolved = await stack.enter_async_context(embedded_parts(settings, Purpose.DEMO))
             pool = await stack.enter_async_context(_pool(resolved))
-            # The scheduler's ticks carry today's time, the records that of years ago; the player ticks in their time.
             services = Supervisor(resolved, ("worker", "relay"), folder, end_seconds_max=END_SECONDS_MAX)
             await stack.enter_async_context(services)
+            work = jobs(resolved, pool, nobody, os.environ)
+            for name in THROUGHOUT:
+                await stack.enter_async_context(_running(kept_up(name, work[name])))
             evaluator = Evaluator(pool, resolved.zone)
             reconciler, prover = Reconciler(pool, resolved.zone, ENCOUNTERS_MAX), Prover(pool, DELTAS_MAX)
-            await stack.enter_async_context(_running(evaluator.run()))
             cluster = await cluster_id(resolved)
             player = await stack.enter_async_context(Player(resolved, pool, cluster))
         closing = Closing(pool, cluster, player, Learner(pool), evaluator, reconciler, prover)
@@ -123,15 +133,15 @@ async def _demo(console: Console, settings: Settings, plan: Plan, end: Ending, *
             gateway = Supervisor(served, ("gateway",), folder, end_seconds_max=END_SECONDS_MAX)
             await stack.enter_async_context(gateway)
             summary.addresses(console, served, opened)
-            for work in (reconciler.run(), prover.run()):
-                await stack.enter_async_context(_running(work))
+            for name in AFTERWARDS:
+                await stack.enter_async_context(_running(kept_up(name, work[name])))
             await asyncio.Event().wait()
         return 1 if differences else 0
 
 
 @asynccontextmanager
 async def _pool(settings: Settings) -> AsyncIterator[asyncpg.Pool]:
-    pool = await open_pool(settings.database(), 4)
+    pool = await open_pool(settings.database(), POOL_SIZE)
     try:
         yield pool
     finally:

@@ -51,7 +51,7 @@ async def _run(sizes: measure.Sizes, only: list[str]) -> Table:
     with tempfile.TemporaryDirectory(prefix="udi-bench-") as name:
         folder = Path(name)
         run = measure.Run(sizes, table)
-        if {"backlog", "latency", "naive"} & set(only):
+        if {"backlog", "latency", "naive", "rerating"} & set(only):
             async with open_parts(folder) as parts:
                 await run.with_services(parts, only)
         if {"steps", "growth", "cases", "reconciling-books", "monitoring"} & set(only):

@@ -21,12 +21,13 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from benchmarks import observing, ward
 from benchmarks.parts import Parts, connect, installation, product
 from benchmarks.processes import cpu_of
-from models.wire.topics import BILLING, SCANS
+from models.wire.topics import BILLING, CATALOGUE, SCANS
 from streams.settings import Settings
 
 POLL_SECONDS = 0.001
 WARM_UP_SECONDS = 1.0
 IDLE_SECONDS = 3.0
+RERATED = "SELECT count(*) FROM udi.ledger WHERE kind = 'credit'"
 PERCENTILES = (50, 95, 99)
 
 
@@ -42,6 +43,8 @@ class Latency:
     """How many cores each role used meanwhile; this process observes and produces."""
     idle: dict[str, float] = field(default_factory=dict)
     """The same while nothing came in."""
+    rerated: int = 0
+    """Earlier charges that were credited and charged anew by the time the last scan was published."""
 
 
 def percentile(values: Sequence[float], percent: int) -> float:
@@ -50,20 +53,24 @@ def percentile(values: Sequence[float], percent: int) -> float:
     return ordered[max(0, -(-len(ordered) * percent // 100) - 1)]
 
 
-async def run(parts: Parts, name: str, per_second: int, seconds: float) -> Latency:
-    """One worker and one relay under that load for that long."""
+async def run(parts: Parts, name: str, per_second: int, seconds: float, rerated: int = 0) -> Latency:
+    """One worker and one relay under that load for that long; a late price re-rates so many charges meanwhile."""
     async with installation(parts, name) as settings, product(settings, 1, parts.folder):
         await observing.until_assigned(settings, f"{settings.topic_prefix}worker", 1)
         connection = await connect(settings)
         try:
             count = int(per_second * (seconds + WARM_UP_SECONDS))
             await observing.produce(settings, ward.receipts(count))
-            await observing.until_committed(connection, settings, count)
+            await observing.produce(settings, ward.uses(rerated, first=count))
+            await observing.until_committed(connection, settings, count + rerated)
             idle = await _cores(parts, asyncio.sleep(IDLE_SECONDS))
             load = _Load(settings, connection, per_second, ward.uses(count))
+            if rerated:
+                await observing.produce(settings, ward.items(raised=1), CATALOGUE)
             cores = await _cores(parts, load.run())
             latency = load.latency()
             latency.idle, latency.cores = idle, cores
+            latency.rerated = await connection.fetchval(RERATED)
             return latency
         finally:
             await connection.close()
@@ -95,6 +102,7 @@ class _Load:
         self._sent: list[Any] = []
         self._moves: dict[int, list[tuple[int, float]]] = {}
         self._billed: dict[str, float] = {}
+        self._wanted = {orjson.loads(value)["scan_id"] for _, value in records}
 
     async def run(self) -> None:
         """Send everything at its time and wait until all has arrived."""
@@ -151,7 +159,9 @@ class _Load:
                 now = perf_counter()
                 for records in fetched.values():
                     for record in records:
-                        self._billed[orjson.loads(record.value)["scan_id"]] = now
+                        scan_id = orjson.loads(record.value)["scan_id"]
+                        if scan_id in self._wanted:
+                            self._billed[scan_id] = now
         finally:
             await consumer.stop()
 

@@ -15,6 +15,7 @@ PARTS = (
     "backlog",
     "naive",
     "latency",
+    "rerating",
     "steps",
     "growth",
     "cases",
@@ -26,6 +27,9 @@ PARTS = (
 THROUGHPUT, CPU, LATENCY = "Backlog", "CPU seconds per 100,000 scans", "Latency"
 STEPS, STATEMENTS, GROWTH = "Steps of a batch of 1,000, µs per scan", "Statements, µs per scan", "Growth"
 CASES = "Case proofs"
+RERATING = "Late prices, 100 scans/s"
+RERATING_SCANS = 100
+"""Scans a second while charges are re-rated: more than a hospital has, whose day is some five hundred."""
 CASE_SCANS = 500
 """Scans a second while cases are proven."""
 COPY = "Recording against COPY of the same rows"
@@ -56,13 +60,17 @@ class Sizes:
     """Scans of the books in which a month is closed."""
     assessed: int
     """Cases judged."""
+    rerated: int
+    """Charges that a late price re-rates while scans flow."""
 
 
 FULL = Sizes(
     60_000, 5, 3, 3_000, 3, 20.0, 3, 50_000, 5, (100_000, 1_000_000), 50_000, (20_000, 200_000), 24.0, 30_000, 50,
-    5_000_000, 170_000,
+    5_000_000, 170_000, 200_000,
 )  # fmt: skip
-QUICK = Sizes(8_000, 2, 1, 400, 1, 3.0, 1, 6_000, 2, (3_000, 12_000), 3_000, (2_000, 10_000), 6.5, 0, 5, 50_000, 20_000)
+QUICK = Sizes(
+    8_000, 2, 1, 400, 1, 3.0, 1, 6_000, 2, (3_000, 12_000), 3_000, (2_000, 10_000), 6.5, 0, 5, 50_000, 20_000, 20_000
+)
 
 
 def sizes(*, quick: bool, scans: int | None, repetitions: int | None) -> Sizes:
@@ -72,7 +80,7 @@ def sizes(*, quick: bool, scans: int | None, repetitions: int | None) -> Sizes:
         scans or found.scans, repetitions or found.repetitions, found.repetitions_two, found.naive_scans,
         found.naive_repetitions, found.latency_seconds, found.latency_repetitions, found.steps_scans,
         found.steps_repetitions, found.growth, found.growth_window, found.cases,
-        found.cases_seconds, found.warm_up, found.months, found.watched, found.assessed,
+        found.cases_seconds, found.warm_up, found.months, found.watched, found.assessed, found.rerated,
     )  # fmt: skip
 
 
@@ -97,6 +105,8 @@ class Run:
             await self._naive(parts, ours)
         if "latency" in only:
             await self._latencies(parts)
+        if "rerating" in only:
+            await self._rerating(parts)
 
     async def _backlogs(self, parts: Parts, *, two: bool) -> list[backlog.Backlog]:
         # The embedded broker has no groups: a second worker would only stand by.
@@ -157,6 +167,23 @@ class Run:
                     )
             for role in runs[0].cores:
                 self._table.add(LATENCY, f"{per_second:,}/s: CPU of {role}", "cores", [run.cores[role] for run in runs])
+
+    async def _rerating(self, parts: Parts) -> None:
+        p99: dict[int, list[float]] = {0: [], self._sizes.rerated: []}
+        done: list[float] = []
+        for _ in range(self._sizes.latency_repetitions):
+            for rerated, found in p99.items():
+                _say(f"latency while {rerated} charges are re-rated")
+                run = await latency.run(parts, self._name(), RERATING_SCANS, self._sizes.latency_seconds, rerated)
+                found.append(latency.percentile(run.commit, 99))
+                done += [run.rerated] * (rerated > 0)
+        for rerated, found in p99.items():
+            self._table.add(RERATING, f"p99 to commit while {rerated:,} charges are re-rated", "ms", found)
+        self._table.add(RERATING, "re-rated when the last scan was published", "charges", done)
+        without, while_ = (median(found) for found in p99.values())
+        self._table.aim(
+            "p99 to commit while charges are re-rated, times that without", while_ / without, 2, least=False
+        )
 
     def _percentile(self, name: str, runs: list[latency.Latency], what: str, percent: int) -> Line:
         values = [latency.percentile(getattr(run, what), percent) for run in runs]

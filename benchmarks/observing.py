@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -23,12 +23,12 @@ OUTPUTS = (BILLING, VERDICTS, SETTLEMENT)
 COUNTERS = "SELECT lane, billing_seq, verdicts_seq, settlement_seq FROM udi.lane"
 
 
-async def produce(settings: Settings, records: Sequence[Keyed]) -> None:
-    """Records onto `udi.scans`, all acknowledged."""
+async def produce(settings: Settings, records: Iterable[Keyed], to: str = SCANS) -> None:
+    """Records onto a topic, all acknowledged."""
     producer = AIOKafkaProducer(**settings.kafka(), acks="all", linger_ms=5, max_batch_size=256 * 1024)
     await producer.start()
     try:
-        topic = settings.topic(SCANS)
+        topic = settings.topic(to)
         for key, value in records:
             await producer.send(topic, value, key)
         await producer.flush()

@@ -29,8 +29,8 @@ Keyed = tuple[bytes, bytes]
 """Key and value of a record."""
 
 
-def items() -> Iterator[Keyed]:
-    """The catalogue."""
+def items(raised: int = 0) -> Iterator[Keyed]:
+    """The catalogue; every price raised by so many yuan, for all time."""
     for number in range(ITEMS):
         supplied = number % SUPPLIED_EVERY == 0
         record = {
@@ -46,7 +46,7 @@ def items() -> Iterator[Keyed]:
             "supplier": f"S{number % 20}",
             "monitored": True,
             "tracking": "serial",
-            "prices": [{"price": f"{100 + number}.00", "currency": "CNY", "from": None, "to": None}],
+            "prices": [{"price": f"{100 + number + raised}.00", "currency": "CNY", "from": None, "to": None}],
             "cost": [{"cost": f"{80 + number}.00", "from": None, "to": None}],
         }
         yield f"{HOSPITAL}/I{number}".encode(), orjson.dumps(record)

@@ -92,11 +92,14 @@ def as_kept(charge: Charge, item: Item) -> Charge:
 
 
 def same_goods(use: Decision, back: Decision) -> bool:
-    """Both are of one unit or lot, or of the same goods on two package levels."""
+    """Both are of one unit or lot or of the same goods on two package levels, or may be: one has no certain lot."""
     one, other = use.label, back.label
     item = use.item is not None and back.item is not None and use.item.item_code == back.item.item_code
     same = item or (one.issuer, one.di) == (other.issuer, other.di)
-    return same and (one.lot, one.serial) == (other.lot, other.serial)
+    without = Reason.LOT_UNCERTAIN in use.reasons and one.lot is None and one.serial is None
+    readings = {(str(each.issuer), each.di, each.lot, each.serial) for each in other.possible}
+    may_be = without or (one.issuer, one.di, one.lot, one.serial) in readings
+    return same and (may_be or (one.lot, one.serial) == (other.lot, other.serial))
 
 
 def touches(change: Change, waiting: Decision) -> bool:

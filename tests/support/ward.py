@@ -12,6 +12,7 @@ from models.charging.commands import CommandKind
 from models.charging.controls import Control
 from models.charging.snapshot import Catalogue
 from models.policy import POLICY
+from models.scan.scanners import Scanner
 from sinks.memory.books import MemoryBooks
 from sinks.memory.facts import MemoryFactBooks
 from sinks.ports.batch import Batch, Books, InputPosition, RawRecord
@@ -19,6 +20,7 @@ from sinks.postgres.catalogue.facts import FactBatch, FactBooks
 from sinks.postgres.charging.books import PostgresBooks
 from sinks.postgres.charging.commands import CommandBooks
 from sinks.postgres.database import migrate, open_pool
+from sinks.postgres.labels.scanners import ScannerBooks
 from sinks.postgres.monitoring.controls import ControlBooks
 from streams.agents.scans import record_scans
 from streams.lanes.lane import Lane
@@ -49,6 +51,9 @@ class Store(Protocol):
     async def control(self, *controls: Control) -> None:
         """The hospital decides about charging."""
 
+    async def set_up(self, scanner: Scanner) -> None:
+        """What is known of a scanner."""
+
 
 class MemoryStore:
     """The twin."""
@@ -74,6 +79,10 @@ class MemoryStore:
         """See `Store`."""
         for each in controls:
             self.memory.control(each, NOON)
+
+    async def set_up(self, scanner: Scanner) -> None:
+        """See `Store`."""
+        self.memory.set_up(scanner, NOON)
 
 
 class PostgresStore:
@@ -102,6 +111,10 @@ class PostgresStore:
     async def control(self, *controls: Control) -> None:
         """See `Store`."""
         await ControlBooks(self.pool).record(controls, NOON)
+
+    async def set_up(self, scanner: Scanner) -> None:
+        """See `Store`."""
+        await ScannerBooks(self.pool).record([scanner])
 
     async def empty(self) -> None:
         """Forget everything but the installation: the books as they were made."""

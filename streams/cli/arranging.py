@@ -13,6 +13,8 @@ GAP: Final = 2
 RIGHT: Final = ">"
 """A column whose name begins so is set right: figures."""
 BETWEEN: Final = " · "
+_PAIR: Final = 2
+"""A name and a text."""
 
 
 def arranged(
@@ -20,16 +22,21 @@ def arranged(
 ) -> Iterator[RenderableType]:
     """A table as what is to be printed, one below the other, at most `width` characters wide.
 
-    Columns of figures and the first one stay on a row's first line.
+    Columns of figures and the first one stay on a row's first line. Of names and texts the text folds.
     """
+    if title:
+        yield Text(title, "bold")
     widths = [_width(name, [row[place] for row in rows]) for place, name in enumerate(columns)]
     below = below_of(columns, widths, width)
     if not below:
-        yield _table(columns, rows, [None] * len(columns), title)
+        yield _table(columns, rows, [None] * len(columns), headed=True)
+        return
+    if len(columns) == _PAIR and widths[0] <= width // 3:
+        yield _table(columns, rows, [widths[0], width - widths[0] - GAP], headed=True)
         return
     above = [place for place in range(len(columns)) if place not in below]
     kept, fixed = [columns[place] for place in above], [widths[place] for place in above]
-    yield _table(kept, (), fixed, title)
+    yield _table(kept, (), fixed, headed=True)
     names = BETWEEN.join(columns[place] for place in below if columns[place])
     if names:
         yield Padding(Text(names, "bold"), (0, 0, 0, GAP))
@@ -57,13 +64,9 @@ def _width(name: str, cells: Sequence[Text]) -> int:
 
 
 def _table(
-    columns: Sequence[str], rows: Sequence[Sequence[Text]], widths: Sequence[int | None], title: str | None = None
+    columns: Sequence[str], rows: Sequence[Sequence[Text]], widths: Sequence[int | None], *, headed: bool = False
 ) -> Table:
-    headed = title is not None
-    table = Table(
-        title=title or None, title_justify="left", title_style="bold", header_style="bold", box=None, pad_edge=False,
-        show_header=headed,
-    )  # fmt: skip
+    table = Table(header_style="bold", box=None, pad_edge=False, show_header=headed and any(columns))
     for name, width in zip(columns, widths, strict=True):
         right = name.startswith(RIGHT)
         table.add_column(

@@ -8,6 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from streams.cli.commands import COMMANDS, Entry, Panel
+from streams.cli.help_page import HelpContext, with_help_page
 from streams.cli.phrases import told, translate
 from streams.language import say
 
@@ -42,6 +43,8 @@ class LazyCommands(MutableMapping[str, Any]):
 
 class Udi(TyperGroup):
     """`udi`: its commands from the table, its help in panels."""
+
+    context_class = HelpContext
 
     def __init__(self, **options: Any) -> None:
         options["commands"] = LazyCommands(COMMANDS)
@@ -82,4 +85,5 @@ def _made(name: str, where: str) -> Any:
         command = typer.main.get_command(alone)
     command.name = name
     translate(command)
+    with_help_page(command)
     return command

@@ -34,7 +34,7 @@ def told(text: str) -> str:
     book = _book(language())
     is_help = text.lstrip().startswith("Usage: ")
     lines = [book.line(each) for each in text.split("\n")]
-    return "\n".join(map(_with_marks, lines) if is_help else lines)
+    return "\n".join(map(with_marks, lines) if is_help else lines)
 
 
 def told_cell(text: str) -> str:
@@ -130,7 +130,10 @@ def _with_places(text: str, to: str) -> tuple[str, str]:
     return _NAMED.sub("{}", text), _NAMED.sub(lambda name: f"{{{names.index(name[1])}}}", to)
 
 
-def _with_marks(line: str) -> str:
+def with_marks(line: str) -> str:
+    """A line of a help page with what Click puts behind an option's text in the language."""
+    if language() == LOCALES[0]:
+        return line
     for mark, to in _HELP_MARKS:
         line = mark.sub(to, line)
     return line

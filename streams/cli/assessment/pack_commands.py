@@ -98,7 +98,7 @@ async def _steps(pool: asyncpg.Pool, hospital: str, month: Month, out: Path) -> 
         judged = await judge_windows(pool, hospital, Span(month, month), None, Options())
         run_id, whole, rows = kept(judged)
         await keep_run(pool, run_id, hospital, (month, month), whole, rows)
-        return f"run {run_id}"
+        return f"kept as run {run_id}"
 
     async def pack() -> str:
         return ", ".join(map(str, await write_pack(pool, hospital, month, out)))

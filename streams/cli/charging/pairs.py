@@ -7,7 +7,12 @@ import typer
 from models.charging.commands import CommandKind
 from streams.cli.charging.persons import command
 
-pair_app = typer.Typer(help="Half labels that were joined.", no_args_is_help=True)
+pair_app = typer.Typer(no_args_is_help=True)
+
+
+@pair_app.callback()
+def _half_labels() -> None:
+    """Half labels that were joined."""
 
 
 @pair_app.command("undo")

@@ -43,13 +43,19 @@ def alerts(
     if as_json:
         print_json([_machine(row) for row in rows])
     elif not rows:
-        typer.echo("No alert" + (f" for {month}" if month else "") + (" is open." if only_open else "."))
+        typer.echo(_none(month, only_open=only_open))
     else:
         several = len({row["hospital"] for row in rows}) > 1
         columns = ("month", "department", "item", ">more, CNY", "status", "alerts", "because")
         cells = [_cells(each, several=several) for each in by_item(rows)]
         print_table("What to look at first, each item once", columns, cells, limit=limit)
         typer.echo(", ".join(f"{count:,} {status}" for status, count in _counts(rows).items()) + ".")
+
+
+def _none(month: object, *, only_open: bool) -> str:
+    if month:
+        return f"No alert for {month} is open." if only_open else f"No alert for {month}."
+    return "No alert is open." if only_open else "No alert."
 
 
 def _counts(rows: list[dict[str, Any]]) -> dict[str, int]:

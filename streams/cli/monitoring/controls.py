@@ -218,7 +218,7 @@ def quota(
     if as_json:
         print_json(rows)
     elif not rows:
-        typer.echo("No quota" + (f" of {month}." if month else "."))
+        typer.echo(f"No quota of {month}." if month else "No quota.")
     else:
         columns = ("month", "category", "department", ">released", ">used", ">left", "used up on")
         names = ("month", "category", "department", "released", "used", "left", "exhausted_on")

@@ -47,7 +47,7 @@ def findings(
     if as_json:
         print_json([machine(row, alerts[row["finding"]]) for row in rows])
     elif not rows:
-        typer.echo("No finding" + (f" in {month}." if month else "."))
+        typer.echo(f"No finding in {month}." if month else "No finding.")
     else:
         columns = ("month", "item", "status", ">at stake, CNY", "cause, CNY", "alerts")
         print_table("Findings", columns, [_cells(row, alerts[row["finding"]]) for row in rows], limit=limit)

@@ -49,8 +49,7 @@ def test_the_help_shows_every_panel_and_cuts_no_text(locale: str) -> None:
     at = [shown.index(words["panel"][panel] + ":") for panel in Panel]
     assert at == sorted(at)
     flowing = " ".join(shown.split())
-    assert [text for text in words["command"].values() if text not in flowing] == []
-    assert max(map(len, shown.splitlines())) <= 80
+    assert [name for name, text in words["command"].items() if f" {name} {text}" not in flowing] == []
 
 
 @pytest.mark.parametrize(

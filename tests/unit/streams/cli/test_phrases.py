@@ -6,9 +6,11 @@ from typing import Any, Final
 
 import pytest
 import typer
+from rich.cells import cell_len
 from rich.table import Table
 from typer.testing import CliRunner
 
+from models.wording import LOCALES
 from streams import language
 from streams.cli.main import app
 from streams.cli.phrases import phrases_of, told, told_cell
@@ -138,6 +140,7 @@ def test_tables_are_told_before_they_are_laid_out(capsys: pytest.CaptureFixture[
     assert [word for word in ("待人工处理：由人决定", "项目", "原因", "IT-1", "没有标识") if word not in shown] == []
 
 
+COLUMNS: Final = 80
 ENGLISH: Final = re.compile(r"(?:^|[^`\w./{<\[-])[a-z]{2,}(?: [a-z]{2,}){2,}")
 """Three small words in a row: a sentence that was left."""
 
@@ -154,6 +157,16 @@ def test_no_help_page_has_an_english_sentence() -> None:
     for page in [(), *every]:
         shown = CliRunner().invoke(app, ["--lang", "zh-CN", *page, "--help"], env={"COLUMNS": "80"})
         assert shown.exit_code == 0
-        lines = (line for line in shown.stdout.splitlines() if not line.startswith("用法"))
-        left += [(page, line) for line in lines if ENGLISH.search(line)]
+        lines = [line for line in shown.stdout.splitlines() if not line.startswith("用法")]
+        left += [(page, line) for line in lines if ENGLISH.search(line) or "[default" in line]
     assert left == []
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_every_help_page_fits_80_columns_and_cuts_nothing(locale: str) -> None:
+    root: Any = typer.main.get_command(app)
+    faults = []
+    for page in [(), *(page for name in root.commands for page in pages(root.commands[name], (name,)))]:
+        shown = CliRunner().invoke(app, ["--lang", locale, *page, "--help"], env={"COLUMNS": "80"}).stdout
+        faults += [(page, line) for line in shown.splitlines() if cell_len(line) > COLUMNS or line.endswith("...")]
+    assert [(page, line) for page, line in faults if "Usage" not in line and "用法" not in line] == []

@@ -21,14 +21,17 @@ from pydantic import (
 )
 
 from models.reasons import Reason
+from models.udi.personal import masked
 from models.wire.topics import RECORD_BYTES_MAX
 
 Identifier = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
 """An id made by the HIS or a device: 1 to 64 characters, no control characters."""
 Hospital = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^/\x00-\x1f\x7f]+$")]
 """As `Identifier`, without `/`: it is the first part of every record key."""
-Text = Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$")]
-"""A text for people."""
+Text = Annotated[
+    str, StringConstraints(max_length=500, pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"), AfterValidator(masked)
+]
+"""A text for people; an identity number in it is unreadable."""
 INSTANT_MIN: Final = datetime(1900, 1, 1, tzinfo=UTC)
 """Earlier is the null date of another system (0001-01-01, 1899-12-31), not an instant. No source: ours."""
 INSTANT_END: Final = datetime(2200, 1, 1, tzinfo=UTC)
@@ -63,7 +66,11 @@ class Refusal:
     reason: Reason
     """Its name in the list of reasons."""
     detail: str
-    """What was expected and what came, in one line."""
+    """What was expected and what came, in one line; an identity number in it is unreadable."""
+
+    def __post_init__(self) -> None:
+        """Whatever came, it is listed and kept."""
+        object.__setattr__(self, "detail", masked(self.detail))
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +128,7 @@ def validate(model: type[M], value: bytes) -> M | Refusal:
 def _shown(value: Any) -> str:
     if isinstance(value, dict):
         return "an object"
-    text = json.dumps(value, ensure_ascii=True, default=str)
+    text = masked(json.dumps(value, ensure_ascii=True, default=str))
     return text if len(text) <= 60 else text[:57] + "..."
 
 

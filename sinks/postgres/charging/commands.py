@@ -9,6 +9,7 @@ import asyncpg
 import orjson
 
 from models.charging.commands import CommandKind
+from models.udi.personal import masked
 
 _HOSPITALS = """
 SELECT c.hospital FROM udi.hospitals_with_records() h (hospital)
@@ -55,14 +56,14 @@ class CommandBooks:
         reason: str,
         body: Mapping[str, Any] | None = None,
     ) -> Place | None:
-        """Store a command; `None` when there is no such scan.
+        """Store a command; `None` when there is no such scan. An identity number in the reason is unreadable.
 
         Raises:
             asyncpg.CheckViolationError: `by` or `reason` is empty.
         """
         row = await self._pool.fetchrow(
             "SELECT * FROM udi.accept_command($1, $2, $3, $4, $5, $6)",
-            kind.value, hospital, scan_id, by, reason, orjson.dumps(dict(body or {})).decode(),
+            kind.value, hospital, scan_id, by, masked(reason), orjson.dumps(dict(body or {})).decode(),
         )  # fmt: skip
         return None if row is None or row["lane"] is None else Place(row["lane"], row["seq"])
 

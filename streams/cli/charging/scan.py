@@ -12,6 +12,7 @@ import typer
 
 from models.texts import texts
 from models.udi import parse
+from models.udi.personal import masked
 from sinks.postgres.charging.stories import Brief, Story, brief_of, story_of
 from sinks.postgres.charging.waiting import HistoryEntry, history_of
 from sinks.postgres.stock.trace import TraceBooks
@@ -101,13 +102,16 @@ def fields_of(found: Found) -> dict[str, Any]:
 
 
 def codes_of(story: Story) -> list[str]:
-    """The barcodes as they were scanned; none where the event named an item, or its bytes are no longer kept."""
+    """The barcodes as they were scanned; none where the event named an item, or its bytes are no longer kept.
+
+    An identity number among them is unreadable.
+    """
     try:
         event = orjson.loads(story.scan.raw or b"{}")
     except ValueError:
         return []
     codes = event.get("codes") if isinstance(event, dict) else None
-    return [code for code in codes if isinstance(code, str)] if isinstance(codes, list) else []
+    return [masked(code) for code in codes if isinstance(code, str)] if isinstance(codes, list) else []
 
 
 def _choose(what: str, found: Found) -> None:

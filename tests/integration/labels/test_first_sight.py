@@ -29,6 +29,8 @@ GTINS: Final = [gtin(2000 + number) for number in range(len(LOTS))]
 """Of each kind of lot a maker, new to the house."""
 SWALLOWED: Final = ["L2106123", "22060301", "10LG212201"]
 DAY: Final = "17241231"
+NUMBER: Final = "110103201012250009"
+"""An identity number by its check character, of nobody."""
 
 
 @pytest.fixture
@@ -108,8 +110,9 @@ async def test_real_lots_are_billed_at_first_sight_and_a_lossy_scanner_is_found_
             house, "SELECT true FROM udi.lane HAVING bool_and(facts_seen = (SELECT version FROM udi.fact_counter))"
         )
         last = lossy(910, GTINS[3], "L2106123")
-        await publish(house, "udi.scans", [(key_of(last), last)])
-        await recorded(house, len(whole) + 4)
+        personal = [last, scan(920, codes=[gs1(GTINS[4], lot="L1"), NUMBER]), scan(921, codes=[NUMBER] * 5)]
+        await publish(house, "udi.scans", ((key_of(each), each) for each in personal))
+        await recorded(house, len(whole) + 5)
         listed = await house.json("scanners")
         found = next(
             row for row in listed["doubts"] if row["scan_id"] == str(scan_id(900)) and row["lot"] == SWALLOWED[0]
@@ -135,3 +138,6 @@ async def test_real_lots_are_billed_at_first_sight_and_a_lossy_scanner_is_found_
     )
     assert all(rows[scan_id(900 + n)]["verdict"] == "billed" for n in range(3))
     assert mended.exit_code == 0, mended.stdout
+    logs = [log.read_text(encoding="utf-8") for log in folder.rglob("*.log")]
+    assert any("Partitions taken" in log for log in logs)
+    assert not any(NUMBER in log for log in logs)

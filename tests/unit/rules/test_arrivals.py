@@ -2,14 +2,17 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from models.charging.arrival import TickRecord
-from models.charging.books import BadRecord
+from models.charging.books import BadRecord, Ref
 from models.charging.decision import Decision, StockMove
 from models.reasons import Reason
+from models.wire.strict_json import Refusal
 from models.wire.topics import RECORD_BYTES_MAX
+from rules.labels.reading import bad_record
 from tests.support.builders import (
     DI,
     LABEL,
@@ -157,6 +160,37 @@ def test_a_bad_record_belongs_to_the_hospital_of_its_key_and_names_what_can_be_r
 
     assert isinstance(result, BadRecord)
     assert (result.hospital, result.scan_id, result.device_id) == ("H7", scan_id(1), "gun1")
+
+
+@pytest.mark.parametrize(
+    ("key", "hospital"),
+    [
+        (b"H" * 64 + b"/E1", "H" * 64), (b"H" * 65 + b"/E1", "unknown"), (b"H\t7/E1", "unknown"),
+    ],
+)  # fmt: skip
+def test_the_hospital_of_a_key_is_taken_up_to_64_printable_characters(key: bytes, hospital: str) -> None:
+    result = Bench().record(b"{", key)[0]
+
+    assert isinstance(result, BadRecord)
+    assert result.hospital == hospital
+
+
+@pytest.mark.parametrize(
+    ("said", "device"),
+    [("g", "g"), ("g" * 64, "g" * 64), ("g" * 65, None), ("", None), ("gun\t1", None), (7, None)],
+)
+def test_the_device_of_a_bad_record_is_taken_up_to_64_printable_characters(said: Any, device: str | None) -> None:
+    result = Bench().record(scan(1) | {"quantity": 0, "device_id": said})[0]
+
+    assert isinstance(result, BadRecord)
+    assert (result.reason, result.scan_id, result.device_id) == (Reason.BAD_EVENT, scan_id(1), device)
+
+
+@pytest.mark.parametrize(("size", "named"), [(RECORD_BYTES_MAX, scan_id(1)), (RECORD_BYTES_MAX + 1, None)])
+def test_a_record_that_fails_by_itself_names_its_scan_up_to_the_largest_size(size: int, named: UUID | None) -> None:
+    failed = Refusal(Reason.INTERNAL_ERROR, "KeyError")
+
+    assert bad_record(Ref(1, 0), 0, b"H1/E1", padded(size), NOON, failed).scan_id == named
 
 
 # Labels that are none ---------------------------------------------------------------------------------------------

@@ -77,7 +77,11 @@ def test_more_than_was_used_is_a_wrong_line_to_be_replaced() -> None:
         ({"quantity": 1}, "quantity", "less-than-used"),
         ({"quantity": 3}, "quantity", "more-than-used"),
         ({"unit_price": PRICE + 100}, "price", "other-price"),
+        ({"unit_price": PRICE - 100}, "price", "other-price"),
         ({"unit_price": PRICE + 100, "quantity": 3}, "price+quantity", "other-price"),
+        # The money is right by chance: neither the price nor the quantity is.
+        ({"unit_price": PRICE * 2, "quantity": 1}, "price+quantity", "other-price"),
+        ({"unit_price": PRICE // 2, "quantity": 4}, "price+quantity", "other-price"),
         ({"insurance_code": "C9"}, "code", "other-insurance-code"),
         ({"item_code": "NAIL"}, "code", "other-item"),
         ({"item_code": "NAIL", "insurance_code": "C9"}, "code", "other-item"),
@@ -107,6 +111,14 @@ def test_a_wrong_line_says_in_what_it_differs(changes: dict[str, Any], aspects: 
 )
 def test_what_is_unknown_or_too_small_to_mend_differs_in_nothing(used: Use, charged: Line) -> None:
     assert differences([used], [charged]) == []
+
+
+@pytest.mark.parametrize("more", [-1, 1])
+def test_a_use_whose_price_is_unknown_is_compared_by_its_money(more: int) -> None:
+    waits = open_use(1, unit_price=None, amount_fen=123_400)
+
+    assert differences([waits], [line(use(1))]) == []
+    assert short([waits], [line(use(1), amount_fen=123_400 + more)]) == [(1, "H1", "price", "other-price")]
 
 
 def test_a_use_that_waits_here_and_was_charged_by_hand_with_too_much_is_wrong() -> None:

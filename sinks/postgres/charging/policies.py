@@ -13,6 +13,9 @@ _POLICIES: Final = """
 SELECT DISTINCT ON (hospital) hospital, n, return_clock_seconds, by, reason, at FROM report.hospital_policies
 WHERE $1::text IS NULL OR hospital = $1 ORDER BY hospital, n DESC
 """
+_EVERY: Final = """
+SELECT hospital, n, return_clock_seconds, by, reason, at FROM report.hospital_policies ORDER BY hospital, n
+"""
 _SET: Final = """
 INSERT INTO udi.hospital_policy (hospital, n, return_clock_tolerance, by, reason, at)
 SELECT $1, coalesce((SELECT max(n) FROM udi.hospital_policy WHERE hospital = $1), 0) + 1, $2, $3, $4, clock_timestamp()
@@ -28,7 +31,7 @@ ORDER BY scanned_at, scan_id
 
 @dataclass(frozen=True, slots=True)
 class HospitalPolicy:
-    """What a hospital has set, as it holds now."""
+    """What a hospital has set."""
 
     hospital: str
     """Id of the hospital; the first part of every record key."""
@@ -83,6 +86,11 @@ class Untraced:
 async def policies(asked: Asked, hospital: str | None) -> list[HospitalPolicy]:
     """What hospitals have set, by name; those without a row have the defaults."""
     return await fetch(asked, HospitalPolicy, _POLICIES, hospital)
+
+
+async def every_policy(asked: Asked) -> list[HospitalPolicy]:
+    """All that hospitals have ever set, each in order of time."""
+    return await fetch(asked, HospitalPolicy, _EVERY)
 
 
 async def set_return_clock(pool: asyncpg.Pool, hospital: str, tolerance: timedelta, by: str, reason: str) -> None:

@@ -1,13 +1,16 @@
 """Recorded offsets decided once more, with today's rules and facts, in memory: what would differ. Nothing is written.
 
+What a hospital sets is no fact of the goods: each is decided by the policy that was known when it was decided.
+
 What a scan itself has done to the books since is taken away before it is decided: its own claim, its hold on the unit,
 its own and later returns. Not looked at, because it depends on what was known at the moment: the flags of `TIMED`.
 Left out: halves that were joined or wait, and scans of which a person has commanded something.
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -22,10 +25,12 @@ from models.reasons import Reason, Verdict
 from rules.charging.deciding import decide
 from rules.charging.fold import fold
 from rules.charging.lookup import wanted_by
+from rules.charging.policies import return_clock_decided_by
 from rules.labels.reading import read_arrival
 from rules.labels.separator_recovery import settled
 from rules.view import View
 from sinks.postgres.charging.books import PostgresBooks
+from sinks.postgres.charging.policies import HospitalPolicy, every_policy
 from sinks.postgres.operating.recorded import RecordedRecord, newest_position, recorded_between
 from streams.settings import Settings
 
@@ -103,6 +108,7 @@ class _Bench:
     def __init__(self, settings: Settings, pool: asyncpg.Pool, position: int) -> None:
         self._zone = settings.zone
         self._books = PostgresBooks(pool, settings.zone)
+        self._pool = pool
         self._catalogue = Catalogue()
         self._position = position
 
@@ -122,8 +128,9 @@ class _Bench:
         arrivals = [self._read(row) for row in kept]
         subjects = [arrival for arrival in arrivals if isinstance(arrival, RecordedScan)]
         gathered = await self._books.gather(lane, wanted_by(subjects, (), self._catalogue), self._catalogue)
+        policies = await every_policy(self._pool)
         for row, arrival in zip(kept, arrivals, strict=True):
-            self._add(row, arrival, gathered, comparison)
+            self._add(row, arrival, _before(row, arrival, gathered, policies), comparison)
 
     def _read(self, row: RecordedRecord) -> Arrival:
         ref = Ref(self._position, row.record_offset)
@@ -131,7 +138,7 @@ class _Bench:
         return read_arrival(ref, row.lane, row.record_key, row.raw, row.recorded_at, self._zone, scanners)
 
     def _add(self, row: RecordedRecord, arrival: Arrival, gathered: Snapshot, comparison: Comparison) -> None:
-        result = _decided(arrival, View(_before(row, arrival, gathered), self._catalogue))
+        result = _decided(arrival, View(gathered, self._catalogue))
         verdict = str(Verdict.REFUSED if isinstance(result, BadRecord) else result.verdict)
         reasons = _without_timed((result.reason,) if isinstance(result, BadRecord) else result.reasons)
         was = (row.verdict, _without_timed(row.reasons))
@@ -161,7 +168,7 @@ def _decided(arrival: Arrival, view: View) -> Decision | BadRecord:
     return results[-1]
 
 
-def _before(row: RecordedRecord, arrival: Arrival, gathered: Snapshot) -> Snapshot:
+def _before(row: RecordedRecord, arrival: Arrival, gathered: Snapshot, policies: Sequence[HospitalPolicy]) -> Snapshot:
     """What was gathered, without what this scan and later returns have done to it; no month counts as closed."""
     if not isinstance(arrival, RecordedScan):
         return gathered
@@ -176,7 +183,13 @@ def _before(row: RecordedRecord, arrival: Arrival, gathered: Snapshot) -> Snapsh
         used = Ref(row.use_position, row.use_offset)
         units, changes = row.returned_before, row.return_number - 1
         uses = [replace(use, returned_units=units, changes=changes) if use.ref == used else use for use in uses]
-    return replace(gathered, fingerprints=fingerprints, holders=holders, uses=uses, closed={})
+    settings = [(set_.at, timedelta(seconds=set_.return_clock_seconds))
+                for set_ in policies if set_.hospital == event.hospital]  # fmt: skip
+    tolerance = return_clock_decided_by(settings, row.recorded_at, took_back=row.return_number is not None)
+    return replace(
+        gathered, fingerprints=fingerprints, holders=holders, uses=uses, closed={},
+        return_clock_tolerances={event.hospital: tolerance},
+    )  # fmt: skip
 
 
 def _without_timed(reasons: Any) -> tuple[str, ...]:

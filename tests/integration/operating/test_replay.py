@@ -1,14 +1,17 @@
 """`udi replay`: dead letters go back only when told, and recorded offsets are decided again without a trace."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import orjson
 import pytest
 
+from sinks.postgres.charging.policies import set_return_clock
 from streams.embedded.broker import EmbeddedBroker
-from tests.support.builders import item, price
+from tests.support.builders import DI, at, gs1, item, price, scan, scan_id
 from tests.support.installed import Installed, installed
+from tests.support.ward import verdicts
 
 
 @pytest.fixture
@@ -90,6 +93,22 @@ async def test_offsets_are_decided_the_same_by_the_same_rules_and_facts(house: I
     found = await house.json("replay", "--offsets", "udi.scans/0/0..25", "--dry-run")
 
     assert found == {"same": 24, "left_out": {"joined halves": 2}, "differences": []}
+
+
+async def test_a_replay_decides_by_what_the_hospital_had_set_when_it_was_decided(house: Installed) -> None:
+    unit = {"codes": [gs1(DI, expiry="271231", lot="L1")], "encounter": "E1"}
+    await house.ward.scan(scan(71, scanned_at=at(200), **unit))
+    await house.ward.scan(scan(72, action="return", corrects=str(scan_id(71)), scanned_at=at(0), **unit))
+    await set_return_clock(house.pool, "H1", timedelta(seconds=60), "wang", "clocks are set every night")
+    await house.ward.scan(scan(73, scanned_at=at(200), **unit))
+    await house.ward.scan(scan(74, action="return", corrects=str(scan_id(73)), scanned_at=at(0), **unit))
+    stands = verdicts(await house.ward.account())
+    offsets = await house.pool.fetch("SELECT record_offset FROM udi.scan WHERE scan_id = $1", scan_id(71))
+
+    found = await house.json("replay", "--offsets", f"udi.scans/0/{offsets[0][0]}..{offsets[0][0] + 3}", "--dry-run")
+
+    assert (stands[str(scan_id(72))][0], stands[str(scan_id(74))]) == ("credited", ("held", ("return-without-use",)))
+    assert found == {"same": 4, "left_out": {}, "differences": []}
 
 
 async def test_shadow_says_what_newer_facts_would_change_and_writes_nothing(house: Installed) -> None:

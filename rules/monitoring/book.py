@@ -1,14 +1,19 @@
 """The rules that hold, by hospital and month."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from models.calendar import Month
+from models.monitoring.alert import ScopeType
 from models.monitoring.rule import EVERY_HOSPITAL, STUDY_RULES, HeldRule, held_in
 from rules.monitoring.kinds.quota import QuotaUsed
 from rules.monitoring.kinds.registry import rules_of
 from rules.monitoring.kinds.rule import Rule
 from rules.monitoring.kinds.share import Share
 from rules.monitoring.kinds.top_three import TopRank
+
+PLACES: Final = frozenset({ScopeType.STORE, ScopeType.TEAM})
+"""Scopes whose use is counted where a rule asks for it."""
 
 
 class RuleBook:
@@ -35,6 +40,12 @@ class RuleBook:
     def asks_categories(self) -> bool:
         """Some rule asks for the use of whole categories."""
         return any(isinstance(rule, Share) for rule in self.every)
+
+    def asks_places(self, hospital: str) -> bool:
+        """Some rule of the hospital is for stores or medical teams."""
+        return any(
+            PLACES.intersection(each.row.scopes) for each in self.held if each.hospital in {hospital, EVERY_HOSPITAL}
+        )
 
     @property
     def asks_quotas(self) -> bool:

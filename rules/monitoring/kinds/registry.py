@@ -69,8 +69,6 @@ def _wrong_figures(row: RuleRow) -> Iterator[str]:
         yield f"Expected rank_max from 1 on, got {row.rank_max}."
 
 
-COUNTED: Final = (ScopeType.HOSPITAL, ScopeType.DEPARTMENT)
-"""The scopes by which use is counted. A rule for another one would never fire."""
 _NEEDS: Final[dict[RuleKind, frozenset[str]]] = {
     RuleKind.GROWTH: frozenset({"base", "threshold_percent"}),
     RuleKind.NEW_ITEM: frozenset({"base"}),
@@ -103,9 +101,6 @@ def _wrong_sets(row: RuleRow) -> Iterator[str]:
         yield "Expected at least one measure and one scope."
     if len(set(row.measures)) < len(row.measures) or len(set(row.scopes)) < len(row.scopes):
         yield "Expected each measure and each scope once."
-    uncounted = [scope for scope in row.scopes if scope not in COUNTED]
-    if uncounted:
-        yield f"Expected scopes {', '.join(COUNTED)}, got {', '.join(uncounted)}: use is not counted by it."
 
 
 def _wrong_population(population: str) -> Iterator[str]:

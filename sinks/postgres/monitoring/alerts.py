@@ -199,6 +199,14 @@ class AlertSession:
         rows = await self._connection.fetch("SELECT * FROM udi.fold_usage($1)", deltas_max)
         return Folded({cell_of(row): row["at"] for row in rows}, rows[0]["deltas"] if rows else 0)
 
+    async def count_places(self, hospital: str, items: Collection[str] | None, months: Collection[Month]) -> set[Cell]:
+        """Count the use of items (`None`: all) by store and team in months anew; gives what has changed."""
+        rows = await self._connection.fetch(
+            "SELECT $1 AS hospital, p.* FROM udi.count_places($1, $2, $3) p",
+            hospital, None if items is None else list(items), list(months),
+        )  # fmt: skip
+        return {cell_of(row) for row in rows}
+
     async def moved_caseloads(self) -> dict[tuple[Scope, Month], datetime]:
         """Departments and months whose discharges have changed; the marks are taken away."""
         rows = await self._connection.fetch(

@@ -316,7 +316,7 @@ WITH free AS MATERIALIZED (
     WHERE scoped.scope IS NOT NULL GROUP BY 1, 2, 3, 4, 5
 )
 SELECT hospital, scope_type, scope, item_code, month, u.quantity, r.quantity AS recounted, u.amount_fen, r.low AS recounted_fen, r.high AS or_fen
-FROM udi.usage_now u FULL JOIN recount r USING (hospital, scope_type, scope, item_code, month)
+FROM (SELECT * FROM udi.usage_now WHERE scope_type IN ('hospital', 'department')) u FULL JOIN recount r USING (hospital, scope_type, scope, item_code, month)
 WHERE (coalesce(u.quantity, 0) <> coalesce(r.quantity, 0)
        OR coalesce(u.amount_fen, 0) NOT BETWEEN least(coalesce(r.low, 0), coalesce(r.high, 0)) AND greatest(coalesce(r.low, 0), coalesce(r.high, 0)))
   -- The department of a use without one is its encounter's of that time, which the books do not keep when it moved since.

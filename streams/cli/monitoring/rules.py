@@ -15,6 +15,7 @@ from models.money import parse_fen
 from models.monitoring.alert import Measure, ScopeType, Traits
 from models.monitoring.rule import EVERY_HOSPITAL, RuleBase, RuleKind, RuleRow
 from rules.monitoring.back_test import Past, Tested, back_test, by_month, months_between
+from rules.monitoring.book import PLACES
 from rules.monitoring.kinds.registry import MONTHS_MAX, wrong
 from rules.monitoring.standings import TraitsOf
 from sinks.postgres.monitoring.past import PastUsage
@@ -201,7 +202,10 @@ def back_test_command(
             months = await usage.months(name, shift(first, -MONTHS_MAX), last)
             if months.first_month is None:
                 continue
-            past = Past(name, months.first_month, months.usage, _traits(months.traits))
+            used = months.usage
+            if PLACES.intersection(found[1].scopes):
+                used = used | await usage.places(name, shift(first, -MONTHS_MAX), last)
+            past = Past(name, months.first_month, used, _traits(months.traits))
             said = back_test(found[1], past, first, last)
             others = await usage.named_by_others(name, rule, first, last)
             tested[name] = by_month(said, others, months_between(first, last))

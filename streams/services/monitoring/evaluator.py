@@ -90,7 +90,7 @@ class Evaluator:
                 return Evaluation(folded.deltas, 0, 0)
             book = RuleBook(await session.rules())
             work = _Session(session, book, self._zone, _closed_through(periods, judged))
-            await work.take(folded.changed, judged)
+            await work.take(await work.with_places(folded.changed, judged), judged)
             await work.take_caseloads(moved, judged)
             await work.judge()
             await session.record(work.evaluated)
@@ -122,6 +122,25 @@ class _Session:
         self._recaused: set[Cell] = set()
         self._ranking = Ranking()
         self.evaluated = Evaluated()
+
+    async def with_places(
+        self, changed: Mapping[Cell, datetime], judged: list[PendingClose]
+    ) -> Mapping[Cell, datetime]:
+        """What changed, with the stores and teams of hospitals whose rules ask for them, counted anew."""
+        backs, found = months_read(self._book.every), dict(changed)
+        hospitals = {cell.scope.hospital for cell in changed} | {close.hospital for close in judged}
+        for hospital in sorted(each for each in hospitals if self._book.asks_places(each)):
+            cells = {cell: at for cell, at in changed.items() if cell.scope.hospital == hospital}
+            months = {cell.month for cell in cells}
+            wanted = {shift(month, ahead - back) for month in months for ahead in backs for back in backs}
+            if cells:
+                newest = max(cells.values())
+                places = await self._session.count_places(hospital, {cell.item_code for cell in cells}, wanted)
+                found |= {cell: newest for cell in places if cell.month in months}
+            closing = {shift(close.month, -back) for close in judged if close.hospital == hospital for back in backs}
+            if closing:
+                await self._session.count_places(hospital, None, closing)
+        return found
 
     async def take(self, changed: Mapping[Cell, datetime], judged: list[PendingClose]) -> None:
         """Find the cells to judge."""

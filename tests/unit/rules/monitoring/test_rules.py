@@ -61,8 +61,6 @@ def test_the_rules_of_a_fresh_installation_contradict_themselves_nowhere() -> No
          "Expected threshold_percent above 0 and up to 10000, got NaN."),
         (replace(GROWTH, rank_max=3), "Expected rank_max not in a rule of the kind growth."),
         (replace(GROWTH, measures=()), "Expected at least one measure and one scope."),
-        (replace(GROWTH, scopes=(ScopeType.TEAM,)),
-         "Expected scopes hospital, department, got team: use is not counted by it."),
         (replace(GROWTH, floor_fen=-1), "Expected floors from 0 on, got -1."),
         (replace(RANK, months=0), "Expected 1 to 24 months, got 0."),
         (replace(RANK, months=25), "Expected 1 to 24 months, got 25."),

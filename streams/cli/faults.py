@@ -15,11 +15,14 @@ from streams.embedded.process import EmbeddedPartError
 from streams.settings import SettingsError
 
 NO_ACCESS = ("InvalidPasswordError", "InvalidAuthorizationSpecificationError", "InvalidCatalogNameError")
+NO_ANSWER = ("KafkaConnectionError", "KafkaTimeoutError", "NodeNotReadyError", "RequestTimedOutError")
 
 
 def sentence(error: BaseException) -> str | None:
     """What a person is told; `None` when the error is nobody's but ours, and must be seen whole."""
     if isinstance(error, _broker_errors()):
+        if type(error).__name__ in NO_ANSWER:
+            return _away(error)
         return f"The broker did not do what was asked ({type(error).__name__}); see `udi doctor`."
     for kinds, said in _SENTENCES:
         if isinstance(error, kinds):
@@ -52,6 +55,10 @@ def _database(error: BaseException) -> str:
     return f"The database {done} ({type(error).__name__}: {_first_line(error)}); see `udi doctor`."
 
 
+def _away(error: BaseException) -> str:
+    return f"Database or broker did not answer ({type(error).__name__}); see `udi doctor`."
+
+
 def _system(error: BaseException) -> str:
     where = f" {getattr(error, 'filename', None)}" if getattr(error, "filename", None) else ""
     return f"The system refused{where}: {getattr(error, 'strerror', None) or error}."
@@ -71,7 +78,7 @@ _SENTENCES: Final[
     ((asyncpg.PostgresError, asyncpg.InterfaceError), _database),
     (
         (ConnectionError, TimeoutError, socket.gaierror),
-        lambda error: f"Database or broker did not answer ({type(error).__name__}); see `udi doctor`.",
+        _away,
     ),
     (OSError, _system),
 )

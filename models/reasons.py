@@ -105,7 +105,7 @@ class ReasonRow:
     dead_letter: bool
     """The raw bytes go to `udi.dead-letters`."""
     freed_by: tuple[str, ...]
-    """What ends the wait: `catalogue`, `encounter`, `partner`, `window`, `person`, `return`, `shape`,
+    """What ends the wait: `catalogue`, `encounter`, `partner`, `window`, `person`, `return`, `pattern`,
     `use`."""
 
 
@@ -125,9 +125,9 @@ REASONS: tuple[ReasonRow, ...] = (
     ReasonRow(Reason.BAD_CHECK_DIGIT, Verdict.REFUSED, _NEVER, _NEVER, True, ()),
     ReasonRow(Reason.NOT_A_UDI, Verdict.REFUSED, _NEVER, _NEVER, True, ()),
     ReasonRow(Reason.HALF_LABEL, Verdict.WAITING, _LATER, _LATER, False, ("partner", "window", "person")),
-    ReasonRow(Reason.AMBIGUOUS_CODE, Verdict.HELD, _NEVER, _NEVER, False, ("shape", "catalogue", "person")),
+    ReasonRow(Reason.AMBIGUOUS_CODE, Verdict.HELD, _NEVER, _NEVER, False, ("pattern", "catalogue", "person")),
     ReasonRow(Reason.NO_DEVICE_IDENTIFIER, Verdict.HELD, _NEVER, _NEVER, False, _PERSON),
-    ReasonRow(Reason.LOT_UNCERTAIN, None, _NOW, _NOW, False, ("shape", "person")),
+    ReasonRow(Reason.LOT_UNCERTAIN, None, _NOW, _NOW, False, ("pattern", "person")),
     ReasonRow(Reason.UNKNOWN_IDENTIFIER, Verdict.PARKED, _LATER, _LATER, False, _CATALOGUE),
     ReasonRow(Reason.AMBIGUOUS_IDENTIFIER, Verdict.PARKED, _LATER, _LATER, False, _CATALOGUE),
     ReasonRow(Reason.UNKNOWN_ITEM, Verdict.PARKED, _LATER, _LATER, False, _CATALOGUE),

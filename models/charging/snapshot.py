@@ -109,7 +109,7 @@ StayItem = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Shapes:
+class LotPatterns:
     """What the lots and serials of one device look like, as learned from confirmed scans."""
 
     lots: LotPattern
@@ -144,7 +144,7 @@ class Lookup:
     """Items with a limit per stay, and the stay."""
     quotas: set[QuotaKey] = field(default_factory=set)
     """Controlled categories and months with a quota."""
-    shapes: set[tuple[str, str]] = field(default_factory=set)
+    patterns: set[tuple[str, str]] = field(default_factory=set)
     """(issuer, di) of labels that may have lost separators."""
 
 
@@ -184,5 +184,5 @@ class Snapshot:
     """Units charged in the stay, less credits."""
     quotas: dict[QuotaKey, dict[str, int]] = field(default_factory=dict)
     """Units used of a controlled category in a month, by department."""
-    shapes: dict[tuple[str, str], Shapes] = field(default_factory=dict)
+    patterns: dict[tuple[str, str], LotPatterns] = field(default_factory=dict)
     """By (issuer, di); a device of which nothing was learned is missing."""

@@ -79,10 +79,10 @@ def _want_pairs(wanted: Lookup, halves: list[RecordedScan], catalogue: Catalogue
 
 
 def _want_readings(wanted: Lookup, subject: RecordedScan, label: LabelFacts, catalogue: Catalogue) -> None:
-    """A label that may have lost separators: its device's shapes, and what any of its readings would need."""
+    """A label that may have lost separators: its device's patterns, and what any of its readings would need."""
     device = certain_device(label.suspect) if label.suspect is not None else None
     if device is not None:
-        wanted.shapes.add((str(device[0]), device[1]))
+        wanted.patterns.add((str(device[0]), device[1]))
         for each in may_be(label):
             _want(wanted, subject, each, catalogue)
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from models.charging.snapshot import Shapes
+from models.charging.snapshot import LotPatterns
 from models.udi.lot_pattern import NO_PATTERN, bounded, learn
 
 Device = tuple[str, str]
@@ -35,7 +35,7 @@ class Confirmed(NamedTuple):
     """Its label could have lost a separator, and was taken as read."""
 
 
-class ShapeVersion(NamedTuple):
+class PatternVersion(NamedTuple):
     """What a device's labels look like from a scan on."""
 
     issuer: str
@@ -44,7 +44,7 @@ class ShapeVersion(NamedTuple):
     """Device identifier (UDI-DI) in its canonical form."""
     version: int
     """1, 2, 3 … of the device."""
-    shapes: Shapes
+    patterns: LotPatterns
     """Form of its lots and serials."""
     learned_from: UUID
     """Scan that changed what was known."""
@@ -52,7 +52,7 @@ class ShapeVersion(NamedTuple):
     """The broker's timestamp of that scan."""
 
 
-def taught(scans: Iterable[Confirmed], known: MutableMapping[Device, ShapeVersion]) -> list[ShapeVersion]:
+def taught(scans: Iterable[Confirmed], known: MutableMapping[Device, PatternVersion]) -> list[PatternVersion]:
     """The versions that follow from the scans, in their order. `known` is brought to the newest.
 
     A scan makes a version only when it changes what `models.udi.lot_pattern` says of some value.
@@ -61,14 +61,14 @@ def taught(scans: Iterable[Confirmed], known: MutableMapping[Device, ShapeVersio
     for scan in scans:
         device = (scan.issuer, scan.di)
         before = known.get(device)
-        lots, serials = (before.shapes.lots, before.shapes.serials) if before else (NO_PATTERN, NO_PATTERN)
-        shapes = Shapes(
+        lots, serials = (before.patterns.lots, before.patterns.serials) if before else (NO_PATTERN, NO_PATTERN)
+        patterns = LotPatterns(
             bounded(learn(lots, scan.lot, doubted=scan.doubted)),
             bounded(learn(serials, scan.serial, doubted=scan.doubted)),
         )
-        if before is not None and shapes == before.shapes:
+        if before is not None and patterns == before.patterns:
             continue
         number = before.version + 1 if before else 1
-        known[device] = ShapeVersion(scan.issuer, scan.di, number, shapes, scan.scan_id, scan.recorded_at)
+        known[device] = PatternVersion(scan.issuer, scan.di, number, patterns, scan.scan_id, scan.recorded_at)
         versions.append(known[device])
     return versions

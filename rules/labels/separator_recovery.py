@@ -101,10 +101,10 @@ def _was_used(reading: Label, event: ScanEvent, view: View) -> bool:
 
 def _knowledge(device: Device | None, hospital: str, view: View) -> Knowledge:
     listed = _Listed(hospital, view.catalogue)
-    shapes = None if device is None else view.gathered.shapes.get((str(device[0]), device[1]))
-    if device is None or shapes is None:
+    patterns = None if device is None else view.gathered.patterns.get((str(device[0]), device[1]))
+    if device is None or patterns is None:
         return Knowledge(listed)
-    return Knowledge(listed, {device: shapes.lots}, {device: shapes.serials})
+    return Knowledge(listed, {device: patterns.lots}, {device: patterns.serials})
 
 
 def may_be(label: LabelFacts) -> Iterator[LabelFacts]:

@@ -13,7 +13,7 @@ from models.charging.books import BadRecord, BalanceKey, Prior, Ref, UnitKey, Wa
 from models.charging.commands import Carried, Command, Commanded, CommandKind, Recorded
 from models.charging.controls import Control
 from models.charging.decision import Decision, UseAccount
-from models.charging.snapshot import Catalogue, EncounterFacts, Lookup, Shapes, Snapshot
+from models.charging.snapshot import Catalogue, EncounterFacts, Lookup, LotPatterns, Snapshot
 from models.policy import POLICY
 from models.reasons import TAKEN_BACK, Reason, Verdict, deciding_reason
 from models.scan.event import Action
@@ -43,8 +43,8 @@ class MemoryBooks:
         self.closed: dict[str, int] = {}
         """Newest closed month by hospital."""
         self.claims = Claims()
-        self.shapes: dict[tuple[str, str], Shapes] = {}
-        """The newest shape by (issuer, di)."""
+        self.patterns: dict[tuple[str, str], LotPatterns] = {}
+        """The newest pattern by (issuer, di)."""
         self.carried: dict[int, list[Carried]] = {}
         """What became of the commands of each lane."""
         self._commands: list[Command] = []
@@ -106,7 +106,7 @@ class MemoryBooks:
             neighbours=neighbours_of((first for first, *_ in self.decisions.values()), wanted),
             stays={stay: charged_units(self._all(), *stay) for stay in wanted.stays},
             quotas={key: quota_used(self._all(), key, catalogue) for key in wanted.quotas},
-            shapes={device: self.shapes[device] for device in wanted.shapes if device in self.shapes},
+            patterns={device: self.patterns[device] for device in wanted.patterns if device in self.patterns},
         )
 
     async def record(self, batch: Batch) -> int:
@@ -270,9 +270,9 @@ class MemoryBooks:
         self._changes.append(Change(self.facts_version + 1, "control", control.hospital, control.key, frozenset(), at))
         self._controls.append((control, self.facts_version))
 
-    def teach(self, issuer: str, di: str, shapes: Shapes, at: datetime) -> None:
-        """A newer shape of a device's lots and serials."""
-        self.shapes[issuer, di] = shapes
+    def teach(self, issuer: str, di: str, patterns: LotPatterns, at: datetime) -> None:
+        """A newer pattern of a device's lots and serials."""
+        self.patterns[issuer, di] = patterns
         self._changes.append(Change(self.facts_version + 1, "shape", "", di, frozenset({(issuer, di)}), at))
 
     def _all(self) -> Iterator[Decision]:

@@ -12,7 +12,7 @@ from models.calendar import ZONE_DEFAULT
 from models.catalogue.item import CatalogueItem, item_from_wire
 from models.charging.books import LabelFacts, Prior, RecordedScan, Ref
 from models.charging.decision import Decision
-from models.charging.snapshot import Catalogue, EncounterFacts, Shapes, Snapshot
+from models.charging.snapshot import Catalogue, EncounterFacts, LotPatterns, Snapshot
 from models.policy import POLICY
 from models.reasons import Reason, Verdict
 from models.udi import Flag, Label, read_label
@@ -182,8 +182,8 @@ class _Hospital:
         doubted = Flag.SUSPECT_MISSING_SEPARATOR in label.flags
         self._learned[label.di] += not doubted
         device = (str(label.issuer), label.di)
-        known = self.view.gathered.shapes.get(device, Shapes(NO_PATTERN, NO_PATTERN))
-        self.view.gathered.shapes[device] = Shapes(
+        known = self.view.gathered.patterns.get(device, LotPatterns(NO_PATTERN, NO_PATTERN))
+        self.view.gathered.patterns[device] = LotPatterns(
             bounded(learn(known.lots, label.lot, doubted=doubted)),
             bounded(learn(known.serials, label.serial, doubted=doubted)),
         )

@@ -15,7 +15,7 @@ import asyncpg
 from models.scan.event import ScanEvent
 from models.scan.scanners import ScannerRecord, Scanners
 from models.udi import Flag, read_label
-from rules.labels.learning import Confirmed, Device, ShapeVersion, taught
+from rules.labels.learning import Confirmed, Device, PatternVersion, taught
 from rules.labels.scanner_record import Seen, Shown, Watch, shown_by, watched
 from sinks.postgres.labels.learning import LearningBooks, Unlearned
 from streams.services.leased import Failed, nobody, while_leased
@@ -26,13 +26,13 @@ POLL_SECONDS: Final = 1.0
 
 
 class Learner:
-    """Learns shapes for an installation. Keeps the newest shapes in memory; a rival's step makes it read them anew."""
+    """Learns lot patterns for an installation. Keeps the newest in memory; a rival's step makes it read them anew."""
 
     def __init__(self, pool: asyncpg.Pool, offsets_max: int = OFFSETS_MAX) -> None:
         self._pool = pool
         self._books = LearningBooks(pool)
         self._offsets_max = offsets_max
-        self._known: dict[Device, ShapeVersion] = {}
+        self._known: dict[Device, PatternVersion] = {}
 
     async def run(self, failed: Failed = nobody) -> None:
         """Learn until cancelled, while no other learner holds the lease."""
@@ -64,8 +64,8 @@ class Learner:
         scans = [Confirmed(*row) for row in await self._books.confirmed(stretch)]
         new = {(scan.issuer, scan.di) for scan in scans} - self._known.keys()
         if new:
-            found = await self._books.shapes(new)
-            self._known.update({device: ShapeVersion(*row) for device, row in found.items()})
+            found = await self._books.patterns(new)
+            self._known.update({device: PatternVersion(*row) for device, row in found.items()})
         versions = taught(scans, self._known)
         watches, records = await self._watched(stretch)
         try:

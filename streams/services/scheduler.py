@@ -1,4 +1,4 @@
-"""The scheduler: lets time pass where something waits for it, alerts evaluated, labels' shapes learned, cases proven.
+"""The scheduler: lets time pass where something waits, alerts evaluated, makers' lot patterns learned, cases proven.
 
 Time is a record: a tick on every lane in which half a label waits, so that a replay decides the same (docs/adr/0005).
 """

@@ -19,7 +19,7 @@ from models.charging.books import LabelFacts, Neighbour, Prior, RecordedScan, Re
 from models.charging.commands import Command, Commanded, CommandKind, Recorded
 from models.charging.controls import QuotaKey, read_control
 from models.charging.decision import UseAccount
-from models.charging.snapshot import Catalogue, EncounterFacts, Lookup, Shapes, Snapshot, StayItem
+from models.charging.snapshot import Catalogue, EncounterFacts, Lookup, LotPatterns, Snapshot, StayItem
 from models.reasons import Reason, Verdict
 from models.scan.event import ScanEvent
 from models.scan.scanners import NO_SCANNERS, Scanner, ScannerRecord, Scanners, scanner_fact
@@ -102,7 +102,7 @@ class PostgresBooks:
             neighbours = await self._neighbours(connection, wanted)
             stays = await self._stays(connection, wanted)
             quotas = await self._quotas(connection, wanted, catalogue)
-            shapes = await self._shapes(connection, wanted)
+            patterns = await self._patterns(connection, wanted)
         return Snapshot(
             lane_version=row["lane_version"],
             facts_version=row["facts_version"],
@@ -118,7 +118,7 @@ class PostgresBooks:
             neighbours=neighbours,
             stays=stays,
             quotas=quotas,
-            shapes=shapes,
+            patterns=patterns,
         )
 
     async def record(self, batch: Batch) -> int:
@@ -216,12 +216,12 @@ class PostgresBooks:
         return [use_of(row, catalogue.item(row["hospital"], row["item_code"] or ""), self._zone) for row in rows]
 
     @staticmethod
-    async def _shapes(connection: Any, wanted: Lookup) -> dict[tuple[str, str], Shapes]:
-        if not wanted.shapes:
+    async def _patterns(connection: Any, wanted: Lookup) -> dict[tuple[str, str], LotPatterns]:
+        if not wanted.patterns:
             return {}
-        issuers, dis = [issuer for issuer, _ in wanted.shapes], [di for _, di in wanted.shapes]
+        issuers, dis = [issuer for issuer, _ in wanted.patterns], [di for _, di in wanted.patterns]
         rows = await connection.fetch("SELECT * FROM udi.shapes($1, $2)", issuers, dis)
-        return {(row["issuer"], row["di"]): Shapes(load(row["lots"]), load(row["serials"])) for row in rows}
+        return {(row["issuer"], row["di"]): LotPatterns(load(row["lots"]), load(row["serials"])) for row in rows}
 
     @staticmethod
     async def _stays(connection: Any, wanted: Lookup) -> dict[StayItem, int]:

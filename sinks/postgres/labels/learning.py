@@ -1,4 +1,8 @@
-"""The books as the learner reads and writes them: confirmed scans in, versions of shapes out."""
+"""The books as the learner reads and writes them: confirmed scans in, versions of lot patterns out.
+
+Table, function and kind of fact keep the names they were made with, `udi.lot_shape`, `udi.shapes`, `shape`: workers of
+an earlier version go on beside a migration.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -8,7 +12,7 @@ from uuid import UUID
 import asyncpg
 import orjson
 
-from models.charging.snapshot import Shapes
+from models.charging.snapshot import LotPatterns
 from models.scan.scanners import ScannerRecord, Scanners
 from models.udi import Issuer
 from models.udi.lot_pattern import dump, load
@@ -85,8 +89,8 @@ class LearningBooks:
         rows = await self._pool.fetch(_CONFIRMED, *stretch, Issuer.GS1.value)
         return [tuple(row) for row in rows]
 
-    async def shapes(self, devices: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], tuple[Any, ...]]:
-        """The newest version of each device: (issuer, di, version, shapes, learned from, learned at)."""
+    async def patterns(self, devices: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], tuple[Any, ...]]:
+        """The newest version of each device: (issuer, di, version, patterns, learned from, learned at)."""
         issuers, dis = zip(*devices, strict=True)
         rows = await self._pool.fetch("SELECT * FROM udi.shapes($1, $2)", issuers, dis)
         return {(row["issuer"], row["di"]): _version(row) for row in rows}
@@ -124,8 +128,8 @@ class LearningBooks:
             LaneMovedError: another learner was faster; what is known is no longer the newest.
         """
         rows = [
-            (issuer, di, version, dump(shapes.lots), dump(shapes.serials), learned_from, learned_at)
-            for issuer, di, version, shapes, learned_from, learned_at in versions
+            (issuer, di, version, dump(patterns.lots), dump(patterns.serials), learned_from, learned_at)
+            for issuer, di, version, patterns, learned_from, learned_at in versions
         ]
         standing = [
             (*scanner, *watch[:-1], orjson.dumps(watch[-1]).decode()) for scanner, watch in (watches or {}).items()
@@ -148,5 +152,5 @@ class LearningBooks:
 
 
 def _version(row: Any) -> tuple[Any, ...]:
-    shapes = Shapes(load(row["lots"]), load(row["serials"]))
-    return (row["issuer"], row["di"], row["version"], shapes, row["learned_from"], row["learned_at"])
+    patterns = LotPatterns(load(row["lots"]), load(row["serials"]))
+    return (row["issuer"], row["di"], row["version"], patterns, row["learned_from"], row["learned_at"])

@@ -451,7 +451,7 @@ FROM (
 WHERE status = 'fired' AND NOT EXISTS (SELECT FROM udi.usage_delta) AND NOT EXISTS (SELECT FROM udi.close_pending)
   AND value <> coalesce(CASE measure WHEN 'amount' THEN used_fen ELSE used END, 0);
 
--- check: fact-changes-numbered: fact changes are numbered without a gap, and are the versions of catalogue, encounters, shapes, scanners, controls, recalls, stores and notes
+-- check: fact-changes-numbered: fact changes are numbered without a gap, and are the versions of catalogue, encounters, lot patterns, scanners, controls, recalls, stores and notes
 SELECT c.version, c.kind, c.hospital, c.code, 'change without its version' AS what
 FROM udi.fact_change c
 LEFT JOIN udi.catalogue i ON c.kind = 'item' AND (i.hospital, i.item_code, i.version) = (c.hospital, c.code, c.version)
@@ -466,7 +466,7 @@ WHERE i.version IS NULL AND e.version IS NULL AND s.version IS NULL AND t.versio
       SELECT FROM unnest(c.issuers, c.dis) device (issuer, di) LEFT JOIN udi.lot_shape t USING (issuer, di) WHERE t.version IS NULL
   ))
 UNION ALL
-SELECT t.version, 'shape', NULL, t.di, 'versions of a shape with a gap'
+SELECT t.version, 'shape', NULL, t.di, 'versions of a lot pattern with a gap'
 FROM (SELECT issuer, di, max(version) AS version, count(*) AS n FROM udi.lot_shape GROUP BY issuer, di) t WHERE t.version <> t.n
 UNION ALL
 SELECT f.version, NULL, NULL, NULL, 'counter differs from ' || changes.n || ' changes'

@@ -1,4 +1,4 @@
-"""Shapes are learned from scans that went through, and labels that lost their separators are decided by them."""
+"""Lot patterns are learned from scans that went through, and labels that lost their separators are decided by them."""
 
 from collections.abc import AsyncIterator, Iterable
 from datetime import datetime, timedelta
@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import asyncpg
 import pytest
 
-from models.charging.snapshot import Shapes
+from models.charging.snapshot import LotPatterns
 from models.scan.scanners import Scanner
 from models.udi.lot_pattern import LotPattern, is_ordinary, learn, load
 from sinks.ports.batch import LaneMovedError
@@ -39,7 +39,7 @@ async def confirm(ward: Ward, count: int = 20, first: int = 100, lane: int = 0) 
     await ward.scan(*events, lane=lane)
 
 
-async def shape_rows(pool: asyncpg.Pool) -> list[tuple[object, ...]]:
+async def pattern_rows(pool: asyncpg.Pool) -> list[tuple[object, ...]]:
     return [tuple(row) for row in await pool.fetch("SELECT * FROM udi.lot_shape ORDER BY issuer, di, version")]
 
 
@@ -47,12 +47,12 @@ async def now(ward: Ward, number: int) -> tuple[str, tuple[str, ...]]:
     return verdicts(await ward.account())[str(scan_id(number))]
 
 
-async def test_shapes_are_learned_once_and_in_versions(ward: Ward, store: PostgresStore) -> None:
+async def test_patterns_are_learned_once_and_in_versions(ward: Ward, store: PostgresStore) -> None:
     await confirm(ward)
 
     assert await Learner(store.pool).until_idle() == 16
     assert await Learner(store.pool).until_idle() == 0
-    rows = await shape_rows(store.pool)
+    rows = await pattern_rows(store.pool)
     assert [row[2] for row in rows] == list(range(1, 17))
     assert [load(str(rows[-1][place])).confirmed for place in (3, 4)] == [16, 16]
 
@@ -60,13 +60,13 @@ async def test_shapes_are_learned_once_and_in_versions(ward: Ward, store: Postgr
 async def test_the_same_scans_teach_the_same_versions_in_any_steps(ward: Ward, store: PostgresStore) -> None:
     await confirm(ward)
     await Learner(store.pool).until_idle()
-    before = await shape_rows(store.pool)
+    before = await pattern_rows(store.pool)
     await store.pool.execute("DELETE FROM udi.learned; ALTER TABLE udi.lot_shape DISABLE TRIGGER append_only")
     await store.pool.execute("DELETE FROM udi.lot_shape")
 
     await Learner(store.pool, offsets_max=3).until_idle()
 
-    assert await shape_rows(store.pool) == before
+    assert await pattern_rows(store.pool) == before
 
 
 async def test_what_is_held_typed_or_uncertain_teaches_nothing(ward: Ward, store: PostgresStore) -> None:
@@ -86,7 +86,7 @@ async def test_a_maker_whose_lots_can_always_be_cut_is_learned_from_too(ward: Wa
 
     await Learner(store.pool).until_idle()
 
-    rows = await shape_rows(store.pool)
+    rows = await pattern_rows(store.pool)
     pattern = load(str(rows[-1][3]))
     assert (pattern.lengths, [length for length, _ in pattern.doubted]) == ((), [10])
     assert is_ordinary(pattern, "10LG212299")
@@ -119,7 +119,7 @@ async def test_two_learners_do_not_teach_twice(ward: Ward, store: PostgresStore)
         await one.step()
     await one.step()
 
-    assert [row[2] for row in await shape_rows(store.pool)] == list(range(1, 16))
+    assert [row[2] for row in await pattern_rows(store.pool)] == list(range(1, 16))
 
 
 async def test_a_held_unit_is_billed_when_its_pattern_has_been_learned(ward: Ward, store: PostgresStore) -> None:
@@ -173,7 +173,7 @@ async def test_goods_charged_without_a_lot_get_it_when_the_pattern_tells(ward: W
     assert [each for each in findings if not each.ok] == []
 
 
-async def test_a_label_is_repaired_at_once_when_its_shape_is_known(ward: Ward, store: PostgresStore) -> None:
+async def test_a_label_is_repaired_at_once_when_its_pattern_is_known(ward: Ward, store: PostgresStore) -> None:
     await confirm(ward)
     await Learner(store.pool).until_idle()
 
@@ -245,8 +245,8 @@ async def test_the_twin_gives_goods_their_lot() -> None:
 
 
 def teach(store: MemoryStore) -> None:
-    shape = [learned(f"L{n}" for n in range(10000, 10016)), learned(f"S{n % 10}" for n in range(16))]
-    store.memory.teach("GS1", DI, Shapes(*shape), NOON)
+    pattern = [learned(f"L{n}" for n in range(10000, 10016)), learned(f"S{n % 10}" for n in range(16))]
+    store.memory.teach("GS1", DI, LotPatterns(*pattern), NOON)
 
 
 async def faulty(store: PostgresStore) -> None:
@@ -260,10 +260,10 @@ async def stock(store: PostgresStore) -> dict[tuple[str | None, str | None], int
 
 
 def learned(values: Iterable[str]) -> LotPattern:
-    shape = LotPattern()
+    pattern = LotPattern()
     for value in values:
-        shape = learn(shape, value)
-    return shape
+        pattern = learn(pattern, value)
+    return pattern
 
 
 async def test_a_scanner_is_noticed_and_its_earlier_scans_are_listed(ward: Ward, store: PostgresStore) -> None:

@@ -127,7 +127,7 @@ UPDATE udi.watch_finding SET alerts = alerts || gen_random_uuid(), alert_version
 -- check: alert-states-usage: the newest version of a final alert states the usage of its month
 UPDATE udi.alert SET value = value + 1;
 
--- check: fact-changes-numbered: fact changes are numbered without a gap, and are the versions of catalogue, encounters, shapes, scanners, controls, recalls, stores and notes
+-- check: fact-changes-numbered: fact changes are numbered without a gap, and are the versions of catalogue, encounters, lot patterns, scanners, controls, recalls, stores and notes
 DELETE FROM udi.catalogue WHERE item_code = 'NAIL';
 
 -- check: case-proof-is-its-ledgers: the newest proof of a closed case is what its four ledgers come to

@@ -8,10 +8,10 @@ from models.udi.lot_pattern import CONFIRMED_MIN, NO_PATTERN, LotPattern, dump, 
 
 
 def learned(values: Iterable[str | None]) -> LotPattern:
-    shape = NO_PATTERN
+    pattern = NO_PATTERN
     for value in values:
-        shape = learn(shape, value)
-    return shape
+        pattern = learn(pattern, value)
+    return pattern
 
 
 def test_nothing_fits_before_enough_is_confirmed() -> None:
@@ -22,21 +22,21 @@ def test_nothing_fits_before_enough_is_confirmed() -> None:
 
 
 @pytest.mark.parametrize("value", ["L9999", "L999999", "LL9999", "99999A", "L9999a", "L-9999", None])
-def test_another_shape_does_not_fit(value: str | None) -> None:
+def test_another_pattern_does_not_fit(value: str | None) -> None:
     assert not fits(learned(f"L{number:05d}" for number in range(20)), value)
 
 
-def test_a_letter_that_never_changed_is_part_of_the_shape_and_a_digit_is_not() -> None:
-    shape = learned(f"L26{number:03d}" for number in range(20))
+def test_a_letter_that_never_changed_is_part_of_the_pattern_and_a_digit_is_not() -> None:
+    pattern = learned(f"L26{number:03d}" for number in range(20))
 
-    assert fits(shape, "L27001")
-    assert not fits(shape, "M26001")
+    assert fits(pattern, "L27001")
+    assert not fits(pattern, "M26001")
 
 
 def test_values_drawn_from_one_alphabet_fit_in_every_place() -> None:
-    shape = learned(["A1B2", "1A2B", "AB12", "12AB", "A12B", "1AB2", "B1A2", "2B1A"])
+    pattern = learned(["A1B2", "1A2B", "AB12", "12AB", "A12B", "1AB2", "B1A2", "2B1A"])
 
-    assert fits(shape, "ZZZZ")
+    assert fits(pattern, "ZZZZ")
 
 
 def test_absence_is_learned_too() -> None:
@@ -60,18 +60,18 @@ def test_a_serial_stays_possible_until_its_absence_is_confirmed() -> None:
 
 
 @given(st.lists(st.none() | st.text("AB19-a", min_size=1, max_size=20), max_size=30))
-def test_a_shape_survives_its_text(values: list[str | None]) -> None:
-    shape = learned(values)
+def test_a_pattern_survives_its_text(values: list[str | None]) -> None:
+    pattern = learned(values)
 
-    assert load(dump(shape)) == shape
+    assert load(dump(pattern)) == pattern
 
 
 @given(st.lists(st.text("AB19-a", min_size=1, max_size=20), min_size=CONFIRMED_MIN, max_size=30))
 def test_what_was_learned_often_enough_fits(values: list[str]) -> None:
-    shape = learned(values)
+    pattern = learned(values)
 
-    assert all(fits(shape, value) for value in values if sum(len(other) == len(value) for other in values) > 2)
-    assert all(is_possible(shape, value) for value in values)
+    assert all(fits(pattern, value) for value in values if sum(len(other) == len(value) for other in values) > 2)
+    assert all(is_possible(pattern, value) for value in values)
 
 
 @given(st.permutations(["A1", "A2", None, "B-3", "C44"]))
@@ -95,6 +95,6 @@ def test_what_is_no_lot_teaches_nothing() -> None:
         '{"v":1,"lengths":[]}',
     ],
 )
-def test_another_version_or_no_shape_is_refused(text: str) -> None:
+def test_another_version_or_no_pattern_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="Expected"):
         load(text)

@@ -6,9 +6,9 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.charging.snapshot import Shapes
+from models.charging.snapshot import LotPatterns
 from models.udi.lot_pattern import LotPattern, bounded, fits, is_possible, learn
-from rules.labels.learning import Confirmed, ShapeVersion, taught
+from rules.labels.learning import Confirmed, PatternVersion, taught
 
 AT = datetime(2022, 6, 3, 4, tzinfo=UTC)
 VALUES = st.one_of(st.none(), st.text("AB12-", min_size=1, max_size=4))
@@ -18,8 +18,8 @@ def confirmed(number: int, lot: str | None, serial: str | None = None, di: str =
     return Confirmed(UUID(int=number), AT, "GS1", di, lot, serial)
 
 
-def versions(scans: list[Confirmed], *sizes: int) -> list[ShapeVersion]:
-    known: dict[tuple[str, str], ShapeVersion] = {}
+def versions(scans: list[Confirmed], *sizes: int) -> list[PatternVersion]:
+    known: dict[tuple[str, str], PatternVersion] = {}
     made, at = [], 0
     for size in (*sizes, len(scans)):
         made += taught(scans[at : at + size], known)
@@ -35,7 +35,7 @@ def test_a_version_is_made_by_the_scan_that_changes_what_is_said() -> None:
         ("D1", 2, UUID(int=2)),
         ("D2", 1, UUID(int=3)),
     ]
-    assert made[1].shapes == Shapes(learn(learn(None, "L1"), "L2"), LotPattern(absent=2))
+    assert made[1].patterns == LotPatterns(learn(learn(None, "L1"), "L2"), LotPattern(absent=2))
 
 
 def test_more_of_the_same_makes_no_version_any_more() -> None:
@@ -51,7 +51,7 @@ def test_the_same_scans_give_the_same_versions_however_they_are_cut() -> None:
 
 
 @given(st.lists(VALUES, max_size=40), VALUES)
-def test_a_bounded_shape_says_what_the_whole_one_says(values: list[str | None], value: str | None) -> None:
+def test_a_bounded_pattern_says_what_the_whole_one_says(values: list[str | None], value: str | None) -> None:
     whole, short = LotPattern(), LotPattern()
     for each in values:
         whole, short = learn(whole, each), bounded(learn(short, each))

@@ -18,12 +18,12 @@ def read(raw: str) -> Label:
 
 
 def knowing(lots: list[str | None], serials: list[str | None]) -> Knowledge:
-    lot_shape, serial_shape = LotPattern(), LotPattern()
+    lot_pattern, serial_pattern = LotPattern(), LotPattern()
     for lot in lots:
-        lot_shape = learn(lot_shape, lot)
+        lot_pattern = learn(lot_pattern, lot)
     for serial in serials:
-        serial_shape = learn(serial_shape, serial)
-    return Knowledge({DEVICE}, {DEVICE: lot_shape}, {DEVICE: serial_shape})
+        serial_pattern = learn(serial_pattern, serial)
+    return Knowledge({DEVICE}, {DEVICE: lot_pattern}, {DEVICE: serial_pattern})
 
 
 LOTS: list[str | None] = [f"L{number:03d}" for number in range(20)]

@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from models.charging.books import RecordedScan
-from models.charging.snapshot import Shapes
+from models.charging.snapshot import LotPatterns
 from models.scan.scanners import Scanner
 from models.udi.lot_pattern import learn
 from rules.charging.fold import redecide
@@ -34,7 +34,7 @@ CLEAN = gs1(DI, expiry="271231", lot="L12345", serial="S1")
 HELD = Outcome("held", ("ambiguous-code",))
 
 
-def shapes(lots: Iterable[str | None], serials: Iterable[str | None]) -> Shapes:
+def patterns(lots: Iterable[str | None], serials: Iterable[str | None]) -> LotPatterns:
     lot = serial = None
     for value in lots:
         lot = learn(lot, value)
@@ -42,21 +42,21 @@ def shapes(lots: Iterable[str | None], serials: Iterable[str | None]) -> Shapes:
         serial = learn(serial, value)
     assert lot is not None
     assert serial is not None
-    return Shapes(lot, serial)
+    return LotPatterns(lot, serial)
 
 
-SIX_AND_TWO = shapes([f"L{n}" for n in range(10000, 10020)], [f"S{n}" for n in range(10)] * 2)
-TEN_ALONE = shapes([f"L{n}21S{n % 10}" for n in range(10000, 10020)], [None] * 20)
-NEITHER = shapes([f"{n}" for n in range(100, 120)], [None] * 20)
+SIX_AND_TWO = patterns([f"L{n}" for n in range(10000, 10020)], [f"S{n}" for n in range(10)] * 2)
+TEN_ALONE = patterns([f"L{n}21S{n % 10}" for n in range(10000, 10020)], [None] * 20)
+NEITHER = patterns([f"{n}" for n in range(100, 120)], [None] * 20)
 
 
-def bench(known: Shapes | None, *items: dict[str, object], losing: bool = False) -> Bench:
+def bench(known: LotPatterns | None, *items: dict[str, object], losing: bool = False) -> Bench:
     made = Bench(*items, stocked=False)
     if losing:
         profile = Scanner(hospital="H1", device_id="gun1", known_from=NOON, drops_separators=True)
         made.view.catalogue.scanners.put(profile, 1)
     if known is not None:
-        made.view.gathered.shapes["GS1", DI] = known
+        made.view.gathered.patterns["GS1", DI] = known
     return made
 
 
@@ -153,7 +153,7 @@ def test_a_held_label_is_decided_again_by_what_is_learned_meanwhile() -> None:
     held = made.decision(1, codes=[LOST])
     assert made.again(held) is None
 
-    made.view.gathered.shapes["GS1", DI] = SIX_AND_TWO
+    made.view.gathered.patterns["GS1", DI] = SIX_AND_TWO
 
     assert verdict(made.again(held)) == ("billed", ("stock-negative",))
 
@@ -163,7 +163,7 @@ def test_goods_that_moved_without_a_lot_get_it_when_the_pattern_tells() -> None:
     billed = made.decision(1, codes=[LOST])
     assert made.again(billed) is None
 
-    made.view.gathered.shapes["GS1", DI] = SIX_AND_TWO
+    made.view.gathered.patterns["GS1", DI] = SIX_AND_TWO
     results = redecide([(billed.subject, prior_of(billed), NOON)], made.view)
 
     assert [outcome(each)[:4] for each in results] == [
@@ -230,7 +230,7 @@ def test_half_a_label_from_a_faulty_scanner_is_charged_without_its_lot() -> None
 
 
 def test_a_text_too_long_for_a_lot_is_read_by_the_pattern_of_what_it_holds() -> None:
-    serials = shapes([f"L{n}" for n in range(10000, 10020)], [f"S{n:013d}" for n in range(20)])
+    serials = patterns([f"L{n}" for n in range(10000, 10020)], [f"S{n:013d}" for n in range(20)])
     long = f"]d201{DI}17271231" + "10L12345" + "21S0000000000001"
 
     assert label_of(bench(serials), long)[:2] == ("L12345", "S0000000000001")

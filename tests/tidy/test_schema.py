@@ -1,8 +1,11 @@
 """The schema says what it is, and rows are made in the order of its columns."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import fields
+from datetime import date, datetime
+from types import NoneType, UnionType
 from typing import get_args, get_type_hints
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -124,3 +127,37 @@ async def test_every_report_view_names_the_hospital_but_positions_and_chains(poo
 
     # The chain and its seals are the installation's: no hospital could prove its part of a shared lane alone.
     assert [row[0] for row in without] == ["chain", "positions", "seals"]
+
+
+PYTHON: dict[str, set[object]] = {
+    "bigint": {int}, "integer": {int}, "smallint": {int}, "text": {str}, "uuid": {UUID}, "bytea": {bytes},
+    "boolean": {bool}, "date": {date}, "timestamp with time zone": {datetime}, "uuid[]": {Sequence[UUID]},
+    "text[]": {Sequence[str], Sequence[str | None]}, "bytea[]": {Sequence[bytes]},
+    "smallint[]": {Sequence[int]}, "integer[]": {Sequence[int]}, "bigint[]": {Sequence[int]},
+}  # fmt: skip
+"""What the types of columns are in Python."""
+FILLED = {("case_delta", "reader"), ("case_delta", "delta_id")}
+"""Columns that `udi.record` fills by itself."""
+
+
+async def test_a_field_is_of_its_columns_type_and_none_where_that_may_be_null(pool: asyncpg.Pool) -> None:
+    found = await pool.fetch(
+        """SELECT c.relname, a.attname, a.attnotnull AND NOT a.atthasdef AS needed,
+                  CASE t.typtype WHEN 'e' THEN 'text' ELSE format_type(t.oid, NULL) END AS type
+           FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_type t ON t.oid = a.atttypid
+           WHERE c.relnamespace = 'udi'::regnamespace AND a.attnum > 0 AND NOT a.attisdropped"""
+    )
+    columns = {(row["relname"], row["attname"]): (row["type"], row["needed"]) for row in found}
+    types, rows = get_type_hints(Rows), Rows()
+    by_list = {id(getattr(rows, name)): get_args(types[name])[0] for name in types}
+
+    wrong = []
+    for table, some in zip(await tables_of_parameters(pool), rows.arguments(), strict=True):
+        for name, said in get_type_hints(by_list[id(some)]).items():
+            type_, needed = columns[table, name]
+            kinds = set(get_args(said)) if isinstance(said, UnionType) else {said}
+            if (table, name) in FILLED:
+                assert kinds == {NoneType}
+            elif not kinds - {NoneType} <= PYTHON[type_] or (NoneType in kinds) is needed:
+                wrong.append((table, name, type_, needed, said))
+    assert wrong == []

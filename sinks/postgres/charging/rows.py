@@ -54,6 +54,7 @@ def rows_of(batch: Batch) -> Rows:
         if result.account is not None:
             use = result.account
             units_back = 0 if use.ref == ref else result.units
+            assert units_back is not None  # noqa: S101 -- a return that takes back knows how much
             rows.changes.append(ChangeRow(*use.ref, use.changes + 1, units_back, *ref))
         if result.waste is not None:
             rows.waste.append(_waste_row(result, result.waste))

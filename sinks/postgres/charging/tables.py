@@ -56,8 +56,8 @@ class ChangeRow(NamedTuple):
     """Offset of the use in its partition."""
     n: int
     """1, 2, 3 … of the use, without gaps."""
-    units: int | None
-    """Units that came back; 0 when the use itself was changed; `None` while unknown."""
+    units: int
+    """Units that came back; 0 when the use itself was changed."""
     by_position: int
     """Input position of the scan that changed it."""
     by_offset: int

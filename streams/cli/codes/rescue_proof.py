@@ -52,10 +52,7 @@ def _row(group: "Group") -> dict[str, int]:
 
 
 _FAULTLESS = ("kind of lot", ">labels", ">held", ">waiting", ">wrong", ">without lot")
-_LOSING = (
-    "kind of lot", ">lost", ">repairable", ">repaired", ">without lot", ">wrong before", ">of it unlisted",
-    ">wrong after",
-)  # fmt: skip
+_LOSING = ("kind of lot", ">lost", ">repairable", ">repaired", ">no lot", ">before", ">unlisted", ">after")
 
 
 def _show(figures: "Figures") -> None:
@@ -66,7 +63,7 @@ def _show(figures: "Figures") -> None:
         [(kind, each.faultless, each.held, each.waiting, each.wrong, each.doubted) for kind, each in groups],
     )
     print_table(
-        "Scanners that lose all separators",
+        "Scanners that lose all separators; wrong before they were noticed, and after",
         _LOSING,
         [
             (kind, each.lost, each.repairable, each.repaired, each.uncertain, each.wrong_before, each.silent_before,

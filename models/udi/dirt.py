@@ -43,10 +43,14 @@ _WRITTEN: Final = (
 _WRITTEN_LEFT: Final = re.compile(rf"{_WRITTEN}{{1,4}}", re.IGNORECASE)
 _WRITTEN_RIGHT: Final = re.compile(rf"{_WRITTEN}{{1,4}}$", re.IGNORECASE)
 """Terminators and frames written out as text."""
-_BEFORE_OPENING: Final = re.compile(
-    rf"(?:(?:[\0-\x20\x7f]|{_WRITTEN})*(?=\\{{1,2}}[0-9]{{6}}|\][A-Za-z][0-9A-Za-z]))?", re.IGNORECASE
+_WRITTEN_MAX: Final = 44
+"""Characters of four of them."""
+_SIGN_OF_FRAME: Final = re.compile(r"[<{\[(\\%^_&\u2400-\u240d\u23ce]")
+"""Without any of these there is none."""
+_OPENING: Final = re.compile(
+    rf"(?:[\0-\x20\x7f]|{_WRITTEN})*+(\\{{1,2}}[0-9]{{6}}|\][A-Za-z][0-9A-Za-z])", re.IGNORECASE
 )
-"""Controls, blanks and written-out frames in front of a designator or a symbology identifier."""
+"""A designator or a symbology identifier, with the controls, blanks and written-out frames in front of it."""
 _LABEL_PREFIX: Final = re.compile(r"UDI(?:-DI)?[: ]\s{0,4}", re.IGNORECASE)
 
 
@@ -147,21 +151,18 @@ def _opened(text: str, steps: list[Step]) -> tuple[str | None, str]:
 
     The identifier may be encoded as data too: `]` is no character of any code, and what obliges to GS1 counts.
     """
-    symbology = None
-    while True:
-        bare = _BEFORE_OPENING.sub("", text, count=1)
-        if _ECI.match(bare) is not None:
-            text = _without_designators(bare, steps)
-        elif _SYMBOLOGY.match(bare) is not None:
-            found, text = bare[:3], bare[3:]
-            meant = _CAPS_LOCK.get(found)
-            if meant is not None:
-                steps.append(Step(Flag.CAPS_LOCK, text))
-                found = meant
-            if symbology not in _LEADING or found in _LEADING:
-                symbology = found
-        else:
-            return symbology, text
+    symbology, at = None, 0
+    while (opening := _OPENING.match(text, at)) is not None:
+        found, at = opening[1], opening.end()
+        if found.startswith("\\"):
+            text, at = _without_designators(text[opening.start(1) :], steps), 0
+            continue
+        meant = _CAPS_LOCK.get(found, found)
+        if meant != found:
+            steps.append(Step(Flag.CAPS_LOCK, text[at:]))
+        if symbology not in _LEADING or meant in _LEADING:
+            symbology = meant
+    return symbology, text[at:]
 
 
 def _without_designators(text: str, steps: list[Step]) -> str:
@@ -173,10 +174,12 @@ def _without_designators(text: str, steps: list[Step]) -> str:
 
 def _without_frame(text: str, steps: list[Step]) -> str:
     """Terminators and frames taken off that some terminal wrote out, `<CR>`."""
-    if text.isalnum():
+    if _SIGN_OF_FRAME.search(text) is None:
         return text
     framed = _WRITTEN_LEFT.match(text)
-    bare = _WRITTEN_RIGHT.sub("", text[framed.end() :] if framed is not None else text)
+    start = framed.end() if framed is not None else 0
+    ended = _WRITTEN_RIGHT.search(text, max(start, len(text) - _WRITTEN_MAX))
+    bare = text[start : ended.start() if ended is not None else len(text)]
     if bare != text:
         steps.append(Step(Flag.SCANNER_AFFIX, bare))
     return bare

@@ -32,8 +32,8 @@ _GLUED_MAX: Final = 160
 """Characters of symbols in any order that are tried: four linear ones of 40. No source: ours."""
 _CUTS_MAX: Final = 8
 """Places with a right check character that are tried for each symbol."""
-_BETWEEN: Final = re.compile(r"(?<=.)[*\t\x1c-\x1f\0;,|]+(?=\+)")
-"""Signs no HIBC code may hold, where one symbol ends and the next begins."""
+_BETWEEN: Final = re.compile(r"(?<=[^*\t\x1c-\x1f\0;,|])[*\t\x1c-\x1f\0;,|]++(?=\+)")
+"""Signs no HIBC code may hold, where one symbol ends and the next begins; each run of them is looked at once."""
 _EMPTY: Final = frozenset({"", "$", "$+", "$$", "$$+", "S"})
 _EIGHT_DIGITS: Final = re.compile(r"[0-9]{8}")
 
@@ -45,9 +45,9 @@ def read_hibc(text: str, scan: Scan) -> Reading | None:
     if text.startswith("*+"):
         text = text[1:].removesuffix("*")
         flags.append(Flag.CODE39_STARS)
-    text = _BETWEEN.sub("", text)
     if not text.startswith("+"):
         return None
+    text = _BETWEEN.sub("", text)
     if text.isascii() and text != text.upper():
         text = text.upper()
         flags.append(Flag.LOWERCASE)

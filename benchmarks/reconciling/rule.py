@@ -9,7 +9,7 @@ from benchmarks.table import Table
 from models.money import line_amount_fen
 from models.reconciling.differences import Line, Use
 from rules.reconciling import reconcile
-from tests.support.seeded import seeded
+from tests.properties.seeded import seeded
 
 SECTION = "Reconciling: the rules alone"
 MONTH = 20_000

@@ -14,7 +14,7 @@ from models.money import line_amount_fen
 from models.reconciling.differences import Difference, DifferenceKind, LikelyCause, Line, Use, UseStatus
 from rules.reconciling import across, reconcile
 from rules.reconciling.nearest import nearest_pairs
-from tests.support.seeded import seeded
+from tests.properties.seeded import seeded
 from tests.support.two_sides import AT, billing, gone_use
 
 thoroughly = settings(max_examples=300, deadline=None, derandomize=True)

@@ -112,7 +112,10 @@ def test_pages_that_code_refers_to_exist_with_their_sections() -> None:
 
 
 def test_every_document_is_in_the_index() -> None:
-    indexes = {"docs": "docs/README.md", "docs/adr": "docs/adr/README.md", "docs/semantics": "docs/semantics.md"}
+    indexes = {
+        "docs": "docs/README.md", "docs/adr": "docs/adr/README.md", "docs/semantics": "docs/semantics.md",
+        "docs/zh-CN": "docs/zh-CN/README.md",
+    }  # fmt: skip
     pages = [Path(page) for page in PAGES if page.startswith("docs/") and not page.endswith("README.md")]
     missing = []
     for page in pages:

@@ -139,7 +139,7 @@ def _give(scan_ids: Sequence[str], to: str, by: str | None, hospital: str | None
 
 
 def _show(found: Sequence[Held], limit: int) -> None:
-    columns = (">since", "owner", "held for", "what", "patient", "department", ">yuan (est.)", ">scan")
+    columns = (">since", "who", "held for", "what", "patient", "department", ">yuan (est.)", ">scan")
     print_table("Held: a person decides", columns, [_cells(each) for each in found], limit=limit)
     known = sum(each.estimate_fen for each in found if each.estimate_fen is not None)
     nobody = sum(each.scan.owner is None for each in found)

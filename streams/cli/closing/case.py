@@ -239,7 +239,7 @@ def _show_ledgers(proven: Proven) -> None:
     numbers, tied = proven.numbers, ties(proven)
     waits = sum(line.out for line in proven.uses if line.scan.open)
     rows = [
-        ("used", numbers.scans, "", ""),
+        ("uses", numbers.scans, "", ""),
         ("out of stock", numbers.stock_out, tied["stock_out"], f"{waits} of scans that wait" if waits else ""),
         ("charged", numbers.charges, tied["charges"], f"{numbers.chargeable_units} are to be charged"),
         (

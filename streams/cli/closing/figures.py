@@ -10,6 +10,7 @@ import typer
 
 from models.calendar import month_text
 from models.money import fen_text
+from models.reconciling.differences import DifferenceStatus
 from sinks.postgres.closing.figures import hospitals
 from sinks.postgres.closing.month_figures import Delay, MonthFigures, Share, Waste, month_figures
 from sinks.postgres.closing.periods import PeriodBooks
@@ -23,6 +24,12 @@ _DENOMINATORS: Final = {
     "lines": "lines of the HIS",
     "udi-lines": "lines of the HIS for items with a maker's identifier",
 }
+STATUS: Final = {
+    DifferenceStatus.OPEN: "still open", DifferenceStatus.ASKED: "asked of the HIS",
+    DifferenceStatus.ACCEPTED: "let stand", DifferenceStatus.MENDED: "mended",
+    DifferenceStatus.VANISHED: "gone by itself",
+}  # fmt: skip
+"""What became of a difference, for people."""
 
 
 def figures_command(month: str, hospital: Sequence[str] | None, *, as_json: bool) -> int:
@@ -121,7 +128,13 @@ def _show(hospital: str, month: str, figures: MonthFigures) -> None:
     delays = [_delay_cells(each) for each in figures.delays]
     print_table("\nFrom scan to charge", ("charges that", ">charges", ">p50", ">p90", ">p99", ">max"), delays)
     differing = [
-        (each.kind, each.status, each.count, yuan(each.too_little_fen), yuan(each.too_much_fen))
+        (
+            each.kind,
+            STATUS[DifferenceStatus(each.status)],
+            each.count,
+            yuan(each.too_little_fen),
+            yuan(each.too_much_fen),
+        )
         for each in figures.differences
     ]
     print_table("\nDifferences with the HIS", ("kind", "status", ">count", ">too little", ">too much"), differing)

@@ -204,8 +204,10 @@ def _show(tied: TiedDay, *, scans: bool) -> None:
     print_table(f"{tied.hospital} {tied.day}: what was used that day, as the books have it now", columns, cells)
     due = sum(line.due.amount_fen for line in tied.lines)
     wrong = sum(not line.ties for line in tied.lines)
-    verdict = "all tie" if not wrong else f"{wrong} do not tie"
-    typer.echo(f"{len(tied.lines):,} departments, {yuan(due)} yuan: {verdict}.")
+    if wrong:
+        typer.echo(f"{len(tied.lines):,} departments, {yuan(due)} yuan: {wrong:,} do not tie.")
+    else:
+        typer.echo(f"{len(tied.lines):,} departments, {yuan(due)} yuan: all tie.")
     typer.echo("= is the same as due, - is no lines.")
     if tied.strays:
         typer.echo(f"{tied.strays:,} records on the topic belong to no scan of the day.")
@@ -219,7 +221,7 @@ def _cells(line: TieLine) -> tuple[Any, ...]:
     if line.his is not None:
         his = _same(line.his.amount_fen, due.amount_fen, agrees=line.his.units == due.chargeable_units)
     return (
-        line.department or "none", line.scans, line.waiting, due.units,
+        line.department or "no department", line.scans, line.waiting, due.units,
         "=" if line.units_out == due.units_out == due.units else line.units_out, yuan(due.amount_fen),
         _same(line.charged_fen, due.amount_fen, agrees=line.charged_units == due.chargeable_units),
         _same(line.topic_fen, due.amount_fen, agrees=line.topic_units == due.chargeable_units), his, ties,

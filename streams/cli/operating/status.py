@@ -11,6 +11,7 @@ from models.wire.topics import TOPICS
 from sinks.postgres.operating.standing import Position, Standing, standing
 from sinks.postgres.outbox import is_relays
 from streams.cli.connection import read_settings, run
+from streams.cli.phrases import told_cell
 from streams.cli.shown import AsJson, age, print_json, print_table
 from streams.language import say
 from streams.settings import Settings, resolve
@@ -107,7 +108,7 @@ def _lines(settings: Settings, found: Standing, lag: int | str) -> dict[str, str
         "differences": _say("differences-what", differences=f"{found.differences:,}", cases=f"{found.cases:,}"),
         "findings": _say("findings-what", findings=f"{found.findings:,}", alerts=f"{found.alerts:,}"),
         "verified": _say("never") if found.verified_at is None else _say(
-            "verified-what", age=age(found.verified_at), failed=found.verify_failed
+            "verified-what", age=told_cell(age(found.verified_at)), failed=found.verify_failed
         ),
     }  # fmt: skip
 
@@ -137,7 +138,7 @@ def _relay(found: Standing) -> str:
         works = _say("works")
     if not found.pending or found.pending_since is None:
         return works
-    return f"{works}; {_say('relay-pending', records=f'{found.pending:,}', age=age(found.pending_since))}"
+    return f"{works}; {_say('relay-pending', records=f'{found.pending:,}', age=told_cell(age(found.pending_since)))}"
 
 
 def _scheduler(found: Standing) -> str:

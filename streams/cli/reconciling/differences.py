@@ -20,6 +20,7 @@ from sinks.postgres.reconciling.showing import ShownDifference, differences_that
 from streams.cli.charging.persons import By, Why, person
 from streams.cli.connection import bad, run
 from streams.cli.lists import listing
+from streams.cli.phrases import told_cell
 from streams.cli.reconciling.showing import digits_of, fields_of
 from streams.cli.reconciling.showing import show as show_difference
 from streams.cli.shown import ID_SHOWN, LIMIT_DEFAULT, AsJson, Limit, age, print_json, print_table
@@ -230,7 +231,7 @@ def _show(rows: Sequence[ListedDifference], limit: int) -> None:
 def _cells(row: ListedDifference) -> tuple[Any, ...]:
     status = DifferenceStatus(row.status)
     what = " ".join((row.kind, ", ".join(row.aspects))).strip()
-    why = f"{what}: {CAUSES[LikelyCause(row.cause)]}; {FIXES[Fix(row.fix)]}"
+    why = f"{what}: {told_cell(CAUSES[LikelyCause(row.cause)])}; {told_cell(FIXES[Fix(row.fix)])}"
     shown = why if status is DifferenceStatus.OPEN else f"{why} ({status})"
     return (
         str(row.difference_id)[:ID_SHOWN], Text(shown, _STYLES.get(status, "dim")), row.encounter,

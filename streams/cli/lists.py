@@ -43,6 +43,18 @@ def listing_of(parts: str) -> Callable[[Callable[..., T]], Callable[..., T]]:
     return lambda command: _listing(command, opened)
 
 
+def listing_parts(command: Callable[..., T]) -> Callable[..., T]:
+    """As `listing`, of documents each with several lists: their rows, the column `list` says of which."""
+
+    def opened(value: Any) -> Iterator[dict[str, Any]]:
+        for document in value:
+            whole = {name: each for name, each in document.items() if not _is_list(each)}
+            for name, part in document.items():
+                yield from ({"list": name, **whole, **each} for each in part) if _is_list(part) else ()
+
+    return _listing(command, opened)
+
+
 def _listing(command: Callable[..., T], opened: Callable[[Any], Iterator[dict[str, Any]]]) -> Callable[..., T]:
     @functools.wraps(command)
     def asked(*arguments: Any, as_json: bool, csv: str | None, xlsx: Path | None, **options: Any) -> T:

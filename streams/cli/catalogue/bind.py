@@ -21,6 +21,7 @@ from models.wire.strict_json import Refusal
 from models.wire.topics import CATALOGUE
 from sinks.postgres.catalogue.items import FreedScan, claimants, freed, items_with_code, parked_for, seen_by_lanes
 from streams.cli.connection import bad, run
+from streams.cli.lists import listing
 from streams.cli.publishing import Outbound, publish
 from streams.cli.shown import AsJson, print_json, print_table
 from streams.settings import Settings
@@ -50,6 +51,7 @@ class Bound:
         return self.seen and len(self.freed) >= len(self.waiting)
 
 
+@listing
 def bind(  # noqa: PLR0917 -- the options of a command
     identifier: Annotated[
         str, typer.Argument(metavar="IDENTIFIER", help="ISSUER/DI like GS1/06901234567892, or a code.")

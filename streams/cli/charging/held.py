@@ -105,6 +105,7 @@ def reject(scan_ids: Scans, reason: Why, by: By = None, hospital: Hospital = Non
 
 
 @held_app.command("history")
+@listing
 def history(
     scan: Annotated[str, typer.Argument(metavar="SCAN_ID")], hospital: Hospital = None, as_json: AsJson = False
 ) -> None:

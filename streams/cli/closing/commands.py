@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from streams.cli.lists import listing_of
+from streams.cli.lists import listing, listing_of, listing_parts
 
 month_app = typer.Typer(help="The monthly work.", no_args_is_help=True)
 
@@ -44,6 +44,7 @@ def run(
 
 
 @month_app.command("report")
+@listing_parts
 def report(
     name: Annotated[str, typer.Argument(metavar="MONTH", help="Like 2022-06.")],
     known: Annotated[
@@ -61,6 +62,7 @@ def report(
     raise typer.Exit(report_command(name, known, as_of, hospital, as_json=as_json))
 
 
+@listing_parts
 def figures(
     name: Annotated[str, typer.Argument(metavar="MONTH", help="Like 2022-06.")],
     hospital: Annotated[list[str] | None, typer.Option(help="Only this one; may be given several times.")] = None,
@@ -89,6 +91,7 @@ def tie_out(
     raise typer.Exit(tie_out_command(day, hospital, department, scans=scans, topic=topic, as_json=as_json))
 
 
+@listing
 def case(  # noqa: PLR0917 -- the options of a command
     encounter: Annotated[str, typer.Argument(metavar="ENCOUNTER")],
     operation: Annotated[str | None, typer.Option(help="Only this operation of it.")] = None,

@@ -8,22 +8,27 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
 
-import pytest
 import python_calamine
 import typer
 from typer.testing import CliRunner
 
 from models.wording import LOCALES, texts
-from streams.cli.commands import COMMANDS
-from streams.cli.lists import listing, listing_of
+from streams.cli.lists import listing, listing_of, listing_parts
+from streams.cli.loading.load import TABLES
 from streams.cli.main import app as udi
 from streams.cli.shown import AsJson, print_json
+from tests.support.every_command import every_command
 
-LISTS = {
-    "held", "parked", "untraced", "differences", "stock", "trace", "recall", "expiring", "receiving", "statement",
-    "invoice", "devices", "alerts", "tie-out", "ratios", "scan-rate", "targets", "rules", "findings", "review",
-    "breaker", "quota", "ceiling", "approvals", "policy", "scanners", "replay",
-}  # fmt: skip
+NO_LIST = {
+    **dict.fromkeys(("scan", "differences show", "status", "doctor", "verify"), "a page"),
+    **dict.fromkeys(("assess", "pack"), "makes tables of its own"),
+    **dict.fromkeys(("rules draft", "rules switch-on", "rules switch-off", "rules back-test"), "says what it did"),
+    **dict.fromkeys(("breaker open", "breaker warn", "breaker trial", "breaker close"), "says what it did"),
+    **dict.fromkeys(("account add", "device add", "relay bind"), "says what it did"),
+    **{f"load {kind}": "says what it loaded" for kind in TABLES},
+    **{f"{name}-proof": "measures" for name in ("rescue", "findings", "pairing", "rank", "reconciliation")},
+}
+"""Commands that speak JSON and are no list, and what they are."""
 ROWS: list[dict[str, Any]] = [
     {
         "item": "=HYPERLINK(1)", "amount": "-1234.50", "price": Decimal("1.2500"), "units": 3,
@@ -100,15 +105,29 @@ def test_a_file_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     assert done.stderr.startswith("udi: Expected a file that can be written, got ")
 
 
-@pytest.mark.parametrize("name", sorted(LISTS))
-def test_every_list_has_both_files(name: str) -> None:
-    command: Any = typer.main.get_command(udi)
-    options = {each for parameter in command.commands[name].params for each in parameter.opts}
-    assert {"--csv", "--xlsx", "--json"} <= options
+def options_of(words: str) -> set[str]:
+    """The options of a command."""
+    found: Any = typer.main.get_command(udi)
+    for word in words.split():
+        found = found.commands[word]
+    return {each for parameter in found.params for each in parameter.opts}
 
 
-def test_every_command_that_lists_is_named_here() -> None:
-    assert {entry.name for entry in COMMANDS} >= LISTS
+def test_every_list_has_both_files() -> None:
+    speaking = {words for words in every_command() if "--json" in options_of(words)}
+    assert speaking > set(NO_LIST)
+    for words in speaking:
+        assert {"--csv", "--xlsx"} & options_of(words) == (set() if words in NO_LIST else {"--csv", "--xlsx"}), words
+
+
+def test_the_lists_of_a_document_for_each_hospital_are_one_table() -> None:
+    documents = [
+        {"hospital": "H1", "shares": [{"n": 1}], "waste": [{"n": 2}]},
+        {"hospital": "H2", "shares": [{"n": 3}]},
+    ]
+    assert read(CliRunner().invoke(made(documents, listing_parts), ["--csv", "-"]).stdout) == [
+        ["list", "hospital", "n"], ["shares", "H1", "1"], ["waste", "H1", "2"], ["shares", "H2", "3"],
+    ]  # fmt: skip
 
 
 def test_both_languages_say_the_same_of_lists() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from models.closing.case import CaseVerdict, Gap, GapKind, Trigger
 from models.reasons import Reason
-from models.texts import LOCALES, gap_text, texts
+from models.texts import LOCALES, gap_text, offers_text, texts
 
 
 def blanks(text: str) -> set[str]:
@@ -30,3 +30,13 @@ def test_a_scan_that_waits_is_told_with_its_reason_and_what_to_do() -> None:
         "en": "not charged, the device is recalled: a person releases, rejects or corrects it",
         "zh-CN": f"未计费，{texts('zh-CN')['reason']['recalled']}：由人工放行、拒绝或更正",
     }
+
+
+def test_what_a_store_has_instead_is_told_and_of_nothing_nothing() -> None:
+    assert {locale: offers_text(locale, (("NAIL", 2), ("PIN", 1))) for locale in LOCALES} == {
+        locale: texts(locale)["offers"]["same_type"].replace(
+            "{items}", texts(locale)["offers"]["between"].join(("NAIL (2)", "PIN (1)"))
+        )
+        for locale in LOCALES
+    }
+    assert {offers_text(locale, ()) for locale in LOCALES} == {""}

@@ -175,13 +175,14 @@ def test_goods_that_moved_without_a_lot_get_it_when_the_pattern_tells() -> None:
     assert stock == {("L12345", "S1"): -1}
 
 
-def test_of_a_return_the_books_tell_which_lot_was_used() -> None:
+@pytest.mark.parametrize("corrects", [None, str(scan_id(1))])
+def test_of_a_return_the_books_tell_which_lot_was_used(corrects: str | None) -> None:
     made = bench(None)
     used = made.decision(1, codes=[CLEAN])
     made.view.catalogue.scanners.put(
         Scanner(hospital="H1", device_id="gun1", known_from=NOON, drops_separators=True), 9
     )
-    back = made.decision(2, action="return", codes=[LOST])
+    back = made.decision(2, action="return", codes=[LOST], corrects=corrects)
 
     assert (used.verdict, back.verdict, back.reasons) == ("billed", "credited", ())
     assert (back.label.lot, back.label.serial) == ("L12345", "S1")

@@ -98,6 +98,18 @@ def test_equally_near_patients_in_a_chain_are_all_left_alone() -> None:
     assert pairs(uses, lines) == pairs(uses[::-1], lines[::-1]) == [(50, "H6")]
 
 
+def test_a_line_that_was_paired_stands_in_nobodys_way() -> None:
+    uses = [missed(1), missed(11, "E3")]
+    lines = [extra(0, "H0", "E9", quantity=7), extra(1, "H1"), extra(21, "H2", "E4")]
+    assert pairs(uses, lines) == [(1, "H1"), (11, "H2")]
+
+
+def test_a_use_that_was_paired_stands_in_nobodys_way() -> None:
+    uses = [missed(0, "E9", quantity=7), missed(1), missed(21, "E4")]
+    lines = [extra(1, "H1"), extra(11, "H2", "E3")]
+    assert pairs(uses, lines) == [(1, "H1"), (21, "H2")]
+
+
 def test_two_equal_uses_of_one_patient_on_one_other_are_paired_in_order() -> None:
     together = [replace(missed(number), at=missed(1).at) for number in (1, 2)]
     assert sorted(pairs(together, [extra(1, "H1"), extra(1, "H2")])) in (

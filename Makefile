@@ -4,11 +4,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+MUTANTS := $(VENV)/mutants
 RUNNING := $(VENV)/.ready-to-run
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint check bench fuzz chaos api screenshots lock clean
+.PHONY: help setup demo test lint check bench fuzz chaos mutants api screenshots lock clean
 
 help:
 	@sed -n '1,2s/^# //p' Makefile
@@ -59,6 +60,15 @@ fuzz: $(READY)
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements-fuzz.lock
 	@$(BIN)/python tests/fuzz/fuzz_codes.py -max_total_time=$${FUZZ_SECONDS:-60} "$$(mktemp -d)" tests/fuzz/corpus
 
+# Its tool wants other versions than the product pins, so it has an environment of its own. Outside CI.
+$(MUTANTS)/.ready: requirements-mutants.lock $(READY)
+	@test -x $(MUTANTS)/bin/python || $(PYTHON) -m venv $(MUTANTS)
+	@$(MUTANTS)/bin/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: --no-binary yattag -r requirements-mutants.lock
+	@touch $@
+
+mutants: $(MUTANTS)/.ready
+	@$(MUTANTS)/bin/python -m tests.mutants $(SAMPLE)
+
 screenshots: $(READY)
 	@$(BIN)/python -m tests.web.screenshots $${SHOTS:-docs/screenshots} $(PAGES)
 
@@ -69,6 +79,7 @@ lock:
 	uv pip compile pyproject.toml --extra dev --universal --generate-hashes --no-build --no-header --no-annotate -q -o requirements.lock
 	uv pip compile pyproject.toml --extra run --universal --generate-hashes --no-build --no-header --no-annotate -q -c requirements.lock -o requirements-run.lock
 	uv pip compile pyproject.toml --extra fuzz --universal --generate-hashes --no-build --no-header --no-annotate -q -o requirements-fuzz.lock
+	echo cosmic-ray | uv pip compile - --universal --python-version 3.11 --generate-hashes --only-binary :all: --no-binary yattag --no-header --no-annotate -q -o requirements-mutants.lock
 
 clean:
 	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info build

@@ -71,6 +71,20 @@ class Settings(BaseSettings):
     """How long a device's token holds."""
     gateway_events_per_second: int = Field(default=2000, ge=1)
     """Scan events one device may send through one gateway, on average over ten seconds."""
+    oidc_issuer: str | None = None
+    """The hospital's identity provider (OpenID Connect), its issuer's URL; unset: accounts of ours alone."""
+    oidc_client_id: str = "udistream"
+    """How the provider knows us. We are sent back to `/sign-in/back`."""
+    oidc_client_secret_file: Path | None = None
+    """A file whose first line is the secret that the provider knows us by."""
+    oidc_roles_claim: str = "groups"
+    """The claim of the id token that names a person's groups."""
+    oidc_roles: dict[str, str] = {}
+    """JSON: the role that each group stands for; a group that is not named stands for the role of its name, if any."""
+    oidc_hospital: str | None = None
+    """The hospital of everybody whom the provider vouches for; unset: the claim says it."""
+    oidc_hospital_claim: str = "hospital"
+    """The claim that names a person's hospital."""
     session_timeout_seconds: float = Field(default=6.0, ge=1)
     """How long a silent worker keeps its lanes (Kafka's `session.timeout.ms`)."""
     batch_records_max: int = Field(default=1000, ge=1, le=5000)
@@ -167,6 +181,10 @@ class Settings(BaseSettings):
         if self.sasl_password_file is not None:
             return _first_line(self.sasl_password_file)
         return self.sasl_password.get_secret_value() if self.sasl_password else None
+
+    def oidc_secret(self) -> str | None:
+        """What the identity provider knows us by."""
+        return None if self.oidc_client_secret_file is None else _first_line(self.oidc_client_secret_file)
 
     def ssl_context(self) -> ssl.SSLContext:
         """TLS that checks the broker's certificate and name."""

@@ -117,6 +117,8 @@ ACCESS: Final[tuple[AccessRow, ...]] = (
     AccessRow("GET", "/terminal/symbols/{name}", Who.ANYONE),
     AccessRow("GET", "/sign-in", Who.ANYONE),
     AccessRow("POST", "/sign-in", Who.ANYONE),
+    AccessRow("GET", "/sign-in/oidc", Who.ANYONE),
+    AccessRow("GET", "/sign-in/back", Who.ANYONE),
     AccessRow("POST", "/v1/devices/token", Who.ANYONE),
     AccessRow("POST", "/v1/scans", Who.DEVICE),
     AccessRow("GET", "/v1/scans/{scan_id}", Who.DEVICE),

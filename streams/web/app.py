@@ -18,7 +18,7 @@ from streams.settings import Settings
 from streams.web.gateway import bedside, documents, overrides, profiles, reading, scans
 from streams.web.gateway.parts import Gateway, Parts, make_parts
 from streams.web.health import Contact
-from streams.web.pages import board, cases, decisions, findings, lists, people, scanner, terminal
+from streams.web.pages import board, cases, decisions, findings, lists, oidc, people, scanner, terminal
 from streams.web.pages.shown import add_headers
 from streams.web.problems import ProblemError, answer_problems
 
@@ -35,7 +35,7 @@ def make_app(parts: Parts | None) -> FastAPI:
     app.include_router(profiles.router)
     app.include_router(reading.router)
     app.include_router(bedside.router)
-    for pages in (terminal, scanner, people, board, cases, findings, lists, decisions):
+    for pages in (terminal, scanner, people, oidc, board, cases, findings, lists, decisions):
         app.include_router(pages.router)
     people.send_to_sign_in(app)
     add_headers(app)

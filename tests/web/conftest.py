@@ -3,8 +3,11 @@
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
+import oidc_provider_mock
 import pytest
+from oidc_provider_mock import User
 from playwright.sync_api import Browser
 
 from streams.embedded.database import EmbeddedDatabase
@@ -20,13 +23,34 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group("web"))
 
 
+PEOPLE: Final = (
+    User(sub="wang", claims={"groups": ["udi-money", "cooks"], "hospital": "H1"}),
+    User(sub="li", claims={"groups": ["nurse"], "hospital": "H1"}),
+    User(sub="cook", claims={"groups": ["cooks"], "hospital": "H1"}),
+    User(sub="homeless", claims={"groups": ["nurse"]}),
+)
+
+
 @pytest.fixture(scope="session")
-def house(database_server: EmbeddedDatabase) -> Iterator[Live]:
+def provider() -> Iterator[str]:
+    """An identity provider; gives its issuer."""
+    with oidc_provider_mock.run_server_in_thread(require_nonce=True, user_claims=PEOPLE) as server:
+        yield f"http://localhost:{server.server_port}"
+
+
+@pytest.fixture(scope="session")
+def house(database_server: EmbeddedDatabase, provider: str) -> Iterator[Live]:
     """The installation."""
+    roles = '{"udi-money": "finance"}'
     run(database_server.start())
     url = run(postgres.create_database(database_server.url))
-    with tempfile.TemporaryDirectory(prefix="udistream-web-") as folder, live(url, Path(folder)) as found:
-        yield found
+    with tempfile.TemporaryDirectory(prefix="udistream-web-") as folder:
+        secret = Path(folder) / "oidc-secret"
+        secret.write_text("a secret of the tests\n", encoding="utf-8")
+        with live(
+            url, Path(folder), oidc_issuer=provider, oidc_roles=roles, oidc_client_secret_file=str(secret)
+        ) as found:
+            yield found
     run(postgres.drop_database(database_server.url, url))
 
 

@@ -41,6 +41,11 @@ SELECT a.name, a.hospital, a.roles, a.password_hash, a.locked_until, false AS lo
 FROM udi.web_session s JOIN udi.account a USING (name)
 WHERE s.token_hash = $1 AND s.ends_at > clock_timestamp() AND a.ended_at IS NULL
 """
+_VOUCH = """
+INSERT INTO udi.account AS a (name, hospital, roles, password_hash, added_by, issuer, subject)
+VALUES ($1, $2, $3, '', $4, $4, $5) ON CONFLICT (issuer, subject) DO UPDATE
+SET hospital = excluded.hospital, roles = excluded.roles WHERE a.ended_at IS NULL RETURNING name
+"""
 _FAILED = """
 UPDATE udi.account SET failures = failures + 1,
     locked_until = CASE WHEN failures + 1 >= $2 THEN clock_timestamp() + make_interval(mins => $3) ELSE locked_until END
@@ -61,11 +66,23 @@ class AccountBooks:
                 "INSERT INTO udi.account AS a (name, hospital, roles, password_hash, added_by) "
                 "VALUES ($1, $2, $3, $4, $5) ON CONFLICT (name) DO UPDATE SET hospital = excluded.hospital, "
                 "roles = excluded.roles, password_hash = excluded.password_hash, failures = 0, locked_until = NULL, "
-                "added_by = excluded.added_by, added_at = clock_timestamp(), ended_by = NULL, ended_at = NULL "
+                "added_by = excluded.added_by, added_at = clock_timestamp(), ended_by = NULL, ended_at = NULL, "
+                "issuer = NULL, subject = NULL "
                 "WHERE a.ended_at IS NOT NULL RETURNING true",
                 name, hospital, list(roles), password_hash, by,
             )
         )  # fmt: skip
+
+    async def vouch(self, issuer: str, subject: str, name: str, hospital: str, roles: Sequence[str]) -> str | None:
+        """The account of whom an identity provider vouches for, with the roles he has there now; gives its name.
+
+        `None` when it was ended here, or somebody else has the name.
+        """
+        try:
+            found = await self._pool.fetchval(_VOUCH, name, hospital, list(roles), issuer, subject)
+        except asyncpg.UniqueViolationError:
+            return None
+        return None if found is None else str(found)
 
     async def end(self, name: str, by: str) -> bool:
         """Nobody signs in by that name any more, and who has is out. False when there is none."""

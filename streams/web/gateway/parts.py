@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import asyncpg
+from authlib.integrations.starlette_client import OAuth, StarletteOAuth2App
 from fastapi import Depends, Request
 
 from sinks.metrics.counts import Metrics
@@ -51,6 +52,8 @@ class Parts:
     """The catalogue, to be searched."""
     limits: Limits
     """How much a device may send."""
+    oidc: StarletteOAuth2App | None
+    """The hospital's identity provider, where there is one."""
 
     async def device_of_token(self, request: Request) -> Device:
         """The device whose token the request carries.
@@ -95,7 +98,20 @@ async def make_parts(settings: Settings, pool: asyncpg.Pool, metrics: Metrics, c
         ScanBooks(pool),
         Search(ItemBooks(pool)),
         Limits(settings.gateway_events_per_second),
+        client_of(settings),
     )
+
+
+def client_of(settings: Settings) -> StarletteOAuth2App | None:
+    """The provider's client; `None` when there is no provider. Nothing is asked of it yet."""
+    if settings.oidc_issuer is None:
+        return None
+    made: StarletteOAuth2App = OAuth().register(
+        "provider", client_id=settings.oidc_client_id, client_secret=settings.oidc_secret(),
+        server_metadata_url=settings.oidc_issuer.rstrip("/") + "/.well-known/openid-configuration",
+        client_kwargs={"scope": "openid profile", "code_challenge_method": "S256", "timeout": 10},
+    )  # fmt: skip
+    return made
 
 
 def address_of(request: Request) -> str:

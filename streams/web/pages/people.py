@@ -17,7 +17,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from models.web.access import ACCESS, AccessRow, Role
 from sinks.postgres.web.accounts import SESSION_HOURS, AccountBooks
-from streams.web.gateway.parts import Gateway, address_of, limited_body, parts_of
+from streams.web.gateway.parts import Gateway, Parts, address_of, limited_body, parts_of
 from streams.web.keys import hash_password, password_fits
 from streams.web.pages.shown import page
 from streams.web.problems import ProblemError
@@ -111,7 +111,9 @@ async def _once(request: Request) -> bytes:
 @router.get("/sign-in")
 async def ask(request: Request) -> HTMLResponse:
     """The form."""
-    return page(request, "sign-in.html", failed=False, next=_inside(request.query_params.get("next", "/")))
+    elsewhere = parts_of(request).oidc is not None
+    wanted = inside(request.query_params.get("next", "/"))
+    return page(request, "sign-in.html", failed="", next=wanted, elsewhere=elsewhere)
 
 
 @router.post("/sign-in")
@@ -129,13 +131,23 @@ async def sign_in(request: Request, parts: Gateway) -> Response:
             await books.failed(account.name)
         parts.limits.failed(address)
         parts.metrics.refused_request("not-signed-in")
-        return page(request, "sign-in.html", 401, failed=True, next=_inside(form.get("next", "/")))
+        wanted, elsewhere = inside(form.get("next", "/")), parts.oidc is not None
+        return page(request, "sign-in.html", 401, failed="sign_in_failed", next=wanted, elsewhere=elsewhere)
+    return await begin_session(request, parts, account.name, form.get("next", "/"))
+
+
+async def begin_session(request: Request, parts: Parts, name: str, wanted: str) -> Response:
+    """Somebody has proven who he is: he is signed in, and led to where he wanted to go."""
     token = secrets.token_urlsafe(32)
-    await books.begin(account.name, _hash(token))
-    answer = RedirectResponse(_inside(form.get("next", "/")), 303)
-    secure = request.url.scheme == "https" or request.headers.get("x-forwarded-proto") == "https"
-    answer.set_cookie(COOKIE, token, SESSION_HOURS * 3600, httponly=True, samesite="lax", secure=secure)
+    await AccountBooks(parts.pool).begin(name, _hash(token))
+    answer = RedirectResponse(inside(wanted), 303)
+    answer.set_cookie(COOKIE, token, SESSION_HOURS * 3600, httponly=True, samesite="lax", secure=is_https(request))
     return answer
+
+
+def is_https(request: Request) -> bool:
+    """Whether the person's browser speaks TLS, to us or to what stands before us."""
+    return request.url.scheme == "https" or request.headers.get("x-forwarded-proto") == "https"
 
 
 SignedIn = Annotated[Person, Depends(person_of)]
@@ -159,7 +171,7 @@ def send_to_sign_in(app: FastAPI) -> None:
         return RedirectResponse(f"/sign-in?next={quote(wanted)}", 303)
 
 
-def _inside(path: str) -> str:
+def inside(path: str) -> str:
     """A path of ours, never somebody else's site."""
     safe = path.startswith("/") and not path.startswith("//") and "\\" not in path and path.isprintable()
     return path if safe else "/"

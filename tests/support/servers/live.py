@@ -35,6 +35,20 @@ from tests.support.loops import run
 T = TypeVar("T")
 
 
+def opened(request: urllib.request.Request) -> "Answer":
+    """What a server answers, and wherever it leads."""
+    try:
+        with _OPENER.open(request, timeout=30) as answer:
+            return Answer(answer.status, _lower(answer.headers), answer.read())
+    except urllib.error.HTTPError as error:
+        return Answer(error.code, _lower(error.headers), error.read())
+
+
+def _lower(headers: Any) -> dict[str, str]:
+    """Headers by their names in lower case; of one that stands several times a line each."""
+    return {name.lower(): "\n".join(headers.get_all(name)) for name in headers}
+
+
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
     """An answer that leads elsewhere is the answer."""
 
@@ -147,11 +161,7 @@ class Live:
         request = urllib.request.Request(
             url, data, {"Content-Type": "application/json", **(headers or {})}, method=method
         )
-        try:
-            with _OPENER.open(request, timeout=30) as answer:
-                return Answer(answer.status, dict(answer.headers), answer.read())
-        except urllib.error.HTTPError as error:
-            return Answer(error.code, dict(error.headers), error.read())
+        return opened(request)
 
     def token(self, device: Device) -> dict[str, str]:
         """The header with a token of the device."""
@@ -229,7 +239,9 @@ def now_scan(device: Device, **changes: Any) -> dict[str, Any]:
 def settings_of(own: Mapping[str, str]) -> Settings:
     """The settings that an environment holds."""
     fields = {f"UDI_{name.upper()}": name for name in Settings.model_fields}
-    return Settings(**{fields[name]: value for name, value in own.items() if name in fields})  # type: ignore[arg-type]
+    named = {fields[name]: value for name, value in own.items() if name in fields}
+    groups = orjson.loads(named.get("oidc_roles", "{}"))
+    return Settings(**{**named, "oidc_roles": groups})
 
 
 @contextmanager

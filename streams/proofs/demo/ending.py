@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +15,8 @@ from typing import Final
 IN_ORDER_SECONDS_MAX: Final = 1.5
 """How long the demo has to end in order; killing and clearing up take the rest of the three seconds."""
 KILL_SECONDS_MAX: Final = 0.5
+SWITCH_SECONDS: Final = 0.000_01
+"""How soon a busy main thread must let the one go on that ends it."""
 INTERRUPTED: Final = 130
 """Exit status after SIGINT, as shells have it."""
 SHOW_CURSOR: Final = "\x1b[?25h"
@@ -44,6 +47,8 @@ class Ending:
 
     def by_force(self) -> None:
         """Kill what was started, remove the folder, and leave."""
+        # Each look into /proc gives the interpreter away; a busy main thread would keep it for 5 ms each time.
+        sys.setswitchinterval(SWITCH_SECONDS)
         for child in _children():
             # The database must end its own processes and give back its memory: it does at SIGQUIT, at once.
             with suppress(ProcessLookupError, PermissionError):

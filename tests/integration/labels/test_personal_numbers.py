@@ -7,6 +7,7 @@ import pytest
 from pydantic import SecretStr
 
 from models.charging.commands import CommandKind
+from models.udi.personal import masked
 from sinks.postgres.charging.stories import story_of
 from streams.cli.charging.scan import codes_of
 from streams.cli.operating.dead_letters import dead_letters
@@ -37,6 +38,7 @@ def told() -> list[dict[str, Any] | bytes]:
         scan(5, codes=[NUMBER], action="receive"),
         scan(6, codes=[LABEL], action="return", corrects=str(scan_id(2)), reason=f"of {NUMBER}, wrong patient"),
         scan(7, codes=[f"]C0{NUMBER}"]),
+        scan(8, codes=[LABEL]),
     ]
     refused = [
         scan(11, codes=[NUMBER] * 5),
@@ -55,10 +57,12 @@ async def test_a_scanned_identity_number_is_readable_nowhere(store: PostgresStor
     ward = await Ward(store).open(*usual())
     await ward.scan(*told())
     await store.command(CommandKind.REJECT, 2)
+    await store.command(CommandKind.CORRECT, 8, {"codes": [LABEL, f"ID:{FORMS[1]}"]})
     await ward.sweep()
     await Learner(store.pool).until_idle()
 
     assert await store.pool.fetchval("SELECT count(*) FROM udi.scan") == len(told())
+    assert await store.pool.fetchval("SELECT count(*) FROM report.corrections") == 1
     personal = "SELECT count(*) FROM udi.scan WHERE 'personal_number' = ANY (label_flags)"
     assert await store.pool.fetchval(personal) == 6
     for row in await store.pool.fetch("SELECT viewname FROM pg_views WHERE schemaname = 'report'"):
@@ -81,3 +85,12 @@ async def test_a_scanned_identity_number_is_readable_nowhere(store: PostgresStor
         story = await story_of(store.pool, "H1", scan_id(number))
         assert story is not None
         assert hidden(str(codes_of(story)))
+
+
+async def test_the_books_mask_as_the_rules_do(store: PostgresStore) -> None:
+    texts = [
+        *FORMS, f"of {NUMBER}, and of {FORMS[1]}.", "110103201012250008", "110103201002300000", "11010320101225001X",
+        f"1{NUMBER}", f"{NUMBER}1", f"x{NUMBER}x", "", "stent broke", "010691234512345610ABC2112345678901234567",
+    ]  # fmt: skip
+    for text in texts:
+        assert await store.pool.fetchval("SELECT udi.masked($1)", text) == masked(text), text

@@ -33,7 +33,10 @@ SUPPLIERS: Final = tuple(f"S{number:02d}" for number in range(1, 31))
 
 @cache
 def real_labels() -> dict[str, list[dict[str, Any]]]:
-    """The real label texts by kind: `goods`, `belongs` (no identifier), `no-identifier`, `ambiguous`, `refused`."""
+    """The real label texts by kind: `goods`, `belongs` (no identifier), `no-identifier`, `ambiguous`, `refused`.
+
+    Of `identifier-alone` only the identifier is certain: refused before its goods are known, then charged with no lot.
+    """
     found: dict[str, list[dict[str, Any]]] = defaultdict(list)
     text = (files("streams.simulator.hospital") / "labels.jsonl").read_text(encoding="utf-8")
     for line in text.split("\n"):

@@ -58,7 +58,7 @@ async def test_run_of_a_month_does_what_is_not_done_and_nothing_twice(house: Ins
     second = await house.udi("month", "run", "2022-06", "--out", str(tmp_path))
 
     assert (first.exit_code, second.exit_code) == (0, 0)
-    assert "assess: run " in first.stdout
+    assert "assess: kept as run " in first.stdout
     assert "assess was done before." in second.stdout
     assert await house.pool.fetchval("SELECT count(*) FROM udi.assessment_run") == 1
     await house.pool.execute(FORGET)

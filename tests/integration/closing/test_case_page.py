@@ -53,7 +53,7 @@ async def test_a_case_that_ties_is_shown_with_its_ledgers_and_exit_status_0(hous
     lines = [" ".join(line.split()) for line in shown.stdout.splitlines()]
     assert "Case E1 of H1: discharged 2022-06-05 10:00." in lines
     assert "06-03 12:00 螺钉 L1 2 2,468.00 billed" in lines
-    assert "used 3 3,702.00" in lines
+    assert "uses 3 3,702.00" in lines
     assert "out of stock 3 3,702.00 yes" in lines
     assert "charged 3 3,702.00 yes 3 are to be charged" in lines
     assert "owed to suppliers 0 0.00 yes 0 are suppliers', at cost" in lines

@@ -16,9 +16,14 @@ PAGES: Final = {"en": ROOT / "README.md", "zh-CN": ROOT / "docs" / "zh-CN" / "RE
 SECTIONS: Final = {"en": "From clone to a scan you published yourself", "zh-CN": "从克隆代码到亲手发布一次扫码"}
 READY: Final = {"en": "udi is ready", "zh-CN": "就绪"}
 START_SECONDS: Final = 240
+NEEDS: Final = "needs root, setpriv and a tree that others may enter"
 AS: Final = [
     pytest.param(False, id="oneself"),
-    pytest.param(True, id="nobody", marks=pytest.mark.skipif(not can_be_nobody(), reason="needs root and setpriv")),
+    pytest.param(
+        True,
+        id="nobody",
+        marks=pytest.mark.skipif(not can_be_nobody(), reason=NEEDS),
+    ),
 ]
 
 pytestmark = [pytest.mark.xdist_group("embedded"), pytest.mark.timeout(900)]

@@ -14,7 +14,10 @@ from models.udi.values import Flag, Step
 _UNTOUCHED: Final = re.compile(r"[!-~](?:[ -~\x1d]*[!-~])?")
 """Printable ASCII with true separators, no blank at the ends, is taken as it is."""
 _ZERO_WIDTH: Final = re.compile("[\u200b-\u200f\u2060\ufeff]")
-_STX_ETX: Final = re.compile("[\x02\x03]")
+_NEXT_FRAME: Final = re.compile("\x03\x02")
+"""The end of one frame and the beginning of the next: two symbols."""
+_STX_ETX: Final = re.compile("(?<![^\0\r\n\t ])[\x02\x03]+|[\x02\x03]+(?![^\0\r\n\t ])")
+"""Around a symbol; in the middle of one they are controls like any other."""
 _WIDE: Final = re.compile("[\uff01-\uff5b\uff5d\uff5e\u3000]")
 """Without the full-width bar: it is a separator, and one alone is no sign of an input method."""
 _FULL_WIDTH: Final = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
@@ -135,6 +138,7 @@ def _by_profile(text: str, profile: ScannerProfile, steps: list[Step]) -> str:
 
 
 def _folded(text: str, steps: list[Step]) -> str:
+    text = _NEXT_FRAME.sub("\n", text)
     for flag, dirt in ((Flag.ZERO_WIDTH, _ZERO_WIDTH), (Flag.STX_ETX, _STX_ETX)):
         if dirt.search(text) is not None:
             text = dirt.sub("", text)

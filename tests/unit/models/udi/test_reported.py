@@ -88,6 +88,11 @@ CLASSES: list[tuple[str, dict[str, Any]]] = [
     (f"]d201{GTIN}10A<28>21B", {"lot": "A<28>21B"}),
     *((f"]d201{GTIN}10A{sign}2B", {"valid": False, "lot": None}) for sign in "\x1bè"),
     (f"]d201{GTIN}10A批B", {"valid": False}),
+    # Frames: around a symbol, between two, and a control in the middle of one.
+    (f"\x02]d201{GTIN}10A\x1d17271231\x03\r\n", {"lot": "A"}),
+    (f"\x02]d201{GTIN}10A\x03\x0217200101\x03", {"lot": "A", "expiry": "2020-01-01"}),
+    (f"\x02]d201{GTIN}10A\x03\r\x0217200101\x03", {"lot": "A", "expiry": "2020-01-01"}),
+    (f"]d201{GTIN}10A\x0221B", {"lot": "A", "serial": "B"}),
     # Frames and terminators written out.
     (f"]d201{GTIN}21SN1<CR>", {"serial": "SN1"}),
     (f"]d201{GTIN}21SN1<CR><LF>", {"serial": "SN1"}),

@@ -1,6 +1,7 @@
 """Texts of other trades: none reads as a device, or as part of one, without a warning that survives on the label."""
 
 from datetime import date
+from typing import Final
 
 import pytest
 
@@ -37,6 +38,11 @@ OTHER_TRADES = (
 
 def doubted(flags: tuple[Flag, ...]) -> bool:
     return bool(WARNINGS.intersection(flags))
+
+
+_GTIN: Final = "07032069804988"
+_LOT: Final = "100472202106010016"
+"""An item number, a day and a counter; by chance with the check character of a person's number."""
 
 
 @pytest.mark.parametrize("text", OTHER_TRADES)
@@ -80,6 +86,22 @@ def test_an_identity_number_is_told_by_its_check_character(text: str, is_one: bo
     assert holds_identity_number(text) is is_one
     assert (Flag.PERSONAL_NUMBER in parse(text, scanned_on=DAY).flags) is is_one
     assert (masked(f"a {text} b") != f"a {text} b") is is_one
+
+
+@pytest.mark.parametrize(
+    ("codes", "lot"),
+    [
+        ([f"(01){_GTIN}(17)271231(10){_LOT}"], _LOT),
+        ([f"(01){_GTIN}", f"(10){_LOT}"], _LOT),
+        ([f"\x1d01{_GTIN}10A{_LOT}"], f"A{_LOT}"),
+        ([f"]d101{_GTIN}1727123110{_LOT}"], _LOT),
+        ([f"\\00002601{_GTIN}10{_LOT}"], _LOT),
+    ],
+)
+def test_a_proved_code_keeps_a_lot_that_happens_to_be_an_identity_number(codes: list[str], lot: str) -> None:
+    assert holds_identity_number(_LOT)
+    label = read_label(codes, scanned_on=DAY)
+    assert (label.di, label.lot, label.error) == (_GTIN, lot, None)
 
 
 def test_an_identity_number_is_never_looked_up_as_a_house_code() -> None:

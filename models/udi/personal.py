@@ -9,8 +9,10 @@ from datetime import date
 from typing import Final
 
 _SHAPED: Final = re.compile(r"[1-9][0-9]{5}(?:18|19|20)[0-9]{9}[0-9Xx]", re.ASCII)
+_BEFORE: Final = r"(?:(?<![0-9])|(?<=\][A-Za-z][0-9])|(?<=\\[0-9]{6}))"
+"""No digit, but for the last one of a symbology identifier or of an ECI designator."""
 _ANYWHERE: Final = re.compile(
-    r"(?<![0-9])[1-9][0-9]{5}[ -]?(?:18|19|20)[0-9]{6}[ -]?[0-9]{3}[0-9Xx](?![0-9])", re.ASCII
+    _BEFORE + r"[1-9][0-9]{5}[ -]?(?:18|19|20)[0-9]{6}[ -]?[0-9]{3}[0-9Xx](?![0-9])", re.ASCII
 )
 _GROUPED: Final = str.maketrans("", "", " -")
 _WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
@@ -51,8 +53,8 @@ def masked(text: str) -> str:
     """The text with every identity number in it unreadable but for its first digits, for lists and logs.
 
     Example:
-        >>> masked("id 110103201012250009")
-        'id 110***************'
+        >>> masked("id 110103201012250009, ]C0110103201012250009")
+        'id 110***************, ]C0110***************'
     """
     return _ANYWHERE.sub(lambda match: _masked(match[0]), text)
 

@@ -19,6 +19,7 @@ from tests.support.ward import PostgresStore, Ward, postgres_store, usual
 NUMBER: Final = "110103201012250009"
 """By its check character; of nobody."""
 FORMS: Final = (NUMBER, "110103 20101225 0009", "110103-20101225-0009")
+AS_SENT: Final = (f"]C0{NUMBER}", f"]d1{NUMBER}", f"\\000026{NUMBER}")
 LABEL: Final = gs1(DI, expiry="271231", lot="L1")
 
 
@@ -89,7 +90,8 @@ async def test_a_scanned_identity_number_is_readable_nowhere(store: PostgresStor
 
 async def test_the_books_mask_as_the_rules_do(store: PostgresStore) -> None:
     texts = [
-        *FORMS, f"of {NUMBER}, and of {FORMS[1]}.", "110103201012250008", "110103201002300000", "11010320101225001X",
+        *FORMS, *AS_SENT, f"of {NUMBER}, and of {FORMS[1]}.",
+        "110103201012250008", "110103201002300000", "11010320101225001X",
         f"1{NUMBER}", f"{NUMBER}1", f"x{NUMBER}x", "", "stent broke", "010691234512345610ABC2112345678901234567",
     ]  # fmt: skip
     for text in texts:

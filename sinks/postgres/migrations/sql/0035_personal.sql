@@ -8,7 +8,7 @@ DECLARE
     total   integer;
 BEGIN
     FOR found IN
-        SELECT m[1] FROM regexp_matches(p_text, '(?<![0-9])([1-9][0-9]{5}[ -]?(?:18|19|20)[0-9]{6}[ -]?[0-9]{3}[0-9Xx])(?![0-9])', 'g') m
+        SELECT m[1] FROM regexp_matches(p_text, '(?:(?<![0-9])|(?<=\][A-Za-z][0-9])|(?<=\\[0-9]{6}))([1-9][0-9]{5}[ -]?(?:18|19|20)[0-9]{6}[ -]?[0-9]{3}[0-9Xx])(?![0-9])', 'g') m
     LOOP
         digits := translate(found, ' -', '');
         SELECT sum(substr(digits, place, 1)::integer * weights[place]) INTO total FROM generate_series(1, 17) place;

@@ -103,7 +103,7 @@ def _request(line: bytes, number: int, scanned_on: date) -> tuple[str | None, da
     """A JSON line: `raw`, and `scanned_on` when it is not that of the command."""
     try:
         body = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise BadInput(f"Line {number}: expected a JSON object, got {line[:60]!r}.") from None
     if not isinstance(body, dict) or not isinstance(body.get("raw"), str | None) or "raw" not in body:
         raise BadInput(f'Line {number}: expected {{"raw": "…"}}, got {line[:60]!r}.')

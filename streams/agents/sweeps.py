@@ -18,7 +18,7 @@ SWEEP_SECONDS: Final = 1.0
 
 
 class Sweeps:
-    """One sweep at a time of each lane; a long one holds up no other lane's.
+    """One sweep at a time of each lane; their steps take turns: a record waits for one step, not for one of each lane.
 
     Args:
         readers: of the partitions in this worker's hands now.
@@ -27,6 +27,7 @@ class Sweeps:
     def __init__(self, readers: Callable[[], Iterable[Reader]]) -> None:
         self._readers = readers
         self._running: dict[Lane, asyncio.Task[None]] = {}
+        self._turn = asyncio.Lock()
 
     async def look(self) -> None:
         """Begin a sweep of every lane that has none under way. Never raises: what a timer raises ends the app."""
@@ -48,7 +49,7 @@ class Sweeps:
         try:
             steps = lane.sweeps()
             while reader.lane is lane:
-                async with lane.turn:
+                async with self._turn, lane.turn:
                     if await anext(steps, None) is None:
                         return
         except Exception as error:  # noqa: BLE001 -- the reader takes the lane over again

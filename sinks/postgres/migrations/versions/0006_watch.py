@@ -3,9 +3,7 @@
 Revision ID: 0006
 """
 
-from importlib.resources import files
-
-from alembic import op
+from sinks.postgres.migrations.scripts import execute
 
 revision = "0006"
 down_revision = "0008"
@@ -17,10 +15,4 @@ PARTS = ("rules", "findings", "controls", "reviews")
 
 def upgrade() -> None:
     """Make everything, from the SQL beside this file."""
-    folder = files("sinks.postgres") / "migrations" / "sql"
-    connection = op.get_bind().connection.dbapi_connection
-    assert connection is not None  # noqa: S101 -- a migration runs on a connection
-    for part in PARTS:
-        script = (folder / f"0006_{part}.sql").read_text(encoding="utf-8")
-        # asyncpg takes several statements at once only through its own call; it stays in this transaction.
-        connection.run_async(lambda driver, script=script: driver.execute(script))
+    execute(*(f"0006_{part}.sql" for part in PARTS))

@@ -3,9 +3,7 @@
 Revision ID: 0023
 """
 
-from importlib.resources import files
-
-from alembic import op
+from sinks.postgres.migrations.scripts import execute
 
 revision = "0023"
 down_revision = "0022"
@@ -15,7 +13,4 @@ depends_on = None
 
 def upgrade() -> None:
     """Make everything, from the SQL beside this file."""
-    script = (files("sinks.postgres") / "migrations" / "sql" / "0023_receiving.sql").read_text(encoding="utf-8")
-    connection = op.get_bind().connection.dbapi_connection
-    assert connection is not None  # noqa: S101 -- a migration runs on a connection
-    connection.run_async(lambda driver: driver.execute(script))
+    execute("0023_receiving.sql")

@@ -48,6 +48,15 @@ def shift(month: Month, months: int) -> Month:
     return Month(years * 100 + zero_based + 1)
 
 
+def months_between(first: Month, last: Month) -> list[Month]:
+    """The months from the first to the last, both included; none when the last comes before."""
+    months = []
+    while first <= last:
+        months.append(first)
+        first = shift(first, 1)
+    return months
+
+
 def first_day(month: Month) -> date:
     """The first local day of the month."""
     return date(month // 100, month % 100, 1)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from models.calendar import Month, shift
+from models.calendar import Month
 from models.monitoring.alert import Cell, ScopeMonth, UsageSums
 from models.monitoring.rule import HeldRule, RuleRow
 from rules.monitoring.book import RuleBook
@@ -28,15 +28,6 @@ class Past:
     """From the earliest month a rule may read on."""
     traits_of: TraitsOf
     """What the newest catalogue version says of an item."""
-
-
-def months_between(first: Month, last: Month) -> list[Month]:
-    """The months from the first to the last, both included."""
-    months = []
-    while first <= last:
-        months.append(first)
-        first = shift(first, 1)
-    return months
 
 
 def back_test(row: RuleRow, past: Past, first: Month, last: Month) -> list[Claim]:

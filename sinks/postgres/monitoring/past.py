@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import asyncpg
 import orjson
 
-from models.calendar import Month, local_day, month_of, shift
+from models.calendar import Month, local_day, month_of, months_between
 from models.monitoring.alert import Cell, Traits, UsageSums
 from sinks.postgres.monitoring.alert_rows import cell_of
 
@@ -54,12 +54,8 @@ class PastUsage:
 
     async def places(self, hospital: str, first: Month, last: Month) -> dict[Cell, UsageSums]:
         """The same by store and medical team, counted for the purpose."""
-        months, month = [], first
-        while month <= last:
-            months.append(month)
-            month = shift(month, 1)
         rows = await self._pool.fetch(
-            "SELECT $1 AS hospital, p.* FROM udi.usage_of_places($1, NULL, $2) p", hospital, months
+            "SELECT $1 AS hospital, p.* FROM udi.usage_of_places($1, NULL, $2) p", hospital, months_between(first, last)
         )
         return {cell_of(row): UsageSums(row["quantity"], row["amount_fen"]) for row in rows}
 

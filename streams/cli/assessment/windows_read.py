@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.assessment.indices import LeftOut
-from models.calendar import Month, month_text, parse_month, shift
+from models.calendar import Month, month_text, months_between, parse_month, shift
 from rules.assessment.from_cases import DepartmentCases
 from sinks.postgres.assessment.windows import CaseRow
 from streams.settings import SettingsError
@@ -33,12 +33,7 @@ class Span:
     @property
     def months(self) -> list[str]:
         """The months that count."""
-        found, month = [], self.first
-        while month <= self.last:
-            if month not in self.without:
-                found.append(month_text(month))
-            month = shift(month, 1)
-        return found
+        return [month_text(month) for month in months_between(self.first, self.last) if month not in self.without]
 
 
 def read_span(text: str, without: str | None = None) -> Span:

@@ -10,11 +10,11 @@ from typing import Annotated, Any
 import asyncpg
 import typer
 
-from models.calendar import Month, month_text, parse_month, shift
+from models.calendar import Month, month_text, months_between, parse_month, shift
 from models.money import parse_fen
 from models.monitoring.alert import Measure, ScopeType, Traits
 from models.monitoring.rule import EVERY_HOSPITAL, RuleBase, RuleKind, RuleRow
-from rules.monitoring.back_test import Past, Tested, back_test, by_month, months_between
+from rules.monitoring.back_test import Past, Tested, back_test, by_month
 from rules.monitoring.book import PLACES
 from rules.monitoring.kinds.registry import MONTHS_MAX, wrong
 from rules.monitoring.standings import TraitsOf

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from models.calendar import Month
+from models.calendar import Month, months_between
 from models.monitoring.alert import (
     Cell,
     Facts,
@@ -19,7 +19,7 @@ from models.monitoring.alert import (
     UsageSums,
 )  # fmt: skip
 from models.monitoring.rule import EVERY_HOSPITAL, STUDY_RULES, HeldRule, RuleBase, RuleKind, RuleRow, held_in
-from rules.monitoring.back_test import Past, back_test, by_month, months_between
+from rules.monitoring.back_test import Past, back_test, by_month
 from rules.monitoring.judging import quotas_used
 from rules.monitoring.kinds.forecast import Forecast, limit_of
 from rules.monitoring.kinds.price_drift import PriceDrift

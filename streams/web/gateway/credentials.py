@@ -10,8 +10,9 @@ References:
 
 import asyncio
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from joserfc import jwt
 from joserfc.errors import JoseError
@@ -42,12 +43,22 @@ class Tokens:
     seconds: int
     """How long a token holds."""
 
+    def sign(self, claims: Mapping[str, Any], seconds: int) -> str:
+        """Claims that no one else can make, for so long."""
+        now = int(time.time())
+        every = {**claims, "iat": now, "exp": now + seconds}
+        return jwt.encode({"alg": ALGORITHM}, every, OctKey.import_key(self.secret))
+
+    def claims(self, token: str) -> dict[str, Any] | None:
+        """The claims of a token of ours, also of one that has ended; `None` when it is none."""
+        try:
+            return jwt.decode(token, OctKey.import_key(self.secret), algorithms=[ALGORITHM]).claims
+        except (JoseError, ValueError):
+            return None
+
     def make(self, device: Device) -> str:
         """A token of the device."""
-        now = int(time.time())
-        claims = {"sub": device.device_id, "hos": device.hospital, "iat": now, "exp": now + self.seconds,
-                  "scope": "device"}  # fmt: skip
-        return jwt.encode({"alg": ALGORITHM}, claims, OctKey.import_key(self.secret))
+        return self.sign({"sub": device.device_id, "hos": device.hospital, "scope": "device"}, self.seconds)
 
     def read(self, token: str) -> tuple[str, str, int]:
         """Hospital, device and the second a token was made in.
@@ -55,11 +66,11 @@ class Tokens:
         Raises:
             ProblemError: 401, not a token of ours, or it has ended.
         """
+        claims = self.claims(token) or {}
         try:
-            claims = jwt.decode(token, OctKey.import_key(self.secret), algorithms=[ALGORITHM]).claims
             hospital, device, made = str(claims["hos"]), str(claims["sub"]), int(claims["iat"])
             ends = int(claims["exp"])
-        except (JoseError, ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError):
             raise refused("Expected a token of this installation, got another one.") from None
         if ends <= time.time():
             raise refused("The token has ended; get a new one at /v1/devices/token.")

@@ -16,15 +16,12 @@ import structlog
 from authlib.integrations.starlette_client import OAuthError, StarletteOAuth2App
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
-from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import OctKey
 
 from models.web.access import Role
 from sinks.postgres.web.accounts import AccountBooks
 from streams.web.gateway.parts import Gateway, Parts
-from streams.web.pages.people import begin_session, inside, is_https
-from streams.web.pages.shown import page
+from streams.web.pages.people import begin_session, form, inside, is_https
 from streams.web.problems import ProblemError
 
 log = structlog.get_logger(__name__)
@@ -34,7 +31,6 @@ COOKIE: Final = "udi_oidc"
 SECONDS_MAX: Final = 600
 """For the person to prove himself to the provider."""
 BACK: Final = "/sign-in/back"
-ALGORITHM: Final = "HS256"
 NAME_CHARACTERS_MAX: Final = 120
 
 
@@ -51,9 +47,9 @@ async def leave(request: Request, parts: Gateway) -> Response:
     except (httpx2.HTTPError, RuntimeError, ValueError) as error:
         return _away(request, error)
     claims = {"oidc": {name: made[name] for name in ("state", "nonce", "code_verifier")},
-              "next": inside(request.query_params.get("next", "/")), "exp": int(time.time()) + SECONDS_MAX}  # fmt: skip
+              "next": inside(request.query_params.get("next", "/"))}  # fmt: skip
     answer = RedirectResponse(made["url"], 303)
-    kept = jwt.encode({"alg": ALGORITHM}, claims, OctKey.import_key(parts.tokens.secret))
+    kept = parts.tokens.sign(claims, SECONDS_MAX)
     answer.set_cookie(
         COOKIE, kept, SECONDS_MAX, path="/sign-in", httponly=True, samesite="lax", secure=is_https(request)
     )
@@ -131,19 +127,15 @@ def _back(request: Request) -> str:
 
 
 def _kept(request: Request, parts: Parts) -> dict[str, Any] | None:
-    try:
-        key = OctKey.import_key(parts.tokens.secret)
-        claims = jwt.decode(request.cookies.get(COOKIE, ""), key, algorithms=[ALGORITHM]).claims
-        return claims if claims["exp"] > time.time() and "oidc" in claims else None
-    except (JoseError, ValueError, KeyError, TypeError):
-        return None
+    claims = parts.tokens.claims(request.cookies.get(COOKIE, "")) or {}
+    return claims if "oidc" in claims and claims["exp"] > time.time() else None
 
 
 def _refused(request: Request, parts: Parts, why: str) -> Response:
     parts.metrics.refused_request("not-signed-in")
-    return page(request, "sign-in.html", 401, failed=why, next="/", elsewhere=True)
+    return form(request, "/", why)
 
 
 def _away(request: Request, error: Exception) -> Response:
     log.warning("The identity provider does not answer.", error=type(error).__name__)
-    return page(request, "sign-in.html", 503, failed="sign_in_away", next="/", elsewhere=True)
+    return form(request, "/", "sign_in_away", 503)

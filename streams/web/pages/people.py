@@ -111,9 +111,15 @@ async def _once(request: Request) -> bytes:
 @router.get("/sign-in")
 async def ask(request: Request) -> HTMLResponse:
     """The form."""
+    return form(request, request.query_params.get("next", "/"))
+
+
+def form(request: Request, wanted: str, failed: str = "", status: int = 401) -> HTMLResponse:
+    """The form to sign in, for who wants to go there; with the text `failed` when he could not be let in."""
     elsewhere = parts_of(request).oidc is not None
-    wanted = inside(request.query_params.get("next", "/"))
-    return page(request, "sign-in.html", failed="", next=wanted, elsewhere=elsewhere)
+    return page(
+        request, "sign-in.html", status if failed else 200, failed=failed, next=inside(wanted), elsewhere=elsewhere
+    )
 
 
 @router.post("/sign-in")
@@ -121,8 +127,8 @@ async def sign_in(request: Request, parts: Gateway) -> Response:
     """Sign in; whatever is wrong, the answer is the same."""
     address = address_of(request)
     parts.limits.check(address)
-    form = await form_of(request)
-    name, password = form.get("name", "")[:200], form.get("password", "")[:1000]
+    given = await form_of(request)
+    name, password = given.get("name", "")[:200], given.get("password", "")[:1000]
     books = AccountBooks(parts.pool)
     account = await books.find(name) if name.isprintable() else None
     right = await asyncio.to_thread(password_fits, account.password_hash if account else _NOBODY, password)
@@ -131,9 +137,8 @@ async def sign_in(request: Request, parts: Gateway) -> Response:
             await books.failed(account.name)
         parts.limits.failed(address)
         parts.metrics.refused_request("not-signed-in")
-        wanted, elsewhere = inside(form.get("next", "/")), parts.oidc is not None
-        return page(request, "sign-in.html", 401, failed="sign_in_failed", next=wanted, elsewhere=elsewhere)
-    return await begin_session(request, parts, account.name, form.get("next", "/"))
+        return form(request, given.get("next", "/"), "sign_in_failed")
+    return await begin_session(request, parts, account.name, given.get("next", "/"))
 
 
 async def begin_session(request: Request, parts: Parts, name: str, wanted: str) -> Response:

@@ -10,6 +10,7 @@ export class Sender extends EventTarget {
   #token = null;
   #wake = () => {};
   #pauses = 0;
+  #sending = [];
   online = false;
   clockAheadMs = 0;
   problem = null;
@@ -115,6 +116,7 @@ export class Sender extends EventTarget {
   }
 
   async #post(waiting) {
+    this.#sending = waiting;
     const body = JSON.stringify({ scans: waiting.map((row) => row.event) });
     const answer = await this.ask("/v1/scans", {
       method: "POST",
@@ -137,6 +139,7 @@ export class Sender extends EventTarget {
               : { ...row, state: "refused", error: each.detail ?? each.error },
       ]),
     );
+    this.#sending = [];
   }
 
   async #listen() {
@@ -165,8 +168,9 @@ export class Sender extends EventTarget {
   }
 
   // Verdicts that no event can bring any more: those given before the stream was open, while no event id was kept.
+  // One that is being sent may have its verdict before its answer.
   async #missed() {
-    for (const row of await store.withoutVerdict(MISSED_MAX)) {
+    for (const row of [...(await store.withoutVerdict(MISSED_MAX)), ...this.#sending]) {
       const answer = await this.ask(`/v1/scans/${row.scan_id}`);
       if (answer.ok) await this.#verdict({ data: await answer.text() });
     }

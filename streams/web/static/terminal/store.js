@@ -43,11 +43,8 @@ export async function count(state) {
   return (await database).countFromIndex("scans", "state", state);
 }
 
-// The oldest without a verdict. One that is being sent may have its verdict before its answer: those are among them.
 export async function withoutVerdict(limit) {
-  const made = await database;
-  const [accepted, kept] = await Promise.all(["accepted", "kept"].map((state) => made.getAllFromIndex("scans", "state", state, limit)));
-  return [...accepted, ...kept].slice(0, limit);
+  return (await database).getAllFromIndex("scans", "state", "accepted", limit);
 }
 
 export async function ofCase(encounter) {

@@ -185,8 +185,11 @@ async def _findings(pool: asyncpg.Pool) -> Table:
     months = len({row["month"] for row in rows}) or 1
     opened = [row for row in rows if row["status"] == "open"]
     counts = f"{len(rows) / months:,.0f} a month, {len(opened) / months:,.0f} open"
-    title = f"Findings: {counts}; those of {newest} with the most at stake"
-    title = title if rows else "Findings: none, for no month is closed yet"
+    title = (
+        f"Findings: {counts}; those of {newest} with the most at stake"
+        if rows
+        else "Findings: none, for no month is closed yet"
+    )
     table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
     for name, justify in (("item", "left"), ("at stake, CNY", "right"), ("in", "left"), ("cause, CNY", "left")):
         table.add_column(name, justify=justify)  # type: ignore[arg-type]

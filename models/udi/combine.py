@@ -27,10 +27,19 @@ _NO_CODE: Final = frozenset({Issuer.INTERNAL, Issuer.INVALID})
 _OF_HALVES: Final = frozenset({Flag.PI_ONLY, Flag.NOT_UDI, Flag.DIN_ONLY})
 _WARNINGS: Final = frozenset({
     Flag.LOOKS_LIKE_GS1, Flag.PERSONAL_NUMBER, Flag.CN_DRUG_TRACE_CODE, Flag.IFA_PPN, Flag.ISO15434, Flag.BARE_GTIN,
-    Flag.RESTRICTED_CIRCULATION,
+    Flag.RESTRICTED_CIRCULATION, Flag.AHM_UNVERIFIED, Flag.TELEPHONE_NUMBER,
 })  # fmt: skip
 """What a barcode that is left out was noticed for, and what must not get lost with it."""
 _UNPROVED: Final = frozenset({Flag.BARE_GTIN, Flag.AHM_UNVERIFIED})
+_GS1_SYMBOLS: Final = ("]C1", "]d2", "]Q3", "]J1", "]e0", "]E", "]I")
+_SIGNS_OF_GS1: Final = frozenset({Flag.HRI, Flag.LEADING_GS})
+_CONTENTS: Final = frozenset({"02", "37"})
+"""The GTIN and the count of what a logistic unit holds: lot and dates beside them are those of the contents.
+
+References:
+    GS1 General Specifications, sections 3.3.3 and 3.3.4, and 4.14: 01 excludes 02 and 37; beside an SSCC alone, lot
+    and dates are those of the trade item 01.
+"""
 
 
 def of_one(code: ParsedCode) -> Label:
@@ -60,7 +69,7 @@ def of_several(codes: Sequence[ParsedCode]) -> Label:
         return Label(Issuer.INVALID, error=CodeError.EMPTY)
     label = of_one(codes[0]) if len(codes) == 1 else _merged(tuple(codes))
     if len(codes) > 1 and any(code.alternatives for code in codes):
-        choices = product(*((code, *code.alternatives) for code in codes))
+        choices = product(*((code,) if _is_doubted(code) else (code, *code.alternatives) for code in codes))
         next(choices)  # The first is the label itself.
         others = [_merged(choice) for choice, _ in zip(choices, range(_ALTERNATIVES_MAX), strict=False)]
         label = _with_alternatives(label, tuple(other for other in others if not other.conflict))
@@ -76,11 +85,13 @@ def _merged(codes: tuple[ParsedCode, ...]) -> Label:
     useful = [code for code in codes if code.valid] or [code for code in codes if code.issuer not in _NO_CODE]
     useful = _without_strays(useful or list(codes))
     lead = next((code for code in useful if code.di is not None), useful[0])
+    foreign = [(code, _not_of(lead, code, useful)) for code in useful]
+    noted = [flag for _, flag in foreign if flag is not None]
+    own = [code for code, flag in foreign if flag is None]
     fields = _Fields()
-    for code in (lead, *(code for code in useful if code is not lead)):
-        if lead.di is None or code.di is not None or not _is_logistic(code):
-            fields.add(code)  # Beside a device, lot and dates of a logistic unit's contents are not the device's.
-    fields.check_identifiers(useful)
+    for code in (lead, *(code for code in own if code is not lead)):
+        fields.add(code)
+    fields.check_identifiers(own)
     return Label(
         lead.issuer,
         lead.di,
@@ -93,7 +104,7 @@ def _merged(codes: tuple[ParsedCode, ...]) -> Label:
         _error(codes),
         fields.conflict,
         lead.di is None and any(_is_logistic(code) for code in useful),
-        _flags(codes, useful, lead),
+        _flags(codes, useful, lead, noted),
         (),
         codes,
         fields.precision,
@@ -101,15 +112,45 @@ def _merged(codes: tuple[ParsedCode, ...]) -> Label:
 
 
 def _without_strays(codes: list[ParsedCode]) -> list[ParsedCode]:
-    """Without bare numbers of another thing beside a proved device: one plain number in ten passes as a GTIN."""
-    proved = {code.di for code in codes if code.di is not None and not _UNPROVED.intersection(code.flags)}
-    return [code for code in codes if not proved or code.di in proved or not _is_stray(code)]
+    """Without numbers of another thing beside a proved device: one plain number in ten passes as a GTIN."""
+    proved = [code for code in codes if code.di is not None and not _UNPROVED.intersection(code.flags)]
+    identifiers = {code.di for code in proved}
+    return [code for code in codes if not proved or code.di in identifiers or not _is_stray(code, proved)]
 
 
-def _is_stray(code: ParsedCode) -> bool:
-    """A number without an article symbol around it, or of restricted circulation: a price label."""
-    plain = code.symbology is None or not code.symbology.startswith(("]E", "]I"))
-    return Flag.BARE_GTIN in code.flags and (plain or Flag.RESTRICTED_CIRCULATION in code.flags)
+def _is_stray(code: ParsedCode, proved: Sequence[ParsedCode]) -> bool:
+    """A number that merely passes as a code, and that nothing ties to one of the devices.
+
+    That is a bare number without an article symbol around it, or of restricted circulation (a price label); an AHM
+    code, whose grammar is not known, without a lot or serial in common; a telephone number that names no primary.
+    """
+    if Flag.BARE_GTIN in code.flags:
+        plain = code.symbology is None or not code.symbology.startswith(("]E", "]I"))
+        return plain or Flag.RESTRICTED_CIRCULATION in code.flags
+    if Flag.TELEPHONE_NUMBER in code.flags:
+        return code.link not in _links(proved)
+    return Flag.AHM_UNVERIFIED in code.flags and not any(_corroborate(code, other) for other in proved)
+
+
+def _links(codes: Sequence[ParsedCode]) -> set[str]:
+    """The check characters of the HIBC primaries: what their secondaries name."""
+    return {code.canonical[-1] for code in codes if code.issuer is Issuer.HIBCC and code.di and code.canonical}
+
+
+def _not_of(lead: ParsedCode, code: ParsedCode, codes: Sequence[ParsedCode]) -> Flag | None:
+    """Why lot, serial and dates of a barcode without an identifier are not those of the device; `None` when they are.
+
+    They are another thing's beside the contents of a logistic unit, and when another issuer gave them and no lot or
+    serial is in common. A HIBC secondary says by its link whose it is (`_Fields.check_identifiers`).
+    """
+    if lead.di is None or code.di is not None or (code.lot or code.serial or code.expiry or code.production) is None:
+        return None
+    names = {name for name, _ in code.elements}
+    if names & _CONTENTS or ("00" in names and any(_CONTENTS & {name for name, _ in each.elements} for each in codes)):
+        return Flag.LOGISTIC
+    identified = [each for each in codes if each.di is not None]
+    foreign = code.link is None and all(each.issuer is not code.issuer for each in identified)
+    return Flag.OTHER_ISSUER if foreign and not any(_corroborate(code, each) for each in identified) else None
 
 
 class _Fields:
@@ -163,7 +204,7 @@ class _Fields:
                     self.conflict |= code.di != other.di
                 else:
                     self.conflict |= not _corroborate(code, other)
-        primaries = {code.canonical[-1] for code in identified if code.issuer is Issuer.HIBCC and code.canonical}
+        primaries = _links(identified)
         for code in codes:
             if code.link is None or code.di is not None or not identified:
                 continue
@@ -176,21 +217,37 @@ def _corroborate(one: ParsedCode, other: ParsedCode) -> bool:
 
 
 def _error(codes: Sequence[ParsedCode]) -> CodeError | None:
-    """A wrong check digit anywhere; else any unreadable UDI; else, when no code is valid, the first error."""
+    """A wrong check digit anywhere; else any unreadable UDI; else, when no code is valid, the first error.
+
+    Beside a device, what merely looks like a code and cannot be read is none.
+    """
     for code in codes:
         if code.error in CHECK_ERRORS:
             return code.error
+    identified = any(code.di is not None for code in codes)
     for code in codes:
-        if code.error is not None and code.issuer in UDI_ISSUERS:
+        if code.error is not None and code.issuer in UDI_ISSUERS and not (identified and _is_doubted(code)):
             return code.error
     return None if any(code.valid for code in codes) else codes[0].error
+
+
+def _is_doubted(code: ParsedCode) -> bool:
+    """It merely begins like a GS1 lot or serial, and goes on too long: a DOI, a UUID, a long number.
+
+    Nothing says that it is one: no symbology identifier, no brackets or separator, no element in front that was read.
+    """
+    plain = code.symbology is None or not code.symbology.startswith(_GS1_SYMBOLS)
+    said = code.before_error or _SIGNS_OF_GS1.intersection(code.flags)
+    return code.error is CodeError.TOO_LONG and code.issuer is Issuer.GS1 and plain and not said
 
 
 def _is_logistic(code: ParsedCode) -> bool:
     return Flag.LOGISTIC in code.flags or any(name == "00" for name, _ in code.elements)
 
 
-def _flags(every: Sequence[ParsedCode], codes: Sequence[ParsedCode], lead: ParsedCode) -> tuple[Flag, ...]:
+def _flags(
+    every: Sequence[ParsedCode], codes: Sequence[ParsedCode], lead: ParsedCode, noted: Sequence[Flag]
+) -> tuple[Flag, ...]:
     """All flags in the order noticed, without those of a half that found its other half; warnings of every barcode."""
     dropped = set(_OF_HALVES) if lead.di is not None else set()
     if any(code.di == lead.di and Flag.BARE_GTIN not in code.flags for code in codes):
@@ -198,4 +255,7 @@ def _flags(every: Sequence[ParsedCode], codes: Sequence[ParsedCode], lead: Parse
     found = dict.fromkeys(flag for code in codes for flag in code.flags if flag not in dropped)
     left_out = (code for code in every if code not in codes)
     found |= dict.fromkeys(flag for code in left_out for flag in code.flags if flag in _WARNINGS)
+    found |= dict.fromkeys(noted)
+    if lead.di is not None and any(_is_doubted(code) for code in every):
+        found[Flag.LOOKS_LIKE_GS1] = None
     return tuple(found)

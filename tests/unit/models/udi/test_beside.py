@@ -1,0 +1,127 @@
+"""What stands beside a device on one label: it adds by the standard's rules, or is left out with a warning."""
+
+from datetime import date
+
+import pytest
+
+from models.udi import CodeError, Flag, Label, read_label
+from models.udi.canonical import hibc_check_character, hibc_primary, hibc_secondary, iccbba
+
+DAY = date(2026, 6, 1)
+GTIN = "07032069804988"
+DEVICE = f"]d201{GTIN}"
+GOOD = f"]d201{GTIN}1727123110LOT1"
+SSCC = "00336608691004172617"
+CONTENTS = f"02{GTIN}3710"
+HIBC = hibc_primary("A123", "BJC5D6E7", 1)
+MA = "MA.156.M0.100472.11103316"
+ISBT = "=/A9999XYZ100T0944"
+OLD = date(2020, 1, 1)
+
+
+def read(*codes: str) -> Label:
+    return read_label(codes, scanned_on=DAY)
+
+
+def facts(label: Label) -> tuple[str | None, str | None, date | None, date | None]:
+    return label.lot, label.serial, label.expiry, label.production
+
+
+@pytest.mark.parametrize("symbology", ["]C1", ""])
+@pytest.mark.parametrize("device_first", [True, False])
+def test_lot_and_dates_beside_an_sscc_are_those_of_the_trade_item(symbology: str, device_first: bool) -> None:
+    carton = f"{symbology}{SSCC}1720010110OLD"
+    label = read(*((DEVICE, carton) if device_first else (carton, DEVICE)))
+
+    assert (label.di, label.lot, label.expiry, label.error, label.conflict) == (GTIN, "OLD", OLD, None, False)
+    assert read(GOOD, carton).conflict
+    assert read(f"{carton}\n17200101", DEVICE).expiry == OLD
+
+
+@pytest.mark.parametrize("contents", [(f"]C1{SSCC}{CONTENTS}\x1d17200101",), (f"]C1{CONTENTS}", f"]C1{SSCC}17200101")])
+def test_lot_and_dates_of_a_units_contents_are_not_the_devices_and_leave_their_trace(contents: tuple[str, ...]) -> None:
+    label = read(DEVICE, *contents)
+
+    assert (label.di, facts(label), label.conflict) == (GTIN, (None,) * 4, False)
+    assert Flag.LOGISTIC in label.flags
+
+
+@pytest.mark.parametrize(
+    ("second", "conflict", "flagged"),
+    [
+        ("]C110LOT2", True, False),
+        ("]C110LOT1", False, False),
+        ("10LOT2", False, True),
+        ("]C117200101", True, False),
+        ("17200101", False, True),
+        ("1720010110LOT1", True, True),
+    ],
+)
+def test_a_second_symbol_is_never_dropped_without_a_trace(second: str, conflict: bool, flagged: bool) -> None:
+    label = read(GOOD, second)
+
+    assert (label.lot, label.expiry, label.conflict) == ("LOT1", date(2027, 12, 31), conflict)
+    assert bool({Flag.LOOKS_LIKE_GS1, Flag.NO_SYMBOLOGY_ID}.intersection(label.flags)) is flagged
+
+
+FOREIGN_NUMBERS = (
+    "10.1016/j.jmb.2010.02.030", "10a8b6c2-3f4d-4e5f-8a9b-0c1d2e3f4a5b", "21A8B6C23F4D4E5F8A9B0C1D2E3F4A5B",
+    "7003aaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "10/2021/1234567890123/17271231/A", "]C010a8b6c2-3f4d-4e5f-8a9b-0c1d2e3f4a5b",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("device", [GOOD, HIBC, MA, ISBT, f"(01){GTIN}(10)LOT1"])
+@pytest.mark.parametrize("number", FOREIGN_NUMBERS)
+def test_a_long_number_that_begins_like_a_lot_refuses_no_device(device: str, number: str) -> None:
+    for codes in ((device, number), (number, device)):
+        label = read(*codes)
+        assert (label.di, facts(label)) == (read(device).di, facts(read(device)))
+        assert (label.error, label.conflict, label.alternatives) == (None, False, ())
+        assert Flag.LOOKS_LIKE_GS1 in label.flags
+
+
+@pytest.mark.parametrize(
+    "number", ["]C110a8b6c2-3f4d-4e5f-8a9b-0c1d2e3f4a5b", "(10)10a8b6c2-3f4d-4e5f-8a9b", "1727123110" + "A" * 21]
+)
+def test_what_says_that_it_is_gs1_and_is_too_long_is_the_error_of_the_label(number: str) -> None:
+    assert read(GOOD, number).error is CodeError.TOO_LONG
+    assert read(FOREIGN_NUMBERS[1]).error is CodeError.TOO_LONG
+
+
+PARTS = ("]C11720010110OLD", "1720010110OLD", "=,000123", "=>019031", "&,1000000000000XYZ123", "(17)200101(10)OLD")
+
+
+@pytest.mark.parametrize("device", [f"]d201{GTIN}", HIBC, MA, ISBT, "]E07032069804988"])
+@pytest.mark.parametrize("part", PARTS)
+def test_parts_of_one_issuer_are_never_given_to_a_device_of_another(device: str, part: str) -> None:
+    alone, own = read(device), read(part).issuer is read(device).issuer
+    for codes in ((device, part), (part, device), (f"{device}\n{part}",)):
+        label = read(*codes)
+        assert (label.issuer, label.di, label.conflict) == (alone.issuer, alone.di, False)
+        assert (facts(label) == facts(alone)) is not own
+        assert (Flag.OTHER_ISSUER in label.flags) is not own
+
+
+def test_parts_of_another_issuer_with_the_same_lot_belong_to_the_device() -> None:
+    hibc = "+A123BJC5D6E71/$$7OLD"
+    label = read(hibc + hibc_check_character(hibc), "]C11720010110OLD")
+
+    assert (label.lot, label.expiry, label.conflict, label.flags) == ("OLD", OLD, False, ())
+    assert read(iccbba("A9999XYZ100T0944", serial="000123"), "]C12100012317200101").expiry is None
+    assert read(iccbba("A9999XYZ100T0944", serial="000123"), "]C11720010121000123").expiry == OLD
+
+
+def test_a_hibc_secondary_says_by_its_link_that_it_is_of_another_device() -> None:
+    assert read(GOOD, hibc_secondary(HIBC[-1], lot="10X3")).conflict
+    assert not read(GOOD, HIBC[:-1] + "/$$7LOT1" + hibc_check_character(HIBC[:-1] + "/$$7LOT1")).conflict
+
+
+@pytest.mark.parametrize("badge", ["MF2026", "MF1", "MF1234567890123"])
+def test_what_merely_passes_as_an_ahm_code_contradicts_no_device(badge: str) -> None:
+    for device in (GOOD, HIBC, MA):
+        label = read(badge, device)
+        assert (label.di, label.error, label.conflict) == (read(device).di, None, False)
+        assert Flag.AHM_UNVERIFIED in label.flags
+    assert read(badge, "MF777").conflict
+    assert read(GOOD, "MF2026BALOT1").di == GTIN
+    assert not read(GOOD, "MF2026BALOT1").conflict

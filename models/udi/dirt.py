@@ -27,6 +27,7 @@ _INPUT_METHOD: Final = str.maketrans("。、￥¥【】《》—", "./$$[]<>_")
 _OUTER: Final = "\0\r\n\t "
 _BEFORE_SYMBOLOGY: Final = _OUTER + GS
 _SYMBOLOGY: Final = re.compile(r"\][A-Za-z][0-9A-Za-z]")
+_LINE_ENDS: Final = re.compile(r"\r\n?|\n")
 _GLUED: Final = re.compile(r"(?<!\|)(?<!\][A-Za-z][0-9A-Za-z])(?=\][A-Za-z][0-9A-Fa-f])")
 _CAPS_LOCK: Final = {
     "]D2": "]d2", "]D1": "]d1", "]c1": "]C1", "]c0": "]C0", "]q3": "]Q3", "]q1": "]Q1", "]j1": "]J1", "]a0": "]A0",
@@ -37,15 +38,23 @@ _ECI: Final = re.compile(r"\\{1,2}[0-9]{6}")
 What writes it as text may double the backslash."""
 _LEADING: Final = frozenset({"]C1", "]d2", "]Q3", "]J1", "]e0", "]E0", "]E4", "]I1"})
 """Identifiers that say what the content must be: they count before those of plain symbols."""
-_NAMED: Final = "CR|LF|CRLF|NL|TAB|HT|STX|ETX|EOT|SOH|NUL|(?:KEY_)?ENTER|RETURN|0x0[23459AD]"
+_LINE_END: Final = r"CR|LF|CR[/ +-]?LF|NL|(?:KEY_)?ENTER|RETURN|0x0[AD]|0[AD]"
+_NAMED: Final = rf"{_LINE_END}|TAB|HT|STX|ETX|EOT|SOH|NUL|0x0[23459]|0[234]"
 _CODED: Final = "0[23459AD]"
 _WRITTEN: Final = (
-    rf"(?:<(?:{_NAMED})>|\{{(?:{_NAMED})\}}|\[(?:{_NAMED})\]|\((?:CR|LF|CRLF|TAB)\)|\\[rnt]|\\x{_CODED}|\\u00{_CODED}"
+    rf"(?:<(?:{_NAMED}|09|10|13)>|\{{(?:{_NAMED})\}}|\[(?:{_NAMED})\]|\((?:CR|LF|CRLF|TAB)\)|\\[rnt]|\\x{_CODED}|\\u00{_CODED}"
     rf"|_x00{_CODED}_|%{_CODED}|\^[MJI]|&#(?:x0?[23459AD]|[23459]|1[03]);|[\u2400-\u240d\u23ce])"
 )
 _WRITTEN_LEFT: Final = re.compile(rf"{_WRITTEN}{{1,4}}", re.IGNORECASE)
 _WRITTEN_RIGHT: Final = re.compile(rf"{_WRITTEN}{{1,4}}$", re.IGNORECASE)
 """Terminators and frames written out as text."""
+_WRITTEN_TAB: Final = re.compile(r"<(?:TAB|HT|09)>|\{TAB\}|\[TAB\]|_x0009_|&#(?:x0?)?9;|\u2409", re.IGNORECASE)
+_WRITTEN_LINE: Final = re.compile(
+    rf"(?:<(?:{_LINE_END}|13)>|\{{(?:{_LINE_END})\}}|\[(?:{_LINE_END})\]|_x000[AD]_|&#(?:x0?[AD]|1[03]);"
+    r"|<ETX>(?=<STX>)|(?<=<ETX>)<STX>|[\u240a\u240d\u2424\u23ce])+",
+    re.IGNORECASE,
+)
+"""The ends of symbols written out, where another one follows."""
 _WRITTEN_MAX: Final = 44
 """Characters of four of them."""
 _SIGN_OF_FRAME: Final = re.compile(r"[<{\[(\\%^_&\u2400-\u240d\u23ce]")
@@ -111,6 +120,7 @@ def clean(text: str, profile: ScannerProfile) -> Cleaned:
     steps: list[Step] = []
     if profile is not DEFAULT_PROFILE:
         text = _by_profile(text, profile, steps)
+    text = _with_ends(text, steps)
     if _UNTOUCHED.fullmatch(text) is None:
         text = _folded(text, steps)
     symbology, text = _opened(_without_frame(text, steps), steps)
@@ -189,6 +199,16 @@ def _without_frame(text: str, steps: list[Step]) -> str:
     return bare
 
 
+def _with_ends(text: str, steps: list[Step]) -> str:
+    """Ends of lines and tabulators made real that some terminal wrote out between two symbols."""
+    if _SIGN_OF_FRAME.search(text) is None or text[:4].lower() == "http":
+        return text
+    ended = _WRITTEN_TAB.sub("\t", _WRITTEN_LINE.sub("\n", text))
+    if ended != text:
+        steps.append(Step(Flag.SCANNER_AFFIX, ended))
+    return ended
+
+
 def _stripped_right(text: str, steps: list[Step]) -> str:
     """Terminators taken off; one blank stays behind a HIBC code, whose check character it may be."""
     stripped = text.rstrip(_OUTER)
@@ -214,6 +234,10 @@ def symbols(text: str) -> list[str]:
     """
     if "]" not in text and "\n" not in text and "\r" not in text:
         return [text]
+    if text.startswith(("[)>\n", "[)>\r")):
+        # An envelope whose RS came as ends of lines; only behind its EOT a line is another symbol.
+        envelope, end, rest = text.partition("\x04")
+        return [_LINE_ENDS.sub("\x1e", envelope) + end, *(symbols(rest.lstrip(_OUTER)) if rest.strip(_OUTER) else ())]
     lines = [line for line in re.split(r"[\r\n]+", text) if line.strip(_OUTER)]
     if "]" not in text or text.startswith("["):
         return lines

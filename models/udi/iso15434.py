@@ -20,15 +20,16 @@ _CODES: Final = ("+", "=/", "=)", "MA.156.")
 _SIGNS: Final = {
     name: sign
     for sign, names in (
-        ("\x1e", ("rs", "▲", "␞", "\\x1e", "\\u001e", "_x001e_", "%1e", "^^", "&#30;", "&#x1e;")),
-        ("\x1d", ("gs", "↔", "␝", "\\x1d", "\\u001d", "_x001d_", "%1d", "^]", "&#29;", "&#x1d;")),
-        ("\x04", ("eot", "♦", "␄", "\\x04", "\\u0004", "_x0004_", "%04", "^d", "&#4;", "&#x4;", "&#x04;")),
+        ("\x1e", ("rs", "1e", "30", "0x1e", "▲", "␞", "\\x1e", "\\u001e", "_x001e_", "%1e", "^^", "&#30;", "&#x1e;")),
+        ("\x1d", ("gs", "1d", "29", "0x1d", "↔", "␝", "\\x1d", "\\u001d", "_x001d_", "%1d", "^]", "&#29;", "&#x1d;")),
+        ("\x04", ("eot", "04", "4", "0x04", "♦", "␄", "\\x04", "\\u0004", "_x0004_", "%04", "^d", "&#4;")),
+        ("\x04", ("&#x4;", "&#x04;")),
     )
     for name in names
 }  # fmt: skip
 """RS, GS and EOT written out, or as the glyphs of code page 437 and of control pictures."""
 _FRAME: Final = re.compile(
-    r"[<{\[(](RS|GS|EOT)[>}\])]|[▲↔♦␞␝␄]|\\x(?:1[ed]|04)|\\u00(?:1[ed]|04)"
+    r"[<{\[(](RS|GS|EOT)[>}\])]|[<{]((?:0x)?(?:1E|1D|04)|30|29|4)[>}]|[▲↔♦␞␝␄]|\\x(?:1[ed]|04)|\\u00(?:1[ed]|04)"
     r"|_x00(?:1[ed]|04)_|%(?:1[ed]|04)|\^[\^\]d]|&#(?:30|29|4|x1[ed]|x0?4);",
     re.IGNORECASE,
 )
@@ -54,7 +55,7 @@ def unwrap(text: str) -> Envelope | None:
     """
     if not text.startswith("[)>"):
         return None
-    text = _FRAME.sub(lambda match: _SIGNS[(match[1] or match[0]).lower()], text)
+    text = _FRAME.sub(lambda match: _SIGNS[(match[1] or match[2] or match[0]).lower()], text)
     if text[3:4] == "\0":
         text = text.replace("\0", "\x1e")
     match = _OPENING.match(text) or _OPENING.match(text := _with_controls(text))

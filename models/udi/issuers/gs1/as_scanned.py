@@ -21,9 +21,9 @@ GS1_SYMBOLOGIES: Final = frozenset({"]C1", "]d2", "]Q3", "]J1", "]e0"})
 EAN_SYMBOLOGIES: Final = frozenset({"]E0", "]E4", "]I1"})
 """Identifiers of symbols that hold one bare GTIN."""
 
-_NAMED: Final = "GS|FNC1|FS|RS|US|ESC|(?:0x|x|U\\+00)1[B-F]"
+_NAMED: Final = "GS|FNC1|FS|RS|US|ESC|1D|(?:0x|x|U\\+00)1[B-F]"
 _TOKENS: Final = re.compile(
-    rf"<(?:{_NAMED}|29|F8)>|\{{(?:{_NAMED})\}}|\[(?:{_NAMED})\]|\((?:GS|FNC1)\)|\\x1[b-f]|\\u(?:001|241)[b-f]|\\F\\?"
+    rf"<(?:{_NAMED}|29|F8|1[B-F])>|\{{(?:{_NAMED})\}}|\[(?:{_NAMED})\]|\((?:GS|FNC1)\)|\\x1[b-f]|\\u(?:001|241)[b-f]|\\F\\?"
     r"|\^\]|_x001[B-F]_|%1[B-F]|&#(?:2[7-9]|3[01]);|&#x1[B-F];",
     re.IGNORECASE,
 )

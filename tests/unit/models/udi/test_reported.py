@@ -119,6 +119,39 @@ CLASSES: list[tuple[str, dict[str, Any]]] = [
     ),
     *((f"]d201{GTIN}21SN1{end}", {"serial": f"SN1{end}"}) for end in ("<A>", "%2D", "(C)", "_x", "M")),
     ("+A123BJC5D6E71G<CR>", {"issuer": "HIBCC", "valid": True}),
+    *(
+        (f"]d201{GTIN}21SN1{end}", {"serial": "SN1"})
+        for end in ("<13>", "<10>", "<13><10>", "<0D>", "<0D><0A>", "<0x0D>", "<CR/LF>", "<CR+LF>", "[CR-LF]", "<09>")
+    ),
+    *(
+        (f"]d201{GTIN}21SN1{end}", {"serial": f"SN1{end}"})
+        for end in ("<12>", "<D>", "<0E>", "<CRT>", "CR/LF", "<130>")
+    ),
+    # In the middle the end of one symbol, or a tabulator; `<1D>` and its like are separators.
+    *(
+        (f"]d201{GTIN}21SN1{end}10L7", {"serial": "SN1", "lot": "L7", "error": None})
+        for end in (
+            "<CR>",
+            "<CR><LF>",
+            "{CR}",
+            "[LF]",
+            "<13>",
+            "<0D>",
+            "<CR/LF>",
+            "_x000D_",
+            "&#13;",
+            "␍␊",
+            "<ETX><STX>",
+        )
+    ),
+    *((f"]d201{GTIN}21SN1{end}10L7", {"serial": "SN1", "lot": "L7"}) for end in ("<TAB>", "<1D>", "{1D}", "<1e>")),
+    *(
+        (f"]d201{GTIN}21SN1{end}X", {"serial": f"SN1{end}X"})
+        for end in ("<12>", "<28>", "<D>", "<10>", "<13A>", "<1G>")
+    ),
+    (f"]d201{GTIN}21SN1<CR>X", {"serial": "SN1"}),
+    (f"]d201{GTIN}21SN1<1D>X", {"serial": None, "error": "unknown_ai"}),
+    (f"https://id.gs1.org/01/{GTIN}/21/SN<CR>1", {"serial": "SN<CR>1"}),
     ("[)>{RS}05{GS}01" + GTIN + "10A{RS}{EOT}", {"valid": True, "lot": "A"}),
     ("[)>\\x1e06\\x1d+A123BJC5D6E71G\\x1e\\x04", {"issuer": "HIBCC"}),
     ("[)>␞06␝+A123BJC5D6E71G␞␄", {"issuer": "HIBCC"}),
@@ -135,6 +168,28 @@ CLASSES: list[tuple[str, dict[str, Any]]] = [
     (f"[)>0501{GTIN}10A", {"valid": True, "lot": "A"}),
     ("[)>06+A123BJC5D6E71G", {"issuer": "HIBCC", "valid": True}),
     ("[)>0501070320", {"issuer": "internal", "error": "not_udi"}),
+    *(
+        (
+            f"[)>{rs}05{gs}01{GTIN}10A{gs}21B{rs}{eot}",
+            {"valid": True, "lot": "A", "serial": "B"},
+        )
+        for rs, gs, eot in (
+            ("<30>", "<29>", "<4>"),
+            ("<0x1E>", "<0x1D>", "<0x04>"),
+            ("{1E}", "{1D}", "{04}"),
+            ("\n", "\x1d", "\x04"),
+            ("\r\n", "\x1d", "\x04\r\n"),
+            ("\n", "\n", "\n"),
+            ("\r", "<GS>", "<EOT>"),
+        )
+    ),
+    (f"[)><1E>05<1D>01{GTIN}10A<1D>21B<1E><04>", {"valid": True, "lot": "A", "serial": "B"}),
+    (f"[)><CR>05<GS>01{GTIN}10A<GS>21B<CR>", {"valid": True, "lot": "A", "serial": "B"}),
+    ("[)>\n06\x1d+A123BJC5D6E71G\n\x04", {"issuer": "HIBCC", "valid": True}),
+    (f"[)>\n05\x1d01{GTIN}10A\n\x04\n]C121B", {"lot": "A", "serial": "B"}),
+    ("[)>\n", {"issuer": "invalid", "error": "not_udi"}),
+    (f"[)>\n01{GTIN}10A", {"issuer": "internal", "error": "not_udi"}),
+    ("[)><31>05<29>01" + GTIN, {"issuer": "internal", "error": "not_udi"}),
     # Numbers prove nothing; with a symbology identifier they are what it says.
     ("3012345678", {"issuer": "internal", "error": "not_udi"}),
     ("30A12345678", {"issuer": "internal", "error": "not_udi"}),

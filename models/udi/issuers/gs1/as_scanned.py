@@ -12,7 +12,7 @@ from typing import Final
 from models.udi.check import mod10_is_valid
 from models.udi.issuers.gs1.application_identifiers import GS
 from models.udi.issuers.gs1.elements import Walk, accept_gtin, element_string, interpret, walk
-from models.udi.issuers.gs1.hri import holds_bracketed, read_hri, read_mixed, rounded, starts_bracketed
+from models.udi.issuers.gs1.hri import holds_bracketed, keeps_bracketed, read_hri, read_mixed, rounded, starts_bracketed
 from models.udi.issuers.gs1.separators import Elements, is_strong, other_readings
 from models.udi.values import CodeError, Flag, Issuer, Reading, Scan, Step
 
@@ -79,6 +79,8 @@ def read_gs1(text: str, scan: Scan) -> Reading | None:
     reading.flags = noted + [flag for flag in reading.flags if flag not in noted]
     if reading.error is None and reading.di is None and not obliged and reading.issuer is Issuer.GS1:
         reading.note(Flag.NO_SYMBOLOGY_ID)
+    if keeps_bracketed(reading.lot) or keeps_bracketed(reading.serial):
+        reading.note(Flag.LOOKS_LIKE_GS1)
     if noted:
         reading.steps[:0] = [Step(noted[0], plain)]
     return reading

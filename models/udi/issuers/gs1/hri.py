@@ -16,8 +16,7 @@ _BRACKETED: Final = re.compile(r"\(\s?([0-9]{2,4})\s?\)", re.ASCII)
 _PIECES: Final = re.compile(r"(\(\s?([0-9]{2,4})\s?\))", re.ASCII)
 _SQUARE: Final = re.compile(r"\[\s?([0-9]{2,4})\s?\]", re.ASCII)
 _OUTER: Final = " \x1d"
-_NOTHING: Final = frozenset({"N/A", "NA", "NIL", "NONE", "NULL", "TBD", "UNKNOWN"})
-"""What people print where a field has no value. No source: ours."""
+_LETTER: Final = re.compile(r"[A-Za-z]")
 
 
 def starts_bracketed(text: str) -> bool:
@@ -34,6 +33,11 @@ def rounded(text: str) -> str:
 def holds_bracketed(text: str) -> bool:
     """Whether some bracketed identifier with a value that looks like its own stands anywhere."""
     return any(ai in RULES and _looks_like(RULES[ai], following) for _, ai, following in _pieces(text))
+
+
+def keeps_bracketed(text: str | None) -> bool:
+    """Whether a lot or serial holds an assigned identifier in brackets: it may be a field without its value."""
+    return text is not None and "(" in text and any(ai in RULES for _, ai, _ in _pieces(text))
 
 
 def _pieces(text: str) -> Iterator[tuple[str, str, str]]:
@@ -53,12 +57,11 @@ def _looks_like(rule: Rule, following: str) -> bool:
 def _is_meant(rule: Rule, following: str) -> bool:
     """Whether a bracketed identifier behind a text is one, be its value right or not.
 
-    An empty one is, one that says so (`-`, `N/A`), one too long, and a date typed with its signs. Letters alone where a
-    number belongs make the brackets part of the text: lot `B(17)C`.
+    It is, empty or with whatever stands for no value (`-`, `n.a.`, `YYMMDD`, `pcs`), too long, or a date typed with its
+    signs. One letter alone where a number belongs makes the brackets part of the text: lot `B(17)C`.
     """
     value = following.strip(_OUTER)
-    letters_alone = any(map(str.isalpha, value)) and not any(map(str.isdigit, value))
-    return not rule.numeric or not letters_alone or value.upper() in _NOTHING
+    return not rule.numeric or _LETTER.fullmatch(value) is None
 
 
 def _split(text: str) -> list[tuple[str, str, int]]:

@@ -57,6 +57,28 @@ CLASSES: list[tuple[str, dict[str, Any]]] = [
     (f"(01){GTIN}(10)LOT1(21)(17)271231", {"error": "bad_hri"}),
     (f"(01){GTIN}(10)L7(17)31.12.27", {"valid": False, "lot": None}),
     (f"(01){GTIN}(10)L7(17)2027年12月31日", {"valid": False, "lot": None}),
+    *(
+        (f"(01){GTIN}(10)LOT1({ai}){value}", {"error": "not_numeric", "lot": None})
+        for ai, value in (
+            ("17", "YYMMDD"),
+            ("11", "n.a."),
+            ("30", "pcs"),
+            ("30", "EA"),
+            ("17", "无"),
+            ("11", "n/a"),
+            ("7003", "unknown"),
+            ("30", "10pcs"),
+        )
+    ),
+    (f"(01){GTIN}(10)LOT1(17)see box", {"error": "too_long", "lot": None}),
+    (f"(01){GTIN}(21)SN1(17)YYMMDD", {"error": "not_numeric", "serial": None}),
+    (f"(01){GTIN}(10)LOT1(17)YYMMDD(21)SN1", {"error": "not_numeric", "lot": None}),
+    (f"(01){GTIN}(10)LOT1(30)5", {"error": None, "lot": "LOT1", "quantity": 5}),
+    (f"(01){GTIN}(10)LOT1(30)X", {"lot": "LOT1(30)X", "flags": ("hri", "looks_like_gs1")}),
+    (f"(01){GTIN}(10)LOT1(05)pcs", {"lot": "LOT1(05)pcs", "flags": ("hri",)}),
+    (f"]d201{GTIN}10LOT1(17)YYMMDD", {"lot": "LOT1(17)YYMMDD", "flags": ("looks_like_gs1",)}),
+    (f"]d201{GTIN}10LOT1(05)A", {"lot": "LOT1(05)A", "flags": ()}),
+    (f"]d201{GTIN}10LOT1(17)271231", {"lot": "LOT1", "expiry": "2027-12-31"}),
     # The designator of the character set, and the symbology identifier once more.
     (f"\\00002901{GTIN}10A", {"valid": True, "lot": "A"}),
     (f"]Q3\\00002601{GTIN}10A", {"valid": True, "lot": "A"}),

@@ -7,8 +7,9 @@ References:
 import re
 from typing import Final, NamedTuple
 
+from models.udi.being_read import Reading
 from models.udi.issuers.gs1.application_identifiers import GS
-from models.udi.values import CodeError, Flag, Issuer, Reading
+from models.udi.values import CodeError, Flag, Issuer
 
 _OPENING: Final = re.compile(r"\[\)>[\x1e\x1d]?(05|06)\x1d")
 _SUBSTITUTED: Final = re.compile(r"\[\)>([^0-9A-Za-z+]?)(?:05|06)([^0-9A-Za-z+=&])")

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Final
 
+from models.udi.being_read import Reading, Scan
 from models.udi.combine import of_several
 from models.udi.dirt import DEFAULT_PROFILE, Cleaned, ScannerProfile, clean, decode, symbols, without_input_method
 from models.udi.internal import read_internal, read_known_number
@@ -22,7 +23,7 @@ from models.udi.issuers.gs1.elements import element_string
 from models.udi.issuers.hibcc import read_hibc
 from models.udi.issuers.iccbba import read_iccbba
 from models.udi.issuers.ma import ma_within, read_ma
-from models.udi.values import LENGTH_MAX, CodeError, Flag, Issuer, Label, ParsedCode, Reading, Scan, Step
+from models.udi.values import LENGTH_MAX, CodeError, Flag, Issuer, Label, ParsedCode, Step
 
 ISSUERS: Final[tuple[tuple[Issuer, Callable[[str, Scan], Reading | None]], ...]] = (
     (Issuer.HIBCC, read_hibc),

@@ -11,7 +11,8 @@ import re
 from typing import Final
 
 from models.udi import dates
-from models.udi.values import CodeError, Flag, Issuer, Precision, Reading, Scan
+from models.udi.being_read import Reading, Scan
+from models.udi.values import CodeError, Flag, Issuer, Precision
 
 _OPENING: Final = re.compile(r"MF([0-9]{1,13})((?:B[AN]|SN|MD|BD|ED|PL).*)?", re.ASCII)
 _PART: Final = re.compile(r"(BA|BN|SN|MD|BD|ED|PL)([0-9A-Za-z./-]{1,30})", re.ASCII)

@@ -10,8 +10,9 @@ from datetime import date
 from typing import Final
 
 from models.udi import dates
+from models.udi.being_read import Reading, Scan
 from models.udi.check import HIBC_ALPHABET, hibc_is_valid
-from models.udi.values import CodeError, Flag, Issuer, Precision, Reading, Scan
+from models.udi.values import CodeError, Flag, Issuer, Precision
 
 _PRIMARY: Final = re.compile(r"[A-Z][A-Z0-9]{3}[A-Z0-9]{1,18}[0-9]")
 _LOT: Final = re.compile(r"[A-Z0-9. -]{0,18}")

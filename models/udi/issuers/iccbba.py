@@ -10,7 +10,8 @@ from datetime import date
 from typing import Final
 
 from models.udi import dates
-from models.udi.values import CodeError, Flag, Issuer, Precision, Reading, Scan
+from models.udi.being_read import Reading, Scan
+from models.udi.values import CodeError, Flag, Issuer, Precision
 
 _STRUCTURES: Final = {
     "=/": 16, "=,": 6, "=>": 6, "&>": 10, "=}": 6, "&}": 10, "&,1": 18, "=)": 10, "&)": 10, "=<": 8, "=%": 4, "=+": 5,

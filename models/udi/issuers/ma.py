@@ -9,8 +9,9 @@ from datetime import date
 from typing import Final
 
 from models.udi import dates
+from models.udi.being_read import Reading, Scan
 from models.udi.check import ma_is_valid
-from models.udi.values import CodeError, Flag, Issuer, Precision, Reading, Scan
+from models.udi.values import CodeError, Flag, Issuer, Precision
 
 _OPENING: Final = re.compile(r"MA\.[0-9]{3}(?:\.|$)", re.IGNORECASE | re.ASCII)
 _ANYWHERE: Final = re.compile(r"(?<=[=/])MA\.[0-9]{3}\.", re.IGNORECASE | re.ASCII)

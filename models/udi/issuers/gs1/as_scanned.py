@@ -9,12 +9,13 @@ import re
 from datetime import date
 from typing import Final
 
+from models.udi.being_read import Reading, Scan
 from models.udi.check import mod10_is_valid
 from models.udi.issuers.gs1.application_identifiers import GS
 from models.udi.issuers.gs1.elements import Walk, accept_gtin, element_string, interpret, walk
 from models.udi.issuers.gs1.hri import holds_bracketed, keeps_bracketed, read_hri, read_mixed, rounded, starts_bracketed
 from models.udi.issuers.gs1.separators import Elements, is_strong, other_readings
-from models.udi.values import CodeError, Flag, Issuer, Reading, Scan, Step
+from models.udi.values import CodeError, Flag, Issuer, Step
 
 GS1_SYMBOLOGIES: Final = frozenset({"]C1", "]d2", "]Q3", "]J1", "]e0"})
 """Identifiers that oblige the content to be a GS1 element string."""

@@ -8,11 +8,12 @@ import re
 from datetime import date
 from typing import Final
 
+from models.udi.being_read import ValidCode
 from models.udi.dates import yymmdd
 from models.udi.issuers.gs1.as_scanned import as_alternative
 from models.udi.issuers.gs1.elements import walk
 from models.udi.issuers.gs1.separators import other_readings
-from models.udi.values import Flag, Issuer, ParsedCode, Precision, ValidCode
+from models.udi.values import Flag, Issuer, ParsedCode, Precision
 
 _CLEAN: Final = re.compile(r"(?:\](?:C1|d2|Q3|J1|e0))?[!\"&'*-;=-?A-Za-z\x1d]{2,500}")
 """Brackets, `<`, `%` and `_` are legal, but they may be notation: the patient path looks."""

@@ -8,9 +8,10 @@ from itertools import pairwise
 from typing import Final
 from urllib.parse import unquote
 
+from models.udi.being_read import Reading, Scan
 from models.udi.issuers.gs1.application_identifiers import RULES
 from models.udi.issuers.gs1.elements import interpret, value_error
-from models.udi.values import CodeError, Flag, Issuer, Reading, Scan
+from models.udi.values import CodeError, Flag, Issuer
 
 _GTIN_LENGTHS: Final = frozenset({8, 12, 13, 14})
 _ORDER: Final = ("22", "10", "21")

@@ -8,9 +8,10 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Final, NamedTuple
 
+from models.udi.being_read import Reading
 from models.udi.dates import yymmdd
 from models.udi.issuers.gs1.application_identifiers import CSET82, GS, RULES, Inner, Rule, rule_at
-from models.udi.values import CodeError, Flag, Issuer, Precision, Reading
+from models.udi.values import CodeError, Flag, Issuer, Precision
 
 _EXCLUDED_TOGETHER: Final = (("01", "02"), ("01", "03"), ("01", "37"), ("02", "03"))
 """Identifiers that may not stand in one message. References: GS1 syntax dictionary, attribute `ex`."""

@@ -8,9 +8,10 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from models.udi.being_read import Reading, Scan
 from models.udi.issuers.gs1.application_identifiers import GS, RULES, Rule
 from models.udi.issuers.gs1.elements import interpret, value_error, walk
-from models.udi.values import CodeError, Flag, Issuer, Reading, Scan
+from models.udi.values import CodeError, Flag, Issuer
 
 _BRACKETED: Final = re.compile(r"\(\s?([0-9]{2,4})\s?\)", re.ASCII)
 _PIECES: Final = re.compile(r"(\(\s?([0-9]{2,4})\s?\))", re.ASCII)

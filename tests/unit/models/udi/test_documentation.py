@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from models.udi import ISSUERS, CodeError, Flag, Issuer, ParsedCode
-from models.udi.values import ValidCode
+from models.udi.being_read import ValidCode
 
 _TEXT = (Path(__file__).parents[4] / "docs" / "codes.md").read_text(encoding="utf-8")
 

@@ -10,6 +10,8 @@ from rich.text import Text
 
 GAP: Final = 2
 """Characters between two columns."""
+FIRST_MIN: Final = 24
+"""Characters to which the first column folds before figures go to the second line."""
 RIGHT: Final = ">"
 """A column whose name begins so is set right: figures."""
 BETWEEN: Final = " · "
@@ -22,7 +24,8 @@ def arranged(
 ) -> Iterator[RenderableType]:
     """A table as what is to be printed, one below the other, at most `width` characters wide.
 
-    Columns of figures and the first one stay on a row's first line. Of names and texts the text folds.
+    The first column stays on a row's first line, those of figures while they fit.
+    Of names and texts the text folds.
     """
     if title:
         yield Text(title, "bold")
@@ -36,8 +39,9 @@ def arranged(
         return
     above = [place for place in range(len(columns)) if place not in below]
     kept, fixed = [columns[place] for place in above], [widths[place] for place in above]
+    fixed[0] = min(fixed[0], width - sum(each + GAP for each in fixed[1:]))
     yield _table(kept, (), fixed, headed=True)
-    names = BETWEEN.join(columns[place] for place in below if columns[place])
+    names = BETWEEN.join(columns[place].removeprefix(RIGHT) for place in below if columns[place])
     if names:
         yield Padding(Text(names, "bold"), (0, 0, 0, GAP))
     for row in rows:
@@ -46,15 +50,18 @@ def arranged(
 
 
 def below_of(columns: Sequence[str], widths: Sequence[int], width: int) -> list[int]:
-    """The places of the columns that go to the second line, in their order: the widest ones of text, until it fits."""
+    """The places of the columns that go to the second line, in their order, until the others fit.
+
+    First the widest ones of text, then figures from the right; never the first column, which rather folds.
+    """
     below: set[int] = set()
-    while sum(each + GAP for place, each in enumerate(widths) if place not in below) - GAP > width:
-        left = [
-            place for place in range(1, len(columns)) if place not in below and not columns[place].startswith(RIGHT)
-        ]
-        if not left:
+    while True:
+        left = [place for place in range(1, len(columns)) if place not in below]
+        texts = [place for place in left if not columns[place].startswith(RIGHT)]
+        first = widths[0] if texts else min(widths[0], FIRST_MIN)
+        if not left or first + sum(widths[place] + GAP for place in left) <= width:
             break
-        below.add(max(left, key=lambda place: (widths[place], place)))
+        below.add(max(texts, key=lambda place: (widths[place], place)) if texts else left[-1])
     return sorted(below)
 
 

@@ -10,10 +10,13 @@ from collections.abc import Iterator
 from functools import cache, lru_cache
 from typing import Any, Final
 
+from models.monitoring.rule import STUDY_RULES
 from models.wording import LOCALES, texts
 from streams.language import language
 
 _SUBJECTS: Final = ("", "codes.", "assessment.")
+_OF_PAGES: Final = frozenset({"state", "finding"})
+"""Tables of values that mean something else outside of their page."""
 _NAMED: Final = re.compile(r"\{(\w+)\}")
 _VALUE: Final = re.compile(r"\{(\d?)\}")
 _DEPTH_MAX: Final = 4
@@ -38,10 +41,17 @@ def told(text: str) -> str:
 
 
 def told_cell(text: str) -> str:
-    """A cell of a table: a phrase as a whole, or what it was."""
+    """A cell of a table: a name of ours as pages say it, or a phrase as a whole, or what it was."""
     if language() == LOCALES[0]:
         return text
-    return _book(language()).whole(text) or text
+    return _names(language()).get(text) or _book(language()).whole(text) or text
+
+
+def told_heading(text: str, mark: str = "") -> str:
+    """The heading of a column; with a mark in front, as figures have, it may have a phrase of its own."""
+    if language() == LOCALES[0]:
+        return text
+    return _book(language()).fixed.get(mark + text) or told(text)
 
 
 def translate(command: Any) -> None:
@@ -59,14 +69,14 @@ class _Book:
     """The phrases of a language, those without values in a table, the others as patterns, the longest first."""
 
     def __init__(self, phrases: dict[str, str]) -> None:
-        self._fixed = {key: to for key, to in phrases.items() if "{}" not in key}
+        self.fixed = {key: to for key, to in phrases.items() if "{}" not in key}
         with_values = sorted((key for key in phrases if "{}" in key), key=lambda key: -len(key.replace("{}", "")))
         self._patterns = [(max(key.split("{}"), key=len).strip(), key, phrases[key]) for key in with_values]
         self.line = lru_cache(maxsize=4096)(self._line)
 
     def whole(self, text: str, depth: int = 0) -> str | None:
         """The phrase that the text is as a whole; `None` when it is none."""
-        found = self._fixed.get(text)
+        found = self.fixed.get(text)
         if found is not None or depth > _DEPTH_MAX or " " not in text:
             return found
         for longest, key, to in self._patterns:
@@ -112,13 +122,27 @@ def _book(locale: str) -> _Book:
     return _Book(dict(phrases_of(locale)))
 
 
+@cache
+def _names(locale: str) -> dict[str, str]:
+    """The words that pages have for verdicts, reasons, states and kinds, by their name in JSON.
+
+    Rules keep theirs; a hospital is an owner as often as a scope.
+    """
+    web, board = texts(f"web.{locale}"), texts(f"board.{locale}")
+    verdicts = {name.removeprefix("verdict_"): to for name, to in web["outcome"].items()}
+    actions = {name[len("action_") :]: to for name, to in web["terminal"].items() if name.startswith("action_")}
+    others = {row.rule for row in STUDY_RULES} | {"hospital"}
+    words = board["value"] | texts(locale)["reason"] | actions | verdicts
+    return {name: to for name, to in words.items() if name not in others}
+
+
 def phrases_of(locale: str) -> Iterator[tuple[str, str]]:
     """English and translation of every phrase: texts that both languages have a table of, then those of commands."""
     for subject in _SUBJECTS:
         english, other = texts(f"{subject}{LOCALES[0]}"), texts(f"{subject}{locale}")
         for table, entries in english.items():
             for name, text in entries.items():
-                if len(text.strip()) > 1:
+                if len(text.strip()) > 1 and table not in _OF_PAGES:
                     yield _with_places(text.strip(), other[table][name].strip())
     for entries in texts(f"phrases.{locale}").values():
         yield from entries.items()

@@ -22,7 +22,7 @@ from rich.table import Table
 from rich.text import Text
 
 from streams.cli.arranging import RIGHT, arranged
-from streams.cli.phrases import told, told_cell
+from streams.cli.phrases import told, told_cell, told_heading
 from streams.visible import plain
 
 AsJson = Annotated[bool, typer.Option("--json", help="JSON for machines, everything.")]
@@ -57,9 +57,7 @@ def in_language(shown_object: Any) -> Any:
     if isinstance(shown_object, str):
         return told(shown_object)
     if isinstance(shown_object, Text):
-        edges = sorted({edge for span in shown_object.spans for edge in (span.start, span.end)})
-        parts = shown_object.divide(edges) if edges else [shown_object]
-        return Text().join(Text(told_cell(part.plain), style=_style(part)) for part in parts) if parts else shown_object
+        return _text(shown_object)
     if isinstance(shown_object, Table):
         shown_object.title = in_language(shown_object.title)
         for column in shown_object.columns:
@@ -73,6 +71,13 @@ def in_language(shown_object: Any) -> Any:
     elif isinstance(shown_object, Columns):
         shown_object.renderables = [in_language(each) for each in shown_object.renderables]
     return shown_object
+
+
+def _text(text: Text) -> Text:
+    """A text with colours, part by part, each in the language."""
+    edges = sorted({edge for span in text.spans for edge in (span.start, span.end)})
+    parts = text.divide(edges) if edges else [text]
+    return Text().join(Text(told_cell(part.plain), style=_style(part)) for part in parts) if parts else text
 
 
 def _style(part: Text) -> Any:
@@ -119,7 +124,8 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]
     """
     console = Console(highlight=False)
     cells = [[_cell(value) for value in row] for row in (rows[:limit] if limit else rows)]
-    names = [f"{RIGHT if name.startswith(RIGHT) else ''}{told(name.removeprefix(RIGHT))}" for name in columns]
+    marks = [RIGHT if name.startswith(RIGHT) else "" for name in columns]
+    names = [mark + told_heading(name.removeprefix(mark), mark) for name, mark in zip(columns, marks, strict=True)]
     for each in arranged(told(title), names, cells, console.width):
         console.print(each)
     if limit and len(rows) > limit:
@@ -129,8 +135,7 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]
 def _cell(value: Any) -> Text:
     """A cell in the language; of a list each part has its line."""
     if isinstance(value, Text):
-        found: Text = in_language(value)
-        return found
+        return _text(value)
     parts = value if isinstance(value, list | tuple) else (value,)
     return Text("\n".join(told_cell(plain(shown(part))) for part in parts))
 

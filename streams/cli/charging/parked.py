@@ -17,6 +17,7 @@ from sinks.postgres.charging.books import read_catalogue
 from sinks.postgres.charging.waiting import HeldScan, OpenScan, open_scans
 from streams.cli.connection import run
 from streams.cli.lists import listing
+from streams.cli.phrases import told_cell
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, age, joined, print_json, print_table, yuan
 from streams.settings import Settings
 
@@ -132,7 +133,7 @@ def _show(found: Sequence[Group], limit: int, *, by_identifier: bool, held: bool
     rows = []
     for each in found:
         reason = joined((each.hospital, each.reason)) if several else each.reason
-        what = _what(each) if by_identifier else ", ".join(REASON_ROW[Reason(each.reason)].freed_by)
+        what = _what(each) if by_identifier else ", ".join(map(told_cell, REASON_ROW[Reason(each.reason)].freed_by))
         amount = yuan(each.amount_fen) if each.estimated else "?"
         rows.append((reason, what, each.scans, len(each.encounters), amount, age(each.oldest)))
     second = "identifier or item" if by_identifier else "freed by"

@@ -19,6 +19,8 @@ from sinks.postgres.stock.trace import TraceBooks
 from streams.cli.charging.persons import Hospital, is_part_of_id, scan_named
 from streams.cli.charging.telling import became, goods
 from streams.cli.connection import bad, run
+from streams.cli.phrases import told_cell
+from streams.cli.reconciling.telling import cause_told
 from streams.cli.shown import AsJson, joined, print_json, print_table, short
 from streams.language import language, say
 from streams.settings import Settings
@@ -169,9 +171,17 @@ def _show(story: Story, history: list[HistoryEntry], zone: ZoneInfo) -> None:
     ]
     _part("related", ("", "scanned", ">units", "scan"), related)
     differing = [
-        (str(each.difference_id)[:8], each.kind, each.cause, each.status, each.line_id, each.expected, each.found)
+        (
+            str(each.difference_id)[:8],
+            each.kind,
+            cause_told(each.cause),
+            each.status,
+            each.line_id,
+            each.expected,
+            each.found,
+        )
         for each in story.differences
-    ]
+    ]  # fmt: skip
     _part("differences", ("id", "kind", "cause", "status", "line", ">due", ">charged"), differing)
 
 
@@ -180,11 +190,12 @@ _HEAD = ("event", "who", "where", "label", "goods", "stands", "waits", "corrects
 
 def _head(story: Story, zone: ZoneInfo) -> dict[str, str | list[str] | None]:
     scan = story.scan
+    action = f"{told_cell(scan.action)} × {scan.quantity}"
     at, known = scan.scanned_at.astimezone(zone), scan.recorded_at.astimezone(zone)
     units = "" if scan.units is None else say("desk", "said", "units", units=scan.units)
     name = goods(scan.item_code, scan.item_name, scan.di, scan.lot, scan.serial)
     return {
-        "event": joined((f"{at:%Y-%m-%d %H:%M:%S}", f"{scan.action} × {scan.quantity}", scan.entry)),
+        "event": joined((f"{at:%Y-%m-%d %H:%M:%S}", action, scan.entry and told_cell(scan.entry))),
         "who": joined((scan.device_id, scan.staff)),
         "where": joined((scan.encounter, scan.department, scan.operation, scan.store, scan.to_store)),
         "label": codes_of(story) or scan.di,

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from models.reasons import Reason, Verdict, deciding_reason
 from models.texts import texts
 from sinks.postgres.charging.stories import Brief
+from streams.cli.phrases import told_cell
 from streams.cli.shown import joined
 from streams.language import language, say
 
@@ -18,8 +19,8 @@ def became(verdict: str, reasons: Sequence[str]) -> str:
         return say("desk", "said", "other-half")
     reason = deciding_reason(tuple(Reason(each) for each in reasons))
     if reason is None or verdict in {Verdict.BILLED, Verdict.CREDITED}:
-        return verdict
-    return f"{verdict}: {texts(language())['reason'][reason]}"
+        return told_cell(verdict)
+    return f"{told_cell(verdict)}: {texts(language())['reason'][reason]}"
 
 
 def goods(item: str | None, name: str | None, di: str | None, lot: str | None, serial: str | None) -> str:

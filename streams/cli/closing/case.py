@@ -22,6 +22,7 @@ from sinks.postgres.closing.case_rows import gap_body, numbers_fields, proof_fie
 from sinks.postgres.closing.cases import CaseBooks, CaseSnapshot
 from streams.cli.charging.telling import became
 from streams.cli.connection import bad, run
+from streams.cli.phrases import told_cell
 from streams.cli.shown import joined, print_json, print_table, yuan
 from streams.settings import Settings
 
@@ -219,7 +220,7 @@ def _use_row(line: UseLine, page: Page) -> tuple[Any, ...]:
     units = "?" if scan.units is None else str(line.used if scan.stands else scan.units)
     at = scan.scanned_at.astimezone(page.zone)
     return (
-        f"{at:%m-%d %H:%M}", page.names.get(scan.item_code or "", scan.item_code or "unknown"),
+        f"{at:%m-%d %H:%M}", page.names.get(scan.item_code or "", scan.item_code or told_cell("unknown item")),
         joined((scan.lot, scan.serial)), units, yuan(line.charged_fen), Text(_became(line), "red" if scan.open else ""),
     )  # fmt: skip
 
@@ -231,8 +232,9 @@ def _became(line: UseLine) -> str:
         return became(scan.verdict, scan.reasons)
     returned = (scan.units or 0) - line.used
     if not returned:
-        return str(scan.verdict)
-    return f"{scan.verdict}, {returned} returned" if line.used else f"{scan.verdict}, all returned"
+        return told_cell(scan.verdict)
+    verdict = told_cell(scan.verdict)
+    return f"{verdict}, {returned} returned" if line.used else f"{verdict}, all returned"
 
 
 def _show_ledgers(proven: Proven) -> None:
@@ -258,7 +260,7 @@ def _show_ledgers(proven: Proven) -> None:
 
 def _gap_rows(gap: Gap, page: Page) -> list[tuple[Any, ...]]:
     """A gap as rows; where uses and returns of the same goods wait, each has its own: they net, and do not add up."""
-    name = page.names.get(gap.item_code or "", gap.item_code or "unknown item")
+    name = page.names.get(gap.item_code or "", gap.item_code or told_cell("unknown item"))
     what, text = joined((name, gap.lot, gap.serial)), gap_text(LOCALE, gap)
     uses = [line.scan for line in page.proven.uses if line.scan.scan_id in gap.scan_ids]
     if gap.kind not in OPEN_GAPS or len(uses) == len(gap.scan_ids):

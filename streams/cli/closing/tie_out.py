@@ -20,10 +20,11 @@ from rules.catalogue.joining import price_on
 from rules.closing.tying import differs, due_of, tie
 from sinks.postgres.closing.daily import Connection, Day, day_entries, day_uses, his_sums, outbox_bodies, with_topic
 from sinks.postgres.closing.periods import PeriodBooks
+from streams.cli.charging.telling import became
 from streams.cli.closing.month_report import midnight
 from streams.cli.connection import bad, run
 from streams.cli.operating.topic_reader import TopicReader
-from streams.cli.shown import joined, print_json, print_table, yuan
+from streams.cli.shown import print_json, print_table, yuan
 from streams.settings import Settings
 
 
@@ -237,7 +238,7 @@ def _show_scans(uses: Sequence[TiedUse], zone: ZoneInfo) -> None:
     rows = []
     for use in uses:
         due, wrong = due_of(use), differs(use)
-        what = Text(", ".join(wrong), "bold red") if wrong else joined((use.verdict, *use.reasons))
+        what = Text(", ".join(wrong), "bold red") if wrong else became(use.verdict, use.reasons)
         at = use.scanned_at.astimezone(zone).strftime("%H:%M:%S")
         amount = yuan(due.amount_fen)
         rows.append((at, use.department, use.encounter, use.item_code, due.units, amount, what))

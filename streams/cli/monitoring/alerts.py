@@ -14,7 +14,9 @@ from models.calendar import parse_month
 from sinks.postgres.monitoring.listing import newest_alerts
 from streams.cli.connection import bad, run
 from streams.cli.lists import listing
+from streams.cli.phrases import told_cell
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, print_json, print_table, shown
+from streams.language import say
 from streams.settings import Settings
 
 STANDING = ("fired", "provisional")
@@ -49,7 +51,7 @@ def alerts(
         columns = ("month", "department", "item", ">more, CNY", "status", "alerts", "because")
         cells = [_cells(each, several=several) for each in by_item(rows)]
         print_table("What to look at first, each item once", columns, cells, limit=limit)
-        typer.echo(", ".join(f"{count:,} {status}" for status, count in _counts(rows).items()) + ".")
+        typer.echo(", ".join(f"{count:,} {told_cell(status)}" for status, count in _counts(rows).items()) + ".")
 
 
 def _none(month: object, *, only_open: bool) -> str:
@@ -131,7 +133,9 @@ def _cells(each: ItemAlerts, *, several: bool) -> tuple[Any, ...]:
     statuses = {row["status"] for row in each.alerts}
     status = next(name for name in _STYLES if name in statuses)
     house = f"{first['hospital']} / " if several else ""
-    cause = ", ".join(f"{part['factor']} {_signed(part['amount'])}" for part in first["cause"])
+    cause = ", ".join(
+        f"{say('assessment', 'factor', part['factor'])} {_signed(part['amount'])}" for part in first["cause"]
+    )
     return (
         first["month"],
         f"{house}{each.department or '–'}",
@@ -147,12 +151,12 @@ def _line(row: dict[str, Any]) -> str:
     """A scope with what rose there, and its status where that is not the usual one."""
     value = f"{_number(row, row['value'])} {'yuan' if row['measure'] == 'amount' else 'units'}"
     if row["rank"] is not None:
-        what = f"rank {row['rank']} by {row['measure']}, {row['months_in_a_row']} months running"
+        what = f"rank {row['rank']} by {told_cell(row['measure'])}, {row['months_in_a_row']} months running"
     elif row["change_percent"] is None:
         what = f"new, {value}"
     else:
         what = f"{value}, {row['change_percent']:+.2f} % on {row['base_month']}"
-    gone = f" ({row['status']})" if row["status"] not in STANDING else ""
+    gone = f" ({told_cell(row['status'])})" if row["status"] not in STANDING else ""
     return f"{row['scope']} {what}{gone}"
 
 

@@ -15,6 +15,7 @@ from streams.cli.charging.persons import By, Why, person
 from streams.cli.connection import bad, read_settings, run
 from streams.cli.lists import listing
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, print_json, print_table
+from streams.language import say
 from streams.settings import Settings
 
 breaker_app = typer.Typer(help="Circuit breakers: an item's charges are held for review.", invoke_without_command=True)
@@ -60,7 +61,8 @@ def _list(*, as_json: bool) -> None:
 def _cells(row: dict[str, Any]) -> tuple[Any, ...]:
     scope = row["scope"] if row["scope_type"] == "hospital" else f"{row['scope_type']} {row['scope']}"
     held = row["held"] or None
-    return (row["item_code"], scope, row["state"], row["since"], row["until"], held, row["by"], row["reason"])
+    state = say("assessment", "state", row["state"])
+    return (row["item_code"], scope, state, row["since"], row["until"], held, row["by"], row["reason"])
 
 
 @breaker_app.command("open")

@@ -2,7 +2,7 @@
 
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated, Any
@@ -23,6 +23,7 @@ from sinks.postgres.monitoring.rules import RuleBooks, RuleRefusedError
 from streams.cli.charging.persons import By, Why, person
 from streams.cli.connection import bad, run
 from streams.cli.lists import listing
+from streams.cli.phrases import told_cell
 from streams.cli.shown import AsJson, print_json, print_table, shown
 from streams.settings import Settings
 
@@ -68,19 +69,26 @@ def _list(hospital: str | None, *, as_json: bool) -> None:
 
 
 def _cells(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    asks = [row["kind"]]
+    asks = [told_cell(row["kind"])]
     if row["threshold_percent"] is not None:
         asks.append(f"{row['threshold_percent'].normalize():f} %")
     if row["base"] is not None:
-        asks.append(f"against {row['base']}")
+        asks.append(f"against {told_cell(row['base'])}")
     if row["rank_max"] is not None:
-        asks.append(f"rank up to {row['rank_max']}")
+        asks.append(f"up to {row['rank_max']}")
     if row["months"] is not None:
         asks.append(f"{row['months']} months")
     floors = f"{row['floor_quantity']} units, {shown(row['floor_amount'])} yuan"
-    holds = f"{row['valid_from'] or '…'} to {row['valid_to'] or '…'}" if row["status"] != "draft" else ""
-    scopes = f"{row['hospital']}: {', '.join(row['scopes'])}; {row['measure']}; {row['population']}"
-    return (row["rule"], row["version"], scopes, " ".join(asks), floors, holds, row["status"], row["decided_by"])
+    holds = f"{row['valid_from'] or '…'} – {row['valid_to'] or '…'}" if row["status"] != "draft" else ""
+    scopes = "; ".join((
+        f"{row['hospital']}: {_told(row['scopes'])}", _told(row["measure"].split(",")), told_cell(row["population"]),
+    ))  # fmt: skip
+    what = " ".join(map(told_cell, asks))
+    return (row["rule"], row["version"], scopes, what, floors, holds, row["status"], row["decided_by"])
+
+
+def _told(names: Sequence[str]) -> str:
+    return ", ".join(map(told_cell, names))
 
 
 @rules_app.command()

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final, NamedTuple
+from typing import Annotated, Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -23,33 +23,13 @@ from streams.cli.lists import listing
 from streams.cli.phrases import told_cell
 from streams.cli.reconciling.showing import digits_of, fields_of
 from streams.cli.reconciling.showing import show as show_difference
+from streams.cli.reconciling.telling import cause_told, fix_told, kind_told
 from streams.cli.shown import ID_SHOWN, LIMIT_DEFAULT, AsJson, Limit, age, print_json, print_table
 from streams.settings import Settings
 
 differences_app = typer.Typer(
     help="Where the HIS's charge lines differ from the books.", invoke_without_command=True, no_args_is_help=False
 )
-CAUSES: Final = {
-    LikelyCause.NOT_POSTED: "not posted",
-    LikelyCause.NOT_CHARGED_YET: "waits here",
-    LikelyCause.OTHER_ITEM: "another item",
-    LikelyCause.OTHER_INSURANCE_CODE: "another insurance code",
-    LikelyCause.OTHER_PRICE: "another price",
-    LikelyCause.MORE_THAN_USED: "more than used",
-    LikelyCause.LESS_THAN_USED: "less than used",
-    LikelyCause.OTHER_PATIENT: "another patient",
-    LikelyCause.CHARGED_TWICE: "charged twice",
-    LikelyCause.NOT_CHARGEABLE: "not chargeable",
-    LikelyCause.RETURNED: "use taken back",
-    LikelyCause.NOT_SCANNED: "never scanned",
-    LikelyCause.UNKNOWN_ENCOUNTER: "unknown encounter",
-}
-FIXES: Final = {
-    Fix.POST: "post it",
-    Fix.CANCEL: "cancel it",
-    Fix.REPLACE: "replace it",
-    Fix.FREE_SCAN: "free the scan",
-}
 _STYLES = {DifferenceStatus.ASKED: "yellow", DifferenceStatus.ACCEPTED: "dim", DifferenceStatus.OPEN: ""}
 Kind = Annotated[DifferenceKind | None, typer.Option(help="Only this kind.")]
 Encounter = Annotated[str | None, typer.Option(help="Only this encounter.")]
@@ -127,7 +107,7 @@ def show(
     if as_json:
         print_json(fields_of(found))
     else:
-        show_difference(found, zone, CAUSES, FIXES)
+        show_difference(found, zone)
 
 
 @differences_app.command("ask")
@@ -225,14 +205,15 @@ def _show(rows: Sequence[ListedDifference], limit: int) -> None:
         if of_kind:
             too_little = -sum(amount for amount in of_kind if amount < 0)
             too_much = sum(amount for amount in of_kind if amount > 0)
-            typer.echo(f"{kind}: {len(of_kind):,}; {too_little:,.2f} yuan too little, {too_much:,.2f} too much.")
+            typer.echo(
+                f"{told_cell(kind)}: {len(of_kind):,}; {too_little:,.2f} yuan too little, {too_much:,.2f} too much."
+            )
 
 
 def _cells(row: ListedDifference) -> tuple[Any, ...]:
     status = DifferenceStatus(row.status)
-    what = " ".join((row.kind, ", ".join(row.aspects))).strip()
-    why = f"{what}: {told_cell(CAUSES[LikelyCause(row.cause)])}; {told_cell(FIXES[Fix(row.fix)])}"
-    shown = why if status is DifferenceStatus.OPEN else f"{why} ({status})"
+    why = f"{kind_told(row)}: {cause_told(row.cause)}; {fix_told(row.fix)}"
+    shown = why if status is DifferenceStatus.OPEN else f"{why} ({told_cell(status)})"
     return (
         str(row.difference_id)[:ID_SHOWN], Text(shown, _STYLES.get(status, "dim")), row.encounter,
         row.item_code or "?", row.expected, row.found, row.amount, age(row.found_at),

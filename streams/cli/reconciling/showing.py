@@ -6,9 +6,10 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from models.reconciling.differences import Fix, LikelyCause
 from sinks.postgres.reconciling.showing import OneEncounter, OneLine, OneUse, ShownDifference
 from streams.cli.charging.telling import became, goods
+from streams.cli.phrases import told_cell
+from streams.cli.reconciling.telling import cause_told, fix_told, kind_told
 from streams.cli.shown import ID_SHOWN, joined, print_table, short
 from streams.language import say
 
@@ -24,19 +25,18 @@ def fields_of(found: ShownDifference) -> dict[str, Any]:
     }
 
 
-def show(found: ShownDifference, zone: ZoneInfo, causes: dict[LikelyCause, str], fixes: dict[Fix, str]) -> None:
+def show(found: ShownDifference, zone: ZoneInfo) -> None:
     """Both sides of a difference, one encounter after the other, then what became of it and by whom."""
     newest = found.steps[-1]
-    kind = " ".join((newest.kind, ", ".join(newest.aspects))).strip()
     id_ = str(newest.difference_id)
-    _say("title", id=id_, hospital=newest.hospital, kind=kind, status=newest.status)
+    _say("title", id=id_, hospital=newest.hospital, kind=kind_told(newest), status=told_cell(newest.status))
     if newest.amount:
         side = say("desk", "difference", "too-much" if newest.amount > 0 else "too-little")
         amount = f"{abs(newest.amount):,.2f}"
         _say("money", expected=f"{newest.expected:,.2f}", found=f"{newest.found:,.2f}", amount=amount, side=side)
     else:
         _say("money-even", expected=f"{newest.expected:,.2f}", found=f"{newest.found:,.2f}")
-    _say("cause", cause=causes[LikelyCause(newest.cause)], fix=fixes[Fix(newest.fix)])
+    _say("cause", cause=cause_told(newest.cause), fix=fix_told(newest.fix))
     for encounter in found.encounters:
         _show_encounter(found, encounter, zone)
     typer.echo("")
@@ -44,7 +44,7 @@ def show(found: ShownDifference, zone: ZoneInfo, causes: dict[LikelyCause, str],
         (
             step.changed_at.astimezone(zone),
             step.by,
-            joined((step.kind, step.status)),
+            joined((told_cell(step.kind), told_cell(step.status))),
             step.expected,
             step.found,
             step.reason,

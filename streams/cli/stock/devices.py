@@ -16,6 +16,7 @@ from models.udi.canonical import human_readable
 from rules.catalogue.joining import price_on
 from sinks.postgres.closing.cases import CaseBooks
 from sinks.postgres.stock.trace import Device, TraceBooks
+from streams.cli.charging.telling import became
 from streams.cli.codes.commands import Language
 from streams.cli.connection import bad, run
 from streams.cli.lists import listing
@@ -129,7 +130,7 @@ def _show(encounter: str, found: Sequence[Device], zone: ZoneInfo, limit: int) -
             each.serial,
             each.expiry,
             each.quantity,
-            joined((each.verdict, each.reasons[0] if each.reasons else None)),
+            became(each.verdict, each.reasons),
         )
         for each in found
     ]

@@ -13,6 +13,7 @@ from models.udi import Issuer, parse
 from models.udi.identifier import as_scanned
 from models.udi.issuers.gs1.as_scanned import is_bare_gtin
 from sinks.postgres.stock.trace import TraceBooks, TracedUnit, TraceEvent
+from streams.cli.charging.telling import became
 from streams.cli.connection import bad, run
 from streams.cli.lists import listing
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, joined, print_json, print_table
@@ -125,6 +126,6 @@ def _show(found: Trace, limit: int) -> None:
 
 def _cells(event: TraceEvent, zone: ZoneInfo) -> tuple[Any, ...]:
     moved = f"{event.from_place} → {event.to_place}" if event.to_place else ""
-    verdict = joined((event.verdict, event.reasons[0] if event.reasons else None))
+    verdict = became(event.verdict, event.reasons) if event.verdict else ""
     at = event.at.astimezone(zone)
     return at, event.kind, moved, event.quantity, event.encounter, verdict, event.by

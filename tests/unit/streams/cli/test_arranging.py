@@ -14,14 +14,26 @@ ROWS = [
 
 @pytest.mark.parametrize(
     ("width", "expected"),
-    [(200, []), (80, [2]), (40, [1, 2]), (10, [1, 2, 3])],
+    [(200, []), (80, [2]), (40, [1, 2]), (10, [1, 2, 3, 4])],
 )
 def test_the_widest_texts_go_below_until_the_row_fits(width: int, expected: list[int]) -> None:
     assert below_of(COLUMNS, [5, 36, 36, 8, 8], width) == sorted(expected)
 
 
-def test_figures_and_the_first_column_stay_above() -> None:
-    assert below_of(("id", ">a", ">b"), [30, 30, 30], 40) == []
+def test_figures_go_below_from_the_right_and_the_first_column_never() -> None:
+    assert below_of(("id", ">a", ">b"), [30, 30, 30], 80) == [2]
+    assert below_of(("id", ">a", ">b"), [30, 30, 30], 20) == [1, 2]
+
+
+def test_a_list_of_figures_too_wide_has_no_column_of_single_letters(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "36")
+    print_table("", ("department", ">by line %", ">scanned", ">unseen"), [("ORTH", "100.0", 12, 3)])
+
+    assert [line.rstrip() for line in capsys.readouterr().out.splitlines()] == [
+        "department  by line %  scanned", "  unseen", "ORTH            100.0       12", "  3",
+    ]  # fmt: skip
 
 
 def test_a_narrow_terminal_gets_two_lines_a_row(

@@ -10,11 +10,18 @@ from rich.cells import cell_len
 from rich.table import Table
 from typer.testing import CliRunner
 
+from models.charging.decision import SettlementStatus
+from models.monitoring.alert import Status
+from models.monitoring.finding import FindingStatus
+from models.reasons import Reason, Verdict
+from models.reconciling.differences import Aspect, DifferenceKind, DifferenceStatus
+from models.stock.exposure import RecallLineStatus
+from models.stock.statement import LineStatus
 from models.wording import LOCALES
 from streams import language
 from streams.cli.main import app
 from streams.cli.phrases import phrases_of, told, told_cell
-from streams.cli.shown import Console, in_language
+from streams.cli.shown import Console, in_language, print_table
 from tests.support.phrases import ROOT, spoken
 
 MODULES: Final = (
@@ -31,6 +38,11 @@ NOT_SAID: Final = re.compile(
     r"|^udi correct \{\}|^# |^Fill in below|^持平|^Kafka |^\(\?<="
 )
 BOOK: Final = dict(phrases_of("zh-CN"))
+NAMES: Final = (
+    Verdict, Reason, DifferenceKind, DifferenceStatus, Status, FindingStatus,
+    LineStatus, RecallLineStatus, SettlementStatus, Aspect,
+)  # fmt: skip
+"""Whose values stand in the cells of lists."""
 
 
 @pytest.fixture(autouse=True)
@@ -138,6 +150,21 @@ def test_tables_are_told_before_they_are_laid_out(capsys: pytest.CaptureFixture[
 
     shown = "".join(capsys.readouterr().out.split())
     assert [word for word in ("待人工处理：由人决定", "项目", "原因", "IT-1", "没有标识") if word not in shown] == []
+
+
+@pytest.mark.usefixtures("chinese")
+@pytest.mark.parametrize("name", sorted({name for names in NAMES for name in names}))
+def test_a_cell_that_is_a_name_of_ours_is_told_as_pages_tell_it(name: str) -> None:
+    assert told_cell(name) != name
+
+
+@pytest.mark.usefixtures("chinese")
+def test_a_word_is_told_by_where_it_stands(capsys: pytest.CaptureFixture[str]) -> None:
+    print_table("", ("used", ">used", "status", "rule"), [("08:00", 3, "open", "growth-month-on-month")])
+
+    assert capsys.readouterr().out.split() == [
+        "使用时间", "已用", "状态", "规则", "08:00", "3", "待处理", "growth-month-on-month",
+    ]  # fmt: skip
 
 
 COLUMNS: Final = 80

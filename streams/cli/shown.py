@@ -18,6 +18,7 @@ from rich.console import ConsoleOptions, RenderableType
 from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.segment import Segment
+from rich.status import Status
 from rich.table import Table
 from rich.text import Text
 
@@ -46,6 +47,10 @@ class Console(RichConsole):
         """Print in the language, tables and panels before they are laid out."""
         super().print(*map(in_language, objects), **options)
 
+    def status(self, status: RenderableType, **options: Any) -> Status:
+        """A spinner beside a text in the language."""
+        return super().status(in_language(status), **options)
+
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """The segments of anything, safe for a terminal."""
         for segment in super().render(renderable, options):
@@ -61,8 +66,8 @@ def in_language(shown_object: Any) -> Any:
     if isinstance(shown_object, Table):
         shown_object.title = in_language(shown_object.title)
         for column in shown_object.columns:
-            column.header = in_language(column.header)
-            column._cells = [in_language(cell) for cell in column._cells]  # noqa: SLF001 -- rich has no other way
+            column.header = told_heading(str(column.header), RIGHT if column.justify == "right" else "")
+            column._cells = [_in_table(cell) for cell in column._cells]  # noqa: SLF001 -- rich has no other way
     elif isinstance(shown_object, Panel):
         shown_object.title, shown_object.renderable = (
             in_language(shown_object.title),
@@ -71,6 +76,13 @@ def in_language(shown_object: Any) -> Any:
     elif isinstance(shown_object, Columns):
         shown_object.renderables = [in_language(each) for each in shown_object.renderables]
     return shown_object
+
+
+def _in_table(cell: Any) -> Any:
+    """A cell of a rich table: a name of ours or a phrase, or what `in_language` makes of it."""
+    if isinstance(cell, str) and (found := told_cell(cell)) != cell:
+        return found
+    return in_language(cell)
 
 
 def _text(text: Text) -> Text:

@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from models.calendar import month_text
 from models.wire.topics import SCANS
 from sinks.postgres.database import open_pool
 from streams import logs
+from streams.cli.shown import Console
 from streams.settings import Settings, SettingsError, resolve
 
 if TYPE_CHECKING:
@@ -69,7 +69,8 @@ def demo(  # noqa: PLR0917 -- the options of a command
     from streams.proofs.demo.run import run_demo  # noqa: PLC0415 -- the simulator is not loaded by the services
 
     logs.configure(level="CRITICAL")
-    raise typer.Exit(run_demo(Settings(), _plan(months, None if full else scans, seed, departments, 1200), keep=keep))
+    plan = _plan(months, None if full else scans, seed, departments, 1200)
+    raise typer.Exit(run_demo(Console(), Settings(), plan, keep=keep))
 
 
 def simulate(  # noqa: PLR0917 -- the options of a command

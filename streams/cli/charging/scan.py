@@ -20,7 +20,6 @@ from streams.cli.charging.persons import Hospital, is_part_of_id, scan_named
 from streams.cli.charging.telling import became, goods
 from streams.cli.connection import bad, run
 from streams.cli.phrases import told_cell
-from streams.cli.reconciling.telling import cause_told
 from streams.cli.shown import AsJson, joined, print_json, print_table, short
 from streams.language import language, say
 from streams.settings import Settings
@@ -174,7 +173,7 @@ def _show(story: Story, history: list[HistoryEntry], zone: ZoneInfo) -> None:
         (
             str(each.difference_id)[:8],
             each.kind,
-            cause_told(each.cause),
+            say("desk", "cause", each.cause),
             each.status,
             each.line_id,
             each.expected,

@@ -21,10 +21,10 @@ from streams.cli.charging.persons import By, Why, person
 from streams.cli.connection import bad, run
 from streams.cli.lists import listing
 from streams.cli.phrases import told_cell
-from streams.cli.reconciling.showing import digits_of, fields_of
+from streams.cli.reconciling.showing import digits_of, fields_of, kind_told
 from streams.cli.reconciling.showing import show as show_difference
-from streams.cli.reconciling.telling import cause_told, fix_told, kind_told
 from streams.cli.shown import ID_SHOWN, LIMIT_DEFAULT, AsJson, Limit, age, print_json, print_table
+from streams.language import say
 from streams.settings import Settings
 
 differences_app = typer.Typer(
@@ -212,7 +212,7 @@ def _show(rows: Sequence[ListedDifference], limit: int) -> None:
 
 def _cells(row: ListedDifference) -> tuple[Any, ...]:
     status = DifferenceStatus(row.status)
-    why = f"{kind_told(row)}: {cause_told(row.cause)}; {fix_told(row.fix)}"
+    why = f"{kind_told(row)}: {say('desk', 'cause', row.cause)}; {say('desk', 'fix', row.fix)}"
     shown = why if status is DifferenceStatus.OPEN else f"{why} ({told_cell(status)})"
     return (
         str(row.difference_id)[:ID_SHOWN], Text(shown, _STYLES.get(status, "dim")), row.encounter,

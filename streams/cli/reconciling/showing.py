@@ -1,7 +1,8 @@
 """`udi differences show`: one difference with both sides, so that whoever decides has seen what he decides on."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 import typer
@@ -9,9 +10,18 @@ import typer
 from sinks.postgres.reconciling.showing import OneEncounter, OneLine, OneUse, ShownDifference
 from streams.cli.charging.telling import became, goods
 from streams.cli.phrases import told_cell
-from streams.cli.reconciling.telling import cause_told, fix_told, kind_told
 from streams.cli.shown import ID_SHOWN, joined, print_table, short
 from streams.language import say
+
+
+class _Judged(Protocol):
+    """What a list's row and a version of a difference have in common."""
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def aspects(self) -> Sequence[str]: ...
 
 
 def fields_of(found: ShownDifference) -> dict[str, Any]:
@@ -36,7 +46,7 @@ def show(found: ShownDifference, zone: ZoneInfo) -> None:
         _say("money", expected=f"{newest.expected:,.2f}", found=f"{newest.found:,.2f}", amount=amount, side=side)
     else:
         _say("money-even", expected=f"{newest.expected:,.2f}", found=f"{newest.found:,.2f}")
-    _say("cause", cause=cause_told(newest.cause), fix=fix_told(newest.fix))
+    _say("cause", cause=say("desk", "cause", newest.cause), fix=say("desk", "fix", newest.fix))
     for encounter in found.encounters:
         _show_encounter(found, encounter, zone)
     typer.echo("")
@@ -52,6 +62,11 @@ def show(found: ShownDifference, zone: ZoneInfo) -> None:
         for step in found.steps
     ]
     print_table(say("desk", "difference", "versions"), ("when", "who", "what", ">due", ">charged", "why"), steps)
+
+
+def kind_told(difference: _Judged) -> str:
+    """What kind of difference it is, and in what the line differs: `wrong price`."""
+    return " ".join((told_cell(difference.kind), ", ".join(map(told_cell, difference.aspects)))).strip()
 
 
 def _say(name: str, **values: object) -> None:

@@ -28,9 +28,9 @@ class Shown:
     item_code: str
     """Item whose breaker was opened."""
     held: str
-    """Verdict and first reason of a use without override."""
+    """Verdict of a use without override."""
     passed: str
-    """The same of one with override."""
+    """Verdict of one with override."""
 
 
 async def breaker(pool: asyncpg.Pool, player: Player) -> Shown | None:
@@ -58,7 +58,7 @@ async def _scan(pool: asyncpg.Pool, player: Player, use: UseOfFinding, event: di
         while True:
             found = await verdict_now(pool, use.hospital, scan_id)
             if found is not None:
-                return f"{found.verdict} ({', '.join(found.reasons)})"
+                return found.verdict
             await asyncio.sleep(0.1)
 
 

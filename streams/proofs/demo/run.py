@@ -21,6 +21,7 @@ from models.wire.topics import VERDICTS
 from sinks.postgres.database import open_pool
 from sinks.postgres.proofs.progress import BilledRecord, newest_billed
 from streams.embedded.folder import Purpose
+from streams.language import say
 from streams.proofs.demo import assessing, controls, summary
 from streams.proofs.demo.ending import INTERRUPTED, Ending, ending, stopped
 from streams.proofs.demo.outcome import Run
@@ -54,22 +55,14 @@ the player ticks in theirs. Reconciler, prover and learner are asked once a mont
 end, and what is learned while labels come depends on how fast this machine is. The monthly work is done once."""
 PROBES = 60
 """Scans sent again, one at a time, to see how long their verdicts take."""
-STAGES = {
-    "facts": "catalogue and encounters",
-    "scans": "scans",
-    "late-facts": "facts that come late",
-    "his-charges": "the HIS's own charges",
-    "close": "month close",
-}
 
 
-def run_demo(settings: Settings, plan: Plan, *, keep: bool) -> int:
+def run_demo(console: Console, settings: Settings, plan: Plan, *, keep: bool) -> int:
     """Run it and give the exit status: 0 when everything ties out, 1 when not, 130 when it was stopped.
 
     Raises:
         FolderError: with `keep`, the data folder can't be used.
     """
-    console = Console(stderr=False)
     with ending() as end:
         try:
             return asyncio.run(_until_asked(console, settings, plan, end, keep=keep))
@@ -169,7 +162,7 @@ async def _play(console: Console, player: Player, closing: "Closing", hospital: 
     with Progress(*columns, console=console) as progress:
         task = progress.add_task("", total=plan.scans, rate="")
         async for stage in _prepared(hospital):
-            progress.update(task, description=f"{month_text(stage.month)}  {STAGES[stage.name]}")
+            progress.update(task, description=f"{month_text(stage.month)}  {say('desk', 'demo-stage', stage.name)}")
             if stage.name == "scans":
                 before = time.monotonic()
                 await _watched(player, stage, lambda done: progress.update(task, completed=run.published + done))
@@ -182,7 +175,7 @@ async def _play(console: Console, player: Player, closing: "Closing", hospital: 
             else:
                 await player.publish(stage.records)
                 await player.recorded()
-        progress.update(task, description="All months closed")
+        progress.update(task, description=say("desk", "demo-stage", "all-closed"))
     return run
 
 

@@ -51,15 +51,14 @@ async def show(console: Console, pool: asyncpg.Pool, run: Run) -> None:
     console.print(await _findings(pool))
     if run.breaker is not None:
         b = run.breaker
-        console.print(
-            f"[bold]Circuit breaker of {b.item_code}[/bold]: a use is {b.held}; with badge and reason {b.passed}."
-        )
+        held, passed = (say("web", "outcome", f"verdict_{verdict}") for verdict in (b.held, b.passed))
+        console.print(say("desk", "demo", "breaker", item=b.item_code, held=held, passed=passed))
     if run.quotas is not None:
         console.print(run.quotas)
     if run.monthly is not None:
         console.print(run.monthly.ratios)
         console.print(run.monthly.ranking)
-        console.print(f"[bold]Meeting pack[/bold]: {', '.join(run.monthly.files)}")
+        console.print(say("desk", "demo", "pack", files=", ".join(run.monthly.files)))
     console.print(await _his(pool))
     console.print(_tie_out(run))
 
@@ -195,7 +194,7 @@ async def _findings(pool: asyncpg.Pool) -> Table:
         table.add_column(name, justify=justify)  # type: ignore[arg-type]
     for row in [each for each in opened if each["month"] == newest][:FINDINGS_SHOWN]:
         cause = (
-            ", ".join(f"{part['factor']} {part['amount']}" for part in row["cause"])
+            ", ".join(f"{say('assessment', 'factor', part['factor'])} {part['amount']}" for part in row["cause"])
             if row["measure"] == "amount"
             else ""
         )

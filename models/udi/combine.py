@@ -33,6 +33,7 @@ _WARNINGS: Final = frozenset({
 _UNPROVED: Final = frozenset({Flag.BARE_GTIN, Flag.AHM_UNVERIFIED})
 _GS1_SYMBOLS: Final = ("]C1", "]d2", "]Q3", "]J1", "]e0", "]E", "]I")
 _SIGNS_OF_GS1: Final = frozenset({Flag.HRI, Flag.LEADING_GS})
+_NO_GTIN: Final = frozenset({CodeError.TOO_SHORT, CodeError.TOO_LONG, CodeError.NOT_NUMERIC})
 _CONTENTS: Final = frozenset({"02", "37"})
 """The GTIN and the count of what a logistic unit holds: lot and dates beside them are those of the contents.
 
@@ -81,15 +82,28 @@ def _with_alternatives(label: Label, alternatives: tuple[Label, ...]) -> Label:
     return Label(**(fields | {"alternatives": alternatives}))
 
 
+def of_the_device(codes: Sequence[ParsedCode]) -> list[ParsedCode]:
+    """Of the barcodes of one label those that say something of its device, the one that identifies it first."""
+    useful = _useful(codes)
+    lead = _lead(useful)
+    own = (code for code in useful if code is not lead and _not_of(lead, code, useful) is None)
+    return [lead, *own]
+
+
+def _useful(codes: Sequence[ParsedCode]) -> list[ParsedCode]:
+    valid = [code for code in codes if code.valid] or [code for code in codes if code.issuer not in _NO_CODE]
+    return _without_strays(valid or list(codes))
+
+
+def _lead(useful: Sequence[ParsedCode]) -> ParsedCode:
+    return next((code for code in useful if code.di is not None), useful[0])
+
+
 def _merged(codes: tuple[ParsedCode, ...]) -> Label:
-    useful = [code for code in codes if code.valid] or [code for code in codes if code.issuer not in _NO_CODE]
-    useful = _without_strays(useful or list(codes))
-    lead = next((code for code in useful if code.di is not None), useful[0])
-    foreign = [(code, _not_of(lead, code, useful)) for code in useful]
-    noted = [flag for _, flag in foreign if flag is not None]
-    own = [code for code, flag in foreign if flag is None]
+    useful, own = _useful(codes), of_the_device(codes)
+    lead = own[0]
     fields = _Fields()
-    for code in (lead, *(code for code in own if code is not lead)):
+    for code in own:
         fields.add(code)
     fields.check_identifiers(own)
     return Label(
@@ -104,7 +118,7 @@ def _merged(codes: tuple[ParsedCode, ...]) -> Label:
         _error(codes),
         fields.conflict,
         lead.di is None and any(_is_logistic(code) for code in useful),
-        _flags(codes, useful, lead, noted),
+        _flags(codes, useful, lead),
         (),
         codes,
         fields.precision,
@@ -232,22 +246,29 @@ def _error(codes: Sequence[ParsedCode]) -> CodeError | None:
 
 
 def _is_doubted(code: ParsedCode) -> bool:
-    """It merely begins like a GS1 lot or serial, and goes on too long: a DOI, a UUID, a long number.
+    """It merely begins like a code and cannot be read as one, and nothing says that it is one.
 
-    Nothing says that it is one: no symbology identifier, no brackets or separator, no element in front that was read.
+    That is a GS1 lot or serial that goes on too long, without symbology identifier, brackets, separator or an element
+    in front that was read (a DOI, a UUID); a web address with a number in place of a GTIN; a formula that begins like
+    an ISBT 128 donation number.
     """
+    if code.error is None or code.before_error:
+        return False
+    if code.issuer is Issuer.ICCBBA:
+        return Flag.DIN_ONLY in code.flags
+    if code.issuer is not Issuer.GS1:
+        return False
+    if Flag.DIGITAL_LINK in code.flags:
+        return code.error in _NO_GTIN
     plain = code.symbology is None or not code.symbology.startswith(_GS1_SYMBOLS)
-    said = code.before_error or _SIGNS_OF_GS1.intersection(code.flags)
-    return code.error is CodeError.TOO_LONG and code.issuer is Issuer.GS1 and plain and not said
+    return code.error is CodeError.TOO_LONG and plain and not _SIGNS_OF_GS1.intersection(code.flags)
 
 
 def _is_logistic(code: ParsedCode) -> bool:
     return Flag.LOGISTIC in code.flags or any(name == "00" for name, _ in code.elements)
 
 
-def _flags(
-    every: Sequence[ParsedCode], codes: Sequence[ParsedCode], lead: ParsedCode, noted: Sequence[Flag]
-) -> tuple[Flag, ...]:
+def _flags(every: Sequence[ParsedCode], codes: Sequence[ParsedCode], lead: ParsedCode) -> tuple[Flag, ...]:
     """All flags in the order noticed, without those of a half that found its other half; warnings of every barcode."""
     dropped = set(_OF_HALVES) if lead.di is not None else set()
     if any(code.di == lead.di and Flag.BARE_GTIN not in code.flags for code in codes):
@@ -255,7 +276,7 @@ def _flags(
     found = dict.fromkeys(flag for code in codes for flag in code.flags if flag not in dropped)
     left_out = (code for code in every if code not in codes)
     found |= dict.fromkeys(flag for code in left_out for flag in code.flags if flag in _WARNINGS)
-    found |= dict.fromkeys(noted)
+    found |= dict.fromkeys(flag for code in codes if (flag := _not_of(lead, code, codes)) is not None)
     if lead.di is not None and any(_is_doubted(code) for code in every):
         found[Flag.LOOKS_LIKE_GS1] = None
     return tuple(found)

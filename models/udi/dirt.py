@@ -216,7 +216,7 @@ def _stripped_right(text: str, steps: list[Step]) -> str:
         return text
     if "\t" in text[len(stripped) :]:
         steps.append(Step(Flag.TRAILING_TAB, stripped))
-    if stripped.startswith("+") and text[len(stripped)] == " ":
+    if stripped.startswith("+", stripped.rfind("\n") + 1) and text[len(stripped)] == " ":
         return stripped + " "
     return stripped
 

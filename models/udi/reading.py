@@ -6,23 +6,22 @@ References:
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import date
 from typing import Final
 
 from models.udi.being_read import Reading, Scan
 from models.udi.combine import of_several
-from models.udi.dirt import DEFAULT_PROFILE, Cleaned, ScannerProfile, clean, decode, symbols, without_input_method
+from models.udi.dirt import DEFAULT_PROFILE, Cleaned, ScannerProfile, clean, decode, without_input_method
 from models.udi.internal import read_internal, read_known_number
 from models.udi.iso15434 import unwrap
 from models.udi.issuers.ahm import read_ahm
 from models.udi.issuers.gs1.as_scanned import EAN_SYMBOLOGIES, GS1_SYMBOLOGIES, read_gs1
 from models.udi.issuers.gs1.clean import parse_clean
 from models.udi.issuers.gs1.digital_link import is_web_address, read_digital_link
-from models.udi.issuers.gs1.elements import element_string
 from models.udi.issuers.hibcc import read_hibc
 from models.udi.issuers.iccbba import read_iccbba
 from models.udi.issuers.ma import ma_within, read_ma
+from models.udi.several import joined, readings_of
 from models.udi.values import LENGTH_MAX, CodeError, Flag, Issuer, Label, ParsedCode, Step
 
 ISSUERS: Final[tuple[tuple[Issuer, Callable[[str, Scan], Reading | None]], ...]] = (
@@ -37,8 +36,6 @@ ISSUERS: Final[tuple[tuple[Issuer, Callable[[str, Scan], Reading | None]], ...]]
 )
 """Who is asked, in this order. The first that answers is the issuer; the last always answers."""
 
-_SYMBOLS_MAX: Final = 8
-"""Symbols in one string; more is some document, no label. No source: ours, twice the barcodes of a label."""
 _LETTER_OR_DIGIT: Final = re.compile(r"[0-9A-Za-z]")
 _GS1_ONLY: Final = GS1_SYMBOLOGIES | EAN_SYMBOLOGIES
 
@@ -88,17 +85,18 @@ def _parse_patiently(raw: str | bytes | None, scanned_on: date, profile: Scanner
     if len(text) > LENGTH_MAX:
         return Reading(Issuer.INVALID, CodeError.TOO_LONG, LENGTH_MAX).finish(text)
     cleaned = clean(text, profile)
-    parts = symbols(cleaned.text)
-    if len(parts) > _SYMBOLS_MAX:
+
+    def read(symbol: Cleaned) -> Reading:
+        return _read(symbol, scanned_on, profile)
+
+    found = readings_of(cleaned, read)
+    if found is None:
         return Reading(Issuer.INTERNAL, CodeError.NOT_UDI, None, Flag.CONCATENATED_SCANS).finish(text)
-    if len(parts) > 1:
-        return _parse_several(text, cleaned, parts, scanned_on, profile)
-    if parts and parts[0] != cleaned.text:
-        cleaned = replace(cleaned, text=parts[0])  # Without the echo of an identifier.
-    reading = _read(cleaned, scanned_on, profile)
+    if len(found) > 1:
+        return joined(text, cleaned, found)
     if not decoded:
-        reading.note(Flag.UNDECODABLE)
-    return reading.finish(text)
+        found[0].note(Flag.UNDECODABLE)
+    return found[0].finish(text)
 
 
 def _read(cleaned: Cleaned, scanned_on: date, profile: ScannerProfile) -> Reading:
@@ -154,42 +152,3 @@ def _inside(reading: Reading, flag: Flag, text: str) -> Reading:
     reading.flags.insert(0, flag)
     reading.steps.insert(0, Step(flag, text))
     return reading
-
-
-def _parse_several(
-    raw: str, cleaned: Cleaned, parts: Sequence[str], scanned_on: date, profile: ScannerProfile
-) -> ParsedCode:
-    """Reads symbols that came glued together as the codes of one label."""
-    first = Cleaned(parts[0], cleaned.symbology, cleaned.flags, cleaned.steps)
-    readings = [_read(first, scanned_on, profile)]
-    for part in parts[1:]:
-        cleaned_part = clean(part, DEFAULT_PROFILE)
-        reading = _read(cleaned_part, scanned_on, profile)
-        if Flag.LOOKS_LIKE_GS1 in reading.flags and readings[0].issuer is Issuer.GS1:
-            # Alone `10L7` would be a house number; behind a GS1 line of the same symbol it is its lot.
-            obliged = _read(replace(cleaned_part, symbology="]d2"), scanned_on, profile)
-            reading = obliged if obliged.error is None else reading
-        readings.append(reading)
-    codes = [reading.finish(raw) for reading in readings]
-    label = of_several(codes)
-    merged = Reading(label.issuer, CodeError.CONFLICTING_AI if label.conflict else label.error, None)
-    merged.flags = [Flag.CONCATENATED_SCANS, *label.flags]
-    merged.steps = [Step(Flag.CONCATENATED_SCANS, " ".join(parts)), *cleaned.steps]
-    merged.symbology = cleaned.symbology
-    merged.di, merged.lot, merged.serial, merged.uom, merged.link = (
-        label.di,
-        label.lot,
-        label.serial,
-        label.uom,
-        label.link,
-    )
-    merged.expiry, merged.production, merged.expiry_precision = label.expiry, label.production, label.expiry_precision
-    used = [code for code in codes if code.valid]
-    merged.elements = list(dict.fromkeys(element for code in used for element in code.elements))
-    merged.best_before = next((code.best_before for code in used if code.best_before is not None), None)
-    merged.quantity = next((code.quantity for code in used if code.quantity is not None), None)
-    if all(code.issuer is Issuer.GS1 for code in used):
-        merged.canonical = element_string(merged.elements)
-    else:
-        merged.canonical = "".join(code.canonical or "" for code in used) or None
-    return merged.finish(raw)

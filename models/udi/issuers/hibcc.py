@@ -36,11 +36,18 @@ _CUTS_MAX: Final = 8
 _BETWEEN: Final = re.compile(r"(?<=[^*\t\x1c-\x1f\0;,|])[*\t\x1c-\x1f\0;,|]++(?=\+)")
 """Signs no HIBC code may hold, where one symbol ends and the next begins; each run of them is looked at once."""
 _EMPTY: Final = frozenset({"", "$", "$+", "$$", "$$+", "S"})
+_TELEPHONE: Final = re.compile(r"\+[0-9](?:[ ()./-]*+[0-9]){6,14}+ ?")
+"""As telephone numbers are written. References: ITU-T E.123, section 2; E.164: at most 15 digits."""
+_NO_SECONDARY: Final = re.compile(r"\+[0-9](?![0-9]{4}|[46]D)")
+"""A digit that begins neither a day nor a supplement: `+10%`."""
 _EIGHT_DIGITS: Final = re.compile(r"[0-9]{8}")
 
 
 def read_hibc(text: str, scan: Scan) -> Reading | None:
-    """Reads a text that begins with `+`, perhaps between Code 39 stars. A last blank may be the check character."""
+    """Reads a text that begins with `+`, perhaps between Code 39 stars. A last blank may be the check character.
+
+    A telephone number is no code; one in 43 has the check character of a secondary, and is flagged.
+    """
     del scan  # HIBC prints years of this century only: the day of the scan does not matter.
     flags: list[Flag] = []
     if text.startswith("*+"):
@@ -54,7 +61,14 @@ def read_hibc(text: str, scan: Scan) -> Reading | None:
         flags.append(Flag.LOWERCASE)
     if not hibc_is_valid(text) and hibc_is_valid(text.rstrip(" ")):
         text = text.rstrip(" ")
+    telephone = _TELEPHONE.fullmatch(text) is not None
+    if telephone and not hibc_is_valid(text):
+        return Reading(Issuer.INTERNAL, CodeError.NOT_UDI, None, Flag.TELEPHONE_NUMBER, *flags)
+    if not telephone and _NO_SECONDARY.match(text) is not None:
+        return None
     reading = _read_valid(text) if hibc_is_valid(text) and not _cuts(text) else _read_glued(text)
+    if telephone:
+        reading.note(Flag.TELEPHONE_NUMBER)
     if text.endswith(" ") and reading.error is None:
         reading.note(Flag.CHECK_IS_SPACE)
     reading.flags = flags + reading.flags

@@ -39,10 +39,11 @@ def read_iccbba(text: str, scan: Scan) -> Reading | None:
             short = len(rest) > 1 and any(known.startswith(rest) for known in _STRUCTURES)
             return Reading(Issuer.ICCBBA, CodeError.TOO_SHORT if short else CodeError.UNKNOWN_DATA_STRUCTURE, at)
         if len(value) < length:
-            return Reading(Issuer.ICCBBA, CodeError.BAD_PPIC if name == "=/" else CodeError.TOO_SHORT, at)
-        error = _take(reading, name, value, seen)
+            error: CodeError | None = CodeError.BAD_PPIC if name == "=/" else CodeError.TOO_SHORT
+        else:
+            error = _take(reading, name, value, seen)
         if error is not None:
-            return Reading(Issuer.ICCBBA, error, at)
+            return Reading(Issuer.ICCBBA, error, at, *((Flag.DIN_ONLY,) if name == "DIN" and not at else ()))
         at += length + (0 if name == "DIN" else len(name))
         count += 1
     error = _count_error(reading, count - 1)

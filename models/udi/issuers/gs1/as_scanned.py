@@ -208,7 +208,7 @@ def _believed(reading: Reading, text: str) -> Reading:
     if reading.error is None:
         values = dict(reading.elements)
         unit_with_date = values.keys() & _PI_DATES and values.keys() & _PI_UNITS
-        short = text.isdigit() and all(len(values.get(ai, "")) < _PI_DIGITS_MIN for ai in _PI_UNITS)
+        short = text.strip(GS).isdigit() and all(len(values.get(ai, "")) < _PI_DIGITS_MIN for ai in _PI_UNITS)
         if (unit_with_date and not short) or values.keys() & {"00", "02"}:
             return reading
         return Reading(Issuer.INTERNAL, CodeError.NOT_UDI, None, Flag.LOOKS_LIKE_GS1)

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from models.udi import CodeError, Flag, Label, read_label
+from models.udi import CodeError, Flag, Issuer, Label, read_label
 from models.udi.canonical import hibc_check_character, hibc_primary, hibc_secondary, iccbba
 
 DAY = date(2026, 6, 1)
@@ -125,3 +125,112 @@ def test_what_merely_passes_as_an_ahm_code_contradicts_no_device(badge: str) -> 
     assert read(badge, "MF777").conflict
     assert read(GOOD, "MF2026BALOT1").di == GTIN
     assert not read(GOOD, "MF2026BALOT1").conflict
+
+
+VALID_BY_CHANCE = "+8615270496609"
+"""A telephone number with the check character of a HIBC secondary."""
+
+
+@pytest.mark.parametrize("device", [GOOD, DEVICE, HIBC, MA, ISBT])
+@pytest.mark.parametrize(
+    "telephone", [VALID_BY_CHANCE, "+8613800138000", "+86 138 0013 8000", "+1 (555) 010-0199", "+49/30/901820"]
+)
+def test_a_telephone_number_is_left_out_beside_a_device(device: str, telephone: str) -> None:
+    for codes in ((device, telephone), (telephone, device), (f"{device}\n{telephone}",), (f"{telephone}\t{device}",)):
+        label = read(*codes)
+        assert (label.di, facts(label)) == (read(device).di, facts(read(device)))
+        assert (label.error, label.conflict) == (None, False)
+        assert Flag.TELEPHONE_NUMBER in label.flags
+
+
+def test_a_telephone_number_is_no_code_unless_its_check_character_is_right() -> None:
+    assert (read("+8613800138000").issuer, read("+8613800138000").error) == (Issuer.INTERNAL, CodeError.NOT_UDI)
+    assert read(VALID_BY_CHANCE).issuer is Issuer.HIBCC
+    assert Flag.TELEPHONE_NUMBER in read(VALID_BY_CHANCE).flags
+    assert read("+8613800138000A").error is CodeError.BAD_CHECK_CHARACTER
+    assert Flag.TELEPHONE_NUMBER not in read(hibc_secondary("G", lot="10X3")).flags
+    for short in ("+10%", "+5V", "+86", "+1"):
+        assert (read(short).issuer, read(GOOD, short).error) == (Issuer.INTERNAL, None)
+
+
+@pytest.mark.parametrize("between", ["\n", "\r\n", "\t", " "])
+@pytest.mark.parametrize("device", [DEVICE, GOOD, f"01{GTIN}", f"01{GTIN}10LOT1\x1d17271231"])
+@pytest.mark.parametrize(
+    "number",
+    ["17301121101", "2112", "1012", "10:30", "21:45:00", "10.50", "10/06/2026", "17300101101"],
+)
+def test_a_number_behind_a_device_adds_nothing_and_leaves_its_trace(device: str, between: str, number: str) -> None:
+    label = read(f"{device}{between}{number}")
+
+    assert (label.di, facts(label), label.error) == (GTIN, facts(read(device)), None)
+    assert {Flag.LOOKS_LIKE_GS1, Flag.BARE_GTIN}.intersection(label.flags)
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "flag"),
+    [
+        (f"01{GTIN}\n10LOT7", ("LOT7", None, None), Flag.LOOKS_LIKE_GS1),
+        (f"01{GTIN}\n17200101", (None, None, OLD), Flag.LOOKS_LIKE_GS1),
+        (f"01{GTIN}\n210034", (None, None, None), Flag.LOOKS_LIKE_GS1),
+        (f"01{GTIN}\n1720010110LOT7", ("LOT7", None, OLD), Flag.NO_SYMBOLOGY_ID),
+        (f"01{GTIN}\n172001011012345", ("12345", None, OLD), Flag.NO_SYMBOLOGY_ID),
+        (f"01{GTIN}\n(10)LOT7", ("LOT7", None, None), Flag.NO_SYMBOLOGY_ID),
+        (f"01{GTIN}10LOT1 17200101", ("LOT1", None, OLD), Flag.LOOKS_LIKE_GS1),
+        (f"01{GTIN}10LOT1 21SN1", ("LOT1", "SN1", None), Flag.SPACE_AS_GS),
+        (f"01{GTIN}10LOT1 210034", ("LOT1", "0034", None), Flag.LOOKS_LIKE_GS1),
+        (f"01{GTIN}10LOT1\t210034", ("LOT1", "0034", None), Flag.LOOKS_LIKE_GS1),
+        (f"01{GTIN}10LOT1 21034", ("LOT1", None, None), Flag.LOOKS_LIKE_GS1),
+        (f"(01){GTIN}(10)LOT1\t210034", ("LOT1", "0034", None), Flag.LOOKS_LIKE_GS1),
+        (f"01{GTIN}10LOT1\n10LOT2", ("LOT1", None, None), Flag.LOOKS_LIKE_GS1),
+        (f"]d201{GTIN}10LOT1 10LOT2", ("LOT1", None, None), Flag.LOOKS_LIKE_GS1),
+        (f"]d201{GTIN}10LOT1\t10LOT2", ("LOT1", None, None), Flag.LOOKS_LIKE_GS1),
+    ],
+)
+def test_what_adds_without_a_symbology_identifier_says_so(
+    text: str, unit: tuple[str | None, str | None, date | None], flag: Flag
+) -> None:
+    label = read(text)
+
+    assert (label.di, facts(label)[:3], label.error) == (GTIN, unit, None)
+    assert flag in label.flags
+
+
+def test_a_symbol_with_its_identifier_adds_without_a_doubt() -> None:
+    assert read(f"]C101{GTIN}\n]C110LOT7").flags == (Flag.CONCATENATED_SCANS,)
+    assert read(f"]C101{GTIN}10LOT1\n]C110LOT2").error is CodeError.CONFLICTING_AI
+    assert Flag.LOOKS_LIKE_GS1 not in read(f"01{GTIN}17271231 10LOT7").flags
+
+
+@pytest.mark.parametrize(
+    "text", [f"01{GTIN}10A B C", f"01{GTIN}10LOT1 ROOM 5", f"{HIBC} ROOM 5", f"]d201{GTIN[:8]} 4988"]
+)
+def test_a_blank_that_may_be_part_of_the_code_is_never_a_cut(text: str) -> None:
+    label = read(text)
+
+    assert label.error is not None
+    assert label.di is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"]d201{GTIN}10LOT1 ROOM 5", f"01{GTIN}10LOT1 WIFI:T:WPA;S:Ward3;P:1;;", f"01{GTIN}10LOT1 住院号 0012345",
+        f"01{GTIN}10LOT1\x1d17271231 ROOM 5", f"01{GTIN}10LOT1\tROOM 5", f"ROOM 5 01{GTIN}10LOT1",
+        f"https://id.gs1.org/01/{GTIN}/10/LOT1 ROOM 5",
+    ],
+)  # fmt: skip
+def test_another_text_behind_a_blank_or_tabulator_leaves_the_device_as_it_is(text: str) -> None:
+    label = read(text)
+
+    assert (label.di, label.lot, label.error) == (GTIN, "LOT1", None)
+    assert Flag.CONCATENATED_SCANS in label.flags
+
+
+def test_a_long_document_gives_the_device_in_it_and_says_so() -> None:
+    card = "BEGIN:VCARD\nVERSION:3.0\nN:Li;Wei\nTEL:138\nADR:10 Main St\nORG:H1\nNOTE:21\nREV:20210601\nEND:VCARD"
+
+    assert read(card).di is None
+    for text in (f"{GOOD}\n{card}", f"{card}\n{GOOD}", f"{card} {GOOD[3:]}"):
+        assert (read(text).di, read(text).lot) == (GTIN, "LOT1")
+        assert Flag.LOOKS_LIKE_GS1 in read(text).flags
+    assert read("\n".join([GOOD] * 9)).error is CodeError.NOT_UDI

@@ -54,11 +54,20 @@ class LotPattern:
     repair; they tell that labels like them are ordinary."""
     doubted_absent: int = 0
     """Such labels without a value."""
+    dated: int = 0
+    """Labels with an expiry of their own, doubted ones included: nothing that a value swallows takes it away."""
+    undated: int = 0
+    """Confirmed labels without an expiry. Of doubted ones it is not known: a value may have swallowed it."""
 
     @property
     def confirmed(self) -> int:
         """Labels learned from."""
         return self.absent + sum(known.count for _, known in self.lengths)
+
+    @property
+    def always_dated(self) -> bool:
+        """Every label that says so for certain has an expiry."""
+        return self.dated >= LENGTH_CONFIRMED_MIN and not self.undated
 
 
 NO_PATTERN: Final = LotPattern()
@@ -72,15 +81,18 @@ def _kind(character: str) -> int:
     return _SIGN
 
 
-def learn(pattern: LotPattern | None, value: str | None, *, doubted: bool = False) -> LotPattern:
+def learn(
+    pattern: LotPattern | None, value: str | None, *, doubted: bool = False, dated: bool | None = None
+) -> LotPattern:
     """The pattern after one more confirmed label.
 
     Args:
         pattern: What was known; `None` is nothing.
         value: The confirmed lot or serial; `None` when the label has none. Values over 20 characters teach nothing.
         doubted: The label could have lost a separator, and was taken as read because nothing spoke for a loss.
+        dated: Whether the label has an expiry; `None` teaches nothing of it.
     """
-    pattern = pattern or NO_PATTERN
+    pattern = _dated(pattern or NO_PATTERN, dated, doubted=doubted)
     if value is None and doubted:
         return replace(pattern, doubted_absent=min(pattern.doubted_absent + 1, _COUNT_MAX))
     if value is None:
@@ -91,6 +103,14 @@ def learn(pattern: LotPattern | None, value: str | None, *, doubted: bool = Fals
     lengths[len(value)] = _one_more(lengths.get(len(value)), value)
     known = tuple(sorted(lengths.items()))
     return replace(pattern, doubted=known) if doubted else replace(pattern, lengths=known)
+
+
+def _dated(pattern: LotPattern, dated: bool | None, *, doubted: bool) -> LotPattern:
+    if dated:
+        return replace(pattern, dated=min(pattern.dated + 1, _COUNT_MAX))
+    if dated is None or doubted:
+        return pattern
+    return replace(pattern, undated=min(pattern.undated + 1, _COUNT_MAX))
 
 
 def _one_more(known: LengthPattern | None, value: str) -> LengthPattern:
@@ -119,12 +139,14 @@ def bounded(pattern: LotPattern) -> LotPattern:
         capped(pattern.lengths, CONSTANT_MIN),
         capped(pattern.doubted, LENGTH_CONFIRMED_MIN),
         min(pattern.doubted_absent, LENGTH_CONFIRMED_MIN),
+        min(pattern.dated, LENGTH_CONFIRMED_MIN),
+        min(pattern.undated, 1),
     )
 
 
-def fits(pattern: LotPattern, value: str | None) -> bool:
-    """Whether a value looks like those that were confirmed often enough."""
-    if pattern.confirmed < CONFIRMED_MIN:
+def fits(pattern: LotPattern, value: str | None, confirmed_min: int = CONFIRMED_MIN) -> bool:
+    """Whether a value looks like those that were confirmed often enough: `confirmed_min` labels, three alike."""
+    if pattern.confirmed < confirmed_min:
         return False
     if value is None:
         return pattern.absent >= LENGTH_CONFIRMED_MIN
@@ -186,6 +208,8 @@ def dump(pattern: LotPattern) -> str:
     body = {"v": VERSION, "absent": pattern.absent, "lengths": _rows(pattern.lengths)}
     if pattern.doubted or pattern.doubted_absent:
         body |= {"doubted_absent": pattern.doubted_absent, "doubted": _rows(pattern.doubted)}
+    if pattern.dated or pattern.undated:
+        body |= {"dated": pattern.dated, "undated": pattern.undated}
     return json.dumps(body, separators=(",", ":"))
 
 
@@ -204,6 +228,7 @@ def load(text: str) -> LotPattern:
         version = body["v"]
         lengths, doubted = _lengths(body["lengths"]), _lengths(body.get("doubted", ()))
         absent, doubted_absent = int(body["absent"]), int(body.get("doubted_absent", 0))
+        dated, undated = int(body.get("dated", 0)), int(body.get("undated", 0))
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"Expected a lot pattern, got {text[:80]!r}.") from error
     if version != VERSION:
@@ -211,7 +236,7 @@ def load(text: str) -> LotPattern:
     for length, known in (*lengths, *doubted):
         if not 1 <= length <= _LENGTH_MAX or not length == len(known.kinds) == len(known.constants):
             raise ValueError(f"Expected one kind and one constant for each place, got length {length}.")
-    return LotPattern(absent, lengths, doubted, doubted_absent)
+    return LotPattern(absent, lengths, doubted, doubted_absent, dated, undated)
 
 
 def _lengths(rows: Iterable[Sequence[Any]]) -> Lengths:

@@ -33,6 +33,8 @@ class Confirmed(NamedTuple):
     """Serial number as printed; `None` when it is not known."""
     doubted: bool = False
     """Its label could have lost a separator, and was taken as read."""
+    dated: bool | None = None
+    """Its label has an expiry; `None`: not known."""
 
 
 class PatternVersion(NamedTuple):
@@ -63,7 +65,7 @@ def taught(scans: Iterable[Confirmed], known: MutableMapping[Device, PatternVers
         before = known.get(device)
         lots, serials = (before.patterns.lots, before.patterns.serials) if before else (NO_PATTERN, NO_PATTERN)
         patterns = LotPatterns(
-            bounded(learn(lots, scan.lot, doubted=scan.doubted)),
+            bounded(learn(lots, scan.lot, doubted=scan.doubted, dated=scan.dated)),
             bounded(learn(serials, scan.serial, doubted=scan.doubted)),
         )
         if before is not None and patterns == before.patterns:

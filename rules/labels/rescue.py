@@ -10,13 +10,16 @@ References:
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Final
 
 from models.udi import Flag, Issuer, Label
-from models.udi.lot_pattern import NO_PATTERN, LotPattern, fits, is_ordinary, is_possible, learn
+from models.udi.lot_pattern import CONFIRMED_MIN, NO_PATTERN, LotPattern, fits, is_ordinary, is_possible, learn
 from models.udi.values import SEPARATOR_ERRORS
 
 __all__ = ["Device", "Knowledge", "LotPattern", "Outcome", "Rescue", "certain_device", "learn", "readings_of", "rescue"]
 
+_SEEN: Final = 3
+"""Confirmed labels of one form that speak against another form: enough to doubt it, not to repair it."""
 Device = tuple[Issuer, str]
 """Issuer and device identifier."""
 
@@ -86,11 +89,11 @@ def rescue(label: Label, knowledge: Knowledge, *, losing: bool = False) -> Rescu
     if device is None or not knowledge.knows(device):
         return _undecided(label, readings, doubted=unreadable or losing)
     lots, serials = knowledge.lots.get(device, NO_PATTERN), knowledge.serials.get(device, NO_PATTERN)
-    fitting = [reading for reading in readings if _fits(lots, reading.lot) and _fits(serials, reading.serial)]
-    possible = [
-        reading for reading in readings if is_possible(lots, reading.lot) and is_possible(serials, reading.serial)
-    ]
-    if not (unreadable or losing) and (label in possible or not fitting or _was_seen(label, lots, serials)):
+    dated = [reading for reading in readings if reading.expiry is not None or not lots.always_dated]
+    seen = [reading for reading in dated if _fits(lots, reading.lot, _SEEN) and _fits(serials, reading.serial, _SEEN)]
+    fitting = [reading for reading in seen if _fits(lots, reading.lot) and _fits(serials, reading.serial)]
+    possible = [reading for reading in dated if is_possible(lots, reading.lot) and is_possible(serials, reading.serial)]
+    if not (unreadable or losing) and (label in possible or not seen or _was_seen(label, lots, serials)):
         return Rescue(Outcome.UNTOUCHED, label)
     if len(fitting) == 1 and possible == fitting:
         return _taken(label, fitting[0])
@@ -101,12 +104,13 @@ def rescue(label: Label, knowledge: Knowledge, *, losing: bool = False) -> Rescu
 
 def _was_seen(label: Label, lots: LotPattern, serials: LotPattern) -> bool:
     """Labels like this one, suspected themselves, have been taken as they were read."""
-    return is_ordinary(lots, label.lot) and is_ordinary(serials, label.serial)
+    dated = label.expiry is not None or not lots.always_dated
+    return dated and is_ordinary(lots, label.lot) and is_ordinary(serials, label.serial)
 
 
-def _fits(pattern: LotPattern, value: str | None) -> bool:
+def _fits(pattern: LotPattern, value: str | None, confirmed_min: int = CONFIRMED_MIN) -> bool:
     """A device of which no serial was ever learned has none, as far as `fits` goes; one is still possible."""
-    return fits(pattern, value) if pattern.confirmed else value is None
+    return fits(pattern, value, confirmed_min) if pattern.confirmed else value is None
 
 
 def _is_suspected(label: Label) -> bool:

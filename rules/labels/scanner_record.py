@@ -10,7 +10,7 @@ References:
 """
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Final, NamedTuple
 
@@ -21,8 +21,6 @@ from models.udi.values import SEPARATOR_ERRORS
 NOTICED_AT: Final = 12
 """Points from which a scanner counts as one that loses separators."""
 _DEVICES_MAX: Final = 64
-_EXPIRY_PAST: Final = timedelta(days=2 * 365)
-_EXPIRY_AHEAD: Final = timedelta(days=12 * 365)
 
 
 class Shown(StrEnum):
@@ -32,15 +30,13 @@ class Shown(StrEnum):
     """It holds a separator."""
     LOST = "lost"
     """It cannot be read as it stands, or the maker's pattern rules that out and fits another reading."""
-    DATED = "dated"
-    """It has no expiry, and a lot or serial with a plausible one inside."""
     WHOLE = "whole"
     """It ends in a lot or serial that cannot be cut."""
     NOTHING = "nothing"
     """It needed no separator, or could be cut, as many faultless labels can."""
 
 
-_POINTS: Final = {Shown.LOST: (6, 3, 12), Shown.DATED: (4, 1, 6), Shown.WHOLE: (-1, 0, -1)}
+_POINTS: Final = {Shown.LOST: (6, 3, 12), Shown.WHOLE: (-1, 0, -1)}
 """Points of the first label of an identifier, of each further one, and at most of one identifier."""
 
 
@@ -77,14 +73,15 @@ class Watch:
     """Points that each identifier gave since then."""
 
 
-def shown_by(label: Label, scanned_on: date, *, sent: bool, restored: bool = False) -> Shown:
+def shown_by(label: Label, *, sent: bool, restored: bool = False) -> Shown:
     """What a label as read shows of its scanner.
 
     Args:
         label: As read, without what anybody knows of its maker.
-        scanned_on: The day of the scan.
         sent: It came with a separator.
-        restored: Exactly one reading with restored separators fitted its maker's pattern.
+        restored: Exactly one reading with restored separators fitted its maker's pattern. Without a pattern a label
+            that the standard reads counts nothing, whatever stands in its lot: plates without an expiry, with lots like
+            `A17250110`, are read as what they are.
     """
     if sent:
         return Shown.SENT
@@ -92,21 +89,8 @@ def shown_by(label: Label, scanned_on: date, *, sent: bool, restored: bool = Fal
         return Shown.LOST
     if label.error is not None or (label.lot is None and label.serial is None) or Flag.HRI in label.flags:
         return Shown.NOTHING
-    return _cut(label, scanned_on)
-
-
-def _cut(label: Label, scanned_on: date) -> Shown:
-    """How likely the values of a readable label have swallowed others."""
-    if Flag.SUSPECT_MISSING_SEPARATOR not in label.flags or not label.alternatives:
-        return Shown.WHOLE
-    if label.expiry is None and any(_is_dated(other, scanned_on) for other in label.alternatives):
-        return Shown.DATED
-    return Shown.NOTHING
-
-
-def _is_dated(other: Label, scanned_on: date) -> bool:
-    """The reading has an expiry where the expiry of goods in use lies."""
-    return other.expiry is not None and scanned_on - _EXPIRY_PAST <= other.expiry <= scanned_on + _EXPIRY_AHEAD
+    could_be_cut = Flag.SUSPECT_MISSING_SEPARATOR in label.flags and label.alternatives
+    return Shown.NOTHING if could_be_cut else Shown.WHOLE
 
 
 def watched(watch: Watch, seen: Seen) -> tuple[Watch, ScannerRecord | None]:

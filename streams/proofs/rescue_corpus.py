@@ -2,7 +2,8 @@
 
 Makers differ in the order of elements and in how their lots and serials look; some are new, with nothing learned. Of
 the scanners some lose all separators from a label on, some until they were repaired; most never do. Some
-of the faultless ones never send a separator, for no label of their ward needs one.
+of the faultless ones never send a separator, for no label of their ward needs one; some of these see nothing but plates
+without an expiry, whose lots hold what reads as one.
 """
 
 from collections.abc import Iterator
@@ -20,6 +21,8 @@ from streams.simulator.hospital.lots import LOTS, SERIALS, could_be, drawn
 START: Final = datetime(2022, 1, 5, tzinfo=UTC)
 """Most goods are made in 2021 then: their dated lots hold a `21`, the hardest to tell from a serial."""
 MAKERS: Final = 160
+PLATES: Final = 16
+"""Makers besides, of plates without an expiry. Every other one has boxes with an expiry and the same identifier."""
 WARD: Final = 24
 """Makers whose goods one scanner meets."""
 PLAIN_WARD: Final = 48
@@ -28,6 +31,8 @@ LOSING_SHARE: Final = 0.15
 MENDED_SHARE: Final = 0.05
 PLAIN_SHARE: Final = 0.2
 """Faultless scanners none of whose labels needs a separator: nothing ever clears them."""
+PLATE_SHARE: Final = 0.05
+"""Faultless scanners that read plates and their boxes alone."""
 NEW_SHARE: Final = 0.2
 """Makers that nobody has scanned before the second half."""
 _ORDERS: Final = (
@@ -35,6 +40,8 @@ _ORDERS: Final = (
     ("01", "10", "21", "17"), ("01", "10", "17"), ("01", "17", "10"), ("01", "17", "10"), ("01", "11", "17", "10"),
     ("01", "17", "21"), ("01", "10", "11", "17", "21"), ("01", "11", "10"), ("01", "10"),
 )  # fmt: skip
+_DATES_INSIDE: Final = ("A17%y%m%d", "@17%y%m%d", "10LG17%y%m%d", "A17%y%m%d21##")
+"""Lots that hold an expiry, as it seems."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +62,8 @@ class Maker:
     """`serial`, `lot` or `none`."""
     new: bool
     """Nothing of it is scanned in the first half."""
+    boxed: tuple[str, ...] | None = None
+    """The order on its boxes, which are scanned as often; `None`: they look the same."""
 
     @property
     def plain(self) -> bool:
@@ -69,7 +78,8 @@ class Maker:
         for ai, template in (("10", self.lot), ("21", self.serial)):
             if template is not None:
                 values[ai] = drawn(template, made, draw.randrange)
-        return tuple((ai, values[ai]) for ai in self.order)
+        order = self.boxed if self.boxed is not None and draw.random() < 0.5 else self.order
+        return tuple((ai, values[ai]) for ai in order)
 
     def could_print(self, reading: Label) -> bool:
         """Whether a reading is one this maker could have meant: the independent judge of what is repairable."""
@@ -144,7 +154,8 @@ class Corpus:
 def make_corpus(labels: int, devices: int, seed: int) -> Corpus:
     """So many labels of so many scanners. Equal seeds give equal corpora."""
     draw = Random(seed)  # noqa: S311 -- a corpus, no secret
-    corpus = Corpus([_maker(draw, number) for number in range(MAKERS)])
+    plates = [_plate(draw, number) for number in range(PLATES)]
+    corpus = Corpus([_maker(draw, number) for number in range(MAKERS)] + plates)
     per_gun = labels // devices
     corpus.guns = [_gun(draw, number, corpus.makers, per_gun) for number in range(devices)]
     corpus.scans = list(_scans(draw, corpus, labels))
@@ -163,6 +174,13 @@ def _maker(draw: Random, number: int) -> Maker:
     )  # fmt: skip
 
 
+def _plate(draw: Random, number: int) -> Maker:
+    lot = _DATES_INSIDE[number % len(_DATES_INSIDE)]
+    order, boxed = draw.choice((("01", "10"), ("01", "11", "10"))), ("01", "17", "10") if number % 2 else None
+    di = gtin(f"0691{draw.randrange(10**9):09d}")
+    return Maker(di, order, "date inside", lot, None, draw.choice(("lot", "none")), new=number % 4 == 0, boxed=boxed)
+
+
 def _gun(draw: Random, number: int, makers: list[Maker], labels: int) -> Gun:
     gun, kind = Gun(f"gun{number}", draw.sample(makers, WARD)), draw.random()
     if kind < LOSING_SHARE:
@@ -172,6 +190,8 @@ def _gun(draw: Random, number: int, makers: list[Maker], labels: int) -> Gun:
     elif kind < LOSING_SHARE + MENDED_SHARE + PLAIN_SHARE:
         plain = [maker for maker in makers if maker.plain]
         gun.makers = draw.sample(plain, min(PLAIN_WARD, len(plain)))
+    elif kind < LOSING_SHARE + MENDED_SHARE + PLAIN_SHARE + PLATE_SHARE:
+        gun.makers = makers[-PLATES:]
     return gun
 
 

@@ -105,12 +105,12 @@ class Figures:
         """Every figure holds."""
         total = self.total
         faultless = (total.held, total.waiting, total.wrong, len(self.accused)) == (0, 0, 0, 0)
-        silent = 1000 * total.silent_before <= total.labels
+        before = 1000 * total.wrong_before <= total.labels and not total.silent_before
         return (
             faultless
             and not self.slow
             and self.share >= 0.95
-            and silent
+            and before
             and total.wrong_after + total.charge_waits == 0
         )
 
@@ -184,14 +184,14 @@ class _Hospital:
         device = (str(label.issuer), label.di)
         known = self.view.gathered.patterns.get(device, LotPatterns(NO_PATTERN, NO_PATTERN))
         self.view.gathered.patterns[device] = LotPatterns(
-            bounded(learn(known.lots, label.lot, doubted=doubted)),
+            bounded(learn(known.lots, label.lot, doubted=doubted, dated=label.expiry is not None)),
             bounded(learn(known.serials, label.serial, doubted=doubted)),
         )
 
     def _watch(self, scanned: Scanned, label: Label, decision: Decision) -> None:
         gun, at = scanned.gun.name, scanned.at
         restored = Flag.SEPARATOR_RESTORED in decision.label.flags
-        shown = shown_by(label, at.date(), sent=GS in scanned.text, restored=restored)
+        shown = shown_by(label, sent=GS in scanned.text, restored=restored)
         self.lost_labels[gun] += scanned.lost
         seen = Seen(HOSPITAL, gun, at, decision.label.di, shown)
         self.watches[gun], record = watched(self.watches.get(gun, Watch()), seen)

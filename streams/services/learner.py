@@ -106,5 +106,5 @@ def _seen(row: Any, scanners: Scanners) -> Seen:
         event = ScanEvent.model_validate_json(row["raw"])
         profile = scanners.profile(row["hospital"], row["device_id"], at)
         label = read_label(event.codes or (), scanned_on=at.date(), profile=profile)
-        shown = shown_by(label, at.date(), sent=False, restored=Flag.SEPARATOR_RESTORED in flags)
+        shown = shown_by(label, sent=False, restored=Flag.SEPARATOR_RESTORED in flags)
     return Seen(row["hospital"], row["device_id"], at, row["di"], shown)

@@ -26,7 +26,8 @@ WHERE p.topic = i.topic_prefix || 'scans' AND p.next_offset > coalesce(l.next_of
 ORDER BY p.position_id
 """
 _CONFIRMED = """
-SELECT scan_id, recorded_at, issuer, di, lot, serial, coalesce('suspect_missing_separator' = ANY (label_flags), false)
+SELECT scan_id, recorded_at, issuer, di, lot, serial, coalesce('suspect_missing_separator' = ANY (label_flags), false),
+       expiry IS NOT NULL
 FROM udi.scan
 WHERE position_id = $1 AND record_offset >= $2 AND record_offset < $3
   AND verdict IN ('billed', 'recorded', 'credited') AND issuer = $4 AND di IS NOT NULL AND entry <> 'manual'
@@ -79,8 +80,8 @@ class LearningBooks:
 
     async def confirmed(
         self, stretch: Unlearned
-    ) -> list[tuple[UUID, datetime, str, str, str | None, str | None, bool]]:
-        """Its confirmed scans in order: (scan id, timestamp, issuer, di, lot, serial, doubted).
+    ) -> list[tuple[UUID, datetime, str, str, str | None, str | None, bool, bool]]:
+        """Its confirmed scans in order: (scan id, timestamp, issuer, di, lot, serial, doubted, with an expiry).
 
         Confirmed is what went through at its first decision with a label that was scanned, not typed, and whose lot is
         certain; doubted of it is what could have lost a separator. Only GS1 element strings lose separators, so only

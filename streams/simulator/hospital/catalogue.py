@@ -25,9 +25,9 @@ DEFECTS: Final = (
 """What is wrong with the rows of the goods that appear in a month, one of each."""
 RARE: Final = 24
 LOSSY_SCANNERS: Final = 2
-LOSSY_LOTS: Final = ("L%y%m###", "HC21######", "%y%m%d##", "10LG%y####", "S%y%j##", "@%y%j##")
-"""Short enough that the lot and what it has swallowed are a lot again. The first is known, the second learned later,
-the last is of goods tracked by serial."""
+LOSSY_LOTS: Final = ("L%y%m###", "HC21######", "%y%m%d##", "10LG%y%m%d@###", "S%Y%m%d-@###", "@%y%j##")
+"""The first is known, the second learned later, the last is of goods tracked by serial. Most are short enough that the
+lot and what it has swallowed are a lot again; two are not, so that their labels give the scanner away."""
 SUPPLIERS: Final = tuple(f"S{number:02d}" for number in range(1, 31))
 
 

@@ -74,10 +74,18 @@ class _Gun:
             self._use(unit, unit, GS)
 
     def _fails(self) -> None:
-        """Taken as the standard reads it: the lot has swallowed the expiry. The third label gives it away."""
-        for goods in self._goods.unknown:
+        """The first is taken as the standard reads it: the lot has swallowed the expiry.
+
+        Of two others, scanned later, what was swallowed makes the lot too long to be one. They give the scanner away.
+        """
+        first, *later = self._desk.days
+        short, *long = self._goods.unknown
+        for unit in self._units(short, 1):
+            self._use(unit, Unit(short, 0, f"{unit.lot}{_expiry(unit)}"), "", day=first)
+        for goods in long:
             for unit in self._units(goods, 1):
-                self._use(unit, Unit(goods, 0, f"{unit.lot}{_expiry(unit)}"), "")
+                day = self._desk.chance.pick(later)
+                self._use(unit, Unit(goods), "", day=day).doubt = "lot-uncertain"
 
     def _is_known_to_lose(self) -> None:
         """Charged without a lot; repaired where the maker's lots are known; held where a serial is not certain."""
@@ -107,9 +115,10 @@ class _Gun:
     def _units(self, goods: Goods, count: int) -> Iterator[Unit]:
         return (self._desk.unit(goods, self._desk.days.stop) for _ in range(count))
 
-    def _use(self, printed: Unit, known: Unit, separator: str, device: str | None = "") -> Scan:
-        """One use. `known` is what the books must know of the printed unit."""
-        desk, day = self._desk, self._desk.chance.pick(self._desk.days)
+    def _use(self, printed: Unit, known: Unit, separator: str, device: str | None = "", day: int | None = None) -> Scan:
+        """One use, on any day unless one is given. `known` is what the books must know of the printed unit."""
+        desk = self._desk
+        day = desk.chance.pick(desk.days) if day is None else day
         scan = used(desk, day, unit=known, quantity=1, department=self._department,
                     stay=desk.wards.known(self._department, day))  # fmt: skip
         scan.codes = [_text(printed, separator)]

@@ -27,7 +27,8 @@ from tests.support.ward import LANES, Ward, postgres_store
 SECONDS_MAX: Final = 100.0
 GTINS: Final = [gtin(2000 + number) for number in range(len(LOTS))]
 """Of each kind of lot a maker, new to the house."""
-SWALLOWED: Final = ["L2106123", "22060301", "10LG212201"]
+SWALLOWED: Final = ["L2106123", "22060301A21-55", "10LG212201-X21"]
+"""The first is a lot again with the expiry it has swallowed; the others are too long to be one, which tells."""
 DAY: Final = "17241231"
 NUMBER: Final = "110103201012250009"
 """An identity number by its check character, of nobody."""
@@ -128,7 +129,7 @@ async def test_real_lots_are_billed_at_first_sight_and_a_lossy_scanner_is_found_
     assert {(rows[scan_id(n)]["verdict"], *rows[scan_id(n)]["reasons"]) for n in range(len(whole))} == {
         ("billed", "stock-negative")
     }
-    assert {row["scan_id"] for row in listed["doubts"]} == {str(scan_id(900 + n)) for n in range(3)}
+    assert {row["scan_id"] for row in listed["doubts"]} == {str(scan_id(900))}
     assert {row["device_id"] for row in records} == {"gun2"}
     assert rows[scan_id(910)]["lot"] is None
     assert (rows[scan_id(910)]["verdict"], *rows[scan_id(910)]["reasons"]) == (

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.udi.lot_pattern import CONFIRMED_MIN, NO_PATTERN, LotPattern, dump, fits, is_possible, learn, load
+from models.udi.lot_pattern import CONFIRMED_MIN, NO_PATTERN, LotPattern, bounded, dump, fits, is_possible, learn, load
 
 
 def learned(values: Iterable[str | None]) -> LotPattern:
@@ -64,6 +64,29 @@ def test_a_pattern_survives_its_text(values: list[str | None]) -> None:
     pattern = learned(values)
 
     assert load(dump(pattern)) == pattern
+    assert load(dump(learn(learn(pattern, "A", dated=True), "B", dated=False))).undated == 1
+
+
+@pytest.mark.parametrize(
+    ("labels", "always"),
+    [
+        ([(True, False)] * 3, True),
+        ([(True, False)] * 2, False),
+        ([(True, True)] * 3, True),
+        ([(True, False)] * 3 + [(False, True)], True),
+        ([(True, False)] * 3 + [(False, False)], False),
+        ([(None, False)] * 3, False),
+    ],
+)
+def test_an_expiry_on_every_label_is_learned_from_those_that_say_so_for_certain(
+    labels: list[tuple[bool | None, bool]], always: bool
+) -> None:
+    pattern = LotPattern()
+    for dated, doubted in labels:
+        pattern = learn(pattern, "L1", doubted=doubted, dated=dated)
+
+    assert pattern.always_dated is always
+    assert bounded(pattern).always_dated is always
 
 
 @given(st.lists(st.text("AB19-a", min_size=1, max_size=20), min_size=CONFIRMED_MIN, max_size=30))

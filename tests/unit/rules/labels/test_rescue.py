@@ -97,6 +97,53 @@ def test_when_none_fits_the_identifier_stands_alone() -> None:
     assert Flag.IDENTIFIER_ALONE in decision.label.flags
 
 
+def dated(lots: list[str | None], expiries: list[bool | None]) -> Knowledge:
+    """No serials; of each lot whether its label had an expiry."""
+    pattern = LotPattern()
+    for lot, has_expiry in zip(lots, expiries, strict=True):
+        pattern = learn(pattern, lot, dated=has_expiry)
+    return Knowledge({DEVICE}, {DEVICE: pattern}, {DEVICE: LotPattern(absent=len(lots))})
+
+
+@pytest.mark.parametrize(
+    ("expiries", "outcome"),
+    [
+        ([True] * 20, Outcome.REPAIRED),
+        ([True] * 19 + [False], Outcome.UNTOUCHED),
+        ([None] * 20, Outcome.UNTOUCHED),
+        ([None] * 17 + [True] * 3, Outcome.REPAIRED),
+        ([None] * 18 + [True] * 2, Outcome.UNTOUCHED),
+    ],
+)
+def test_a_label_without_the_expiry_that_all_others_have_has_lost_a_separator(
+    expiries: list[bool | None], outcome: Outcome
+) -> None:
+    lots: list[str | None] = ["L17", *(f"L17{number:08d}" for number in range(3)), *("L17",) * 16]
+
+    decision = rescue(read(f"01{DI}10L17" + "17271231"), dated(lots, expiries))
+
+    assert decision.outcome is outcome
+
+
+def test_plates_whose_lots_hold_what_reads_as_an_expiry_are_taken_as_read_though_the_box_has_one() -> None:
+    boxes = LotPattern()
+    for number in range(20):
+        boxes = learn(boxes, f"A1725{number + 100:04d}", doubted=True, dated=True)
+    label = read(f"01{DI}10A17250110")
+
+    assert boxes.always_dated
+    assert rescue(label, Knowledge({DEVICE}, {DEVICE: boxes}, {DEVICE: LotPattern(absent=20)})).label is label
+
+
+@pytest.mark.parametrize(("labels", "outcome"), [(2, Outcome.UNTOUCHED), (3, Outcome.AMBIGUOUS), (8, Outcome.REPAIRED)])
+def test_a_few_labels_of_another_form_are_enough_to_doubt_one_and_more_to_repair_it(
+    labels: int, outcome: Outcome
+) -> None:
+    decision = rescue(read(f"01{DI}17271231" + "10L77721S00042"), knowing(LOTS[:labels], SERIALS[:labels]))
+
+    assert decision.outcome is outcome
+
+
 @pytest.mark.parametrize("knowledge", [Knowledge(), Knowledge({DEVICE}), knowing([], [])])
 def test_without_a_learned_pattern_only_a_scanner_that_loses_separators_makes_a_label_ambiguous(
     knowledge: Knowledge,

@@ -38,8 +38,8 @@ def losing(since: int | None, known_from: int) -> ScannerRecord:
     ("text", "shown"),
     [
         (f"]d201{DI}17271231" + "10L12345" + "21S0000000000001", Shown.LOST),
-        (f"]d201{DI}10L12345" + "17271231", Shown.DATED),
-        (f"]d201{DI}10L12345" + "17991231", Shown.NOTHING),
+        (f"]d201{DI}10L12345" + "17271231", Shown.NOTHING),
+        (f"]d201{DI}10A17250110", Shown.NOTHING),
         (f"]d201{DI}17271231" + "10L123456721S1234567", Shown.NOTHING),
         (f"]d201{DI}17271231" + "10L2103", Shown.NOTHING),
         (f"]d201{DI}17271231" + "10L303", Shown.WHOLE),
@@ -49,9 +49,9 @@ def losing(since: int | None, known_from: int) -> ScannerRecord:
     ],
 )
 def test_what_a_label_shows_of_its_scanner(text: str, shown: Shown) -> None:
-    assert shown_by(read_label([text], scanned_on=DAY), DAY, sent=False) is shown
-    assert shown_by(read_label([text], scanned_on=DAY), DAY, sent=True) is Shown.SENT
-    assert shown_by(read_label([text], scanned_on=DAY), DAY, sent=False, restored=True) is Shown.LOST
+    assert shown_by(read_label([text], scanned_on=DAY), sent=False) is shown
+    assert shown_by(read_label([text], scanned_on=DAY), sent=True) is Shown.SENT
+    assert shown_by(read_label([text], scanned_on=DAY), sent=False, restored=True) is Shown.LOST
 
 
 def test_two_identifiers_that_can_only_have_lost_a_separator_are_enough() -> None:
@@ -70,14 +70,23 @@ def test_makers_whose_lots_can_be_cut_never_make_a_scanner_faulty() -> None:
     labels = [(read_label([f"]d201{di}1727123110{lot}"], scanned_on=DAY), di) for di, lot in texts]
 
     assert all(label.alternatives for label, _ in labels)
-    assert record(*[(shown_by(label, DAY, sent=False), di) for label, di in labels]) == (Watch(), [])
+    assert record(*[(shown_by(label, sent=False), di) for label, di in labels]) == (Watch(), [])
 
 
-def test_lots_that_cannot_be_cut_outweigh_a_chance_expiry_inside_one() -> None:
+def test_plates_without_an_expiry_whose_lots_hold_what_reads_as_one_never_make_a_scanner_faulty() -> None:
+    lots = ("A17250110", "B17271231", "10LG17261130", "A1728010121X9")
+    texts = [(gtin(f"{n:013d}"), lot) for n in range(1, 41) for lot in lots]
+    labels = [(read_label([f"]d201{di}10{lot}"], scanned_on=DAY), di) for di, lot in texts]
+
+    assert all(any(other.expiry for other in label.alternatives) for label, _ in labels)
+    assert record(*[(shown_by(label, sent=False), di) for label, di in labels]) == (Watch(), [])
+
+
+def test_lots_that_cannot_be_cut_speak_for_a_scanner() -> None:
     whole = [(Shown.WHOLE, f"W{n}") for n in range(4)]
 
-    assert record(*[(Shown.DATED, "A"), *whole, (Shown.DATED, "B"), (Shown.DATED, "C")])[1] == []
-    assert len(record(*[(Shown.DATED, "A"), (Shown.DATED, "B"), (Shown.DATED, "C")])[1]) == 1
+    assert record(*[(Shown.LOST, "A"), *whole, (Shown.LOST, "B")])[1] == []
+    assert len(record((Shown.LOST, "A"), (Shown.LOST, "B"), *whole)[1]) == 1
 
 
 def test_a_label_with_a_separator_clears_the_record() -> None:
@@ -88,7 +97,7 @@ def test_a_label_with_a_separator_clears_the_record() -> None:
 
 
 def test_a_mended_scanner_is_trusted_from_its_first_separator_on() -> None:
-    watch, records = record((Shown.LOST, "A"), (Shown.LOST, "B"), (Shown.DATED, "C"), (Shown.SENT, "A"))
+    watch, records = record((Shown.LOST, "A"), (Shown.LOST, "B"), (Shown.LOST, "C"), (Shown.SENT, "A"))
 
     assert [(each.losing, each.known_from) for each in records] == [(True, at(0)), (False, at(3))]
     assert watch == Watch(sent_at=at(3))

@@ -19,6 +19,8 @@ def test_lost_separators_are_put_back_and_never_wrongly(seed: int) -> None:
     assert (figures.accused, figures.slow) == ([], [])
     assert figures.share >= 0.95
     assert total.lost > 100
+    assert figures.kinds["date inside"].faultless > 200
+    assert total.silent_before == 0
 
 
 def test_what_a_template_makes_is_of_it() -> None:

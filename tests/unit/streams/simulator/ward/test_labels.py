@@ -8,6 +8,7 @@ import pytest
 from models.charging.books import LabelFacts, label_facts
 from models.scan.event import ScanEvent, read_scan
 from models.udi import CHECK_ERRORS, read_label
+from rules.labels.rescue import certain_device
 from rules.labels.scanner_record import Seen, Watch, shown_by, watched
 from streams.simulator import Hospital, Plan
 from streams.simulator.clock import instant
@@ -81,8 +82,9 @@ def test_a_scanner_that_loses_separators_is_noticed_by_the_last_label_of_the_mon
         for scan in sorted(scans, key=lambda scan: scan.at):
             day = instant(scan.at).date()
             label = read_label(scan.codes or (), scanned_on=day)
-            shown = shown_by(label, day, sent="\x1d" in "".join(scan.codes or ()))
-            seen = Seen("H1", scan.device, instant(scan.at), label.di, shown)
+            shown = shown_by(label, sent="\x1d" in "".join(scan.codes or ()))
+            device = certain_device(label)
+            seen = Seen("H1", scan.device, instant(scan.at), device[1] if device else None, shown)
             watches[scan.device], record = watched(watches.get(scan.device, Watch()), seen)
             if record is not None and record.losing:
                 assert scan is max(scans, key=lambda scan: (scan.device == seen.device_id, scan.at))

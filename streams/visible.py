@@ -3,6 +3,8 @@
 Barcodes, item names and reasons are written by others. A raw ESC, a C1 control or a character that turns the direction
 of writing would let them change what a person believes to read.
 
+An identity number among it is unreadable, too: a maker's serial that happens to be one is the price.
+
 References:
     Unicode Technical Report 36, "Unicode Security Considerations", section 2.
 """
@@ -12,6 +14,8 @@ import sys
 import unicodedata
 from collections.abc import Callable
 from typing import Any, Final, TextIO
+
+from models.udi.personal import masked
 
 _PICTURES: Final = {**{code: chr(0x2400 + code) for code in range(0x20)}, 0x7F: "␡"}
 _ASCII_PLAIN: Final = re.compile(r"[\x20-\x7e\n\t]*\Z")
@@ -24,6 +28,7 @@ def visible(text: str) -> str:
         >>> visible("A\x1dB")
         'A␝B'
     """
+    text = masked(text)
     return text if text.isprintable() else "".join(map(_visible, text))
 
 
@@ -34,6 +39,7 @@ def plain(text: str, *, lines: bool = False) -> str:
         >>> plain("支架\u3000大\x1b[2J")
         '支架\u3000大␛[2J'
     """
+    text = masked(text)
     if text.isprintable() or (lines and _ASCII_PLAIN.match(text)):
         return text
     kept = "\n\t" if lines else ""

@@ -5,16 +5,26 @@ References:
 """
 
 import re
+from collections.abc import Iterable
 from datetime import date
 from typing import Final
 
+NUMBER_LENGTH: Final = 18
+"""Characters of an identity number; a shorter text holds none."""
 _SHAPED: Final = re.compile(r"[1-9][0-9]{5}(?:18|19|20)[0-9]{9}[0-9Xx]", re.ASCII)
 _BEFORE: Final = r"(?:(?<![0-9])|(?<=\][A-Za-z][0-9])|(?<=\\[0-9]{6}))"
 """No digit, but for the last one of a symbology identifier or of an ECI designator."""
-_ANYWHERE: Final = re.compile(
-    _BEFORE + r"[1-9][0-9]{5}[ -]?(?:18|19|20)[0-9]{6}[ -]?[0-9]{3}[0-9Xx](?![0-9])", re.ASCII
+_ELEMENT: Final = r"(?:10|2[12]|235|24[013]|25[0134]|40[013]|71[0-6]|80(?:02|04|1[023]|20)|9[0-9])?"
+"""An application identifier whose value can hold one (GS1 General Specifications, section 3.2)."""
+_GAP: Final = "[ .-]{0,2}"
+_NUMBER: Final = (
+    f"[1-9][0-9]{{5}}{_GAP}(?:(?:18|19|20)[0-9]{{6}}|(?:18|19|20)[0-9]{{2}}{_GAP}[0-9]{{4}}){_GAP}[0-9]{{3}}[0-9Xx]"
+    f"|[1-9][0-9]{{3}}{_GAP}[0-9]{{2}}(?:18|19|20){_GAP}[0-9]{{4}}{_GAP}[0-9]{{4}}{_GAP}[0-9][0-9Xx]"
 )
-_GROUPED: Final = str.maketrans("", "", " -")
+"""In one, in its three groups, with the year apart, or in groups of four."""
+_ANYWHERE: Final = re.compile(f"{_BEFORE}{_ELEMENT}({_NUMBER})({_NUMBER})?(?![0-9])", re.ASCII)
+"""Once, or twice in a row as a scanner sends what it reads twice."""
+_GROUPED: Final = str.maketrans("", "", " .-")
 _WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK: Final = "10X98765432"
 _SHOWN: Final = 3
@@ -40,25 +50,45 @@ def is_identity_number(text: str) -> bool:
 
 
 def holds_identity_number(text: str) -> bool:
-    """Whether an identity number stands anywhere in a text, written in one or in its three groups.
+    """Whether an identity number stands anywhere in a text, in one or in groups, behind an application identifier too.
 
     Example:
         >>> holds_identity_number("ID:110103-20101225-0009")
         True
+        >>> holds_identity_number("91110103201012250009")
+        True
     """
-    return any(is_identity_number(match[0].translate(_GROUPED)) for match in _ANYWHERE.finditer(text))
+    return any(_is_one(number) for found in _ANYWHERE.finditer(text) for number in found.groups() if number)
 
 
-def masked(text: str) -> str:
+def masked(text: str, values: Iterable[str | None] = ()) -> str:
     """The text with every identity number in it unreadable but for its first digits, for lists and logs.
+
+    Args:
+        text: Any text.
+        values: What a code in it says: where one of them is an identity number, it is masked wherever it stands.
 
     Example:
         >>> masked("id 110103201012250009, ]C0110103201012250009")
         'id 110***************, ]C0110***************'
     """
-    return _ANYWHERE.sub(lambda match: _masked(match[0]), text)
+    for value in values:
+        if value is not None and is_identity_number(value):
+            text = text.replace(value, _masked(value))
+    return _ANYWHERE.sub(_without, text)
+
+
+def _without(found: re.Match[str]) -> str:
+    whole, start = found[0], found.start()
+    for number, at in ((found[place], found.start(place) - start) for place in (1, 2) if found[place]):
+        if _is_one(number):
+            whole = whole[:at] + _masked(number) + whole[at + len(number) :]
+    return whole
+
+
+def _is_one(number: str) -> bool:
+    return is_identity_number(number.translate(_GROUPED))
 
 
 def _masked(number: str) -> str:
-    is_one = is_identity_number(number.translate(_GROUPED))
-    return number[:_SHOWN] + "*" * (len(number) - _SHOWN) if is_one else number
+    return number[:_SHOWN] + "*" * (len(number) - _SHOWN)

@@ -22,6 +22,7 @@ from rich.status import Status
 from rich.table import Table
 from rich.text import Text
 
+from models.udi.personal import masked
 from streams.cli.arranging import RIGHT, arranged
 from streams.cli.phrases import told, told_cell, told_heading
 from streams.visible import plain
@@ -114,7 +115,7 @@ def print_json(value: Any) -> None:
         return
     text = orjson.dumps(value, default=str, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS).decode()
     # Past the stream that speaks a language: nothing in it is for people.
-    getattr(sys.stdout, "rich_proxied_file", sys.stdout).write(safe_json(text) + "\n")
+    getattr(sys.stdout, "rich_proxied_file", sys.stdout).write(safe_json(masked(text)) + "\n")
 
 
 def safe_json(text: str) -> str:

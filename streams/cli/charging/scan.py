@@ -112,7 +112,8 @@ def codes_of(story: Story) -> list[str]:
     except ValueError:
         return []
     codes = event.get("codes") if isinstance(event, dict) else None
-    return [masked(code) for code in codes if isinstance(code, str)] if isinstance(codes, list) else []
+    values = (story.scan.lot, story.scan.serial)
+    return [masked(code, values) for code in codes if isinstance(code, str)] if isinstance(codes, list) else []
 
 
 def _choose(what: str, found: Found) -> None:

@@ -8,6 +8,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -18,6 +19,7 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from models.udi import ParsedCode, parse
+from models.udi.personal import NUMBER_LENGTH, is_identity_number, masked
 from streams.cli.codes.explain import explain
 from streams.cli.codes.symbol import Carrier, png, svg
 from streams.cli.shown import Console, safe_json
@@ -73,13 +75,16 @@ def row(code: ParsedCode) -> dict[str, Any]:
     }
 
 
-def as_line(code: ParsedCode) -> bytes:
-    """The JSON line of a reading, with its end."""
+def as_line(code: ParsedCode, *, clear: bool = False) -> bytes:
+    """The JSON line of a reading, with its end; an identity number in it can be read only when `clear`."""
     try:
-        return orjson.dumps(row(code), option=orjson.OPT_APPEND_NEWLINE)
+        line = orjson.dumps(row(code), option=orjson.OPT_APPEND_NEWLINE)
     except TypeError:
         # A lone surrogate is no Unicode text; the standard library writes it as an escape.
-        return json.dumps(row(code), default=str).encode() + b"\n"
+        line = json.dumps(row(code), default=str).encode() + b"\n"
+    if clear or len(code.raw) < NUMBER_LENGTH:
+        return line
+    return masked(line.decode(), (value for _, value in code.elements)).encode()
 
 
 def _lines(stream: BinaryIO) -> Iterator[bytes]:
@@ -141,6 +146,7 @@ def parse_command(
     jsonl: Annotated[bool, typer.Option("--jsonl", help='Lines are {"raw": "…", "scanned_on": "2026-06-01"}.')] = False,
     explaining: Annotated[bool, typer.Option("--explain", help="Explain each code step by step.")] = False,
     lang: Annotated[Language, typer.Option(help="Language of explanations.")] = Language.EN,
+    clear: Annotated[bool, typer.Option("--clear", help="Identity numbers of persons in clear.")] = False,
     scanned_on: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day of the scans; today when not given.")
     ] = None,
@@ -153,7 +159,7 @@ def parse_command(
         task = progress.add_task("codes", total=None)
         try:
             for number, code in enumerate(readings(stream, jsonl=jsonl, scanned_on=day), 1):
-                _print(code, lang, explaining=explaining)
+                _print(code if clear else _unpersonal(code), lang, explaining=explaining, clear=clear)
                 if number % _TICK == 0:
                     progress.update(task, completed=number)
         except BadInput as error:
@@ -162,14 +168,20 @@ def parse_command(
             raise typer.Exit(2) from None
 
 
-def _print(code: ParsedCode, lang: Language, *, explaining: bool) -> None:
+def _unpersonal(code: ParsedCode) -> ParsedCode:
+    """Without the other readings of a value that is an identity number: they would show its parts."""
+    personal = any(is_identity_number(value) for _, value in code.elements)
+    return replace(code, alternatives=()) if personal and code.alternatives else code
+
+
+def _print(code: ParsedCode, lang: Language, *, explaining: bool, clear: bool) -> None:
     if explaining:
-        text = "\n".join([*explain(code, lang), "", ""])
+        text = masked("\n".join([*explain(code, lang), "", ""]), (value for _, value in code.elements))
         sys.stdout.buffer.write(text.encode("utf-8", errors="backslashreplace"))
     elif sys.stdout.isatty():
-        sys.stdout.buffer.write(safe_json(as_line(code).decode()).encode())
+        sys.stdout.buffer.write(safe_json(as_line(code, clear=clear).decode()).encode())
     else:
-        sys.stdout.buffer.write(as_line(code))
+        sys.stdout.buffer.write(as_line(code, clear=clear))
 
 
 def _open(file: str) -> BinaryIO:

@@ -18,7 +18,10 @@ from tests.support.ward import PostgresStore, Ward, postgres_store, usual
 
 NUMBER: Final = "110103201012250009"
 """By its check character; of nobody."""
-FORMS: Final = (NUMBER, "110103 20101225 0009", "110103-20101225-0009")
+FORMS: Final = (
+    NUMBER, "110103 20101225 0009", "110103-20101225-0009", "110103.20101225.0009", "110103  20101225  0009",
+    "1101 0320 1012 2500 09", "110103 2010 1225 0009", f"91{NUMBER}", f"90{NUMBER}", f"240{NUMBER}", NUMBER * 2,
+)  # fmt: skip
 AS_SENT: Final = (f"]C0{NUMBER}", f"]d1{NUMBER}", f"\\000026{NUMBER}")
 LABEL: Final = gs1(DI, expiry="271231", lot="L1")
 
@@ -92,7 +95,9 @@ async def test_the_books_mask_as_the_rules_do(store: PostgresStore) -> None:
     texts = [
         *FORMS, *AS_SENT, f"of {NUMBER}, and of {FORMS[1]}.",
         "110103201012250008", "110103201002300000", "11010320101225001X",
-        f"1{NUMBER}", f"{NUMBER}1", f"x{NUMBER}x", "", "stent broke", "010691234512345610ABC2112345678901234567",
+        f"1{NUMBER}", f"{NUMBER}1", f"x{NUMBER}x", f"10{NUMBER}", f"89{NUMBER}", f"{NUMBER}110103201012250008",
+        "21010320101225000X", "210103 2010 1225 00 09", f"]C091{NUMBER}", "2021-06-01 2021-07-01 2021-08-01",
+        "", "stent broke", "010691234512345610ABC2112345678901234567",
     ]  # fmt: skip
     for text in texts:
         assert await store.pool.fetchval("SELECT udi.masked($1)", text) == masked(text), text

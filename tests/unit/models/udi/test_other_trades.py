@@ -80,6 +80,20 @@ def test_there_are_enough_of_them() -> None:
         ("110103-20101225-0009", True),
         ("1110103201012250009", False),
         ("110103-20101225-0008", False),
+        ("91110103201012250009", True),
+        ("90110103201012250009", True),
+        ("240110103201012250009", True),
+        ("8004110103201012250009", True),
+        ("89110103201012250009", False),
+        ("110103201012250009110103201012250009", True),
+        ("110103201012250009 110103201012250009", True),
+        ("1101032010122500091", False),
+        ("110103.20101225.0009", True),
+        ("110103  20101225  0009", True),
+        ("110103   20101225   0009", False),
+        ("1101 0320 1012 2500 09", True),
+        ("110103 2010 1225 0009", True),
+        ("1101 0320 1012 2500 08", False),
     ],
 )
 def test_an_identity_number_is_told_by_its_check_character(text: str, is_one: bool) -> None:
@@ -102,6 +116,14 @@ def test_a_proved_code_keeps_a_lot_that_happens_to_be_an_identity_number(codes: 
     assert holds_identity_number(_LOT)
     label = read_label(codes, scanned_on=DAY)
     assert (label.di, label.lot, label.error) == (_GTIN, lot, None)
+
+
+@pytest.mark.parametrize("code", [f"]d201{_GTIN}21{_LOT}", f"(01){_GTIN}(21){_LOT}", f"]C101{_GTIN}10L1\x1d21{_LOT}"])
+def test_a_proved_code_keeps_its_serial_which_is_masked_where_it_is_shown(code: str) -> None:
+    read = parse(code, scanned_on=DAY)
+    assert (read.valid, read.serial) == (True, _LOT)
+    assert _LOT not in masked(code, (value for _, value in read.elements))
+    assert masked(code, ["L1"]).startswith(code[:20])
 
 
 def test_an_identity_number_is_never_looked_up_as_a_house_code() -> None:

@@ -214,6 +214,17 @@ def test_what_cannot_be_drawn_is_said(tmp_path: Path, text: str, name: str, exit
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("options", [[], ["--explain"]])
+@pytest.mark.parametrize("text", ["91{}", "{}{}", "]d2010703206980498821{}", "]d20107032069804988" + "10L1\x1d21{}"])
+def test_an_identity_number_is_shown_only_when_asked_for(text: str, options: list[str]) -> None:
+    number = "100472202106010016"
+    line = text.replace("{}", number) + "\n"
+
+    assert number[3:] not in run.invoke(app, ["parse", *options], input=line).stdout
+    assert "2106010016" not in run.invoke(app, ["parse", *options], input=line).stdout
+    assert number in run.invoke(app, ["parse", "--clear"], input=line).stdout
+
+
 def test_rescue_proof_prints_its_figures() -> None:
     result = run.invoke(app, ["rescue-proof", "--labels", "2000", "--devices", "20", "--json"])
 

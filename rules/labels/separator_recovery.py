@@ -62,10 +62,13 @@ def _uncertain(
     if device is None:
         # Unreadable is unreadable, and is scanned again while it is at hand.
         return label if label.error is not None else replace(label, ambiguous=True, possible=possible)
-    meant = _returned(possible, event, view) if event.action is Action.RETURN else None
-    if meant is not None:
-        return taken_as(label, meant)
-    readings = possible or readings_of(label.suspect or Label(device[0]))
+    every = readings_of(label.suspect or Label(device[0]))
+    if event.action is Action.RETURN:
+        # What was used there goes before what the maker's labels look like.
+        meant = _returned(possible, event, view) or _returned(every, event, view)
+        if meant is not None:
+            return taken_as(label, meant)
+    readings = possible or every
     flags = tuple(dict.fromkeys((*label.flags, Flag.SUSPECT_MISSING_SEPARATOR, Flag.IDENTIFIER_ALONE)))
     return replace(
         label,

@@ -189,6 +189,25 @@ def test_of_a_return_the_books_tell_which_lot_was_used(corrects: str | None) -> 
 
 
 @pytest.mark.parametrize("corrects", [None, str(scan_id(1))])
+def test_of_a_return_the_books_tell_its_lot_also_where_the_makers_pattern_does_not(corrects: str | None) -> None:
+    made = bench(NEITHER, losing=True)
+    used = made.decision(1, codes=[CLEAN], device_id="gun2")
+    back = made.decision(2, action="return", codes=[LOST], corrects=corrects)
+
+    assert (used.verdict, back.verdict, back.reasons) == ("billed", "credited", ())
+    assert (back.label.lot, back.label.serial) == ("L12345", "S1")
+
+
+def test_a_return_of_goods_of_which_no_reading_was_used_there_is_held_as_with_a_certain_label() -> None:
+    made = bench(NEITHER, losing=True)
+    made.decision(1, codes=[CLEAN], device_id="gun2")
+    doubtful = made.decision(2, action="return", codes=[LOST.replace("L12345", "L99999")])
+    certain = made.decision(3, action="return", codes=[CLEAN.replace("L12345", "L99999")], device_id="gun2")
+
+    assert {(each.verdict, each.reasons[-1]) for each in (doubtful, certain)} == {("held", "return-without-use")}
+
+
+@pytest.mark.parametrize("corrects", [None, str(scan_id(1))])
 def test_a_certain_return_of_a_use_without_a_lot_goes_through(corrects: str | None) -> None:
     made = bench(None, losing=True)
     used = made.decision(1, codes=[LOST])

@@ -15,7 +15,7 @@ import unicodedata
 from collections.abc import Callable
 from typing import Any, Final, TextIO
 
-from models.udi.personal import masked
+from models.personal import masked
 
 _PICTURES: Final = {**{code: chr(0x2400 + code) for code in range(0x20)}, 0x7F: "␡"}
 _ASCII_PLAIN: Final = re.compile(r"[\x20-\x7e\n\t]*\Z")

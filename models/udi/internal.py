@@ -7,10 +7,10 @@ References:
 import re
 from typing import Final
 
+from models.personal import holds_identity_number
 from models.udi.being_read import Reading, Scan
 from models.udi.issuers.gs1.as_scanned import read_gs1
 from models.udi.issuers.gs1.digital_link import is_web_address
-from models.udi.personal import holds_identity_number
 from models.udi.values import CodeError, Flag, Issuer
 
 _INSURANCE: Final = re.compile(r"C[0-9]{19}(?:[0-9]{7})?")

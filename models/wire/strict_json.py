@@ -20,8 +20,8 @@ from pydantic import (
     ValidationError,
 )
 
+from models.personal import masked
 from models.reasons import Reason
-from models.udi.personal import masked
 from models.wire.topics import RECORD_BYTES_MAX
 
 Identifier = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]

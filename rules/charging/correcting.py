@@ -11,9 +11,9 @@ from uuid import UUID
 from models.charging.books import label_facts
 from models.charging.commands import Correction
 from models.charging.refusals import CommandRefusal, Refused
+from models.personal import masked
 from models.scan.event import Action, ScanEvent
 from models.udi import read_label
-from models.udi.personal import masked
 from rules.charging.validation import code_reason
 
 _OF_THE_ENCOUNTER = ("department", "team", "operation")

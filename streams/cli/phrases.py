@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from functools import cache, lru_cache
 from typing import Any, Final
 
-from models.monitoring.rule import STUDY_RULES
 from models.wording import LOCALES, texts
 from streams.language import language
 
@@ -131,6 +130,8 @@ def _names(locale: str) -> dict[str, str]:
     web, board = texts(f"web.{locale}"), texts(f"board.{locale}")
     verdicts = {name.removeprefix("verdict_"): to for name, to in web["outcome"].items()}
     actions = {name[len("action_") :]: to for name, to in web["terminal"].items() if name.startswith("action_")}
+    from models.monitoring.rule import STUDY_RULES  # noqa: PLC0415 -- English never needs it
+
     others = {row.rule for row in STUDY_RULES} | {"hospital"}
     words = board["value"] | texts(locale)["reason"] | actions | verdicts
     return {name: to for name, to in words.items() if name not in others}

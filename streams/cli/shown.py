@@ -22,7 +22,7 @@ from rich.status import Status
 from rich.table import Table
 from rich.text import Text
 
-from models.udi.personal import masked
+from models.personal import masked
 from streams.cli.arranging import RIGHT, arranged
 from streams.cli.phrases import told, told_cell, told_heading
 from streams.visible import plain

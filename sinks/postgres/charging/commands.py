@@ -9,7 +9,7 @@ import asyncpg
 import orjson
 
 from models.charging.commands import CommandKind
-from models.udi.personal import masked
+from models.personal import masked
 
 _HOSPITALS = """
 SELECT c.hospital FROM udi.hospitals_with_records() h (hospital)

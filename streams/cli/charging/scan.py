@@ -10,9 +10,9 @@ import asyncpg
 import orjson
 import typer
 
+from models.personal import masked
 from models.texts import texts
 from models.udi import parse
-from models.udi.personal import masked
 from sinks.postgres.charging.stories import Brief, Story, brief_of, story_of
 from sinks.postgres.charging.waiting import HistoryEntry, history_of
 from sinks.postgres.stock.trace import TraceBooks

@@ -18,8 +18,8 @@ import orjson
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from models.personal import NUMBER_LENGTH, is_identity_number, masked
 from models.udi import ParsedCode, parse
-from models.udi.personal import NUMBER_LENGTH, is_identity_number, masked
 from streams.cli.codes.explain import explain
 from streams.cli.codes.symbol import Carrier, png, svg
 from streams.cli.shown import Console, safe_json

@@ -7,7 +7,7 @@ import pytest
 from pydantic import SecretStr
 
 from models.charging.commands import CommandKind
-from models.udi.personal import masked
+from models.personal import masked
 from sinks.postgres.charging.stories import story_of
 from streams.cli.charging.scan import codes_of
 from streams.cli.operating.dead_letters import dead_letters

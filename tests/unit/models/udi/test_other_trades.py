@@ -6,8 +6,8 @@ from typing import Final
 import pytest
 
 from models.charging.books import label_facts
+from models.personal import holds_identity_number, masked
 from models.udi import UDI_ISSUERS, Flag, parse, read_label
-from models.udi.personal import holds_identity_number, masked
 
 DAY = date(2026, 6, 1)
 DEVICE = "0107032069804988"

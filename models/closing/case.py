@@ -13,7 +13,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from models.catalogue.item import OWNER_HOSPITAL
-from models.charging.decision import SettlementStatus
+from models.charging.effects import SettlementStatus
 from models.ids import made_id
 from models.reasons import TAKEN_BACK, Reason, Verdict
 from models.scan.event import Action

@@ -5,7 +5,8 @@ from dataclasses import replace
 from models.calendar import Month
 from models.catalogue.item import OWNER_HOSPITAL
 from models.charging.books import RecordedScan
-from models.charging.decision import Charge, Decision, SettlementLine, SettlementStatus, UseAccount, WasteCost
+from models.charging.decision import Decision, UseAccount
+from models.charging.effects import Charge, SettlementLine, SettlementStatus, WasteCost
 from models.charging.snapshot import EncounterFacts
 from models.ids import made_id
 from models.money import line_amount_fen

@@ -12,7 +12,8 @@ from typing import Final
 from models.calendar import local_day
 from models.charging.books import LabelFacts
 from models.charging.commands import Carried, Command, Commanded, CommandKind, Correction, Identification, Recorded
-from models.charging.decision import Decision, StockMove, Usage, UseAccount
+from models.charging.decision import Decision, UseAccount
+from models.charging.effects import StockMove, Usage
 from models.charging.refusals import CommandRefusal, Refused
 from models.reasons import REASON_ROW, RELEASABLE, TAKEN_BACK, Reason, Verdict, in_precedence
 from models.scan.event import Action, Override

@@ -4,7 +4,8 @@ from datetime import datetime
 
 from models.catalogue.item import Item, Tracking
 from models.charging.books import LabelFacts, Prior, RecordedScan
-from models.charging.decision import Decision, StockMove, Usage
+from models.charging.decision import Decision
+from models.charging.effects import StockMove, Usage
 from models.charging.snapshot import EncounterFacts
 from models.money import line_amount_fen
 from models.reasons import REASON_ROW, RELEASABLE, Reason, Verdict, When, deciding, in_precedence

@@ -8,7 +8,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from models.charging.books import LabelFacts, Prior, RecordedScan
-from models.charging.decision import Decision, StockMove
+from models.charging.decision import Decision
+from models.charging.effects import StockMove
 from models.reasons import Reason
 from models.scan.event import Action
 from models.stock.places import shelf

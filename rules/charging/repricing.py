@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from models.charging.books import Prior, RecordedScan
-from models.charging.decision import Decision, Usage, UseAccount
+from models.charging.decision import Decision, UseAccount
+from models.charging.effects import Usage
 from models.reasons import Reason, Verdict, in_precedence
 from rules.catalogue.joining import price_on
 from rules.charging.charges import charge_anew, credit_of

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from models.catalogue.item import Item
 from models.charging.books import LabelFacts, Prior, RecordedScan
-from models.charging.decision import Charge, Decision, StockMove, Usage, UseAccount
+from models.charging.decision import Decision, UseAccount
+from models.charging.effects import Charge, StockMove, Usage
 from models.money import line_amount_fen
 from models.reasons import TAKEN_BACK, Reason, Verdict
 from models.scan.event import ScanEvent

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from models.catalogue.item import Item
 from models.charging.books import LabelFacts, Ref, UnitKey
-from models.charging.decision import Charge, Decision
+from models.charging.decision import Decision
+from models.charging.effects import Charge
 from models.reasons import Reason, Verdict, deciding_reason
 from sinks.ports.batch import ClaimTakenError
 

@@ -6,7 +6,8 @@ from datetime import timedelta
 
 from models.charging.books import BalanceKey, Neighbour
 from models.charging.controls import QuotaKey
-from models.charging.decision import Charge, Decision
+from models.charging.decision import Decision
+from models.charging.effects import Charge
 from models.charging.snapshot import Catalogue, Lookup
 from models.reasons import Verdict
 from sinks.postgres.charging.books import NEIGHBOUR_SECONDS

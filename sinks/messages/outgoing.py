@@ -12,7 +12,8 @@ import orjson
 
 from models.calendar import month_text
 from models.charging.books import BadRecord
-from models.charging.decision import Charge, Decision, SettlementLine
+from models.charging.decision import Decision
+from models.charging.effects import Charge, SettlementLine
 from models.ids import made_id
 from models.money import CURRENCY, fen_text, price_text
 from models.reasons import Verdict

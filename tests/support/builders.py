@@ -11,7 +11,8 @@ from models.calendar import ZONE_DEFAULT, Month
 from models.catalogue.item import CatalogueItem, Item, item_from_wire
 from models.charging.arrival import Arrival, TickRecord
 from models.charging.books import BadRecord, Prior, Ref
-from models.charging.decision import Decision, SettlementLine, StockMove
+from models.charging.decision import Decision
+from models.charging.effects import SettlementLine, StockMove
 from models.charging.snapshot import Catalogue, EncounterFacts, Snapshot
 from models.money import fen_text
 from models.policy import POLICY

@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from models.charging.books import BadRecord, BalanceKey, Ref, UnitKey
-from models.charging.decision import Decision, WasteCost
+from models.charging.decision import Decision
+from models.charging.effects import WasteCost
 from models.wire.topics import LANE_OUTPUTS
 from sinks.messages.outgoing import Outgoing, outgoing_of
 from sinks.ports.batch import Batch

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 from models.calendar import Month, local_day, month_of
 from models.catalogue.item import Item
 from models.charging.books import Ref
-from models.charging.decision import Charge, SettlementLine, SettlementStatus, UseAccount
+from models.charging.decision import UseAccount
+from models.charging.effects import Charge, SettlementLine, SettlementStatus
 from models.reasons import Reason, Verdict
 
 

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import orjson
 
-from models.charging.decision import SettlementStatus
+from models.charging.effects import SettlementStatus
 from models.closing.case import (
     CaseKey,
     CaseScan,

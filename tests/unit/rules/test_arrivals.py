@@ -8,7 +8,8 @@ import pytest
 
 from models.charging.arrival import TickRecord
 from models.charging.books import BadRecord, Ref
-from models.charging.decision import Decision, StockMove
+from models.charging.decision import Decision
+from models.charging.effects import StockMove
 from models.reasons import Reason
 from models.wire.strict_json import Refusal
 from models.wire.topics import RECORD_BYTES_MAX

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from models.charging.decision import SettlementStatus
+from models.charging.effects import SettlementStatus
 from models.closing.case import (
     CaseKey,
     CaseScan,

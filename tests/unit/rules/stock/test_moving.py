@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from models.charging.decision import StockMove
+from models.charging.effects import StockMove
 from models.scan.event import ScanEvent
 from models.stock.store import StoreRecord
 from rules.stock.moving import Way, way_of

@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from rich.table import Table
 from typer.testing import CliRunner
 
-from models.charging.decision import SettlementStatus
+from models.charging.effects import SettlementStatus
 from models.monitoring.alert import Status
 from models.monitoring.finding import FindingStatus
 from models.reasons import Reason, Verdict

@@ -131,12 +131,13 @@ class View:
             self.gathered.fingerprints[hospital, event.scan_id] = subject.fingerprint
         self._move(decision)
         self._use_quotas(decision)
-        for charge in decision.charges:
+        for charge in decision.charging.entries:
             stay = (hospital, charge.encounter, charge.item.item_code)
             if stay in self.gathered.stays:
                 self.gathered.stays[stay] += -charge.quantity if charge.reverses else charge.quantity
-        unit = decision.label.unit(hospital) if decision.takes_unit or decision.frees_unit else None
-        if unit is not None and decision.takes_unit:
+        stock = decision.stock
+        unit = decision.label.unit(hospital) if stock.takes_unit or stock.frees_unit else None
+        if unit is not None and stock.takes_unit:
             self.gathered.holders[unit] = subject.ref
         elif unit is not None:
             self.gathered.holders.pop(unit, None)
@@ -146,7 +147,7 @@ class View:
             self._undigested.append(decision)
 
     def _use_quotas(self, decision: Decision) -> None:
-        for usage in decision.usage if self.gathered.quotas else ():
+        for usage in decision.charging.usage if self.gathered.quotas else ():
             item = self.catalogue.item(usage.hospital, usage.item_code)
             category = item.controlled_category if item is not None else None
             if category is not None and usage.department is not None:
@@ -161,7 +162,7 @@ class View:
         self._undigested.clear()
 
     def _move(self, decision: Decision) -> None:
-        move, hospital = decision.move, decision.subject.event.hospital
+        move, hospital = decision.stock.move, decision.subject.event.hospital
         if move is None:
             return
         if move.from_store is not None:
@@ -181,9 +182,9 @@ class View:
             use,
             returned_units=use.returned_units + returned,
             changes=use.changes + 1,
-            holds_unit=use.holds_unit and decision.frees_unit is None,
+            holds_unit=use.holds_unit and decision.stock.frees_unit is None,
         )
-        for each in decision.charges:
+        for each in decision.charging.entries:
             if each.reverses is None:
                 use = replace(use, charge=each, credited_units=0, credited_fen=0, credits=0)
             else:
@@ -223,6 +224,7 @@ def _unit_key(use: UseAccount) -> UseKey:
 
 def _account(decision: Decision) -> UseAccount:
     subject, event, label = decision.subject, decision.subject.event, decision.label
+    move, entries = decision.stock.move, decision.charging.entries
     return UseAccount(
         ref=subject.ref,
         hospital=event.hospital,
@@ -237,8 +239,8 @@ def _account(decision: Decision) -> UseAccount:
         department=decision.department,
         item=decision.item,
         units=decision.units,
-        owner=decision.move.owner if decision.move else None,
-        holds_unit=decision.takes_unit,
-        charge=decision.charges[0] if decision.charges else None,
+        owner=move.owner if move else None,
+        holds_unit=decision.stock.takes_unit,
+        charge=entries[0] if entries else None,
         settlement=decision.settlement[0] if decision.settlement else None,
     )

@@ -11,7 +11,7 @@ from uuid import UUID
 from models.calendar import Month
 from models.catalogue.item import Item
 from models.charging.books import BalanceKey, LabelFacts, RecordedScan, Ref
-from models.charging.effects import Charge, SettlementLine, StockMove, Usage, WasteCost
+from models.charging.effects import NO_CHARGE, NO_STOCK, Charge, ChargeEffects, SettlementLine, StockEffects
 from models.reasons import Reason, Verdict
 
 
@@ -90,36 +90,20 @@ class Decision:
     """Item it was decided for; `None` while it is not known."""
     units: int | None = None
     """Units of use; `None` while the item is not known."""
-    move: StockMove | None = None
-    """Goods that change place; `None` when none do."""
-    takes_unit: bool = False
-    """It claims its serial-numbered unit."""
-    frees_unit: Ref | None = None
-    """The use whose claim on the unit ends with this return."""
-    charges: tuple[Charge, ...] = ()
-    """New ledger entries, in the order of their numbers."""
-    settlement: tuple[SettlementLine, ...] = ()
-    """New settlement lines, in the order of their numbers."""
-    usage: tuple[Usage, ...] = ()
-    """Changes of monthly usage."""
-    account: UseAccount | None = None
-    """The use whose account it changes, as it was before: a return's, or its own (re-rated, taken back)."""
-    waste: WasteCost | None = None
-    """Cost of goods opened or thrown away; `None` of other actions."""
-    cost: int | None = None
-    """What a unit that moved cost on the day, in 1/10,000 yuan; `None` when nothing moved or no cost was in force."""
     department: str | None = None
     """The scan's department, else its encounter's; `None` when neither says."""
-    stock_left: int | None = None
-    """Units of use of the item left in the store, as this lane sees it; `None` when nothing moved."""
-    billing_ids: tuple[UUID, ...] = ()
-    """Ledger entries that its verdict names."""
+    stock: StockEffects = NO_STOCK
+    """What it does to stock."""
+    charging: ChargeEffects = NO_CHARGE
+    """What it does to the ledger and to usage."""
+    settlement: tuple[SettlementLine, ...] = ()
+    """New settlement lines, in the order of their numbers."""
+    account: UseAccount | None = None
+    """The use whose account it changes, as it was before: a return's, or its own (re-rated, taken back)."""
     partner: Ref | None = None
     """Scan of the other half of its label; `None` for a whole label."""
     claims: bool = True
     """Its scan id is new and is claimed by the first decision."""
-    takes_back: bool = False
-    """Its move is the way back of what an earlier decision of the scan moved."""
     offers: tuple[tuple[str, int], ...] = ()
     """Goods of the same type in the same store, with the units left of each, when a breaker holds the item."""
 
@@ -130,7 +114,7 @@ class Decision:
 
     def balance_key(self, store: str) -> BalanceKey:
         """The balance in the store that goods of this label belong to; only of a decision that moves goods."""
-        item, move, label = self.item, self.move, self.label
+        item, move, label = self.item, self.stock.move, self.label
         owner = move.owner if move else item.owner if item else ""
         code = item.item_code if item else ""
         return BalanceKey(self.subject.event.hospital, store, code, owner, label.lot or "", label.serial or "")

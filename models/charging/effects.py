@@ -1,8 +1,8 @@
-"""What a decision does: what is charged, owed, moved and counted as usage."""
+"""What follows from a decision: what is charged, owed, moved and counted as usage."""
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from models.calendar import Month
@@ -126,3 +126,39 @@ class Usage(NamedTuple):
     """Units of use; below 0 when something is taken back."""
     amount_fen: int
     """Fen at charge price; below 0 when something is taken back."""
+
+
+class StockEffects(NamedTuple):
+    """What a decision does to stock."""
+
+    move: StockMove | None = None
+    """Goods that change place; `None` when none do."""
+    cost: int | None = None
+    """What a unit that moved cost on the day, in 1/10,000 yuan; `None` when nothing moved or no cost was in force."""
+    left: int | None = None
+    """Units of use of the item left in the store, as this lane sees it; `None` when nothing moved."""
+    takes_unit: bool = False
+    """It claims its serial-numbered unit."""
+    frees_unit: Ref | None = None
+    """The use whose claim on the unit ends with this return."""
+    takes_back: bool = False
+    """The move is the way back of what an earlier decision of the scan moved."""
+    waste: WasteCost | None = None
+    """Cost of goods opened or thrown away; `None` of other actions."""
+
+
+class ChargeEffects(NamedTuple):
+    """What a decision does to the ledger, and to the usage that alerts watch."""
+
+    entries: tuple[Charge, ...] = ()
+    """New ledger entries, in the order of their numbers."""
+    billing_ids: tuple[UUID, ...] = ()
+    """Ledger entries that its verdict names."""
+    usage: tuple[Usage, ...] = ()
+    """Changes of monthly usage."""
+
+
+NO_STOCK: Final = StockEffects()
+"""Of a decision that moves nothing."""
+NO_CHARGE: Final = ChargeEffects()
+"""Of a decision that charges nothing."""

@@ -10,10 +10,10 @@ from datetime import datetime
 from typing import Final
 
 from models.calendar import local_day
-from models.charging.books import LabelFacts
+from models.charging.books import LabelFacts, RecordedScan
 from models.charging.commands import Carried, Command, Commanded, CommandKind, Correction, Identification, Recorded
 from models.charging.decision import Decision, UseAccount
-from models.charging.effects import StockMove, Usage
+from models.charging.effects import ChargeEffects, StockEffects, StockMove, Usage
 from models.charging.refusals import CommandRefusal, Refused
 from models.reasons import REASON_ROW, RELEASABLE, TAKEN_BACK, Reason, Verdict, in_precedence
 from models.scan.event import Action, Override
@@ -161,7 +161,7 @@ def _counts_no_more(one: Recorded, at: datetime, why: Reason, view: View) -> lis
     if event.action is not Action.USE or use is None:
         return [_nothing_moved(one, at, why, view)]
     decision = _taken_back(one, use, at, view)
-    flags = decision.reasons if decision.charges else ()
+    flags = decision.reasons if decision.charging.entries else ()
     decision.verdict, decision.reasons = Verdict.RECORDED, in_precedence({why, *flags})
     return [decision]
 
@@ -211,18 +211,22 @@ def _taken_back(one: Recorded, use: UseAccount, at: datetime, view: View) -> Dec
         prior.label or subject.label,
         item,
         units or None,
-        move=StockMove(use.owner, units, None, shelf(subject.event.store, subject.event.place))
-        if use.owner is not None and units
-        else None,
-        cost=cost_on(item, use.day) if use.owner is not None and item is not None else None,
-        frees_unit=use.ref if use.holds_unit else None,
-        charges=credit,
+        use.department,
+        stock=_back(use, subject, units),
+        charging=ChargeEffects(credit, tuple(each.billing_id for each in credit), usage),
         settlement=settlement_reversal(subject, use, units, view, n=prior.lines) if units else (),
-        usage=usage,
-        department=use.department,
-        billing_ids=tuple(each.billing_id for each in credit),
         account=use,
         claims=False,
+    )
+
+
+def _back(use: UseAccount, subject: RecordedScan, units: int) -> StockEffects:
+    """The goods of a use go back to the shelf they came from; where none moved, only its unit is free."""
+    place = shelf(subject.event.store, subject.event.place)
+    return StockEffects(
+        move=StockMove(use.owner, units, None, place) if use.owner is not None and units else None,
+        cost=cost_on(use.item, use.day) if use.owner is not None and use.item is not None else None,
+        frees_unit=use.ref if use.holds_unit else None,
         takes_back=True,
     )
 

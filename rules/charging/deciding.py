@@ -1,11 +1,12 @@
 """The decision: one subject, the view of the books, and all that follows. Nothing is written before all is decided."""
 
 from datetime import datetime
+from typing import Final
 
 from models.catalogue.item import Item, Tracking
 from models.charging.books import LabelFacts, Prior, RecordedScan
 from models.charging.decision import Decision
-from models.charging.effects import StockMove, Usage
+from models.charging.effects import NO_STOCK, ChargeEffects, StockEffects, StockMove, Usage
 from models.charging.snapshot import EncounterFacts
 from models.money import line_amount_fen
 from models.reasons import REASON_ROW, RELEASABLE, Reason, Verdict, When, deciding, in_precedence
@@ -131,7 +132,7 @@ def _decide_stock_action(
         decision.reasons = in_precedence(flags)
     if event.action in _WASTED:
         encounter = view.encounter(event.hospital, event.encounter) if event.encounter else None
-        decision.waste = waste_of(decision, encounter, view)
+        decision.stock = decision.stock._replace(waste=waste_of(decision, encounter, view))
     return decision
 
 
@@ -161,7 +162,8 @@ def _decide_use(
         # A person has let it pass, once and for all; a unit that another use holds stays with that one.
         reasons = reasons - RELEASABLE | {Reason.RELEASED}
     takes = label.serial is not None and not (prior and prior.holds_unit)
-    decision.takes_unit = takes and not held_by_another and _keeps_unit(reasons)
+    takes_unit = takes and not held_by_another and _keeps_unit(reasons)
+    decision.stock = _UNIT_TAKEN if takes_unit else NO_STOCK
     if prior and prior.moved:
         # Its stock has moved; what was noticed then stays noticed.
         reasons |= {Reason.STOCK_NEGATIVE} & set(prior.reasons)
@@ -184,18 +186,21 @@ def _account(
     decision: Decision, price: int | Reason, encounter: EncounterFacts | None, view: View, entries: int
 ) -> None:
     """The charge of a use, and its usage; a use that costs the patient nothing counts at the catalogue price."""
-    subject, item, units = decision.subject, decision.item, decision.units
+    item, units = decision.item, decision.units
     assert item is not None and units is not None  # noqa: PT018, S101 -- what is accounted for is known goods
     unit_price = price if not isinstance(price, Reason) else 0
     if decision.verdict is Verdict.BILLED:
         charge = charge_of(decision, unit_price, encounter, view, entries)
-        decision.charges = (charge,)
-        decision.billing_ids = (charge.billing_id,)
-        amount = charge.amount_fen
+        usage = _usage(decision, item, units, charge.amount_fen)
+        decision.charging = ChargeEffects((charge,), (charge.billing_id,), (usage,))
     else:
-        amount = line_amount_fen(units, unit_price)
-    usage = Usage(subject.event.hospital, decision.department, item.item_code, subject.month, units, amount)
-    decision.usage = (usage,)
+        usage = _usage(decision, item, units, line_amount_fen(units, unit_price))
+        decision.charging = ChargeEffects(usage=(usage,))
+
+
+def _usage(decision: Decision, item: Item, units: int, amount_fen: int) -> Usage:
+    subject = decision.subject
+    return Usage(subject.event.hospital, decision.department, item.item_code, subject.month, units, amount_fen)
 
 
 def _price_reasons(item: Item, price: int | Reason) -> set[Reason]:
@@ -223,16 +228,16 @@ def _move(decision: Decision, view: View, reasons: set[Reason]) -> None:
         reasons.add(Reason.EXPIRED)
     confirms = event.action is Action.TRANSFER and view.catalogue.stores.confirms(event.hospital, event.to_store or "")
     way = way_of(event, confirms=confirms, locks=expired)
-    decision.move = StockMove(item.owner, units, kept(way.from_place), kept(way.to_place))
-    decision.cost = cost_on(item, subject.day)
+    move = StockMove(item.owner, units, kept(way.from_place), kept(way.to_place))
     here = shelf(event.store, event.place)
-    left = view.left(event.hospital, here, item)
-    source = decision.move.from_store
+    left = view.left(event.hospital, here, item) + units * ((way.to_place == here) - (way.from_place == here))
+    source = move.from_store
+    decision.stock = StockEffects(move, cost_on(item, subject.day), left, decision.stock.takes_unit)
     if source is not None and view.balance(decision.balance_key(source)) < units:
         reasons.add(Reason.STOCK_NEGATIVE)
-    decision.stock_left = left + units * ((way.to_place == here) - (way.from_place == here))
 
 
+_UNIT_TAKEN: Final = StockEffects(takes_unit=True)
 _BROUGHT = frozenset({Action.RECEIVE, Action.TRANSFER, Action.LEND, Action.ACCEPT, Action.GIVE_BACK})
 _WASTED = frozenset({Action.OPENED, Action.WASTE})
 _ACCOUNTED = frozenset({Verdict.BILLED, Verdict.RECORDED})

@@ -6,6 +6,7 @@ from datetime import datetime
 from models.charging.arrival import Arrival
 from models.charging.books import BadRecord, LabelFacts, Prior, RecordedScan, Waiting
 from models.charging.decision import Decision
+from models.charging.effects import ChargeEffects
 from models.policy import Policy
 from models.reasons import Reason, Verdict
 from rules.charging.deciding import decide
@@ -84,7 +85,7 @@ def _carried(subject: RecordedScan, whole: Decision, n: int) -> Decision:
         subject.label,
         item=whole.item,
         units=None,
-        billing_ids=whole.billing_ids,
+        charging=ChargeEffects(billing_ids=whole.charging.billing_ids),
         partner=whole.subject.ref,
     )
 

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from models.charging.books import LabelFacts, Prior, RecordedScan
 from models.charging.decision import Decision
-from models.charging.effects import StockMove
+from models.charging.effects import StockEffects, StockMove
 from models.reasons import Reason
 from models.scan.event import Action
 from models.stock.places import shelf
@@ -42,16 +42,16 @@ def identified(
     if use is None or use.ref != subject.ref or use.returned_units or taken:
         return None
     here, cost = shelf(event.store, event.place), cost_on(item, subject.day)
+    back, freed = StockMove(prior.owner, prior.units, None, here), subject.ref if prior.holds_unit else None
+    again = StockMove(prior.owner, prior.units, here, None)
     first = Decision(
         subject, prior.decisions, at, prior.verdict, prior.reasons, old, item, prior.units,
-        move=StockMove(prior.owner, prior.units, None, here), cost=cost,
-        frees_unit=subject.ref if prior.holds_unit else None, department=use.department, claims=False, takes_back=True,
+        use.department, stock=StockEffects(back, cost, frees_unit=freed, takes_back=True), claims=False,
     )  # fmt: skip
     known = tuple(reason for reason in prior.reasons if reason is not Reason.LOT_UNCERTAIN)
     second = Decision(
         subject, prior.decisions + 1, at, prior.verdict, known, label, item, prior.units,
-        move=StockMove(prior.owner, prior.units, here, None), cost=cost, takes_unit=unit is not None, account=use,
-        department=use.department, claims=False,
+        use.department, stock=StockEffects(again, cost, takes_unit=unit is not None), account=use, claims=False,
     )  # fmt: skip
     return first, second
 
@@ -63,5 +63,5 @@ def identified_prior(decision: Decision, prior: Prior) -> Prior:
         decisions=decision.n + 1,
         reasons=decision.reasons,
         label=decision.label,
-        holds_unit=decision.takes_unit,
+        holds_unit=decision.stock.takes_unit,
     )

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from models.charging.books import Prior, RecordedScan
 from models.charging.decision import Decision, UseAccount
-from models.charging.effects import Usage
+from models.charging.effects import ChargeEffects, Usage
 from models.reasons import Reason, Verdict, in_precedence
 from rules.catalogue.joining import price_on
 from rules.charging.charges import charge_anew, credit_of
@@ -50,7 +50,7 @@ def _rerated(subject: RecordedScan, prior: Prior, at: datetime, use: UseAccount,
     )  # fmt: skip
     credit = credit_of(subject, use, use.left, reasons, view, n=prior.entries)
     anew = charge_anew(decision, charge, use.left, price, view, n=prior.entries + 1)
-    decision.charges, decision.billing_ids = (credit, anew), (anew.billing_id,)
     amount = anew.amount_fen - credit.amount_fen
-    decision.usage = (Usage(hospital, charge.department, item.item_code, subject.month, 0, amount),)
+    usage = Usage(hospital, charge.department, item.item_code, subject.month, 0, amount)
+    decision.charging = ChargeEffects((credit, anew), (anew.billing_id,), (usage,))
     return decision

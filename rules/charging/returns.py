@@ -6,7 +6,7 @@ from dataclasses import replace
 from models.catalogue.item import Item
 from models.charging.books import LabelFacts, Prior, RecordedScan
 from models.charging.decision import Decision, UseAccount
-from models.charging.effects import Charge, StockMove, Usage
+from models.charging.effects import Charge, ChargeEffects, StockEffects, StockMove, Usage
 from models.money import line_amount_fen
 from models.reasons import TAKEN_BACK, Reason, Verdict
 from models.scan.event import ScanEvent
@@ -117,28 +117,27 @@ def _taken_back(  # noqa: PLR0917 -- the parts of a decision
     open_month = view.open_month(event.hospital, subject.month)
     flags: tuple[Reason, ...] = (Reason.LATE, Reason.PERIOD_CLOSED) if open_month != subject.month else ()
     doubt = (Reason.LOT_UNCERTAIN,) if _is_without_lot(use) else ()
-    charges: tuple[Charge, ...] = (credit_of(subject, use, units, flags, view),) if use.charge is not None else ()
-    usage_fen = charges[0].amount_fen if charges else usage_fen_of(use, item, units)
+    credit: tuple[Charge, ...] = (credit_of(subject, use, units, flags, view),) if use.charge is not None else ()
+    usage_fen = credit[0].amount_fen if credit else usage_fen_of(use, item, units)
+    usage = Usage(event.hospital, use.department, item.item_code, use.month, -units, -usage_fen)
+    move = StockMove(use.owner, units, None, shelf(event.store, event.place)) if use.owner is not None else None
+    cost = cost_on(item, use.day) if use.owner is not None else None
     whole = use.left == units
     frees = whole and use.holds_unit and label.unit(event.hospital) is not None
     return Decision(
         subject,
         n,
         subject.recorded_at,
-        Verdict.CREDITED if charges else Verdict.RECORDED,
-        (*doubt, *(flags if charges else flags[:1])),
+        Verdict.CREDITED if credit else Verdict.RECORDED,
+        (*doubt, *(flags if credit else flags[:1])),
         label,
         item,
         units,
-        move=StockMove(use.owner, units, None, shelf(event.store, event.place)) if use.owner is not None else None,
-        cost=cost_on(item, use.day) if use.owner is not None else None,
-        frees_unit=use.ref if frees else None,
-        charges=charges,
+        use.department,
+        stock=StockEffects(move, cost, frees_unit=use.ref if frees else None),
+        charging=ChargeEffects(credit, tuple(each.billing_id for each in credit), (usage,)),
         settlement=settlement_reversal(subject, use, units, view),
-        usage=(Usage(event.hospital, use.department, item.item_code, use.month, -units, -usage_fen),),
         account=use,
-        department=use.department,
-        billing_ids=tuple(each.billing_id for each in charges),
     )
 
 

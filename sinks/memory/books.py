@@ -200,7 +200,7 @@ class MemoryBooks:
         found: list[Again] = []
         for ref, decisions in sorted(self.decisions.items()):
             subject = decisions[0].subject
-            charges = [charge for each in decisions for charge in each.charges if charge.reverses is None]
+            charges = [charge for each in decisions for charge in each.charging.entries if charge.reverses is None]
             instants = [
                 each.recorded_at
                 for each in changes
@@ -210,7 +210,9 @@ class MemoryBooks:
                 and each.repriced[0] <= subject.day < each.repriced[1]
             ]
             if ref > after and subject.lane == lane and instants:
-                posted = max(each.decided_at for each in decisions if any(c.reverses is None for c in each.charges))
+                posted = max(
+                    each.decided_at for each in decisions if any(c.reverses is None for c in each.charging.entries)
+                )
                 found.append(Again(ref, max(posted, *instants)))
         return found[:limit]
 
@@ -295,7 +297,10 @@ class MemoryBooks:
         decisions = self.decisions[ref]
         newest, moved = decisions[-1], owner(decisions) is not None
         holds, label = self._holds(newest), recorded(newest.label)
-        entries, lines = sum(len(each.charges) for each in decisions), sum(len(each.settlement) for each in decisions)
+        entries, lines = (
+            sum(len(each.charging.entries) for each in decisions),
+            sum(len(each.settlement) for each in decisions),
+        )
         item_code = newest.item.item_code if newest.item else None
         return Prior(
             len(decisions), newest.verdict, newest.reasons, moved, holds, label, entries, lines, owner(decisions),
@@ -324,7 +329,7 @@ class MemoryBooks:
         newest, subject, event = decisions[-1], decisions[0].subject, decisions[0].subject.event
         label, home = newest.label, self._encounters.get((event.hospital, event.encounter or ""))
         item = newest.item and catalogue.item(event.hospital, newest.item.item_code)
-        charges = [charge for each in decisions for charge in each.charges if charge.reverses is None]
+        charges = [charge for each in decisions for charge in each.charging.entries if charge.reverses is None]
         lines = [line for each in decisions for line in each.settlement if line.reverses is None]
         credits_ = credits_of(self._all(), charges[-1] if charges else None)
         return UseAccount(

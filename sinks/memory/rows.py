@@ -61,13 +61,14 @@ class Claims:
         """
         ref, event = decision.subject.ref, decision.subject.event
         scan, unit, use = (event.hospital, event.scan_id), decision.label.unit(event.hospital), decision.account
+        frees, takes = decision.stock.frees_unit, decision.stock.takes_unit
         if decision.n == 0 and decision.claims:
             if scan in self.scans:
                 raise ClaimTakenError("A scan id was recorded meanwhile.")
             self.scans[scan] = (ref, decision.subject.fingerprint)
-        if unit is not None and decision.frees_unit is not None and self.units.pop(unit, None) != decision.frees_unit:
+        if unit is not None and frees is not None and self.units.pop(unit, None) != frees:
             raise ClaimTakenError("A unit was freed meanwhile.")
-        if unit is not None and decision.takes_unit and self.units.setdefault(unit, ref) != ref:
+        if unit is not None and takes and self.units.setdefault(unit, ref) != ref:
             raise ClaimTakenError("A unit was used meanwhile.")
         if use is not None:
             if (use.ref, use.changes + 1) in self.changes:
@@ -78,7 +79,8 @@ class Claims:
 
 def owner(decisions: list[Decision]) -> str | None:
     """Whose goods the scan has moved; `None` when none, or when they went back."""
-    moves = [(each.move.owner, -1 if each.takes_back else 1) for each in decisions if each.move]
+    effects = [each.stock for each in decisions]
+    moves = [(each.move.owner, -1 if each.takes_back else 1) for each in effects if each.move]
     return moves[0][0] if sum(times for _, times in moves) > 0 else None
 
 

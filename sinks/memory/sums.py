@@ -20,7 +20,7 @@ def stock_of(decisions: Iterable[Decision]) -> tuple[Counter[BalanceKey], Counte
     """Units by balance, and by (hospital, store, item)."""
     balances: Counter[BalanceKey] = Counter()
     for decision in decisions:
-        move = decision.move
+        move = decision.stock.move
         for store, units in ((move.from_store, -move.units), (move.to_store, move.units)) if move else ():
             if store is not None:
                 balances[decision.balance_key(store)] += units
@@ -35,7 +35,7 @@ def charged_units(decisions: Iterable[Decision], hospital: str, encounter: str, 
     return sum(
         -charge.quantity if charge.reverses else charge.quantity
         for decision in decisions
-        for charge in decision.charges
+        for charge in decision.charging.entries
         if (decision.subject.event.hospital, charge.encounter, charge.item.item_code)
         == (hospital, encounter, item_code)
     )
@@ -44,7 +44,7 @@ def charged_units(decisions: Iterable[Decision], hospital: str, encounter: str, 
 def quota_used(decisions: Iterable[Decision], key: QuotaKey, catalogue: Catalogue) -> dict[str, int]:
     """Units of a controlled category in a month, by department."""
     items, used = set(catalogue.controlled(key.hospital, key.category)), Counter[str]()
-    for usage in (usage for decision in decisions for usage in decision.usage):
+    for usage in (usage for decision in decisions for usage in decision.charging.usage):
         if (usage.hospital, usage.month) == key[::2] and usage.item_code in items and usage.department:
             used[usage.department] += usage.quantity
     return dict(used)
@@ -52,7 +52,7 @@ def quota_used(decisions: Iterable[Decision], key: QuotaKey, catalogue: Catalogu
 
 def credits_of(decisions: Iterable[Decision], charge: Charge | None) -> list[Charge]:
     """What was credited of a charge; nothing of none."""
-    every = (each for decision in decisions for each in decision.charges)
+    every = (each for decision in decisions for each in decision.charging.entries)
     return [
         each for each in every if charge and each.reverses is not None and each.reverses.billing_id == charge.billing_id
     ]

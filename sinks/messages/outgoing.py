@@ -48,7 +48,7 @@ def outgoing_of(batch: Batch) -> Iterable[Outgoing]:
         if isinstance(result, BadRecord):
             yield from _of_bad_record(result, batch)
             continue
-        for charge in result.charges:
+        for charge in result.charging.entries:
             yield _billing(result, charge)
         for line in result.settlement:
             yield _settlement(result, line)
@@ -163,7 +163,8 @@ def _verdict_body(hospital: str, scan_id: UUID, device_id: str) -> dict[str, Any
 
 def _verdict(decision: Decision, batch: Batch) -> Outgoing:
     event, item = decision.subject.event, decision.item
-    amount = fen_text(sum(each.amount_fen for each in decision.charges)) if decision.charges else None
+    entries = decision.charging.entries
+    amount = fen_text(sum(each.amount_fen for each in entries)) if entries else None
     name = item.name if item else ""
     verdict, reasons = decision.verdict, decision.reasons
     body = {
@@ -173,12 +174,12 @@ def _verdict(decision: Decision, batch: Batch) -> Outgoing:
         "device_id": event.device_id,
         "verdict": verdict,
         "reasons": reasons,
-        "billing_ids": decision.billing_ids,
+        "billing_ids": decision.charging.billing_ids,
         "amount": amount,
         "currency": CURRENCY,
         "item_code": item.item_code if item else None,
         "item_name": name or None,
-        "stock_left": decision.stock_left,
+        "stock_left": decision.stock.left,
         "message": {
             each: verdict_text(each, verdict, reasons, name, amount or "") + offers_text(each, decision.offers)
             for each in LOCALES

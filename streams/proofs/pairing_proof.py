@@ -133,7 +133,7 @@ def _figures(corpus: Corpus, books: MemoryBooks, takeovers: int) -> PairingFigur
 def _agree(one: UUID, rest: UUID, newest: dict[UUID, Decision], corpus: Corpus) -> bool:
     """The joined label says what was printed, and its other half is recorded beside it and charged nowhere."""
     whole, other = newest[one], newest[rest]
-    recorded = (other.verdict, other.reasons, other.charges) == (Verdict.RECORDED, (Reason.HALF_LABEL,), ())
+    recorded = (other.verdict, other.reasons, other.charging.entries) == (Verdict.RECORDED, (Reason.HALF_LABEL,), ())
     return whole.label.serial == corpus.serials[one] and whole.verdict is Verdict.BILLED and recorded
 
 

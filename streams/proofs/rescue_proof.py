@@ -224,8 +224,8 @@ def _item(maker: Maker, number: int) -> dict[str, object]:
 
 def _prior(decision: Decision) -> Prior:
     return Prior(
-        decision.n + 1, decision.verdict, decision.reasons, decision.move is not None, decision.takes_unit,
-        decision.label, owner=decision.move.owner if decision.move else None,
+        decision.n + 1, decision.verdict, decision.reasons, decision.stock.move is not None, decision.stock.takes_unit,
+        decision.label, owner=decision.stock.move.owner if decision.stock.move else None,
         item_code=decision.item.item_code if decision.item else None, units=decision.units,
     )  # fmt: skip
 

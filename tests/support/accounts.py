@@ -73,7 +73,7 @@ def account_of_memory(books: MemoryBooks) -> Account:
                for b in books.bad.values()]
         ),
         scans=_sorted(_scan(d) for d in newest if _claimed(books, d)),
-        charges=_sorted(_charge(d, n) for d in every for n in range(len(d.charges))),
+        charges=_sorted(_charge(d, n) for d in every for n in range(len(d.charging.entries))),
         settlement=_sorted(
             (str(line.line_id), line.supplier, line.item_code, line.quantity, line.cost and price_text(line.cost),
              None if line.amount_fen is None else fen_text(line.amount_fen), month_text(line.period), line.status,
@@ -82,7 +82,7 @@ def account_of_memory(books: MemoryBooks) -> Account:
         ),
         stock=_sorted((*key, units) for key, units in balances.items()),
         left=_sorted((*key, units) for key, units in totals.items()),
-        moves=_sorted(_move(d) for d in every if d.move),
+        moves=_sorted(_move(d) for d in every if d.stock.move),
         usage=_usage(every),
         open=_sorted((*d.subject.ref, d.subject.lane, str(d.verdict), str(d.reasons[0])) for d in newest if d.open),
         units_in_use=_sorted((*unit, *ref) for unit, ref in books.claims.units.items()),
@@ -114,7 +114,7 @@ def _scan(d: Decision) -> Row:
 
 
 def _charge(d: Decision, n: int) -> Row:
-    charge = d.charges[n]
+    charge = d.charging.entries[n]
     return (
         str(charge.billing_id), "credit" if charge.reverses else "charge",
         str(charge.reverses.billing_id) if charge.reverses else None, charge.credit_number,
@@ -125,7 +125,7 @@ def _charge(d: Decision, n: int) -> Row:
 
 
 def _move(d: Decision) -> Row:
-    move, event = d.move, d.subject.event
+    move, event = d.stock.move, d.subject.event
     assert move is not None
     outside = {Action.USE: "patient", Action.RETURN: "patient", Action.RECEIVE: "supplier"}.get(event.action, "waste")
     return (
@@ -136,7 +136,7 @@ def _move(d: Decision) -> Row:
 
 def _usage(every: Iterable[Decision]) -> tuple[Row, ...]:
     sums: dict[Row, list[int]] = {}
-    for usage in (each for d in every for each in d.usage):
+    for usage in (each for d in every for each in d.charging.usage):
         for scope in (
             ((usage.hospital, None), (usage.hospital, usage.department))
             if usage.department

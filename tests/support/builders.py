@@ -160,16 +160,18 @@ def outcome(result: Decision | BadRecord) -> Outcome:
     """A decision or bad record as a value."""
     if isinstance(result, BadRecord):
         return Outcome("refused", (str(result.reason),))
-    charge = result.charges[0] if result.charges else None
+    charge = result.charging.entries[0] if result.charging.entries else None
     return Outcome(
         str(result.verdict),
         tuple(str(each) for each in result.reasons),
         ("credit" if charge.reverses else "charge", charge.quantity, fen_text(charge.amount_fen), charge.period)
         if charge
         else None,
-        result.move,
+        result.stock.move,
         tuple(_line(line) for line in result.settlement),
-        tuple((each.department, each.month, each.quantity, fen_text(each.amount_fen)) for each in result.usage),
+        tuple(
+            (each.department, each.month, each.quantity, fen_text(each.amount_fen)) for each in result.charging.usage
+        ),
     )
 
 
@@ -259,10 +261,10 @@ def into(units: int, owner: str = "hospital", store: str = STORE) -> StockMove:
 
 def prior_of(decision: Decision, **changes: Any) -> Prior:
     """What a decision leaves for the next one of the same scan."""
-    moved, holds = decision.move is not None, decision.takes_unit
+    moved, holds = decision.stock.move is not None, decision.stock.takes_unit
     prior = Prior(
         decision.n + 1, decision.verdict, decision.reasons, moved, holds, decision.label,
-        owner=decision.move.owner if decision.move else None,
+        owner=decision.stock.move.owner if decision.stock.move else None,
         item_code=decision.item.item_code if decision.item else None, units=decision.units,
     )  # fmt: skip
     return replace(prior, **changes)

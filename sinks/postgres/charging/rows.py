@@ -6,7 +6,7 @@ from typing import Any
 
 from models.charging.books import BadRecord, BalanceKey, Ref, UnitKey
 from models.charging.decision import Decision
-from models.charging.effects import WasteCost
+from models.charging.effects import Charge, SettlementLine, WasteCost
 from models.wire.topics import LANE_OUTPUTS
 from sinks.messages.outgoing import Outgoing, outgoing_of
 from sinks.ports.batch import Batch
@@ -50,15 +50,15 @@ def rows_of(batch: Batch) -> Rows:
         if result.partner is not None and result.label.di is not None:
             rows.pairs.append(PairRow(*ref, result.n, *result.partner))
         units.add(result)
-        rows.ledger.extend(_ledger_row(result, n) for n in range(len(result.charges)))
-        rows.settlement.extend(_settlement_row(result, n) for n in range(len(result.settlement)))
+        rows.ledger.extend(_ledger_row(result, entry) for entry in result.charging.entries)
+        rows.settlement.extend(_settlement_row(result, line) for line in result.settlement)
         if result.account is not None:
             use = result.account
             units_back = 0 if use.ref == ref else result.units
             assert units_back is not None  # noqa: S101 -- a return that takes back knows how much
             rows.changes.append(ChangeRow(*use.ref, use.changes + 1, units_back, *ref))
-        if result.waste is not None:
-            rows.waste.append(_waste_row(result, result.waste))
+        if result.stock.waste is not None:
+            rows.waste.append(_waste_row(result, result.stock.waste))
     rows.commands = [CommandOutcomeRow(batch.lane, each.seq, each.done, each.detail) for each in batch.carried]
     rows.units, rows.freed = units.rows()
     rows.closed_open = [open_row(newest[ref]) for ref, was_open in reopened.items() if was_open]
@@ -79,13 +79,14 @@ class _Units:
         self._after: dict[UnitKey, Ref | None] = {}
 
     def add(self, decision: Decision) -> None:
-        if not decision.takes_unit and decision.frees_unit is None:
+        stock = decision.stock
+        if not stock.takes_unit and stock.frees_unit is None:
             return
         unit = decision.label.unit(decision.subject.event.hospital)
         if unit is None:
             return
-        self._before.setdefault(unit, decision.frees_unit)
-        self._after[unit] = decision.subject.ref if decision.takes_unit else None
+        self._before.setdefault(unit, stock.frees_unit)
+        self._after[unit] = decision.subject.ref if stock.takes_unit else None
 
     def rows(self) -> tuple[list[UnitRow], list[UnitRow]]:
         taken = [UnitRow(*unit, *ref) for unit, ref in self._after.items() if ref is not None]
@@ -93,8 +94,7 @@ class _Units:
         return taken, freed
 
 
-def _ledger_row(decision: Decision, n: int) -> LedgerRow:
-    charge = decision.charges[n]
+def _ledger_row(decision: Decision, charge: Charge) -> LedgerRow:
     of = charge.reverses
     return LedgerRow(
         *charge.ref,
@@ -121,8 +121,8 @@ def _ledger_row(decision: Decision, n: int) -> LedgerRow:
     )
 
 
-def _settlement_row(decision: Decision, n: int) -> SettlementRow:
-    line, event = decision.settlement[n], decision.subject.event
+def _settlement_row(decision: Decision, line: SettlementLine) -> SettlementRow:
+    event = decision.subject.event
     return SettlementRow(
         *decision.subject.ref,
         n=line.n,
@@ -162,7 +162,7 @@ def _add_balances(rows: Rows, decisions: list[Decision], lane: int) -> None:
     balances: dict[BalanceKey, list[Any]] = {}
     totals: dict[tuple[str, str, str], int] = {}
     for decision in decisions:
-        move, item = decision.move, decision.item
+        move, item = decision.stock.move, decision.item
         if move is None or item is None:
             continue
         for store, units in ((move.from_store, -move.units), (move.to_store, move.units)):
@@ -179,9 +179,9 @@ def _add_balances(rows: Rows, decisions: list[Decision], lane: int) -> None:
 
 def _add_usage(rows: Rows, decisions: list[Decision], batch: Batch) -> None:
     usage: dict[tuple[str, str, str, int], list[int]] = {}
-    instants = [decision.decided_at for decision in decisions if decision.usage]
+    instants = [decision.decided_at for decision in decisions if decision.charging.usage]
     for decision in decisions:
-        for each in decision.usage:
+        for each in decision.charging.usage:
             key = (each.hospital, each.department or "", each.item_code, each.month)
             sums = usage.setdefault(key, [0, 0])
             sums[0] += each.quantity

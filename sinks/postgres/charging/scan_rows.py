@@ -13,7 +13,7 @@ from sinks.postgres.charging.tables import DecisionRow, OpenRow, ReadingRow, Sca
 
 def scan_row(decision: Decision, batch: Batch) -> ScanRow:
     """The first decision of a scan, with the record it came of."""
-    subject, event, label = decision.subject, decision.subject.event, decision.label
+    subject, event, label, stock = decision.subject, decision.subject.event, decision.label, decision.stock
     raw = batch.raw[subject.ref]
     from_place, to_place = _places(decision)
     return ScanRow(
@@ -49,7 +49,7 @@ def scan_row(decision: Decision, batch: Batch) -> ScanRow:
         reasons=decision.reasons,
         item_code=decision.item.item_code if decision.item else None,
         units=decision.units,
-        owner=decision.move.owner if decision.move else None,
+        owner=stock.move.owner if stock.move else None,
         record_key=raw.key,
         raw=raw.value,
         label_flags=label.flags or None,
@@ -57,17 +57,18 @@ def scan_row(decision: Decision, batch: Batch) -> ScanRow:
         place=event.place,
         from_place=from_place,
         to_place=to_place,
-        cost=decision.cost,
+        cost=stock.cost,
     )
 
 
 def _places(decision: Decision) -> tuple[str | None, str | None]:
     """From where to where the goods went, where that does not follow from the action and the store alone."""
-    event, move = decision.subject.event, decision.move
+    event, stock = decision.subject.event, decision.stock
+    move = stock.move
     if move is None or (event.place is None and event.action in _PLAIN):
         return None, None
     source, target = _OUTSIDE.get(event.action, ("", ""))
-    if decision.takes_back:
+    if stock.takes_back:
         source, target = target, source
     return move.from_store or source, move.to_store or target
 
@@ -103,7 +104,7 @@ def bad_row(bad: BadRecord, batch: Batch) -> ScanRow:
 
 def decision_row(decision: Decision) -> DecisionRow:
     """A later decision of a scan."""
-    subject, label = decision.subject, decision.label
+    subject, label, stock = decision.subject, decision.label, decision.stock
     from_place, to_place = _places(decision)
     return DecisionRow(
         position_id=subject.ref.position,
@@ -121,12 +122,12 @@ def decision_row(decision: Decision) -> DecisionRow:
         production=label.production,
         item_code=decision.item.item_code if decision.item else None,
         units=decision.units,
-        owner=decision.move.owner if decision.move else None,
+        owner=stock.move.owner if stock.move else None,
         label_flags=label.flags or None,
-        takes_back=decision.takes_back,
+        takes_back=stock.takes_back,
         from_place=from_place,
         to_place=to_place,
-        cost=decision.cost,
+        cost=stock.cost,
     )
 
 

@@ -59,11 +59,11 @@ async def test_an_expired_licence_is_flagged_and_charged(ward: Ward) -> None:
 async def waste(store: Store) -> list[tuple[Any, ...]]:
     """(department, action, units, cost, fen, period) in the order of the scans."""
     if isinstance(store, MemoryStore):
-        every = [each for decisions in store.memory.decisions.values() for each in decisions if each.waste]
+        every = [each for decisions in store.memory.decisions.values() for each in decisions if each.stock.waste]
         return [
             (w.department, str(each.subject.event.action), w.units, w.cost, w.amount_fen, w.period)
             for each in every
-            if (w := each.waste)
+            if (w := each.stock.waste)
         ]
     assert isinstance(store, PostgresStore)
     rows = await store.pool.fetch(

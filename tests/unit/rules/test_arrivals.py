@@ -338,7 +338,7 @@ def test_wasting_more_than_there_is_is_flagged() -> None:
 def test_goods_received_before_the_catalogue_knows_them_move_when_it_does() -> None:
     bench = Bench(item(item_code="OTHER", identifiers=[]), stocked=False)
     received = bench.decision(1, action="receive", quantity=3)
-    assert (received.verdict, received.reasons, received.move) == ("parked", ("unknown-identifier",), None)
+    assert (received.verdict, received.reasons, received.stock.move) == ("parked", ("unknown-identifier",), None)
 
     bench.learn(item())
 
@@ -349,7 +349,7 @@ def test_the_nurse_is_told_what_is_left_of_the_item() -> None:
     bench = Bench()
     bench.stock(gs1(DI, expiry="271231", lot="L2"), quantity=5)
 
-    assert bench.decision(1, quantity=3).stock_left == 102
+    assert bench.decision(1, quantity=3).stock.left == 102
 
 
 def test_key_is_made_of_the_encounter_or_the_store() -> None:

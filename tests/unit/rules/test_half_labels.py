@@ -70,7 +70,7 @@ def test_both_halves_name_the_charge_and_each_other(first: str, second: str) -> 
     bench.scan(1, codes=[first])
     whole, carried = [each for each in bench.record(scan(2, codes=[second])) if isinstance(each, Decision)]
 
-    assert (whole.billing_ids, whole.partner) == (carried.billing_ids, carried.subject.ref)
+    assert (whole.charging.billing_ids, whole.partner) == (carried.charging.billing_ids, carried.subject.ref)
     assert (whole.label.di, whole.label.lot, carried.partner) == (DI, "L1", whole.subject.ref)
 
 

@@ -53,13 +53,13 @@ def credited(units: int, amount: str) -> Outcome:
 
 def test_a_return_takes_back_the_use_it_names() -> None:
     bench = Bench()
-    charge = bench.decision(1).charges[0]
+    charge = bench.decision(1).charging.entries[0]
     bench.scan(2)
 
     credit = bench.decision(3, action="return", **of(1))
 
     assert taken_from(credit) == scan_id(1)
-    assert [each.reverses for each in credit.charges] == [charge]
+    assert [each.reverses for each in credit.charging.entries] == [charge]
 
 
 def test_a_return_takes_back_the_last_use_of_that_unit_in_that_encounter() -> None:
@@ -166,7 +166,7 @@ def test_credits_are_numbered_from_one() -> None:
     bench = Bench()
     bench.scan(1, quantity=2)
 
-    numbers = [bench.decision(number, action="return", **of(1)).charges[0].credit_number for number in (2, 3)]
+    numbers = [bench.decision(number, action="return", **of(1)).charging.entries[0].credit_number for number in (2, 3)]
 
     assert numbers == [1, 2]
 
@@ -274,7 +274,7 @@ def test_a_serial_is_free_again_after_its_return() -> None:
 
     credit = bench.decision(3, action="return", codes=[UNIT], **of(1))
 
-    assert credit.frees_unit == used.subject.ref
+    assert credit.stock.frees_unit == used.subject.ref
     assert bench.scan(4, codes=[UNIT]).verdict == "billed"
 
 

@@ -96,13 +96,13 @@ def test_the_charge_does_not_wait_for_the_lot_that_a_faulty_scanner_has_swallowe
     assert outcome(decision)[:2] == ("billed", ("lot-uncertain", "stock-negative"))
     assert (decision.label.lot, decision.label.serial, decision.label.expiry) == (None, None, date(2027, 12, 31))
     assert [(each.lot, each.serial) for each in decision.label.possible] == [("L1234521S1", None), ("L12345", "S1")]
-    assert decision.charges[0].flags == ("lot-uncertain", "stock-negative")
+    assert decision.charging.entries[0].flags == ("lot-uncertain", "stock-negative")
 
 
 def test_a_unit_tracked_by_serial_is_held_when_its_serial_may_be_swallowed() -> None:
     decision = bench(None, item(tracking="serial"), losing=True).decision(1, codes=[LOST])
 
-    assert (decision.verdict, decision.reasons, decision.move) == ("held", ("ambiguous-code",), None)
+    assert (decision.verdict, decision.reasons, decision.stock.move) == ("held", ("ambiguous-code",), None)
     assert len(decision.label.possible) == 2
 
 

@@ -70,20 +70,20 @@ def test_what_moves_has_the_cost_of_its_day() -> None:
     ]
     bench = Bench(item(cost=costs))
 
-    assert bench.decision(1).cost == 125_000
-    assert bench.decision(2, scanned_at="2022-06-02T12:00:00+08:00").cost == 100_000
-    assert bench.decision(3, scanned_at="2021-12-31T12:00:00+08:00").cost is None
-    assert bench.decision(4, action="count", encounter=None).cost is None
+    assert bench.decision(1).stock.cost == 125_000
+    assert bench.decision(2, scanned_at="2022-06-02T12:00:00+08:00").stock.cost == 100_000
+    assert bench.decision(3, scanned_at="2021-12-31T12:00:00+08:00").stock.cost is None
+    assert bench.decision(4, action="count", encounter=None).stock.cost is None
 
 
 def test_what_is_left_is_told_of_the_place_that_was_scanned() -> None:
     bench = Bench()
     bench.scan(1, action="receive", place="cab1", encounter=None, quantity=7)
 
-    assert bench.decision(2, place="cab1").stock_left == 6
-    assert bench.decision(3).stock_left == 99
-    assert bench.decision(4, action="quarantine", encounter=None, quantity=9).stock_left == 90
-    assert bench.decision(5, action="clear", encounter=None, quantity=4).stock_left == 94
+    assert bench.decision(2, place="cab1").stock.left == 6
+    assert bench.decision(3).stock.left == 99
+    assert bench.decision(4, action="quarantine", encounter=None, quantity=9).stock.left == 90
+    assert bench.decision(5, action="clear", encounter=None, quantity=4).stock.left == 94
     assert LABEL
 
 

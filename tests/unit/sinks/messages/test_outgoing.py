@@ -50,7 +50,7 @@ def test_a_use_of_supplied_goods_sends_a_charge_a_line_and_a_verdict() -> None:
 
     charge, line, verdict = sent(batch)
 
-    billing_id = str(batch_decision(batch).charges[0].billing_id)
+    billing_id = str(batch_decision(batch).charging.entries[0].billing_id)
     assert charge == (
         "billing",
         b"H1/E1",
@@ -89,7 +89,7 @@ def batch_decision(batch: Batch) -> Decision:
 
 def test_a_credit_names_its_charge_and_keeps_its_price() -> None:
     bench = Bench()
-    charge = bench.decision(1, quantity=3).charges[0]
+    charge = bench.decision(1, quantity=3).charging.entries[0]
 
     credit = sent(batch_of(bench, scan(2, action="return", corrects=str(scan_id(1)))))[0][2]
 

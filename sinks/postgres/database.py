@@ -104,6 +104,14 @@ async def revision_of(asked: Asked) -> str | None:
     return revision
 
 
+async def serves(asked: Asked, revision: str) -> bool:
+    """The services of that revision run on the books as they stand (docs/adr/0013-served-revisions.md)."""
+    if await asked.fetchval("SELECT to_regclass('udi.served')") is None:
+        return False
+    found: bool = await asked.fetchval("SELECT EXISTS (SELECT FROM udi.served WHERE revision = $1)", revision)
+    return found
+
+
 async def installation_of(asked: Asked) -> Installation | None:
     """What was fixed; `None` before `udi init` has.
 
@@ -125,7 +133,7 @@ class WrongBooksError(Exception):
 
 
 async def check_books(pool: asyncpg.Pool, topic_prefix: str, lanes: int, zone: ZoneInfo) -> None:
-    """See that the books were made for these settings and by this version: a service must not start on others.
+    """See that the books were made for these settings and serve this version: a service must not start on others.
 
     Raises:
         WrongBooksError: They were not, or there are none.
@@ -134,10 +142,10 @@ async def check_books(pool: asyncpg.Pool, topic_prefix: str, lanes: int, zone: Z
     revision = await revision_of(pool)
     if revision is None:
         raise WrongBooksError("Expected the books in the database, found none; `udi init` makes them.")
-    if revision != schema_revision():
+    if not await serves(pool, schema_revision()):
         raise WrongBooksError(
-            f"Expected books of revision {schema_revision()}, got {revision}: `udi init` brings older books up; newer "
-            "ones need the newer version of udistream."
+            f"Expected books that serve revision {schema_revision()}, got {revision}: `udi init` brings older books "
+            "up; newer ones need the newer version of udistream."
         )
     names = ("UDI_TOPIC_PREFIX", "UDI_LANES", "UDI_TIME_ZONE")
     made = await installation_of(pool) or (None, None, None)

@@ -87,6 +87,7 @@ scan_claim          book  ar     -      r      r      r      r
 scanner             book  r      r      ar     ar     ar     r
 scanner_watch       state r      -      arw    r      r      r
 seal                book  -      -      ar     r      r      r
+served              state r      r      r      r      r      r
 set_aside           state arwd   -      r      r      r      r
 settlement          book  ar     -      r      r      r      r
 standing            state r      -      arwd   r      arwd   r

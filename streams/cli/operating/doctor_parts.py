@@ -9,7 +9,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from models.wire.topics import TOPICS
-from sinks.postgres.database import installation_of, revision_of, schema_revision
+from sinks.postgres.database import installation_of, revision_of, schema_revision, serves
 from sinks.postgres.operating.server import clock, setting
 from streams.cli.operating.doctor_machine import Line, State, line
 from streams.cli.operating.doctor_topics import durability, topic_states
@@ -111,9 +111,9 @@ async def _durability(pool: asyncpg.Pool) -> Line:
 
 
 async def _schema(pool: asyncpg.Pool) -> Line:
-    revision, newest = await revision_of(pool), schema_revision()
-    found = f"revision {revision}, expected {newest}" if revision else f"none, expected {newest}"
-    return line("schema", found, "run `udi init`", ok=revision == newest)
+    revision, own = await revision_of(pool), schema_revision()
+    found = f"revision {revision}, expected {own}" if revision else f"none, expected {own}"
+    return line("schema", found, "run `udi init`", ok=await serves(pool, own))
 
 
 async def _installation(settings: Settings, pool: asyncpg.Pool) -> list[Line]:

@@ -41,10 +41,12 @@ async def test_others_are_refused_by_name(
     pool.terminate()
 
 
-async def test_books_of_another_version_are_refused(pool: asyncpg.Pool) -> None:
+async def test_books_of_another_version_are_refused_unless_they_serve_this_one(pool: asyncpg.Pool) -> None:
     await pool.execute("UPDATE public.alembic_version SET version_num = '9999'")
+    await check_books(pool, "udi.", 4, CHINA)  # Newer ones that serve this one.
 
-    with pytest.raises(WrongBooksError, match=f"Expected books of revision {schema_revision()}, got 9999"):
+    await pool.execute("DELETE FROM udi.served WHERE revision = $1", schema_revision())
+    with pytest.raises(WrongBooksError, match=f"Expected books that serve revision {schema_revision()}, got 9999"):
         await check_books(pool, "udi.", 4, CHINA)
     pool.terminate()
 

@@ -201,7 +201,7 @@ def _without_frame(text: str, steps: list[Step]) -> str:
 
 def _with_ends(text: str, steps: list[Step]) -> str:
     """Ends of lines and tabulators made real that some terminal wrote out between two symbols."""
-    if _SIGN_OF_FRAME.search(text) is None or text[:4].lower() == "http":
+    if _SIGN_OF_FRAME.search(text) is None:
         return text
     ended = _WRITTEN_TAB.sub("\t", _WRITTEN_LINE.sub("\n", text))
     if ended != text:

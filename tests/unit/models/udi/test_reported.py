@@ -173,7 +173,7 @@ CLASSES: list[tuple[str, dict[str, Any]]] = [
     ),
     (f"]d201{GTIN}21SN1<CR>X", {"serial": "SN1"}),
     (f"]d201{GTIN}21SN1<1D>X", {"serial": None, "error": "unknown_ai"}),
-    (f"https://id.gs1.org/01/{GTIN}/21/SN<CR>1", {"serial": "SN<CR>1"}),
+    (f"https://id.gs1.org/01/{GTIN}/21/SN1<CR>10L7", {"serial": "SN1", "lot": "L7"}),
     ("[)>{RS}05{GS}01" + GTIN + "10A{RS}{EOT}", {"valid": True, "lot": "A"}),
     ("[)>\\x1e06\\x1d+A123BJC5D6E71G\\x1e\\x04", {"issuer": "HIBCC"}),
     ("[)>␞06␝+A123BJC5D6E71G␞␄", {"issuer": "HIBCC"}),

@@ -6,7 +6,7 @@ Revision ID: 0036
 from sinks.postgres.migrations.scripts import execute
 
 revision = "0036"
-down_revision = "0035"
+down_revision = "0040"
 branch_labels = None
 depends_on = None
 

@@ -14,12 +14,13 @@ import pytest
 from streams.embedded.broker import EmbeddedBroker
 from streams.embedded.database import EmbeddedDatabase
 from tests.support.loops import run
-from tests.support.servers import browser, kafka, postgres, promtool
+from tests.support.servers import browser, kafka, postgres, promtool, released
 
 MISSING: Final = {
     **({} if kafka.available() else {"real_kafka": kafka.MISSING, "real_kafka_server": kafka.MISSING}),
     **({} if promtool.find() else {"promtool_path": promtool.MISSING}),
     **({} if browser.find() else {"chromium": browser.MISSING}),
+    **({} if released.find() else {"last_release": released.MISSING}),
 }
 """Why a fixture is left out here, by its name."""
 
@@ -135,6 +136,12 @@ def broker(request: pytest.FixtureRequest) -> kafka.Broker:
     """Each broker that this machine can run, without topics."""
     found: kafka.Broker = request.getfixturevalue(request.param)
     return found
+
+
+@pytest.fixture
+def last_release(folder: Path) -> Path:
+    """The files of the last release."""
+    return released.unpack(folder / "release")
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,8 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -15,12 +16,17 @@ from typer.testing import CliRunner, Result
 from sinks.postgres.outbox import Outbox
 from streams.cli.main import app
 from streams.embedded.broker import EmbeddedBroker
+from streams.running import Supervisor, initialise
 from streams.services.relay.service import run_relay
 from streams.services.watching import Watching
 from streams.settings import Settings
 from streams.topics import create_topics
+from tests.support.builders import NOON, body, key_of
+from tests.support.servers.kafka import Broker
 from tests.support.story import tell
 from tests.support.ward import LANES, Ward, postgres_store
+
+SECONDS_MAX: Final = 100.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,27 @@ class Installed:
         """What a command says to a machine."""
         return json.loads((await self.udi(*arguments, "--json")).stdout)
 
+    async def publish(self, topic: str, *records: tuple[bytes, dict[str, Any]]) -> None:
+        """Key and value of each onto the topic, at noon by the broker."""
+        async with AIOKafkaProducer(**self.settings.kafka()) as producer:
+            for key, record in records:
+                await producer.send_and_wait(topic, body(record), key=key, timestamp_ms=int(NOON.timestamp() * 1000))
+
+    async def scan(self, *scans: dict[str, Any]) -> None:
+        """Scans onto their topic."""
+        await self.publish("udi.scans", *((key_of(each), each) for each in scans))
+
+    async def until(self, statement: str, *arguments: Any) -> Any:
+        """The first value the books give for it.
+
+        Raises:
+            TimeoutError: they gave none in time.
+        """
+        async with asyncio.timeout(SECONDS_MAX):
+            while (found := await self.pool.fetchval(statement, *arguments)) is None:
+                await asyncio.sleep(0.1)
+        return found
+
     async def records(self, topic: str, partition: int = 0) -> list[tuple[bytes | None, bytes | None]]:
         """Key and value of everything on a partition."""
         tp = TopicPartition(topic, partition)
@@ -72,6 +99,24 @@ class Installed:
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+
+
+@asynccontextmanager
+async def running(url: str, broker: Broker, folder: Path, *services: str) -> AsyncIterator[Installed]:
+    """An installation of nobody yet, with services as processes of their own."""
+    settings = Settings(
+        bootstrap_servers=broker.bootstrap_servers,
+        database_url=SecretStr(url),
+        embedded_broker=isinstance(broker, EmbeddedBroker),
+        log_append_time=False,
+        lanes=LANES,
+        data_dir=folder / "services",
+    )
+    settings.data_dir.mkdir()
+    async with postgres_store(url) as store:
+        await initialise(settings)
+        async with Supervisor(settings, services, settings.data_dir):
+            yield Installed(settings, store.pool, Ward(store))
 
 
 @asynccontextmanager

@@ -3,28 +3,20 @@
 On Kafka where there is one: worker, relay and scheduler are processes, and the worker is killed in the middle.
 """
 
-import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from datetime import date
 from pathlib import Path
 from random import Random
 from typing import Any, Final
 
 import pytest
-from aiokafka import AIOKafkaProducer
-from pydantic import SecretStr
 
-from streams.embedded.broker import EmbeddedBroker
-from streams.running import Supervisor, initialise
-from streams.settings import Settings
 from streams.simulator.hospital.lots import LOTS, drawn
 from tests.oracle.processes import Service, environment
-from tests.support.builders import NOON, body, encounter, gs1, gtin, item, key_of, scan, scan_id
-from tests.support.installed import Installed
+from tests.support.builders import encounter, gs1, gtin, item, scan, scan_id
+from tests.support.installed import Installed, running
 from tests.support.servers.kafka import Broker
-from tests.support.ward import LANES, Ward, postgres_store
 
-SECONDS_MAX: Final = 100.0
 GTINS: Final = [gtin(2000 + number) for number in range(len(LOTS))]
 """Of each kind of lot a maker, new to the house."""
 SWALLOWED: Final = ["L2106123", "22060301A21-55", "10LG212201-X21"]
@@ -36,37 +28,12 @@ NUMBER: Final = "110103201012250009"
 
 @pytest.fixture
 async def house(database: str, broker: Broker, folder: Path) -> AsyncIterator[Installed]:
-    settings = Settings(
-        bootstrap_servers=broker.bootstrap_servers,
-        database_url=SecretStr(database),
-        embedded_broker=isinstance(broker, EmbeddedBroker),
-        log_append_time=False,
-        lanes=LANES,
-        data_dir=folder / "services",
-    )
-    settings.data_dir.mkdir()
-    async with postgres_store(database) as store:
-        await initialise(settings)
-        async with Supervisor(settings, ("relay", "scheduler"), settings.data_dir):
-            yield Installed(settings, store.pool, Ward(store))
-
-
-async def publish(house: Installed, topic: str, records: Iterable[tuple[bytes, dict[str, Any]]]) -> None:
-    async with AIOKafkaProducer(**house.settings.kafka()) as producer:
-        for key, record in records:
-            await producer.send_and_wait(topic, body(record), key=key, timestamp_ms=int(NOON.timestamp() * 1000))
-
-
-async def until(house: Installed, statement: str, *arguments: Any) -> Any:
-    """The first value the books give for it."""
-    async with asyncio.timeout(SECONDS_MAX):
-        while (found := await house.pool.fetchval(statement, *arguments)) is None:
-            await asyncio.sleep(0.1)
-    return found
+    async with running(database, broker, folder, "relay", "scheduler") as made:
+        yield made
 
 
 async def recorded(house: Installed, count: int) -> None:
-    await until(house, "SELECT true FROM report.scans HAVING count(*) = $1", count)
+    await house.until("SELECT true FROM report.scans HAVING count(*) = $1", count)
 
 
 def with_real_lots(count: int) -> list[tuple[dict[str, Any], str]]:
@@ -94,25 +61,25 @@ async def test_real_lots_are_billed_at_first_sight_and_a_lossy_scanner_is_found_
             item(item_code=f"M{n}", identifiers=[{"issuer": "GS1", "di": di, "units_per_package": 1}])
             for n, di in enumerate(GTINS)
         ]
-        await publish(house, "udi.catalogue", ((f"H1/{each['item_code']}".encode(), each) for each in items))
-        await publish(house, "udi.encounters", [(b"H1/E1", encounter())])
-        await until(house, "SELECT true FROM udi.catalogue, udi.encounter HAVING count(*) > 30")
+        await house.publish("udi.catalogue", *((f"H1/{each['item_code']}".encode(), each) for each in items))
+        await house.publish("udi.encounters", (b"H1/E1", encounter()))
+        await house.until("SELECT true FROM udi.catalogue, udi.encounter HAVING count(*) > 30")
         half = len(whole) // 2
-        await publish(house, "udi.scans", ((key_of(each), each) for each, _ in whole[:half]))
+        await house.scan(*(each for each, _ in whole[:half]))
         worker.kill()
         worker.start()
-        await publish(house, "udi.scans", ((key_of(each), each) for each, _ in whole[half:]))
+        await house.scan(*(each for each, _ in whole[half:]))
         await recorded(house, len(whole))
 
         swallowed = [lossy(900 + n, GTINS[n], lot) for n, lot in enumerate(SWALLOWED)]
-        await publish(house, "udi.scans", ((key_of(each), each) for each in swallowed))
-        await until(house, "SELECT true FROM report.scanner_records WHERE device_id = 'gun2' AND losing")
-        await until(
-            house, "SELECT true FROM udi.lane HAVING bool_and(facts_seen = (SELECT version FROM udi.fact_counter))"
+        await house.scan(*swallowed)
+        await house.until("SELECT true FROM report.scanner_records WHERE device_id = 'gun2' AND losing")
+        await house.until(
+            "SELECT true FROM udi.lane HAVING bool_and(facts_seen = (SELECT version FROM udi.fact_counter))"
         )
         last = lossy(910, GTINS[3], "L2106123")
         personal = [last, scan(920, codes=[gs1(GTINS[4], lot="L1"), NUMBER]), scan(921, codes=[NUMBER] * 5)]
-        await publish(house, "udi.scans", ((key_of(each), each) for each in personal))
+        await house.scan(*personal)
         await recorded(house, len(whole) + 5)
         listed = await house.json("scanners")
         found = next(
@@ -121,7 +88,7 @@ async def test_real_lots_are_billed_at_first_sight_and_a_lossy_scanner_is_found_
         mended = await house.udi(
             "correct", found["scan_id"], "--reading", str(found["reading"]), "--reason", "the label", "--by", "li"
         )
-        await until(house, "SELECT lot FROM report.scans WHERE scan_id = $1 AND lot = $2", scan_id(900), SWALLOWED[0])
+        await house.until("SELECT lot FROM report.scans WHERE scan_id = $1 AND lot = $2", scan_id(900), SWALLOWED[0])
 
     rows = {row["scan_id"]: row for row in await house.pool.fetch("SELECT * FROM report.scans")}
     records = await house.pool.fetch("SELECT device_id FROM report.scanner_records")

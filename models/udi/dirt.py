@@ -59,6 +59,7 @@ _WRITTEN_MAX: Final = 44
 """Characters of four of them."""
 _SIGN_OF_FRAME: Final = re.compile(r"[<{\[(\\%^_&\u2400-\u240d\u23ce]")
 """Without any of these there is none."""
+_SIGN_OF_END: Final = re.compile(r"[<{\[_&\u2409\u240a\u240d\u2424\u23ce]")
 _OPENING: Final = re.compile(
     rf"(?:[\0-\x20\x7f]|{_WRITTEN})*+(\\{{1,2}}[0-9]{{6}}|\][A-Za-z][0-9A-Za-z])", re.IGNORECASE
 )
@@ -201,7 +202,7 @@ def _without_frame(text: str, steps: list[Step]) -> str:
 
 def _with_ends(text: str, steps: list[Step]) -> str:
     """Ends of lines and tabulators made real that some terminal wrote out between two symbols."""
-    if _SIGN_OF_FRAME.search(text) is None:
+    if _SIGN_OF_END.search(text) is None:
         return text
     ended = _WRITTEN_TAB.sub("\t", _WRITTEN_LINE.sub("\n", text))
     if ended != text:

@@ -6,6 +6,7 @@ References:
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Final
 
@@ -36,6 +37,9 @@ ISSUERS: Final[tuple[tuple[Issuer, Callable[[str, Scan], Reading | None]], ...]]
 )
 """Who is asked, in this order. The first that answers is the issuer; the last always answers."""
 
+_ADDRESSED: Final = frozenset({Flag.DIGITAL_LINK, Flag.URL})
+_MAY_BE_NOTATION: Final = re.compile(r"[(<%_&^#]")
+"""Signs of brackets and of controls written out, which a value in an address may hold."""
 _LETTER_OR_DIGIT: Final = re.compile(r"[0-9A-Za-z]")
 _GS1_ONLY: Final = GS1_SYMBOLOGIES | EAN_SYMBOLOGIES
 
@@ -92,11 +96,20 @@ def _parse_patiently(raw: str | bytes | None, scanned_on: date, profile: Scanner
     found = readings_of(cleaned, read)
     if found is None:
         return Reading(Issuer.INTERNAL, CodeError.NOT_UDI, None, Flag.CONCATENATED_SCANS).finish(text)
-    if len(found) > 1:
-        return joined(text, cleaned, found)
-    if not decoded:
+    if not decoded and len(found) == 1:
         found[0].note(Flag.UNDECODABLE)
-    return found[0].finish(text)
+    code = found[0].finish(text) if len(found) == 1 else joined(text, cleaned, found)
+    if code.valid and _ADDRESSED.intersection(code.flags) and _MAY_BE_NOTATION.search(code.canonical or ""):
+        as_it_came = f"{cleaned.symbology or ''}{cleaned.text}" if len(found) > 1 else cleaned.text
+        return _readable(code, as_it_came, scanned_on)
+    return code
+
+
+def _readable(code: ParsedCode, text: str, scanned_on: date) -> ParsedCode:
+    """A code out of an address: its text stays as it came when a value by itself would be notation, lot `A(21)B`."""
+    alone = f"]d2{code.canonical}" if code.issuer is Issuer.GS1 else code.canonical
+    again = _parse_patiently(alone, scanned_on, DEFAULT_PROFILE)
+    return code if again.elements == code.elements else replace(code, canonical=text)
 
 
 def _read(cleaned: Cleaned, scanned_on: date, profile: ScannerProfile) -> Reading:

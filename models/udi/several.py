@@ -15,6 +15,7 @@ from models.udi.combine import of_several, of_the_device
 from models.udi.dirt import DEFAULT_PROFILE, Cleaned, clean, symbols
 from models.udi.issuers.gs1.application_identifiers import CSET82, RULES
 from models.udi.issuers.gs1.as_scanned import GS1_SYMBOLOGIES
+from models.udi.issuers.gs1.digital_link import is_web_address
 from models.udi.issuers.gs1.elements import element_string
 from models.udi.values import CodeError, Flag, Issuer, ParsedCode, Step
 
@@ -76,7 +77,7 @@ def joined(raw: str, cleaned: Cleaned, readings: Sequence[Reading]) -> ParsedCod
 
 def _canonical(codes: Sequence[ParsedCode]) -> str | None:
     """One element string of GS1 alone; else the symbols in lines, those of GS1 with an identifier that obliges."""
-    if any(code.issuer is not Issuer.GS1 for code in codes):
+    if any(code.issuer is not Issuer.GS1 or is_web_address(code.canonical or "") for code in codes):
         lines = (f"{'' if code.issuer is not Issuer.GS1 else ']d2'}{code.canonical}" for code in codes)
         return "\n".join(dict.fromkeys(lines)) or None
     values: dict[str, str] = {}

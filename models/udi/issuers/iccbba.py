@@ -19,7 +19,7 @@ _STRUCTURES: Final = {
 """Characters after each data identifier."""
 _DIN: Final = re.compile(r"=[A-NP-Z1-9][A-NP-Z0-9]{4}[0-9]{8}[0-9A-Z]{2}")
 _PPIC: Final = re.compile(r"[A-NP-Z0-9]{5}[A-Z0-9]{6}[A-Z0-9]{5}")
-_TEXT: Final = re.compile(r"[A-Za-z0-9 ./+-]+")
+_TEXT: Final = re.compile(r"[A-Za-z0-9 ./+-]*[A-Za-z0-9./+-]")
 _DIN_LENGTH: Final = 16
 _COUNT_UNKNOWN: Final = 0
 

@@ -121,7 +121,8 @@ def clean(text: str, profile: ScannerProfile) -> Cleaned:
     steps: list[Step] = []
     if profile is not DEFAULT_PROFILE:
         text = _by_profile(text, profile, steps)
-    text = _with_ends(text, steps)
+    if _SIGN_OF_END.search(text) is not None:
+        text = _with_ends(text, steps)
     if _UNTOUCHED.fullmatch(text) is None:
         text = _folded(text, steps)
     symbology, text = _opened(_without_frame(text, steps), steps)
@@ -202,8 +203,6 @@ def _without_frame(text: str, steps: list[Step]) -> str:
 
 def _with_ends(text: str, steps: list[Step]) -> str:
     """Ends of lines and tabulators made real that some terminal wrote out between two symbols."""
-    if _SIGN_OF_END.search(text) is None:
-        return text
     ended = _WRITTEN_TAB.sub("\t", _WRITTEN_LINE.sub("\n", text))
     if ended != text:
         steps.append(Step(Flag.SCANNER_AFFIX, ended))

@@ -38,6 +38,8 @@ ISSUERS: Final[tuple[tuple[Issuer, Callable[[str, Scan], Reading | None]], ...]]
 """Who is asked, in this order. The first that answers is the issuer; the last always answers."""
 
 _ADDRESSED: Final = frozenset({Flag.DIGITAL_LINK, Flag.URL})
+_MAY_BE_SEVERAL: Final = re.compile(r"[\] \t\r\n]")
+"""Without any of these a text is one symbol."""
 _MAY_BE_NOTATION: Final = re.compile(r"[(<%_&^#]")
 """Signs of brackets and of controls written out, which a value in an address may hold."""
 _LETTER_OR_DIGIT: Final = re.compile(r"[0-9A-Za-z]")
@@ -89,24 +91,25 @@ def _parse_patiently(raw: str | bytes | None, scanned_on: date, profile: Scanner
     if len(text) > LENGTH_MAX:
         return Reading(Issuer.INVALID, CodeError.TOO_LONG, LENGTH_MAX).finish(text)
     cleaned = clean(text, profile)
-
-    def read(symbol: Cleaned) -> Reading:
-        return _read(symbol, scanned_on, profile)
-
-    found = readings_of(cleaned, read)
+    if _MAY_BE_SEVERAL.search(cleaned.text) is None:
+        found: list[Reading] | None = [_read(cleaned, scanned_on, profile)]
+    else:
+        found = readings_of(cleaned, lambda symbol: _read(symbol, scanned_on, profile))
     if found is None:
         return Reading(Issuer.INTERNAL, CodeError.NOT_UDI, None, Flag.CONCATENATED_SCANS).finish(text)
-    if not decoded and len(found) == 1:
+    if len(found) > 1:
+        return _readable(joined(text, cleaned, found), f"{cleaned.symbology or ''}{cleaned.text}", scanned_on)
+    if not decoded:
         found[0].note(Flag.UNDECODABLE)
-    code = found[0].finish(text) if len(found) == 1 else joined(text, cleaned, found)
-    if code.valid and _ADDRESSED.intersection(code.flags) and _MAY_BE_NOTATION.search(code.canonical or ""):
-        as_it_came = f"{cleaned.symbology or ''}{cleaned.text}" if len(found) > 1 else cleaned.text
-        return _readable(code, as_it_came, scanned_on)
-    return code
+    code = found[0].finish(text)
+    return _readable(code, cleaned.text, scanned_on) if "://" in text or "<" in text else code
 
 
 def _readable(code: ParsedCode, text: str, scanned_on: date) -> ParsedCode:
     """A code out of an address: its text stays as it came when a value by itself would be notation, lot `A(21)B`."""
+    addressed = code.valid and _ADDRESSED.intersection(code.flags)
+    if not addressed or _MAY_BE_NOTATION.search(code.canonical or "") is None:
+        return code
     alone = f"]d2{code.canonical}" if code.issuer is Issuer.GS1 else code.canonical
     again = _parse_patiently(alone, scanned_on, DEFAULT_PROFILE)
     return code if again.elements == code.elements else replace(code, canonical=text)

@@ -61,7 +61,7 @@ def read_hibc(text: str, scan: Scan) -> Reading | None:
         flags.append(Flag.LOWERCASE)
     if not hibc_is_valid(text) and hibc_is_valid(text.rstrip(" ")):
         text = text.rstrip(" ")
-    telephone = _TELEPHONE.fullmatch(text) is not None
+    telephone = text[1:2].isdigit() and _TELEPHONE.fullmatch(text) is not None
     if telephone and not hibc_is_valid(text):
         return Reading(Issuer.INTERNAL, CodeError.NOT_UDI, None, Flag.TELEPHONE_NUMBER, *flags)
     if not telephone and _NO_SECONDARY.match(text) is not None:

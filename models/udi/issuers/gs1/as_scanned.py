@@ -80,7 +80,7 @@ def read_gs1(text: str, scan: Scan) -> Reading | None:
     reading.flags = noted + [flag for flag in reading.flags if flag not in noted]
     if reading.error is None and reading.di is None and not obliged and reading.issuer is Issuer.GS1:
         reading.note(Flag.NO_SYMBOLOGY_ID)
-    if keeps_bracketed(reading.lot) or keeps_bracketed(reading.serial):
+    if "(" in f"{reading.lot}{reading.serial}" and (keeps_bracketed(reading.lot) or keeps_bracketed(reading.serial)):
         reading.note(Flag.LOOKS_LIKE_GS1)
     if noted:
         reading.steps[:0] = [Step(noted[0], plain)]

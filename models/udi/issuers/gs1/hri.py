@@ -38,7 +38,7 @@ def holds_bracketed(text: str) -> bool:
 
 def keeps_bracketed(text: str | None) -> bool:
     """Whether a lot or serial holds an assigned identifier in brackets: it may be a field without its value."""
-    return text is not None and "(" in text and any(ai in RULES for _, ai, _ in _pieces(text))
+    return text is not None and any(ai in RULES for _, ai, _ in _pieces(text))
 
 
 def _pieces(text: str) -> Iterator[tuple[str, str, str]]:

@@ -105,7 +105,7 @@ def _merged(codes: tuple[ParsedCode, ...]) -> Label:
     fields = _Fields()
     for code in own:
         fields.add(code)
-    fields.check_identifiers(own)
+    fields.check_identifiers(useful)
     return Label(
         lead.issuer,
         lead.di,
@@ -152,18 +152,18 @@ def _links(codes: Sequence[ParsedCode]) -> set[str]:
 
 
 def _not_of(lead: ParsedCode, code: ParsedCode, codes: Sequence[ParsedCode]) -> Flag | None:
-    """Why lot, serial and dates of a barcode without an identifier are not those of the device; `None` when they are.
+    """Why what a barcode without an identifier says is not of the device; `None` when it is.
 
-    They are another thing's beside the contents of a logistic unit, and when another issuer gave them and no lot or
-    serial is in common. A HIBC secondary says by its link whose it is (`_Fields.check_identifiers`).
+    It is of another thing beside the contents of a logistic unit, and when another issuer gave it and no lot or serial
+    is in common. A HIBC secondary of that kind names another device by its link (`_Fields.check_identifiers`).
     """
-    if lead.di is None or code.di is not None or (code.lot or code.serial or code.expiry or code.production) is None:
+    if lead.di is None or code.di is not None or code.issuer not in UDI_ISSUERS:
         return None
     names = {name for name, _ in code.elements}
     if names & _CONTENTS or ("00" in names and any(_CONTENTS & {name for name, _ in each.elements} for each in codes)):
         return Flag.LOGISTIC
     identified = [each for each in codes if each.di is not None]
-    foreign = code.link is None and all(each.issuer is not code.issuer for each in identified)
+    foreign = all(each.issuer is not code.issuer for each in identified)
     return Flag.OTHER_ISSUER if foreign and not any(_corroborate(code, each) for each in identified) else None
 
 

@@ -91,10 +91,12 @@ def _of_parts(cleaned: Cleaned, parts: Sequence[str], read: Reader) -> list[Read
     """Parts of one string, each a symbol or several; one that proves nothing may belong to the first."""
     first = clean(parts[0], DEFAULT_PROFILE)
     found = _apart(replace(first, symbology=cleaned.symbology or first.symbology), read)
+    # One line of digits may be any number; of several lines that are all elements it may be a lot.
+    is_a_unit = _is_a_unit if _are_elements(parts[1:], read) else _is_like_a_lot
     for part in parts[1:]:
         symbol = clean(part, DEFAULT_PROFILE)
         apart = _apart(symbol, read)
-        found += apart if len(apart) > 1 else [_belonging(symbol, apart[0], found, read)]
+        found += apart if len(apart) > 1 else [_belonging(symbol, apart[0], found, read, is_a_unit)]
     found[0].flags = list(dict.fromkeys((*cleaned.flags, *found[0].flags)))
     return found
 
@@ -146,7 +148,7 @@ def _in_a_row(cleaned: Cleaned, parts: Sequence[str], read: Reader) -> list[Read
     found = [read(replace(cleaned, text=parts[0].rstrip(" ")))]
     for part in parts[1:]:
         symbol = clean(part, DEFAULT_PROFILE)
-        found.append(_belonging(symbol, read(symbol), found, read))
+        found.append(_belonging(symbol, read(symbol), found, read, _is_like_a_lot))
     return found
 
 
@@ -171,7 +173,7 @@ def _without_strangers(cleaned: Cleaned, reading: Reading, read: Reader) -> list
         units = list(_units(read(Cleaned(token, "]d2", (), ()))))
         if not all(map(_is_a_unit, units)):
             strangers[place] = alone
-        elif not units or not all(map(_LIKE_A_LOT.fullmatch, units)):
+        elif not units or not all(map(_is_like_a_lot, units)):
             reading.note(Flag.LOOKS_LIKE_GS1)
     if not strangers:
         return [reading]
@@ -183,16 +185,20 @@ def _without_strangers(cleaned: Cleaned, reading: Reading, read: Reader) -> list
     return [device, *strangers.values()]
 
 
-def _belonging(symbol: Cleaned, reading: Reading, before: Sequence[Reading], read: Reader) -> Reading:
+def _belonging(
+    symbol: Cleaned, reading: Reading, before: Sequence[Reading], read: Reader, is_a_unit: Callable[[str], bool]
+) -> Reading:
     """A text that proves nothing by itself, read as a part of the GS1 code it stands behind: `10L7`, or a date.
 
     Alone it would be a house number. It contradicts nothing, its lot or serial looks like one, and it is doubted.
     """
-    if reading.error is not CodeError.NOT_UDI or Flag.LOOKS_LIKE_GS1 not in reading.flags:
+    if not _DOUBTED.intersection(reading.flags) or (
+        reading.error is not None and reading.issuer is not Issuer.INTERNAL
+    ):
         return reading
     obliged = read(replace(symbol, symbology="]d2"))
     fits = obliged.error is None and before[0].issuer is Issuer.GS1
-    if not fits or any(_LIKE_A_LOT.fullmatch(unit) is None for unit in _units(obliged)):
+    if not fits or obliged.di is not None or not all(map(is_a_unit, _units(obliged))):
         return reading
     for field in _OF_THE_UNIT:
         value = getattr(obliged, field)
@@ -206,6 +212,10 @@ def _belonging(symbol: Cleaned, reading: Reading, before: Sequence[Reading], rea
 def _units(reading: Reading) -> Iterator[str]:
     """Its lot and its serial."""
     return (unit for unit in (reading.lot, reading.serial) if unit is not None)
+
+
+def _is_like_a_lot(text: str) -> bool:
+    return _LIKE_A_LOT.fullmatch(text) is not None
 
 
 def _is_a_unit(text: str) -> bool:

@@ -126,7 +126,7 @@ class Flag(StrEnum):
     TELEPHONE_NUMBER = "telephone_number"
     """Digits behind a `+`, which may pass as a HIBC secondary."""
     OTHER_ISSUER = "other_issuer"
-    """A barcode of another issuer gave a lot, a serial or a date without an identifier: they are not this device's."""
+    """A barcode of another issuer, without an identifier: what it says is not of this device."""
     URL = "url"
     UNDECODABLE = "undecodable"
     """Bytes that are no text in any encoding of the profile; shown as U+FFFD."""

@@ -17,6 +17,7 @@ _BRACKETED: Final = re.compile(r"\(\s?([0-9]{2,4})\s?\)", re.ASCII)
 _PIECES: Final = re.compile(r"(\(\s?([0-9]{2,4})\s?\))", re.ASCII)
 _SQUARE: Final = re.compile(r"\[\s?([0-9]{2,4})\s?\]", re.ASCII)
 _OUTER: Final = " \x1d"
+_UNCLOSED: Final = re.compile(r"\([0-9]{0,4}$", re.ASCII)
 _LETTER: Final = re.compile(r"[A-Za-z]")
 
 
@@ -37,8 +38,8 @@ def holds_bracketed(text: str) -> bool:
 
 
 def keeps_bracketed(text: str | None) -> bool:
-    """Whether a lot or serial holds an assigned identifier in brackets: it may be a field without its value."""
-    return text is not None and any(ai in RULES for _, ai, _ in _pieces(text))
+    """Whether a lot or serial holds an assigned identifier in brackets, or ends in half of one: a field left empty."""
+    return text is not None and (_UNCLOSED.search(text) is not None or any(ai in RULES for _, ai, _ in _pieces(text)))
 
 
 def _pieces(text: str) -> Iterator[tuple[str, str, str]]:

@@ -102,6 +102,14 @@ def test_parts_of_one_issuer_are_never_given_to_a_device_of_another(device: str,
         assert (Flag.OTHER_ISSUER in label.flags) is not own
 
 
+def test_a_donation_number_beside_a_device_of_another_issuer_leaves_its_trace() -> None:
+    donation = "=A99991712345600"
+
+    assert Flag.OTHER_ISSUER in read(GOOD, donation).flags
+    assert Flag.OTHER_ISSUER not in read(ISBT, donation).flags
+    assert Flag.OTHER_ISSUER not in read(GOOD, "HC-0001").flags
+
+
 def test_parts_of_another_issuer_with_the_same_lot_belong_to_the_device() -> None:
     hibc = "+A123BJC5D6E71/$$7OLD"
     label = read(hibc + hibc_check_character(hibc), "]C11720010110OLD")
@@ -112,7 +120,9 @@ def test_parts_of_another_issuer_with_the_same_lot_belong_to_the_device() -> Non
 
 
 def test_a_hibc_secondary_says_by_its_link_that_it_is_of_another_device() -> None:
-    assert read(GOOD, hibc_secondary(HIBC[-1], lot="10X3")).conflict
+    for device in (DEVICE, GOOD, MA, ISBT):
+        label = read(device, hibc_secondary(HIBC[-1], lot="10X3"))
+        assert (label.conflict, facts(label)) == (True, facts(read(device)))
     assert not read(GOOD, HIBC[:-1] + "/$$7LOT1" + hibc_check_character(HIBC[:-1] + "/$$7LOT1")).conflict
 
 
@@ -172,6 +182,8 @@ def test_a_number_behind_a_device_adds_nothing_and_leaves_its_trace(device: str,
         (f"01{GTIN}\n10LOT7", ("LOT7", None, None), Flag.LOOKS_LIKE_GS1),
         (f"01{GTIN}\n17200101", (None, None, OLD), Flag.LOOKS_LIKE_GS1),
         (f"01{GTIN}\n210034", (None, None, None), Flag.LOOKS_LIKE_GS1),
+        (f"01{GTIN}\n17200101\n210034", (None, "0034", OLD), Flag.LOOKS_LIKE_GS1),
+        (f"01{GTIN}\nROOM\n210034", (None, None, None), Flag.LOOKS_LIKE_GS1),
         (f"01{GTIN}\n1720010110LOT7", ("LOT7", None, OLD), Flag.NO_SYMBOLOGY_ID),
         (f"01{GTIN}\n172001011012345", ("12345", None, OLD), Flag.NO_SYMBOLOGY_ID),
         (f"01{GTIN}\n(10)LOT7", ("LOT7", None, None), Flag.NO_SYMBOLOGY_ID),

@@ -75,6 +75,8 @@ CLASSES: list[tuple[str, dict[str, Any]]] = [
     (f"(01){GTIN}(10)LOT1(17)YYMMDD(21)SN1", {"error": "not_numeric", "lot": None}),
     (f"(01){GTIN}(10)LOT1(30)5", {"error": None, "lot": "LOT1", "quantity": 5}),
     (f"(01){GTIN}(10)LOT1(30)X", {"lot": "LOT1(30)X", "flags": ("hri", "looks_like_gs1")}),
+    (f"(01){GTIN}(10)LOT1(21", {"lot": "LOT1(21", "flags": ("hri", "looks_like_gs1")}),
+    (f"(01){GTIN}(10)LOT(1)", {"lot": "LOT(1)", "flags": ("hri",)}),
     (f"(01){GTIN}(10)LOT1(05)pcs", {"lot": "LOT1(05)pcs", "flags": ("hri",)}),
     (f"]d201{GTIN}10LOT1(17)YYMMDD", {"lot": "LOT1(17)YYMMDD", "flags": ("looks_like_gs1",)}),
     (f"]d201{GTIN}10LOT1(05)A", {"lot": "LOT1(05)A", "flags": ()}),

@@ -54,7 +54,7 @@ bench: $(READY)
 	@$(BIN)/python -m benchmarks $(BENCH)
 
 chaos: $(READY)
-	@UDI_CHAOS_SECONDS=$${UDI_CHAOS_SECONDS:-600} $(BIN)/pytest -q -s tests/chaos tests/chaos/outage_runs.py tests/chaos/control_runs.py
+	@UDI_CHAOS_SECONDS=$${UDI_CHAOS_SECONDS:-600} $(BIN)/pytest -q -s tests/chaos tests/chaos/outage_runs.py tests/chaos/broker_runs.py tests/chaos/control_runs.py
 
 fuzz: $(READY)
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements-fuzz.lock

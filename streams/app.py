@@ -35,6 +35,7 @@ from streams.agents.sweeps import SWEEP_SECONDS
 from streams.lanes.reader import HANDED_MAX
 from streams.services.watching import Watching
 from streams.settings import Settings, resolve
+from streams.topics import app_id
 from streams.wiring import Worker
 
 AGENTS: Final[Mapping[str, Callable[[StreamT[Any]], Awaitable[None]]]] = {
@@ -54,7 +55,7 @@ AGENTS: Final[Mapping[str, Callable[[StreamT[Any]], Awaitable[None]]]] = {
 def make_app(settings: Settings) -> faust.App:
     """The worker as a Faust app."""
     app = faust.App(
-        f"{settings.topic_prefix}app",
+        app_id(settings),
         broker=[f"kafka://{server}" for server in (settings.bootstrap_servers or "").split(",")],
         broker_credentials=_credentials(settings),
         broker_session_timeout=settings.session_timeout_seconds,

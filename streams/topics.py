@@ -35,6 +35,11 @@ async def cluster_id(settings: Settings) -> str:
         await client.close()
 
 
+def app_id(settings: Settings) -> str:
+    """The name of the Faust app: its consumer group, and the first part of the topic its workers elect by."""
+    return f"{settings.topic_prefix}app"
+
+
 async def create_topics(settings: Settings) -> list[str]:
     """Make the topics that are missing and give their names. Idempotent."""
     client = await admin(settings)
@@ -46,6 +51,10 @@ async def create_topics(settings: Settings) -> list[str]:
         for topic in TOPICS:
             if settings.topic(topic.name) not in present and await _create(client, _new_topic(settings, topic, factor)):
                 made.append(settings.topic(topic.name))
+        leader = f"{app_id(settings)}-__assignor-__leader"
+        if leader not in present and not settings.embedded_broker:
+            # Faust would make it with one replica, and its workers would wait for it while that broker is away.
+            await _create(client, NewTopic(leader, 1, factor))
     finally:
         await client.close()
     return made

@@ -12,6 +12,7 @@ from typing import Final, Self
 
 from confluent_kafka import KafkaException
 
+from streams.embedded.broker import EmbeddedBroker
 from streams.embedded.database import EmbeddedDatabase
 from tests.oracle import readers
 from tests.oracle.checker import check, figures, report
@@ -21,7 +22,7 @@ from tests.oracle.values import Evidence, Figures, Violation
 from tests.oracle.world.generator import Plan
 from tests.oracle.world.intents import IntentLog
 from tests.support.leaks import leaked, persons
-from tests.support.servers.kafka import Broker, RealKafka
+from tests.support.servers.kafka import Broker
 
 LANES: Final = 4
 SESSION_SECONDS: Final = 3.0
@@ -95,7 +96,7 @@ class Rig:
         self.broker = broker
         self.database = database
         self.url = url
-        self.real = isinstance(broker, RealKafka)
+        self.real = not isinstance(broker, EmbeddedBroker)
         self.faults: Counter[str] = Counter()
         self.stops: dict[str, float] = {}
         self._program = program

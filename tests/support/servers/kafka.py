@@ -32,7 +32,6 @@ JAVA_OPTIONS: Final = (
 )
 SETTINGS: Final = {
     "process.roles": "broker,controller",
-    "node.id": "1",
     "controller.listener.names": "CONTROLLER",
     "inter.broker.listener.name": "PLAINTEXT",
     "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,FAULT:PLAINTEXT",
@@ -139,10 +138,13 @@ class RealKafka(Server):
         settings: further broker settings, as in `server.properties`.
         security: those of `sasl_ssl`, for a listener that takes TLS and a password.
         users: who may come there, with `SASL_PASSWORD`.
+        node_id: of this node among those of its cluster.
 
     Attributes:
         bootstrap_servers: `127.0.0.1:port`.
-        cluster_id: of this data folder.
+        cluster_id: of this data folder; the same for all nodes of a cluster.
+        voter: this node as a controller, `id@host:port`.
+        voters: the controllers of the cluster; this node alone, unless said otherwise before the first start.
         fault_port: a second listener, which tells clients to come to `proxy_port`: a `FaultProxy` from there to
             here stays between a client and the broker for all connections.
         proxy_port: where the proxy has to listen.
@@ -158,6 +160,7 @@ class RealKafka(Server):
         settings: Mapping[str, str] | None = None,
         security: Mapping[str, str] | None = None,
         users: Sequence[str] = (SASL_USER,),
+        node_id: int = 1,
     ) -> None:
         super().__init__()
         self._data_dir = data_dir
@@ -168,6 +171,9 @@ class RealKafka(Server):
         self._secure = f"SECURE://{LOOPBACK}:{secure_port}" if security else None
         self.bootstrap_servers = f"{LOOPBACK}:{self._port}"
         self.secure_servers = f"localhost:{secure_port}"
+        self._node_id = node_id
+        self.voter = f"{node_id}@{LOOPBACK}:{self._controller_port}"
+        self.voters = [self.voter]
         # A leading "-" would be read as an option by the formatter.
         self.cluster_id = "u" + base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")[1:]
 
@@ -234,7 +240,8 @@ class RealKafka(Server):
         known_as = secure.replace(LOOPBACK, "localhost")
         settings = {
             **SETTINGS,
-            "controller.quorum.voters": f"1@{LOOPBACK}:{self._controller_port}",
+            "node.id": str(self._node_id),
+            "controller.quorum.voters": ",".join(self.voters),
             "listeners": f"{public},{fault}:{self.fault_port},CONTROLLER://{LOOPBACK}:{self._controller_port}{secure}",
             "advertised.listeners": f"{public},{fault}:{self.proxy_port}{known_as}",
             "log.dirs": str(self._data_dir / "data"),

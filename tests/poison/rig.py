@@ -107,15 +107,18 @@ class Rig:
         ends: dict[tuple[str, int], int] = {}
         for each in (each for group in sent for each in group):
             ends[each.topic, each.partition] = max(each.offset + 1, ends.get((each.topic, each.partition), 0))
-        until = asyncio.get_running_loop().time() + RECORDED_SECONDS_MAX
+        clock = asyncio.get_running_loop().time
+        before, until = ends, clock() + RECORDED_SECONDS_MAX
         while True:
             rows = await self.pool.fetch("SELECT topic, partition, next_offset FROM report.positions")
             stand = {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
             behind = {place: (stand.get(place), end) for place, end in ends.items() if stand.get(place, 0) < end}
+            if stand != before:
+                before, until = stand, clock() + RECORDED_SECONDS_MAX
             assert self.worker.running, f"The worker has ended.\n{self.worker.log[-3000:]}"
             if not behind:
                 return
-            assert asyncio.get_running_loop().time() < until, f"It stands still: {behind}\n{self.worker.log[-3000:]}"
+            assert clock() < until, f"It stands still: {behind}\n{self.worker.log[-3000:]}"
             await asyncio.sleep(0.1)
 
     async def letters(self) -> dict[str, tuple[str, bytes]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).parents[3]
-CLOSED: Final = "7dbe7c7"
+CLOSED: Final = "7b41e00"
 """The commit that closed migration 0036. It stands for a release as long as there is none."""
 MISSING: Final = "the worker of the last release was not run: the history of the repository is not here"
 

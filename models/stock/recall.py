@@ -4,7 +4,7 @@ References:
     docs/contract.md, section "Recall"; docs/store.md, "Recall".
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Annotated, Final, Literal, NamedTuple, Self
@@ -141,37 +141,84 @@ class Named(NamedTuple):
     """The line of it that names the units."""
 
 
+def plain(code: str) -> str:
+    """A lot or serial as people mean it: without blanks, in capitals.
+
+    A notice is typed by people. Two lots that differ only so are taken for one: in a recall the safe side is to look.
+    """
+    return "".join(code.split()).upper()
+
+
+@dataclass(slots=True)
+class _Lines:
+    """The lines that name one identifier or item, by what can make them mean a unit for certain."""
+
+    by_lot: dict[str, list[Named]] = field(default_factory=dict)
+    by_serial: dict[str, list[Named]] = field(default_factory=dict)
+    others: list[Named] = field(default_factory=list)
+    """With a range of serials, or of all units."""
+
+    def add(self, named: Named) -> None:
+        line = named.line
+        for lot in {plain(each) for each in line.lots}:
+            self.by_lot.setdefault(lot, []).append(named)
+        for serial in {plain(each) for each in line.serials}:
+            self.by_serial.setdefault(serial, []).append(named)
+        is_range = line.serial_from is not None or line.serial_to is not None
+        if is_range or not (line.lots or line.serials):
+            self.others.append(named)
+
+
 @dataclass(slots=True)
 class Recalls:
     """The newest version of every notice, by what it names."""
 
     _notices: dict[tuple[str, str], Recall] = field(default_factory=dict)
-    _by_identifier: dict[tuple[str, str, str], list[Named]] = field(default_factory=dict)
-    _by_item: dict[tuple[str, str], list[Named]] = field(default_factory=dict)
+    _by_identifier: dict[tuple[str, str, str], _Lines] = field(default_factory=dict)
+    _by_item: dict[tuple[str, str], _Lines] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self._notices)
 
     def put(self, notices: Iterable[Recall]) -> None:
         """Take notices; an older version of one that is known changes nothing."""
+        new, replaced = [], False
         for notice in notices:
             known = self._notices.get((notice.hospital, notice.recall))
             if known is None or known.version < notice.version:
                 self._notices[notice.hospital, notice.recall] = notice
-        self._by_identifier.clear()
-        self._by_item.clear()
-        for notice in self._notices.values():
-            for line in notice.lines:
-                named = Named(notice, line)
-                if line.issuer is not None and line.di is not None:
-                    key = (notice.hospital, line.issuer.value, line.di)
-                    self._by_identifier.setdefault(key, []).append(named)
-                if line.item_code is not None:
-                    self._by_item.setdefault((notice.hospital, line.item_code), []).append(named)
+                new.append(notice)
+                replaced = replaced or known is not None
+        if replaced:
+            self._by_identifier.clear()
+            self._by_item.clear()
+        for notice in self._notices.values() if replaced else new:
+            self._add(notice)
 
-    def naming(self, hospital: str, item_code: str | None, identifiers: Iterable[tuple[str, str]]) -> Sequence[Named]:
-        """The lines that name the item or one of the identifiers (issuer, di)."""
-        found = list(self._by_item.get((hospital, item_code), ())) if item_code is not None else []
-        for issuer, di in identifiers:
-            found += self._by_identifier.get((hospital, issuer, di), ())
-        return found
+    def _add(self, notice: Recall) -> None:
+        for line in notice.lines:
+            named = Named(notice, line)
+            if line.issuer is not None and line.di is not None:
+                key = (notice.hospital, line.issuer.value, line.di)
+                self._by_identifier.setdefault(key, _Lines()).add(named)
+            if line.item_code is not None:
+                self._by_item.setdefault((notice.hospital, line.item_code), _Lines()).add(named)
+
+    def naming(
+        self,
+        hospital: str,
+        item_code: str | None,
+        identifiers: Iterable[tuple[str, str]],
+        lot: str | None,
+        serial: str | None,
+    ) -> Iterator[Named]:
+        """The lines that may mean for certain a unit of the item or of one of the identifiers (issuer, di).
+
+        What it costs does not grow with the lots and serials that notices name beside those of the unit.
+        """
+        places = [self._by_item.get((hospital, item_code))] if item_code is not None else []
+        places += [self._by_identifier.get((hospital, issuer, di)) for issuer, di in identifiers]
+        for lines in filter(None, places):
+            yield from lines.others
+            yield from lines.by_lot.get(plain(lot), ()) if lot is not None else ()
+            yield from lines.by_serial.get(plain(serial), ()) if serial is not None else ()

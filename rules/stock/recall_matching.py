@@ -13,7 +13,7 @@ from enum import IntEnum
 
 from models.catalogue.item import Item
 from models.charging.books import LabelFacts
-from models.stock.recall import RecallLine, Recalls
+from models.stock.recall import RecallLine, Recalls, plain
 
 
 class Match(IntEnum):
@@ -62,18 +62,11 @@ def _named(line: RecallLine, unit: UnitFacts) -> Match:
     return found
 
 
-def plain(code: str) -> str:
-    """A lot or serial as people mean it: without blanks, in capitals.
-
-    A notice is typed by people. Two lots that differ only so are taken for one: in a recall the safe side is to look.
-    """
-    return "".join(code.split()).upper()
-
-
 def _among(value: str | None, codes: list[str]) -> Match:
     if value is None:
         return Match.POSSIBLE
-    return Match.CERTAIN if plain(value) in {plain(each) for each in codes} else Match.NO
+    wanted = plain(value)
+    return Match.CERTAIN if value in codes or any(plain(each) == wanted for each in codes) else Match.NO
 
 
 def _in_range(serial: str | None, first: str | None, last: str | None) -> Match:
@@ -103,5 +96,7 @@ def recalled(hospital: str, label: LabelFacts, item: Item | None, day: date, rec
     unit = UnitFacts(label.lot, label.serial, label.expiry, label.production)
     return any(
         named.notice.blocks(day) and match(named.line, unit) is Match.CERTAIN
-        for named in recalls.naming(hospital, item.item_code if item else None, (*own, *others))
+        for named in recalls.naming(
+            hospital, item.item_code if item else None, (*own, *others), label.lot, label.serial
+        )
     )

@@ -1,14 +1,18 @@
 """Which units a recall means: a case on either side of every edge."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import pytest
 
-from models.stock.recall import RecallLine
-from rules.stock.recall_matching import Match, UnitFacts, match
+from models.charging.books import LabelFacts
+from models.stock.recall import Recall, RecallLine, Recalls
+from rules.stock.recall_matching import Match, UnitFacts, match, recalled
 from tests.support.builders import DI, body
+from tests.support.recalls import recall
 
+DAY = date(2022, 6, 3)
 NO, POSSIBLE, CERTAIN = Match.NO, Match.POSSIBLE, Match.CERTAIN
 
 
@@ -59,6 +63,36 @@ def unit(
 )
 def test_a_line_means_a_unit(given: dict[str, Any], of: UnitFacts, expected: Match) -> None:
     assert match(line(**given), of) is expected
+    label = LabelFacts("GS1", DI, of.lot, of.serial, of.expiry, of.production)
+    assert recalled("H1", label, None, DAY, notices({"issuer": "GS1", "di": DI} | given)) is (expected is CERTAIN)
+
+
+def notices(*lines: dict[str, Any]) -> Recalls:
+    """A notice of each line."""
+    found = Recalls()
+    for number, each in enumerate(lines):
+        found.put([Recall.model_validate_json(body(recall(name=f"R{number}", lines=[each])))])
+    return found
+
+
+def test_what_is_looked_at_does_not_grow_with_the_notices_of_other_lots() -> None:
+    many = notices(*({"issuer": "GS1", "di": DI, "lots": [f"L{n}"], "serials": [f"S{n}"]} for n in range(500)))
+
+    looked_at = list(many.naming("H1", None, [("GS1", DI)], "l 7", "S8"))
+    assert [each.notice.recall for each in looked_at] == ["R7", "R8"]
+
+
+def test_a_later_version_stands_in_place_of_the_earlier() -> None:
+    found = notices({"issuer": "GS1", "di": DI, "lots": ["L1"]})
+    label = LabelFacts("GS1", DI, "L1", None, None, None)
+    later = recall(name="R0", version=2, lines=[{"issuer": "GS1", "di": DI, "lots": ["L2"]}])
+    assert recalled("H1", label, None, DAY, found)
+
+    found.put([Recall.model_validate_json(body(later))])
+    found.put([Recall.model_validate_json(body(recall(name="R0", lines=[{"issuer": "GS1", "di": DI}])))])
+
+    assert not recalled("H1", label, None, DAY, found)
+    assert recalled("H1", replace(label, lot="L2"), None, DAY, found)
 
 
 @pytest.mark.parametrize(

@@ -10,17 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from models.calendar import parse_month
 from models.money import parse_fen
-from models.wire.strict_json import (
-    Body,
-    Hospital,
-    Identifier,
-    Instant,
-    Refusal,
-    WireModel,
-    check_key,
-    read_object,
-    validate,
-)
+from models.wire.strict_json import Body, Hospital, Identifier, Instant, Refusal, WireModel, read_record
 
 STAY_DAYS_MAX = 36_500
 """A stay of more than a hundred years is a typing error. No source: ours."""
@@ -131,23 +121,9 @@ class Income(WireModel):
 
 def read_discharge(key: bytes | None, value: bytes | None) -> tuple[Discharge, Body] | Refusal:
     """A record of `udi.discharges`, or why it is none. Its key is `hospital/encounter`."""
-    body = read_object(value)
-    if isinstance(body, Refusal):
-        return body
-    assert value is not None  # noqa: S101 -- read_object refuses a record without value
-    discharge = validate(Discharge, value)
-    if isinstance(discharge, Refusal):
-        return discharge
-    return check_key(key, discharge.hospital, discharge.encounter) or (discharge, body)
+    return read_record(Discharge, key, value, lambda discharge: (discharge.hospital, discharge.encounter))
 
 
 def read_income(key: bytes | None, value: bytes | None) -> tuple[Income, Body] | Refusal:
     """A record of `udi.income`, or why it is none. Its key is `hospital/department/month`."""
-    body = read_object(value)
-    if isinstance(body, Refusal):
-        return body
-    assert value is not None  # noqa: S101 -- as above
-    income = validate(Income, value)
-    if isinstance(income, Refusal):
-        return income
-    return check_key(key, income.hospital, income.key) or (income, body)
+    return read_record(Income, key, value, lambda income: (income.hospital, income.key))

@@ -16,18 +16,7 @@ from pydantic import Field, field_validator, model_validator
 
 from models.money import CURRENCY, parse_price
 from models.udi import Issuer
-from models.wire.strict_json import (
-    Body,
-    Day,
-    Hospital,
-    Identifier,
-    Refusal,
-    Text,
-    WireModel,
-    check_key,
-    read_object,
-    validate,
-)
+from models.wire.strict_json import Body, Day, Hospital, Identifier, Refusal, Text, WireModel, read_record
 
 OWNER_HOSPITAL = "hospital"
 INSURANCE_CODE: Final = re.compile(r"C[0-9]{19}(?:[0-9]{7})?")
@@ -299,13 +288,7 @@ def _dated(unit_price: int, days: _Dated) -> DatedPrice:
 
 def read_item(key: bytes | None, value: bytes) -> tuple[CatalogueItem, Body] | Refusal:
     """A record of `udi.catalogue` that is no tombstone, or why it is no item."""
-    body = read_object(value)
-    if isinstance(body, Refusal):
-        return body
-    item = validate(CatalogueItem, value)
-    if isinstance(item, Refusal):
-        return item
-    return check_key(key, item.hospital, item.item_code) or (item, body)
+    return read_record(CatalogueItem, key, value, lambda item: (item.hospital, item.item_code))
 
 
 __all__ = ["CURRENCY", "CatalogueItem", "DatedPrice", "Item", "Tracking", "item_from_wire", "read_item"]

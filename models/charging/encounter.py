@@ -8,17 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from models.wire.strict_json import (
-    Body,
-    Hospital,
-    Identifier,
-    Instant,
-    Refusal,
-    WireModel,
-    check_key,
-    read_object,
-    validate,
-)
+from models.wire.strict_json import Body, Hospital, Identifier, Instant, Refusal, WireModel, read_record
 
 
 class Encounter(WireModel):
@@ -58,11 +48,4 @@ class Encounter(WireModel):
 
 def read_encounter(key: bytes | None, value: bytes | None) -> tuple[Encounter, Body] | Refusal:
     """A record of `udi.encounters`, or why it is none."""
-    body = read_object(value)
-    if isinstance(body, Refusal):
-        return body
-    assert value is not None  # noqa: S101 -- read_object refuses a record without value
-    encounter = validate(Encounter, value)
-    if isinstance(encounter, Refusal):
-        return encounter
-    return check_key(key, encounter.hospital, encounter.encounter) or (encounter, body)
+    return read_record(Encounter, key, value, lambda encounter: (encounter.hospital, encounter.encounter))

@@ -10,18 +10,7 @@ from uuid import UUID
 from pydantic import Field, field_validator, model_validator
 
 from models.money import UNITS_MAX, fen_text, line_amount_fen, parse_fen, parse_price
-from models.wire.strict_json import (
-    Body,
-    Hospital,
-    Identifier,
-    Instant,
-    Refusal,
-    Text,
-    WireModel,
-    check_key,
-    read_object,
-    validate,
-)
+from models.wire.strict_json import Body, Hospital, Identifier, Instant, Refusal, Text, WireModel, read_record
 
 
 class HisCharge(WireModel):
@@ -84,11 +73,4 @@ class HisCharge(WireModel):
 
 def read_his_charge(key: bytes | None, value: bytes | None) -> tuple[HisCharge, Body] | Refusal:
     """A record of `udi.his-charges`, or why it is none. Its key is `hospital/encounter`."""
-    body = read_object(value)
-    if isinstance(body, Refusal):
-        return body
-    assert value is not None  # noqa: S101 -- read_object refuses a record without value
-    line = validate(HisCharge, value)
-    if isinstance(line, Refusal):
-        return line
-    return check_key(key, line.hospital, line.encounter) or (line, body)
+    return read_record(HisCharge, key, value, lambda line: (line.hospital, line.encounter))

@@ -10,17 +10,7 @@ from pydantic import Field, field_validator, model_validator
 
 from models.money import parse_price
 from models.udi import Issuer
-from models.wire.strict_json import (
-    Body,
-    Day,
-    Hospital,
-    Identifier,
-    Refusal,
-    WireModel,
-    check_key,
-    read_object,
-    validate,
-)
+from models.wire.strict_json import Body, Day, Hospital, Identifier, Refusal, WireModel, read_record
 
 SCHEMA: Final = "udi.delivery/1"
 Code = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
@@ -97,11 +87,4 @@ class Delivery(WireModel):
 
 def read_delivery(key: bytes | None, value: bytes | None) -> tuple[Delivery, Body] | Refusal:
     """A record of `udi.deliveries`, or why it is none."""
-    body = read_object(value)
-    if isinstance(body, Refusal):
-        return body
-    assert value is not None  # noqa: S101 -- read_object refuses a record without value
-    delivery = validate(Delivery, value)
-    if isinstance(delivery, Refusal):
-        return delivery
-    return check_key(key, delivery.hospital, delivery.note) or (delivery, body)
+    return read_record(Delivery, key, value, lambda delivery: (delivery.hospital, delivery.note))

@@ -22,9 +22,7 @@ from models.wire.strict_json import (
     Refusal,
     Text,
     WireModel,
-    check_key,
-    read_object,
-    validate,
+    read_record,
 )
 
 SCHEMA: Final = "udi.recall/1"
@@ -122,14 +120,7 @@ class Recall(WireModel):
 
 def read_recall(key: bytes | None, value: bytes | None) -> tuple[Recall, Body] | Refusal:
     """A record of `udi.recalls`, or why it is none."""
-    body = read_object(value)
-    if isinstance(body, Refusal):
-        return body
-    assert value is not None  # noqa: S101 -- read_object refuses a record without value
-    recall = validate(Recall, value)
-    if isinstance(recall, Refusal):
-        return recall
-    return check_key(key, recall.hospital, recall.recall) or (recall, body)
+    return read_record(Recall, key, value, lambda recall: (recall.hospital, recall.recall))
 
 
 class Named(NamedTuple):

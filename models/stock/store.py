@@ -10,17 +10,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
-from models.wire.strict_json import (
-    Body,
-    Hospital,
-    Identifier,
-    Refusal,
-    Text,
-    WireModel,
-    check_key,
-    read_object,
-    validate,
-)
+from models.wire.strict_json import Body, Hospital, Identifier, Refusal, Text, WireModel, read_record
 
 SCHEMA: Final = "udi.store/1"
 UNITS_MAX: Final = 10_000_000
@@ -73,14 +63,7 @@ class StoreRecord(WireModel):
 
 def read_store(key: bytes | None, value: bytes | None) -> tuple[StoreRecord, Body] | Refusal:
     """A record of `udi.stores`, or why it is none."""
-    body = read_object(value)
-    if isinstance(body, Refusal):
-        return body
-    assert value is not None  # noqa: S101 -- read_object refuses a record without value
-    store = validate(StoreRecord, value)
-    if isinstance(store, Refusal):
-        return store
-    return check_key(key, store.hospital, store.store) or (store, body)
+    return read_record(StoreRecord, key, value, lambda store: (store.hospital, store.store))
 
 
 @dataclass(slots=True)

@@ -5,6 +5,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from hashlib import blake2b
@@ -123,6 +124,20 @@ def validate(model: type[M], value: bytes) -> M | Refusal:
         first = error.errors(include_url=False, include_context=False)[0]
         place = ".".join(str(part) for part in first["loc"]) or "record"
         return Refusal(Reason.BAD_EVENT, f"{place}: {first['msg']}, got {_shown(first.get('input'))}.")
+
+
+def read_record(
+    model: type[M], key: bytes | None, value: bytes | None, named: Callable[[M], tuple[str, str]]
+) -> tuple[M, Body] | Refusal:
+    """A record of a topic with its body, or why it is none; `named` gives the two parts of its key."""
+    body = read_object(value)
+    if isinstance(body, Refusal):
+        return body
+    assert value is not None  # noqa: S101 -- read_object refuses a record without value
+    record = validate(model, value)
+    if isinstance(record, Refusal):
+        return record
+    return check_key(key, *named(record)) or (record, body)
 
 
 def _shown(value: Any) -> str:

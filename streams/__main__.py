@@ -1,6 +1,6 @@
 """`python -m streams` is `udi`."""
 
-from streams.cli.main import main
+from streams.cli.entry import main
 
 if __name__ == "__main__":
     main()

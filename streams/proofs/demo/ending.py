@@ -12,7 +12,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
-IN_ORDER_SECONDS_MAX: Final = 1.5
+IN_ORDER_SECONDS_MAX: Final = 1.0
 """How long the demo has to end in order; killing and clearing up take the rest of the three seconds."""
 KILL_SECONDS_MAX: Final = 0.5
 SWITCH_SECONDS: Final = 0.000_01
@@ -34,19 +34,29 @@ class Ending:
         self.folder: Path | None = None
         """What must not be left behind: a folder that the demo has made for itself."""
         self._asked = False
+        self._timer: threading.Timer | None = None
+        self._ends = threading.Lock()
 
     def __call__(self, _number: int, _frame: FrameType | None) -> None:
         """The handler."""
         if self._asked:
             self.by_force()
         self._asked = True
-        timer = threading.Timer(IN_ORDER_SECONDS_MAX, self.by_force)
-        timer.daemon = True
-        timer.start()
+        self._timer = threading.Timer(IN_ORDER_SECONDS_MAX, self.by_force)
+        self._timer.daemon = True
+        self._timer.start()
         self.ask()
 
+    def in_order(self) -> None:
+        """It has ended in order: nothing is ended by force any more. Does not come back when that is under way."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._ends.acquire()
+
     def by_force(self) -> None:
-        """Kill what was started, remove the folder, and leave."""
+        """Kill what was started, remove the folder, and leave; nothing when it ends already."""
+        if not self._ends.acquire(blocking=False):
+            return
         # Each look into /proc gives the interpreter away; a busy main thread would keep it for 5 ms each time.
         sys.setswitchinterval(SWITCH_SECONDS)
         for child in _children():

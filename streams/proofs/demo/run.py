@@ -67,6 +67,7 @@ def run_demo(console: Console, settings: Settings, plan: Plan, *, keep: bool) ->
         try:
             return asyncio.run(_until_asked(console, settings, plan, end, keep=keep))
         except KeyboardInterrupt:
+            end.in_order()
             console.print(f"\n{stopped(keep)}")
             return INTERRUPTED
 

@@ -176,6 +176,13 @@ def same_serial_of_two_makers(desk: Desk, day: int) -> None:
     used(desk, day, unit=other)
 
 
+def lot_only(desk: Desk, day: int) -> None:
+    """Goods that are tracked by serial, and the label that is scanned says only their lot."""
+    goods = _found(desk, lambda goods: goods.issuer == "GS1" and goods.tracking == "serial" and goods.lot_beside_serial)
+    made = desk.unit(goods, day)
+    used(desk, day, unit=Unit(goods, made.level, made.lot, None, made.expiry))
+
+
 def resent(desk: Desk, day: int) -> None:
     """The terminal got no answer and sends again: the same bytes."""
     scan = used(desk, day)
@@ -305,7 +312,7 @@ STORIES: Final[tuple[tuple[int, Story], ...]] = (
     (120, whole_return), (120, partial_return), (80, later_return), (15, over_return), (15, return_without_use),
     (12, return_before_use), (10, use_after_return), (10, singles_of_a_box), (10, parked_return),
     (90, defective), (15, suspended), (40, expired), (25, double_scan),
-    (20, serial_again), (10, same_serial_of_two_makers), (120, resent), (15, conflicting), (60, late),
+    (20, serial_again), (10, same_serial_of_two_makers), (10, lot_only), (120, resent), (15, conflicting), (60, late),
     (150, two_halves), (60, half_alone), (30, without_encounter), (90, around_the_stay), (350, stock_work),
     (100, typed),
 )  # fmt: skip

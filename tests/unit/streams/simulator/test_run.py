@@ -17,7 +17,7 @@ from tests.unit.streams.simulator.conftest import PLAN, Run, run_of
 
 STAGES = ("facts", "scans", "late-facts", "his-charges", "close")
 SMALL = Plan(seed=3, months=2, scans=1200)
-DIGEST = "693e946812418c1ab77f22a93d4affe3f4cae50cab44b88e37a65dc1ea3caff5"
+DIGEST = "bfaa685c007b5d719ac52de75a4de300c73f587ff98d1847a5ec6ab023666b56"
 
 
 def digest(stages: list[Stage]) -> str:

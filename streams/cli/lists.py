@@ -12,7 +12,8 @@ from typing import Annotated, Any, Final, TypeVar
 import orjson
 import typer
 
-from streams.cli.connection import bad, read_settings
+from streams.cli.connection import read_settings
+from streams.cli.new_files import expect_new, write_new
 from streams.cli.shown import given_to
 from streams.language import say
 
@@ -60,6 +61,7 @@ def _listing(command: Callable[..., T], opened: Callable[[Any], Iterator[dict[st
     def asked(*arguments: Any, as_json: bool, csv: str | None, xlsx: Path | None, **options: Any) -> T:
         if csv is None and xlsx is None:
             return command(*arguments, as_json=as_json, **options)
+        expect_new(*(Path(each) for each in (csv, xlsx) if each not in {None, STDOUT}))
 
         def give(value: Any) -> None:
             rows = [_flat(row) for row in opened(value)]
@@ -144,8 +146,5 @@ def _write_xlsx(file: Path, rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _save(file: Path, content: bytes, rows: int) -> None:
-    try:
-        file.write_bytes(content)
-    except OSError as error:
-        bad(f"Expected a file that can be written, got {file}: {error.strerror}.")
+    write_new(file, content)
     typer.echo(say("desk", "said", "written", rows=f"{rows:,}", file=file), err=True)

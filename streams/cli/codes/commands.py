@@ -22,6 +22,7 @@ from models.personal import NUMBER_LENGTH, is_identity_number, masked
 from models.udi import ParsedCode, parse
 from streams.cli.codes.explain import explain
 from streams.cli.codes.symbol import Carrier, png, svg
+from streams.cli.new_files import expect_new, write_new
 from streams.cli.shown import Console, safe_json
 
 _LINE_MAX: Final = 8192
@@ -210,10 +211,11 @@ def label_command(
     if output.suffix not in {".svg", ".png"}:
         typer.echo(f"Expected a file that ends in .svg or .png, got {output.name}.", err=True)
         raise typer.Exit(2)
+    expect_new(output)
     code = parse(text, scanned_on=datetime.now(tz=UTC).astimezone().date())
     try:
         drawn = svg(code, carrier, scale).encode() if output.suffix == ".svg" else png(code, carrier, scale)
     except ValueError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
-    output.write_bytes(drawn)
+    write_new(output, drawn)

@@ -22,6 +22,7 @@ from streams.cli.loading.scanners import load_scanners
 from streams.cli.loading.templates import Table, write_template
 from streams.cli.loading.udid import load_udid
 from streams.cli.loading.udid_file import COLUMNS as UDID_COLUMNS
+from streams.cli.new_files import expect_new, write_new
 from streams.cli.publishing import publish
 from streams.cli.shown import AsJson, print_json, print_table
 from streams.language import language
@@ -109,11 +110,7 @@ def template(
     folder: Annotated[Path, typer.Argument(help="Where to write.")] = Path(),
 ) -> None:
     """Write an empty table to fill in, as XLSX and CSV, each column explained."""
-    try:
-        written = write_template(kind, TABLES[kind], folder, language())
-    except OSError as error:
-        bad(f"Expected a folder that can be written, got {folder}: {error.strerror}.")
-    for path in written:
+    for path in write_template(kind, TABLES[kind], folder, language()):
         typer.echo(f"Written: {path}")
 
 
@@ -137,12 +134,10 @@ def _given(kind: Kind, map_file: Path | None) -> ColumnMap | None:
 
 
 def _save_map(kind: Kind, file: Path, to: Path) -> NoReturn:
+    expect_new(to)
     names: Collection[str] = TABLES[kind].columns
     _, found = readable(file, lambda: read_mapped(kind, file, names, to_save=True))
-    try:
-        to.write_text(as_toml(kind, found), encoding="utf-8")
-    except OSError as error:
-        bad(f"Expected a file that can be written, got {to}: {error.strerror}.")
+    write_new(to, as_toml(kind, found).encode())
     typer.echo(f"Written: {to}. Change what is wrong, and load with --map {to}.")
     raise typer.Exit(0)
 

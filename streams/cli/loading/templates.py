@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from models.wording import LOCALES
 from streams.cli.loading.column_map import ColumnText, Kind, column_text
+from streams.cli.new_files import expect_new, write_new
 
 _OPTIONS: Final = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
 _WORDS: Final = {
@@ -38,12 +39,13 @@ def write_template(kind: Kind, table: Table, folder: Path, locale: str) -> tuple
     columns is text: a spreadsheet keeps codes as they are written. The CSV has its explanation above the heading.
 
     Raises:
-        OSError: the folder can't be written.
+        typer.Exit: one exists or can't be written; it has been said.
     """
     texts = {name: column_text(kind, name) for name in table.columns}
     headings = _headings(texts, locale)
     workbook, plain = folder / f"{kind}.xlsx", folder / f"{kind}.csv"
-    workbook.write_bytes(_workbook(texts, headings, table.required, locale))
+    expect_new(workbook, plain)
+    write_new(workbook, _workbook(texts, headings, table.required, locale))
     note, needed, example, _, _ = _WORDS[locale]
     lines = [f"# {note}. udi load {kind} FILE"] if locale == LOCALES[0] else [f"# {note}。udi load {kind} 文件"]
     for name, text in texts.items():
@@ -51,7 +53,7 @@ def write_template(kind: Kind, table: Table, folder: Path, locale: str) -> tuple
         shown = f" {example}: {text.example}" if text.example else ""
         lines.append(f"# {headings[name]}{must}: {text.holds[locale]}{shown}")
     notes = _csv([[line] for line in lines])
-    plain.write_bytes(b"\xef\xbb\xbf" + notes + _csv([list(headings.values())]))
+    write_new(plain, b"\xef\xbb\xbf" + notes + _csv([list(headings.values())]))
     return workbook, plain
 
 
@@ -59,10 +61,10 @@ def write_table(to: Path, headings: Sequence[str], rows: Sequence[Sequence[str]]
     """A table of texts, by the ending of its name XLSX or CSV.
 
     Raises:
-        OSError: the file can't be written.
+        typer.Exit: it exists or can't be written; it has been said.
     """
     if to.suffix == ".csv":
-        to.write_bytes(b"\xef\xbb\xbf" + _csv([headings, *rows]))
+        write_new(to, b"\xef\xbb\xbf" + _csv([headings, *rows]))
         return
     import xlsxwriter  # noqa: PLC0415 -- only who writes a workbook needs it
 
@@ -73,7 +75,7 @@ def write_table(to: Path, headings: Sequence[str], rows: Sequence[Sequence[str]]
         for number, row in enumerate(rows, 1):
             for place, value in enumerate(row):
                 sheet.write_string(number, place, value)
-    to.write_bytes(content.getvalue())
+    write_new(to, content.getvalue())
 
 
 def _headings(texts: dict[str, ColumnText], locale: str) -> dict[str, str]:

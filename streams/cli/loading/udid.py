@@ -18,6 +18,7 @@ from sinks.postgres.catalogue.items import bodies, hospitals
 from streams.cli.connection import bad, run
 from streams.cli.loading.templates import write_table
 from streams.cli.loading.udid_file import Export, read_export
+from streams.cli.new_files import expect_new
 from streams.cli.publishing import Outbound, publish
 from streams.cli.shown import print_json, print_table
 from streams.settings import Settings
@@ -42,9 +43,11 @@ def load_udid(file: Path, hospital: str | None, propose: Path | None, *, dry_run
         OSError: the file can't be read.
         SheetError: it is no export.
     """
+    if propose is not None:
+        if propose.suffix not in {".xlsx", ".csv"}:
+            bad(f"--propose: expected a file name with .xlsx or .csv, got {propose}.")
+        expect_new(propose)
     export, house = read_export(file), ""
-    if propose is not None and propose.suffix not in {".xlsx", ".csv"}:
-        bad(f"--propose: expected a file name with .xlsx or .csv, got {propose}.")
 
     async def work(settings: Settings, pool: asyncpg.Pool) -> Merged:
         nonlocal house
@@ -69,10 +72,10 @@ def load_udid(file: Path, hospital: str | None, propose: Path | None, *, dry_run
 
 def _propose(to: Path, hospital: str, merged: Merged) -> None:
     items = [proposed_item(hospital, device) for device in merged.unbound]
-    try:
-        write_table(to, tuple(ITEM_COLUMNS), [[item.get(name, "") for name in ITEM_COLUMNS] for item in items])
-    except OSError as error:
-        bad(f"Expected a file that can be written, got {to}: {error.strerror}.")
+    if not items:
+        typer.echo(f"No device is unbound: {to} is not written.", err=True)
+        return
+    write_table(to, tuple(ITEM_COLUMNS), [[item.get(name, "") for name in ITEM_COLUMNS] for item in items])
     told = f"{len(items):,} items proposed in {to}: complete code and price, then `udi load catalogue {to}`."
     typer.echo(told, err=True)
 

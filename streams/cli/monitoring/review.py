@@ -25,6 +25,7 @@ from streams.cli.connection import bad, run
 from streams.cli.lists import listing
 from streams.cli.monitoring.controls import instant
 from streams.cli.monitoring.findings import machine
+from streams.cli.new_files import expect_new, write_new
 from streams.cli.shown import AsJson, print_json, print_table
 from streams.settings import Settings
 
@@ -196,9 +197,11 @@ def warn(
     by: By = None,
 ) -> None:
     """A written warning."""
+    if letter is not None:
+        expect_new(letter)
     key, entry = _step(context, Said(Step.WARN, person(by), text))
     if letter is not None:
-        letter.write_text(_letter(context.obj.finding, key, entry), encoding="utf-8")
+        write_new(letter, _letter(context.obj.finding, key, entry).encode())
         _tell(context, f"The letter is {letter}.")
 
 
@@ -243,6 +246,8 @@ def reselect(
     by: By = None,
 ) -> None:
     """Have the item selected anew; the dossier holds use, prices, the same type, findings and opinions."""
+    if dossier is not None:
+        expect_new(dossier)
     key, _ = _step(context, Said(Step.RESELECT, person(by), reason))
 
     async def work(_: Settings, pool: asyncpg.Pool) -> dict[str, Any]:
@@ -252,7 +257,7 @@ def reselect(
     if dossier is not None:
         import orjson  # noqa: PLC0415 -- only where a file is written
 
-        dossier.write_bytes(orjson.dumps(parts, default=str, option=orjson.OPT_INDENT_2))
+        write_new(dossier, orjson.dumps(parts, default=str, option=orjson.OPT_INDENT_2))
         _tell(context, f"The dossier is {dossier}.")
     elif not context.obj.as_json:
         print_json(parts)

@@ -20,6 +20,7 @@ from streams.cli.charging.telling import became
 from streams.cli.codes.commands import Language
 from streams.cli.connection import bad, run
 from streams.cli.lists import listing
+from streams.cli.new_files import expect_new, write_new
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, joined, print_json, print_table
 from streams.settings import Settings
 
@@ -41,6 +42,8 @@ def devices(
     as_json: AsJson = False,
 ) -> None:
     """The devices an encounter got and kept, each with lot and serial; `--card` is the page to print."""
+    if card is not None:
+        expect_new(card)
 
     async def work(settings: Settings, pool: asyncpg.Pool) -> tuple[str, list[Device], ZoneInfo]:
         cases = CaseBooks(pool, price_on)
@@ -56,10 +59,7 @@ def devices(
 
     house, found, zone = run(work)
     if card is not None:
-        try:
-            card.write_text(card_of(house, encounter, found, language, zone), encoding="utf-8")
-        except OSError as error:
-            bad(f"Expected a file that can be written, got {card}: {error.strerror}.")
+        write_new(card, card_of(house, encounter, found, language, zone).encode())
     if as_json:
         print_json({"hospital": house, "encounter": encounter, "devices": [asdict(each) for each in found]})
     elif card is not None:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
 
+import pytest
 import python_calamine
 import typer
 from typer.testing import CliRunner
@@ -61,6 +62,18 @@ def read(text: str) -> list[list[str]]:
 def test_a_list_is_a_table_when_no_file_is_asked_for() -> None:
     done = CliRunner().invoke(made(ROWS), ["word"])
     assert (done.exit_code, done.stdout) == (1, "a table word\n")
+
+
+@pytest.mark.parametrize("option", ["--csv", "--xlsx"])
+def test_a_file_that_stands_there_is_refused_before_anything_is_asked(option: str, tmp_path: Path) -> None:
+    file = tmp_path / "mine"
+    file.write_text("mine", encoding="utf-8")
+
+    done = CliRunner().invoke(made(ROWS), [option, str(file)])
+
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr == f"udi: Expected a file that does not exist yet, got {file}.\n"
+    assert file.read_text(encoding="utf-8") == "mine"
 
 
 def test_csv_goes_to_standard_output_with_its_cells_guarded_and_the_exit_status_stays() -> None:

@@ -372,3 +372,22 @@ def test_every_kind_has_its_command_and_its_template(kind: Kind, tmp_path: Path)
 
     assert written.exit_code == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == [f"{kind}.csv", f"{kind}.xlsx"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("template", "catalogue", "."), ("udid", "udid.csv", "--propose", "catalogue.csv"),
+     ("catalogue", "items.csv", "--save-map", "catalogue.csv")],
+)  # fmt: skip
+def test_a_file_that_somebody_may_have_filled_in_is_never_written_over(
+    words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    filled = Path("catalogue.csv")
+    filled.write_text("mine", encoding="utf-8")
+
+    refused = udi_load(*words)
+
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert refused.stderr == "udi: Expected a file that does not exist yet, got catalogue.csv.\n"
+    assert [(each.name, each.read_text(encoding="utf-8")) for each in Path().iterdir()] == [("catalogue.csv", "mine")]

@@ -1,7 +1,8 @@
 """Uses that found nothing on the shelf, and the receipts that explain them later.
 
 A scan is flagged `stock-negative` when its balance fell below zero as the books then stood. A receipt that was made
-before it and came to the books after it explains the flag: by the times of the scans the goods were there.
+before it and came to the books after it explains the flag: by the times of the scans the goods were there. So do goods
+that came from another place; goods that somebody returned do not, nor a use that was taken back.
 
 References:
     docs/store.md, "Places".
@@ -16,12 +17,15 @@ from sinks.postgres.named import Asked, fetch
 
 _BELOW: Final = """
 WITH flagged AS (
-    SELECT position_id, record_offset FROM udi.scan WHERE reasons && ARRAY['stock-negative']
-    UNION
-    SELECT position_id, record_offset FROM udi.decision WHERE reasons && ARRAY['stock-negative']
+    SELECT position_id, record_offset, min(decided_at) AS flagged_at FROM (
+        SELECT position_id, record_offset, recorded_at AS decided_at FROM udi.scan
+        WHERE reasons && ARRAY['stock-negative']
+        UNION ALL
+        SELECT position_id, record_offset, decided_at FROM udi.decision WHERE reasons && ARRAY['stock-negative']
+    ) every_one GROUP BY position_id, record_offset
 ), taken AS MATERIALIZED (
-    SELECT DISTINCT ON (m.position_id, m.record_offset) m.*, n.encounter, coalesce(m.lot, '') AS of_lot,
-           coalesce(m.serial, '') AS of_serial
+    SELECT DISTINCT ON (m.position_id, m.record_offset) m.*, flagged.flagged_at, n.encounter,
+           coalesce(m.lot, '') AS of_lot, coalesce(m.serial, '') AS of_serial
     FROM flagged
     JOIN udi.scan_now n USING (position_id, record_offset)
     JOIN udi.stock_move m USING (position_id, record_offset)
@@ -30,7 +34,8 @@ WITH flagged AS (
     ORDER BY m.position_id, m.record_offset, m.n DESC
 ), step AS MATERIALIZED (
     SELECT m.hospital, one.place, m.owner, m.item_code, coalesce(m.lot, '') AS lot, coalesce(m.serial, '') AS serial,
-           m.moved_at, m.decided_at, one.units
+           m.moved_at, m.decided_at, one.units,
+           one.units > 0 AND NOT m.takes_back AND m.action <> 'return' AS brought
     FROM udi.stock_move m CROSS JOIN LATERAL (VALUES (m.from_place, -m.units), (m.to_place, m.units)) one (place, units)
     WHERE (m.hospital, one.place, m.owner, m.item_code) IN (SELECT hospital, from_place, owner, item_code FROM taken)
 )
@@ -46,7 +51,7 @@ LEFT JOIN LATERAL (
     SELECT s.moved_at, s.decided_at FROM step s
     WHERE (s.hospital, s.place, s.owner, s.item_code, s.lot, s.serial)
         = (t.hospital, t.from_place, t.owner, t.item_code, t.of_lot, t.of_serial)
-      AND s.units > 0 AND s.moved_at <= t.moved_at AND stood.units >= 0
+      AND s.brought AND s.decided_at >= t.flagged_at AND s.moved_at <= t.moved_at AND stood.units >= 0
     ORDER BY s.decided_at DESC, s.moved_at DESC LIMIT 1
 ) came ON true
 ORDER BY t.moved_at, t.scan_id
@@ -78,7 +83,7 @@ class BelowZero:
     encounter: str | None
     """Opaque id of the patient's stay; `None` without one."""
     left: int
-    """The balance after it by the times of the scans, of all that is recorded now; below zero: not explained."""
+    """The balance after it by the times of the scans, as recorded now; not below zero and not explained: a return."""
     received_at: datetime | None
     """When the goods were scanned in that explain it, as known now; `None`: nothing does."""
     received_known_at: datetime | None
@@ -86,7 +91,7 @@ class BelowZero:
 
     @property
     def explained(self) -> bool:
-        """Whether the goods were there by the times of the scans."""
+        """Whether goods that came before the use, and to the books after it, were enough for it."""
         return self.received_at is not None
 
 

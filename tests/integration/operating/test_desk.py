@@ -169,6 +169,20 @@ async def test_the_address_of_the_books_is_given_alone(house: Installed) -> None
 # Stock ------------------------------------------------------------------------------------------------------------
 
 
+async def test_a_patients_return_explains_no_use(house: Installed) -> None:
+    lot = [gs1(DI, expiry="271231", lot="BACK")]
+    await house.ward.scan(scan(811, codes=lot, action="receive", encounter=None, scanned_at=at(800)))
+    await house.ward.scan(scan(812, codes=lot, scanned_at=at(812)), scan(814, codes=lot, scanned_at=at(814)))
+    before = {row["scan_id"] for row in await house.json("stock", "--uses")}
+    await house.ward.scan(scan(813, codes=lot, action="return", scanned_at=at(813)))
+    after = {row["scan_id"]: row for row in await house.json("stock", "--uses")}
+    explained = {row["scan_id"] for row in await house.json("stock", "--explained")}
+
+    assert str(scan_id(814)) in before
+    assert after[str(scan_id(814))]["left"] == 0
+    assert str(scan_id(814)) not in explained
+
+
 async def test_a_use_before_its_receipt_was_known_is_taken_off_the_list_with_both_times(house: Installed) -> None:
     lot = [gs1(DI, expiry="271231", lot="LATE")]
     await house.ward.scan(scan(801, codes=lot), scan(802, codes=lot))

@@ -14,7 +14,7 @@ from models.udi.check import HIBC_ALPHABET
 from models.udi.combine import of_several, of_the_device
 from models.udi.dirt import DEFAULT_PROFILE, Cleaned, clean, symbols
 from models.udi.issuers.gs1.application_identifiers import CSET82, RULES
-from models.udi.issuers.gs1.as_scanned import GS1_SYMBOLOGIES
+from models.udi.issuers.gs1.as_scanned import GS1_SYMBOLOGIES, is_bare_gtin
 from models.udi.issuers.gs1.digital_link import is_web_address
 from models.udi.issuers.gs1.elements import element_string
 from models.udi.values import CodeError, Flag, Issuer, ParsedCode, Step
@@ -35,6 +35,7 @@ _LIKE_A_LOT: Final = re.compile(r"(?=.*[A-Za-z])(?=.*[0-9])[0-9A-Za-z].*")
 _NUMBER_MIN: Final = 4
 """Digits of a lot or serial of digits alone, as in `models.udi.issuers.gs1.as_scanned`."""
 _LOT_MAX: Final = 20
+_GTIN_8: Final = 8
 _OF_THE_UNIT: Final = ("lot", "serial", "expiry", "production")
 _DOUBTED: Final = frozenset({Flag.LOOKS_LIKE_GS1, Flag.BARE_GTIN})
 _UNPROVED: Final = frozenset({Flag.BARE_GTIN, Flag.AHM_UNVERIFIED})
@@ -121,6 +122,9 @@ def _apart(cleaned: Cleaned, read: Reader) -> list[Reading]:
     blank = _BLANK.search(text)
     if blank is None:
         return [reading]
+    with_its_article = _with_its_article(cleaned, reading, read)
+    if with_its_article is not None:
+        return with_its_article
     if reading.error is None:
         return _without_strangers(cleaned, reading, read)
     columns = [column for column in _TABULATORS.split(text) if column.strip()]
@@ -136,6 +140,18 @@ def _apart(cleaned: Cleaned, read: Reader) -> list[Reading]:
         if any(map(_is_proved, found)):
             return [*found, _doubt()]
     return [reading]
+
+
+def _with_its_article(cleaned: Cleaned, reading: Reading, read: Reader) -> list[Reading] | None:
+    """What reads as elements, when one of them is a number that passes as a GTIN: the article the others are of."""
+    tokens = _BLANK.split(cleaned.text)
+    if reading.di is not None or cleaned.symbology in GS1_SYMBOLOGIES or len(tokens) > _SYMBOLS_MAX:
+        return None
+    articles = [token for token in tokens if len(token) > _GTIN_8 and is_bare_gtin(token)]
+    if len(articles) != 1:
+        return None
+    found = _in_a_row(cleaned, tokens, read)
+    return found if all(each.error is None or Flag.LOOKS_LIKE_GS1 in each.flags for each in found) else None
 
 
 def _are_elements(tokens: Sequence[str], read: Reader) -> bool:
@@ -190,15 +206,21 @@ def _belonging(
 ) -> Reading:
     """A text that proves nothing by itself, read as a part of the GS1 code it stands behind: `10L7`, or a date.
 
-    Alone it would be a house number. It contradicts nothing, its lot or serial looks like one, and it is doubted.
+    Alone it would be a house number. It contradicts nothing, its lot or serial looks like one, and it is doubted. A
+    symbol with an identifier is what that says, and a number that passes as a GTIN is an article, not a field of its
+    own (400, 703x, 9x).
     """
-    if not _DOUBTED.intersection(reading.flags) or (
-        reading.error is not None and reading.issuer is not Issuer.INTERNAL
+    if (
+        symbol.symbology is not None
+        or not _DOUBTED.intersection(reading.flags)
+        or (reading.error is not None and reading.issuer is not Issuer.INTERNAL)
     ):
         return reading
     obliged = read(replace(symbol, symbology="]d2"))
     fits = obliged.error is None and before[0].issuer is Issuer.GS1
     if not fits or obliged.di is not None or not all(map(is_a_unit, _units(obliged))):
+        return reading
+    if Flag.BARE_GTIN in reading.flags and not _is_of_the_unit(obliged, before):
         return reading
     for field in _OF_THE_UNIT:
         value = getattr(obliged, field)
@@ -207,6 +229,12 @@ def _belonging(
     obliged.note(Flag.LOOKS_LIKE_GS1)
     obliged.symbology = symbol.symbology
     return obliged
+
+
+def _is_of_the_unit(obliged: Reading, before: Sequence[Reading]) -> bool:
+    """Whether a number that passes as a GTIN may be a lot, serial or date: `17271231`; or any behind its device."""
+    says = any(getattr(obliged, field) is not None for field in _OF_THE_UNIT)
+    return says and (len(obliged.canonical or "") <= _GTIN_8 or any(other.di is not None for other in before))
 
 
 def _units(reading: Reading) -> Iterator[str]:

@@ -82,8 +82,11 @@ class _Book:
             if longest in text and (match := _pattern(key).fullmatch(text)):
                 values = [self._line(value, depth + 1) for value in match.groups()]
                 places = iter(range(len(values)))
-                return _VALUE.sub(lambda each: values[int(each[1] or next(places))], to)  # noqa: B023 -- used at once
-        return None
+                said = _VALUE.sub(lambda each: values[int(each[1] or next(places))], to)  # noqa: B023 -- used at once
+                return f"{said[:-1]}。" if said.endswith(".") and not said.endswith("..") else said
+        # What others name without an end is said as a sentence.
+        stem = self.whole(text[:-1], depth + 1) if text.endswith(".") else None
+        return None if stem is None else f"{stem}。"
 
     def _line(self, text: str, depth: int = 0) -> str:
         stripped = text.strip()
@@ -98,7 +101,7 @@ class _Book:
         """What stands before a colon is a name, what follows a phrase; or several sentences follow each other."""
         if depth > _DEPTH_MAX:
             return text
-        for separator, written in (("; ", "；"), (". ", "。"), (": ", ": ")):
+        for separator, written in ((": ", ": "), ("; ", "；"), (". ", "。")):
             first, found, rest = text.partition(separator)
             while found:
                 before = first + (separator.strip() if separator == ". " else "")

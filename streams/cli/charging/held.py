@@ -11,6 +11,7 @@ import typer
 
 from models.charging.commands import CommandKind
 from models.money import fen_text
+from models.reasons import Verdict
 from models.texts import LOCALES, texts
 from sinks.postgres.charging.books import read_catalogue
 from sinks.postgres.charging.stories import Brief, brief_of
@@ -20,6 +21,7 @@ from streams.cli.charging.persons import By, Hospital, Scans, Timeout, Why, comm
 from streams.cli.charging.telling import goods, told
 from streams.cli.connection import run
 from streams.cli.lists import listing
+from streams.cli.phrases import told_cell
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, age, print_json, print_table, short, yuan
 from streams.language import language
 from streams.settings import Settings
@@ -119,8 +121,16 @@ def history(
     if as_json:
         print_json([asdict(row) for row in rows])
     else:
-        cells = [(row.at.astimezone(zone), row.by, row.what, row.detail) for row in rows]
+        cells = [(row.at.astimezone(zone), row.by, row.what, _why(row)) for row in rows]
         print_table(f"Scan {id_}", ("when", "who", "what", "why"), cells)
+
+
+def _why(row: HistoryEntry) -> str:
+    """Reasons of a verdict in words; what a person wrote as it is."""
+    if row.what not in set(Verdict):
+        return row.detail
+    words = texts(language())
+    return words["offers"]["between"].join(words["reason"][each] for each in row.detail.split(", ") if each)
 
 
 def _give(scan_ids: Sequence[str], to: str, by: str | None, hospital: str | None) -> None:
@@ -154,7 +164,7 @@ def _cells(each: Held) -> tuple[Any, ...]:
         age(of.since),
         of.owner or "nobody",
         texts(language())["reason"][of.reason],
-        unit if of.action == "use" else f"{of.action}: {unit}",
+        unit if of.action == "use" else f"{told_cell(of.action)}: {unit}",
         of.encounter,
         of.department,
         "?" if each.estimate_fen is None else yuan(each.estimate_fen),

@@ -206,7 +206,7 @@ def _no_column(wrong: Sequence[str], names: Collection[str]) -> str:
     near = difflib.get_close_matches(wrong[0].lower(), list(names), 1)
     named, known = ", ".join(map(repr, wrong)), ", ".join(names)
     if near:
-        return f"no column is called {named} (meant {near[0]}?); expected columns out of {known}"
+        return f"no column is called {named} (meant {near[0]!r}?); expected columns out of {known}"
     return f"no column is called {named}; expected columns out of {known}"
 
 

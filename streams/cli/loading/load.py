@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final, NoReturn
 
 import typer
+from rich.text import Text
 
 from models.wire.topics import CATALOGUE, DELIVERIES, DISCHARGES, ENCOUNTERS, HIS_CHARGES, INCOME, RECALLS, STORES
 from streams.cli.connection import bad, read_settings, run_at_broker
@@ -195,7 +196,7 @@ def _show(contents: Contents, kind: Kind, *, dry_run: bool) -> None:
 
 def _show_rows(title: str, last: str, found: Sequence[BadRow]) -> None:
     if found:
-        rows = [(each.row, each.column or "the row", each.reason) for each in found]
+        rows = [(each.row, Text(each.column) if each.column else "the row", each.reason) for each in found]
         print_table(title, (">row", "column", last), rows[:ROWS_SHOWN])
         if len(rows) > ROWS_SHOWN:
             typer.echo(f"… and {len(rows) - ROWS_SHOWN:,} more; --json names all.")

@@ -111,6 +111,17 @@ async def test_a_scan_that_nobody_knows_is_said(house: Installed) -> None:
     assert word.exit_code == 2
 
 
+async def test_the_history_of_a_scan_gives_reasons_in_words_of_the_language(house: Installed) -> None:
+    await house.udi("held", "give", str(scan_id(21)), "--to", "li", "--by", "wang")
+    shown = await house.udi("--lang", "zh-CN", "held", "history", str(scan_id(21)))
+
+    assert shown.exit_code == 0
+    assert shown.stdout.startswith(f"扫码 {scan_id(21)}")
+    assert "交给 li" in shown.stdout
+    assert texts("zh-CN")["reason"]["serial-used"] in shown.stdout
+    assert "serial-used" not in shown.stdout
+
+
 # Difference -------------------------------------------------------------------------------------------------------
 
 

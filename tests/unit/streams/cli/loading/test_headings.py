@@ -96,7 +96,7 @@ def test_figures_in_another_unit_are_not_taken_for_yuan(file: Path) -> None:
 def test_a_wrong_column_names_itself_first(file: Path) -> None:
     said = refused(file, "item_code,name,identifiers,pricess", f"P1,a,GS1:{DI}:1,1")
 
-    assert said.startswith("Row 1: no column is called 'pricess' (meant prices?); expected columns out of hospital,")
+    assert said.startswith("Row 1: no column is called 'pricess' (meant 'prices'?); expected columns out of hospital,")
 
 
 def test_headings_of_another_language_are_named(file: Path) -> None:

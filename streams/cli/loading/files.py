@@ -133,9 +133,12 @@ def read_file(
     sheet.rows = rows_to_read(sheet, [name for name in form.required if name not in form.instead], hospital)
     contents = _grouped(kind, sheet, zone) if kind in _GROUPED else _one_by_one(kind, sheet, zone)
     contents.columns, contents.remarks = columns, sheet.remarks
+    refused = {each.row for each in contents.bad}
+    contents.doubtful = [each for each in contents.doubtful if each.row not in refused]
     contents.doubtful += [
         BadRow(row.number, name, "the sign of dollars was read as yuan")
         for row in sheet.rows
+        if row.number not in refused
         for name in dollar_columns(row, form)
     ]
     return contents

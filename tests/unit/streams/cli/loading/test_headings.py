@@ -236,6 +236,14 @@ def test_the_sign_of_dollars_is_read_and_named(file: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("price", ["HK$5", "US$5", "$x"])
+def test_a_row_that_is_not_loaded_is_not_among_those_that_are(file: Path, price: str) -> None:
+    contents = read(file, "item_code;name;udi_di;units;price", f"P1;a;{DI};1;{price}")
+
+    assert (contents.good, contents.doubtful) == ([], [])
+    assert [each.row for each in contents.bad] == [2]
+
+
 @pytest.mark.parametrize("between", [";", "；", "|", " | "])
 def test_several_identifiers_stand_in_one_cell(file: Path, between: str) -> None:
     contents = read(file, "item_code,name,udi_di,units", f"P1,a,{DI}{between}{BOX},1{between}10")

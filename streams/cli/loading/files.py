@@ -166,11 +166,19 @@ def check_heading(
 
 
 def rows_to_read(sheet: Sheet, required: Sequence[str], hospital: str | None) -> list[SheetRow]:
-    """The rows without sums of others, each with its hospital. A sum lacks something that every row needs."""
+    """The rows without sums and signatures, each with its hospital.
+
+    Those lack something that every row needs; names of who signs may stand in its place, but most cells are empty.
+    """
     kept = []
     for row in sheet.rows:
-        if row.is_total and any(row.cells.get(name) in {None, ""} for name in required if name in sheet.columns):
+        lacks = any(row.cells.get(name) in {None, ""} for name in required if name in sheet.columns)
+        if lacks and row.is_total:
             sheet.remarks.append(f"Row {row.number} is a total and was skipped.")
+            continue
+        filled = sum(cell not in {None, ""} for cell in row.cells.values())
+        if row.is_signature and (lacks or 2 * filled < len(sheet.columns)):
+            sheet.remarks.append(f"Row {row.number} is a line of signatures and was skipped.")
             continue
         if hospital is not None:
             row.cells["hospital"] = row.cells.get("hospital") or hospital

@@ -28,6 +28,8 @@ _WHOLE: Final = re.compile(r"[+-]?\d+")
 _DAYS: Final = ("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y年%m月%d日")
 _MONTH: Final = re.compile(r"([0-9]{4})[-/.年]?([0-9]{1,2})月?")
 _COMPACT_DAY: Final = re.compile(r"[0-9]{8}")
+_DAY_NUMBER: Final = re.compile(r"[1-7][0-9]{4}(\.[0-9]+)?")
+"""Days since 1899-12-30, as a spreadsheet shows a date without its format: 1927 to 2118."""
 _TIME_OF_DAY: Final = re.compile(r"[ T][0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?$")
 
 
@@ -87,6 +89,10 @@ def _day(cell: Cell, _: ZoneInfo) -> str:
             return datetime.strptime(day, form).date().isoformat()  # noqa: DTZ007 -- a day has no zone
         except ValueError:
             continue
+    if _DAY_NUMBER.fullmatch(text):
+        raise ValueError(
+            f"expected a day like 2022-06-30, got Excel's number of a day {text}; format the cell as a date"
+        )
     raise ValueError(f"expected a day like 2022-06-30, got {text!r}")
 
 
@@ -109,6 +115,8 @@ def _instant(cell: Cell, zone: ZoneInfo) -> str:
         at = datetime(cell.year, cell.month, cell.day)  # noqa: DTZ001 -- the zone comes below
     else:
         text = str(cell).strip()
+        if _DAY_NUMBER.fullmatch(text):
+            raise ValueError(f"expected an instant, got Excel's number of a day {text}; format the cell as a date")
         try:
             at = datetime.fromisoformat(text.replace("/", "-"))
         except ValueError:

@@ -39,6 +39,13 @@ _TOTALS: Final = frozenset({
     "summe", "gesamt",
 })  # fmt: skip
 
+_SIGNED: Final = re.compile(
+    r"((审核|复核|制表|填表|填报|制单|经办|批准|编制|统计|打印|导出|负责)(人|员|者|日期|时间)?|日期)(\s*[:：].*)?"
+    r"|(prepared|checked|approved|signed) by\b.*|(date|signature)\s*[:：].*",
+    re.IGNORECASE | re.DOTALL,
+)
+"""How a line of signatures begins. Own collection."""
+
 
 @dataclass(slots=True)
 class SheetRow:
@@ -56,8 +63,17 @@ class SheetRow:
     @property
     def is_total(self) -> bool:
         """Whether its first cell that holds something says that the row is a sum of others."""
+        return re.sub(r"[\s:：]", "", self._first).lower() in _TOTALS
+
+    @property
+    def is_signature(self) -> bool:
+        """Whether its first cell that holds something says who made the table, or when."""
+        return _SIGNED.fullmatch(self._first) is not None
+
+    @property
+    def _first(self) -> str:
         first = next((cell for cell in self.cells.values() if cell not in {None, ""}), None)
-        return isinstance(first, str) and re.sub(r"[\s:：]", "", first).lower() in _TOTALS
+        return first.strip() if isinstance(first, str) else ""
 
 
 @dataclass(slots=True)

@@ -165,6 +165,33 @@ def test_notes_above_and_totals_below_are_skipped_with_a_word(file: Path) -> Non
     ]
 
 
+@pytest.mark.parametrize(
+    "line", ["审核人：张三,,制表人：李四", "制表人,王五", "日期：2022-06-30", "制表日期: 6月", "Prepared by: Li"]
+)
+def test_a_line_of_signatures_is_skipped_with_a_word(file: Path, line: str) -> None:
+    contents = read(file, DICTIONARY, ROW, "合计,,,,,,,,1234.00", line)
+
+    assert one(contents)["item_code"] == "P1"
+    assert contents.bad == []
+    assert contents.remarks[-1] == "Row 4 is a line of signatures and was skipped."
+
+
+def test_a_row_that_only_begins_like_a_signature_is_an_item(file: Path) -> None:
+    contents = read(file, "name,item_code,udi_di,price", f"日期章,P1,{DI},1", f"日期,P2,{DI},1")
+
+    assert len(contents.good) == 2
+
+
+@pytest.mark.parametrize("number", ["46000", "46000.0"])
+def test_a_date_without_its_format_is_named(file: Path, number: str) -> None:
+    contents = read(file, "item_code,name,udi_di,price,licence_valid_to", f"P1,a,{DI},1,{number}")
+
+    assert [(each.column, each.reason) for each in contents.bad] == [
+        ("licence_valid_to",
+         f"expected a day like 2022-06-30, got Excel's number of a day {number}; format the cell as a date"),
+    ]  # fmt: skip
+
+
 def test_an_item_that_is_called_total_is_an_item(file: Path) -> None:
     assert one(read(file, "name,item_code,identifiers", "Total,P1,"))["name"] == "Total"
 

@@ -13,7 +13,7 @@ from models.udi.being_read import Reading
 from models.udi.check import HIBC_ALPHABET
 from models.udi.combine import of_several, of_the_device
 from models.udi.dirt import DEFAULT_PROFILE, Cleaned, clean, symbols
-from models.udi.issuers.gs1.application_identifiers import CSET82, RULES
+from models.udi.issuers.gs1.application_identifiers import CSET82, GS, RULES
 from models.udi.issuers.gs1.as_scanned import GS1_SYMBOLOGIES, is_bare_gtin
 from models.udi.issuers.gs1.digital_link import is_web_address
 from models.udi.issuers.gs1.elements import element_string
@@ -134,7 +134,8 @@ def _apart(cleaned: Cleaned, read: Reader) -> list[Reading]:
             return found
     front = read(replace(cleaned, text=text[: blank.start()]))
     behind = None if _is_proved(front) else _BEHIND_BLANK.search(text)
-    cut = blank if _ends_before(front, text[blank.end() :]) else behind
+    rest = text[blank.end() :]
+    cut = blank if _ends_before(front, rest) or (_is_proved(front) and _proves_itself(rest, front, read)) else behind
     if cut is not None and not _are_elements(_BLANK.split(text[cut.end() :]), read):
         found = _in_a_row(cleaned, (text[: cut.start()], text[cut.end() :]), read)
         if any(map(_is_proved, found)):
@@ -268,8 +269,16 @@ def _ends_before(reading: Reading, rest: str) -> bool:
     name, value = reading.elements[-1]
     if reading.issuer is Issuer.ICCBBA or name in {"DI", "C"}:
         return True
-    if reading.issuer is Issuer.GS1:
-        obliged = reading.symbology in GS1_SYMBOLOGIES or Flag.DIGITAL_LINK in reading.flags
-        if obliged or RULES[name].length:
-            return True
-    return len(value) + 1 + len(rest) > _LOT_MAX or not CSET82.issuperset(rest.replace(" ", ""))
+    if reading.issuer is Issuer.GS1 and RULES[name].length:
+        return True
+    # A separator further on proves that the blank stands in a value.
+    ended = GS in rest or len(value) + 1 + len(rest) <= _LOT_MAX
+    return not ended or not CSET82.issuperset(rest.replace(" ", "").replace(GS, ""))
+
+
+def _proves_itself(rest: str, front: Reading, read: Reader) -> bool:
+    """Whether a text behind a blank is the symbol of a device, or elements behind one of GS1; else a lot goes on."""
+    if _OF_A_DEVICE.match(rest) is not None and _is_proved(read(clean(rest, DEFAULT_PROFILE))):
+        return True
+    obliged = front.symbology in GS1_SYMBOLOGIES or Flag.DIGITAL_LINK in front.flags
+    return obliged and read(Cleaned(rest, "]d2", (), ())).error is None

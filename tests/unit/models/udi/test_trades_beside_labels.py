@@ -96,7 +96,7 @@ LABELS: Final = {
     "MA": "MA.156.M0.100472.11103316",
     "ISBT 128": "=/A9999XYZ100T0944=,000123",
 }
-BLANK_MAY_BE_DATA: Final = {"GS1 with lot, keyboard", "GS1 printed", "HIBC"}
+BLANK_MAY_BE_DATA: Final = {"GS1 with lot", "GS1 with lot, keyboard", "GS1 printed", "HIBC"}
 """A text behind a blank may be the rest of the lot, or a misread: it is refused by name rather than cut."""
 
 

@@ -23,6 +23,7 @@ from streams.lanes.reader import (
     TopicReplacedError,
     record_of,
 )
+from streams.lanes.sizes import BatchSizes
 from streams.settings import Settings
 from streams.topics import cluster_id, partitions
 from streams.waiting import bounded, ended
@@ -64,6 +65,7 @@ class PartitionReader(mode.Service):
         self._consumer: AIOKafkaConsumer | None = None
         self._cluster = ""
         self._readers: dict[TopicPartition, Reader] = {}
+        self._sizes = BatchSizes(settings.batch_records_max)
 
     @property
     def held(self) -> list[tuple[str, int]]:
@@ -118,8 +120,7 @@ class PartitionReader(mode.Service):
         """Take partitions, side by side: one that can't be taken over yet holds up none."""
         assert self._consumer is not None  # noqa: S101 -- set before anything is assigned
         for tp in found:
-            size = self._settings.batch_records_max
-            reading = Reading(self._consumer, self._cluster, size, self._take_over, self._said)
+            reading = Reading(self._consumer, self._cluster, self._sizes, self._take_over, self._said)
             self._readers[tp] = Reader(tp, reading, self._watch)
         log.info("Partitions taken.", partitions=[f"{tp.topic}/{tp.partition}" for tp in self._readers])
 

@@ -16,6 +16,7 @@ from sinks.postgres.operating.interventions import Word
 from streams.lanes.attempts import place_of
 from streams.lanes.failures import own
 from streams.lanes.handing import Handed
+from streams.lanes.sizes import BatchSizes
 from streams.lanes.told import Record
 from streams.waiting import bounded, ended
 
@@ -82,8 +83,8 @@ class Reading(NamedTuple):
     """Reads every partition of the service."""
     cluster: str
     """Id of the broker's cluster: another cluster has other offsets."""
-    batch_records_max: int
-    """Records in one batch, at most."""
+    sizes: BatchSizes
+    """How many records a batch has, at most."""
     take_over: TakeOver
     """Makes the lane of a partition that was assigned."""
     said: Said
@@ -151,7 +152,7 @@ class Reader:
         """Queue fetched records in batches; pause the partition when enough wait."""
         if self._taken is None or self.stopped is not None:
             return
-        size = self._reading.batch_records_max
+        size = self._reading.sizes.of(self.tp)
         try:
             read = self._checked([record_of(each) for each in records])
         except TopicReplacedError as error:
@@ -185,8 +186,15 @@ class Reader:
         """End after what the agent has in its hands."""
         if self._handed:
             await asyncio.wait([each.answer for each in self._handed], timeout=BROKER_SECONDS_MAX)
+            if self._handed and not _recorded(self._handed[0].answer):
+                self._lost()
         self._task.cancel()
         await ended(self._task, BROKER_SECONDS_MAX)
+
+    def _lost(self) -> None:
+        """The partition is lost with a batch in hand: perhaps it took longer than the session lasts."""
+        if self._handed:
+            self._reading.sizes.lost(self.tp, len(self._handed[0].records))
 
     def _checked(self, read: list[Record]) -> list[Record]:
         """Without the record before the position, which must be the one the books know."""
@@ -210,6 +218,7 @@ class Reader:
                 await self._resumed()
             except LaneMovedError as error:
                 log.warning("Another worker has recorded here; reading the position again.", why=str(error))
+                self._lost()
                 self._watch.moved(self.tp.topic, self.tp.partition)
             except Exception as error:  # noqa: BLE001 -- taken over again, whatever it was; it is told as what it is
                 self._tell(error)
@@ -266,7 +275,9 @@ class Reader:
         """Hand batches over as long as nothing fails and nothing stops it."""
         while self.stopped is None:
             while self._handed and self._handed[0].answer.done():
-                self._handed.popleft().answer.result()
+                self._handed[0].answer.result()
+                self._handed.popleft()
+                self._reading.sizes.recorded(self.tp)
             if self._again is not None:
                 raise self._again
             while self._queue and len(self._handed) < HANDED_MAX:
@@ -302,6 +313,10 @@ class Reader:
             log.error("A partition can't be taken over.", partition=str(self.tp), error=name, at=place_of(error))
         else:
             log.warning("Waiting to take a partition over.", partition=str(self.tp), error=name, why=place_of(error))
+
+
+def _recorded(answer: "asyncio.Future[None]") -> bool:
+    return answer.done() and not answer.cancelled() and answer.exception() is None
 
 
 def record_of(record: ConsumerRecord) -> Record:

@@ -13,6 +13,7 @@ from sinks.postgres.operating.interventions import Word
 from streams.lanes import reader as readers
 from streams.lanes.handing import Handed, answering
 from streams.lanes.reader import HANDED_MAX, LaneWatch, Reader, Reading, Taken, TopicReplacedError
+from streams.lanes.sizes import BatchSizes
 
 TP = TopicPartition("udi.scans", 0)
 
@@ -83,7 +84,8 @@ class Hand:
         async def said(*_: object) -> Word:
             return self.word
 
-        reading = Reading(cast("Any", self.consumer), "c1", 10, take, said)
+        self.sizes = BatchSizes(10)
+        reading = Reading(cast("Any", self.consumer), "c1", self.sizes, take, said)
         self.reader = Reader(TP, reading, cast("LaneWatch", self.told))
 
     def fetch(self, first: int, count: int) -> None:
@@ -100,8 +102,9 @@ async def at_five() -> int:
 
 
 @pytest.fixture
-async def hand(request: pytest.FixtureRequest) -> AsyncIterator[Hand]:
-    """It stands at 5; the parameter, if any, is what a person has given up."""
+async def hand(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Hand]:
+    """It stands at 5; the parameter, if any, is what a person has given up. What is left in hand is not waited for."""
+    monkeypatch.setattr(readers, "BROKER_SECONDS_MAX", 0.1)
     made = Hand(at_five, *getattr(request, "param", ()))
     await until(lambda: made.reader.lane is not None)
     yield made
@@ -156,6 +159,33 @@ async def test_after_a_failure_it_takes_over_anew_and_forgets_what_was_queued(
 
     hand.fetch(5, 1)
     assert (await hand.batch()).first_offset == 5
+
+
+async def test_a_partition_lost_with_a_batch_in_hand_is_read_in_halves_until_one_is_recorded(hand: Hand) -> None:
+    for size in (10, 5, 2, 1, 1):
+        hand.fetch(5, 30)
+        batch = await hand.batch()
+        assert len(batch.records) == size
+        moves = hand.told.moves
+        (await hand.batch()).answer.set_exception(LaneMovedError())
+        batch.answer.set_exception(LaneMovedError())
+        await until(lambda: hand.told.moves > moves)  # noqa: B023 -- awaited at once
+        await asyncio.sleep(0.05)
+
+    hand.fetch(5, 1)
+    (await hand.batch()).answer.set_result(None)
+    await asyncio.sleep(0.01)
+    hand.fetch(6, 30)
+    assert len((await hand.batch()).records) == 2
+
+
+async def test_one_that_is_taken_away_with_a_batch_in_hand_is_read_in_halves_by_who_takes_it_next(hand: Hand) -> None:
+    hand.fetch(5, 10)
+    batch = await hand.batch()
+    batch.answer.set_exception(LaneMovedError())
+    await hand.reader.stop()
+
+    assert hand.sizes.of(TP) == 5
 
 
 @pytest.mark.parametrize("hand", [((6, 7), (9, 10))], indirect=True)

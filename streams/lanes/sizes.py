@@ -1,0 +1,35 @@
+"""How many records a batch has: a partition that was lost with a batch in hand is read in smaller ones.
+
+Deciding a batch keeps the worker's only thread. One that takes longer than the group's session loses its partition, and
+whoever takes it next would take as much again, for ever. So after a loss there is half as much in the next batch, down
+to one record; after each batch that is recorded there may be twice as much again.
+"""
+
+from aiokafka import TopicPartition
+
+
+class BatchSizes:
+    """The sizes of a service's partitions, kept while partitions come and go.
+
+    Args:
+        most: records in one batch, at most; at least 1.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._sizes: dict[TopicPartition, int] = {}
+
+    def of(self, tp: TopicPartition) -> int:
+        """Records in the partition's next batch, at most."""
+        return self._sizes.get(tp, self._most)
+
+    def lost(self, tp: TopicPartition, records: int) -> None:
+        """A batch of so many records was in hand when the partition was lost."""
+        self._sizes[tp] = max(1, min(records, self.of(tp)) // 2)
+
+    def recorded(self, tp: TopicPartition) -> None:
+        """A batch of the partition is recorded."""
+        if tp in self._sizes:
+            self._sizes[tp] *= 2
+            if self._sizes[tp] >= self._most:
+                del self._sizes[tp]

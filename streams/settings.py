@@ -228,8 +228,10 @@ def resolve(settings: Settings) -> Settings:
     try:
         running = somebody_runs_in(folder)
         found = json.loads((folder / EMBEDDED_FILE).read_text(encoding="utf-8")) if running else None
-    except (FileNotFoundError, NotADirectoryError):
+    except FileNotFoundError:
         found = None
+    except NotADirectoryError:
+        raise SettingsError(f"Expected a folder, got {folder}, which is or lies in a file.") from None
     except (OSError, ValueError) as error:
         raise SettingsError(f"Expected {folder / EMBEDDED_FILE} to be readable by you, got {error}.") from None
     if found is None:

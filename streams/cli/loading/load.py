@@ -108,9 +108,15 @@ def udid(
 @load_app.command("template")
 def template(
     kind: Annotated[Kind, typer.Argument(help="What is to be loaded.", show_default=False)],
-    folder: Annotated[Path, typer.Argument(help="Where to write.")] = Path(),
+    folder: Annotated[Path, typer.Argument(help="Where to write; made when absent.")] = Path(),
 ) -> None:
     """Write an empty table to fill in, as XLSX and CSV, each column explained."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        bad(f"Expected a folder, got {folder}, which is or lies in a file.")
+    except OSError as error:
+        bad(f"Expected a folder that can be written, got {folder}: {error.strerror}.")
     for path in write_template(kind, TABLES[kind], folder, language()):
         typer.echo(f"Written: {path}")
 

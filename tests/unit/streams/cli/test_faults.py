@@ -10,7 +10,7 @@ from tests.support.every_command import ALONE, ASKING, every_command, files_in, 
 
 FAULTS = {
     "nobody runs": ({"UDI_DATA_DIR": "{folder}/none"}, "`udi run` is not running in"),
-    "a file for the folder": ({"UDI_DATA_DIR": "{folder}/file"}, "`udi run` is not running in"),
+    "a file for the folder": ({"UDI_DATA_DIR": "{folder}/file"}, "which is or lies in a file"),
     "only one address": ({"UDI_BOOTSTRAP_SERVERS": "127.0.0.1:1"}, "Expected both UDI_BOOTSTRAP_SERVERS and"),
     "nobody listens": (
         {"UDI_BOOTSTRAP_SERVERS": "127.0.0.1:1", "UDI_DATABASE_URL": "postgresql://u:p@127.0.0.1:1/udi"},

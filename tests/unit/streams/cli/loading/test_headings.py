@@ -409,6 +409,16 @@ def test_every_kind_has_its_command_and_its_template(kind: Kind, tmp_path: Path)
     assert sorted(path.name for path in tmp_path.iterdir()) == [f"{kind}.csv", f"{kind}.xlsx"]
 
 
+def test_the_folder_of_a_template_is_made_and_a_file_is_none(tmp_path: Path) -> None:
+    made = udi_load("template", "stores", str(tmp_path / "a" / "b"))
+    refused = udi_load("template", "stores", str(tmp_path / "a" / "b" / "stores.csv" / "c"))
+
+    assert made.exit_code == 0
+    assert (tmp_path / "a" / "b" / "stores.xlsx").is_file()
+    assert refused.exit_code == 2
+    assert refused.stderr.endswith("stores.csv/c, which is or lies in a file.\n")
+
+
 @pytest.mark.parametrize(
     "words",
     [("template", "catalogue", "."), ("udid", "udid.csv", "--propose", "catalogue.csv"),

@@ -28,6 +28,7 @@ _OF_HALVES: Final = frozenset({Flag.PI_ONLY, Flag.NOT_UDI, Flag.DIN_ONLY})
 _WARNINGS: Final = frozenset({
     Flag.LOOKS_LIKE_GS1, Flag.PERSONAL_NUMBER, Flag.CN_DRUG_TRACE_CODE, Flag.IFA_PPN, Flag.ISO15434, Flag.BARE_GTIN,
     Flag.RESTRICTED_CIRCULATION, Flag.AHM_UNVERIFIED, Flag.TELEPHONE_NUMBER,
+    Flag.OTHER_ISSUER,
 })  # fmt: skip
 """What a barcode that is left out was noticed for, and what must not get lost with it."""
 _UNPROVED: Final = frozenset({Flag.BARE_GTIN, Flag.AHM_UNVERIFIED})

@@ -46,6 +46,8 @@ class Envelope(NamedTuple):
     """`]d2` when the payload is a GS1 element string."""
     answer: Reading | None
     """Final answer when the envelope holds no UDI; `None` when there is a payload."""
+    more: bool = False
+    """It holds more than the payload: data identifiers beside it, or another format."""
 
 
 def unwrap(text: str) -> Envelope | None:
@@ -62,13 +64,14 @@ def unwrap(text: str) -> Envelope | None:
     match = _OPENING.match(text) or _OPENING.match(text := _with_controls(text))
     if match is None:
         return Envelope(None, None, Reading(Issuer.INTERNAL, CodeError.NOT_UDI, 0, Flag.ISO15434))
-    content = text[match.end() :].partition("\x1e")[0].rstrip(_CLOSING)
+    content, _, behind = text[match.end() :].partition("\x1e")
+    content, more = content.rstrip(_CLOSING), bool(behind.partition("\x04")[0].strip(_CLOSING))
     if match[1] == "05":
-        return Envelope(content, "]d2", None)
+        return Envelope(content, "]d2", None, more)
     parts = content.split(GS)
     code = next((part for part in parts if part.startswith(_CODES)), None)
     if code is not None:
-        return Envelope(code, None, None)
+        return Envelope(code, None, None, more or any(part for part in parts if part != code))
     if any(part.startswith("9N") for part in parts):
         return Envelope(None, None, Reading(Issuer.INTERNAL, CodeError.UNSUPPORTED_ISSUER, 0, Flag.IFA_PPN))
     return Envelope(None, None, Reading(Issuer.INTERNAL, CodeError.NOT_UDI, 0, Flag.ISO15434))

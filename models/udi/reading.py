@@ -144,6 +144,8 @@ def _dispatch(text: str, scan: Scan) -> Reading:
         if envelope.answer is not None or envelope.payload is None:
             return envelope.answer or read_internal(text, scan)
         inner = _ask(envelope.payload, scan._replace(symbology=envelope.symbology))
+        if envelope.more:
+            inner.note(Flag.OTHER_ISSUER)
         return _inside(inner, Flag.ISO15434, envelope.payload)
     if scan.symbology in _GS1_ONLY and not is_web_address(text):
         return read_gs1(text, scan) or read_internal(text, scan)

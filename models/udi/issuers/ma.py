@@ -23,6 +23,10 @@ _CHARACTERS_MAX: Final = 200
 """No upper bound is published. No source: ours."""
 _DI_PARTS: Final = 5
 _DIGITS: Final = re.compile(r"[0-9]+")
+_HALF: Final = re.compile(
+    r"(?:\.[LSMPEV][0-9A-Za-z@$,*+%/#!^~-]+)+|[MPEV](?:[0-9]{2}|20[0-9]{2})(?:0[1-9]|1[0-2])[0-3][0-9]"
+)
+"""Parts of a code without its identifier: `.L1`, `E200101`. MA knows no half codes: they are of no device."""
 _XML: Final = re.compile(r"<(DI|SN|MFG|LOT|EXP|VAL)>([^<>]{1,80})</\1>")
 _XML_LETTER: Final = {"SN": "S", "MFG": "M", "LOT": "L", "EXP": "E", "VAL": "V"}
 
@@ -41,7 +45,9 @@ def ma_within(text: str) -> str | None:
 
 
 def read_ma(text: str, scan: Scan) -> Reading | None:
-    """Reads a text that begins with `MA.` and a country; `None` when it does not."""
+    """Reads a text that begins with `MA.` and a country; `None` when it does not, doubted when it is a part of one."""
+    if _HALF.fullmatch(text) is not None:
+        return Reading(Issuer.INTERNAL, CodeError.NOT_UDI, None, Flag.LOOKS_LIKE_GS1)
     if _OPENING.match(text) is None:
         return None
     reading = Reading(Issuer.MA)

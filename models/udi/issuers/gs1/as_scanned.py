@@ -54,7 +54,8 @@ _SWALLOWING: Final = ("10", "21", "7003")
 """Where a lost separator makes a value too long; a count or a field of one's own that is too long is some number."""
 _CUT_SHORT: Final = frozenset({CodeError.EMPTY_VALUE, CodeError.TOO_SHORT, CodeError.BAD_DATE})
 """Errors of a half label that was read in part: it is no element, and may have been meant for one."""
-_LOGISTIC: Final = frozenset({"00", "02"})
+_CHECKED: Final = frozenset({"00", "02"}) | _OF_A_DEVICE
+"""What was read in front of an error and is not lost without a trace: a number with its check digit, a unit, a date."""
 _GTIN_END: Final = 16
 
 
@@ -204,16 +205,24 @@ def _believed(reading: Reading, text: str) -> Reading:
     if reading.error is CodeError.TOO_LONG:
         of_a_device = bool(reading.before_error) or text.startswith(_SWALLOWING)
         number = text.isdigit() and Flag.SUSPECT_MISSING_SEPARATOR not in reading.flags
-        return reading if of_a_device and not number else Reading(Issuer.INTERNAL, CodeError.NOT_UDI)
+        if of_a_device and not number:
+            return reading
+        doubted = (Flag.LOOKS_LIKE_GS1,) if any(ai in _CHECKED for ai, _ in reading.before_error) else ()
+        return Reading(Issuer.INTERNAL, CodeError.NOT_UDI, None, *doubted)
     if reading.error is None:
         values = dict(reading.elements)
-        unit_with_date = values.keys() & _PI_DATES and values.keys() & _PI_UNITS
-        short = text.strip(GS).isdigit() and all(len(values.get(ai, "")) < _PI_DIGITS_MIN for ai in _PI_UNITS)
-        if (unit_with_date and not short) or values.keys() & {"00", "02"}:
+        digits = text.replace(GS, "").replace(" ", "").isdigit()
+        unit = any(_is_unit(values[ai], digits=digits) for ai in _PI_UNITS if ai in values)
+        if (unit and values.keys() & _PI_DATES) or values.keys() & {"00", "02"}:
             return reading
         return Reading(Issuer.INTERNAL, CodeError.NOT_UDI, None, Flag.LOOKS_LIKE_GS1)
     cut_short = text[:2] in _OF_A_DEVICE and reading.error in _CUT_SHORT
     return Reading(Issuer.INTERNAL, CodeError.NOT_UDI, None, *((Flag.LOOKS_LIKE_GS1,) if cut_short else ()))
+
+
+def _is_unit(value: str, *, digits: bool) -> bool:
+    """Whether a lot or serial beside a date looks like one; of digits alone it is long enough, blanks or not."""
+    return value[0].isalnum() and not (digits and len(value) < _PI_DIGITS_MIN)
 
 
 def is_bare_gtin(text: str) -> bool:

@@ -7,7 +7,8 @@ from pathlib import Path
 import typer
 
 from streams.cli.connection import bad
-from streams.cli.loading.column_map import ColumnMap, Kind
+from streams.cli.loading.column_map import ColumnMap, Kind, why_unread
+from streams.language import language
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,9 @@ class Asked:
             typer.echo(f"  {heading} → {column}", err=True)
         if found.unread:
             typer.echo(f"Not read: {', '.join(found.unread)}", err=True)
+        for heading in found.unread:
+            if (why := why_unread(heading, language())) is not None:
+                typer.echo(f"  {heading}: {why}", err=True)
         if self.yes or self.dry_run:
             return
         if not sys.stdin.isatty():

@@ -163,7 +163,14 @@ def _found(kind: str, column: str) -> dict[str, Any] | None:
 
 @cache
 def _ignored() -> frozenset[str]:
-    return frozenset(map(plain, _texts()["ignored"]["headings"]))
+    missing = (heading for text in _texts()["no_field"].values() for heading in text["headings"])
+    return frozenset(map(plain, [*_texts()["ignored"]["headings"], *missing]))
+
+
+def why_unread(heading: str, locale: str) -> str | None:
+    """Why a heading that is known, and that people ask after, is not read; `None` when there is nothing to say."""
+    found = (text for text in _texts()["no_field"].values() if plain(heading) in map(plain, text["headings"]))
+    return next((text[locale] for text in found), None)
 
 
 def _known(kind: Kind, names: Collection[str]) -> dict[str, str]:

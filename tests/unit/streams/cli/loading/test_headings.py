@@ -381,6 +381,7 @@ def test_a_proposed_map_is_shown_and_taken_only_when_a_person_says_so(file: Path
     assert (checked.exit_code, unasked.exit_code) == (0, 2)
     assert "零售价 → price" in checked.stderr
     assert "Not read: 注册证号" in checked.stderr
+    assert "  注册证号: no record has a field for the number of the certificate" in checked.stderr
     assert "--yes takes them" in unasked.stderr
 
 

@@ -44,6 +44,11 @@ _TAKER: ContextVar[Callable[[Any], None] | None] = ContextVar("taker", default=N
 class Console(RichConsole):
     """Rich's console, in the language, for text of strangers: what can't be seen is shown before colours are added."""
 
+    def __init__(self, *, stderr: bool = False, **options: Any) -> None:
+        # Past our own stream to the terminal: while something moves on it, rich puts another one before ours.
+        stream: Any = sys.stderr if stderr else sys.stdout
+        super().__init__(file=getattr(stream, "rich_proxied_file", stream), stderr=stderr, **options)
+
     def print(self, *objects: Any, **options: Any) -> None:
         """Print in the language, tables and panels before they are laid out."""
         super().print(*map(in_language, objects), **options)

@@ -25,7 +25,7 @@ def simulate_files(plan: "Plan", out: Path) -> None:
     """Write the run and its truth into the folder."""
     from streams.simulator.command import simulate_command  # noqa: PLC0415 -- `--help` needs no simulator
 
-    simulate_command(plan, out)
+    simulate_command(Console(stderr=True), plan, out)
 
 
 def simulate_into_broker(settings: Settings, plan: "Plan") -> None:

@@ -11,13 +11,12 @@ from streams.simulator.plan import Plan, Stage
 from streams.simulator.truth.books import Truth
 
 
-def simulate_command(plan: Plan, out: Path) -> Truth:
+def simulate_command(console: Console, plan: Plan, out: Path) -> Truth:
     """Write a run and its truth into the folder `out`, which is made; files of an earlier run are overwritten.
 
     Raises:
         OSError: the folder or a file cannot be written.
     """
-    console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         task = progress.add_task("Simulating", total=plan.months)

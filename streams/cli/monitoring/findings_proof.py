@@ -5,9 +5,10 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import track
 from rich.table import Table
+
+from streams.cli.shown import Console
 
 if TYPE_CHECKING:
     from streams.proofs.findings_proof import FindingFigures

@@ -1,5 +1,7 @@
 """How commands speak to people and to machines."""
 
+import io
+import sys
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -7,7 +9,8 @@ from uuid import UUID
 import orjson
 import pytest
 
-from streams.cli.shown import age, print_json, print_table, shown, yuan
+from streams.cli.shown import Console, age, print_json, print_table, shown, yuan
+from streams.visible import VisibleStream
 
 NOW = datetime(2022, 6, 3, 4, tzinfo=UTC)
 
@@ -60,3 +63,15 @@ def test_a_cell_that_is_a_list_has_a_line_for_each_part_and_strangers_make_no_li
     print_table("", ("a", "b"), [(["one", "two"], "x\ny")])
 
     assert [line.rstrip() for line in capsys.readouterr().out.splitlines()] == ["a    b", "one  x␊y", "two"]
+
+
+def test_what_moves_on_a_terminal_moves_and_what_strangers_wrote_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", VisibleStream(terminal))
+    console = Console(force_terminal=True)
+
+    with console.status("Starting …"):
+        console.print("[red]lot[/] \x1b[31mA")
+
+    assert "\x1b[" in terminal.getvalue()
+    assert terminal.getvalue().count("␛") == 1

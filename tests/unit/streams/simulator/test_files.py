@@ -4,6 +4,8 @@ import base64
 import json
 from pathlib import Path
 
+from rich.console import Console
+
 from models.wire.topics import CATALOGUE, DISCHARGES, ENCOUNTERS, HIS_CHARGES, INCOME, SCANS
 from streams.simulator import Plan
 from streams.simulator.command import simulate_command
@@ -17,7 +19,7 @@ def lines(path: Path) -> list[bytes]:
 
 
 def test_the_files_hold_every_record_in_order_and_the_truth(tmp_path: Path) -> None:
-    truth = simulate_command(PLAN, tmp_path / "out")
+    truth = simulate_command(Console(stderr=True), PLAN, tmp_path / "out")
     run = run_of(PLAN)
     for topic, name in (
         (CATALOGUE, "catalogue.jsonl"),
@@ -47,7 +49,7 @@ def test_the_files_hold_every_record_in_order_and_the_truth(tmp_path: Path) -> N
 
 
 def test_the_stages_file_counts_the_lines_of_the_others(tmp_path: Path) -> None:
-    simulate_command(PLAN, tmp_path)
+    simulate_command(Console(stderr=True), PLAN, tmp_path)
     stages = [json.loads(line) for line in lines(tmp_path / "stages.jsonl")]
     for topic in (SCANS, CATALOGUE, ENCOUNTERS, HIS_CHARGES, DISCHARGES, INCOME):
         assert sum(stage["lines"][topic] for stage in stages) == len(lines(tmp_path / f"{topic}.jsonl"))

@@ -14,7 +14,7 @@ from models.udi.check import HIBC_ALPHABET
 from models.udi.combine import of_several, of_the_device
 from models.udi.dirt import DEFAULT_PROFILE, Cleaned, clean, symbols
 from models.udi.issuers.gs1.application_identifiers import CSET82, GS, RULES
-from models.udi.issuers.gs1.as_scanned import GS1_SYMBOLOGIES, is_bare_gtin
+from models.udi.issuers.gs1.as_scanned import EAN_SYMBOLOGIES, GS1_SYMBOLOGIES, is_bare_gtin
 from models.udi.issuers.gs1.digital_link import is_web_address
 from models.udi.issuers.gs1.elements import element_string
 from models.udi.values import CodeError, Flag, Issuer, ParsedCode, Step
@@ -130,7 +130,7 @@ def _apart(cleaned: Cleaned, read: Reader) -> list[Reading]:
     columns = [column for column in _TABULATORS.split(text) if column.strip()]
     if 1 < len(columns) <= _SYMBOLS_MAX:
         found = _in_a_row(cleaned, columns, read)
-        if any(map(_is_proved, found)):
+        if any(_is_proved(each) or Flag.BARE_GTIN in each.flags for each in found):
             return found
     front = read(replace(cleaned, text=text[: blank.start()]))
     behind = None if _is_proved(front) else _BEHIND_BLANK.search(text)
@@ -138,7 +138,7 @@ def _apart(cleaned: Cleaned, read: Reader) -> list[Reading]:
     cut = blank if _ends_before(front, rest) or (_is_proved(front) and _proves_itself(rest, front, read)) else behind
     if cut is not None and not _are_elements(_BLANK.split(text[cut.end() :]), read):
         found = _in_a_row(cleaned, (text[: cut.start()], text[cut.end() :]), read)
-        if any(map(_is_proved, found)):
+        if any(_is_proved(each) or _is_article(each) for each in found):
             return [*found, _doubt()]
     return [reading]
 
@@ -256,12 +256,19 @@ def _is_proved(reading: Reading) -> bool:
     return reading.error is None and reading.di is not None and not _UNPROVED.intersection(reading.flags)
 
 
+def _is_article(reading: Reading) -> bool:
+    """It is the number of an article symbol, which holds nothing else."""
+    return reading.error is None and reading.di is not None and reading.symbology in EAN_SYMBOLOGIES
+
+
 def _doubt() -> Reading:
     return Reading(Issuer.INTERNAL, CodeError.NOT_UDI, None, Flag.LOOKS_LIKE_GS1)
 
 
 def _ends_before(reading: Reading, rest: str) -> bool:
     """Whether a device was read in front of a blank, and what follows cannot belong to its last value."""
+    if _is_article(reading):
+        return True
     if not _is_proved(reading):
         return False
     if reading.issuer is Issuer.HIBCC:

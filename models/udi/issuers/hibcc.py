@@ -35,7 +35,7 @@ _CUTS_MAX: Final = 8
 """Places with a right check character that are tried for each symbol."""
 _BETWEEN: Final = re.compile(r"(?<=[^*\t\x1c-\x1f\0;,|])[*\t\x1c-\x1f\0;,|]++(?=\+)")
 """Signs no HIBC code may hold, where one symbol ends and the next begins; each run of them is looked at once."""
-_EMPTY: Final = frozenset({"", "$", "$+", "$$", "$$+", "S"})
+_EMPTY: Final = frozenset({"", "$", "$+", "$$", "$$+", "$$7", "$$+7", "S"})
 _TELEPHONE: Final = re.compile(r"\+[0-9](?:[ ()./-]*+[0-9]){6,14}+ ?")
 """As telephone numbers are written. References: ITU-T E.123, section 2; E.164: at most 15 digits."""
 _NO_SECONDARY: Final = re.compile(r"\+[0-9](?![0-9]{4}|[46]D)")
@@ -66,7 +66,9 @@ def read_hibc(text: str, scan: Scan) -> Reading | None:
         return Reading(Issuer.INTERNAL, CodeError.NOT_UDI, None, Flag.TELEPHONE_NUMBER, *flags)
     if not telephone and _NO_SECONDARY.match(text) is not None:
         return None
-    reading = _read_valid(text) if hibc_is_valid(text) and not _cuts(text) else _read_glued(text)
+    whole = _read_valid(text) if hibc_is_valid(text) and not _cuts(text) else None
+    # One string of several symbols in 43 has a right check character as a whole.
+    reading = whole if whole is not None and (whole.error is None or "+" not in text[1:]) else _read_glued(text)
     if telephone:
         reading.note(Flag.TELEPHONE_NUMBER)
     if text.endswith(" ") and reading.error is None:
@@ -272,7 +274,8 @@ def _flagged(reading: Reading, text: str, field: str, name: str) -> CodeError | 
             return None
     flag = text[:1]
     if flag == "7":
-        return _unit(reading, field, text[1:], name)
+        says = digits is not None or text[1:].strip()
+        return _unit(reading, field, text[1:], name) if says else CodeError.EMPTY_VALUE
     length = _DATE_LENGTH.get(flag)
     if length is None:
         return CodeError.BAD_QUANTITY if flag in _QUANTITY_LENGTH else CodeError.BAD_DATE

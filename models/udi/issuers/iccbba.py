@@ -20,6 +20,8 @@ _STRUCTURES: Final = {
 _DIN: Final = re.compile(r"=[A-NP-Z1-9][A-NP-Z0-9]{4}[0-9]{8}[0-9A-Z]{2}")
 _PPIC: Final = re.compile(r"[A-NP-Z0-9]{5}[A-Z0-9]{6}[A-Z0-9]{5}")
 _TEXT: Final = re.compile(r"[A-Za-z0-9 ./+-]*[A-Za-z0-9./+-]")
+_BETWEEN: Final = re.compile(r" +(?=[=&])")
+"""Blanks in front of a structure: the symbols of one label, read in one."""
 _DIN_LENGTH: Final = 16
 _COUNT_UNKNOWN: Final = 0
 
@@ -29,6 +31,14 @@ def read_iccbba(text: str, scan: Scan) -> Reading | None:
     del scan  # The structures carry their century.
     if not text.startswith(("=", "&>", "&}", "&,", "&)")):
         return None
+    compact = _BETWEEN.sub("", text) if " " in text else text
+    reading = _read_structures(compact)
+    if compact != text and reading.error is None:
+        reading.note(Flag.STRAY_SPACE, compact)
+    return reading
+
+
+def _read_structures(text: str) -> Reading:
     reading = Reading(Issuer.ICCBBA)
     seen: dict[str, str] = {}
     at = count = 0
@@ -88,6 +98,8 @@ def _take(reading: Reading, name: str, value: str, seen: dict[str, str]) -> Code
 
 
 def _device(reading: Reading, value: str) -> CodeError | None:
+    if value != value.upper():
+        return CodeError.BAD_CHARACTER
     if _PPIC.fullmatch(value) is None:
         return CodeError.BAD_PPIC
     reading.di = value
@@ -133,12 +145,16 @@ def _donation(reading: Reading, value: str) -> CodeError | None:
 def _expiry(reading: Reading, value: str) -> CodeError | None:
     found = _day(value)
     reading.expiry, reading.expiry_precision = found, Precision.DAY
-    return CodeError.BAD_DATE if found is None else None
+    return _wrong_day(value) if found is None else None
 
 
 def _production(reading: Reading, value: str) -> CodeError | None:
     reading.production = _day(value)
-    return CodeError.BAD_DATE if reading.production is None else None
+    return _wrong_day(value) if reading.production is None else None
+
+
+def _wrong_day(value: str) -> CodeError:
+    return CodeError.BAD_DATE if value.isascii() and value.isdigit() else CodeError.BAD_CHARACTER
 
 
 def _day(value: str) -> date | None:

@@ -14,6 +14,7 @@ from models.udi.issuers.gs1.elements import interpret, value_error
 from models.udi.values import CodeError, Flag, Issuer
 
 _GTIN_LENGTHS: Final = frozenset({8, 12, 13, 14})
+_GTIN_14: Final = 14
 _ORDER: Final = ("22", "10", "21")
 _THIRD_PARTY: Final = ("235",)
 _UNDECODABLE: Final = "\ufffd"
@@ -34,7 +35,7 @@ def read_digital_link(text: str, scan: Scan) -> Reading | None:
     """Reads a web address that holds a GTIN; `None` when it has no Digital Link path."""
     address, _, query = text.partition("#")[0].partition("?")
     segments = address.partition("://")[2].split("/")[1:]
-    at = _key_at(segments)
+    at = _key_at(segments, resolver=_is_of_gs1(address))
     if at is None:
         return _unfinished(address, segments)
     flags = [Flag.DIGITAL_LINK]
@@ -47,18 +48,29 @@ def read_digital_link(text: str, scan: Scan) -> Reading | None:
 
 def _unfinished(address: str, segments: list[str]) -> Reading | None:
     """An address of GS1's own resolver without a whole GTIN names its issuer; any other may be anything."""
-    if not address.partition("://")[2].lower().startswith("id.gs1.org/"):
+    if not _is_of_gs1(address):
         return None
     empty = any(pair == ("01", "") for pair in pairwise(segments))
     error = CodeError.EMPTY_VALUE if empty else CodeError.BAD_DIGITAL_LINK_PATH
     return Reading(Issuer.GS1, error, None, Flag.DIGITAL_LINK)
 
 
-def _key_at(segments: list[str]) -> int | None:
-    """Where the right-most key `01` stands that a number follows."""
+def _is_of_gs1(address: str) -> bool:
+    return address.partition("://")[2].lower().startswith("id.gs1.org/")
+
+
+def _key_at(segments: list[str], *, resolver: bool) -> int | None:
+    """Where the right-most key `01` stands that a GTIN follows; at GS1's own resolver any number is meant for one.
+
+    Elsewhere `/01/15/` is a day of January.
+    """
     places = [at for at in range(len(segments) - 1) if segments[at] == "01" and segments[at + 1][:1].isdigit()]
-    whole = [at for at in places if len(segments[at + 1]) in _GTIN_LENGTHS]
-    return whole[-1] if whole else places[-1] if places else None
+    whole = [at for at in places if _is_gtin_like(segments[at + 1])]
+    return whole[-1] if whole else places[-1] if places and resolver else None
+
+
+def _is_gtin_like(text: str) -> bool:
+    return len(text) in _GTIN_LENGTHS and text.isascii() and text.isdigit()
 
 
 def _path_elements(segments: list[str], flags: list[Flag]) -> list[tuple[str, str]]:
@@ -67,7 +79,7 @@ def _path_elements(segments: list[str], flags: list[Flag]) -> list[tuple[str, st
     if len(segments) % 2:
         raise _Refused(CodeError.BAD_DIGITAL_LINK_PATH)
     gtin = segments[1]
-    if len(gtin) in _GTIN_LENGTHS - {14} and gtin.isascii() and gtin.isdigit():
+    if _is_gtin_like(gtin) and len(gtin) < _GTIN_14:
         flags.append(Flag.ZERO_SUPPRESSED_GTIN)
         gtin = gtin.zfill(14)
     qualifiers = list(zip(segments[2::2], segments[3::2], strict=True))

@@ -1,13 +1,23 @@
 """A scan in one line, as lists and answers name it: goods, patient, what became of it, money."""
 
 from collections.abc import Sequence
+from typing import Final
+from uuid import UUID
 
 from models.reasons import Reason, Verdict, deciding_reason
 from models.texts import texts
 from sinks.postgres.charging.stories import Brief
 from streams.cli.phrases import told_cell
-from streams.cli.shown import joined
+from streams.cli.shown import Console, joined, short
 from streams.language import language, say
+
+WIDE_COLUMNS: Final = 160
+"""From so many on lists show whole ids: twice the 80 that they are made for. Own choice."""
+
+
+def listed_id(id_: UUID) -> str:
+    """A scan's id in a list: whole where the terminal is wide enough for it beside the others."""
+    return str(id_) if Console().width >= WIDE_COLUMNS else short(id_)
 
 
 def became(verdict: str, reasons: Sequence[str]) -> str:

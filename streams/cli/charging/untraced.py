@@ -10,9 +10,10 @@ import typer
 from models.reasons import Reason
 from sinks.postgres.charging.policies import Untraced
 from sinks.postgres.charging.policies import untraced as untraced_uses
+from streams.cli.charging.telling import listed_id
 from streams.cli.connection import run
 from streams.cli.lists import listing
-from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, joined, print_json, print_table, short
+from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, joined, print_json, print_table
 from streams.settings import Settings
 
 
@@ -41,7 +42,7 @@ def untraced(
                 joined((each.item_code, each.lot, each.serial)),
                 each.quantity,
                 joined((each.encounter, each.department)),
-                short(each.scan_id),
+                listed_id(each.scan_id),
             )
             for each in found
         ]

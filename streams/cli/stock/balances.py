@@ -13,10 +13,10 @@ from sinks.postgres.stock.balances import Balance, Pack, balances
 from sinks.postgres.stock.balances import packs as packs_of
 from sinks.postgres.stock.below_zero import BelowZero, below_zero
 from sinks.postgres.stock.shelves import stock_as_of
-from streams.cli.charging.telling import goods
+from streams.cli.charging.telling import goods, listed_id
 from streams.cli.connection import bad, read_settings, run
 from streams.cli.lists import listing
-from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, joined, print_json, print_table, short
+from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, joined, print_json, print_table
 from streams.settings import Settings
 
 NOTHING: Final = "No stock is recorded there."
@@ -81,7 +81,7 @@ def _show_uses(rows: Sequence[BelowZero], zone: ZoneInfo, limit: int, *, explain
             goods(each.item_code, None, None, each.lot, each.serial),
             each.units,
             each.encounter,
-            short(each.scan_id),
+            listed_id(each.scan_id),
             *_times(each, zone),
         )
         for each in rows

@@ -210,6 +210,19 @@ async def test_a_use_before_its_receipt_was_known_is_taken_off_the_list_with_bot
     assert row["received_known_at"] == known.isoformat()
 
 
+@pytest.mark.parametrize("arguments", [("stock", "--uses"), ("untraced",)])
+async def test_a_wide_terminal_is_used_for_whole_ids_on_one_line(house: Installed, arguments: tuple[str, ...]) -> None:
+    await house.ward.scan(scan(821, codes=[gs1(DI, expiry="271231")]))
+    wide = dict(house.environment) | {"COLUMNS": "200"}
+    shown = await asyncio.to_thread(CliRunner().invoke, app, list(arguments), env=wide)
+    narrow = await at_80(house, *arguments)
+
+    (line,) = [line for line in shown.stdout.splitlines() if str(scan_id(821)) in line]
+    assert line.startswith("2022-06-03")
+    assert str(scan_id(821)) not in narrow.stdout
+    assert shown_id(821) in narrow.stdout
+
+
 async def test_a_receipt_after_the_use_explains_nothing(house: Installed) -> None:
     lot = [gs1(DI, expiry="271231", lot="AFTER")]
     await house.ward.scan(scan(811, codes=lot), scan(812, codes=lot, action="receive", encounter=None, quantity=9))

@@ -217,11 +217,11 @@ def test_what_cannot_be_drawn_is_said(tmp_path: Path, text: str, name: str, exit
 @pytest.mark.parametrize("options", [[], ["--explain"]])
 @pytest.mark.parametrize("text", ["91{}", "{}{}", "]d2010703206980498821{}", "]d20107032069804988" + "10L1\x1d21{}"])
 def test_an_identity_number_is_shown_only_when_asked_for(text: str, options: list[str]) -> None:
-    number = "100472202106010016"
+    number = "110472202106010018"
     line = text.replace("{}", number) + "\n"
 
     assert number[3:] not in run.invoke(app, ["parse", *options], input=line).stdout
-    assert "2106010016" not in run.invoke(app, ["parse", *options], input=line).stdout
+    assert "2106010018" not in run.invoke(app, ["parse", *options], input=line).stdout
     assert number in run.invoke(app, ["parse", "--clear"], input=line).stdout
 
 

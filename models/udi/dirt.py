@@ -24,6 +24,7 @@ _FULL_WIDTH: Final = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {
 _NO_BREAK: Final = "\xa0"
 """The blank of web pages and spreadsheets."""
 _INPUT_METHOD: Final = str.maketrans("。、￥¥【】《》—", "./$$[]<>_")
+_CORNER_BRACKETS: Final = str.maketrans("【】〔〕", "[][]")
 _OUTER: Final = "\0\r\n\t "
 _BEFORE_SYMBOLOGY: Final = _OUTER + GS
 _SYMBOLOGY: Final = re.compile(r"\][A-Za-z][0-9A-Za-z]")
@@ -33,13 +34,15 @@ _CAPS_LOCK: Final = {
     "]D2": "]d2", "]D1": "]d1", "]c1": "]C1", "]c0": "]C0", "]q3": "]Q3", "]q1": "]Q1", "]j1": "]J1", "]a0": "]A0",
 }  # fmt: skip
 """Identifiers as a keyboard with Caps Lock on types them. `]E0` and `]e0` are both real and stay as they are."""
-_ECI: Final = re.compile(r"\\{1,2}[0-9]{6}")
+_DESIGNATOR: Final = r"(?:\\{1,2}[0-9]{6}|[、￥¥]{1,2}000[0-9]{3}(?=.))"
+"""The signs are the backslash with a Chinese or Japanese input method on; character sets have the numbers 0 to 899."""
+_ECI: Final = re.compile(_DESIGNATOR)
 """Designators of the character set, `\\000026`. References: ISO/IEC 15424, 3.3 (modifiers of `]Q2`, `]d4`).
 What writes it as text may double the backslash."""
 _LEADING: Final = frozenset({"]C1", "]d2", "]Q3", "]J1", "]e0", "]E0", "]E4", "]I1"})
 """Identifiers that say what the content must be: they count before those of plain symbols."""
 _LINE_END: Final = r"CR|LF|CR[/ +-]?LF|NL|(?:KEY_)?ENTER|RETURN|0x0[AD]|0[AD]"
-_NAMED: Final = rf"{_LINE_END}|TAB|HT|STX|ETX|EOT|SOH|NUL|0x0[23459]|0[234]"
+_NAMED: Final = rf"{_LINE_END}|TAB|HT|STX|ETX|EOT|SOH|NUL|SUB|0x0[23459]|0[234]"
 _CODED: Final = "0[23459AD]"
 _WRITTEN: Final = (
     rf"(?:<(?:{_NAMED}|09|10|13)>|\{{(?:{_NAMED})\}}|\[(?:{_NAMED})\]|\((?:CR|LF|CRLF|TAB)\)|\\[rnt]|\\x{_CODED}|\\u00{_CODED}"
@@ -60,9 +63,7 @@ _WRITTEN_MAX: Final = 44
 _SIGN_OF_FRAME: Final = re.compile(r"[<{\[(\\%^_&\u2400-\u240d\u23ce]")
 """Without any of these there is none."""
 _SIGN_OF_END: Final = re.compile(r"[<{\[_&\u2409\u240a\u240d\u2424\u23ce]")
-_OPENING: Final = re.compile(
-    rf"(?:[\0-\x20\x7f]|{_WRITTEN})*+(\\{{1,2}}[0-9]{{6}}|\][A-Za-z][0-9A-Za-z])", re.IGNORECASE
-)
+_OPENING: Final = re.compile(rf"(?:[\0-\x20\x7f]|{_WRITTEN})*+({_DESIGNATOR}|\][A-Za-z][0-9A-Za-z])", re.IGNORECASE)
 """A designator or a symbology identifier, with the controls, blanks and written-out frames in front of it."""
 _LABEL_PREFIX: Final = re.compile(r"UDI(?:-DI)?[: ]\s{0,4}", re.IGNORECASE)
 
@@ -170,7 +171,7 @@ def _opened(text: str, steps: list[Step]) -> tuple[str | None, str]:
     symbology, at = None, 0
     while (opening := _OPENING.match(text, at)) is not None:
         found, at = opening[1], opening.end()
-        if found.startswith("\\"):
+        if not found.startswith("]"):
             text, at = _without_designators(text[opening.start(1) :], steps), 0
             continue
         meant = _CAPS_LOCK.get(found, found)
@@ -224,6 +225,11 @@ def _stripped_right(text: str, steps: list[Step]) -> str:
 def without_input_method(text: str) -> str:
     """Chinese punctuation as the keys beneath it would have typed; only for issuers with a check over everything."""
     return text if text.isascii() else text.translate(_INPUT_METHOD)
+
+
+def without_corner_brackets(text: str) -> str:
+    """Brackets of a Chinese input method as the keys beneath them: `【01】`."""
+    return text if text.isascii() else text.translate(_CORNER_BRACKETS)
 
 
 def symbols(text: str) -> list[str]:

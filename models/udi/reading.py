@@ -12,7 +12,15 @@ from typing import Final
 
 from models.udi.being_read import Reading, Scan
 from models.udi.combine import of_several
-from models.udi.dirt import DEFAULT_PROFILE, Cleaned, ScannerProfile, clean, decode, without_input_method
+from models.udi.dirt import (
+    DEFAULT_PROFILE,
+    Cleaned,
+    ScannerProfile,
+    clean,
+    decode,
+    without_corner_brackets,
+    without_input_method,
+)
 from models.udi.internal import read_internal, read_known_number
 from models.udi.iso15434 import unwrap
 from models.udi.issuers.ahm import read_ahm
@@ -152,10 +160,16 @@ def _dispatch(text: str, scan: Scan) -> Reading:
     wrapped = ma_within(text)
     if wrapped is not None:
         return _inside(_ask(wrapped, scan), Flag.URL, wrapped)
+    folded = _without_input_method(text)
+    return _ask(text, scan) if folded == text else _inside(_ask(folded, scan), Flag.IME, folded)
+
+
+def _without_input_method(text: str) -> str:
+    """Chinese punctuation as its keys, where that makes a code; of GS1 the brackets only, as a lot may hold more."""
+    if text.startswith(("【", "〔")):
+        return without_corner_brackets(text)
     folded = without_input_method(text)
-    if folded != text and folded.upper().startswith(("+", "*+", "MA.")):
-        return _inside(_ask(folded, scan), Flag.IME, folded)
-    return _ask(text, scan)
+    return folded if folded.upper().startswith(("+", "*+", "MA.")) else text
 
 
 def _ask(text: str, scan: Scan) -> Reading:

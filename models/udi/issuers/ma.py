@@ -27,7 +27,7 @@ _HALF: Final = re.compile(
     r"(?:\.[LSMPEV][0-9A-Za-z@$,*+%/#!^~-]+)+|[MPEV](?:[0-9]{2}|20[0-9]{2})(?:0[1-9]|1[0-2])[0-3][0-9]"
 )
 """Parts of a code without its identifier: `.L1`, `E200101`. MA knows no half codes: they are of no device."""
-_XML: Final = re.compile(r"<(DI|SN|MFG|LOT|EXP|VAL)>([^<>]{1,80})</\1>")
+_XML: Final = re.compile(r"<(DI|SN|MFG|LOT|EXP|VAL)>([^<>]{0,80})</\1>")
 _XML_LETTER: Final = {"SN": "S", "MFG": "M", "LOT": "L", "EXP": "E", "VAL": "V"}
 
 
@@ -37,7 +37,9 @@ def ma_within(text: str) -> str | None:
         fields: dict[str, str] = dict(_XML.findall(text))
         if "DI" not in fields:
             return None
-        return fields["DI"] + "".join(f".{_XML_LETTER[name]}{value}" for name, value in fields.items() if name != "DI")
+        return (fields["DI"] or "MA.156.") + "".join(
+            f".{_XML_LETTER[name]}{value}" for name, value in fields.items() if name != "DI"
+        )
     match = _ANYWHERE.search(text)
     if match is None:
         return None
@@ -68,7 +70,7 @@ def _read_parts(reading: Reading, text: str, parts: list[str], year: int) -> Cod
     if len(text) > _CHARACTERS_MAX:
         return CodeError.TOO_LONG
     if parts[1] != "156" or len(parts) < _DI_PARTS:
-        return CodeError.BAD_MA
+        return CodeError.EMPTY_VALUE if parts[1] == "156" and "" in parts[2:3] else CodeError.BAD_MA
     if parts[2] != "M0":
         # Another industry's code is six digits: vegetables have them too.
         return CodeError.NOT_UDI if _DIGITS.fullmatch(parts[2]) is not None else CodeError.BAD_MA

@@ -13,7 +13,15 @@ from models.udi.being_read import Reading, Scan
 from models.udi.check import mod10_is_valid
 from models.udi.issuers.gs1.application_identifiers import GS
 from models.udi.issuers.gs1.elements import Walk, accept_gtin, element_string, interpret, walk
-from models.udi.issuers.gs1.hri import holds_bracketed, keeps_bracketed, read_hri, read_mixed, rounded, starts_bracketed
+from models.udi.issuers.gs1.hri import (
+    holds_bracketed,
+    keeps_bracketed,
+    leaves_a_field_empty,
+    read_hri,
+    read_mixed,
+    rounded,
+    starts_bracketed,
+)
 from models.udi.issuers.gs1.separators import Elements, is_strong, other_readings
 from models.udi.values import CodeError, Flag, Issuer, Step
 
@@ -22,9 +30,9 @@ GS1_SYMBOLOGIES: Final = frozenset({"]C1", "]d2", "]Q3", "]J1", "]e0"})
 EAN_SYMBOLOGIES: Final = frozenset({"]E0", "]E4", "]I1"})
 """Identifiers of symbols that hold one bare GTIN."""
 
-_NAMED: Final = "GS|FNC1|FS|RS|US|ESC|1D|(?:0x|x|U\\+00)1[B-F]"
+_NAMED: Final = "GS|FNC1|FS|RS|US|ESC|SUB|1D|(?:0x|x|U\\+00)1[B-F]"
 _TOKENS: Final = re.compile(
-    rf"<(?:{_NAMED}|29|F8|1[B-F])>|\{{(?:{_NAMED})\}}|\[(?:{_NAMED})\]|\((?:GS|FNC1)\)|\\x1[b-f]|\\u(?:001|241)[b-f]|\\F\\?"
+    rf"<(?:{_NAMED}|29|F8|1[A-F])>|\{{(?:{_NAMED})\}}|\[(?:{_NAMED})\]|\((?:GS|FNC1)\)|\\x1[b-f]|\\u(?:001|241)[b-f]|\\F\\?"
     r"|\^\]|_x001[B-F]_|%1[B-F]|&#(?:2[7-9]|3[01]);|&#x1[B-F];",
     re.IGNORECASE,
 )
@@ -149,6 +157,8 @@ def _read_elements(text: str, scan: Scan) -> Reading:
             mixed.note(Flag.MIXED, mixed.canonical)
             return mixed
     found = walk(text)
+    if found.error is CodeError.UNKNOWN_AI and text[found.at] == "(" and leaves_a_field_empty(text):
+        return Reading(Issuer.GS1, CodeError.BAD_HRI, found.at, Flag.HRI, Flag.MIXED)
     if found.redundant and Flag.STRAY_SPACE not in flags:
         flags = (*flags, Flag.REDUNDANT_SEPARATOR)
     lossless = bool(found.separators) or scan.sends_separators

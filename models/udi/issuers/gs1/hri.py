@@ -17,7 +17,7 @@ _BRACKETED: Final = re.compile(r"\(\s?([0-9]{2,4})\s?\)", re.ASCII)
 _PIECES: Final = re.compile(r"(\(\s?([0-9]{2,4})\s?\))", re.ASCII)
 _SQUARE: Final = re.compile(r"\[\s?([0-9]{2,4})\s?\]", re.ASCII)
 _OUTER: Final = " \x1d"
-_UNCLOSED: Final = re.compile(r"\([0-9]{0,4}$", re.ASCII)
+_UNCLOSED: Final = re.compile(r"\((?:[0-9]{0,4}|[0-9]{2,4}[^()]*)$", re.ASCII)
 _LETTER: Final = re.compile(r"[A-Za-z]")
 
 
@@ -38,8 +38,13 @@ def holds_bracketed(text: str) -> bool:
 
 
 def keeps_bracketed(text: str | None) -> bool:
-    """Whether a lot or serial holds an assigned identifier in brackets, or ends in half of one: a field left empty."""
+    """Whether a lot or serial holds an assigned identifier in brackets, or half of one, `(21` or `(21SN1`."""
     return text is not None and (_UNCLOSED.search(text) is not None or any(ai in RULES for _, ai, _ in _pieces(text)))
+
+
+def leaves_a_field_empty(text: str) -> bool:
+    """Whether a bracketed, assigned identifier has nothing behind it."""
+    return any(ai in RULES and not following.strip(_OUTER) for _, ai, following in _pieces(text))
 
 
 def _pieces(text: str) -> Iterator[tuple[str, str, str]]:

@@ -66,13 +66,26 @@ def _show(figures: "Figures") -> None:
         "Scanners that lose all separators; wrong before they were noticed, and after",
         _LOSING,
         [
-            (kind, each.lost, each.repairable, each.repaired, each.uncertain, each.wrong_before, each.silent_before,
-             each.wrong_after)
+            (kind, each.lost, each.repairable or "none", each.repaired if each.repairable else "-",
+             each.uncertain, each.wrong_before, each.silent_before, each.wrong_after)
             for kind, each in groups
         ],
     )  # fmt: skip
     most = max(figures.labels_to_notice, default=0)
     typer.echo(f"Repaired right: {figures.share:.2%} of the repairable.")
+    typer.echo("Kinds with none repairable: no separator of theirs was lost, or nothing told which reading is meant.")
+    total = figures.total
+    sent = total.labels - total.faultless
+    typer.echo(
+        f"Taken wrongly before the scanner was noticed: {total.wrong_before} of {total.labels:,} labels "
+        f"({_per_mille(total.wrong_before, total.labels)}; the aim of at most 1 ‰ is held against these, all that a "
+        f"hospital scans), of {sent:,} that losing scanners sent ({_per_mille(total.wrong_before, sent)})."
+    )
+    typer.echo(f"Of them silent, never listed for a person with the right reading: {total.silent_before}.")
     typer.echo(f"Noticed: {figures.noticed} of {figures.losing} scanners, after at most {most} labels that show it.")
     typer.echo(f"Faultless scanners taken for faulty ones: {len(figures.accused)}.")
     typer.echo(f"Charges that wait, of items not tracked by serial: {figures.total.charge_waits}.")
+
+
+def _per_mille(part: int, whole: int) -> str:
+    return f"{1000 * part / whole:.2f} ‰" if whole else "none"

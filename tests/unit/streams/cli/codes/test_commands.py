@@ -239,3 +239,5 @@ def test_rescue_proof_shows_its_figures_by_kind_of_lot() -> None:
 
     assert "Faultless scanners" in result.stdout
     assert "Repaired right: 100.00% of the repairable." in result.stdout
+    assert "of 600 labels (" in result.stdout
+    assert "never listed for a person with the right reading: 0." in result.stdout

@@ -74,13 +74,14 @@ CONTROLS: Final = (
     ),
     Control(
         "compare-and-set",
-        "a lane's position moves by compare-and-set (and its rows have the offset as their key, which holds as well)",
+        "a lane's position moves by compare-and-set (the keys of its rows and of its chain hold as well)",
         frozenset({"every_offset_has_one_verdict_and_ticks_have_none"}),
         edits=(
             SLOW_GATHER,
             Edit(RECORD, "IF l.version IS DISTINCT FROM p_version OR at_offset IS DISTINCT FROM p_lo THEN", NEVER),
         ),
         statements=(
+            "ALTER TABLE udi.chain DROP CONSTRAINT chain_pkey CASCADE",
             "ALTER TABLE udi.scan DROP CONSTRAINT scan_pkey CASCADE",
             "ALTER TABLE udi.ledger DROP CONSTRAINT ledger_pkey CASCADE",
             "ALTER TABLE udi.settlement DROP CONSTRAINT settlement_pkey CASCADE",

@@ -30,9 +30,8 @@ def test_a_price_is_no_designator(price: str) -> None:
     assert Flag.ECI not in read(price).flags
 
 
-@pytest.mark.parametrize("brackets", ["【】", "〔〕", "［］", "（）", "[]"])
-def test_brackets_of_an_input_method_are_brackets(brackets: str) -> None:
-    left, right = brackets
+@pytest.mark.parametrize(("left", "right"), [*zip("【〔［（[", "】〕］）]", strict=True)])
+def test_brackets_of_an_input_method_are_brackets(left: str, right: str) -> None:
     found = read(f"{left}01{right}{GTIN}{left}17{right}271231{left}10{right}LOT1")
 
     assert (found.di, found.lot, found.expiry) == (GTIN, "LOT1", date(2027, 12, 31))

@@ -68,7 +68,7 @@ def test_days_are_read_in_the_forms_that_are_usual(file: Path, day: str) -> None
     assert value["licence_valid_to"] == "2022-06-03"
 
 
-@pytest.mark.parametrize("day", ["44742", "03/06/2022", "2022-06", "20220631"])
+@pytest.mark.parametrize("day", ["03/06/2022", "2022-06", "20220631"])
 def test_a_day_that_could_be_another_is_refused(file: Path, day: str) -> None:
     file.write_text(f"{HEADING},licence_valid_to\nH1,A,n,,1.00,{day}\n", encoding="utf-8")
 

@@ -100,4 +100,4 @@ class Sweeps:
 
     def _recorded(self) -> int:
         """Where all lanes of this worker stand, together."""
-        return sum(reader.lane.position.next_offset for reader in self._readers() if isinstance(reader.lane, Lane))
+        return sum(reader.next_offset or 0 for reader in self._readers())

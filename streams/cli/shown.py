@@ -46,8 +46,7 @@ class Console(RichConsole):
 
     def __init__(self, *, stderr: bool = False, **options: Any) -> None:
         # Past our own stream to the terminal: while something moves on it, rich puts another one before ours.
-        stream: Any = sys.stderr if stderr else sys.stdout
-        super().__init__(file=getattr(stream, "rich_proxied_file", stream), stderr=stderr, **options)
+        super().__init__(file=_past_ours(sys.stderr if stderr else sys.stdout), stderr=stderr, **options)
 
     def print(self, *objects: Any, **options: Any) -> None:
         """Print in the language, tables and panels before they are laid out."""
@@ -61,6 +60,11 @@ class Console(RichConsole):
         """The segments of anything, safe for a terminal."""
         for segment in super().render(renderable, options):
             yield segment if segment.control else Segment(plain(segment.text, lines=True), segment.style)
+
+
+def _past_ours(stream: Any) -> Any:
+    """What a standard stream of ours writes to (`streams.visible.VisibleStream`); any other stream itself."""
+    return getattr(stream, "rich_proxied_file", stream)
 
 
 def in_language(shown_object: Any) -> Any:
@@ -120,7 +124,7 @@ def print_json(value: Any) -> None:
         return
     text = orjson.dumps(value, default=str, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS).decode()
     # Past the stream that speaks a language: nothing in it is for people.
-    getattr(sys.stdout, "rich_proxied_file", sys.stdout).write(safe_json(masked(text)) + "\n")
+    _past_ours(sys.stdout).write(safe_json(masked(text)) + "\n")
 
 
 def safe_json(text: str) -> str:

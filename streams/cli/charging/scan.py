@@ -181,7 +181,7 @@ def _show(story: Story, history: list[HistoryEntry], zone: ZoneInfo) -> None:
             each.found,
         )
         for each in story.differences
-    ]  # fmt: skip
+    ]
     _part("differences", ("id", "kind", "cause", "status", "line", ">due", ">charged"), differing)
 
 

@@ -69,7 +69,7 @@ def _list(hospital: str | None, *, as_json: bool) -> None:
 
 
 def _cells(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    asks = [told_cell(row["kind"])]
+    asks = [row["kind"]]
     if row["threshold_percent"] is not None:
         asks.append(f"{row['threshold_percent'].normalize():f} %")
     if row["base"] is not None:

@@ -22,12 +22,6 @@ NEEDED = {"relay": {"streams.services"}, "lane": {"streams.services"}}
 """Commands whose own work it is: what would stop the relay, and the lanes behind it."""
 
 
-@pytest.fixture(autouse=True)
-def english() -> Any:
-    yield
-    language.choose("en")
-
-
 @pytest.mark.parametrize("entry", COMMANDS, ids=[entry.name for entry in COMMANDS])
 def test_every_command_of_the_table_loads(entry: Any) -> None:
     made: Any = typer.main.get_command(app)

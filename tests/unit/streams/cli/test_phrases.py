@@ -45,12 +45,6 @@ NAMES: Final = (
 """Whose values stand in the cells of lists."""
 
 
-@pytest.fixture(autouse=True)
-def english() -> Any:
-    yield
-    language.choose("en")
-
-
 @pytest.fixture
 def chinese() -> None:
     language.choose("zh-CN")

@@ -1,6 +1,5 @@
 """What `udi run` says when everything is at work: where, and what to try; in both languages."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,12 +9,6 @@ from streams.cli.services import say_ready
 from streams.settings import Settings
 
 DEFAULT = Path("~/.udistream").expanduser()
-
-
-@pytest.fixture(autouse=True)
-def english() -> Iterator[None]:
-    yield
-    language.choose("en")
 
 
 def said(capsys: pytest.CaptureFixture[str], folder: Path, names: list[str], **changes: object) -> list[str]:

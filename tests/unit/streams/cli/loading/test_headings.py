@@ -8,7 +8,6 @@ import pytest
 import xlsxwriter
 
 from models.calendar import ZONE_DEFAULT
-from streams import language
 from streams.cli.loading.column_map import ColumnMap, Kind, as_toml, plain, read_map
 from streams.cli.loading.files import Contents, read_file
 from streams.cli.loading.grids import SheetError
@@ -17,17 +16,6 @@ from tests.support.builders import BOX, DI
 
 DICTIONARY = "物资编码,物资名称,规格型号,生产厂家,注册证号,医保编码,UDI-DI,包装数量,零售价"
 ROW = f"P1,锁定板,8孔,某厂,国械注准2020,,{DI},1,1234.00"
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / "file.csv"
-
-
-@pytest.fixture(autouse=True)
-def english() -> Any:
-    yield
-    language.choose("en")
 
 
 def read(file: Path, *lines: str, kind: Kind = Kind.CATALOGUE, encoding: str = "utf-8", **more: Any) -> Contents:

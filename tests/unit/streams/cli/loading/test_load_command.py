@@ -9,25 +9,12 @@ from typer.testing import CliRunner
 
 from models.calendar import ZONE_DEFAULT
 from models.wording import LOCALES
-from streams import language
 from streams.cli.loading.column_map import Kind, column_text
 from streams.cli.loading.files import FORMS, read_file
 from streams.cli.loading.load import TABLES, load_app
 from streams.cli.loading.templates import write_template
 from tests.support.builders import DI
 from tests.unit.streams.cli.loading.test_headings import DICTIONARY, ROW
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / "file.csv"
-
-
-@pytest.fixture(autouse=True)
-def english() -> Any:
-    yield
-    language.choose("en")
-
 
 # Templates --------------------------------------------------------------------------------------------------------
 

@@ -123,12 +123,12 @@ class ScanState(Answer):
     """Id of the hospital."""
     device_id: str
     """Id of the scanner or terminal."""
-    scanned_at: datetime
-    """When it was scanned, by the device's clock."""
-    action: Action
-    """What was done with the goods (`models.scan.event.Action`)."""
-    store: str
-    """Id of the department store (二级库)."""
+    scanned_at: datetime | None
+    """When it was scanned, by the device's clock; `null` when the record was no scan event."""
+    action: Action | None
+    """What was done with the goods (`models.scan.event.Action`); `null` when the record was no scan event."""
+    store: str | None
+    """Id of the department store (二级库); `null` when the record was no scan event."""
     encounter: str | None
     """Opaque id of the patient's stay; `null` without one."""
     operation: str | None

@@ -57,6 +57,17 @@ def test_a_scan_is_accepted_recorded_and_its_verdict_given_back(house: Live, dev
     assert (state["verdict"], state["amount"], state["lot"], state["di"]) == ("billed", "1234.00", "L1", DI)
 
 
+def test_a_refused_scan_can_be_asked_for(house: Live, device: Device, token: Headers) -> None:
+    damaged, none = now_scan(device, codes=[f"]d201{DI}10\u202egnp"]), now_scan(device, quantity=0)
+    house.call("POST", "/v1/scans?wait=10", damaged, token)
+    house.publish("udi.scans", [(f"{device.hospital}/{device.device_id}".encode(), none)])
+
+    for scan, reason, action in ((damaged, "unreadable-code", "use"), (none, "bad-event", None)):
+        house.until("SELECT 1 FROM report.verdicts WHERE scan_id = $1", scan["scan_id"])
+        state = house.call("GET", f"/v1/scans/{scan['scan_id']}", headers=token).json
+        assert (state["verdict"], state["reasons"], state["action"]) == ("refused", [reason], action)
+
+
 def test_a_batch_says_of_each_event_what_was_done_with_it(house: Live, device: Device, token: Headers) -> None:
     good, bad = now_scan(device), now_scan(device, quantity=0)
     foreign, other = now_scan(device, hospital="H2"), now_scan(device, device_id="another")

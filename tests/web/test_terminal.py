@@ -16,7 +16,7 @@ from sinks.postgres.monitoring.controls import ControlBooks
 from tests.support.servers.live import DI, STORE, Device, Live
 
 GOODS: Final = f"]d201{DI}1739123110L1"
-SEEN_MS: Final = 20_000
+SEEN_MS: Final = 60_000
 
 
 @pytest.fixture
@@ -110,6 +110,20 @@ def test_a_held_charge_goes_on_with_a_badge_and_a_reason(house: Live, terminal: 
     found = house.rows("SELECT o.badge, o.reason FROM report.overrides o JOIN report.scans s USING (scan_id) "
                        "WHERE s.device_id = $1", name_of(terminal))  # fmt: skip
     assert found == [{"badge": "BADGE-77", "reason": "nothing else at hand"}]
+
+
+def test_a_refusal_from_before_the_terminal_listens_is_shown(house: Live, context: BrowserContext) -> None:
+    page = context.new_page()
+    page.route("**/v1/verdicts*", lambda route: route.abort())
+    set_up(page, house, house.add_device())
+    type_scan(page, "E1")
+    type_scan(page, f"]d201{DI}10L#1")
+    house.until("SELECT 1 FROM udi.scan WHERE device_id = $1 AND verdict = 'refused'", name_of(page))
+    lines(page, "accepted", 1)
+
+    page.unroute("**/v1/verdicts*")
+
+    lines(page, "refused", 1)
 
 
 def test_a_wristband_scanned_as_goods_is_asked_about(terminal: Page) -> None:

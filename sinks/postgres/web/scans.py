@@ -10,7 +10,14 @@ _SCAN = """
 SELECT n.scan_id, n.hospital, n.device_id, n.scanned_at, n.action::text AS action, n.store, n.encounter, n.operation,
        n.issuer, n.di, n.lot, n.serial, n.expiry, n.item_code, n.units, n.verdict::text AS verdict, n.reasons,
        n.decided_at, i.body AS item, l.billing_ids, l.amount_fen
-FROM udi.scan_claim c
+FROM (
+    SELECT position_id, record_offset FROM udi.scan_claim WHERE (hospital, scan_id) = ($1, $2)
+    UNION ALL (
+        SELECT position_id, record_offset FROM udi.scan WHERE (hospital, scan_id) = ($1, $2) AND verdict = 'refused'
+        ORDER BY record_offset DESC LIMIT 1
+    )
+    LIMIT 1
+) one
 JOIN udi.scan_now n USING (position_id, record_offset)
 LEFT JOIN LATERAL (
     SELECT body FROM udi.catalogue k WHERE (k.hospital, k.item_code) = (n.hospital, n.item_code)
@@ -21,8 +28,8 @@ LEFT JOIN LATERAL (
            sum(CASE e.kind WHEN 'charge' THEN e.amount_fen ELSE -e.amount_fen END)::bigint AS amount_fen
     FROM udi.ledger e WHERE (e.position_id, e.record_offset) = (n.position_id, n.record_offset)
 ) l ON true
-WHERE (c.hospital, c.scan_id) = ($1, $2)
 """
+"""What the scan id claims, or, as a refused record claims nothing, the newest that was refused."""
 
 
 class ScanBooks:

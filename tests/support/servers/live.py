@@ -182,7 +182,7 @@ class Live:
 
         return aside(ask())
 
-    def until(self, query: str, *arguments: Any, seconds_max: float = 20.0) -> list[dict[str, Any]]:
+    def until(self, query: str, *arguments: Any, seconds_max: float = 60.0) -> list[dict[str, Any]]:
         """Rows of the books, once there are any."""
         deadline = time.monotonic() + seconds_max
         while not (found := self.rows(query, *arguments)):

@@ -124,7 +124,9 @@ def _weigh(alert: AlertVersion, facts: FindingFacts) -> tuple[int, int]:
     if not figures.cause:
         return (max(0, rise), max(0, rise))
     left = rise * _share(figures.cause, set(Factor) - set(CASELOAD))
-    price = rise * _share(figures.cause, {Factor.PRICE})
+    # Of the measure quantity it is 0. What a higher price costs is at stake also while use falls.
+    price = Fraction(sum(part.amount for part in figures.cause if part.factor is Factor.PRICE))
+    left = max(left, price)
     units = before.quantity + now.quantity
     paid = Fraction(before.amount_fen + now.amount_fen, units) if units > 0 else Fraction(0)
     chance = CHANCE_DEVIATIONS * paid * isqrt(max(0, units))

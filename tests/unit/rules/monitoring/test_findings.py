@@ -118,6 +118,14 @@ def test_a_higher_price_is_never_chance() -> None:
     assert (body.amount_fen, body.certain_fen) == (50_000, 50_000)
 
 
+def test_what_a_higher_price_costs_is_at_stake_while_use_falls() -> None:
+    # 1,000 units at 100 yuan, then 700 at 150: the price costs 42,500 yuan, fewer units save 37,500.
+    known = facts(H1=(1000, 10_000_000, 700, 10_500_000))
+    cause = {Factor.CASES: 0, Factor.WEIGHT: 0, Factor.USE: -3_750_000, Factor.MIX: 0, Factor.PRICE: 4_250_000}
+    body = finding_of(KEY, [alert(GROWTH, cause=cause)], known)
+    assert (body.certain_fen, body.amount_fen) == (4_250_000, 4_250_000)
+
+
 def test_a_few_units_more_are_chance() -> None:
     more = {Factor.CASELOAD: 0, Factor.USE: 4_000_000, Factor.MIX: 0, Factor.PRICE: 0}
     body = finding_of(KEY, [alert(GROWTH, cause=more)], facts(H1=(10, 10_000_000, 14, 14_000_000)))

@@ -57,6 +57,7 @@ class Reason(StrEnum):
     OVER_LIMIT = "over-limit"
     BREAKER_OPEN = "breaker-open"
     QUOTA_EXHAUSTED = "quota-exhausted"
+    MIX_EXCEEDED = "mix-exceeded"
     PRICE_CEILING = "price-ceiling"
     NEEDS_APPROVAL = "needs-approval"
     EXCLUDED_GROUP = "excluded-group"
@@ -145,6 +146,7 @@ REASONS: tuple[ReasonRow, ...] = (
     ReasonRow(Reason.OVER_LIMIT, Verdict.HELD, _NEVER, _NOW, False, _PERSON),
     ReasonRow(Reason.BREAKER_OPEN, Verdict.HELD, _NEVER, _NOW, False, _PERSON),
     ReasonRow(Reason.QUOTA_EXHAUSTED, Verdict.HELD, _NEVER, _NOW, False, _PERSON),
+    ReasonRow(Reason.MIX_EXCEEDED, Verdict.HELD, _NEVER, _NOW, False, _PERSON),
     ReasonRow(Reason.PRICE_CEILING, Verdict.HELD, _NEVER, _NOW, False, _PERSON),
     ReasonRow(Reason.NEEDS_APPROVAL, Verdict.HELD, _NEVER, _NOW, False, _PERSON),
     ReasonRow(Reason.EXCLUDED_GROUP, Verdict.HELD, _NEVER, _NOW, False, _PERSON),
@@ -173,8 +175,8 @@ TAKEN_BACK = frozenset({Reason.REJECTED, Reason.CORRECTED})
 """A scan with one of these counts for nothing any more: a person has taken it back."""
 RELEASABLE = frozenset({
     Reason.BEFORE_ADMISSION, Reason.AFTER_SETTLEMENT, Reason.EXPIRED, Reason.RECALLED, Reason.SUSPENDED_ITEM,
-    Reason.OVER_LIMIT, Reason.BREAKER_OPEN, Reason.QUOTA_EXHAUSTED, Reason.PRICE_CEILING, Reason.NEEDS_APPROVAL,
-    Reason.EXCLUDED_GROUP, Reason.SERIAL_USED, Reason.SERIAL_QUANTITY,
+    Reason.OVER_LIMIT, Reason.BREAKER_OPEN, Reason.QUOTA_EXHAUSTED, Reason.MIX_EXCEEDED, Reason.PRICE_CEILING,
+    Reason.NEEDS_APPROVAL, Reason.EXCLUDED_GROUP, Reason.SERIAL_USED, Reason.SERIAL_QUANTITY,
 })  # fmt: skip
 """What a person may let pass: the use is known and something speaks against charging it by itself."""
 REASON_ROW: dict[Reason, ReasonRow] = {row.reason: row for row in REASONS}

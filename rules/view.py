@@ -9,8 +9,8 @@ from uuid import UUID
 from models.calendar import Month, shift
 from models.catalogue.item import Item
 from models.charging.books import BalanceKey, RecordedScan, Ref, UnitKey, Waiting
-from models.charging.controls import QuotaKey
 from models.charging.decision import Decision, UseAccount
+from models.charging.known_controls import QuotaKey, Used, UsedItems
 from models.charging.snapshot import Catalogue, EncounterFacts, Snapshot
 from models.policy import POLICY
 from models.scan.event import Action
@@ -72,9 +72,9 @@ class View:
         """Units of the item charged to the encounter, less credits. Known only of items with a limit."""
         return self.gathered.stays.get((hospital, encounter, item_code), 0)
 
-    def quota_used(self, key: QuotaKey, department: str) -> int:
-        """Units a department has used of a controlled category in a month, as seen."""
-        return self.gathered.quotas.get(key, {}).get(department, 0)
+    def quota_used(self, key: QuotaKey, department: str) -> UsedItems:
+        """What a department has used of a controlled category in a month, as seen, by item."""
+        return self.gathered.quotas.get(key, {}).get(department, {})
 
     def use_of_scan(self, hospital: str, scan_id: UUID) -> UseAccount | None:
         """The use recorded under the scan id."""
@@ -153,7 +153,9 @@ class View:
             if category is not None and usage.department is not None:
                 used = self.gathered.quotas.get(QuotaKey(usage.hospital, category, usage.month))
                 if used is not None:
-                    used[usage.department] = used.get(usage.department, 0) + usage.quantity
+                    items = used.setdefault(usage.department, {})
+                    before = items.get(usage.item_code, Used())
+                    items[usage.item_code] = Used(before.units + usage.quantity, before.fen + usage.amount_fen)
 
     def _digest(self) -> None:
         """Make accounts of the batch's uses; only a return asks for them."""

@@ -1,4 +1,4 @@
-"""What a hospital has decided about charging certain goods: circuit breakers, quotas, price ceilings, approvals.
+"""What a hospital has decided about charging certain goods: breakers, quotas, totals, mixes, ceilings, approvals.
 
 They are facts like the catalogue: versions in one gapless order with it, known to every lane.
 
@@ -6,13 +6,13 @@ References:
     docs/controls.md.
 """
 
-from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Any, NamedTuple, Self
+from typing import Annotated, Self
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import AwareDatetime, Field, field_validator, model_validator
 
-from models.money import parse_price
+from models.money import parse_fen, parse_price
 from models.wire.strict_json import Hospital, Identifier, Text, WireModel
 
 
@@ -23,6 +23,9 @@ class ControlKind(StrEnum):
     QUOTA = "quota"
     CEILING = "ceiling"
     APPROVAL = "approval"
+    TOTAL = "total"
+    MIX = "mix"
+    APPROVAL_ABOVE = "approval-above"
 
 
 class BreakerState(StrEnum):
@@ -80,22 +83,53 @@ class Breaker(_Control):
         return f"{self.item_code}/{self.scope_type}/{self.scope}"
 
 
-class Quota(_Control):
-    """What a department may use of a controlled category in a month."""
-
+class _Release(_Control):
     category: Text
     """`controlled_category` of the items."""
     department: Identifier
-    """Department the quota is for."""
+    """Department it is for."""
     month: MonthText
     """Like 2022-06; counted by the month of the use."""
-    released: Annotated[int, Field(ge=0, le=10**9)]
-    """Units of use."""
 
     @property
     def key(self) -> str:
         """What it is about."""
         return f"{self.category}/{self.department}/{self.month}"
+
+
+class Quota(_Release):
+    """What a department may use of a controlled category in a month, in units."""
+
+    released: Annotated[int, Field(ge=0, le=10**9)]
+    """Units of use."""
+
+
+class Total(_Release):
+    """What a department may spend on a controlled category in a month (控总量)."""
+
+    released: str
+    """Yuan at charge price, at most two digits after the point, not below 0."""
+
+    @field_validator("released")
+    @classmethod
+    def _check_amount(cls, text: str) -> str:
+        parse_fen(text)
+        return text
+
+
+class Mix(_Release):
+    """The share that dear goods may have in what a department uses of a controlled category in a month (调结构)."""
+
+    released: Annotated[Decimal, Field(ge=0, le=100, max_digits=5, decimal_places=2, strict=False)]
+    """Per cent of the units; a share that is just as great passes."""
+    above: str
+    """Yuan a unit, at most four digits after the point: goods dearer than this are the dear ones."""
+
+    @field_validator("above")
+    @classmethod
+    def _check_price(cls, text: str) -> str:
+        parse_price(text)
+        return text
 
 
 class Ceiling(_Control):
@@ -147,12 +181,36 @@ class Approval(_Control):
         return f"{self.item_code}/{whom}"
 
 
-Control = Breaker | Quota | Ceiling | Approval
-MODELS: dict[ControlKind, type[Breaker | Quota | Ceiling | Approval]] = {
+class ApprovalAbove(_Control):
+    """Goods of a type that are dearer than the others need an approval, or a badge."""
+
+    category: Text
+    """`category` of the items: goods of the same type."""
+    price: str | None = None
+    """Yuan a unit, at most four digits after the point: dearer ones need an approval; `None` ends it."""
+
+    @field_validator("price")
+    @classmethod
+    def _check_price(cls, text: str | None) -> str | None:
+        if text is not None:
+            parse_price(text)
+        return text
+
+    @property
+    def key(self) -> str:
+        """What it is about."""
+        return self.category
+
+
+Control = Breaker | Quota | Ceiling | Approval | Total | Mix | ApprovalAbove
+MODELS: dict[ControlKind, type[Control]] = {
     ControlKind.BREAKER: Breaker,
     ControlKind.QUOTA: Quota,
     ControlKind.CEILING: Ceiling,
     ControlKind.APPROVAL: Approval,
+    ControlKind.TOTAL: Total,
+    ControlKind.MIX: Mix,
+    ControlKind.APPROVAL_ABOVE: ApprovalAbove,
 }
 
 
@@ -164,94 +222,3 @@ def kind_of(control: Control) -> ControlKind:
 def read_control(kind: str, body: str | bytes) -> Control:
     """A control as it was kept."""
     return MODELS[ControlKind(kind)].model_validate_json(body)
-
-
-class QuotaKey(NamedTuple):
-    """A controlled category in a month of a hospital, in all departments."""
-
-    hospital: str
-    """Id of the hospital; the first part of every record key."""
-    category: str
-    """`controlled_category` of the items."""
-    month: int
-    """Month of the hospital's zone, as `yyyymm`."""
-
-
-class Controls:
-    """The newest version of every control, as known at `version`."""
-
-    def __init__(self) -> None:
-        self.version = 0
-        self._known: dict[tuple[str, ControlKind, str], Control] = {}
-        self._breakers: dict[tuple[str, str], tuple[Breaker, ...]] = {}
-        """By hospital and item; those that are not closed."""
-        self._approved: dict[tuple[str, str], tuple[Approval, ...]] = {}
-        self._quota_months: set[QuotaKey] = set()
-
-    def __len__(self) -> int:
-        return len(self._known)
-
-    def put(self, control: Control, version: int) -> None:
-        """Take a newer version of a control; an older one changes nothing."""
-        if version <= self.version:
-            return
-        self.version = version
-        key = (control.hospital, kind_of(control), control.key)
-        self._known[key] = control
-        if isinstance(control, Quota):
-            self._quota_months.add(QuotaKey(control.hospital, control.category, _month(control.month)))
-        elif isinstance(control, Breaker | Approval):
-            place = (control.hospital, control.item_code)
-            every = [each for each in self._known.values() if type(each) is type(control)]
-            same: Any = tuple(each for each in every if (each.hospital, each.item_code) == place)
-            if isinstance(control, Breaker):
-                self._breakers[place] = tuple(each for each in same if each.state is not BreakerState.CLOSED)
-            else:
-                self._approved[place] = same
-
-    def breaker(
-        self, hospital: str, item_code: str, scopes: dict[ControlScope, str | None], at: datetime
-    ) -> BreakerState:
-        """How the item's breaker stands for a use made at `at`: of several scopes the strictest."""
-        states = {
-            each.state
-            for each in self._breakers.get((hospital, item_code), ())
-            if scopes.get(each.scope_type) == each.scope and (each.until is None or at < each.until)
-        }
-        order = (BreakerState.OPEN, BreakerState.TRIAL, BreakerState.WARNING)
-        return next((state for state in order if state in states), BreakerState.CLOSED)
-
-    def stops(self, hospital: str, item_code: str) -> bool:
-        """Some breaker of the item is not closed."""
-        return bool(self._breakers.get((hospital, item_code)))
-
-    def has_quota(self, hospital: str, category: str | None, month: int) -> bool:
-        """Some department has a quota of the category in the month."""
-        return category is not None and QuotaKey(hospital, category, month) in self._quota_months
-
-    def quota(self, hospital: str, category: str, department: str, month: int) -> int | None:
-        """Units released; `None` where nothing is set."""
-        key = f"{category}/{department}/{month // 100:04d}-{month % 100:02d}"
-        found = self._known.get((hospital, ControlKind.QUOTA, key))
-        return found.released if isinstance(found, Quota) else None
-
-    def ceiling(self, hospital: str, item_code: str, category: str | None) -> int | None:
-        """The ceiling of a unit's price in 1/10,000 yuan: the item's own, else its category's; `None`: none is set."""
-        for key in (f"item/{item_code}", f"category/{category}"):
-            found = self._known.get((hospital, ControlKind.CEILING, key))
-            if isinstance(found, Ceiling) and found.price is not None:
-                return parse_price(found.price)
-        return None
-
-    def approved(
-        self, hospital: str, item_code: str, encounter: str | None, department: str | None, at: datetime
-    ) -> bool:
-        """A use made at `at` was approved beforehand."""
-        return any(
-            at < each.until and (each.encounter == encounter if each.encounter else each.department == department)
-            for each in self._approved.get((hospital, item_code), ())
-        )
-
-
-def _month(text: str) -> int:
-    return int(text[:4]) * 100 + int(text[5:])

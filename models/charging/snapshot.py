@@ -7,8 +7,8 @@ from uuid import UUID
 
 from models.catalogue.item import Item
 from models.charging.books import BalanceKey, Neighbour, Ref, UnitKey
-from models.charging.controls import Controls, QuotaKey
 from models.charging.decision import UseAccount
+from models.charging.known_controls import Controls, QuotaKey, UsedItems
 from models.scan.scanners import Scanners
 from models.stock.recall import Recalls
 from models.stock.store import Stores
@@ -182,7 +182,7 @@ class Snapshot:
     """Scans near in time, by (hospital, device)."""
     stays: dict[StayItem, int] = field(default_factory=dict)
     """Units charged in the stay, less credits."""
-    quotas: dict[QuotaKey, dict[str, int]] = field(default_factory=dict)
-    """Units used of a controlled category in a month, by department."""
+    quotas: dict[QuotaKey, dict[str, UsedItems]] = field(default_factory=dict)
+    """What was used of a controlled category in a month, by department and item."""
     patterns: dict[tuple[str, str], LotPatterns] = field(default_factory=dict)
     """By (issuer, di); a device of which nothing was learned is missing."""

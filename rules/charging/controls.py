@@ -11,15 +11,17 @@ from typing import Final
 
 from models.catalogue.item import Item
 from models.charging.books import RecordedScan
-from models.charging.controls import BreakerState, ControlScope, QuotaKey
+from models.charging.controls import BreakerState, ControlScope
+from models.charging.known_controls import QuotaKey
 from models.charging.snapshot import EncounterFacts
+from models.money import line_amount_fen
 from models.reasons import Reason
 from models.scan.event import Action, ScanEvent
 from models.stock.places import shelf
 from rules.view import View
 
 OVERRIDABLE: Final = frozenset({
-    Reason.BREAKER_OPEN, Reason.QUOTA_EXHAUSTED, Reason.PRICE_CEILING, Reason.NEEDS_APPROVAL,
+    Reason.BREAKER_OPEN, Reason.QUOTA_EXHAUSTED, Reason.MIX_EXCEEDED, Reason.PRICE_CEILING, Reason.NEEDS_APPROVAL,
 })  # fmt: skip
 """What a badge and a reason on the scan let pass at once. All of it is the hospital's own decision."""
 
@@ -33,7 +35,7 @@ def control_reasons(  # noqa: PLR0917 -- what the hospital's decisions are about
     encounter: EncounterFacts | None,
     view: View,
 ) -> set[Reason]:
-    """Breaker, quota and ceiling against charging so many units. What is not charged is not held."""
+    """What speaks against charging so many units: breaker, quotas, prices. What is not charged is not held."""
     controls, event = view.catalogue.controls, subject.event
     if not len(controls) or not item.chargeable or item.bundled_into is not None:
         return set()
@@ -50,23 +52,47 @@ def control_reasons(  # noqa: PLR0917 -- what the hospital's decisions are about
         found.add(Reason.BREAKER_OPEN)
     elif state is BreakerState.TRIAL:
         found.add(Reason.BREAKER_TRIAL)
-    if _beyond_quota(subject, item, units, department, view):
+    price = None if isinstance(unit_price, Reason) else unit_price
+    if item.controlled_category is not None and department is not None:
+        key = QuotaKey(event.hospital, item.controlled_category, subject.month)
+        found |= _quota_reasons(key, department, units, price, view)
+    return found | (set() if price is None else _price_reasons(event, item, encounter, price, view))
+
+
+def _quota_reasons(key: QuotaKey, department: str, units: int, price: int | None, view: View) -> set[Reason]:
+    """The use does not fit in what is left to the department of the month in which it was made.
+
+    Where units are released, the share of dear goods is one of them, as long as less is used: else the first dear
+    use of a month would always be too many.
+    """
+    released, used = view.catalogue.controls.released(key, department), view.quota_used(key, department).values()
+    found, all_units = set(), sum(each.units for each in used) + units
+    if released.units is not None and all_units > released.units:
         found.add(Reason.QUOTA_EXHAUSTED)
-    ceiling = controls.ceiling(event.hospital, item.item_code, item.category)
-    if ceiling is not None and not isinstance(unit_price, Reason) and unit_price > ceiling:
-        found.add(Reason.PRICE_CEILING)
+    if price is None:
+        return found
+    if released.fen is not None and sum(each.fen for each in used) + line_amount_fen(units, price) > released.fen:
+        found.add(Reason.QUOTA_EXHAUSTED)
+    percent, above = released.dear_percent, released.dear_above
+    if percent is not None and above is not None and price > above:
+        dear = sum(each.units for each in used if each.dear(above)) + units
+        if dear * 100 > percent * max(all_units, released.units or 0):
+            found.add(Reason.MIX_EXCEEDED)
     return found
 
 
-def _beyond_quota(subject: RecordedScan, item: Item, units: int, department: str | None, view: View) -> bool:
-    """The use does not fit in what is left of the department's quota of the month in which it was made."""
-    hospital, category = subject.event.hospital, item.controlled_category
-    if category is None or department is None:
-        return False
-    released = view.catalogue.controls.quota(hospital, category, department, subject.month)
-    if released is None:
-        return False
-    return view.quota_used(QuotaKey(hospital, category, subject.month), department) + units > released
+def _price_reasons(
+    event: ScanEvent, item: Item, encounter: EncounterFacts | None, price: int, view: View
+) -> set[Reason]:
+    """The unit is dearer than the hospital allows, or dearer than goods of its type may be without an approval."""
+    controls, found = view.catalogue.controls, set()
+    ceiling = controls.ceiling(event.hospital, item.item_code, item.category)
+    if ceiling is not None and price > ceiling:
+        found.add(Reason.PRICE_CEILING)
+    above = controls.approval_above(event.hospital, item.category)
+    if above is not None and price > above and not approved(event, item, encounter, view):
+        found.add(Reason.NEEDS_APPROVAL)
+    return found
 
 
 def approved(event: ScanEvent, item: Item, encounter: EncounterFacts | None, view: View) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from models.catalogue.item import Item
 from models.charging.books import BalanceKey, LabelFacts, RecordedScan, Waiting
 from models.charging.commands import Commanded
-from models.charging.controls import QuotaKey
+from models.charging.known_controls import QuotaKey
 from models.charging.snapshot import Catalogue, Lookup
 from models.scan.event import Action, ScanEvent
 from models.stock.places import shelf

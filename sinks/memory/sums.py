@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from models.charging.books import BalanceKey, Neighbour
-from models.charging.controls import QuotaKey
 from models.charging.decision import Decision
 from models.charging.effects import Charge
+from models.charging.known_controls import QuotaKey, Used, UsedItems
 from models.charging.snapshot import Catalogue, Lookup
 from models.reasons import Verdict
 from sinks.postgres.charging.books import NEIGHBOUR_SECONDS
@@ -41,13 +41,15 @@ def charged_units(decisions: Iterable[Decision], hospital: str, encounter: str, 
     )
 
 
-def quota_used(decisions: Iterable[Decision], key: QuotaKey, catalogue: Catalogue) -> dict[str, int]:
-    """Units of a controlled category in a month, by department."""
-    items, used = set(catalogue.controlled(key.hospital, key.category)), Counter[str]()
+def quota_used(decisions: Iterable[Decision], key: QuotaKey, catalogue: Catalogue) -> dict[str, UsedItems]:
+    """What was used of a controlled category in a month, by department and item."""
+    codes, used = set(catalogue.controlled(key.hospital, key.category)), dict[str, UsedItems]()
     for usage in (usage for decision in decisions for usage in decision.charging.usage):
-        if (usage.hospital, usage.month) == key[::2] and usage.item_code in items and usage.department:
-            used[usage.department] += usage.quantity
-    return dict(used)
+        if (usage.hospital, usage.month) == key[::2] and usage.item_code in codes and usage.department:
+            items = used.setdefault(usage.department, {})
+            before = items.get(usage.item_code, Used())
+            items[usage.item_code] = Used(before.units + usage.quantity, before.fen + usage.amount_fen)
+    return used
 
 
 def credits_of(decisions: Iterable[Decision], charge: Charge | None) -> list[Charge]:

@@ -29,10 +29,11 @@ ORDER BY f.status <> 'open', f.amount DESC NULLS LAST, f.item_code
 """
 _CONTROLS = """
 SELECT 'breaker' AS kind, item_code AS what, concat_ws(' ', scope_type, scope) AS scope, state,
-       NULL::bigint AS released, NULL::bigint AS used, reason
+       NULL::numeric AS released, NULL::numeric AS used, reason
 FROM report.breakers WHERE hospital = $1 AND state <> 'closed'
 UNION ALL
-SELECT 'quota', category, department, NULL, released, used, reason FROM report.quotas WHERE hospital = $1 AND month = $2
+SELECT 'quota', category, department, measure, released, used, reason
+FROM report.quotas WHERE hospital = $1 AND month = $2
 ORDER BY 1, 2, 3
 """
 _RATIOS = """
@@ -84,7 +85,7 @@ async def findings_of(pool: asyncpg.Pool, hospital: str, month: str) -> list[Map
 
 
 async def controls_of(pool: asyncpg.Pool, hospital: str, month: str) -> list[Mapping[str, Any]]:
-    """Circuit breakers that are not closed, and the quotas of the month."""
+    """Circuit breakers that are not closed, and the quotas of the month; `state` of a quota is what it measures."""
     return [dict(row) for row in await pool.fetch(_CONTROLS, hospital, month)]
 
 

@@ -17,8 +17,9 @@ from models.calendar import local_day, month_of
 from models.catalogue.item import CatalogueItem, Item, item_from_wire
 from models.charging.books import LabelFacts, Neighbour, Prior, RecordedScan, Ref, UnitKey, Waiting, label_facts
 from models.charging.commands import Command, Commanded, CommandKind, Recorded
-from models.charging.controls import QuotaKey, read_control
+from models.charging.controls import read_control
 from models.charging.decision import UseAccount
+from models.charging.known_controls import QuotaKey, Used, UsedItems
 from models.charging.snapshot import Catalogue, EncounterFacts, Lookup, LotPatterns, Snapshot, StayItem
 from models.reasons import Reason, Verdict
 from models.scan.event import ScanEvent
@@ -49,8 +50,8 @@ _ERRORS: dict[str, type[Exception]] = {"UD001": LaneMovedError, "UD002": ClaimTa
 _RECORD = f"SELECT udi.record({', '.join(f'${place}' for place in range(1, 30))})"
 _GATHER = "SELECT * FROM udi.gather($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
 _QUOTA = (
-    "SELECT scope, sum(quantity) AS units FROM udi.usage_now WHERE hospital = $1 AND month = $2 "
-    "AND scope_type = 'department' AND item_code = ANY ($3) GROUP BY scope"
+    "SELECT scope, item_code, quantity, amount_fen FROM udi.usage_now WHERE hospital = $1 AND month = $2 "
+    "AND scope_type = 'department' AND item_code = ANY ($3)"
 )
 
 
@@ -232,12 +233,12 @@ class PostgresBooks:
         return {(row["hospital"], row["encounter"], row["item_code"]): row["units"] for row in rows}
 
     @staticmethod
-    async def _quotas(connection: Any, wanted: Lookup, catalogue: Catalogue) -> dict[QuotaKey, dict[str, int]]:
-        found: dict[QuotaKey, dict[str, int]] = {}
-        for key in wanted.quotas:
-            items = catalogue.controlled(key.hospital, key.category)
-            rows = await connection.fetch(_QUOTA, key.hospital, key.month, items)
-            found[key] = {row["scope"]: int(row["units"]) for row in rows}
+    async def _quotas(connection: Any, wanted: Lookup, catalogue: Catalogue) -> dict[QuotaKey, dict[str, UsedItems]]:
+        found: dict[QuotaKey, dict[str, UsedItems]] = {key: {} for key in wanted.quotas}
+        for key, used in found.items():
+            codes = catalogue.controlled(key.hospital, key.category)
+            for row in await connection.fetch(_QUOTA, key.hospital, key.month, codes):
+                used.setdefault(row["scope"], {})[row["item_code"]] = Used(row["quantity"], row["amount_fen"])
         return found
 
     async def _neighbours(self, connection: Any, wanted: Lookup) -> dict[tuple[str, str], list[Neighbour]]:

@@ -1,7 +1,8 @@
-"""Breakers, quotas, ceilings and approvals into the books, and as people see them."""
+"""Breakers, quotas, totals, mixes, ceilings and approvals into the books, and as people see them."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 import asyncpg
@@ -18,6 +19,13 @@ CROSS JOIN LATERAL (
     ORDER BY s.scanned_at DESC LIMIT 1
 ) s
 """
+
+
+def _quota(row: asyncpg.Record) -> dict[str, Any]:
+    def as_measured(value: Decimal) -> int | Decimal:
+        return int(value) if row["measure"] == "units" else value.quantize(Decimal("0.01"))
+
+    return dict(row) | {name: as_measured(row[name]) for name in ("released", "used", "left")}
 
 
 class ControlBooks:
@@ -54,13 +62,13 @@ class ControlBooks:
         return [dict(row) for row in rows]
 
     async def quotas(self, month: str | None = None) -> list[dict[str, Any]]:
-        """Quotas with what is left, and the newest day of the month on which anything was scanned."""
+        """Quotas with what is left: whole units as `int`; yuan and per cent as `Decimal` with two digits."""
         rows = await self._pool.fetch(
             "SELECT q.* FROM report.quotas q WHERE $1::text IS NULL OR q.month = $1 "
             "ORDER BY q.month DESC, q.hospital, q.category, q.department",
             month,
         )
-        return [dict(row) for row in rows]
+        return [_quota(row) for row in rows]
 
     async def newest_day(self, hospital: str, first: date, after: date) -> date | None:
         """The last local day from `first` to before `after` on which the hospital scanned anything."""

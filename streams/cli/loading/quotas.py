@@ -1,14 +1,15 @@
 """`udi load quotas`: monthly quotas of controlled categories out of a file, into the books."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import asyncpg
 import orjson
 import typer
 
-from models.charging.controls import Control, Quota
+from models.charging.controls import Control, Mix, Quota, Total
 from models.wire.strict_json import Refusal, validate
 from sinks.postgres.monitoring.controls import ControlBooks
 from streams.cli.charging.persons import person
@@ -21,14 +22,18 @@ from streams.cli.loading.sheets import decode_lines
 from streams.cli.shown import print_json, print_table
 from streams.settings import Settings
 
-COLUMNS = ("hospital", "category", "department", "month", "released", "by", "reason")
+COLUMNS = ("hospital", "category", "department", "month", "released", "measure", "above", "by", "reason")
+MEASURES: Final[Mapping[str, type[Quota | Total | Mix]]] = {
+    "units": Quota, "total": Total, "mix": Mix, "数量": Quota, "总量": Total, "总金额": Total, "结构": Mix,
+}  # fmt: skip
+"""What `released` is: units of use, yuan, or the share of dear goods in per cent."""
 
 
 @dataclass(slots=True)
 class Quotas:
     """What a file holds."""
 
-    good: list[Quota] = field(default_factory=list)
+    good: list[Quota | Total | Mix] = field(default_factory=list)
     """Quotas that can be loaded."""
     bad: list[BadRow] = field(default_factory=list)
     """Rows that can't, each with its reason."""
@@ -104,10 +109,11 @@ def read_quotas(file: Path, hospital: str | None, given: ColumnMap | None = None
 def _value(column: str, cell: Any) -> Any:
     if column != "released":
         return str(cell)
+    text = str(cell).strip().removesuffix("%").removesuffix(".0")
     try:
-        return int(str(cell).removesuffix(".0"))
+        return int(text)
     except ValueError:
-        return cell
+        return text
 
 
 def _take(quotas: Quotas, number: int, fields: Any, hospital: str | None) -> None:
@@ -119,7 +125,17 @@ def _take(quotas: Quotas, number: int, fields: Any, hospital: str | None) -> Non
         quotas.bad.append(BadRow(number, unknown[0], "expected a known column, got this one"))
         return
     whole = {"by": person(None), "reason": "monthly release"} | ({"hospital": hospital} if hospital else {}) | fields
-    read = validate(Quota, orjson.dumps(whole))
+    measure = whole.pop("measure", None) or "units"
+    model = MEASURES.get(str(measure).strip())
+    if model is None:
+        quotas.bad.append(BadRow(number, "measure", f"expected units, total or mix, got {measure!r}"))
+        return
+    if model is not Mix and whole.pop("above", None) is not None:
+        quotas.bad.append(BadRow(number, "above", "expected it for the measure mix alone"))
+        return
+    if model is not Quota and "released" in whole:
+        whole["released"] = str(whole["released"])
+    read = validate(model, orjson.dumps(whole))
     if isinstance(read, Refusal):
         place, colon, reason = read.detail.partition(": ")
         quotas.bad.append(BadRow(number, place if colon else "", reason or place))

@@ -8,7 +8,7 @@ import typer
 from pydantic import ValidationError
 
 from models.calendar import first_day, parse_month, shift
-from models.charging.controls import Approval, Breaker, BreakerState, Ceiling, Control, ControlScope
+from models.charging.controls import Approval, ApprovalAbove, Breaker, BreakerState, Ceiling, Control, ControlScope
 from rules.monitoring.burn_down import exhausted_on
 from sinks.postgres.monitoring.controls import ControlBooks
 from streams.cli.charging.persons import By, Why, person
@@ -213,7 +213,10 @@ def quota(
             key, of = (row["hospital"], row["month"]), parse_month(row["month"])
             if key not in days:
                 days[key] = await books.newest_day(row["hospital"], first_day(of), first_day(shift(of, 1)))
-            row["exhausted_on"] = exhausted_on(row["released"], row["used"], of, days[key])
+            # A share is no stock that is used up.
+            fen = 1 if row["measure"] == "units" else 100
+            released, used = int(row["released"] * fen), int(row["used"] * fen)
+            row["exhausted_on"] = None if row["measure"] == "mix" else exhausted_on(released, used, of, days[key])
         return rows
 
     rows = run(work)
@@ -222,9 +225,10 @@ def quota(
     elif not rows:
         typer.echo(f"No quota of {month}." if month else "No quota.")
     else:
-        columns = ("month", "category", "department", ">released", ">used", ">left", "used up on")
-        names = ("month", "category", "department", "released", "used", "left", "exhausted_on")
-        print_table("Quotas, units", columns, [tuple(row[name] for name in names) for row in rows], limit=limit)
+        columns = ("month", "category", "department", "measure", ">released", ">used", ">left", "used up on")
+        names = ("month", "category", "department", "measure", "released", "used", "left", "exhausted_on")
+        told = [row | {"measure": say("assessment", "quota-measure", row["measure"])} for row in rows]
+        print_table("Quotas", columns, [tuple(row[name] for name in names) for row in told], limit=limit)
 
 
 @ceiling_app.callback()
@@ -232,7 +236,8 @@ def quota(
 def ceiling(context: typer.Context, *, as_json: AsJson = False) -> None:
     """List the ceilings when nothing else is asked."""
     if context.invoked_subcommand is None:
-        _print("ceilings", ("hospital", "item_code", "category", ">price", "since", "by", "reason"), as_json=as_json)
+        columns = ("hospital", "item_code", "category", ">price", "needs", "since", "by", "reason")
+        _print("ceilings", columns, as_json=as_json)
 
 
 @ceiling_app.command("set")
@@ -243,10 +248,17 @@ def set_ceiling(  # noqa: PLR0917 -- the options of a command
     category: Annotated[str | None, typer.Option(help="Of every item of this category.")] = None,
     hospital: Annotated[str | None, typer.Option(help="Needed with --category.")] = None,
     by: By = None,
+    *,
+    approval: Annotated[
+        bool, typer.Option("--approval", help="Of a category: a dearer unit needs an approval beforehand.")
+    ] = False,
 ) -> None:
     """Hold charges of a unit dearer than this."""
     if item is None and hospital is None:
         bad("Expected --item, or --category and --hospital.")
+    if approval:
+        _approval_above(price, reason, item, category, hospital, by)
+        return
     fields: dict[str, Any] = {
         "by": person(by), "reason": reason, "item_code": item, "category": category,
         "price": None if price == "none" else price,
@@ -259,6 +271,22 @@ def set_ceiling(  # noqa: PLR0917 -- the options of a command
     except ValidationError as error:
         bad(f"{error.errors(include_url=False)[0]['msg']}.")
     typer.echo(f"The ceiling of {item or category} at {where} is {price}.")
+
+
+def _approval_above(  # noqa: PLR0917 -- the options of a command
+    price: str, reason: str, item: str | None, category: str | None, hospital: str | None, by: str | None
+) -> None:
+    """Goods of the same type dearer than the price need an approval."""
+    if item is not None or category is None:
+        bad("--approval: expected --category and --hospital, for goods of the same type.")
+    try:
+        made = ApprovalAbove(
+            hospital=str(hospital), by=person(by), reason=reason, category=str(category),
+            price=None if price == "none" else price,
+        )  # fmt: skip
+    except ValidationError as error:
+        bad(f"{error.errors(include_url=False)[0]['msg']}.")
+    typer.echo(f"Of {category} at {_record(made)}, a unit dearer than {price} needs an approval.")
 
 
 def approve(  # noqa: PLR0917 -- the options of a command

@@ -2,13 +2,26 @@
 
 import asyncio
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import orjson
 import pytest
 
 from models.charging.commands import CommandKind
-from models.charging.controls import Approval, Breaker, BreakerState, Ceiling, Control, Controls, ControlScope, Quota
+from models.charging.controls import (
+    Approval,
+    ApprovalAbove,
+    Breaker,
+    BreakerState,
+    Ceiling,
+    Control,
+    ControlScope,
+    Mix,
+    Quota,
+    Total,
+)
+from models.charging.known_controls import Controls
 from sinks.postgres.monitoring.controls import ControlBooks
 from tests.support.accounts import Account
 from tests.support.builders import DI, NOON, at, encounter, gs1, item, scan, scan_id
@@ -204,6 +217,75 @@ async def test_a_quota_is_that_of_the_month_of_the_use(ward: Ward, store: Store)
     await ward.scan(scan(1, scanned_at="2022-05-31T23:59:59+08:00"), scan(2, scanned_at="2022-06-01T00:00:00+08:00"))
     account = await ward.account()
     assert [now(account, number)[0] for number in (1, 2)] == ["billed", "held"]
+
+
+@pytest.mark.parametrize(("total", "held"), [("3702.00", False), ("3701.99", True)])
+async def test_a_total_holds_what_costs_more_than_is_left_and_a_return_makes_room(
+    ward: Ward, store: Store, total: str, held: bool
+) -> None:
+    await ward.learn(item(controlled_category="staplers"))
+    await store.control(Total(**WHO, category="staplers", department="ORTH", month="2022-06", released=total))
+    await ward.scan(scan(1), scan(2, quantity=2), scan(3, override=BADGE))
+    await ward.scan(scan(4, action="return", corrects=str(scan_id(1))), scan(5))
+    account = await ward.account()
+    waits = ("held", ("quota-exhausted", "stock-negative"))
+    passed = BILLED if held else ("billed", ("stock-negative", "overridden"))
+    assert [now(account, number) for number in (1, 2, 3, 5)] == [
+        BILLED, waits if held else BILLED, passed, BILLED if held else waits,
+    ]  # fmt: skip
+
+
+DEAR = {"item_code": "DEAR", "identifiers": [], "controlled_category": "staplers"}
+
+
+def mix(percent: str) -> Mix:
+    return Mix(**WHO, category="staplers", department="ORTH", month="2022-06", released=Decimal(percent), above="1234")
+
+
+@pytest.mark.parametrize(("percent", "held"), [("25", False), ("24.99", True)])
+async def test_dear_goods_may_have_their_share_of_what_is_used_and_no_more(
+    ward: Ward, store: Store, percent: str, held: bool
+) -> None:
+    dear = item(**DEAR, prices=[{"price": "1234.01", "from": None, "to": None}])
+    await ward.learn(item(controlled_category="staplers"), dear)
+    await store.control(mix(percent))
+    await ward.scan(scan(1, item_code="DEAR", codes=None), scan(2, quantity=3))
+    await ward.scan(scan(3, item_code="DEAR", codes=None), scan(4, item_code="DEAR", codes=None), scan(5))
+    account = await ward.account()
+    assert now(account, 1) == ("held", ("mix-exceeded", "lot-missing", "stock-negative"))
+    assert [now(account, number)[0] for number in (2, 3, 4, 5)] == [
+        "billed", "held" if held else "billed", "held", "billed",
+    ]  # fmt: skip
+    await ward.scan(scan(6, item_code="DEAR", codes=None, override=BADGE))
+    assert now(await ward.account(), 6)[0] == "billed"
+
+
+async def test_a_share_of_dear_goods_is_one_of_the_units_released(ward: Ward, store: Store) -> None:
+    dear = item(**DEAR, prices=[{"price": "2000.00", "from": None, "to": None}])
+    await ward.learn(item(controlled_category="staplers"), dear)
+    await store.control(quota(8), mix("25"))
+    await ward.scan(*(scan(number, item_code="DEAR", codes=None) for number in (1, 2, 3)))
+    account = await ward.account()
+    assert [now(account, number)[0] for number in (1, 2, 3)] == ["billed", "billed", "held"]
+    if isinstance(store, PostgresStore):
+        rows = {row["measure"]: row for row in await ControlBooks(store.pool).quotas("2022-06")}
+        assert (rows["mix"]["used"], rows["units"]["used"]) == (Decimal("100.00"), 2)
+
+
+@pytest.mark.parametrize(("price", "needs"), [("1233.99", True), ("1234.00", False), (None, False)])
+async def test_goods_dearer_than_those_of_their_type_need_an_approval_for_a_time(
+    ward: Ward, store: Store, price: str | None, needs: bool
+) -> None:
+    await ward.learn(item(category="screws"), encounter(encounter="E2"))
+    await store.control(
+        ApprovalAbove(**WHO, category="screws", price="1.00"), ApprovalAbove(**WHO, category="screws", price=price),
+        Approval(**WHO, item_code="SCREW", encounter="E1", until=NOON + timedelta(seconds=5)),
+    )  # fmt: skip
+    await ward.scan(scan(4), scan(5), scan(3, encounter="E2"), scan(6, override=BADGE))
+    account = await ward.account()
+    waits = ("held", ("needs-approval", "stock-negative")) if needs else BILLED
+    passed = ("billed", ("stock-negative", "overridden")) if needs else BILLED
+    assert [now(account, number) for number in (4, 5, 3, 6)] == [BILLED, waits, waits, passed]
 
 
 @pytest.mark.parametrize(("ceiling", "held"), [("1234.00", False), ("1233.99", True), (None, False)])

@@ -103,3 +103,39 @@ async def test_quotas_come_out_of_a_file_and_burn_down(database: str, tmp_path: 
         assert (status, "1 quotas loaded, 1 bad rows." in out) == (1, True)
         [row] = await json(database, "quota", "2022-01")
         assert (row["released"], row["used"], row["left"], row["exhausted_on"]) == (40, 10, 30, "2022-01-04")
+        assert (row["measure"], row["above"]) == ("units", None)
+
+
+async def test_totals_and_mixes_come_out_of_the_same_file(database: str, tmp_path: Path) -> None:
+    async with ward(database) as w:
+        version = await w.pool.fetchval("UPDATE udi.fact_counter SET version = version + 2 RETURNING version")
+        about = {"hospital": "H1", "controlled_category": "staplers"}
+        await w.pool.executemany(
+            "INSERT INTO udi.catalogue VALUES ('H1', $1, $2, $3, NULL, now())",
+            [
+                (code, version - place, orjson.dumps(about | {"item_code": code}))
+                for place, code in enumerate(("A", "B"))
+            ],
+        )
+        # Ten at 100.00 and five at 300.00 yuan.
+        await w.use(("A", "2022-01", 10, 100_000), ("B", "2022-01", 5, 150_000), department="ORTH")
+        file = tmp_path / "quotas.csv"
+        file.write_text(
+            "category,department,month,measure,released,above\n吻合器,ORTH,2022-01,总量,3000.00,\n"
+            "staplers,ORTH,2022-01,total,3000.50,\nstaplers,ORTH,2022-01,mix,40%,100\n"
+            "staplers,ORTH,2022-02,mix,101,100\nstaplers,ORTH,2022-02,mix,10,\nstaplers,ORTH,2022-02,share,10,\n"
+            "staplers,ORTH,2022-02,total,-1,\nstaplers,ORTH,2022-02,units,5,100\n", encoding="utf-8",
+        )  # fmt: skip
+        status, out, _ = await udi(database, "load", "quotas", str(file), "--hospital", "H1", "--json")
+        loaded = orjson.loads(out)
+        assert (status, loaded["loaded"], [(row["row"], row["column"]) for row in loaded["bad"]]) == (
+            1, 3, [(5, "released"), (6, "above"), (7, "measure"), (8, "released"), (9, "above")],
+        )  # fmt: skip
+        rows = {(row["category"], row["measure"]): row for row in await json(database, "quota", "2022-01")}
+        found = {key: tuple(row[name] for name in ("released", "used", "left")) for key, row in rows.items()}
+        assert found == {
+            ("吻合器", "total"): ("3000.00", "0.00", "3000.00"),
+            ("staplers", "total"): ("3000.50", "2500.00", "500.50"), ("staplers", "mix"): ("40.00", "33.33", "6.67"),
+        }  # fmt: skip
+        assert rows["staplers", "mix"]["exhausted_on"] is None
+        assert rows["staplers", "total"]["exhausted_on"] == "2022-01-02"

@@ -26,8 +26,8 @@ def write_html(contents: Contents, file: Path) -> None:
     page = environment.get_template("pack.html").render(
         c=contents, drawn=drawn, word=lambda key: both("pack", key), formula=lambda key: both("formula", key),
         shown=FINDINGS_SHOWN, why=_why, filed=_filed(contents), near=_near(contents),
-        state=lambda key: both("state", key), share=lambda key: both("share", key),
-        why_not=lambda key: both("cause", key),
+        state=lambda key: both("state", key), measure=lambda key: both("quota-measure", key),
+        share=lambda key: both("share", key), why_not=lambda key: both("cause", key),
     )  # fmt: skip
     file.write_text(page, encoding="utf-8")
 

@@ -42,7 +42,7 @@ function cell(className, text) {
 }
 
 // Held by a decision of the hospital, which a badge and a reason let pass.
-const OVERRIDABLE = ["breaker-open", "quota-exhausted", "price-ceiling", "needs-approval"];
+const OVERRIDABLE = ["breaker-open", "quota-exhausted", "mix-exceeded", "price-ceiling", "needs-approval"];
 
 function button(text, act) {
   const made = document.createElement("button");

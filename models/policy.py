@@ -1,7 +1,7 @@
 """Thresholds and windows, each with its unit in its name and its source in its docstring."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 
@@ -11,7 +11,7 @@ class Policy:
 
     return_clock_tolerance: timedelta = timedelta(minutes=5)
     """How much earlier than its use a return may have been scanned, by the clocks of two devices. A hospital may have
-    its own (`udi.hospital_policy`). Source: docs/contract.md, "Verdicts"."""
+    its own (`ReturnClock`). Source: docs/contract.md, "Verdicts"."""
     half_label_window: timedelta = timedelta(seconds=60)
     """How long half a label waits for the other. Source: docs/semantics/labels.md (default 60 s)."""
     scanner_suspect_percent: Decimal = Decimal(20)
@@ -30,6 +30,16 @@ class Policy:
     """So far may an invoiced unit cost be from the agreed one. No source: ours; exact unless a hospital says else."""
     invoice_amount_fen: int = 1
     """So far may an invoiced amount be from the stated one: rounding by line or by sum. No source: ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnClock:
+    """A hospital's own `return_clock_tolerance`, and when its devices' clocks began to be like that."""
+
+    since: datetime
+    """It holds for returns scanned from then on, until another that was set later holds for them."""
+    tolerance: timedelta
+    """From 0 to a day."""
 
 
 POLICY = Policy()

@@ -44,9 +44,17 @@ class View:
         closed = self.gathered.closed.get(hospital, 0)
         return month if month > closed else shift(Month(closed), 1)
 
-    def return_clock_tolerance(self, hospital: str) -> timedelta:
-        """How much earlier than its use a return may have been scanned at the hospital."""
-        return self.gathered.return_clock_tolerances.get(hospital, POLICY.return_clock_tolerance)
+    def return_clock_tolerance(self, hospital: str, scanned_at: datetime) -> timedelta:
+        """How much earlier than its use a return may have been scanned there that was scanned at that instant.
+
+        What holds is what was set last of all that reaches back to the instant, whenever the return is decided: the
+        figure speaks of the devices' clocks, and books made anew must decide as the first did.
+
+        References:
+            docs/semantics/returns.md, "Tolerance of clocks".
+        """
+        clocks = reversed(self.gathered.return_clocks.get(hospital, ()))
+        return next((clock.tolerance for clock in clocks if clock.since <= scanned_at), POLICY.return_clock_tolerance)
 
     def encounter(self, hospital: str, encounter: str) -> EncounterFacts | None:
         """The newest version of the encounter."""

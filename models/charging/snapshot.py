@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from models.catalogue.item import Item
 from models.charging.books import BalanceKey, Neighbour, Ref, UnitKey
 from models.charging.decision import UseAccount
 from models.charging.known_controls import Controls, QuotaKey, UsedItems
+from models.policy import ReturnClock
 from models.scan.scanners import Scanners
 from models.stock.recall import Recalls
 from models.stock.store import Stores
@@ -164,8 +165,8 @@ class Snapshot:
     """Up to which fact this lane has decided what waits on it."""
     closed: dict[str, int] = field(default_factory=dict)
     """Newest closed month by hospital; 0 when none is."""
-    return_clock_tolerances: dict[str, timedelta] = field(default_factory=dict)
-    """By hospital; one that is missing has the default of `models.policy`."""
+    return_clocks: dict[str, tuple[ReturnClock, ...]] = field(default_factory=dict)
+    """What each hospital has set, in the order in which it was set; one that has set nothing may be missing."""
     fingerprints: dict[tuple[str, UUID], bytes] = field(default_factory=dict)
     """Of scan ids that came before, by (hospital, scan id)."""
     holders: dict[UnitKey, Ref] = field(default_factory=dict)

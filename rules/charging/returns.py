@@ -32,7 +32,7 @@ def find_use(
         docs/contract.md, "Verdicts", and docs/semantics/returns.md, "Return".
     """
     event = subject.event
-    latest = event.scanned_at + view.return_clock_tolerance(event.hospital)
+    latest = event.scanned_at + view.return_clock_tolerance(event.hospital, event.scanned_at)
     groups = _uses_of_goods(event, label, found.item, view)
     groups = [[use for use in group if use.scanned_at <= latest and _counts(use)] for group in groups]
     # A use that still waits gives way to one that stands: of two scans of one unit the held one is no use yet.

@@ -96,7 +96,6 @@ class MemoryBooks:
             facts_version=self.facts_version,
             facts_seen=self._lanes[lane].facts_seen,
             closed={hospital: self.closed.get(hospital, 0) for hospital in wanted.hospitals},
-            return_clock_tolerances=dict.fromkeys(wanted.hospitals, POLICY.return_clock_tolerance),
             fingerprints={scan: scans[scan][1] for scan in wanted.scans if scan in scans},
             holders={unit: units[unit] for unit in wanted.units if unit in units},
             encounters={one: self._encounters[one] for one in wanted.encounters if one in self._encounters},

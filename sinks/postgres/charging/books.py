@@ -21,6 +21,7 @@ from models.charging.controls import read_control
 from models.charging.decision import UseAccount
 from models.charging.known_controls import QuotaKey, Used, UsedItems
 from models.charging.snapshot import Catalogue, EncounterFacts, Lookup, LotPatterns, Snapshot, StayItem
+from models.policy import ReturnClock
 from models.reasons import Reason, Verdict
 from models.scan.event import ScanEvent
 from models.scan.scanners import NO_SCANNERS, Scanner, ScannerRecord, Scanners, scanner_fact
@@ -48,7 +49,12 @@ NEIGHBOUR_SECONDS = 60
 """How far around a half label the device's other scans are looked for; not less than the pairing window."""
 _ERRORS: dict[str, type[Exception]] = {"UD001": LaneMovedError, "UD002": ClaimTakenError, "UD003": StaleError}
 _RECORD = f"SELECT udi.record({', '.join(f'${place}' for place in range(1, 30))})"
-_GATHER = "SELECT * FROM udi.gather($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+_GATHER = """SELECT * FROM udi.gather($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+CROSS JOIN LATERAL (
+    SELECT array_agg(hospital ORDER BY n) AS clocked, array_agg(coalesce(since, at) ORDER BY n) AS clocked_since,
+           array_agg(return_clock_tolerance ORDER BY n) AS clock_tolerances
+    FROM udi.hospital_policy WHERE hospital = ANY ($3)
+) clocks"""
 _QUOTA = (
     "SELECT scope, item_code, quantity, amount_fen FROM udi.usage_now WHERE hospital = $1 AND month = $2 "
     "AND scope_type = 'department' AND item_code = ANY ($3)"
@@ -109,7 +115,7 @@ class PostgresBooks:
             facts_version=row["facts_version"],
             facts_seen=row["facts_seen"],
             closed=dict(zip(hospitals, row["closed"], strict=True)),
-            return_clock_tolerances=dict(zip(hospitals, row["return_clock_tolerances"], strict=True)),
+            return_clocks=_clocks(row),
             fingerprints={(c["hospital"], c["scan_id"]): c["fingerprint"] for c in row["claims"]},
             holders={UnitKey(*tuple(u)[:4]): Ref(*tuple(u)[4:]) for u in row["units"]},
             encounters={(e[0], e[1]): EncounterFacts(e[3], e[4], e[6], e[8], e[7], e[9]) for e in row["encounters"]},
@@ -151,7 +157,7 @@ class PostgresBooks:
 
     async def freed(self, lane: int, gathered: Snapshot, after: Ref, limit: int) -> list[Again]:
         """Scans of the lane after `after` that wait and may be free at the snapshot's facts, oldest first."""
-        return await self._worth("SELECT * FROM udi.freed($1, $2, $3, $4, $5, $6)", lane, gathered, after, limit)
+        return await self._worth("SELECT * FROM udi.freed_2($1, $2, $3, $4, $5, $6)", lane, gathered, after, limit)
 
     async def repriced(self, lane: int, gathered: Snapshot, after: Ref, limit: int) -> list[Again]:
         """Charged uses of the lane after `after` whose price may be another by the snapshot's facts, oldest first."""
@@ -261,6 +267,14 @@ class PostgresBooks:
 
 
 _SCAN, _REST = ("position_id", "record_offset"), ("rest_position", "rest_offset")
+
+
+def _clocks(row: Any) -> dict[str, tuple[ReturnClock, ...]]:
+    found: dict[str, tuple[ReturnClock, ...]] = {}
+    columns = (row[name] or () for name in ("clocked", "clocked_since", "clock_tolerances"))
+    for hospital, *clock in zip(*columns, strict=True):
+        found[hospital] = (*found.get(hospital, ()), ReturnClock(*clock))
+    return found
 
 
 def _ref(row: Any, position: str, offset: str) -> Ref | None:

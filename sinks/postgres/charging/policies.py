@@ -7,18 +7,24 @@ from uuid import UUID
 
 import asyncpg
 
+from models.policy import ReturnClock
 from sinks.postgres.named import Asked, fetch
 
 _POLICIES: Final = """
-SELECT DISTINCT ON (hospital) hospital, n, return_clock_seconds, by, reason, at FROM report.hospital_policies
-WHERE $1::text IS NULL OR hospital = $1 ORDER BY hospital, n DESC
-"""
-_EVERY: Final = """
-SELECT hospital, n, return_clock_seconds, by, reason, at FROM report.hospital_policies ORDER BY hospital, n
+SELECT hospital, n, return_clock_seconds, since, by, reason, at FROM report.hospital_policies
+WHERE $1::text IS NULL OR hospital = $1 ORDER BY hospital, n
 """
 _SET: Final = """
-INSERT INTO udi.hospital_policy (hospital, n, return_clock_tolerance, by, reason, at)
-SELECT $1, coalesce((SELECT max(n) FROM udi.hospital_policy WHERE hospital = $1), 0) + 1, $2, $3, $4, clock_timestamp()
+INSERT INTO udi.hospital_policy (hospital, n, return_clock_tolerance, since, by, reason, at)
+SELECT $1, coalesce(max(n), 0) + 1, $2, $3, $4, $5, clock_timestamp() FROM udi.hospital_policy WHERE hospital = $1
+"""
+_BEYOND: Final = """
+SELECT count(*) AS returns, max(u.scanned_at - r.scanned_at) AS earlier, max(r.scanned_at) AS newest_at
+FROM udi.use_change t
+JOIN udi.scan r ON (r.position_id, r.record_offset) = (t.by_position, t.by_offset)
+JOIN udi.scan u ON (u.position_id, u.record_offset) = (t.use_position, t.use_offset)
+WHERE r.hospital = $1 AND t.units > 0 AND r.scanned_at >= $3 AND u.scanned_at > r.scanned_at + $2::interval
+HAVING count(*) > 0
 """
 _UNTRACED: Final = """
 SELECT hospital, scan_id, scanned_at, item_code, issuer, di, lot, serial, expiry, quantity, encounter, department,
@@ -36,15 +42,29 @@ class HospitalPolicy:
     hospital: str
     """Id of the hospital; the first part of every record key."""
     n: int
-    """1, 2, 3 …: how often it was set."""
+    """1, 2, 3 …: in which order it was set."""
     return_clock_seconds: int
     """How much earlier than its use a return may have been scanned."""
+    since: datetime
+    """It holds for returns scanned from then on, until one with a greater `n` holds for them."""
     by: str
     """Who set it."""
     reason: str
     """Why, in the person's words."""
     at: datetime
     """When it was set."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beyond:
+    """Recorded returns that a tolerance would not have let."""
+
+    returns: int
+    """How many; above 0."""
+    earlier: timedelta
+    """By how much the one farthest off was scanned before its use."""
+    newest_at: datetime
+    """When the last of them was scanned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,23 +104,27 @@ class Untraced:
 
 
 async def policies(asked: Asked, hospital: str | None) -> list[HospitalPolicy]:
-    """What hospitals have set, by name; those without a row have the defaults."""
+    """All that hospitals have ever set, each in the order it was set; those without a row have the defaults."""
     return await fetch(asked, HospitalPolicy, _POLICIES, hospital)
 
 
-async def every_policy(asked: Asked) -> list[HospitalPolicy]:
-    """All that hospitals have ever set, each in order of time."""
-    return await fetch(asked, HospitalPolicy, _EVERY)
+async def set_return_clock(
+    pool: asyncpg.Pool, hospital: str, clock: ReturnClock, by: str, reason: str
+) -> Beyond | None:
+    """A return scanned from then on may have been scanned so much earlier than its use, unless recorded ones say no.
 
-
-async def set_return_clock(pool: asyncpg.Pool, hospital: str, tolerance: timedelta, by: str, reason: str) -> None:
-    """From now on a return may have been scanned so much earlier than its use.
+    Returns:
+        The returns that stand beyond the tolerance; nothing is set then.
 
     Raises:
         asyncpg.CheckViolationError: it is negative or longer than a day.
         asyncpg.UniqueViolationError: somebody else has set it in the same instant.
     """
-    await pool.execute(_SET, hospital, tolerance, by, reason)
+    async with pool.acquire() as connection, connection.transaction():
+        beyond = await fetch(connection, Beyond, _BEYOND, hospital, clock.tolerance, clock.since)
+        if not beyond:
+            await connection.execute(_SET, hospital, clock.tolerance, clock.since, by, reason)
+    return beyond[0] if beyond else None
 
 
 async def untraced(asked: Asked, department: str | None, item_code: str | None) -> list[Untraced]:

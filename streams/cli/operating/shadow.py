@@ -8,9 +8,8 @@ Left out: halves that were joined or wait, and scans of which a person has comma
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -25,12 +24,10 @@ from models.reasons import Reason, Verdict
 from rules.charging.deciding import decide
 from rules.charging.fold import fold
 from rules.charging.lookup import wanted_by
-from rules.charging.policies import return_clock_decided_by
 from rules.labels.reading import read_arrival
 from rules.labels.separator_recovery import settled
 from rules.view import View
 from sinks.postgres.charging.books import PostgresBooks
-from sinks.postgres.charging.policies import HospitalPolicy, every_policy
 from sinks.postgres.operating.recorded import RecordedRecord, newest_position, recorded_between
 from streams.settings import Settings
 
@@ -128,9 +125,8 @@ class _Bench:
         arrivals = [self._read(row) for row in kept]
         subjects = [arrival for arrival in arrivals if isinstance(arrival, RecordedScan)]
         gathered = await self._books.gather(lane, wanted_by(subjects, (), self._catalogue), self._catalogue)
-        policies = await every_policy(self._pool)
         for row, arrival in zip(kept, arrivals, strict=True):
-            self._add(row, arrival, _before(row, arrival, gathered, policies), comparison)
+            self._add(row, arrival, _before(row, arrival, gathered), comparison)
 
     def _read(self, row: RecordedRecord) -> Arrival:
         ref = Ref(self._position, row.record_offset)
@@ -168,7 +164,7 @@ def _decided(arrival: Arrival, view: View) -> Decision | BadRecord:
     return results[-1]
 
 
-def _before(row: RecordedRecord, arrival: Arrival, gathered: Snapshot, policies: Sequence[HospitalPolicy]) -> Snapshot:
+def _before(row: RecordedRecord, arrival: Arrival, gathered: Snapshot) -> Snapshot:
     """What was gathered, without what this scan and later returns have done to it; no month counts as closed."""
     if not isinstance(arrival, RecordedScan):
         return gathered
@@ -183,13 +179,7 @@ def _before(row: RecordedRecord, arrival: Arrival, gathered: Snapshot, policies:
         used = Ref(row.use_position, row.use_offset)
         units, changes = row.returned_before, row.return_number - 1
         uses = [replace(use, returned_units=units, changes=changes) if use.ref == used else use for use in uses]
-    settings = [(set_.at, timedelta(seconds=set_.return_clock_seconds))
-                for set_ in policies if set_.hospital == event.hospital]  # fmt: skip
-    tolerance = return_clock_decided_by(settings, row.recorded_at, took_back=row.return_number is not None)
-    return replace(
-        gathered, fingerprints=fingerprints, holders=holders, uses=uses, closed={},
-        return_clock_tolerances={event.hospital: tolerance},
-    )  # fmt: skip
+    return replace(gathered, fingerprints=fingerprints, holders=holders, uses=uses, closed={})
 
 
 def _without_timed(reasons: Any) -> tuple[str, ...]:

@@ -7,9 +7,10 @@ from typing import Any
 import orjson
 import pytest
 
+from models.policy import ReturnClock
 from sinks.postgres.charging.policies import set_return_clock
 from streams.embedded.broker import EmbeddedBroker
-from tests.support.builders import DI, at, gs1, item, price, scan, scan_id
+from tests.support.builders import DI, NOON, at, gs1, item, price, scan, scan_id
 from tests.support.installed import Installed, installed
 from tests.support.ward import verdicts
 
@@ -95,13 +96,14 @@ async def test_offsets_are_decided_the_same_by_the_same_rules_and_facts(house: I
     assert found == {"same": 24, "left_out": {"joined halves": 2}, "differences": []}
 
 
-async def test_a_replay_decides_by_what_the_hospital_had_set_when_it_was_decided(house: Installed) -> None:
+async def test_a_replay_decides_by_what_the_hospital_has_set_for_the_time_of_the_scan(house: Installed) -> None:
     unit = {"codes": [gs1(DI, expiry="271231", lot="L1")], "encounter": "E1"}
     await house.ward.scan(scan(71, scanned_at=at(200), **unit))
     await house.ward.scan(scan(72, action="return", corrects=str(scan_id(71)), scanned_at=at(0), **unit))
-    await set_return_clock(house.pool, "H1", timedelta(seconds=60), "wang", "clocks are set every night")
-    await house.ward.scan(scan(73, scanned_at=at(200), **unit))
-    await house.ward.scan(scan(74, action="return", corrects=str(scan_id(73)), scanned_at=at(0), **unit))
+    nightly = ReturnClock(NOON + timedelta(seconds=300), timedelta(seconds=60))
+    assert await set_return_clock(house.pool, "H1", nightly, "wang", "clocks are set every night") is None
+    await house.ward.scan(scan(73, scanned_at=at(500), **unit))
+    await house.ward.scan(scan(74, action="return", corrects=str(scan_id(73)), scanned_at=at(300), **unit))
     stands = verdicts(await house.ward.account())
     offsets = await house.pool.fetch("SELECT record_offset FROM udi.scan WHERE scan_id = $1", scan_id(71))
 

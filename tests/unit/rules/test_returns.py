@@ -8,11 +8,13 @@ from uuid import UUID
 import pytest
 
 from models.charging.decision import Decision
+from models.policy import ReturnClock
 from tests.support.builders import (
     ADMITTED,
     DI,
     HOSPITAL,
     JUNE,
+    NOON,
     Bench,
     Outcome,
     at,
@@ -257,10 +259,31 @@ def test_a_late_use_that_was_earlier_is_taken_back_by_the_return_that_came_befor
 
 def test_a_hospital_may_have_its_own_tolerance_of_clocks() -> None:
     bench = Bench()
-    bench.view.gathered.return_clock_tolerances[HOSPITAL] = timedelta(seconds=30)
+    bench.view.gathered.return_clocks[HOSPITAL] = (ReturnClock(NOON, timedelta(seconds=30)),)
     bench.scan(1, scanned_at=at(31))
 
     assert back(bench, 2, scanned_at=at(0)) == WITHOUT_USE
+
+
+@pytest.mark.parametrize(
+    ("scanned", "seconds"), [(-1, 300), (0, 60), (3_599, 60), (3_600, 120), (7_199, 120), (7_200, 30), (99_999, 30)]
+)
+def test_a_return_is_decided_by_the_tolerance_set_last_of_those_that_reach_back_to_its_scan(
+    scanned: int, seconds: int
+) -> None:
+    bench = Bench()
+    set_in_this_order = ((0, 60), (7_200, 90), (3_600, 120), (7_200, 30))
+    bench.view.gathered.return_clocks = {
+        HOSPITAL: tuple(
+            ReturnClock(NOON + timedelta(seconds=since), timedelta(seconds=tolerance))
+            for since, tolerance in set_in_this_order
+        ),
+        "H2": (ReturnClock(NOON - timedelta(days=9), timedelta(0)),),
+    }
+
+    tolerance = bench.view.return_clock_tolerance(HOSPITAL, NOON + timedelta(seconds=scanned))
+
+    assert tolerance == timedelta(seconds=seconds)
 
 
 # The unit ---------------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from datetime import datetime, time
 from typing import NoReturn, TypeVar
 
 import asyncpg
@@ -31,6 +32,19 @@ def read_settings() -> Settings:
         return Settings()
     except (ValidationError, ValueError, OSError) as error:
         bad(sentence(error) or f"Expected a settings file in TOML, got {error}.")
+
+
+def instant(option: str, text: str) -> datetime:
+    """A local day (its midnight), or an instant with an offset."""
+    try:
+        if "T" not in text:
+            return datetime.combine(datetime.fromisoformat(text).date(), time(), read_settings().zone)
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        bad(f"{option}: expected a day like 2022-06-30 or an instant with offset, got {text!r}.")
+    if at.tzinfo is None:
+        bad(f"{option}: expected an instant with offset, got {text!r}.")
+    return at
 
 
 def quiet() -> None:

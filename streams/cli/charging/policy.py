@@ -11,9 +11,8 @@ import typer
 from models.policy import POLICY, ReturnClock
 from sinks.postgres.charging.policies import Beyond, HospitalPolicy, policies, set_return_clock
 from streams.cli.charging.persons import By, person
-from streams.cli.connection import bad, run
+from streams.cli.connection import bad, instant, run
 from streams.cli.lists import listing
-from streams.cli.monitoring.controls import instant
 from streams.cli.shown import AsJson, print_json, print_table
 from streams.settings import Settings
 

@@ -1,6 +1,6 @@
 """`udi breaker`, `udi quota`, `udi ceiling`, `udi approve`: what the hospital sets against charging."""
 
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import asyncpg
@@ -12,7 +12,7 @@ from models.charging.controls import Approval, ApprovalAbove, Breaker, BreakerSt
 from rules.monitoring.burn_down import exhausted_on
 from sinks.postgres.monitoring.controls import ControlBooks
 from streams.cli.charging.persons import By, Why, person
-from streams.cli.connection import bad, read_settings, run
+from streams.cli.connection import bad, instant, run
 from streams.cli.lists import listing
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, print_json, print_table
 from streams.language import say
@@ -338,16 +338,3 @@ def _record(control: Control) -> str:
         return control.hospital
 
     return run(work)
-
-
-def instant(option: str, text: str) -> datetime:
-    """A local day (its midnight), or an instant with an offset."""
-    try:
-        if "T" not in text:
-            return datetime.combine(datetime.fromisoformat(text).date(), time(), read_settings().zone)
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        bad(f"{option}: expected a day like 2022-06-30 or an instant with offset, got {text!r}.")
-    if at.tzinfo is None:
-        bad(f"{option}: expected an instant with offset, got {text!r}.")
-    return at

@@ -21,9 +21,8 @@ from sinks.postgres.monitoring.controls import ControlBooks
 from sinks.postgres.monitoring.desk import Desk
 from sinks.postgres.monitoring.reviews import ReviewBooks, Said
 from streams.cli.charging.persons import By, Why, person
-from streams.cli.connection import bad, run
+from streams.cli.connection import bad, instant, run
 from streams.cli.lists import listing
-from streams.cli.monitoring.controls import instant
 from streams.cli.monitoring.findings import machine
 from streams.cli.new_files import expect_new, write_new
 from streams.cli.shown import AsJson, print_json, print_table

@@ -62,6 +62,22 @@ def _show(judged: Judgement, department: str | None) -> None:
             for row in rows
         ],
     )  # fmt: skip
+    _show_targets(judged)
+    typer.echo(
+        f"Cost per weight: total ÷ total {judged.overall[1]:,.2f} yuan, "
+        f"mean of the departments {judged.mean:,.2f} yuan."
+    )
+    if department is not None:
+        _show_drill(judged, department)
+    show(judged.found, judged.left_out, [], ranking=False)
+    for each in judged.conclusions:
+        typer.echo(f"- {each.text(language.language())}")
+
+
+def _show_targets(judged: Judgement) -> None:
+    if all(each.target is None for each in judged.attainment):
+        typer.echo("No targets are set: `udi targets --base MONTH..MONTH --cut 5`.")
+        return
     print_table(
         "Against target, the greatest excess first",
         ("department", ">yuan/weight", ">target", ">attained %", ">above by, yuan", ">share %"),
@@ -71,23 +87,18 @@ def _show(judged: Judgement, department: str | None) -> None:
             for each in judged.attainment
         ],
     )  # fmt: skip
-    typer.echo(
-        f"Cost per weight: total ÷ total {judged.overall[1]:,.2f} yuan, "
-        f"mean of the departments {judged.mean:,.2f} yuan."
-    )
-    if department is not None:
-        print_table(
-            f"{department} by DRG group and team",
-            ("by", "which", ">cases", ">weight", ">consumables", ">yuan/weight"),
-            [
-                (row["by"], row["which"], row["cases"], f"{row['weight']:.2f}", f"{row['consumables']:,.2f}",
-                 row["cost_per_weight"] and f"{row['cost_per_weight']:,.2f}")
-                for row in drill(judged, department)
-            ],
-        )  # fmt: skip
-    show(judged.found, judged.left_out, [], ranking=False)
-    for each in judged.conclusions:
-        typer.echo(f"- {each.text(language.language())}")
+
+
+def _show_drill(judged: Judgement, department: str) -> None:
+    print_table(
+        f"{department} by DRG group and team",
+        ("by", "which", ">cases", ">weight", ">consumables", ">yuan/weight"),
+        [
+            (row["by"], row["which"], row["cases"], f"{row['weight']:.2f}", f"{row['consumables']:,.2f}",
+             row["cost_per_weight"] and f"{row['cost_per_weight']:,.2f}")
+            for row in drill(judged, department)
+        ],
+    )  # fmt: skip
 
 
 def targets_command(base: Span | None, cut: str | None, hospital: str | None, by: str | None, *, as_json: bool) -> int:

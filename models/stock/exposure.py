@@ -144,41 +144,9 @@ class ExposureLine:
 
 
 @dataclass(frozen=True, slots=True)
-class StandingLine:
+class StandingLine(ExposureLine):
     """A line as it stands."""
 
-    kind: LineKind
-    """What the line is about."""
-    line_id: UUID
-    """The same in every version of the notice."""
-    encounter: str | None
-    """Stay of the patient who was exposed; `None` of goods that lie somewhere."""
-    store: str | None
-    """Place the goods lie, or were used from."""
-    department: str | None
-    """Id of the clinical department; `None` when nobody said."""
-    item_code: str | None
-    """The item's code in the HIS catalogue; `None` while it is unknown."""
-    issuer: str | None
-    """Issuing agency of the identifier (`models.udi.Issuer`); `None` without a code."""
-    di: str | None
-    """Device identifier (UDI-DI) in its canonical form; `None` when the label gives none."""
-    lot: str | None
-    """Lot number as printed; `None` when it is not known."""
-    serial: str | None
-    """Serial number as printed; `None` when it is not known."""
-    expiry: date | None
-    """Last usable day; `None` when it is not known."""
-    quantity: int
-    """Units of use."""
-    chance: Decimal | None
-    """0 to 1; `None`: certain."""
-    reckoned: str | None
-    """How the chance was reckoned; `None` of a certain line."""
-    scan_id: UUID | None
-    """The use; `None` of goods that lie somewhere."""
-    happened_at: datetime | None
-    """When it was used; `None` of goods that lie somewhere."""
     status: RecallLineStatus
     """Whether somebody has still to look after it."""
     closed_at: datetime | None

@@ -1,7 +1,8 @@
 """Named queries: SQL that gives values. A query's columns are the fields of its row's type, so both are said once."""
 
 from collections.abc import Iterable
-from typing import Any, TypeVar
+from enum import Enum
+from typing import Any, TypeVar, get_type_hints
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
@@ -23,5 +24,7 @@ async def fetch(asked: Asked, row: type[Row], query: str, *arguments: Any) -> li
 
 
 def values(row: type[Row], records: Iterable[Any]) -> list[Row]:
-    """Records as values of `row`. Raises `TypeError` as `fetch` does."""
-    return [row(**record) for record in records]
+    """Records as values of `row`; what it says is an enum becomes a member. Raises `TypeError` as `fetch` does."""
+    hints = get_type_hints(row)
+    enums = {name: hint for name, hint in hints.items() if isinstance(hint, type) and issubclass(hint, Enum)}
+    return [row(**{**record, **{name: enum(record[name]) for name, enum in enums.items()}}) for record in records]

@@ -14,10 +14,11 @@ from uuid import UUID
 import asyncpg
 import orjson
 
-from models.stock.exposure import ExposureLine, Holding, ItemScan, LineKind, RecallLineStatus, StandingLine
+from models.stock.exposure import ExposureLine, Holding, ItemScan, StandingLine
 from models.stock.recall import Recall
 from models.udi import Issuer
 from sinks.postgres.locks import AdvisoryLock
+from sinks.postgres.named import fetch
 
 _ITEMS = """
 SELECT newest.item_code, newest.body FROM (
@@ -129,11 +130,7 @@ class RecallDesk:
 
     async def lines(self, notice: Recall) -> list[StandingLine]:
         """What its version lists, as it stands."""
-        rows = await self._pool.fetch(_LISTED, notice.hospital, notice.recall, notice.version)
-        return [
-            StandingLine(**{**row, "kind": LineKind(row["kind"]), "status": RecallLineStatus(row["status"])})
-            for row in rows
-        ]
+        return await fetch(self._pool, StandingLine, _LISTED, notice.hospital, notice.recall, notice.version)
 
     async def close(self, notice: Recall, line_id: UUID, reason: str, by: str) -> bool:
         """A person ends a line; `False` when no such line stands."""

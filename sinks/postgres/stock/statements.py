@@ -13,6 +13,7 @@ import orjson
 from models.ids import made_id
 from models.money import CURRENCY
 from models.stock.statement import LineStatus, Statement, StatementLine, Verdict
+from sinks.postgres.named import fetch
 
 _HOSPITALS: Final = "SELECT DISTINCT hospital FROM udi.settlement WHERE supplier = $1 AND period = $2 ORDER BY 1"
 _NEWEST: Final = """
@@ -76,8 +77,7 @@ class StatementBooks:
 
     @staticmethod
     async def _read(asked: Any, hospital: str, supplier: str, month: int, version: int) -> Statement:
-        rows = await asked.fetch(_LINES, hospital, supplier, month, version)
-        lines = [StatementLine(**{**row, "status": LineStatus(row["status"])}) for row in rows]
+        lines = await fetch(asked, StatementLine, _LINES, hospital, supplier, month, version)
         made = await asked.fetchrow(
             "SELECT made_at, udi.month_text(period) AS period FROM udi.statement "
             "WHERE (hospital, supplier, period, version) = ($1, $2, $3, $4)",

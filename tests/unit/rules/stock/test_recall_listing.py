@@ -1,6 +1,6 @@
 """What a recall lists: certain and possible exposures with their chance, and what lies where."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -131,10 +131,12 @@ def test_a_line_keeps_its_id_in_every_version() -> None:
 
 def standing(line: ExposureLine, status: str) -> StandingLine:
     return StandingLine(
-        line.kind, line.line_id, line.encounter, line.store, line.department, line.item_code, line.issuer, line.di,
-        line.lot, line.serial, line.expiry, line.quantity, line.chance, line.reckoned, line.scan_id, line.happened_at,
-        RecallLineStatus(status), NOON if status != "open" else None, "wang" if status == "closed" else None, None,
-    )  # fmt: skip
+        **asdict(line),
+        status=RecallLineStatus(status),
+        closed_at=NOON if status != "open" else None,
+        closed_by="wang" if status == "closed" else None,
+        closing_reason=None,
+    )
 
 
 def test_a_recall_is_proven_closed_when_no_line_is_open() -> None:

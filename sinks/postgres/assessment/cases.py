@@ -5,19 +5,15 @@ from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-import asyncpg
-
 from models.assessment.discharge import Discharge, Income, read_discharge, read_income
 from models.calendar import parse_month
 from models.money import parse_fen
 from models.wire.strict_json import Body, Refusal
-from models.wire.topics import DEAD_LETTERS
 from sinks.messages.outgoing import Outgoing, letter_of
-from sinks.ports.batch import InputPosition, LaneMovedError, RawRecord, Read
-from sinks.postgres.charging.books import take_position
-from sinks.postgres.charging.rows import outbox_row
+from sinks.ports.batch import InputPosition, RawRecord, Read
+from sinks.postgres.charging.inputs import InputBooks
 
-_RECORD = "SELECT udi.record_assessed($1, $2, $3, $4, $5, $6, $7, $8)"
+_RECORD = "udi.record_assessed"
 
 
 class DischargeRow(NamedTuple):
@@ -114,17 +110,8 @@ class AssessedBatch:
     """Dead letters of what could not be read."""
 
 
-class AssessedBooks:
+class AssessedBooks(InputBooks):
     """The side of the books that holds discharged cases and incomes."""
-
-    def __init__(self, pool: asyncpg.Pool, lanes: int) -> None:
-        self._pool = pool
-        self._lanes = lanes
-
-    async def take_over(self, cluster_id: str, topic: str, partition: int) -> InputPosition:
-        """Where the partition stands."""
-        async with self._pool.acquire() as connection:
-            return await take_position(connection, cluster_id, topic, partition)
 
     @staticmethod
     def parse_discharge(record: RawRecord) -> Read[Discharge] | None:
@@ -164,19 +151,8 @@ class AssessedBooks:
         Raises:
             LaneMovedError: another process has moved the position.
         """
-        lane = position.partition % self._lanes
-        letters = [outbox_row(DEAD_LETTERS, lane, 1, batch.letters)] if batch.letters else []
-        async with self._pool.acquire() as connection:
-            try:
-                recorded = await connection.fetchval(
-                    _RECORD, position.position_id, position.next_offset, next_offset, last_hash, batch.discharges,
-                    batch.incomes, lane, letters,
-                )  # fmt: skip
-            except asyncpg.PostgresError as error:
-                if error.sqlstate == "UD001":
-                    raise LaneMovedError(str(error)) from None
-                raise
-        return int(recorded)
+        rows = (batch.discharges, batch.incomes)
+        return await self._record(_RECORD, position, next_offset, last_hash, rows, batch.letters)
 
 
 def _discharge_row(case: Discharge, body: Body, origin: str, at: datetime) -> DischargeRow:

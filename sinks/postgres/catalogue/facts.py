@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import asyncpg
 
@@ -12,15 +12,13 @@ from models.charging.encounter import Encounter, read_encounter
 from models.reasons import Reason
 from models.udi import Issuer
 from models.wire.strict_json import Refusal, read_key
-from models.wire.topics import DEAD_LETTERS
 from sinks.messages.outgoing import Outgoing, letter_of
-from sinks.ports.batch import InputPosition, LaneMovedError, RawRecord
-from sinks.postgres.charging.books import take_position
-from sinks.postgres.charging.rows import outbox_row
+from sinks.ports.batch import InputPosition, RawRecord
+from sinks.postgres.charging.inputs import InputBooks, take_position
 from sinks.postgres.charging.tables import Row
 from sinks.postgres.readable import readable
 
-_RECORD_FACTS = "SELECT udi.record_facts($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+_RECORD_FACTS = "udi.record_facts"
 Identifier = tuple[str, str]
 """(issuer, device identifier)."""
 
@@ -123,12 +121,11 @@ class FactBatch:
         self.changes.append((self.version, "item", hospital, code, issuers, dis, at, *days))
 
 
-class FactBooks:
+class FactBooks(InputBooks):
     """The catalogue and encounter side of the books."""
 
     def __init__(self, pool: asyncpg.Pool, lanes: int) -> None:
-        self._pool = pool
-        self._lanes = lanes
+        super().__init__(pool, lanes)
         self._known: dict[ItemKey, KnownItem] = {}
 
     async def take_over(self, cluster_id: str, topic: str, partition: int, *, items: bool = True) -> InputPosition:
@@ -207,20 +204,10 @@ class FactBooks:
         Raises:
             LaneMovedError: another process has moved the position.
         """
-        lane = position.partition % self._lanes
-        letters = [outbox_row(DEAD_LETTERS, lane, 1, batch.letters)] if batch.letters else []
-        arguments: tuple[Any, ...] = (batch.items, batch.encounters, batch.changes, lane, letters)
-        async with self._pool.acquire() as connection:
-            try:
-                version = await connection.fetchval(
-                    _RECORD_FACTS, position.position_id, position.next_offset, next_offset, last_hash, *arguments
-                )
-            except asyncpg.PostgresError as error:
-                if error.sqlstate == "UD001":
-                    raise LaneMovedError(str(error)) from None
-                raise
+        rows = (batch.items, batch.encounters, batch.changes)
+        version = await self._record(_RECORD_FACTS, position, next_offset, last_hash, rows, batch.letters)
         self.know(batch.known)
-        return int(version)
+        return version
 
 
 def encounter_row(encounter: Encounter, version: int, at: datetime) -> Row:

@@ -32,7 +32,6 @@ from sinks.ports.batch import (
     Again,
     Batch,
     ClaimTakenError,
-    InputPosition,
     LaneMovedError,
     LaneState,
     LookedAt,
@@ -40,6 +39,7 @@ from sinks.ports.batch import (
     Unreadable,
 )
 from sinks.postgres.charging.aside import PostgresAside
+from sinks.postgres.charging.inputs import take_position
 from sinks.postgres.charging.rows import rows_of
 from sinks.postgres.charging.supply import learn_supply
 from sinks.postgres.charging.use_rows import plain, use_of
@@ -332,21 +332,6 @@ def _waiting(subject: RecordedScan, prior: Prior, scanners: Scanners) -> Waiting
     profile = scanners.profile(event.hospital, event.device_id, event.scanned_at)
     label = label_facts(read_label(event.codes or (), scanned_on=subject.day, profile=profile))
     return Waiting(replace(subject, label=label), replace(prior, label=None))
-
-
-async def take_position(connection: Any, cluster_id: str, topic: str, partition: int) -> InputPosition:
-    """The position of an input partition; made at offset 0 when it is new."""
-    place, find = (
-        (cluster_id, topic, partition),
-        "SELECT * FROM udi.position WHERE (cluster_id, topic, partition) = ($1, $2, $3)",
-    )
-    row = await connection.fetchrow(find, *place)
-    if row is None:
-        # Asked first: an insert that conflicts uses up a number too, and there are only 32,767.
-        insert = "INSERT INTO udi.position (cluster_id, topic, partition) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
-        await connection.execute(insert, *place)
-        row = await connection.fetchrow(find, *place)
-    return InputPosition(row["position_id"], cluster_id, topic, partition, row["next_offset"], row["last_hash"])
 
 
 async def read_catalogue(connection: Any, catalogue: Catalogue | None = None) -> Catalogue:

@@ -3,20 +3,16 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-import asyncpg
-
 from models.money import parse_fen, parse_price
 from models.reconciling.his_charge import HisCharge, read_his_charge
 from models.wire.strict_json import Body, Refusal
-from models.wire.topics import DEAD_LETTERS
 from sinks.messages.outgoing import Outgoing, letter_of
-from sinks.ports.batch import InputPosition, LaneMovedError, RawRecord
+from sinks.ports.batch import InputPosition, RawRecord
 from sinks.postgres.catalogue.facts import Refused
-from sinks.postgres.charging.books import take_position
-from sinks.postgres.charging.rows import outbox_row
+from sinks.postgres.charging.inputs import InputBooks
 from sinks.postgres.charging.tables import Row
 
-_RECORD = "SELECT udi.record_his_lines($1, $2, $3, $4, $5, $6, $7)"
+_RECORD = "udi.record_his_lines"
 
 
 Line = tuple[HisCharge, Body]
@@ -33,17 +29,8 @@ class LineBatch:
     """Dead letters of what could not be read."""
 
 
-class HisLineBooks:
+class HisLineBooks(InputBooks):
     """The side of the books that holds what the HIS charges."""
-
-    def __init__(self, pool: asyncpg.Pool, lanes: int) -> None:
-        self._pool = pool
-        self._lanes = lanes
-
-    async def take_over(self, cluster_id: str, topic: str, partition: int) -> InputPosition:
-        """Where the partition stands."""
-        async with self._pool.acquire() as connection:
-            return await take_position(connection, cluster_id, topic, partition)
 
     @staticmethod
     def parse(record: RawRecord) -> Line | Refused:
@@ -70,19 +57,7 @@ class HisLineBooks:
         Raises:
             LaneMovedError: another process has moved the position.
         """
-        lane = position.partition % self._lanes
-        letters = [outbox_row(DEAD_LETTERS, lane, 1, batch.letters)] if batch.letters else []
-        async with self._pool.acquire() as connection:
-            try:
-                recorded = await connection.fetchval(
-                    _RECORD, position.position_id, position.next_offset, next_offset, last_hash, batch.lines, lane,
-                    letters,
-                )  # fmt: skip
-            except asyncpg.PostgresError as error:
-                if error.sqlstate == "UD001":
-                    raise LaneMovedError(str(error)) from None
-                raise
-        return int(recorded)
+        return await self._record(_RECORD, position, next_offset, last_hash, (batch.lines,), batch.letters)
 
 
 def _row(line: HisCharge, body: Body, origin: str, at: datetime) -> Row:

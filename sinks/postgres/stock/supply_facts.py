@@ -13,14 +13,12 @@ from models.stock.delivery import Delivery, read_delivery
 from models.stock.recall import Recall, read_recall
 from models.stock.store import StoreRecord, read_store
 from models.wire.strict_json import Refusal
-from models.wire.topics import DEAD_LETTERS
 from sinks.messages.outgoing import Outgoing, letter_of
-from sinks.ports.batch import InputPosition, LaneMovedError, RawRecord, Read
-from sinks.postgres.charging.books import take_position
-from sinks.postgres.charging.rows import outbox_row
+from sinks.ports.batch import InputPosition, RawRecord, Read
+from sinks.postgres.charging.inputs import InputBooks, take_position
 from sinks.postgres.charging.tables import Row
 
-_RECORD = "SELECT udi.record_supply($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+_RECORD = "udi.record_supply"
 
 
 @dataclass(slots=True)
@@ -64,12 +62,11 @@ class SupplyBatch:
         return fact
 
 
-class SupplyBooks:
+class SupplyBooks(InputBooks):
     """The side of the books that holds recall notices, stores and delivery notes."""
 
     def __init__(self, pool: asyncpg.Pool, lanes: int) -> None:
-        self._pool = pool
-        self._lanes = lanes
+        super().__init__(pool, lanes)
         self._recalls: dict[tuple[str, str], tuple[int, bytes]] = {}
 
     async def take_over(self, cluster_id: str, topic: str, partition: int) -> InputPosition:
@@ -145,17 +142,7 @@ class SupplyBooks:
         Raises:
             LaneMovedError: another process has moved the position.
         """
-        lane = position.partition % self._lanes
-        letters = [outbox_row(DEAD_LETTERS, lane, 1, batch.letters)] if batch.letters else []
-        async with self._pool.acquire() as connection:
-            try:
-                version = await connection.fetchval(
-                    _RECORD, position.position_id, position.next_offset, next_offset, last_hash, batch.recalls,
-                    batch.stores, batch.deliveries, batch.changes, lane, letters,
-                )  # fmt: skip
-            except asyncpg.PostgresError as error:
-                if error.sqlstate == "UD001":
-                    raise LaneMovedError(str(error)) from None
-                raise
+        rows = (batch.recalls, batch.stores, batch.deliveries, batch.changes)
+        version = await self._record(_RECORD, position, next_offset, last_hash, rows, batch.letters)
         self._recalls.update(batch.newest)
-        return int(version)
+        return version

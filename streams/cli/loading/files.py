@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -124,8 +124,8 @@ def read_file(
         SheetError: it is no file of a known form, or its heading lacks a column.
     """
     with file.open("rb") as opened:
-        start = opened.read(64).removeprefix(b"\xef\xbb\xbf").lstrip()
-    if start.startswith(b"{") or file.suffix in {".jsonl", ".ndjson"}:
+        start = opened.read(64)
+    if holds_json(file, start):
         return _read_lines(kind, file.read_bytes(), zone)
     form = FORMS[kind]
     sheet, columns = read_mapped(kind, file, form.columns, given)
@@ -231,15 +231,23 @@ def _checked(
     return message
 
 
-def _read_lines(kind: Kind, content: bytes, zone: ZoneInfo) -> Contents:
-    contents, today = Contents(), local_day(datetime.now(UTC), zone)
+def holds_json(file: Path, content: bytes) -> bool:
+    """The file is JSON lines, by its name or by how it begins; else it is a table."""
+    return content.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{") or file.suffix in {".jsonl", ".ndjson"}
+
+
+def json_rows(content: bytes) -> Iterator[tuple[int, bytes | BadRow]]:
+    """Lines that are not blank with their numbers, from 1; one of another encoding than the rest is a bad row."""
     lines, _, wrong = decode_lines(content)
     for place, line in enumerate(lines):
-        if not line.strip():
-            continue
-        trouble = wrong.get(place)
-        row = place + 1
-        message = BadRow(row, "", trouble) if trouble else _line(kind, row, line.strip().encode())
+        if line.strip():
+            yield place + 1, BadRow(place + 1, "", wrong[place]) if place in wrong else line.strip().encode()
+
+
+def _read_lines(kind: Kind, content: bytes, zone: ZoneInfo) -> Contents:
+    contents, today = Contents(), local_day(datetime.now(UTC), zone)
+    for row, line in json_rows(content):
+        message = line if isinstance(line, BadRow) else _line(kind, row, line)
         if isinstance(message, Message) and kind is Kind.CATALOGUE:
             # The HIS's own records are taken as they are.
             message = _checked(message, contents, today, refuse=frozenset())

@@ -1,25 +1,21 @@
 """`udi load quotas`: monthly quotas of controlled categories out of a file, into the books."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 import asyncpg
 import orjson
-import typer
 
 from models.charging.controls import Control, Mix, Quota, Total
-from models.wire.strict_json import Refusal, validate
+from models.wire.strict_json import validate
 from sinks.postgres.monitoring.controls import ControlBooks
 from streams.cli.charging.persons import person
 from streams.cli.connection import run
-from streams.cli.loading.asked import Asked
+from streams.cli.loading.asked import Asked, FileRows
 from streams.cli.loading.column_map import ColumnMap, Kind, read_mapped
-from streams.cli.loading.files import check_heading, rows_to_read
+from streams.cli.loading.files import check_heading, holds_json, json_rows, rows_to_read
 from streams.cli.loading.flat_rows import BadRow
-from streams.cli.loading.sheets import decode_lines
-from streams.cli.shown import print_json, print_table
 from streams.settings import Settings
 
 COLUMNS = ("hospital", "category", "department", "month", "released", "measure", "above", "by", "reason")
@@ -29,18 +25,7 @@ MEASURES: Final[Mapping[str, type[Quota | Total | Mix]]] = {
 """What `released` is: units of use, yuan, or the share of dear goods in per cent."""
 
 
-@dataclass(slots=True)
-class Quotas:
-    """What a file holds."""
-
-    good: list[Quota | Total | Mix] = field(default_factory=list)
-    """Quotas that can be loaded."""
-    bad: list[BadRow] = field(default_factory=list)
-    """Rows that can't, each with its reason."""
-    columns: ColumnMap | None = None
-    """Which heading was read as which column; `None` when there was no heading."""
-    remarks: list[str] = field(default_factory=list)
-    """What a person should know of how the file was read."""
+Ration = Quota | Total | Mix
 
 
 def load_quotas(asked: Asked) -> int:
@@ -59,20 +44,11 @@ def load_quotas(asked: Asked) -> int:
 
     if good and not asked.dry_run:
         run(work)
-    loaded = 0 if asked.dry_run else len(good)
-    if asked.as_json:
-        print_json({"good": len(good), "loaded": loaded, "bad": [asdict(row) for row in quotas.bad]})
-        return 1 if quotas.bad else 0
-    if quotas.bad:
-        rows = [(row.row, row.column or "the row", row.reason) for row in quotas.bad]
-        print_table("Bad rows: nothing of them is loaded", (">row", "column", "reason"), rows)
-    for remark in quotas.remarks:
-        typer.echo(remark, err=True)
-    typer.echo(f"{len(good):,} quotas {'checked' if asked.dry_run else 'loaded'}, {len(quotas.bad):,} bad rows.")
-    return 1 if quotas.bad else 0
+    done = "checked" if asked.dry_run else "loaded"
+    return quotas.tell(asked, f"{len(good):,} quotas {done}, {len(quotas.bad):,} bad rows.")
 
 
-def read_quotas(file: Path, hospital: str | None, given: ColumnMap | None = None) -> Quotas:
+def read_quotas(file: Path, hospital: str | None, given: ColumnMap | None = None) -> FileRows[Ration]:
     """Every row of the file as a quota, or what is wrong with it.
 
     Raises:
@@ -80,19 +56,18 @@ def read_quotas(file: Path, hospital: str | None, given: ColumnMap | None = None
         SheetError: it is no file of a known form.
     """
     content = file.read_bytes()
-    quotas = Quotas()
-    if content.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{") or file.suffix in {".jsonl", ".ndjson"}:
-        lines, _, wrong = decode_lines(content)
-        for number, line in enumerate(lines, 1):
-            if number - 1 in wrong:
-                quotas.bad.append(BadRow(number, "", wrong[number - 1]))
-            elif line.strip():
-                try:
-                    fields = orjson.loads(line)
-                except orjson.JSONDecodeError as error:
-                    quotas.bad.append(BadRow(number, "", f"expected JSON, got {error}"))
-                    continue
-                _take(quotas, number, fields, hospital)
+    quotas: FileRows[Ration] = FileRows()
+    if holds_json(file, content):
+        for number, line in json_rows(content):
+            if isinstance(line, BadRow):
+                quotas.bad.append(line)
+                continue
+            try:
+                fields = orjson.loads(line)
+            except orjson.JSONDecodeError as error:
+                quotas.bad.append(BadRow(number, "", f"expected JSON, got {error}"))
+                continue
+            _take(quotas, number, fields, hospital)
         return quotas
     sheet, quotas.columns = read_mapped(Kind.QUOTAS, file, COLUMNS, given)
     check_heading(sheet, COLUMNS[:5], hospital)
@@ -116,7 +91,7 @@ def _value(column: str, cell: Any) -> Any:
         return text
 
 
-def _take(quotas: Quotas, number: int, fields: Any, hospital: str | None) -> None:
+def _take(quotas: FileRows[Ration], number: int, fields: Any, hospital: str | None) -> None:
     if not isinstance(fields, dict):
         quotas.bad.append(BadRow(number, "", "expected an object"))
         return
@@ -135,9 +110,4 @@ def _take(quotas: Quotas, number: int, fields: Any, hospital: str | None) -> Non
         return
     if model is not Quota and "released" in whole:
         whole["released"] = str(whole["released"])
-    read = validate(model, orjson.dumps(whole))
-    if isinstance(read, Refusal):
-        place, colon, reason = read.detail.partition(": ")
-        quotas.bad.append(BadRow(number, place if colon else "", reason or place))
-    else:
-        quotas.good.append(read)
+    quotas.take(number, validate(model, orjson.dumps(whole)))

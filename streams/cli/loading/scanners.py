@@ -1,6 +1,5 @@
 """`udi scanners` and `udi load scanners`: which scanners seem faulty, what would mend them, and how each is set up."""
 
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,16 +9,16 @@ import typer
 
 from models.policy import POLICY
 from models.scan.scanners import Scanner
-from models.wire.strict_json import Refusal, validate
+from models.wire.strict_json import validate
 from sinks.postgres.labels.scanners import ScannerBooks
 from streams.cli.connection import run
 from streams.cli.lists import listing
-from streams.cli.loading.asked import Asked
+from streams.cli.loading.asked import Asked, FileRows
 from streams.cli.loading.column_map import ColumnMap, Kind, read_mapped
-from streams.cli.loading.files import check_heading, rows_to_read
+from streams.cli.loading.files import check_heading, holds_json, json_rows, rows_to_read
 from streams.cli.loading.flat_rows import BadRow
 from streams.cli.loading.grids import Cell
-from streams.cli.loading.sheets import SheetRow, decode_lines
+from streams.cli.loading.sheets import SheetRow
 from streams.cli.shown import AsJson, print_json, print_table
 from streams.settings import Settings
 
@@ -28,20 +27,6 @@ COLUMNS: Final = ("hospital", "device_id", "known_from", *_SET_UP)
 """Of a table of profiles; the first three are needed."""
 _LISTS: Final[dict[str, type]] = {"separators": list, "key_map": dict}
 _YES: Final = {"true": True, "yes": True, "1": True, "是": True, "false": False, "no": False, "0": False, "否": False}
-
-
-@dataclass(slots=True)
-class Profiles:
-    """What a file holds."""
-
-    good: list[Scanner] = field(default_factory=list)
-    """Profiles that can be loaded."""
-    bad: list[BadRow] = field(default_factory=list)
-    """Rows that can't, each with its reason."""
-    columns: ColumnMap | None = None
-    """Which heading was read as which column; `None` when there was no heading."""
-    remarks: list[str] = field(default_factory=list)
-    """What a person should know of how the file was read."""
 
 
 @listing
@@ -136,20 +121,10 @@ def load_scanners(asked: Asked) -> int:
     if profiles.good and not asked.dry_run:
         run(work)
     done = "would be loaded" if asked.dry_run else "loaded"
-    if asked.as_json:
-        loaded = 0 if asked.dry_run else len(profiles.good)
-        print_json({"good": len(profiles.good), "loaded": loaded, "bad": [asdict(row) for row in profiles.bad]})
-    else:
-        if profiles.bad:
-            rows = [(row.row, row.column or "the row", row.reason) for row in profiles.bad]
-            print_table("Bad rows: nothing of them is loaded", (">row", "column", "reason"), rows)
-        for remark in profiles.remarks:
-            typer.echo(remark, err=True)
-        typer.echo(f"{len(profiles.good):,} scanner profiles {done}, {len(profiles.bad):,} bad rows.")
-    return 1 if profiles.bad else 0
+    return profiles.tell(asked, f"{len(profiles.good):,} scanner profiles {done}, {len(profiles.bad):,} bad rows.")
 
 
-def read_scanners(file: Path, hospital: str | None = None, given: ColumnMap | None = None) -> Profiles:
+def read_scanners(file: Path, hospital: str | None = None, given: ColumnMap | None = None) -> FileRows[Scanner]:
     """Every row of the file as a profile, or what is wrong with it.
 
     Raises:
@@ -157,14 +132,13 @@ def read_scanners(file: Path, hospital: str | None = None, given: ColumnMap | No
         SheetError: it is no file of a known form.
     """
     content = file.read_bytes()
-    profiles = Profiles()
-    if content.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{") or file.suffix in {".jsonl", ".ndjson"}:
-        lines, _, wrong = decode_lines(content)
-        for number, line in enumerate(lines, 1):
-            if number - 1 in wrong:
-                profiles.bad.append(BadRow(number, "", wrong[number - 1]))
-            elif line.strip():
-                _take(profiles, number, line.strip().encode())
+    profiles: FileRows[Scanner] = FileRows()
+    if holds_json(file, content):
+        for number, line in json_rows(content):
+            if isinstance(line, BadRow):
+                profiles.bad.append(line)
+            else:
+                profiles.take(number, validate(Scanner, line))
         return profiles
     sheet, profiles.columns = read_mapped(Kind.SCANNERS, file, COLUMNS, given)
     check_heading(sheet, COLUMNS[:3], hospital)
@@ -174,17 +148,8 @@ def read_scanners(file: Path, hospital: str | None = None, given: ColumnMap | No
         if isinstance(fields, BadRow):
             profiles.bad.append(fields)
         else:
-            _take(profiles, row.number, orjson.dumps(fields))
+            profiles.take(row.number, validate(Scanner, orjson.dumps(fields)))
     return profiles
-
-
-def _take(profiles: Profiles, number: int, value: bytes) -> None:
-    read = validate(Scanner, value)
-    if isinstance(read, Refusal):
-        place, colon, reason = read.detail.partition(": ")
-        profiles.bad.append(BadRow(number, place if colon else "", reason or place))
-    else:
-        profiles.good.append(read)
 
 
 def _fields(row: SheetRow) -> dict[str, Any] | BadRow:

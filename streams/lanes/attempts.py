@@ -9,11 +9,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import PurePath
 from traceback import extract_tb
 from types import TracebackType
-from typing import Final, Generic, Protocol, TypeVar
+from typing import Final, Generic, Protocol, Self, TypeVar
 
 import structlog
 
+from sinks.ports.batch import LaneMovedError
 from streams.lanes.failures import AGAIN, own
+from streams.lanes.told import Record
 
 log = structlog.get_logger(__name__)
 
@@ -29,7 +31,27 @@ class Sized(Protocol):
         """How many."""
 
 
+class Read(Sized, Protocol):
+    """Records of a partition, parsed; or the part of them that is tried together."""
+
+    @property
+    def records(self) -> Sequence[Record]:
+        """As they came from the broker."""
+
+    @property
+    def next_offset(self) -> int:
+        """Where the partition stands when they are recorded."""
+
+    @property
+    def first_offset(self) -> int | None:
+        """Where the partition must stand before; `None`: wherever it stands."""
+
+    def cut(self, start: int, end: int) -> Self:
+        """The records from `start` up to before `end`; the last part goes on to where the whole does."""
+
+
 P = TypeVar("P", bound=Sized)
+R = TypeVar("R", bound=Read)
 
 
 class Attempt(Generic[P]):
@@ -70,6 +92,21 @@ async def attempts(whole: P, smaller: Smaller[P]) -> AsyncIterator[Attempt[P]]:
         else:
             todo.extend(reversed(await smaller(attempt.part, attempt.error)))
             tries = 0
+
+
+async def attempts_from(at: int, place: str, reading: R, smaller: Smaller[R]) -> AsyncIterator[Attempt[R]]:
+    """Tries until all of a reading is recorded; what stands below the position `at` is recorded already.
+
+    Raises:
+        LaneMovedError: what comes before it is not recorded.
+    """
+    if reading.first_offset is not None and reading.first_offset > at:
+        raise LaneMovedError(f"{place} stands at {at}, the batch begins at {reading.first_offset}.")
+    if reading.next_offset <= at:
+        return
+    start = next((number for number, each in enumerate(reading.records) if each.offset >= at), len(reading))
+    async for attempt in attempts(reading.cut(start, len(reading)) if start else reading, smaller):
+        yield attempt
 
 
 def place_of(error: BaseException) -> str:

@@ -4,15 +4,15 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import structlog
 
 from models.reasons import Reason
 from models.wire.strict_json import Refusal
 from sinks.messages.outgoing import Outgoing, letter_of
-from sinks.ports.batch import InputPosition, LaneMovedError, RawRecord
-from streams.lanes.attempts import Attempt, attempts, place_of
+from sinks.ports.batch import InputPosition, RawRecord
+from streams.lanes.attempts import Attempt, attempts_from, place_of
 from streams.lanes.told import Record, Told
 from streams.lanes.whole import whole
 
@@ -56,7 +56,7 @@ class FactReading:
     def __len__(self) -> int:
         return len(self.records)
 
-    def cut(self, start: int, end: int) -> "FactReading":
+    def cut(self, start: int, end: int) -> Self:
         """The records from `start` up to before `end`; the last part goes on to where the whole does."""
         after = self.next_offset if end >= len(self.records) else self.records[end].offset
         return replace(self, records=self.records[start:end], facts=self.facts[start:end], next_offset=after)
@@ -91,20 +91,9 @@ class FactLane:
         """Parse records; no database, so that it is done while the batch before is recorded. Never raises."""
         return FactReading(records, [self._read(each) for each in records], next_offset, first_offset)
 
-    async def attempts(self, reading: FactReading) -> AsyncIterator[Attempt[FactReading]]:
-        """Tries until all of it is recorded; records below the position are left out, they are recorded already.
-
-        Raises:
-            LaneMovedError: what comes before it is not recorded.
-        """
-        at, first = self.position.next_offset, reading.first_offset
-        if first is not None and first > at:
-            raise LaneMovedError(f"{self._place} stands at {at}, the batch begins at {first}.")
-        if reading.next_offset <= at:
-            return
-        start = next((place for place, each in enumerate(reading.records) if each.offset >= at), len(reading))
-        async for attempt in attempts(reading.cut(start, len(reading)), self._smaller):
-            yield attempt
+    def attempts(self, reading: FactReading) -> AsyncIterator[Attempt[FactReading]]:
+        """Tries until all of it is recorded: see `attempts_from`."""
+        return attempts_from(self.position.next_offset, self._place, reading, self._smaller)
 
     def decide(self, part: FactReading) -> FactBatch:
         """What the records change, as rows: versions, ends of items, dead letters."""

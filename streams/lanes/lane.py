@@ -7,7 +7,7 @@ References:
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import NamedTuple, Self
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -24,8 +24,8 @@ from rules.charging.lookup import wanted_by
 from rules.labels.reading import bad_record, read_arrival
 from rules.view import View
 from sinks.ports.aside import AsideKind, AsideScan
-from sinks.ports.batch import Batch, Books, LaneMovedError, LaneState, RawRecord
-from streams.lanes.attempts import Attempt, attempts, place_of
+from sinks.ports.batch import Batch, Books, LaneState, RawRecord
+from streams.lanes.attempts import Attempt, attempts_from, place_of
 from streams.lanes.failures import own
 from streams.lanes.sweeping import Sweep
 from streams.lanes.told import Record, Told
@@ -52,7 +52,7 @@ class Reading:
     def __len__(self) -> int:
         return len(self.records)
 
-    def cut(self, start: int, end: int) -> "Reading":
+    def cut(self, start: int, end: int) -> Self:
         """The records from `start` up to before `end`; the last part goes on to where the whole does."""
         after = self.next_offset if end >= len(self.records) else self.records[end].offset
         return replace(
@@ -113,20 +113,9 @@ class Lane:
         arrivals = [self._read(each) for each in records]
         return Reading(records, arrivals, next_offset, first_offset, self.catalogue.scanners.version)
 
-    async def attempts(self, reading: Reading) -> AsyncIterator[Attempt[Reading]]:
-        """Tries until all of it is recorded; records below the position are left out, they are recorded already.
-
-        Raises:
-            LaneMovedError: what comes before it is not recorded.
-        """
-        at, first = self.position.next_offset, reading.first_offset
-        if first is not None and first > at:
-            raise LaneMovedError(f"Lane {self.lane} stands at {at}, the batch begins at {first}.")
-        if reading.next_offset <= at:
-            return
-        start = next((place for place, each in enumerate(reading.records) if each.offset >= at), len(reading))
-        async for attempt in attempts(reading.cut(start, len(reading)) if start else reading, self._smaller):
-            yield attempt
+    def attempts(self, reading: Reading) -> AsyncIterator[Attempt[Reading]]:
+        """Tries until all of it is recorded: see `attempts_from`."""
+        return attempts_from(self.position.next_offset, f"Lane {self.lane}", reading, self._smaller)
 
     async def gather(self, part: Reading) -> Snapshot:
         """What must be known to decide the part, in one snapshot."""

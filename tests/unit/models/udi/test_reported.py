@@ -305,7 +305,12 @@ def test_hibc_symbols_read_as_one_string_are_taken_apart(
         ("$$+/Q5", None),
         ("$ /Q5", None),
         ("/Q5", None),
+        ("//Q5", None),
+        ("$//Q5", None),
+        ("///Q5", None),
         ("$$7A/S/Q5", None),
+        ("$$7A/S/S/Q5", None),
+        ("/Q5/", "unknown_data_identifier"),
         ("$", "empty_value"),
         ("$/16D20260101", "empty_value"),
         ("$$", "bad_date"),
@@ -324,3 +329,22 @@ def test_a_half_that_was_read_in_part_leaves_its_trace_on_the_label(half: str) -
 
     assert (label.di, label.lot, label.expiry) == (GTIN, None, None)
     assert "looks_like_gs1" in label.flags
+
+
+def test_four_long_symbols_of_one_label_are_read_as_one_string() -> None:
+    def symbol(text: str) -> str:
+        return text + hibc_check_character(text)
+
+    primary = symbol("+A999" + "1" * 17 + "5")
+    link, supplements = primary[-1], "/16D20111212/14D20300115/Q12"
+    others = (
+        f"+$LOT456789012345678{supplements}",
+        f"+$$+3300115SER456789012345678{supplements}",
+        "+16D20111212/14D20300115/Q12",
+    )
+    text = primary + "".join(symbol(each + link) for each in others)
+    assert len(text) > 160
+
+    code = parse(text, scanned_on=DAY)
+
+    assert (code.error, code.lot, code.serial, code.quantity) == (None, "LOT456789012345678", "SER456789012345678", 12)

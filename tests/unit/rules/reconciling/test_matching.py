@@ -1,5 +1,6 @@
 """Which line is for which use: the stronger evidence first."""
 
+import random
 from datetime import timedelta
 from typing import Any
 
@@ -124,3 +125,23 @@ def test_a_window_holds_among_many() -> None:
     uses, lines = [use(0), use(600)], [line(use(1)), line(use(700)), line(use(2_000))]
     assert nearest_pairs(uses, lines, timedelta(minutes=99)) == [(0, 0)]
     assert nearest_pairs(uses, lines, timedelta(minutes=100)) == [(0, 0), (1, 1)]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_pairs_are_those_that_taking_the_nearest_of_all_again_and_again_gives(seed: int) -> None:
+    drawn = random.Random(seed)  # noqa: S311 -- a seeded example
+    # So far apart that no two distances are equal: nothing is left to the order of the equally near.
+    times = drawn.sample(range(10**8), 12)
+    first = drawn.randrange(1, 12)
+    uses, lines = [use(each) for each in times[:first]], [line(use(each), str(each)) for each in times[first:]]
+    uses.sort(key=lambda each: each.scanned_at)
+    lines.sort(key=lambda each: each.service_at)
+
+    left = {(u, n) for u in range(len(uses)) for n in range(len(lines))}
+    expected = []
+    while left:
+        nearest = min(left, key=lambda pair: abs(uses[pair[0]].scanned_at - lines[pair[1]].service_at))
+        expected.append(nearest)
+        left = {pair for pair in left if pair[0] != nearest[0] and pair[1] != nearest[1]}
+
+    assert nearest_pairs(uses, lines) == expected

@@ -43,6 +43,7 @@ ALERTS = "alerts"
 CASES = "cases"
 SEALS = "seals"
 STATEMENTS = "statements"
+ORDERS = "orders"
 SETTLEMENT = "settlement"
 DEAD_LETTERS = "dead-letters"
 
@@ -62,13 +63,14 @@ TOPICS: tuple[Topic, ...] = (
     Topic(CASES, "relay", kept_days=90),
     Topic(SEALS, "relay", kept_days=365),
     Topic(STATEMENTS, "relay", kept_days=365),
+    Topic(ORDERS, "relay", kept_days=365),
     Topic(SETTLEMENT, "relay", lanes=True, kept_days=90),
     Topic(DEAD_LETTERS, "relay", lanes=True, large=True, kept_days=90),
 )
 
 LANE_OUTPUTS: tuple[str, ...] = (BILLING, VERDICTS, SETTLEMENT, DEAD_LETTERS)
 """Topics with one counter per lane, in the order of the outbox counters."""
-COUNTED_OUTPUTS: tuple[str, ...] = (ALERTS, CASES, SEALS, STATEMENTS)
+COUNTED_OUTPUTS: tuple[str, ...] = (ALERTS, CASES, SEALS, STATEMENTS, ORDERS)
 """Topics of the relay that are no lane's: each partition has a counter in `udi.topic_counter`."""
 
 SEQ_HEADER = "udi-seq"

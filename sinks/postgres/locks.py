@@ -26,3 +26,5 @@ class AdvisoryLock(IntEnum):
     """By hospital and notice: who lists a recall does it alone."""
     STATEMENTS = 1979
     """By hospital and supplier: versions of a statement are numbered one by one."""
+    ORDERS = 1980
+    """By hospital: who proposes or releases orders does it alone."""

@@ -72,6 +72,9 @@ pair                book  ar     -      r      r      r      r
 period              state r      -      arw    r      arw    r
 period_close        book  r      -      ar     r      ar     r
 position            state arw    r      r      r      r      r
+purchase            book  -      -      r      r      ar     r
+purchase_line       book  -      -      r      r      ar     r
+purchase_mark       book  -      -      r      r      ar     r
 purge               book  r      r      ar     r      r      r
 reading             book  ar     r      r      r      r      r
 recall              book  ar     -      r      r      r      r

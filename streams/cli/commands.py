@@ -42,6 +42,7 @@ COMMANDS: Final[tuple[Entry, ...]] = (
     Entry(Panel.DAY, "recall", "streams.cli.stock.recall:recall"),
     Entry(Panel.DAY, "expiring", "streams.cli.stock.expiring:expiring"),
     Entry(Panel.DAY, "receiving", "streams.cli.stock.receiving:receiving"),
+    Entry(Panel.DAY, "orders", "streams.cli.stock.orders:orders_app"),
     Entry(Panel.MONTH, "statement", "streams.cli.stock.statement:statement"),
     Entry(Panel.MONTH, "invoice", "streams.cli.stock.statement:invoice"),
     Entry(Panel.DAY, "devices", "streams.cli.stock.devices:devices"),

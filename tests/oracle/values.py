@@ -17,7 +17,8 @@ ALERTS: Final = "udi.alerts"
 CASES: Final = "udi.cases"
 SEALS: Final = "udi.seals"
 STATEMENTS: Final = "udi.statements"
-OUTPUTS: Final = (BILLING, VERDICTS, SETTLEMENT, DEAD_LETTERS, ALERTS, CASES, SEALS, STATEMENTS)
+ORDERS: Final = "udi.orders"
+OUTPUTS: Final = (BILLING, VERDICTS, SETTLEMENT, DEAD_LETTERS, ALERTS, CASES, SEALS, STATEMENTS, ORDERS)
 HOSPITAL: Final = "H1"
 
 Row = Mapping[str, Any]

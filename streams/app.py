@@ -52,6 +52,15 @@ AGENTS: Final[Mapping[str, Callable[[StreamT[Any]], Awaitable[None]]]] = {
 """The agent of each input topic."""
 
 
+class FaustWorker(faust.Worker):
+    """Faust's own, without its spinner where no terminal is: at its end that writes control characters into the log."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if not self.stdout.isatty():
+            self.spinner = None
+
+
 def make_app(settings: Settings) -> faust.App:
     """The worker as a Faust app."""
     app = faust.App(
@@ -66,6 +75,7 @@ def make_app(settings: Settings) -> faust.App:
         datadir=str(settings.data_dir / "faust"),
         autodiscover=False,
         logging_config=logs.config(),
+        Worker=FaustWorker,
     )
     channels = {topic: _agent(app, work, settings) for topic, work in AGENTS.items()}
     worker = Worker(settings, app, channels, Watching(settings, "worker"))

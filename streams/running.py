@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
-import faust
 import structlog
 
 from sinks.postgres.database import check_books, migrate, open_pool_patiently
 from sinks.postgres.outbox import Outbox
-from streams.app import make_app
+from streams.app import FaustWorker, make_app
 from streams.embedded.broker import EmbeddedBroker
 from streams.embedded.database import EmbeddedDatabase
 from streams.embedded.folder import EMBEDDED_FILE, Purpose, occupied
@@ -55,7 +54,7 @@ def run_worker(settings: Settings) -> None:
     asyncio.run(patiently("broker", lambda: cluster_id(settings)))
     asyncio.run(check_world(settings))
     app = make_app(settings)
-    worker = faust.Worker(app, loglevel="WARNING", quiet=True, redirect_stdouts=False, override_logging=False)
+    worker = FaustWorker(app, loglevel="WARNING", quiet=True, redirect_stdouts=False, override_logging=False)
     worker.execute_from_commandline()
 
 

@@ -1,6 +1,7 @@
 """The worker as a Faust app: an agent of its own name for each input topic, and the sweeps as a timer."""
 
 import asyncio
+import io
 import logging
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,24 @@ async def test_what_is_recorded_is_counted_by_fausts_monitor(app: faust.App) -> 
     app.monitor.count("recorded.scans", 3)
     app.monitor.count("recorded.scans", 4)
     assert app.monitor.metric_counts["recorded.scans"] == 7
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("place", [io.StringIO, Terminal])
+async def test_a_worker_writes_control_characters_to_terminals_alone(
+    app: faust.App, place: type[io.StringIO], capfd: pytest.CaptureFixture[str]
+) -> None:
+    stdout = place()
+    worker = app.conf.Worker(app, stdout=stdout, override_logging=False, quiet=True)
+
+    await worker.on_startup_finished()
+
+    assert ("\x1b" in stdout.getvalue()) is (place is Terminal)
+    assert "\x1b" not in capfd.readouterr().err
 
 
 async def test_logs_keep_their_level_under_fausts_own_settings(

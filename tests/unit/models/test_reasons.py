@@ -1,6 +1,8 @@
 """The table of reasons: what all of its rows keep to."""
 
-from models.reasons import REASONS, Reason, Verdict, When
+from itertools import combinations
+
+from models.reasons import REASONS, Reason, Verdict, When, in_precedence
 
 
 def test_every_reason_has_one_row_in_the_order_of_precedence() -> None:
@@ -23,3 +25,10 @@ def test_nothing_is_charged_or_moved_of_what_is_refused() -> None:
     refused = [row for row in REASONS if row.verdict in {Verdict.REFUSED, Verdict.CONFLICT, Verdict.DUPLICATE}]
 
     assert {(row.charge, row.stock) for row in refused} == {(When.NEVER, When.NEVER)}
+
+
+def test_reasons_are_said_in_order_of_precedence_however_many_they_are() -> None:
+    assert in_precedence(set()) == ()
+    assert in_precedence(set(Reason)) == tuple(Reason)
+    for many in (1, 2, 3):
+        assert all(in_precedence(set(some)) == some for some in combinations(Reason, many))

@@ -1,9 +1,11 @@
 """What the hospital has decided about charging: on either side of each edge. With books: tests/integration/charging."""
 
+from contextlib import nullcontext
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from models.charging.controls import Breaker, BreakerState, Ceiling, ControlScope, Mix, Quota, Total
 from models.charging.known_controls import Controls, QuotaKey, Used
@@ -51,6 +53,12 @@ def test_a_quota_is_known_of_its_month_alone(year: int, month: int) -> None:
     assert controls.has_quota(*of_it)
     assert not any(controls.has_quota(HOSPITAL, "staplers", of_it.month + other) for other in (-1, 1, 100))
     assert controls.released(of_it._replace(month=of_it.month + 1), "ORTH").units is None
+
+
+@pytest.mark.parametrize(("released", "taken"), [(-1, False), (0, True), (10**9, True), (10**9 + 1, False)])
+def test_a_quota_is_of_none_to_a_thousand_million_units(released: int, taken: bool) -> None:
+    with nullcontext() if taken else pytest.raises(ValidationError):
+        assert quota(released).released == released
 
 
 @pytest.mark.parametrize(("used", "verdict"), [(7, "billed"), (8, "held")])

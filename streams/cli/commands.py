@@ -39,6 +39,7 @@ COMMANDS: Final[tuple[Entry, ...]] = (
     Entry(Panel.DAY, "case", "streams.cli.closing.commands:case"),
     Entry(Panel.DAY, "stock", "streams.cli.stock.balances:stock"),
     Entry(Panel.DAY, "trace", "streams.cli.stock.trace:trace"),
+    Entry(Panel.DAY, "epcis", "streams.cli.stock.epcis:epcis"),
     Entry(Panel.DAY, "recall", "streams.cli.stock.recall:recall"),
     Entry(Panel.DAY, "expiring", "streams.cli.stock.expiring:expiring"),
     Entry(Panel.DAY, "receiving", "streams.cli.stock.receiving:receiving"),

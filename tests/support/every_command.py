@@ -20,6 +20,7 @@ ASKING: Final[dict[str, tuple[str, ...]]] = {
     "differences show": ("3f6c01a2",), "differences ask": ("3f6c01a2", *WHY),
     "differences accept": ("--encounter", "E1", *WHY), "case": ("E1",), "stock": (),
     "trace": ("--item", "IT-1", "--lot", "L1"),
+    "epcis": ("--from", "2022-06-01", "--to", "2022-07-01"),
     "recall": (), "expiring": (), "receiving": (), "orders": (), "orders propose": (), "orders show": (),
     "orders release": ("S1-1",), "orders close": ("S1-1", *WHY), "statement": ("S1", "2022-06"),
     "invoice": ("{invoice}",),

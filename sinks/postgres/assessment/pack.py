@@ -8,7 +8,7 @@ import asyncpg
 from models.calendar import Month
 
 _FINDINGS = """
-SELECT f.item_code, i.name AS item_name, f.status, f.filed, f.amount, (
+SELECT f.item_code, i.name AS item_name, f.status, f.filed, f.amount, f.certain_amount, (
            SELECT string_agg(d ->> 0, ', ') FROM jsonb_array_elements(f.departments) d
        ) AS departments,
        f.measure, f.cause::text AS cause, f.month, worth.value,
@@ -25,7 +25,7 @@ CROSS JOIN LATERAL (
     FROM unnest(f.alerts, f.alert_versions) k (alert_id, version) JOIN udi.alert a USING (alert_id, version)
 ) said
 WHERE f.hospital = $1 AND f.month = $2
-ORDER BY f.status <> 'open', f.amount DESC NULLS LAST, f.item_code
+ORDER BY f.status <> 'open', f.certain_amount DESC NULLS LAST, f.amount DESC NULLS LAST, f.item_code
 """
 _CONTROLS = """
 SELECT 'breaker' AS kind, item_code AS what, concat_ws(' ', scope_type, scope) AS scope, state,
@@ -35,6 +35,18 @@ UNION ALL
 SELECT 'quota', category, department, measure, released, used, reason
 FROM report.quotas WHERE hospital = $1 AND month = $2
 ORDER BY 1, 2, 3
+"""
+_REVIEWS = """
+SELECT r.item_code, r.month, r.owner, r.due_on::text AS due_on, r.state, said.kind AS step, said.text AS said,
+       r.outcome, r.days_to_action
+FROM report.reviews r
+LEFT JOIN LATERAL (
+    SELECT e.kind, e.text FROM report.review_entries e
+    WHERE (e.hospital, e.finding) = (r.hospital, r.finding) AND e.kind IN ('talk', 'warn', 'break', 'reselect')
+    ORDER BY e.n DESC LIMIT 1
+) said ON true
+WHERE r.hospital = $1 AND r.month <= $2 AND (r.month = $2 OR r.state <> 'closed')
+ORDER BY r.state = 'closed', r.due_on NULLS LAST, r.month DESC, r.item_code
 """
 _RATIOS = """
 SELECT udi.month_text(m.month) AS month, r.formula, round(r.numerator * 100 / nullif(r.denominator, 0), 2) AS ratio
@@ -80,13 +92,18 @@ async def due_months(pool: asyncpg.Pool, last: Month) -> list[DueMonth]:
 
 
 async def findings_of(pool: asyncpg.Pool, hospital: str, month: str) -> list[Mapping[str, Any]]:
-    """The findings of a month like 2022-06: open ones first, then by the money at stake."""
+    """The findings of a month like 2022-06, in the order of the desk: open ones first, then by what is certain."""
     return [dict(row) for row in await pool.fetch(_FINDINGS, hospital, month)]
 
 
 async def controls_of(pool: asyncpg.Pool, hospital: str, month: str) -> list[Mapping[str, Any]]:
     """Circuit breakers that are not closed, and the quotas of the month; `state` of a quota is what it measures."""
     return [dict(row) for row in await pool.fetch(_CONTROLS, hospital, month)]
+
+
+async def reviews_of(pool: asyncpg.Pool, hospital: str, month: str) -> list[Mapping[str, Any]]:
+    """Reviews of the month's findings, and of earlier ones that are not closed; `step` is the newest intervention."""
+    return [dict(row) for row in await pool.fetch(_REVIEWS, hospital, month)]
 
 
 async def hospital_ratios(pool: asyncpg.Pool, hospital: str, months: Sequence[Month]) -> list[Mapping[str, Any]]:

@@ -115,10 +115,12 @@ async def _demo(console: Console, settings: Settings, plan: Plan, end: Ending, *
             run.lines = await tie_out(hospital.truth, pool)
             run.latencies = await _probe(resolved, pool)
         with console.status("Assessing the newest month, and drawing its meeting pack …"):
+            # The pack shows the quotas; the breaker's two uses are in no truth, so they come after it.
+            run.quotas = await controls.quotas(pool)
             run.monthly = await assessing.monthly_work(resolved, pool, hospital.truth, folder / "packs")
             run.lines += run.monthly.lines if run.monthly is not None else []
-        with console.status("Opening a circuit breaker, and releasing quotas …"):
-            run.breaker, run.quotas = await controls.breaker(pool, player), await controls.quotas(pool)
+        with console.status("Opening a circuit breaker …"):
+            run.breaker = await controls.breaker(pool, player)
         await summary.show(console, pool, run)
         differences = sum(len(line.differences) for line in run.lines)
         if keep:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,11 @@ async def test_a_finding_is_listed_reviewed_and_stopped_by_commands(database: st
         assert (stands["item_code"], stands["scope"], stands["state"], stands["by"]) == ("A", "ORTH", "open", "li")
         assert (await udi(database, "breaker", "close", "A", "--scope", "department:ORTH", "--reason", "over"))[0] == 0
         assert (await json(database, "breaker"))[0]["state"] == "closed"
+        [page, _] = (await json(database, "pack", "2022-02", "--out", str(tmp_path)))["files"]
+        told = await asyncio.to_thread(Path(page).read_text, encoding="utf-8")
+        assert "<td>wang</td>" in told
+        assert re.search("熔断 circuit breaker: .*still twice the use", told)
+        assert "<td>stopped</td>" in told
 
 
 async def json(database: str, *words: str) -> Any:

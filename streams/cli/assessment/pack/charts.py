@@ -33,20 +33,28 @@ def _svg(chart: Mapping[str, Any]) -> str:
 
 def waterfall(parts: Sequence[tuple[str, float]], before: str, after: str, base: float) -> dict[str, Any]:
     """From the base to the month, part by part; the last bar is the month."""
-    rows, at = [{"name": before, "from": 0.0, "to": base, "kind": "whole"}], base
+    rows, at = [_bar(before, 0.0, base, "whole", f"{base:,.0f}")], base
     for name, amount in parts:
-        rows.append({"name": name, "from": at, "to": at + amount, "kind": "up" if amount >= 0 else "down"})
+        rows.append(_bar(name, at, at + amount, "up" if amount >= 0 else "down", f"{amount:+,.0f}" if amount else ""))
         at += amount
-    rows.append({"name": after, "from": 0.0, "to": at, "kind": "whole"})
+    rows.append(_bar(after, 0.0, at, "whole", f"{at:,.0f}"))
+    x = {"field": "name", "type": "nominal", "sort": None, "axis": {"labelAngle": 0, "title": None}}
+    y = {"field": "from", "type": "quantitative", "title": "元 yuan", "scale": {"nice": True}}
     return {
-        "width": WIDTH, "height": 150, "config": _CONFIG, "data": {"values": rows}, "mark": {"type": "bar", "size": 34},
-        "encoding": {
-            "x": {"field": "name", "type": "nominal", "sort": None, "axis": {"labelAngle": 0, "title": None}},
-            "y": {"field": "from", "type": "quantitative", "title": "元 yuan"}, "y2": {"field": "to"},
-            "color": {"field": "kind", "type": "nominal", "legend": None,
-                      "scale": {"domain": ["whole", "up", "down"], "range": [BLUE, RED, GREEN]}},
-        },
+        "width": WIDTH, "height": 170, "config": _CONFIG, "data": {"values": rows},
+        "layer": [
+            {"mark": {"type": "bar", "size": 34},
+             "encoding": {"x": x, "y": y, "y2": {"field": "to"},
+                          "color": {"field": "kind", "type": "nominal", "legend": None,
+                                    "scale": {"domain": ["whole", "up", "down"], "range": [BLUE, RED, GREEN]}}}},
+            {"mark": {"type": "text", "dy": -7, "color": INK},
+             "encoding": {"x": x, "y": {**y, "field": "top"}, "text": {"field": "said", "type": "nominal"}}},
+        ],
     }  # fmt: skip
+
+
+def _bar(name: str, start: float, end: float, kind: str, said: str) -> dict[str, Any]:
+    return {"name": name, "from": start, "to": end, "top": max(start, end), "kind": kind, "said": said}
 
 
 def lines(rows: Sequence[Mapping[str, Any]], unit: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import orjson
 from models.calendar import Month, month_text, shift
 from models.wording import LOCALES, texts
 from rules.assessment.assessing import Options
-from sinks.postgres.assessment.pack import controls_of, findings_of, hospital_ratios, months_with_cases
+from sinks.postgres.assessment.pack import controls_of, findings_of, hospital_ratios, months_with_cases, reviews_of
 from sinks.postgres.assessment.ratios import Ratio, Share, ratios_of, share_trend, shares_of
 from streams.cli.assessment.pack import charts
 from streams.cli.assessment.scan_rate import document, scan_rate_of
@@ -35,6 +35,8 @@ class Contents:
     """Rows of `report.findings` of the month."""
     controls: Sequence[Mapping[str, Any]]
     """What is set against charging: breakers, quotas and their state."""
+    reviews: Sequence[Mapping[str, Any]]
+    """Who has the findings, and what was done: of the month's, and of earlier ones that are not closed."""
     ratios: Sequence[Ratio]
     """Consumption ratios of the month."""
     shares: Sequence[Share]
@@ -61,6 +63,7 @@ async def contents_of(pool: asyncpg.Pool, hospital: str, month: Month) -> Conten
         name,
         findings,
         await controls_of(pool, hospital, name),
+        await reviews_of(pool, hospital, name),
         ratios,
         [each for each in await shares_of(pool, name, [hospital]) if each.scope_type == "hospital"],
         document(await scan_rate_of(pool, hospital, month), name),

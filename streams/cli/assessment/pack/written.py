@@ -27,7 +27,8 @@ def write_html(contents: Contents, file: Path) -> None:
         c=contents, drawn=drawn, word=lambda key: both("pack", key), formula=lambda key: both("formula", key),
         shown=FINDINGS_SHOWN, why=_why, filed=_filed(contents), near=_near(contents),
         state=lambda key: both("state", key), measure=lambda key: both("quota-measure", key),
-        share=lambda key: both("share", key), why_not=lambda key: both("cause", key),
+        share=lambda key: both("share", key), review=lambda key: both("review", key),
+        why_not=lambda key: both("cause", key),
     )  # fmt: skip
     file.write_text(page, encoding="utf-8")
 
@@ -111,8 +112,19 @@ def _sheets(contents: Contents) -> list[tuple[str, list[str], list[list[Any]]]]:
         "cost_per_weight", "cost_low", "cost_high", "target", "attainment_percent", "excess", "share_percent", "funnel",
         "cases", "total_weight",
     )  # fmt: skip
-    finding = ("item_code", "item_name", "status", "filed", "amount", "departments", "measure", "cause")
+    finding = (
+        "item_code",
+        "item_name",
+        "status",
+        "filed",
+        "amount",
+        "certain_amount",
+        "departments",
+        "measure",
+        "cause",
+    )
     control = ("kind", "what", "scope", "state", "released", "used", "reason")
+    review = ("item_code", "month", "owner", "due_on", "state", "step", "said", "outcome", "days_to_action")
     share = ("share", "numerator", "denominator", "share_percent", "year_on_year_points", "month_on_month_points")
     rated = ("by", "key", "scanned", "typed", "charged_without_scan", "expected", "unseen", "unseen_from")
     assessment = contents.assessment or {"conclusions": [], "departments": [], "weights": {}}
@@ -120,6 +132,7 @@ def _sheets(contents: Contents) -> list[tuple[str, list[str], list[list[Any]]]]:
         ("结论 conclusions", ["zh-CN", "en"], [[each["zh-CN"], each["en"]] for each in assessment["conclusions"]]),
         ("事项 findings", list(finding), [[each[name] for name in finding] for each in contents.findings]),
         ("措施 decisions", list(control), [[each[name] for name in control] for each in contents.controls]),
+        ("评价 reviews", list(review), [[each[name] for name in review] for each in contents.reviews]),
         ("耗占比 ratios", list(ratio), [[getattr(each, name) for name in ratio] for each in contents.ratios]),
         ("排名 ranking", list(ranked), [[each[name] for name in ranked] for each in assessment["departments"]]),
         ("占比 shares", list(share), [[getattr(each, name) for name in share] for each in contents.shares]),

@@ -127,3 +127,20 @@ def test_goods_the_store_has_none_left_of_are_not_offered() -> None:
     assert bench.decision(1).offers == ()
     bench.stock(gs1(gtin(500), expiry="271231", lot="L1"), quantity=1)
     assert bench.decision(2).offers == (("NAIL", 1),)
+
+
+def test_an_items_own_ceiling_goes_before_its_categorys_and_one_that_is_lifted_says_nothing() -> None:
+    controls = Controls()
+    assert controls.ceiling(HOSPITAL, "SCREW", "screws") is None
+    controls.put(Ceiling(**WHO, category="screws", price="900.00"), 1)
+    controls.put(Ceiling(**WHO, item_code="SCREW", price="1000.00"), 2)
+    asked = [
+        (HOSPITAL, "SCREW", "screws"),
+        (HOSPITAL, "NAIL", "screws"),
+        (HOSPITAL, "NAIL", None),
+        ("H2", "SCREW", "screws"),
+    ]
+    assert [controls.ceiling(*each) for each in asked] == [10_000_000, 9_000_000, None, None]
+
+    controls.put(Ceiling(**WHO, item_code="SCREW", price=None), 3)
+    assert [controls.ceiling(*each) for each in asked] == [9_000_000, 9_000_000, None, None]

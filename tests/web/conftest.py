@@ -8,11 +8,12 @@ from typing import Final
 import oidc_provider_mock
 import pytest
 from oidc_provider_mock import User
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from streams.embedded.database import EmbeddedDatabase
 from tests.support.loops import run
 from tests.support.servers import browser, postgres
+from tests.support.servers.bedside import SEEN_MS, set_up
 from tests.support.servers.live import Device, Live, live
 
 
@@ -72,3 +73,19 @@ def chromium(house: Live) -> Iterator[Browser]:
     assert house.services["gateway"].running
     with browser.browser() as started:
         yield started
+
+
+@pytest.fixture
+def context(chromium: Browser) -> Iterator[BrowserContext]:
+    """What one person's browser keeps."""
+    expect.set_options(timeout=SEEN_MS)
+    made = chromium.new_context(locale="en-GB", viewport={"width": 800, "height": 1000})
+    made.set_default_timeout(SEEN_MS)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def terminal(house: Live, context: BrowserContext) -> Page:
+    """A bedside terminal that is set up."""
+    return set_up(context.new_page(), house, house.add_device())

@@ -10,8 +10,8 @@ from typing import Any, Final
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.support.servers.bedside import name_of, set_up
 from tests.support.servers.live import DI, Device, Live
-from tests.web.test_terminal import name_of, set_up
 
 TERMINALS: Final = 50
 QUEUED: Final = 5_000

@@ -1,26 +1,18 @@
 """The set-up page: what a scanner sends of two test symbols says how it is set up; and keyboards of other countries."""
 
 import io
-from collections.abc import Iterator
 from typing import Any, Final
 
 import orjson
 import pytest
 import zxingcpp
 from PIL import Image, ImageOps
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from streams.web.pages.scanner import GS1_TEXT, KEYS_TEXT
+from tests.support.servers.bedside import SEEN_MS, US, lines, name_of, scan, set_up
 from tests.support.servers.live import DI, Live
-from tests.web.test_terminal import SEEN_MS, lines, name_of, set_up
 
-US: Final = {
-    "Backquote": "`~", "Minus": "-_", "Equal": "=+", "BracketLeft": "[{", "BracketRight": "]}", "Backslash": "\\|",
-    "Semicolon": ";:", "Quote": "'\"", "Comma": ",<", "Period": ".>", "Slash": "/?", "Space": "  ",
-    **{f"Digit{digit}": f"{digit}{shifted}" for digit, shifted in zip("1234567890", "!@#$%^&*()", strict=True)},
-    **{f"Key{letter}": letter.lower() + letter for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"},
-}  # fmt: skip
-"""The keys of a keyboard of the United States, plain and shifted."""
 FR: Final = US | {
     "KeyQ": "aA", "KeyA": "qQ", "KeyW": "zZ", "KeyZ": "wW", "Semicolon": "mM", "KeyM": ",?", "Comma": ";.",
     "Period": ":/", "Slash": "!§", "Digit1": "&1", "Digit2": "é2", "Digit3": '"3', "Digit4": "'4", "Digit5": "(5",
@@ -37,46 +29,12 @@ LAYOUTS: Final[dict[str, dict[str, str] | None]] = {"US": US, "FR": FR, "DE": DE
 
 
 @pytest.fixture
-def context(chromium: Browser) -> Iterator[BrowserContext]:
-    made = chromium.new_context(locale="en-GB", viewport={"width": 800, "height": 1000})
-    yield made
-    made.close()
-
-
-@pytest.fixture
 def ready(house: Live, context: BrowserContext) -> tuple[Page, str]:
     page = set_up(context.new_page(), house, house.add_device())
     name = name_of(page)
     page.goto(f"{house.url}/terminal/scanner")
     page.wait_for_selector("body[data-ready]")
     return page, name
-
-
-def keys(text: str, layout: dict[str, str] | None, separator: str = "ctrl") -> list[dict[str, Any]]:
-    """The key events of a scanner that types as in the United States, on a computer with another layout."""
-    codes = {pair[shift]: (code, bool(shift)) for code, pair in US.items() for shift in (1, 0)}
-    events = []
-    for each in text:
-        if each == "\x1d":
-            if separator == "ctrl":
-                key = "Process" if layout is None else layout["BracketRight"][0]
-                events.append({"key": key, "code": "BracketRight", "ctrlKey": True})
-            elif separator:
-                events += keys(separator, layout)
-            continue
-        code, shift = codes[each]
-        typed = None if layout is None else layout[code][shift]
-        key = "Process" if typed is None else "Dead" if typed == "\0" else typed
-        events.append({"key": key, "code": code, "shiftKey": shift})
-    return events
-
-
-def scan(page: Page, text: str, layout: dict[str, str] | None, separator: str = "ctrl") -> None:
-    page.evaluate("""(events) => {
-        for (const init of [...events, {key: 'Enter', code: 'Enter'}])
-            document.activeElement.dispatchEvent(new KeyboardEvent(
-                'keydown', {...init, bubbles: true, cancelable: true}));
-    }""", keys(text, layout, separator))  # fmt: skip
 
 
 def profile(house: Live, device: str) -> Any:

@@ -2,65 +2,18 @@
 
 import io
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 import pytest
 import zxingcpp
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from models.charging.controls import Breaker, BreakerState, ControlScope
 from sinks.postgres.monitoring.controls import ControlBooks
-from tests.support.servers.live import DI, STORE, Device, Live
-
-GOODS: Final = f"]d201{DI}1739123110L1"
-SEEN_MS: Final = 60_000
-
-
-@pytest.fixture
-def context(chromium: Browser) -> Iterator[BrowserContext]:
-    made = chromium.new_context(locale="en-GB", viewport={"width": 800, "height": 1000})
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def terminal(house: Live, context: BrowserContext) -> Page:
-    return set_up(context.new_page(), house, house.add_device())
-
-
-def set_up(page: Page, house: Live, device: Device) -> Page:
-    faults: list[str] = []
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("console", lambda said: faults.append(said.text) if "Content Security Policy" in said.text else None)
-    page.goto(f"{house.url}/terminal")
-    page.wait_for_selector("body[data-ready]")
-    for name in ("hospital", "device_id", "key"):
-        page.locator(f"[name={name}]").fill(str(getattr(device, name)))
-    page.click("#register-now")
-    page.wait_for_selector("#work:not([hidden])")
-    assert faults == []
-    return page
-
-
-def type_scan(page: Page, text: str) -> None:
-    """As a wedge types: at once, with Ctrl+] for the separator and Enter at the end."""
-    parts = text.split("\x1d")
-    for place, part in enumerate(parts):
-        page.keyboard.type(part)
-        if place < len(parts) - 1:
-            page.keyboard.press("Control+]")
-    page.keyboard.press("Enter")
-
-
-def lines(page: Page, state: str, count: int) -> None:
-    expect(page.locator(f"li[data-state={state}]")).to_have_count(count, timeout=SEEN_MS)
-
-
-def states(page: Page) -> list[str]:
-    return [str(each.get_attribute("data-state")) for each in page.locator("#lines li").all()]
+from tests.support.servers.bedside import GOODS, SEEN_MS, codes, lines, name_of, really_type, set_up, states, type_scan
+from tests.support.servers.live import DI, STORE, Live
 
 
 def test_a_shift(terminal: Page) -> None:
@@ -165,10 +118,6 @@ def test_offline_and_back_from_a_cold_start(house: Live, context: BrowserContext
     assert numbers == ["L10", "L11", "L12"]
 
 
-def name_of(page: Page) -> str:
-    return page.inner_text("#device").split(" · ")[1]
-
-
 def test_a_page_closed_in_the_middle_loses_nothing(house: Live, context: BrowserContext, terminal: Page) -> None:
     type_scan(terminal, "E1")
     context.set_offline(True)
@@ -229,14 +178,6 @@ def test_the_separator_arrives_however_it_is_typed(terminal: Page, way: str) -> 
     assert codes(terminal) == [[f"{start}\x1d{rest}"]]
 
 
-def codes(page: Page) -> Any:
-    expect(page.locator("#lines li")).to_have_count(1, timeout=SEEN_MS)
-    return page.evaluate("""async () => {
-        const { ofCase } = await import('/static/terminal/store.js');
-        return (await ofCase('E1')).map((row) => row.event.codes);
-    }""")
-
-
 def test_a_scan_through_an_android_input_method_arrives(terminal: Page) -> None:
     type_scan(terminal, "E1")
     terminal.evaluate(f"""() => {{
@@ -252,10 +193,15 @@ def test_a_scan_through_an_android_input_method_arrives(terminal: Page) -> None:
 
 def test_a_scan_in_two_bursts_is_one(terminal: Page) -> None:
     type_scan(terminal, "E1")
-    terminal.keyboard.type(GOODS[:12])
-    terminal.wait_for_timeout(150)
-    terminal.keyboard.type(GOODS[12:])
-    terminal.keyboard.press("Enter")
+    terminal.evaluate(f"""() => {{
+        const type = (text) => {{ for (const key of text) document.activeElement.dispatchEvent(
+            new KeyboardEvent('keydown', {{key, bubbles: true, cancelable: true}})); }};
+        type("{GOODS[:12]}");
+        setTimeout(() => {{
+            type("{GOODS[12:]}");
+            document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {{key: 'Enter', bubbles: true}}));
+        }}, 150);
+    }}""")  # fmt: skip
     assert codes(terminal) == [[GOODS]]
 
 
@@ -263,7 +209,7 @@ def test_a_scan_into_another_field_is_a_scan_and_leaves_the_field_alone(terminal
     type_scan(terminal, "E1")
     terminal.focus("#staff")
     terminal.fill("#staff", "S7")
-    type_scan(terminal, GOODS)
+    really_type(terminal, GOODS)
     assert codes(terminal) == [[GOODS]]
     assert terminal.input_value("#staff") == "S7"
 

@@ -100,6 +100,7 @@ class Live:
     port: int
     services: dict[str, Service]
     database: str
+    folder: Path
     devices: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -113,10 +114,10 @@ class Live:
         assert done.returncode == status, (arguments, done.returncode, done.stdout, done.stderr)
         return done.stdout
 
-    def add_device(self, hospital: str = HOSPITAL, *, signs: bool = False) -> Device:
-        """A new device, as `udi device add` makes it."""
+    def add_device(self, hospital: str = HOSPITAL, *, signs: bool = False, name: str | None = None) -> Device:
+        """A new device, as `udi device add` makes it; or a revoked one anew."""
         key = new_key()
-        made = Device(hospital, f"gun-{uuid.uuid4().hex[:8]}", key)
+        made = Device(hospital, name or f"gun-{uuid.uuid4().hex[:8]}", key)
         signing = key.encode() if signs else None
         stored = Stored(hospital, made.device_id, hash_key(key), signing, STORE, None, datetime.now(UTC), None)
         assert self.asked(lambda pool: DeviceBooks(pool).add(stored, "test"))
@@ -201,6 +202,18 @@ class Live:
 
         aside(send())
 
+    @contextmanager
+    def gateway(self, **settings: str) -> Iterator["Live"]:
+        """One more gateway beside the others, with settings of its own; down when left."""
+        port = free_port()
+        own = self.settings | {"UDI_GATEWAY_PORT": str(port), **settings}
+        service = Service(f"gateway-{port}", ["run", "gateway"], own, self.folder)
+        service.start()
+        try:
+            yield Live(own, port, {"gateway": service}, self.database, self.folder)
+        finally:
+            service.kill()
+
     def wait_ready(self) -> None:
         """Until the gateway says it is."""
         deadline = time.monotonic() + READY_SECONDS_MAX
@@ -256,7 +269,7 @@ def live(database: str, folder: Path, **settings: str) -> Iterator[Live]:
     )  # fmt: skip
     run(initialise(settings_of(own)))
     services = {name: Service(name, ["run", name], own, folder) for name in ("worker", "scheduler", "gateway")}
-    found = Live(own, port, services, database)
+    found = Live(own, port, services, database, folder)
     admitted = (datetime.now(UTC) - timedelta(days=2)).isoformat()
     encounters = [encounter(encounter=name, admitted_at=admitted) for name in ("E1", "E2")]
     try:

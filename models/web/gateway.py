@@ -84,6 +84,12 @@ class VerdictBody(Answer):
     """The item's code in the HIS catalogue; `null` while unknown."""
     item_name: str | None
     """The item's name in the catalogue; `null` while unknown."""
+    lot: str | None
+    """Of the label; `null` when it has none."""
+    serial: str | None
+    """Of the label; `null` when it has none."""
+    expiry: date | None
+    """Last day of use, of the label; `null` when it has none."""
     stock_left: int | None
     """Units of use in the store after it; `null` when no stock moved."""
     message: Message

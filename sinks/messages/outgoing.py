@@ -157,12 +157,15 @@ def _verdict_body(hospital: str, scan_id: UUID, device_id: str) -> dict[str, Any
         "currency": CURRENCY,
         "item_code": None,
         "item_name": None,
+        "lot": None,
+        "serial": None,
+        "expiry": None,
         "stock_left": None,
     }
 
 
 def _verdict(decision: Decision, batch: Batch) -> Outgoing:
-    event, item = decision.subject.event, decision.item
+    event, item, label = decision.subject.event, decision.item, decision.label
     entries = decision.charging.entries
     amount = fen_text(sum(each.amount_fen for each in entries)) if entries else None
     name = item.name if item else ""
@@ -179,6 +182,9 @@ def _verdict(decision: Decision, batch: Batch) -> Outgoing:
         "currency": CURRENCY,
         "item_code": item.item_code if item else None,
         "item_name": name or None,
+        "lot": label.lot,
+        "serial": label.serial,
+        "expiry": label.expiry,
         "stock_left": decision.stock.left,
         "message": {
             each: verdict_text(each, verdict, reasons, name, amount or "") + offers_text(each, decision.offers)

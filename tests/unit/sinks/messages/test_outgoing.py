@@ -74,7 +74,8 @@ def test_a_use_of_supplied_goods_sends_a_charge_a_line_and_a_verdict() -> None:
         {
             "schema": "udi.verdict/1", "scan_id": str(scan_id(1)), "hospital": "H1", "device_id": "gun1",
             "verdict": "billed", "reasons": [], "billing_ids": [billing_id], "amount": "24.69", "currency": "CNY",
-            "item_code": "SCREW", "item_name": "螺钉", "stock_left": 98,
+            "item_code": "SCREW", "item_name": "螺钉", "lot": "L1", "serial": None,
+            "expiry": "2027-12-31", "stock_left": 98,
             "message": {"en": "螺钉: charged 24.69 CNY.", "zh-CN": "螺钉：已计费 24.69 元。"},
             "decided_at": "2022-06-03T04:00:00+00:00",
         },

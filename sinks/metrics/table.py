@@ -81,7 +81,7 @@ OUTPUT = Label("topic", tuple(topic.name for topic in TOPICS if topic.written_by
 PARTITION = Label("partition")
 RULE = Label("rule")
 RECEIVED = Label("outcome", ("accepted", *(each.value for each in EventError)))
-REFUSAL = Label("why", ("not-authorised", "not-signed-in", "forbidden", "foreign-hospital", "bad-form"))
+REFUSAL = Label("why", ("not-authorised", "not-signed-in", "forbidden", "bad-form", "wrong-device", "too-many"))
 WORK = Label("work", ("evaluator", "month-close", "prover", "reconciler", "commands", "sweep", "learner"))
 PART = Label("part", ("broker", "database"))
 SERVICE = Label("service", ("worker", "relay", "scheduler", "gateway"))
@@ -125,7 +125,7 @@ METRICS: tuple[MetricRow, ...] = (
     MetricRow("udi_commits_unknown_total", _C, _WORKER, "Batches whose COMMIT got no answer; the position decided."),
     MetricRow("udi_zombies_stopped_total", _C, _WORKER, "Batches stopped because another worker owned the lane."),
     MetricRow("udi_gateway_scans_total", _C, _GATEWAY, "Scan events received by what became of them.", (RECEIVED,)),
-    MetricRow("udi_gateway_refused_total", _C, _GATEWAY, "Requests of somebody who may not.", (REFUSAL,)),
+    MetricRow("udi_gateway_refused_total", _C, _GATEWAY, "Requests of who may not, or not so often.", (REFUSAL,)),
     MetricRow("udi_gateway_accept_seconds", _H, _GATEWAY, "From a request of scans to its answer."),
     MetricRow("udi_lanes_stopped", _G, _EACH, "Partitions this process has stopped for a person to look."),
     MetricRow("udi_partitions_assigned", _G, _WORKER, "Input partitions in this process's hands.", (TOPIC,)),

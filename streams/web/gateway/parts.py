@@ -82,6 +82,18 @@ class Parts:
                 self.limits.failed(address_of(request))
             raise
 
+    def limit(self, device: Device, count: int) -> None:
+        """So many events of a device come.
+
+        Raises:
+            ProblemError: 429, more than it may send.
+        """
+        try:
+            self.limits.events(device.hospital, device.device_id, count)
+        except ProblemError:
+            self.metrics.refused_request("too-many")
+            raise
+
 
 async def make_parts(settings: Settings, pool: asyncpg.Pool, metrics: Metrics, contact: Contact) -> Parts:
     """Put a gateway together over the books."""

@@ -48,6 +48,7 @@ async def get_verdicts(
 ) -> StreamingResponse:
     """From now on, or from the last event a device has seen; a later verdict of a scan supersedes the earlier."""
     if device_id != device.device_id:
+        parts.metrics.refused_request("wrong-device")
         raise ProblemError(403, "wrong-device", f"Expected device_id {device.device_id}, the token's; got another one.")
     try:
         last = None if not last_event_id else seen_of(last_event_id)

@@ -97,7 +97,7 @@ async def post_scans(
     count = len(bodies)
     if not 1 <= count <= EVENTS_MAX:
         raise ProblemError(422, "too-many-events", f"Expected 1 to {EVENTS_MAX} events, got {count}.")
-    parts.limits.events(device.hospital, device.device_id, count)
+    parts.limit(device, count)
     if several:
         events = [_event(each, orjson.dumps(each), device) for each in bodies]
     else:

@@ -1,7 +1,11 @@
 // What a scanned text is by its looks; what it says is read by the gateway's side, never here.
 
+// A wristband may carry the number of a service relation (GSRN) as GS1 prints it.
+const RELATION = /^(\](d2|C1|Q3|e0))?\(?801[78]\)?\d{18}/;
+
 export function looksLikeGoods(text) {
   const code = text.trim();
+  if (RELATION.test(code)) return false;
   return (
     /^\](d[1-6]|C[0-4]|Q[1-6]|e[0-3]|E0|J1)/.test(code) ||
     /^\(?01\)?\d{14}/.test(code) ||

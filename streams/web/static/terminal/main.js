@@ -4,10 +4,12 @@ import { looksLikeGoods, plain, shape, uuid7 } from "./codes.js";
 import { Sender } from "./sender.js";
 import { sound } from "./sound.js";
 import * as store from "./store.js";
-import { element, lineOf, outcome, say, texts, totalOf, visible, wordsOf } from "./view.js";
+import { element, lineOf, nameOf, outcome, say, texts, totalOf, visible, wordsOf } from "./view.js";
 import { Wedge } from "./wedge.js";
 
 const CLOCK_TOLERATED_MS = 120_000;
+const UNSENT_NAMED_MAX = 10;
+const FIELDS = ["store", "staff"];
 const locale = document.documentElement.lang === "zh-CN" ? "zh-CN" : "en";
 const sender = new Sender();
 const boot = uuid7();
@@ -34,8 +36,11 @@ async function begin() {
       Promise.resolve(act(event)).catch(failed);
     });
   }
-  for (const each of ["store", "staff"])
+  for (const each of FIELDS) {
     element(each).addEventListener("change", (event) => store.setFact(each, event.target.value));
+    element(each).addEventListener("focus", (event) => event.target.select()); // So that a scan replaces it.
+  }
+  openOnce();
   sender.addEventListener("changed", (event) => changed(event.detail ?? []));
   sender.addEventListener("state", shown);
   addEventListener("beforeunload", (event) => element("unsent").dataset.count !== "0" && event.preventDefault());
@@ -51,6 +56,7 @@ async function ready() {
   element("registration").hidden = Boolean(device);
   element("work").hidden = !device;
   if (!device) return;
+  for (const each of ["hospital", "device_id"]) element("registration").elements[each].value = device[each];
   element("device").textContent = `${device.hospital} · ${device.device_id}`;
   element("store").value = (await store.fact("store")) ?? device.store ?? "";
   element("staff").value = (await store.fact("staff")) ?? "";
@@ -70,6 +76,8 @@ async function registered(event) {
     element("registration-problem").textContent = say(error.status === 401 ? "key_wrong" : "gateway_away");
     return;
   }
+  element("registration-problem").textContent = "";
+  sender.problem = null;
   await ready();
   sender.wake();
 }
@@ -84,6 +92,20 @@ async function open(name) {
   announce("look", name ? say("scan_goods") : say("scan_case"), name ? say("case_open", { name }) : "");
 }
 
+// The page may be open twice: the list is one, and one of the pages sends. It is said, so that nobody wonders.
+async function openOnce() {
+  const alone = (free) => free && new Promise(() => {}); // Held until the page is closed.
+  const first = await navigator.locks.request("udi-page", { ifAvailable: true }, (free) => {
+    element("twice").hidden = Boolean(free);
+    return alone(free);
+  });
+  if (first === null)
+    navigator.locks.request("udi-page", (free) => {
+      element("twice").hidden = true;
+      return alone(free);
+    });
+}
+
 const mode = () => document.querySelector("input[name=action]:checked").value;
 
 async function taken(scan) {
@@ -94,16 +116,25 @@ async function taken(scan) {
     element("badge").value = plain(text);
     return element("reason").focus();
   }
+  const goods = looksLikeGoods(text);
+  if (asked?.kind === "case") {
+    if (plain(text) === asked.name) return open(asked.name); // With gloves: the same wristband again says yes.
+    sound("refused");
+    return announce("refused", say("answer_first"), say("answer_first_do", { name: asked.name, text: visible(text) }));
+  }
+  const another = encounter && plain(text) !== encounter && shape(text) === shape(encounter);
+  const field = FIELDS.includes(scan.field?.id) ? scan.field.id : encounter && !element("store").value.trim() ? "store" : null;
+  if (field && !goods && !another && plain(text) !== encounter) return filled(field, plain(text));
   if (!encounter) {
-    if (looksLikeGoods(text)) {
+    if (goods) {
       sound("refused");
       return announce("refused", say("goods_first"), say("goods_first_do", { text: visible(text) }));
     }
     return open(plain(text));
   }
-  if (!looksLikeGoods(text)) {
+  if (!goods) {
     if (plain(text) === encounter) return announce("look", say("same_case"), say("scan_goods"));
-    if (shape(text) === shape(encounter)) return ask({ kind: "case", name: plain(text) });
+    if (another) return ask({ kind: "case", name: plain(text) });
   }
   if (!element("store").value.trim()) {
     sound("refused");
@@ -114,6 +145,14 @@ async function taken(scan) {
   const code = layout?.map ? scan.text : text;
   if (typed) return ask({ kind: "typed", text: code });
   await scanned({ codes: [code], entry: "scan" });
+}
+
+async function filled(field, text) {
+  element(field).value = text;
+  await store.setFact(field, text);
+  sound("kept");
+  announce("look", `${say(field)}: ${visible(text)}`, say(encounter ? "scan_goods" : "scan_case"));
+  element("scan").focus();
 }
 
 async function scanned(what) {
@@ -178,6 +217,13 @@ async function photographed(event) {
   await taken({ text: codes[0], typed: false });
 }
 
+// What the gateway could not take, once more as what this terminal is now; the refused one stays in the list.
+function again(row) {
+  const { action, encounter: of, store: place, scanned_at, ...rest } = row.event;
+  const told = ["codes", "item_code", "entry", "reason", "corrects"].filter((name) => rest[name]);
+  return scanned({ action, encounter: of, store: place, scanned_at, ...Object.fromEntries(told.map((name) => [name, rest[name]])) });
+}
+
 const returned = (row) => scanned({ codes: row.event.codes, action: "return", corrects: row.scan_id, entry: "scan" });
 
 // The books hold the charge by a decision of the hospital; a badge and a reason let it go on.
@@ -190,8 +236,9 @@ async function overridden(row, given) {
 }
 
 async function closeCase() {
-  const unsent = rows.filter((row) => row.state === "kept").length;
-  if (unsent) return announce("look", say("unsent_first", { count: unsent }), say("unsent_first_do"));
+  const unsent = rows.filter((row) => row.state === "kept");
+  if (unsent.length)
+    return announce("look", say("unsent_first", { count: unsent.length }), say("unsent_first_do", { names: unsent.slice(0, UNSENT_NAMED_MAX).map(nameOf).join(", ") }));
   const answer = await sender.ask(`/v1/cases/${encodeURIComponent(encounter)}/close`, { method: "POST" });
   if (!answer.ok) return announce("refused", say("not_closed"), (await answer.json()).detail);
   const proof = await answer.json();
@@ -237,7 +284,7 @@ function drawn() {
   drawing = requestAnimationFrame(() => {
     element("case").textContent = encounter ?? "–";
     element("close-case").disabled = !encounter;
-    element("lines").replaceChildren(...rows.slice(-200).reverse().map((row) => lineOf(row, locale, { returned, override: (held) => ask({ kind: "override", row: held }) })));
+    element("lines").replaceChildren(...rows.slice(-200).reverse().map((row) => lineOf(row, locale, { returned, again, override: (held) => ask({ kind: "override", row: held }) })));
     element("total").textContent = totalOf(rows);
     element("count").textContent = String(rows.length);
   });
@@ -250,6 +297,8 @@ async function shown() {
   element("refused-count").textContent = refused ? say("refused_count", { count: refused }) : "";
   element("connection").className = sender.online ? "online" : "offline";
   element("connection").textContent = say(sender.problem ?? (sender.online ? "online" : "offline"));
+  // A terminal that was revoked and added anew takes its new key here; what it keeps goes up then.
+  element("registration").hidden = Boolean(device) && sender.problem !== "device-refused";
   const wrong = Math.abs(sender.clockAheadMs) > CLOCK_TOLERATED_MS;
   element("clock").textContent = wrong ? say("clock_wrong", { minutes: Math.round(sender.clockAheadMs / 60_000) }) : "";
 }

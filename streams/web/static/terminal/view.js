@@ -21,13 +21,21 @@ const KINDS = {
 };
 const MARKS = { done: "✔", look: "!", refused: "✖", kept: "…" };
 
+// Which unit it was, and what is left: the parts that the label and the store have.
+function detailsOf(verdict) {
+  const parts = [["lot_is", "lot"], ["serial_is", "serial"], ["expiry_is", "expiry"]];
+  const told = parts.filter(([, name]) => verdict[name]).map(([key, name]) => say(key, { value: visible(verdict[name]) }));
+  if (verdict.stock_left >= 0 && verdict.stock_left !== null) told.push(say("stock_left", { left: verdict.stock_left }));
+  return told.length ? ` ${told.join(" · ")}` : "";
+}
+
 // What a row comes to: kind (colour, shape and sound), word, sentence.
 export function outcome(row, locale) {
   const name = row.state === "done" ? row.verdict.verdict : row.state;
   const kind = KINDS[name] ?? "look";
   const sentence =
     row.state === "done"
-      ? (row.verdict.message?.[locale] ?? row.verdict.verdict)
+      ? (row.verdict.message?.[locale] ?? row.verdict.verdict) + detailsOf(row.verdict)
       : row.state === "refused"
         ? say("refused_here", { why: row.error })
         : say(row.state === "kept" ? "kept_here" : "on_its_way");
@@ -52,24 +60,25 @@ function button(text, act) {
   return made;
 }
 
+export const nameOf = (row) => row.verdict?.item_name ?? row.event.item_code ?? visible(row.event.codes?.[0] ?? "");
+
 export function lineOf(row, locale, acts) {
   const { kind, mark, word, sentence } = outcome(row, locale);
   const made = document.createElement("li");
   made.className = `line ${kind}`;
   made.dataset.scan = row.scan_id;
   made.dataset.state = row.state === "done" ? row.verdict.verdict : row.state;
-  const left = row.verdict?.stock_left;
-  const name = row.verdict?.item_name ?? row.event.item_code ?? visible(row.event.codes?.[0] ?? "");
   const action = row.event.action === "use" ? "" : `${say(`action_${row.event.action}`)}: `;
   made.append(
     cell("mark", mark),
-    cell("name", action + name),
+    cell("name", action + nameOf(row)),
     cell("word", word),
     cell("amount", row.verdict?.amount ? `${row.verdict.verdict === "credited" ? "−" : ""}${row.verdict.amount}` : ""),
-    cell("sentence", sentence + (left >= 0 && left !== null ? ` ${say("stock_left", { left })}` : "")),
+    cell("sentence", sentence),
   );
   const verdict = row.event.action === "use" ? row.verdict : null;
   if (verdict?.verdict === "billed") made.append(button(say("return_this"), () => acts.returned(row)));
+  if (row.state === "refused") made.append(button(say("send_again"), () => acts.again(row)));
   if (verdict?.verdict === "held" && verdict.reasons.some((each) => OVERRIDABLE.includes(each)))
     made.append(button(say("override_this"), () => acts.override(row)));
   return made;

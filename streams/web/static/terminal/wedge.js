@@ -21,8 +21,8 @@ export class Wedge {
   #timer = 0;
   #before = null;
 
-  // `scanned({text, places, typed})` is called for each scan. `places`: the same by the place of the keys, empty where
-  // they had none; `typed`: a person may have typed it.
+  // `scanned({text, places, typed, field})` is called for each scan. `places`: the same by the place of the keys, empty
+  // where they had none; `typed`: a person may have typed it; `field`: another text field that waited for a text then.
   constructor(field, scanned) {
     this.#field = field;
     this.#scanned = scanned;
@@ -106,7 +106,7 @@ export class Wedge {
 
   // A scan while another text field has the focus: what it typed there is taken out again.
   #besideField(field, character, place, event) {
-    if (!this.#text) this.#before = { field, value: field.value };
+    if (!this.#text) this.#before = { field, value: field.value, waits: field.selectionEnd - field.selectionStart === field.value.length };
     this.#text += character;
     this.#places += place;
     this.#times.push(event.timeStamp);
@@ -142,9 +142,10 @@ export class Wedge {
 
   #commit() {
     const [text, places, typed] = [this.#text, this.#places, !this.#fast()];
+    const field = this.#before?.waits ? this.#before.field : null;
     clearTimeout(this.#timer);
     this.#forget();
-    if (text.trim()) this.#scanned({ text, places, typed });
+    if (text.trim()) this.#scanned({ text, places, typed, field });
   }
 
   #show() {

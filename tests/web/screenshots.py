@@ -7,12 +7,20 @@ prints.
 import sys
 from pathlib import Path
 
-from playwright.sync_api import BrowserContext
+from playwright.sync_api import BrowserContext, Page
 
 from models.web.access import LISTS
+from tests.support.servers.bedside import type_scan
 from tests.support.servers.browser import browser
 
 PAGES = ("/", "/month", *(f"/list/{name}" for name in LISTS))
+OPENED = {
+    "case": ("/list/differences", "/case"),
+    "scan": ("/list/held", "/scan/"),
+    "finding": ("/list/findings", "/finding/"),
+}
+"""Pages of one thing, by the list whose first link leads there."""
+SIZES = {"": (1280, 900), "-phone": (360, 800), "-wall": (2560, 1440)}
 
 
 def main(  # noqa: PLR0917 -- what the demo prints
@@ -23,12 +31,17 @@ def main(  # noqa: PLR0917 -- what the demo prints
     with browser() as started:
         for language, tag in (("en-GB", "en"), ("zh-CN", "zh-CN")):
             for theme in ("light", "dark"):
-                context = started.new_context(
-                    locale=language, color_scheme=theme, viewport={"width": 1280, "height": 900}
-                )
+                context = started.new_context(locale=language, color_scheme=theme)
                 _board(context, folder, address, name, password, f"{tag}-{theme}")
                 _terminal(context, folder, address, (hospital, device, key), (case, code), f"{tag}-{theme}")
                 context.close()
+
+
+def _take(page: Page, folder: Path, name: str, looks: str) -> None:
+    """The page as a desk, a phone and a wall show it."""
+    for size, (width, height) in SIZES.items():
+        page.set_viewport_size({"width": width, "height": height})
+        page.screenshot(path=folder / f"{name}-{looks}{size}.png")
 
 
 def _board(  # noqa: PLR0917 -- as above
@@ -36,13 +49,17 @@ def _board(  # noqa: PLR0917 -- as above
 ) -> None:
     page = context.new_page()
     page.goto(f"{address}/sign-in")
-    page.screenshot(path=folder / f"sign-in-{looks}.png")
+    _take(page, folder, "sign-in", looks)
     page.fill("[name=name]", name)
     page.fill("[name=password]", password)
     page.click("main button")
     for path in PAGES:
         page.goto(address + path)
-        page.screenshot(path=folder / f"{path.rpartition('/')[2] or 'now'}-{looks}.png")
+        _take(page, folder, path.rpartition("/")[2] or "now", looks)
+    for one, (path, start) in OPENED.items():
+        page.goto(address + path)
+        page.goto(address + str(page.locator(f"main a[href^='{start}']").first.get_attribute("href")))
+        _take(page, folder, one, looks)
 
 
 def _terminal(  # noqa: PLR0917 -- as above
@@ -54,7 +71,6 @@ def _terminal(  # noqa: PLR0917 -- as above
     looks: str,
 ) -> None:
     page = context.new_page()
-    page.set_viewport_size({"width": 500, "height": 900})
     page.goto(f"{address}/terminal")
     page.wait_for_selector("body[data-ready]")
     for field, value in zip(("hospital", "device_id", "key"), device, strict=True):
@@ -62,10 +78,12 @@ def _terminal(  # noqa: PLR0917 -- as above
     page.click("#register-now")
     page.wait_for_selector("#work:not([hidden])")
     for text in scans:
-        page.keyboard.type(text)
-        page.keyboard.press("Enter")
+        type_scan(page, text)
     page.wait_for_selector("#lines li.done, #lines li.look", timeout=20_000)
-    page.screenshot(path=folder / f"terminal-{looks}.png", full_page=True)
+    _take(page, folder, "terminal", looks)
+    page.goto(f"{address}/terminal/scanner")
+    page.wait_for_selector("body[data-ready]")
+    _take(page, folder, "scanner", looks)
 
 
 if __name__ == "__main__":

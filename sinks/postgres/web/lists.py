@@ -97,7 +97,8 @@ LISTS: Final[Mapping[str, BoardList]] = {
         FROM ({{rows}}) f JOIN udi.scan_now n USING (position_id, record_offset)
         {_HOME.format(t="n")}
         WHERE n.hospital = $1 ORDER BY n.recorded_at DESC, n.record_offset DESC""",
-        _NEWEST_SCANS, _SCANS_BY, {"after": _AFTER},
+        _NEWEST_SCANS, _SCANS_BY,
+        {"after": _AFTER, "without": "(({without})[1] <> 'department' OR department IS NULL)"},
     ),
     "parked": BoardList(_OPEN.format(verdict="parked")),
     "held": BoardList(_OPEN.format(verdict="held")),
@@ -223,5 +224,6 @@ COLUMN_FILTERS: Final = frozenset({
     "to_store",
 })  # fmt: skip
 """Columns that a list may be narrowed by, where it has them; their values are text."""
-OTHER_FILTERS: Final = frozenset({"after", "negative", "shelf"})
-"""Filters that are no column: recorded after an instant, balances below zero, a place that goods left or came to."""
+OTHER_FILTERS: Final = frozenset({"after", "negative", "shelf", "without"})
+"""Filters that are no column: recorded after an instant, balances below zero, a place that goods left or came to,
+without a department (`without=department`)."""

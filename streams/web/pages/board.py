@@ -34,6 +34,7 @@ async def now(request: Request, parts: Gateway, person: SignedIn) -> HTMLRespons
     # Of the newest scan: a replayed year has no other today.
     since = (newest or datetime.now(UTC)) - DAY
     verdicts = await books.verdicts(person.hospital, since)
+    seconds, late = await books.delay(person.hospital, since)
     w = words(locale_of(request))
     after, opens = {"after": since.isoformat()}, person.may("GET", "/list/scans")
     return board(
@@ -44,15 +45,41 @@ async def now(request: Request, parts: Gateway, person: SignedIn) -> HTMLRespons
         ],
         lag=parts.contact.lag_records, ready=parts.contact.readiness(),
         newest=None if newest is None else newest.astimezone(parts.settings.zone).strftime("%Y-%m-%d %H:%M:%S"),
+        delay="" if seconds is None else _span(seconds, w), late=late,
+        scans=(sum(scans for *_, scans in verdicts), address("/list/scans", after)) if opens else None,
         verdicts=[
             (verdict, scans, address("/list/scans", {"verdict": verdict} | after))
             for verdict, scans in _counted((verdict, scans) for _, verdict, scans in verdicts) if opens
         ],
         chart=bars(w["board"]["by_department"], [
-            (name or "–", scans, address("/list/scans", {"department": name} | after) if name and opens else None)
+            (name or "–", scans, address("/list/scans", _of(name) | after) if opens else None)
             for name, scans in _counted((department, scans) for department, _, scans in verdicts)[:BARS_MAX]
         ]),
+        departments=_by_department(verdicts, after) if opens else None,
     )  # fmt: skip
+
+
+def _by_department(
+    counts: Sequence[tuple[str | None, str, int]], after: Mapping[str, str]
+) -> tuple[list[str], list[tuple[str, list[Cell]]]]:
+    """Verdicts, the most frequent first, and of each department how many scans have each."""
+    names = [verdict for verdict, _ in _counted((verdict, scans) for _, verdict, scans in counts)]
+    found = {(department, verdict): scans for department, verdict, scans in counts}
+
+    def cell(department: str | None, verdict: str) -> Cell:
+        scans = found.get((department, verdict))
+        link = address("/list/scans", {"verdict": verdict} | _of(department) | after)
+        return Cell(f"{scans:,}" if scans else "", number=True, link=link)
+
+    return names, [
+        (visible(department or "–"), [cell(department, verdict) for verdict in names])
+        for department, _ in _counted((department, scans) for department, _, scans in counts)
+    ]
+
+
+def _of(department: str | None) -> dict[str, str]:
+    """The filter for a department's scans, or for those of none."""
+    return {"department": department} if department else {"without": "department"}
 
 
 _TILES: Final = (
@@ -135,8 +162,11 @@ def _month_before(month: Month) -> Month:
 def _age(since: datetime | None, w: Mapping[str, Mapping[str, str]]) -> str:
     if since is None:
         return ""
-    seconds = max((datetime.now(UTC) - since).total_seconds(), 0)
+    return _span((datetime.now(UTC) - since).total_seconds(), w)
+
+
+def _span(seconds: float, w: Mapping[str, Mapping[str, str]]) -> str:
     for unit, length in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
         if seconds >= length:
             return w["board"][unit].replace("{n}", f"{int(seconds // length):,}")
-    return w["board"]["just_now"]
+    return w["board"]["seconds"].replace("{n}", f"{max(seconds, 0):.0f}")

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -18,7 +18,7 @@ from streams.web.pages.shown import page, words
 ID_SHOWN: Final = 8
 _NAMED: Final = frozenset({
     "status", "kind", "scope_type", "formula", "state", "measure", "numerator_from", "consumable_income_from",
-    "consumable_cost_from", "rule",
+    "consumable_cost_from", "rule", "without",
 })  # fmt: skip
 """Columns whose values are names of ours, with words in every language."""
 _FIXED: Final[Mapping[str, str]] = {"now": "/", "month": "/month"}
@@ -40,6 +40,8 @@ class Cell:
     """As it is shown."""
     number: bool = False
     """A figure: set to the right."""
+    whole: bool = False
+    """In one line, however narrow the column."""
     link: str | None = None
     """Where it leads; `None`: nowhere."""
 
@@ -69,11 +71,12 @@ def cell_of(column: str, value: Any, zone: ZoneInfo, person: Person, locale: str
         return Cell("✔" if value else "–")
     if isinstance(value, int | Decimal):
         return Cell(f"{value:,}", number=True, link=link)
-    if isinstance(value, datetime):
-        return Cell(value.astimezone(zone).strftime("%Y-%m-%d %H:%M"), link=link)
+    if isinstance(value, date):
+        text = value.astimezone(zone).strftime("%Y-%m-%d %H:%M") if isinstance(value, datetime) else value.isoformat()
+        return Cell(text, link=link, whole=True)
     if isinstance(value, list):
         return Cell(visible(", ".join(map(str, value))), link=link)
-    return Cell(_word(column, str(value), locale), link=link)
+    return Cell(word_of(column, str(value), locale), link=link)
 
 
 def _row_path(to: str) -> str:
@@ -85,7 +88,7 @@ def _row_path(to: str) -> str:
     return path
 
 
-def _word(column: str, text: str, locale: str) -> str:
+def word_of(column: str, text: str, locale: str) -> str:
     """A name of ours in the person's language; an id by its beginning; anything else as it is, made visible."""
     if column in {"scan_id", "difference_id", "alert_id", "finding"}:
         return text[:ID_SHOWN]

@@ -17,7 +17,7 @@ from sinks.postgres.web.lists import COLUMN_FILTERS, OTHER_FILTERS
 from streams.exports import as_csv, as_xlsx
 from streams.web.gateway.parts import Gateway
 from streams.web.pages.drills import address, opened
-from streams.web.pages.frame import Cell, board, cell_of
+from streams.web.pages.frame import Cell, board, cell_of, word_of
 from streams.web.pages.people import Person, SignedIn
 from streams.web.pages.shown import locale_of
 from streams.web.problems import ProblemError
@@ -74,6 +74,7 @@ async def show_list(request: Request, name: str, parts: Gateway, person: SignedI
     query = {**asked.shown, **({"q": asked.wanted} if asked.wanted else {})}
     return board(
         request, person, "list.html", name=name, columns=columns, filters=asked.shown, wanted=asked.wanted,
+        told={column: [word_of(column, each, locale) for each in values] for column, values in asked.shown.items()},
         decisions=decisions, searched="item_code" in columns,
         keys=[str(row[columns.index(KEYS[name])]) for row in rows] if decisions else [],
         exports=[(kind, address(f"/export/{name}", {"format": kind} | query)) for kind in _MEDIA],

@@ -16,6 +16,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from models.wording import LOCALES, texts
+from streams.visible import plain
 
 CSP: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
@@ -83,8 +84,18 @@ def _templates() -> Environment:
         return (files("streams.web") / "templates" / name).read_text(encoding="utf-8")
 
     return Environment(
-        loader=FunctionLoader(load), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FunctionLoader(load),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_harmless,
     )
+
+
+def _harmless(value: Any) -> Any:
+    """A text that is put out, with what could steer its reader made visible; markup of ours stays what it is."""
+    return plain(value) if type(value) is str and not value.isprintable() else value
 
 
 def page(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:

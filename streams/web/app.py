@@ -92,6 +92,7 @@ async def gateway(settings: Settings, pool: asyncpg.Pool, metrics: Metrics, cont
     try:
         yield make_app(parts)
     finally:
+        await parts.kept.stop()
         await parts.tail.stop()
         await parts.publisher.stop()
 

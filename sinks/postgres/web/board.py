@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Final
 
 import asyncpg
 
-from sinks.postgres.web.lists import COLUMN_FILTERS, LISTS, BoardList
+from sinks.postgres.web.lists import COLUMN_FILTERS, LISTS, NEWEST, BoardList
 
 _NOW: Final = """
 SELECT (SELECT count(*) FROM udi.open_scan WHERE hospital = $1 AND verdict = 'parked') AS parked,
@@ -63,10 +63,6 @@ _DIFFERENCES: Final = """
 SELECT d.kind, count(*) AS rows, sum(d.amount) AS amount FROM report.differences d
 WHERE d.hospital = $1 AND d.status IN ('open', 'asked') GROUP BY d.kind ORDER BY d.kind
 """
-_RATIOS: Final = """
-SELECT r.formula, r.ratio_percent, r.month_on_month_points, r.year_on_year_points FROM report.ratios r
-WHERE r.hospital = $1 AND r.month = $2 AND r.scope_type = 'hospital' ORDER BY r.formula
-"""
 _FINDINGS: Final = """
 SELECT f.status, count(*) AS rows, sum(f.amount) AS amount FROM report.findings f
 WHERE f.hospital = $1 AND f.month = $2 GROUP BY f.status ORDER BY f.status
@@ -78,6 +74,8 @@ FROM report.stock s WHERE s.hospital = $1 AND s.quantity <> 0
 """
 _NEWEST_MONTH: Final = "SELECT udi.month_text(max(month)) FROM udi.usage_now WHERE hospital = $1"
 
+RATIOS_SECONDS_MAX: Final = 600
+"""Longest that ratios may take to be worked out."""
 Filters = Mapping[str, Sequence[str]]
 """Values by the name of a filter."""
 
@@ -113,28 +111,33 @@ class BoardBooks:
             KeyError: no list of that name.
         """
         columns = await self.columns(name)
-        sql, values = await self._fitting(name, hospital, columns, filters)
+        sql, values = await self._fitting(name, hospital, columns, filters, limit)
         async with self._pool.acquire() as connection, connection.transaction(readonly=True):
             rows = await connection.fetch(f"{sql} LIMIT {int(limit)}", hospital, *values)
         return columns, [tuple(row) for row in rows]
 
-    async def count(self, name: str, hospital: str, filters: Filters) -> int:
-        """How many rows of a list fit all filters.
+    async def count(self, name: str, hospital: str, filters: Filters) -> int | None:
+        """How many rows of a list fit all filters; `None` of a list that has too many to be counted.
 
         Raises:
             KeyError: no list of that name.
         """
+        one = LISTS[name]
+        if one.endless:
+            return None
         sql, values = await self._fitting(name, hospital, await self.columns(name), filters)
+        if not values and one.counted:
+            sql = one.counted
         return int(await self._pool.fetchval(f"SELECT count(*) FROM ({sql}) counted", hospital, *values))
 
     async def _fitting(
-        self, name: str, hospital: str, columns: Sequence[str], filters: Filters
+        self, name: str, hospital: str, columns: Sequence[str], filters: Filters, limit: int | None = None
     ) -> tuple[str, list[Sequence[str]]]:
         known = set(columns) & COLUMN_FILTERS | set(LISTS[name].conditions)
         chosen = {key: values for key, values in filters.items() if key in known}
         if LISTS[name].of_a_month and "month" not in chosen:
-            chosen["month"] = [await self._pool.fetchval(_NEWEST_MONTH, hospital) or "2000-01"]
-        return _narrowed(LISTS[name], chosen)
+            chosen["month"] = [await self.month_of(name, hospital, chosen)]
+        return _narrowed(LISTS[name], chosen, limit)
 
     async def now(self, hospital: str) -> dict[str, Any]:
         """What is open: how much, since when; when the newest scan was recorded."""
@@ -161,11 +164,29 @@ class BoardBooks:
         """The dearest of some items (`None`: of all) in a month (yyyymm), ranked among them, beside another month."""
         return [dict(row) for row in await self._pool.fetch(_TOP, hospital, month, before, items)]
 
-    async def of_month(self, hospital: str, month: str) -> dict[str, list[dict[str, Any]]]:
-        """What else a month (2022-06) comes to: ratios of the hospital, findings by status."""
-        ratios = await self._pool.fetch(_RATIOS, hospital, month)
-        findings = await self._pool.fetch(_FINDINGS, hospital, month)
-        return {"ratios": [dict(row) for row in ratios], "findings": [dict(row) for row in findings]}
+    async def findings(self, hospital: str, month: str) -> list[dict[str, Any]]:
+        """Findings of a month (2022-06) by status."""
+        return [dict(row) for row in await self._pool.fetch(_FINDINGS, hospital, month)]
+
+    async def ratios(self, hospital: str, month: str) -> list[Sequence[Any]]:
+        """Every row of the list of ratios of a month (2022-06).
+
+        Where a record is silent our own books are asked, which reads every use of three months.
+        """
+        sql, values = _narrowed(LISTS["ratios"], {"month": [month]})
+        async with self._pool.acquire() as connection, connection.transaction(readonly=True):
+            await connection.execute(f"SET LOCAL statement_timeout = '{RATIOS_SECONDS_MAX}s'")
+            rows = await connection.fetch(sql, hospital, *values, timeout=RATIOS_SECONDS_MAX)
+        return [tuple(row) for row in rows]
+
+    async def month_of(self, name: str, hospital: str, filters: Filters) -> str:
+        """The month (2022-06) that a list of one month is asked for: named, or the newest of use.
+
+        Raises:
+            KeyError: no list of that name.
+        """
+        named = filters.get("month") if LISTS[name].of_a_month else None
+        return str(named[0] if named else await self._pool.fetchval(_NEWEST_MONTH, hospital) or "2000-01")
 
     async def standing(self, hospital: str) -> dict[str, list[dict[str, Any]]]:
         """What stands now, whatever the month: differences with the HIS by kind, balances."""
@@ -174,11 +195,13 @@ class BoardBooks:
         return {"differences": [dict(row) for row in differences], "stock": [dict(row) for row in stock]}
 
 
-def _narrowed(one: BoardList, chosen: Filters) -> tuple[str, list[Sequence[str]]]:
-    """The query of a list narrowed by filters, and their values from `$2` on."""
+def _narrowed(one: BoardList, chosen: Filters, limit: int | None = None) -> tuple[str, list[Sequence[str]]]:
+    """The query of a list narrowed by filters, and their values from `$2` on; of an open list no more than `limit`."""
     places = {name: f"${place}::text[]" for place, name in enumerate(chosen, 2)}
     rows = next((rows for name, rows in one.by.items() if name in chosen), one.newest)
-    sql = one.sql.replace("{rows}", rows)
+    few = None if chosen else limit
+    sql = one.sql.replace("{rows}", rows).replace("{cut}", f"LIMIT {few}" if few else "")
+    sql = sql.replace("{newest}", str(min(few or NEWEST, NEWEST)))
     for name, place in places.items():
         sql = sql.replace(f"{{{name}}}", place)
     conditions = [

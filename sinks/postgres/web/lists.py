@@ -14,9 +14,10 @@ NEWEST: Final = 2_000
 _OPEN: Final = """
 SELECT o.since, o.reason, s.scan_id, s.action::text AS action, o.item_code, o.di, s.lot, s.serial, s.encounter,
        s.department, s.store, s.device_id, s.units
-FROM udi.open_scan o JOIN udi.scan s USING (position_id, record_offset)
-WHERE o.hospital = $1 AND o.verdict = '{verdict}' ORDER BY o.since
+FROM (SELECT * FROM udi.open_scan WHERE hospital = $1 AND verdict = '{verdict}' ORDER BY since {{cut}}) o
+JOIN udi.scan s USING (position_id, record_offset) ORDER BY o.since
 """
+_OPEN_COUNT: Final = "SELECT 1 FROM udi.open_scan WHERE hospital = $1 AND verdict = '{verdict}'"
 _MONTH: Final = "udi.month_text(udi.month_of(udi.local_day({at})))"
 _DIS: Final = """(
     SELECT i ->> 'di' FROM udi.catalogue c
@@ -26,9 +27,9 @@ _DIS: Final = """(
 _MONTH_BEGINS: Final = "(udi.first_day(replace(({month})[1], '-', '')::integer) - 2)"
 """Of the oldest month asked for; a device's clock may be ahead of the broker's."""
 
-_NEWEST_SCANS: Final = f"""SELECT newest.* FROM udi.position p CROSS JOIN LATERAL (
+_NEWEST_SCANS: Final = """SELECT newest.* FROM udi.position p CROSS JOIN LATERAL (
     SELECT s.position_id, s.record_offset FROM udi.scan s WHERE s.position_id = p.position_id AND s.hospital = $1
-    ORDER BY s.record_offset DESC LIMIT {NEWEST}) newest"""
+    ORDER BY s.record_offset DESC LIMIT {newest}) newest"""
 _SCANS_BY: Final[Mapping[str, str]] = {
     "scan_id": "SELECT position_id, record_offset FROM udi.scan_claim "
     "WHERE hospital = $1 AND scan_id = ANY ({scan_id}::uuid[])",
@@ -60,9 +61,9 @@ _LEDGER_BY: Final[Mapping[str, str]] = {
     "month": "SELECT position_id, record_offset, n FROM udi.ledger "
              f"WHERE hospital = $1 AND posted_at >= {_MONTH_BEGINS}",
 }  # fmt: skip
-_NEWEST_LEDGER: Final = f"""SELECT newest.* FROM udi.position p CROSS JOIN LATERAL (
+_NEWEST_LEDGER: Final = """SELECT newest.* FROM udi.position p CROSS JOIN LATERAL (
     SELECT e.position_id, e.record_offset, e.n FROM udi.ledger e
-    WHERE e.position_id = p.position_id AND e.hospital = $1 ORDER BY e.record_offset DESC LIMIT {NEWEST}) newest"""
+    WHERE e.position_id = p.position_id AND e.hospital = $1 ORDER BY e.record_offset DESC LIMIT {newest}) newest"""
 _HOME: Final = """LEFT JOIN LATERAL (
     SELECT e.department FROM udi.encounter e WHERE (e.hospital, e.encounter) = ({t}.hospital, {t}.encounter)
     ORDER BY e.version DESC LIMIT 1
@@ -71,7 +72,11 @@ _HOME: Final = """LEFT JOIN LATERAL (
 
 @dataclass(frozen=True, slots=True)
 class BoardList:
-    """A list as SQL: `$1` is the hospital; `{rows}` stands for the offsets it is about."""
+    """A list as SQL: `$1` is the hospital; `{rows}` stands for the offsets it is about.
+
+    While nothing narrows it, it begins with no more rows than are asked for: `{cut}` limits them, `{newest}` is how
+    many of each partition are taken.
+    """
 
     sql: str
     """Gives the rows, newest first."""
@@ -81,6 +86,10 @@ class BoardList:
     """Those offsets by a filter, the best first; `{name}` stands for the filter's values."""
     conditions: Mapping[str, str] = field(default_factory=dict)
     """Filters that are no column; `{name}` as above."""
+    counted: str | None = None
+    """How many rows it has when nothing narrows it; `None`: as many as its SQL gives."""
+    endless: bool = False
+    """It grows with every scan: nobody counts its rows."""
     of_a_month: bool = False
     """It is asked for one month always; without one for the newest month of use."""
 
@@ -99,9 +108,10 @@ LISTS: Final[Mapping[str, BoardList]] = {
         WHERE n.hospital = $1 ORDER BY n.recorded_at DESC, n.record_offset DESC""",
         _NEWEST_SCANS, _SCANS_BY,
         {"after": _AFTER, "without": "(({without})[1] <> 'department' OR department IS NULL)"},
+        endless=True,
     ),
-    "parked": BoardList(_OPEN.format(verdict="parked")),
-    "held": BoardList(_OPEN.format(verdict="held")),
+    "parked": BoardList(_OPEN.format(verdict="parked"), counted=_OPEN_COUNT.format(verdict="parked")),
+    "held": BoardList(_OPEN.format(verdict="held"), counted=_OPEN_COUNT.format(verdict="held")),
     "differences": BoardList("""
         SELECT d.at, d.difference_id, d.kind, d.cause, d.fix, d.encounter, d.department, d.item_code, d.quantity,
                d.expected, d.found, d.amount, d.status, d.scan_id
@@ -116,7 +126,7 @@ LISTS: Final[Mapping[str, BoardList]] = {
         JOIN udi.scan s USING (position_id, record_offset)
         LEFT JOIN udi.scan used ON (used.position_id, used.record_offset) = (l.charge_position, l.charge_offset)
         ORDER BY l.posted_at DESC, l.record_offset DESC, l.n""",
-        _NEWEST_LEDGER, _LEDGER_BY,
+        _NEWEST_LEDGER, _LEDGER_BY, endless=True,
     ),
     "usage": BoardList("""
         SELECT udi.month_text(u.month) AS month, u.scope_type, u.scope, u.item_code, u.quantity,
@@ -155,7 +165,8 @@ LISTS: Final[Mapping[str, BoardList]] = {
     "discharges": BoardList("""
         SELECT d.discharged_at, d.encounter, d.department, d.drg_group, d.drg_weight, d.main_disease, d.medical_income,
                d.drug_income, d.consumable_income, d.consumable_cost, d.month
-        FROM report.discharges d WHERE d.hospital = $1 ORDER BY d.discharged_at DESC, d.encounter"""),
+        FROM report.discharges d WHERE d.hospital = $1 ORDER BY d.discharged_at DESC, d.encounter""",
+        endless=True),
     "stock": BoardList("""
         SELECT b.store, b.item_code, b.lot, b.serial, b.expiry, b.owner, b.quantity
         FROM report.stock b WHERE b.hospital = $1 AND b.quantity <> 0 ORDER BY b.store, b.item_code, b.expiry""",
@@ -170,6 +181,7 @@ LISTS: Final[Mapping[str, BoardList]] = {
         ) m WHERE m.hospital = $1 ORDER BY m.moved_at DESC""",
         _NEWEST_SCANS, _SCANS_BY,
         {"shelf": "(from_place = ANY ({shelf}) OR to_place = ANY ({shelf}))"},
+        endless=True,
     ),
     "stores": BoardList("""
         SELECT store, s.name, s.kind, s.department, s.parent, s.confirms_transfers, b.lines, b.units, b.negative
@@ -182,7 +194,13 @@ LISTS: Final[Mapping[str, BoardList]] = {
         ORDER BY s.kind, store"""),
     "expiring": BoardList("""
         SELECT e.days_left, e.expiry, e.store, e.item_code, e.lot, e.serial, e.owner, e.quantity, e.value
-        FROM report.expiring e WHERE e.hospital = $1 ORDER BY e.days_left, e.store, e.item_code"""),
+        FROM report.expiring e JOIN (
+            SELECT s.store, s.item_code, s.lot, s.serial, s.owner FROM report.stock s
+            WHERE s.hospital = $1 AND s.quantity > 0 AND s.expiry IS NOT NULL
+            ORDER BY s.expiry, s.store, s.item_code {cut}
+        ) first USING (store, item_code, lot, serial, owner)
+        WHERE e.hospital = $1 ORDER BY e.days_left, e.store, e.item_code""",
+        counted="SELECT 1 FROM report.stock WHERE hospital = $1 AND quantity > 0 AND expiry IS NOT NULL"),
     "in-transit": BoardList("""
         SELECT t.sent_at, t.document, t.from_store, t.to_store, t.item_code, t.lot, t.serial, t.owner, t.quantity
         FROM report.in_transit t WHERE t.hospital = $1 ORDER BY t.sent_at"""),

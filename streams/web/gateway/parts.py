@@ -21,6 +21,7 @@ from streams.web.gateway.publisher import Publisher
 from streams.web.gateway.search import Search
 from streams.web.gateway.verdicts import Tail
 from streams.web.health import Contact
+from streams.web.kept import Kept
 from streams.web.problems import ProblemError
 
 BEARER = "bearer "
@@ -52,6 +53,8 @@ class Parts:
     """The catalogue, to be searched."""
     limits: Limits
     """How much a device may send."""
+    kept: Kept
+    """Figures of the board that take long."""
     oidc: StarletteOAuth2App | None
     """The hospital's identity provider, where there is one."""
 
@@ -110,6 +113,7 @@ async def make_parts(settings: Settings, pool: asyncpg.Pool, metrics: Metrics, c
         ScanBooks(pool),
         Search(ItemBooks(pool)),
         Limits(settings.gateway_events_per_second),
+        Kept(),
         client_of(settings),
     )
 

@@ -10,11 +10,12 @@ from fastapi.responses import HTMLResponse
 from models.calendar import Month, month_of, month_text, parse_month
 from sinks.postgres.web.board import BoardBooks
 from streams.visible import visible
-from streams.web.gateway.parts import Gateway
+from streams.web.gateway.parts import Gateway, Parts
 from streams.web.pages.charts import bars
 from streams.web.pages.drills import USED, address
 from streams.web.pages.frame import Cell, board
 from streams.web.pages.people import Person, SignedIn
+from streams.web.pages.ratios import ratios_of
 from streams.web.pages.shown import locale_of, words
 from streams.web.problems import ProblemError
 
@@ -60,7 +61,7 @@ async def now(request: Request, parts: Gateway, person: SignedIn) -> HTMLRespons
 
 
 def _by_department(
-    counts: Sequence[tuple[str | None, str, int]], after: Mapping[str, str]
+    counts: Sequence[tuple[str | None, str, int]], after: dict[str, str]
 ) -> tuple[list[str], list[tuple[str, list[Cell]]]]:
     """Verdicts, the most frequent first, and of each department how many scans have each."""
     names = [verdict for verdict, _ in _counted((verdict, scans) for _, verdict, scans in counts)]
@@ -112,7 +113,8 @@ async def month(
     return board(
         request, person, "month.html", month=name, months=[row["month"] for row in totals],
         top=[_top_row(row, names, name, month_text(before), person) for row in top], monitored=bool(monitored),
-        total=next((row for row in totals if row["month"] == name), None), **await books.of_month(hospital, name),
+        total=next((row for row in totals if row["month"] == name), None), ratios=await _ratios(parts, hospital, name),
+        findings=await books.findings(hospital, name),
         **await books.standing(hospital),
         over_time=bars(w["over_time"], [
             (row["month"], row["amount"], address("/month", {"month": row["month"]})) for row in reversed(totals)
@@ -122,6 +124,16 @@ async def month(
             for row in top[:10]
         ]),
     )  # fmt: skip
+
+
+async def _ratios(parts: Parts, hospital: str, month: str) -> list[dict[str, Any]] | None:
+    """Ratios of the whole hospital; `None` while they are worked out."""
+    figures = await ratios_of(parts, hospital, month)
+    if figures is None:
+        return None
+    columns = await BoardBooks(parts.pool).columns("ratios")
+    rows = (dict(zip(columns, row, strict=True)) for row in figures.value)
+    return [row for row in rows if row["scope_type"] == "hospital"]
 
 
 def _top_row(row: Mapping[str, Any], names: Mapping[str, str], month: str, before: str, person: Person) -> list[Cell]:

@@ -16,11 +16,13 @@ from sinks.postgres.web.board import BoardBooks, Filters
 from sinks.postgres.web.lists import COLUMN_FILTERS, OTHER_FILTERS
 from streams.exports import as_csv, as_xlsx
 from streams.web.gateway.parts import Gateway
+from streams.web.kept import WAIT_SECONDS
 from streams.web.pages.drills import address, opened
 from streams.web.pages.frame import Cell, board, cell_of, word_of
 from streams.web.pages.people import Person, SignedIn
+from streams.web.pages.ratios import narrowed, ratios_of
 from streams.web.pages.shown import locale_of
-from streams.web.problems import ProblemError
+from streams.web.problems import ProblemError, unavailable
 
 router = APIRouter(include_in_schema=False)
 
@@ -29,6 +31,8 @@ EXPORTED_MAX: Final = 100_000
 FOUND_MAX: Final = 200
 """Items that a search may narrow a list to."""
 VALUE_CHARACTERS_MAX: Final = 200
+WORKED_OUT_SECONDS_MAX: Final = 120.0
+"""So long an export waits for figures that are worked out."""
 
 
 def _instant(value: str) -> str:
@@ -64,11 +68,12 @@ _MEDIA: Final = {
 async def show_list(request: Request, name: str, parts: Gateway, person: SignedIn) -> HTMLResponse:
     """A list, narrowed by its own columns; with what the person may decide on it."""
     asked = await _asked(request, parts, name, person)
-    columns, rows = await _rows(parts, name, person, asked.filters, SHOWN_MAX)
+    columns, rows, total = await _rows(parts, name, person, asked.filters, SHOWN_MAX)
+    known = rows is not None
+    rows = rows or []
     if name == "items" and asked.wanted:
         best = asked.filters["item_code"]
         rows.sort(key=lambda row: best.index(row[0]))
-    full = len(rows) == SHOWN_MAX
     zone, locale = parts.settings.zone, locale_of(request)
     decisions = [each for each in _BY_LIST.get(name, ()) if person.may("POST", f"/decide/{each}")]
     query = {**asked.shown, **({"q": asked.wanted} if asked.wanted else {})}
@@ -80,7 +85,7 @@ async def show_list(request: Request, name: str, parts: Gateway, person: SignedI
         exports=[(kind, address(f"/export/{name}", {"format": kind} | query)) for kind in _MEDIA],
         rows=[_cells(name, dict(zip(columns, row, strict=True)), zone, person, locale) for row in rows],
         shown_max=SHOWN_MAX,
-        total=await BoardBooks(parts.pool).count(name, person.hospital, asked.filters) if full else len(rows),
+        total=total, known=known,
         done=request.query_params.get("done"), left=request.query_params.get("left"),
     )  # fmt: skip
 
@@ -96,7 +101,9 @@ async def export(
 ) -> Response:  # fmt: skip
     """The same rows as a file."""
     asked = await _asked(request, parts, name, person)
-    columns, rows = await _rows(parts, name, person, asked.filters, EXPORTED_MAX)
+    columns, rows, _ = await _rows(parts, name, person, asked.filters, EXPORTED_MAX, wait=WORKED_OUT_SECONDS_MAX)
+    if rows is None:
+        raise unavailable("database")
     zone = parts.settings.zone
     body = as_csv(columns, rows, zone) if format == "csv" else as_xlsx(name, columns, rows, zone)
     headers = {"Content-Disposition": f'attachment; filename="{name}.{format}"', "Cache-Control": "no-store"}
@@ -142,16 +149,27 @@ def _formed(column: str, value: str) -> str:
 
 
 async def _rows(
-    parts: Gateway, name: str, person: Person, filters: Filters, limit: int
-) -> tuple[Sequence[str], list[Sequence[Any]]]:
-    """Rows, each item's code with its name beside it."""
-    columns, rows = await BoardBooks(parts.pool).rows(name, person.hospital, filters, limit)
+    parts: Gateway, name: str, person: Person, filters: Filters, limit: int, *, wait: float = WAIT_SECONDS
+) -> tuple[Sequence[str], list[Sequence[Any]] | None, int | None]:
+    """Columns, rows and how many there are in all, `None` when nobody has counted them.
+
+    Each item's code has its name beside it. Rows are `None` while they are worked out for the first time.
+    """
+    books, hospital = BoardBooks(parts.pool), person.hospital
+    if name == "ratios":
+        columns = await books.columns(name)
+        figures = await ratios_of(parts, hospital, await books.month_of(name, hospital, filters), wait)
+        found = None if figures is None else narrowed(columns, figures.value, filters)
+        return columns, None if found is None else found[:limit], len(found or [])
+    columns, rows = await books.rows(name, hospital, filters, limit)
+    total = len(rows) if len(rows) < limit else await books.count(name, hospital, filters)
     if "item_code" not in columns:
-        return columns, rows
-    names, place = await parts.search.names(person.hospital), columns.index("item_code") + 1
+        return columns, rows, total
+    names, place = await parts.search.names(hospital), columns.index("item_code") + 1
     return (
         [*columns[:place], "item_name", *columns[place:]],
         [(*row[:place], names.get(row[place - 1]), *row[place:]) for row in rows],
+        total,
     )
 
 

@@ -7,7 +7,6 @@ import * as store from "./store.js";
 import { element, lineOf, nameOf, outcome, say, texts, totalOf, visible, wordsOf } from "./view.js";
 import { Wedge } from "./wedge.js";
 
-const CLOCK_TOLERATED_MS = 120_000;
 const UNSENT_NAMED_MAX = 10;
 const FIELDS = ["store", "staff"];
 const locale = document.documentElement.lang === "zh-CN" ? "zh-CN" : "en";
@@ -159,12 +158,12 @@ async function scanned(what) {
   const optional = { staff: element("staff").value.trim(), department: device.department };
   const event = {
     schema: "udi.scan/1", scan_id: uuid7(), hospital: device.hospital, device_id: device.device_id, boot,
-    scanned_at: new Date(Date.now() - (Math.abs(sender.clockAheadMs) > CLOCK_TOLERATED_MS ? sender.clockAheadMs : 0)).toISOString(),
+    scanned_at: new Date(Date.now() - sender.clockError).toISOString(),
     action: mode(), quantity: 1, store: element("store").value.trim(), encounter, ...what,
   };
   for (const [name, value] of Object.entries(optional)) if (value) event[name] = value;
   if (event.action !== "use") element("action-use").checked = true;
-  const row = await store.keep(event);
+  const row = await store.keep(event, sender.clockAheadMs !== null);
   sound("kept");
   changed([row]);
   sender.wake();
@@ -299,7 +298,7 @@ async function shown() {
   element("connection").textContent = say(sender.problem ?? (sender.online ? "online" : "offline"));
   // A terminal that was revoked and added anew takes its new key here; what it keeps goes up then.
   element("registration").hidden = Boolean(device) && sender.problem !== "device-refused";
-  const wrong = Math.abs(sender.clockAheadMs) > CLOCK_TOLERATED_MS;
+  const wrong = sender.clockError !== 0;
   element("clock").textContent = wrong ? say("clock_wrong", { minutes: Math.round(sender.clockAheadMs / 60_000) }) : "";
 }
 

@@ -3,6 +3,7 @@ import * as store from "./store.js";
 
 const BATCH = 100;
 const MISSED_MAX = 200;
+const CLOCK_TOLERATED_MS = 120_000;
 const PAUSE_MS = [500, 1000, 2000, 4000];
 const channel = new BroadcastChannel("udi-terminal");
 
@@ -12,7 +13,7 @@ export class Sender extends EventTarget {
   #pauses = 0;
   #sending = [];
   online = false;
-  clockAheadMs = 0;
+  clockAheadMs = null;
   problem = null;
 
   start() {
@@ -22,6 +23,11 @@ export class Sender extends EventTarget {
     };
     addEventListener("online", () => this.wake());
     navigator.locks.request("udi-sender", () => Promise.all([this.#send(), this.#listen()]));
+  }
+
+  // By how much times of this device are to be mended, ms; 0 while nobody knows, or when it is little.
+  get clockError() {
+    return Math.abs(this.clockAheadMs ?? 0) > CLOCK_TOLERATED_MS ? this.clockAheadMs : 0;
   }
 
   wake(others = true) {
@@ -100,8 +106,9 @@ export class Sender extends EventTarget {
         await this.#rest(1000);
         continue;
       }
-      const waiting = await store.unsent(BATCH);
       try {
+        if (!this.#token) await this.token(await store.fact("device"));
+        const waiting = await store.unsent(BATCH, this.clockError);
         if (!waiting.length) {
           if (!this.online) await this.ask("/healthz").then((answer) => this.#is(answer.ok));
           await this.#rest(this.online ? 5000 : 1000);

@@ -24,19 +24,31 @@ export async function setFact(name, value) {
 }
 
 // A new scan with the next sequence number of this device, in one transaction: it is kept when this returns.
-export async function keep(event) {
+// `timed`: its time is right as far as the gateway's clock is known.
+export async function keep(event, timed = false) {
   const transaction = (await database).transaction(["scans", "facts"], "readwrite", STRICT);
   const facts = transaction.objectStore("facts");
   const sequence = ((await facts.get("sequence")) ?? 0) + 1;
   await facts.put(sequence, "sequence");
-  const kept = { scan_id: event.scan_id, state: "kept", event: { ...event, sequence }, verdict: null, error: null };
+  const kept = { scan_id: event.scan_id, state: "kept", event: { ...event, sequence }, verdict: null, error: null, timed };
   kept.place = await transaction.objectStore("scans").add(kept);
   await transaction.done;
   return kept;
 }
 
-export async function unsent(limit) {
-  return (await database).getAllFromIndex("scans", "state", "kept", limit);
+// What is sent next. Scans made while nobody knew how wrong the clock was get the right time now: once, before the
+// first send, since the same scan must stay the same afterwards.
+export async function unsent(limit, aheadMs) {
+  const rows = await (await database).getAllFromIndex("scans", "state", "kept", limit);
+  if (rows.every((row) => row.timed)) return rows;
+  const transaction = (await database).transaction("scans", "readwrite", STRICT);
+  for (const row of rows.filter((each) => !each.timed)) {
+    row.timed = true;
+    row.event.scanned_at = new Date(Date.parse(row.event.scanned_at) - aheadMs).toISOString();
+    await transaction.store.put(row);
+  }
+  await transaction.done;
+  return rows;
 }
 
 export async function count(state) {

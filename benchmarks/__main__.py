@@ -57,6 +57,8 @@ async def _run(sizes: measure.Sizes, only: list[str]) -> Table:
         if {"steps", "growth", "cases", "reconciling-books", "monitoring"} & set(only):
             async with EmbeddedDatabase(folder / "postgres", settings=STATEMENTS) as database:
                 await run.in_process(database.url, only)
+        if "web" in only:
+            await asyncio.to_thread(run.web, folder / "web")
         if "reconciling" in only:
             run.reconcile()
     return table

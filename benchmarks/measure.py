@@ -2,6 +2,7 @@
 
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
 from time import perf_counter
 
@@ -10,6 +11,9 @@ from benchmarks.parts import Parts, books
 from benchmarks.reconciling import books as reconciling_books
 from benchmarks.reconciling import rule as reconciling
 from benchmarks.table import Line, Table
+from benchmarks.web import bedside, sending
+from benchmarks.web import installation as web
+from benchmarks.web import pages as web_pages
 
 PARTS = (
     "backlog",
@@ -22,6 +26,7 @@ PARTS = (
     "reconciling",
     "reconciling-books",
     "monitoring",
+    "web",
     "codes",
 )
 THROUGHPUT, CPU, LATENCY = "Backlog", "CPU seconds per 100,000 scans", "Latency"
@@ -62,14 +67,34 @@ class Sizes:
     """Cases judged."""
     rerated: int
     """Charges that a late price re-rates while scans flow."""
+    pages: tuple[int, int]
+    """Scans and months of the books whose pages are asked for."""
 
 
 FULL = Sizes(
     60_000, 5, 3, 3_000, 3, 20.0, 3, 50_000, 5, (100_000, 1_000_000), 50_000, (20_000, 200_000), 24.0, 30_000, 50,
-    5_000_000, 170_000, 200_000,
+    5_000_000, 170_000, 200_000, (1_000_000, 15),
 )  # fmt: skip
 QUICK = Sizes(
-    8_000, 2, 1, 400, 1, 3.0, 1, 6_000, 2, (3_000, 12_000), 3_000, (2_000, 10_000), 6.5, 0, 5, 50_000, 20_000, 20_000
+    8_000,
+    2,
+    1,
+    400,
+    1,
+    3.0,
+    1,
+    6_000,
+    2,
+    (3_000, 12_000),
+    3_000,
+    (2_000, 10_000),
+    6.5,
+    0,
+    5,
+    50_000,
+    20_000,
+    20_000,
+    (6_000, 3),
 )
 
 
@@ -81,6 +106,7 @@ def sizes(*, quick: bool, scans: int | None, repetitions: int | None) -> Sizes:
         found.naive_repetitions, found.latency_seconds, found.latency_repetitions, found.steps_scans,
         found.steps_repetitions, found.growth, found.growth_window, found.cases,
         found.cases_seconds, found.warm_up, found.months, found.watched, found.assessed, found.rerated,
+        found.pages,
     )  # fmt: skip
 
 
@@ -188,6 +214,15 @@ class Run:
     def _percentile(self, name: str, runs: list[latency.Latency], what: str, percent: int) -> Line:
         values = [latency.percentile(getattr(run, what), percent) for run in runs]
         return self._table.add(LATENCY, name, "ms", values)
+
+    def web(self, folder: Path) -> None:
+        """Pages, terminal and gateway over the demo's books."""
+        scans, months = self._sizes.pages
+        _say(f"pages, terminal and gateway over a demo of {scans} scans")
+        with web.installation(folder, scans, months) as installed:
+            web_pages.run(self._table, installed, scans)
+            sending.run(self._table, installed, self._sizes.latency_repetitions)
+            bedside.run(self._table, installed)
 
     def reconcile(self) -> None:
         """The rules that compare with the HIS, without any books."""

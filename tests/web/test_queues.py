@@ -10,32 +10,12 @@ from typing import Any, Final
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.servers.bedside import name_of, set_up
+from tests.support.servers.bedside import FILL, name_of, set_up
 from tests.support.servers.live import DI, Device, Live
 
 TERMINALS: Final = 50
 QUEUED: Final = 5_000
 SENT_MS_MAX: Final = 300_000
-
-FILL: Final = """async ([count, di]) => {
-    const { openDB } = await import('/static/vendor/idb.js');
-    const database = await openDB('udi-terminal', 1);
-    const device = await database.get('facts', 'device');
-    const { uuid7 } = await import('/static/terminal/codes.js');
-    const transaction = database.transaction(['scans', 'facts'], 'readwrite');
-    for (let sequence = 1; sequence <= count; sequence++) {
-        const scan_id = uuid7();
-        const event = {
-            schema: 'udi.scan/1', scan_id, hospital: device.hospital, device_id: device.device_id, boot: 'b', sequence,
-            scanned_at: new Date().toISOString(), action: 'use', quantity: 1, store: device.store, encounter: 'E1',
-            codes: [`]d201${di}1739123110L${sequence}`],
-        };
-        transaction.objectStore('scans').add({ scan_id, state: 'kept', event, verdict: null, error: null });
-    }
-    await transaction.objectStore('facts').put(count, 'sequence');
-    await transaction.done;
-}"""
-"""What so many scans without a network leave on the device, in one go."""
 
 
 @pytest.fixture

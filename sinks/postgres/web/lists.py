@@ -195,10 +195,12 @@ LISTS: Final[Mapping[str, BoardList]] = {
     "expiring": BoardList("""
         SELECT e.days_left, e.expiry, e.store, e.item_code, e.lot, e.serial, e.owner, e.quantity, e.value
         FROM report.expiring e JOIN (
-            SELECT s.store, s.item_code, s.lot, s.serial, s.owner FROM report.stock s
+            SELECT s.store, s.item_code, s.owner, coalesce(s.lot, '') AS lot, coalesce(s.serial, '') AS serial
+            FROM report.stock s
             WHERE s.hospital = $1 AND s.quantity > 0 AND s.expiry IS NOT NULL
             ORDER BY s.expiry, s.store, s.item_code {cut}
-        ) first USING (store, item_code, lot, serial, owner)
+        ) first ON (first.store, first.item_code, first.owner, first.lot, first.serial)
+                 = (e.store, e.item_code, e.owner, coalesce(e.lot, ''), coalesce(e.serial, ''))
         WHERE e.hospital = $1 ORDER BY e.days_left, e.store, e.item_code""",
         counted="SELECT 1 FROM report.stock WHERE hospital = $1 AND quantity > 0 AND expiry IS NOT NULL"),
     "in-transit": BoardList("""

@@ -21,6 +21,8 @@ _NAMED: Final = frozenset({
     "consumable_cost_from", "rule", "without",
 })  # fmt: skip
 """Columns whose values are names of ours, with words in every language."""
+_WHOLE: Final = frozenset({"month", "period", "base_month"})
+"""Columns whose values stay in one line."""
 _FIXED: Final[Mapping[str, str]] = {"now": "/", "month": "/month"}
 GROUPS: Final[Mapping[str, Sequence[str]]] = {
     "overview": ("now", "month"),
@@ -76,7 +78,7 @@ def cell_of(column: str, value: Any, zone: ZoneInfo, person: Person, locale: str
         return Cell(text, link=link, whole=True)
     if isinstance(value, list):
         return Cell(visible(", ".join(map(str, value))), link=link)
-    return Cell(word_of(column, str(value), locale), link=link)
+    return Cell(word_of(column, str(value), locale), link=link, whole=column in _WHOLE)
 
 
 def _row_path(to: str) -> str:
@@ -97,8 +99,10 @@ def word_of(column: str, text: str, locale: str) -> str:
         "verdict": words(locale)["outcome"],
         "action": words(locale)["terminal"],
         "filed": texts(locale)["filed"],
+        "cause": texts(f"desk.{locale}")["cause"],
+        "fix": texts(f"desk.{locale}")["fix"],
     }
-    prefix = {"reason": "", "verdict": "verdict_", "action": "action_", "filed": ""}.get(column)
+    prefix = {"reason": "", "verdict": "verdict_", "action": "action_", "filed": "", "cause": "", "fix": ""}.get(column)
     if prefix is None:
         found = words(locale)["value"].get(text) if column in _NAMED else None
     else:

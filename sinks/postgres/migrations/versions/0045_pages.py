@@ -6,7 +6,7 @@ Revision ID: 0045
 from sinks.postgres.migrations.scripts import execute
 
 revision = "0045"
-down_revision = "0044"
+down_revision = "0047"
 branch_labels = None
 depends_on = None
 

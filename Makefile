@@ -70,7 +70,7 @@ mutants: $(MUTANTS)/.ready
 	@$(MUTANTS)/bin/python -m tests.mutants $(SAMPLE)
 
 screenshots: $(READY)
-	@$(BIN)/python -m tests.web.screenshots $${SHOTS:-docs/screenshots} $(PAGES)
+	@$(BIN)/python -m tests.web.screenshots $${SHOTS:-.cache/screenshots} $(PAGES)
 
 api: $(READY)
 	@$(BIN)/python -m streams.web docs/api

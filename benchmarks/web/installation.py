@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Final
 
 _SAID: Final = re.compile(
-    r"(?P<address>http://\S+?)/\s.*?password (?P<password>\S+).*?hospital (?P<hospital>\S+), device (?P<device>\S+), "
-    r"key (?P<key>\S+).*?case (?P<case>[^\s,]+), then (?P<code>\S+)",
+    r"(?P<address>http://\S+?)/\s.*?password\s+(?P<password>\S+).*?hospital\s+(?P<hospital>\S+),\s+"
+    r"device\s+(?P<device>\S+),\s+key\s+(?P<key>\S+).*?case\s+(?P<case>[^\s,]+),\s+then\s+(?P<code>\S+)",
     re.DOTALL,
 )
 STOP_SECONDS: Final = 60

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from models.wire.topics import TOPICS
 from streams import logs
-from streams.app import AGENTS, make_app
+from streams.app import AGENTS, FaustWorker, make_app
 from streams.settings import Settings
 from streams.wiring import FACT_TOPICS
 
@@ -49,7 +49,9 @@ async def test_a_worker_writes_control_characters_to_terminals_alone(
     app: faust.App, place: type[io.StringIO], capfd: pytest.CaptureFixture[str]
 ) -> None:
     stdout = place()
-    worker = app.conf.Worker(app, stdout=stdout, override_logging=False, quiet=True)
+    settings: Any = app.conf
+    assert settings.Worker is FaustWorker
+    worker = FaustWorker(app, stdout=stdout, override_logging=False, quiet=True)
 
     await worker.on_startup_finished()
 

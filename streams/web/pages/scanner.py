@@ -6,6 +6,7 @@ from typing import Final
 import zxingcpp
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
+from markupsafe import escape
 
 from streams.web.pages.shown import page
 from streams.web.problems import ProblemError
@@ -37,7 +38,7 @@ _SYMBOLS: Final = {
 @router.get("/terminal/scanner")
 async def scanner(request: Request) -> HTMLResponse:
     """The page; what it finds goes to `PUT /v1/devices/profile`."""
-    return page(request, "scanner.html", keys_text=KEYS_TEXT, gs1_text=GS1_TEXT)
+    return page(request, "scanner.html", keys_text=KEYS_TEXT, gs1_text=escape(GS1_TEXT))
 
 
 @router.get("/terminal/symbols/{name}")

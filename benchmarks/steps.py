@@ -143,7 +143,7 @@ def as_a_worker() -> None:
 async def statements(pool: asyncpg.Pool) -> dict[str, float]:
     """Seconds of execution in the server by statement since the last call; needs `parts.STATEMENTS`.
 
-    `udi.record` and `udi.gather` are whole calls; the others lie inside `udi.record`, triggers included.
+    `udi.record` (its newest version) and `udi.gather` are whole calls; the others lie inside, triggers included.
     """
     query = (
         "SELECT query, total_exec_time / 1000 FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid "
@@ -152,7 +152,7 @@ async def statements(pool: asyncpg.Pool) -> dict[str, float]:
     found: dict[str, float] = defaultdict(float)
     for text, seconds in await pool.fetch(query):
         inside = _STATEMENT.search(text)
-        if text.startswith("SELECT udi.record("):
+        if text.startswith("SELECT udi.record_2("):
             found["udi.record"] += seconds
         elif text.startswith("SELECT * FROM udi.gather("):
             found["udi.gather"] += seconds

@@ -41,6 +41,8 @@ class Settings(BaseSettings):
     """The longest outage to survive, of ours or of who reads us: no topic may forget sooner. See `udi doctor`."""
     outbox_kept_days: int = Field(default=400, ge=30, le=36500)
     """How long the outbox keeps the bodies of what is published; ids and keys stay. See operations.md, "What grows"."""
+    raw_kept_months: int | None = Field(default=None, ge=3, le=1200)
+    """How many whole months the bytes of scans stay; unset: for ever. See operations.md, "What grows"."""
     log_append_time: bool = True
     """Topics stamp records with the broker's clock. Fixed at `udi init`; the embedded broker keeps the producer's."""
     time_zone: str = "Asia/Shanghai"

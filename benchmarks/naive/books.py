@@ -34,6 +34,7 @@ WRITTEN: Final = {
     "claims",
     "units",
     "scans",
+    "raws",
     "open",
     "ledger",
     "settlement",
@@ -92,6 +93,8 @@ class NaiveBooks(PostgresBooks):
                 "UPDATE udi.lane SET version = version + 1 WHERE lane = $1 RETURNING version", batch.lane
             )
             await _write(connection, rows)
+            for _, *raw in rows.raws:
+                await connection.execute("INSERT INTO udi.scan_raw VALUES (now(), $1, $2, $3)", *raw)
             for block in rows.outbox:
                 await _write_outbox(connection, block)
         return int(version)

@@ -46,6 +46,8 @@ class CommandRefusal(StrEnum):
     """`{codes}` and `{reason}`: what is said to be right can't be recorded itself."""
     NOTHING_CORRECTED = "nothing-corrected"
     """It is what was scanned."""
+    LABEL_TEXT_GONE = "label-text-gone"
+    """Retention has let the texts of its label go, and the correction brings neither codes nor an item."""
     COUNTS_NO_MORE = "counts-no-more"
     """`{reason}`: a person has rejected or corrected it before."""
     HALF_WAITS = "half-waits"

@@ -147,6 +147,8 @@ def correct(one: Recorded, command: Command, view: View) -> list[Decision] | Ref
     refusal = objection(correction, local_day(command.accepted_at))
     if refusal is not None:
         return refusal
+    if not any((event.codes, event.item_code, correction.codes, correction.item_code)):
+        return Refused(CommandRefusal.LABEL_TEXT_GONE)
     if all(getattr(event, name) == getattr(correction, name) for name in correction.model_fields_set):
         return Refused(CommandRefusal.NOTHING_CORRECTED)
     return _counts_no_more(one, command.accepted_at, Reason.CORRECTED, view)

@@ -91,7 +91,7 @@ PLACES: tuple[str, ...] = (
     *(topic.name for topic in TOPICS if topic.written_by != "relay"),
     "halves", "decisions", "commands", "corrections",
     "ticks", "evaluator", "learner", "corrector", "reconciler", "prover", "recall-lister", "sealer", "purger",
-    "month-runner", "other",
+    "raw-keeper", "month-runner", "other",
 )  # fmt: skip
 """Where something may fail by its own fault: the input topics; waiting halves, decisions made again, persons' commands,
 corrected scans; the jobs of the scheduler."""
@@ -150,6 +150,7 @@ METRICS: tuple[MetricRow, ...] = (
     ),
     MetricRow("udi_verify_age_seconds", _A, _SEEN, "Since `udi verify` last looked at books and topics."),
     MetricRow("udi_verify_failed", _G, _SEEN, "Invariants that did not hold then."),
+    MetricRow("udi_raw_months_ahead", _G, _SEEN, "Months to come in which raw bytes can be stored already."),
     MetricRow("udi_waiting_open", _G, _SEEN, "Half labels that wait for the other half."),
     MetricRow("udi_waiting_age_seconds", _A, _SEEN, "Age of the oldest of them."),
     MetricRow("udi_parked_open", _G, _SEEN, "Scans whose charge waits for a fact."),

@@ -28,3 +28,7 @@ class AdvisoryLock(IntEnum):
     """By hospital and supplier: versions of a statement are numbered one by one."""
     ORDERS = 1980
     """By hospital: who proposes or releases orders does it alone."""
+    RAW_MONTHS = 1982
+    """Who makes a month of raw bytes does it alone."""
+    RAW_PURGE = 1983
+    """Who lets a month of raw bytes go does it alone."""

@@ -68,6 +68,7 @@ UNION ALL SELECT 'learner', l.position_id::text, l.next_offset::text
 """What waits for a job or a lane, each with what it begins with: work that stands still begins with the same."""
 BEHIND = "SELECT lane, greatest(0, f.version - l.facts_seen) AS facts FROM udi.lane l, udi.fact_counter f"
 _VERIFIED = "SELECT at, failed FROM udi.verification ORDER BY verification_id DESC LIMIT 1"
+_MONTHS_AHEAD = "SELECT count(*) FROM udi.raw_months WHERE month > udi.raw_month(clock_timestamp())"
 _MONTH_RUN = """
 SELECT min(udi.first_day(udi.shifted(ran.month, 2))::timestamp AT TIME ZONE i.zone) AS over_since
 FROM (SELECT hospital, max(month) AS month FROM udi.month_step WHERE step = 'pack' GROUP BY hospital) ran
@@ -113,6 +114,7 @@ async def observe(pool: asyncpg.Pool, metrics: Metrics) -> dict[tuple[str, int],
         backlog, behind = await connection.fetch(BACKLOG), await connection.fetch(BEHIND)
         verified = await connection.fetchrow(_VERIFIED)
         over_since = await connection.fetchval(_MONTH_RUN)
+        ahead = await connection.fetchval(_MONTHS_AHEAD)
     stand = {(row["topic"], row["partition"]): row["next_offset"] for row in positions}
     for (topic, partition), next_offset in stand.items():
         metrics.position(topic, partition, next_offset)
@@ -135,6 +137,7 @@ async def observe(pool: asyncpg.Pool, metrics: Metrics) -> dict[tuple[str, int],
         metrics.gauge("udi_verify_failed", verified["failed"])
     metrics.gauges("udi_alerts_open", {(row["rule"],): row["alerts"] for row in alerts})
     metrics.gauge("udi_cases_open", cases)
+    metrics.gauge("udi_raw_months_ahead", ahead)
     kinds = {(kind.value,): 0 for kind in DifferenceKind} | {(row["kind"],): row["differences"] for row in differences}
     metrics.gauges("udi_differences_open", kinds)
     metrics.gauge("udi_lanes", lanes or 0)

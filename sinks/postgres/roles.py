@@ -76,6 +76,7 @@ purchase            book  -      -      r      r      ar     r
 purchase_line       book  -      -      r      r      ar     r
 purchase_mark       book  -      -      r      r      ar     r
 purge               book  r      r      ar     r      r      r
+raw_purge           book  r      r      r      r      r      r
 reading             book  ar     r      r      r      r      r
 recall              book  ar     -      r      r      r      r
 recall_closing      book  r      -      r      r      ar     r
@@ -87,6 +88,8 @@ rule                book  r      -      r      r      ar     r
 rule_switch         book  r      -      r      r      ar     r
 scan                book  ar     r      r      r      r      r
 scan_claim          book  ar     -      r      r      r      r
+scan_override       book  ar     -      r      r      r      r
+scan_raw            book  ar     -      r      r      r      -
 scanner             book  r      r      ar     ar     ar     r
 scanner_watch       state r      -      arw    r      r      r
 seal                book  -      -      ar     r      r      r
@@ -117,6 +120,10 @@ What a reader may read is what the views of `report` show: he can't name a table
 views run with his own rights. Keys of devices, passwords and sessions are for those alone who check or make them.
 """
 _RIGHTS: Final = {"a": "INSERT", "r": "SELECT", "w": "UPDATE", "d": "DELETE"}
+
+
+_ALONE: Final = {"udi.purge_raw(integer)": (SCHEDULER,)}
+"""Functions that run with the owner's rights and let go of something: who alone may call them."""
 
 
 def _grants() -> Iterator[tuple[str, str, Mapping[str, str]]]:
@@ -155,6 +162,9 @@ def statements() -> Iterator[str]:
         for letters, tables in _alike(role).items():
             may, where = ", ".join(_RIGHTS[each] for each in letters), ", ".join(f"udi.{each}" for each in tables)
             yield _for(role, f"GRANT {may} ON {where} TO {{role}}")
+        for function, whose in _ALONE.items():
+            if role not in whose:
+                yield _for(role, f"REVOKE EXECUTE ON FUNCTION {function} FROM {{role}}")
     yield from (_append_only(book) for book in BOOKS)
     yield _INVOKER
     yield _DEFINER

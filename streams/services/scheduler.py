@@ -22,6 +22,7 @@ from streams.services.monitoring.evaluator import Evaluator
 from streams.services.monitoring.month_runner import MonthRunner
 from streams.services.prover import Prover
 from streams.services.purger import Purger
+from streams.services.raw_keeper import RawKeeper
 from streams.services.recall_lister import RecallLister
 from streams.services.reconciler import Reconciler
 from streams.services.sealer import Sealer
@@ -81,6 +82,7 @@ def jobs(settings: Settings, pool: asyncpg.Pool, failed: Failed, environment: Ma
         "recall-lister": lambda: RecallLister(pool).run(failed),
         "sealer": lambda: Sealer(pool, settings.seal_file).run(failed),
         "purger": lambda: Purger(settings, pool).run(failed),
+        "raw-keeper": lambda: RawKeeper(settings, pool).run(failed),
         "month-runner": lambda: MonthRunner(settings, pool, environment).run(failed),
     }
 

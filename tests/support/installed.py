@@ -140,7 +140,10 @@ async def installed(url: str, broker: EmbeddedBroker) -> AsyncIterator[Installed
 
 async def publish_scans(settings: Settings, pool: asyncpg.Pool) -> None:
     """What the books have recorded, at the offsets they have recorded it at."""
-    rows = await pool.fetch("SELECT lane, record_offset, record_key, raw FROM udi.scan ORDER BY lane, record_offset")
+    rows = await pool.fetch(
+        "SELECT lane, record_offset, record_key, b.raw FROM udi.scan s "
+        "JOIN udi.raw_bytes b USING (position_id, record_offset) ORDER BY 1, 2"
+    )
     async with AIOKafkaProducer(**settings.kafka()) as producer:
         for row in rows:
             sent = await producer.send_and_wait("udi.scans", row["raw"], row["record_key"], partition=row["lane"])

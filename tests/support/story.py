@@ -68,7 +68,7 @@ def clip(lot: str | None = "C1", serial: str | None = None, expiry: str = "27123
 async def correct(ward: Ward) -> None:
     """A price that comes late, and what persons release and take back."""
     await ward.scan(
-        scan(50, codes=clip(), quantity=3),
+        scan(50, codes=clip(), quantity=3, override={"badge": "B1", "reason": "nobody asked for it"}),
         back(51, 50, codes=clip()),
         scan(52, codes=clip(expiry="220101")),
         scan(53, codes=clip(serial="T1")),

@@ -21,7 +21,7 @@ from tests.support.ward import MemoryStore, Ward, postgres_store
 
 BOOKS = {
     "scan_claim", "unit_claim", "use_change", "scan", "decision", "open_scan", "ledger", "settlement", "balance",
-    "store_item", "usage_delta", "outbox_block", "reading", "pair", "command_outcome",
+    "store_item", "usage_delta", "outbox_block", "reading", "pair", "command_outcome", "scan_raw",
 }  # fmt: skip
 """Tables that the story below writes."""
 
@@ -60,10 +60,10 @@ async def rows_of_a_story() -> list[Rows]:
 
 
 async def tables_of_parameters(pool: asyncpg.Pool) -> list[str]:
-    """The tables whose rows `udi.record` takes, in the order of its parameters."""
+    """The tables whose rows `udi.record_2` takes, in the order of its parameters."""
     types = await pool.fetchval(
         """SELECT array_agg(format_type(t, NULL) ORDER BY place)
-           FROM pg_proc, unnest(proargtypes) WITH ORDINALITY p (t, place) WHERE oid = 'udi.record'::regproc"""
+           FROM pg_proc, unnest(proargtypes) WITH ORDINALITY p (t, place) WHERE oid = 'udi.record_2'::regproc"""
     )
     return [each.removeprefix("udi.").removesuffix("[]") for each in types[-len(Rows().arguments()) :]]
 
@@ -136,8 +136,8 @@ PYTHON: dict[str, set[object]] = {
     "smallint[]": {Sequence[int]}, "integer[]": {Sequence[int]}, "bigint[]": {Sequence[int]},
 }  # fmt: skip
 """What the types of columns are in Python."""
-FILLED = {("case_delta", "reader"), ("case_delta", "delta_id")}
-"""Columns that `udi.record` fills by itself."""
+FILLED = {("case_delta", "reader"), ("case_delta", "delta_id"), ("scan_raw", "stored_at")}
+"""Columns that `udi.record_2` fills by itself."""
 
 
 async def test_a_field_is_of_its_columns_type_and_none_where_that_may_be_null(pool: asyncpg.Pool) -> None:

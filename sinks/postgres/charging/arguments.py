@@ -1,4 +1,4 @@
-"""The arguments of `udi.record`: one list of rows for each table that a batch writes."""
+"""The arguments of `udi.record_2`: one list of rows for each table that a batch writes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,7 +19,9 @@ from sinks.postgres.charging.tables import (
     CommandOutcomeRow,
     DecisionRow,
     OpenRow,
+    OverrideRow,
     PairRow,
+    RawRow,
     ReadingRow,
     Row,
     ScanRow,
@@ -69,11 +71,15 @@ class Rows:
     """Encounters that have changed."""
     waste: list[WasteRow] = field(default_factory=list)
     """Costs of goods opened or thrown away."""
+    raws: list[RawRow] = field(default_factory=list)
+    """Bytes of the records, apart from what was decided of them."""
+    overrides: list[OverrideRow] = field(default_factory=list)
+    """Overrides that came with scans."""
 
     def arguments(self) -> Sequence[Sequence[Row]]:
-        """In the order of the parameters of `udi.record`."""
+        """In the order of the parameters of `udi.record_2`."""
         return (
             self.claims, self.units, self.freed, self.changes, self.scans, self.decisions, self.closed_open, self.open,
             self.ledger, self.settlement, self.balances, self.store_items, self.usage, self.outbox,
-            self.readings, self.pairs, self.commands, self.cases, self.waste,
+            self.readings, self.pairs, self.commands, self.cases, self.waste, self.raws, self.overrides,
         )  # fmt: skip

@@ -1,6 +1,6 @@
 """The books in PostgreSQL: one query to gather, one call to record.
 
-The functions `udi.gather` and `udi.record` (sinks/postgres/migrations/sql) hold the promise; this module carries
+The functions `udi.gather` and `udi.record_2` (sinks/postgres/migrations/sql) hold the promise; this module carries
 values to and from them.
 """
 
@@ -23,7 +23,6 @@ from models.charging.known_controls import QuotaKey, Used, UsedItems
 from models.charging.snapshot import Catalogue, EncounterFacts, Lookup, LotPatterns, Snapshot, StayItem
 from models.policy import ReturnClock
 from models.reasons import Reason, Verdict
-from models.scan.event import ScanEvent
 from models.scan.scanners import NO_SCANNERS, Scanner, ScannerRecord, Scanners, scanner_fact
 from models.udi import CodeError, Flag, Issuer, Label, read_label
 from models.udi.lot_pattern import load
@@ -42,13 +41,13 @@ from sinks.postgres.charging.aside import PostgresAside
 from sinks.postgres.charging.inputs import take_position
 from sinks.postgres.charging.rows import rows_of
 from sinks.postgres.charging.supply import learn_supply
-from sinks.postgres.charging.use_rows import plain, use_of
+from sinks.postgres.charging.use_rows import event_of, plain, use_of
 from sinks.postgres.readable import readable
 
 NEIGHBOUR_SECONDS = 60
 """How far around a half label the device's other scans are looked for; not less than the pairing window."""
 _ERRORS: dict[str, type[Exception]] = {"UD001": LaneMovedError, "UD002": ClaimTakenError, "UD003": StaleError}
-_RECORD = f"SELECT udi.record({', '.join(f'${place}' for place in range(1, 30))})"
+_RECORD = f"SELECT udi.record_2({', '.join(f'${place}' for place in range(1, 32))})"
 _GATHER = """SELECT * FROM udi.gather($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 CROSS JOIN LATERAL (
     SELECT array_agg(hospital ORDER BY n) AS clocked, array_agg(coalesce(since, at) ORDER BY n) AS clocked_since,
@@ -129,7 +128,7 @@ class PostgresBooks:
         )
 
     async def record(self, batch: Batch) -> int:
-        """Record the batch in one transaction: see `udi.record`."""
+        """Record the batch in one transaction: see `udi.record_2`."""
         gathered, position = batch.gathered, batch.position
         arguments = rows_of(batch).arguments()
         async with self._pool.acquire() as connection:
@@ -191,11 +190,11 @@ class PostgresBooks:
         if not refs:
             return []
         positions, offsets = [ref.position for ref in refs], [ref.offset for ref in refs]
-        rows: list[Any] = await connection.fetch("SELECT * FROM udi.subjects($1, $2)", positions, offsets)
+        rows: list[Any] = await connection.fetch("SELECT * FROM udi.subjects_2($1, $2)", positions, offsets)
         return rows
 
     def _subject(self, row: Any) -> tuple[RecordedScan, Prior]:
-        event = ScanEvent.model_validate_json(row["raw"])
+        event = event_of(row["raw"], row["scan"], row["override"])
         label = _label(row)
         day = local_day(event.scanned_at, self._zone)
         ref = Ref(row["position_id"], row["record_offset"])

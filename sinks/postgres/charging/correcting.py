@@ -9,10 +9,14 @@ import orjson
 
 from models.charging.commands import Correction, correcting_scan_id
 from models.scan.event import ScanEvent
+from sinks.postgres.charging.use_rows import event_of
 from sinks.postgres.readable import readable
 
 _WAITING = """
-SELECT k.lane, k.seq, k.hospital, k.body, k.reason, s.raw, rest.raw AS rest
+SELECT k.lane, k.seq, k.hospital, k.body, k.reason, own.raw, CASE WHEN own.raw IS NULL THEN s END AS scan,
+       (SELECT o FROM udi.scan_override o WHERE (o.position_id, o.record_offset) = (s.position_id, s.record_offset))
+           AS override,
+       rest.raw AS rest
 FROM udi.command k
 JOIN udi.command_outcome o USING (lane, seq)
 JOIN udi.scan_claim c ON (c.hospital, c.scan_id) = (k.hospital, k.scan_id)
@@ -24,7 +28,8 @@ LEFT JOIN LATERAL (
 ) p ON true
 JOIN udi.scan s ON (s.position_id, s.record_offset)
     = (coalesce(p.position_id, c.position_id), coalesce(p.record_offset, c.record_offset))
-LEFT JOIN udi.scan rest ON (rest.position_id, rest.record_offset) = (p.rest_position, p.rest_offset)
+JOIN udi.raw_bytes own ON (own.position_id, own.record_offset) = (s.position_id, s.record_offset)
+LEFT JOIN udi.raw_bytes rest ON (rest.position_id, rest.record_offset) = (p.rest_position, p.rest_offset)
 WHERE k.kind = 'correct' AND o.done
   AND NOT EXISTS (SELECT FROM udi.correction done WHERE (done.lane, done.seq) = (k.lane, k.seq))
 ORDER BY k.accepted_at DESC, k.lane, k.seq DESC LIMIT 500
@@ -87,7 +92,7 @@ def _corrected(row: Any) -> Corrected:
         row["lane"],
         row["seq"],
         row["hospital"],
-        ScanEvent.model_validate_json(row["raw"]),
+        event_of(row["raw"], row["scan"], row["override"]),
         ScanEvent.model_validate_json(row["rest"]) if row["rest"] is not None else None,
         Correction.model_validate(orjson.loads(row["body"])),
         row["reason"],

@@ -21,7 +21,15 @@ from sinks.postgres.charging.entry_tables import (
     UsageRow,
     WasteRow,
 )
-from sinks.postgres.charging.scan_rows import bad_row, decision_row, open_row, reading_rows, scan_row
+from sinks.postgres.charging.scan_rows import (
+    bad_row,
+    decision_row,
+    open_row,
+    override_row,
+    raw_row,
+    reading_rows,
+    scan_row,
+)
 from sinks.postgres.charging.tables import ChangeRow, ClaimRow, CommandOutcomeRow, PairRow, UnitRow
 
 
@@ -34,6 +42,7 @@ def rows_of(batch: Batch) -> Rows:
     for result in batch.results:
         if isinstance(result, BadRecord):
             rows.scans.append(bad_row(result, batch))
+            rows.raws.extend(raw_row(result.ref, batch))
             continue
         ref = result.subject.ref
         newest[ref] = result
@@ -42,6 +51,8 @@ def rows_of(batch: Batch) -> Rows:
             rows.decisions.append(decision_row(result))
         else:
             rows.scans.append(scan_row(result, batch))
+            rows.raws.extend(raw_row(ref, batch))
+            rows.overrides.extend(override_row(result.subject))
             if result.claims:
                 event = result.subject.event
                 rows.claims.append(ClaimRow(event.hospital, event.scan_id, *ref, result.subject.fingerprint))
@@ -230,7 +241,7 @@ def _add_outbox(rows: Rows, records: Iterable[Outgoing], batch: Batch) -> None:
 def outbox_row(
     topic: str, partition: int, first_seq: int, block: list[Outgoing], arrived_at: datetime | None = None
 ) -> OutboxRow:
-    """A block of the outbox; `udi.record` gives a lane's blocks their real sequence numbers."""
+    """A block of the outbox; `udi.record_2` gives a lane's blocks their real sequence numbers."""
     lettered = block[0].reason is not None
     return OutboxRow(
         topic,

@@ -2,19 +2,18 @@
 
 from collections.abc import Iterable
 
-from models.charging.books import BadRecord
+from models.charging.books import BadRecord, RecordedScan, Ref
 from models.charging.decision import Decision
 from models.reasons import deciding_reason
 from models.scan.event import Action
 from models.stock.places import PATIENT, SUPPLIER, WASTE
 from sinks.ports.batch import Batch
-from sinks.postgres.charging.tables import DecisionRow, OpenRow, ReadingRow, ScanRow
+from sinks.postgres.charging.tables import DecisionRow, OpenRow, OverrideRow, RawRow, ReadingRow, ScanRow
 
 
 def scan_row(decision: Decision, batch: Batch) -> ScanRow:
-    """The first decision of a scan, with the record it came of."""
+    """The first decision of a scan, with the key of the record it came of."""
     subject, event, label, stock = decision.subject, decision.subject.event, decision.label, decision.stock
-    raw = batch.raw[subject.ref]
     from_place, to_place = _places(decision)
     return ScanRow(
         position_id=subject.ref.position,
@@ -50,8 +49,7 @@ def scan_row(decision: Decision, batch: Batch) -> ScanRow:
         item_code=decision.item.item_code if decision.item else None,
         units=decision.units,
         owner=stock.move.owner if stock.move else None,
-        record_key=raw.key,
-        raw=raw.value,
+        record_key=batch.raw[subject.ref].key,
         label_flags=label.flags or None,
         document=event.document,
         place=event.place,
@@ -85,8 +83,7 @@ _OUTSIDE = {
 
 
 def bad_row(bad: BadRecord, batch: Batch) -> ScanRow:
-    """A record that is no scan event, with its bytes."""
-    raw = batch.raw[bad.ref]
+    """A record that is no scan event."""
     return ScanRow(
         position_id=bad.ref.position,
         record_offset=bad.ref.offset,
@@ -97,9 +94,22 @@ def bad_row(bad: BadRecord, batch: Batch) -> ScanRow:
         device_id=bad.device_id,
         explanation=bad.detail,
         reasons=(bad.reason.value,),
-        record_key=raw.key,
-        raw=raw.value,
+        record_key=batch.raw[bad.ref].key,
     )
+
+
+def raw_row(ref: Ref, batch: Batch) -> Iterable[RawRow]:
+    """The bytes of a record; none without a value."""
+    value = batch.raw[ref].value
+    if value is not None:
+        yield RawRow(None, *ref, value)
+
+
+def override_row(subject: RecordedScan) -> Iterable[OverrideRow]:
+    """The override that came with a scan; none without one."""
+    override = subject.event.override
+    if override is not None:
+        yield OverrideRow(*subject.ref, override.badge, override.reason)
 
 
 def decision_row(decision: Decision) -> DecisionRow:

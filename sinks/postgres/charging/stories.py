@@ -17,12 +17,13 @@ _SCAN: Final = f"""
 SELECT n.hospital, n.scan_id, p.topic, p.partition, n.record_offset, n.device_id, n.staff, n.entry,
        n.action::text AS action, n.scanned_at, n.recorded_at, n.quantity, n.store, n.to_store,
        coalesce(n.department, home.department) AS department, n.encounter, n.operation, n.corrects,
-       s.explanation, s.raw, n.issuer, n.di, n.lot, n.serial, n.expiry, n.production,
+       s.explanation, b.raw, b.let_go_at, n.issuer, n.di, n.lot, n.serial, n.expiry, n.production,
        coalesce(n.label_flags, '{{}}') AS label_flags, n.item_code, item.name AS item_name, n.units,
        n.verdict::text AS verdict, n.reasons, owner.owner
 FROM ({_PLACE}) c
 JOIN udi.scan_now n USING (position_id, record_offset)
 JOIN udi.scan s USING (position_id, record_offset)
+JOIN udi.raw_bytes b USING (position_id, record_offset)
 JOIN udi.position p USING (position_id)
 LEFT JOIN LATERAL (
     SELECT convert_from(k.body, 'UTF8')::jsonb ->> 'name' AS name FROM udi.catalogue k
@@ -157,6 +158,8 @@ class StoredScan:
     """What was typed with it: the reason of a correction or of a code entered by hand."""
     raw: bytes | None
     """The event as it came; `None` once it is no longer kept."""
+    let_go_at: datetime | None
+    """Since when its bytes are gone by retention; `None` when they are there."""
     issuer: str | None
     """Issuing agency of the identifier (`models.udi.Issuer`); `None` without a code."""
     di: str | None

@@ -135,8 +135,8 @@ class ScanRow(NamedTuple):
     """Whose goods they are: `hospital`, or the supplier's id; `None` when none moved."""
     record_key: bytes | None = None
     """The record's key; `None` without one."""
-    raw: bytes | None = None
-    """The record's bytes."""
+    raw: None = None
+    """Services before 0042 wrote the record's bytes here; they are in `RawRow`."""
     label_flags: Sequence[str] | None = None
     """What was noticed while reading the label; `None` when nothing was."""
     document: str | None = None
@@ -149,6 +149,32 @@ class ScanRow(NamedTuple):
     """Place the goods reached; `None` when nothing moved."""
     cost: int | None = None
     """1/10,000 yuan a unit; `None` when none was in force or nothing moved."""
+
+
+class RawRow(NamedTuple):
+    """`udi.scan_raw`: the bytes of a record as they came."""
+
+    stored_at: None
+    """`udi.record_2` takes the instant of the batch."""
+    position_id: int
+    """Number of the input position: cluster, topic and partition."""
+    record_offset: int
+    """Offset of the record in its partition."""
+    raw: bytes
+    """The record's bytes; a record without a value has no row."""
+
+
+class OverrideRow(NamedTuple):
+    """`udi.scan_override`: who let pass with the scan what the hospital has set against a charge, and why."""
+
+    position_id: int
+    """Number of the input position: cluster, topic and partition."""
+    record_offset: int
+    """Offset of the scan in its partition."""
+    badge: str
+    """Badge of the person."""
+    reason: str
+    """The person's words."""
 
 
 class DecisionRow(NamedTuple):

@@ -1,7 +1,8 @@
-"""A use with what was charged, owed and taken back of it, from a row of `udi.uses`."""
+"""Values from rows: a use with what was charged, owed and taken back of it; the event of a recorded scan."""
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -11,6 +12,7 @@ from models.charging.books import Ref
 from models.charging.decision import UseAccount
 from models.charging.effects import Charge, SettlementLine, SettlementStatus
 from models.reasons import Reason, Verdict
+from models.scan.event import Action, Entry, Override, ScanEvent
 
 
 def use_of(row: Any, item: Item | None, zone: ZoneInfo) -> UseAccount:
@@ -74,3 +76,35 @@ def _line(row: Any) -> SettlementLine | None:
         0, plain(row["line_id"]), row["supplier"], row["item_code"], row["line_quantity"], row["cost"],
         row["line_amount"], Month(row["line_period"]), SettlementStatus(row["line_status"]),
     )  # fmt: skip
+
+
+_LIKE_THE_COLUMN: Final = (
+    "hospital", "device_id", "boot", "sequence", "scanned_at", "quantity", "store", "to_store", "department",
+    "encounter", "operation", "team", "staff", "document", "place",
+)  # fmt: skip
+
+
+def event_of(raw: bytes | None, scan: Mapping[str, Any] | None, override: Mapping[str, Any] | None = None) -> ScanEvent:
+    """The event as the device sent it.
+
+    Args:
+        raw: The record's bytes; `None` when they were let go.
+        scan: Then the row of `udi.scan`.
+        override: Then the row of `udi.scan_override`, when there is one.
+
+    Of bytes that were let go the texts of the label are unknown: `codes` and `item_code` are both `None`, which no
+    event on the wire has. What was decided of the label is in the books; only who must read it again misses them.
+    """
+    if raw is not None or scan is None:
+        return ScanEvent.model_validate_json(raw or b"")
+    said = Override(badge=override["badge"], reason=override["reason"]) if override is not None else None
+    return ScanEvent.model_construct(
+        schema_="udi.scan/1",
+        scan_id=plain(scan["scan_id"]),
+        corrects=plain(scan["corrects"]) if scan["corrects"] is not None else None,
+        **{name: scan[name] for name in _LIKE_THE_COLUMN},
+        action=Action(scan["action"]),
+        entry=Entry(scan["entry"]),
+        reason=scan["explanation"],
+        override=said,
+    )

@@ -37,14 +37,14 @@ ORDER BY record_offset
 """
 
 
-# `sent`: the separator as JSON writes it, \u001d, stands in the raw bytes.
+# `sent`: the separator as JSON writes it, \u001d, stands in the raw bytes. Labels whose bytes are gone teach nothing.
 _SEEN = r"""
-SELECT hospital, device_id, scanned_at, di, label_flags, raw,
-       coalesce('gs_substitute' = ANY (label_flags), false) OR position('\x5c7530303164'::bytea in raw) > 0
-       OR position('\x5c7530303144'::bytea in raw) > 0 AS sent
-FROM udi.scan
+SELECT hospital, device_id, scanned_at, di, label_flags, b.raw,
+       coalesce('gs_substitute' = ANY (label_flags), false) OR position('\x5c7530303164'::bytea in b.raw) > 0
+       OR position('\x5c7530303144'::bytea in b.raw) > 0 AS sent
+FROM udi.scan JOIN udi.raw_bytes b USING (position_id, record_offset)
 WHERE position_id = $1 AND record_offset >= $2 AND record_offset < $3 AND issuer = $4 AND device_id IS NOT NULL
-  AND entry <> 'manual' AND verdict NOT IN ('duplicate', 'conflict')
+  AND entry <> 'manual' AND verdict NOT IN ('duplicate', 'conflict') AND b.raw IS NOT NULL
 ORDER BY scanned_at, record_offset
 """
 _WATCHES = """

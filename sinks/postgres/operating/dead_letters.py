@@ -15,12 +15,14 @@ WHERE b.topic = 'dead-letters' AND ($1::text IS NULL OR one.reason = $1) AND ($2
 ORDER BY b.written_at, b.partition, b.first_seq
 """
 _RECORDED: Final = """
-SELECT k.place::int, s.record_key, s.raw, CASE WHEN s.action IS NULL THEN s.explanation END AS detail
+SELECT k.place::int, s.record_key, coalesce(b.raw, CASE WHEN b.let_go_at IS NOT NULL THEN k.body END) AS raw,
+       CASE WHEN s.action IS NULL THEN s.explanation END AS detail
 FROM unnest($1::text[], $2::int[], $3::bigint[], $4::bytea[])
     WITH ORDINALITY k (topic, partition, record_offset, body, place)
 JOIN udi.position p ON (p.topic, p.partition) = (k.topic, k.partition)
 JOIN udi.scan s ON (s.position_id, s.record_offset) = (p.position_id, k.record_offset)
-    AND coalesce(s.raw, ''::bytea) = k.body
+JOIN udi.raw_bytes b ON (b.position_id, b.record_offset) = (s.position_id, s.record_offset)
+    AND (coalesce(b.raw, ''::bytea) = k.body OR b.let_go_at IS NOT NULL)
 """
 """An event that could be read keeps its own explanation there, a person's text; why it was refused is its reason."""
 
@@ -50,7 +52,7 @@ class RecordedLetter:
     record_key: bytes | None
     """Key of the record; `None` without one."""
     raw: bytes | None
-    """Value of the record."""
+    """Value of the record; that of the dead letter where retention has let the record's own bytes go."""
     detail: str | None
     """What was expected and what came; `None` when nothing was kept."""
 

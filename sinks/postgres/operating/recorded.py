@@ -7,7 +7,8 @@ from uuid import UUID
 from sinks.postgres.named import Asked, fetch
 
 _BETWEEN: Final = """
-SELECT n.record_offset, n.lane, n.recorded_at, s.record_key, s.raw, n.scan_id, n.verdict::text AS verdict, n.reasons,
+SELECT n.record_offset, n.lane, n.recorded_at, s.record_key, b.raw, b.let_go_at IS NOT NULL AS let_go, n.scan_id,
+       n.verdict::text AS verdict, n.reasons,
        c.record_offset IS NOT NULL AS counts,
        own.use_position, own.use_offset, own.n AS return_number, before.units::bigint AS returned_before,
        EXISTS (SELECT FROM udi.command k WHERE (k.hospital, k.scan_id) = (n.hospital, n.scan_id)) AS commanded,
@@ -21,6 +22,7 @@ SELECT n.record_offset, n.lane, n.recorded_at, s.record_key, s.raw, n.scan_id, n
        ) AS joined
 FROM udi.scan_now n
 JOIN udi.scan s USING (position_id, record_offset)
+JOIN udi.raw_bytes b USING (position_id, record_offset)
 LEFT JOIN udi.scan_claim c ON (c.hospital, c.scan_id) = (n.hospital, n.scan_id)
     AND (c.position_id, c.record_offset) = (n.position_id, n.record_offset)
 LEFT JOIN udi.use_change own ON (own.by_position, own.by_offset) = (n.position_id, n.record_offset) AND own.units > 0
@@ -46,6 +48,8 @@ class RecordedRecord(NamedTuple):
     """The record's key."""
     raw: bytes | None
     """The record's bytes."""
+    let_go: bool
+    """Its bytes were let go by retention."""
     scan_id: UUID | None
     """The scan's id; `None` where it could not be read."""
     verdict: str

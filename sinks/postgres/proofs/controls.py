@@ -7,8 +7,9 @@ from models.calendar import Month
 from sinks.postgres.named import Asked, fetch
 
 _USE: Final = """
-SELECT s.hospital, s.item_code, s.record_key, s.raw, s.lane FROM udi.scan s
-WHERE s.verdict = 'billed' AND s.action = 'use' AND s.serial IS NULL AND s.item_code IN (
+SELECT s.hospital, s.item_code, s.record_key, b.raw, s.lane FROM udi.scan s
+JOIN udi.raw_bytes b USING (position_id, record_offset)
+WHERE b.raw IS NOT NULL AND s.verdict = 'billed' AND s.action = 'use' AND s.serial IS NULL AND s.item_code IN (
     SELECT f.item_code FROM udi.watch_finding_now f WHERE f.status = 'open' ORDER BY f.certain_fen DESC LIMIT 20
 ) ORDER BY s.position_id, s.record_offset DESC LIMIT 1
 """

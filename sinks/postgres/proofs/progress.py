@@ -13,7 +13,8 @@ SELECT EXISTS (
 """
 _STANDS: Final = "SELECT topic, partition, next_offset FROM udi.position WHERE cluster_id = $1"
 _BILLED: Final = """
-SELECT record_key, raw, lane FROM udi.scan WHERE verdict = 'billed' ORDER BY position_id, record_offset DESC LIMIT $1
+SELECT s.record_key, b.raw, s.lane FROM udi.scan s JOIN udi.raw_bytes b USING (position_id, record_offset)
+WHERE s.verdict = 'billed' AND b.raw IS NOT NULL ORDER BY s.position_id, s.record_offset DESC LIMIT $1
 """
 
 

@@ -11,6 +11,7 @@ import asyncpg
 
 from models.calendar import month_text
 from sinks.postgres.named import Connection
+from sinks.postgres.operating.raw_months import hold_raw_months, raw_bytes_kept
 
 ROWS_SHOWN: Final = 5
 """Rows kept of a check that fails; the number of all is counted."""
@@ -80,6 +81,7 @@ async def verify_books(
     """The range looked at, and the findings of the chosen checks, all of one snapshot; `told` hears of each."""
     findings = []
     async with connection.transaction(isolation="repeatable_read", readonly=True):
+        await hold_raw_months(connection)
         await connection.execute(f"SET LOCAL statement_timeout = '{_STATEMENT_SECONDS_MAX}s'")
         # The checks read most rows of the tables they join; compiling their plans costs more than it saves here.
         await connection.execute("SET LOCAL jit = off")
@@ -126,6 +128,7 @@ async def _range(connection: Connection) -> dict[str, Any]:
     return {
         **dict(counts),
         "positions": [dict(row) for row in positions],
+        "raw_bytes": (await raw_bytes_kept(connection)).as_fields(),
         "closed_through": {row["hospital"]: month_text(row["closed_through"]) for row in closed},
     }
 

@@ -2,14 +2,18 @@
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
 from sinks.postgres.named import Connection
+from sinks.postgres.operating.raw_months import hold_raw_months, raw_bytes_kept
 from sinks.postgres.sealing.seals import Head, Seal
 from sinks.postgres.verifying.books import ROWS_SHOWN, Check, Finding, checks_of, run_check
 
+RAW: Final = "raw-bytes-unchanged"
+"""The check that says how far back there are raw bytes."""
 ROOTS: Final = Check("seal-roots", "the root of every seal is that of its heads")
 OUTSIDE: Final = Check("seals-outside", "the seals in the file outside are those of the database")
 _STATEMENT_SECONDS_MAX: Final = 3600
@@ -38,10 +42,13 @@ async def verify_chain(
     """
     findings = []
     async with connection.transaction(isolation="repeatable_read", readonly=True):
+        await hold_raw_months(connection)
         await connection.execute(f"SET LOCAL statement_timeout = '{_STATEMENT_SECONDS_MAX}s'")
         await connection.execute("SET LOCAL jit = off")
+        raw = await raw_bytes_kept(connection)
         for check in chain_checks():
-            findings.append(await run_check(connection, check))
+            finding = await run_check(connection, check)
+            findings.append(replace(finding, note=raw.note()) if check.name == RAW else finding)
             told(findings[-1])
         before = time.monotonic()
         rows = await connection.fetch("SELECT * FROM udi.seal ORDER BY n")

@@ -30,6 +30,32 @@ CROSS JOIN LATERAL (
 ) found
 WHERE found.n <> c.counts[1] OR coalesce(found.digest, '') <> c.digests[1];
 
+-- check: raw-bytes-unchanged: raw bytes are as they came, but those of months that were let go
+SELECT coalesce(c.lane, p.partition) AS lane, c.batch, c.counts[6] AS recorded, coalesce(found.n, 0) AS found, found.first_offset,
+       coalesce(c.recorded_at, found.stored_at) AS recorded_at, 'scan_raw' AS book
+FROM (SELECT * FROM udi.chain WHERE counts[6] > 0) c
+FULL JOIN (
+    SELECT r.position_id, r.stored_at, count(*) AS n, min(r.record_offset) AS first_offset,
+           sha256(string_agg(udi.scan_raw_bytes(r), ''::bytea ORDER BY r.record_offset)) AS digest
+    FROM udi.scan_raw r GROUP BY r.position_id, r.stored_at
+) found ON (found.position_id, found.stored_at) = (c.position_id, c.recorded_at)
+LEFT JOIN udi.position p ON p.position_id = found.position_id
+WHERE (coalesce(found.n, 0) <> coalesce(c.counts[6], 0) OR found.digest IS DISTINCT FROM c.digests[6])
+  -- A batch goes as a whole, with its month.
+  AND NOT (found.n IS NULL AND EXISTS (SELECT FROM udi.raw_purge g WHERE g.month = udi.raw_month(c.recorded_at)));
+
+-- check: overrides-unchanged: overrides are as they came
+SELECT coalesce(c.lane, found.lane) AS lane, c.batch, c.counts[7] AS recorded, coalesce(found.n, 0) AS found, found.first_offset, 'scan_override' AS book
+FROM (SELECT * FROM udi.chain WHERE counts[7] > 0) c
+FULL JOIN (
+    SELECT s.lane, s.batch, count(*) AS n, min(o.record_offset) AS first_offset,
+           sha256(string_agg(udi.scan_override_bytes(o), ''::bytea ORDER BY o.record_offset)) AS digest
+    FROM udi.scan_override o LEFT JOIN LATERAL (
+        SELECT b.lane, b.batch FROM udi.chain b WHERE b.position_id = o.position_id AND b.lo <= o.record_offset AND b.hi > o.record_offset
+    ) s ON true GROUP BY s.lane, s.batch
+) found ON (found.lane, found.batch) = (c.lane, c.batch)
+WHERE coalesce(found.n, 0) <> coalesce(c.counts[7], 0) OR found.digest IS DISTINCT FROM c.digests[7];
+
 -- check: no-scan-put-in: no scan lies where nothing was recorded
 SELECT s.lane, s.position_id, s.record_offset, s.scan_id FROM udi.scan s
 LEFT JOIN (SELECT position_id, min(lo) AS lo, max(hi) AS hi FROM udi.chain GROUP BY position_id) c USING (position_id)

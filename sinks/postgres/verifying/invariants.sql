@@ -23,9 +23,10 @@ SELECT c.hospital, c.scan_id, c.position_id, c.record_offset
 FROM udi.scan_claim c LEFT JOIN udi.scan s USING (position_id, record_offset)
 WHERE s.scan_id IS DISTINCT FROM c.scan_id OR s.hospital IS DISTINCT FROM c.hospital;
 
--- check: raw-bytes-kept: raw bytes are kept of every record that had any
-SELECT position_id, record_offset, verdict, reasons FROM udi.scan
-WHERE raw IS NULL AND NOT (verdict = 'refused' AND reasons = ARRAY['not-json']);
+-- check: raw-bytes-kept: raw bytes are kept of every record that had any, but of months that were let go; of what waits in those too
+SELECT s.position_id, s.record_offset, s.verdict, s.reasons FROM udi.scan s JOIN udi.raw_bytes b USING (position_id, record_offset)
+LEFT JOIN udi.open_scan o USING (position_id, record_offset)
+WHERE b.raw IS NULL AND NOT (s.verdict = 'refused' AND s.reasons = ARRAY['not-json']) AND (b.let_go_at IS NULL OR o.since < b.let_go_at);
 
 -- check: decisions-numbered: later decisions of a scan are numbered 1, 2, 3 …
 SELECT d.position_id, d.record_offset, array_agg(d.n ORDER BY d.n) AS numbers
@@ -389,14 +390,16 @@ WITH sent AS MATERIALIZED (
     SELECT one.origin, one.reason, one.body
     FROM udi.outbox_kept b CROSS JOIN LATERAL unnest(b.bodies, b.reasons, b.origins) one (body, reason, origin) WHERE b.topic = 'dead-letters'
 ), refused AS (
-    SELECT p.topic || '/' || p.partition || '/' || s.record_offset AS origin, s.reasons[1] AS reason, coalesce(s.raw, ''::bytea) AS body
-    FROM udi.scan s JOIN udi.position p USING (position_id) WHERE s.verdict IN ('refused', 'conflict')
+    SELECT p.topic || '/' || p.partition || '/' || s.record_offset AS origin, s.reasons[1] AS reason,
+           CASE WHEN b.let_go_at IS NULL THEN coalesce(b.raw, ''::bytea) END AS body
+    FROM udi.scan s JOIN udi.position p USING (position_id) JOIN udi.raw_bytes b USING (position_id, record_offset)
+    WHERE s.verdict IN ('refused', 'conflict')
 )
 SELECT coalesce(s.origin, r.origin) AS origin, r.reason, s.reason AS sent_reason, octet_length(r.body) AS bytes, octet_length(s.body) AS sent_bytes
 FROM refused r FULL JOIN (
     SELECT * FROM sent WHERE origin LIKE (SELECT topic_prefix || 'scans/%' FROM udi.installation)
-) s ON (s.origin, s.reason, s.body) = (r.origin, r.reason, r.body)
-WHERE s.origin IS NULL AND NOT EXISTS (
+) s ON (s.origin, s.reason) = (r.origin, r.reason)
+WHERE s.body <> r.body OR s.origin IS NULL AND NOT EXISTS (
     SELECT FROM udi.outbox_block b WHERE b.topic = 'dead-letters' AND b.last_seq <= udi.purged_through(b.topic, b.partition) AND r.origin = ANY (b.origins)
 ) OR r.origin IS NULL;
 
@@ -610,7 +613,7 @@ GROUP BY f.cluster_id, f.topic, f.partition, f.seq HAVING f.seq > coalesce(max(b
 SELECT expected.book, expected.protection, t.tgenabled AS state
 FROM (
     SELECT book, 'append_only' AS protection
-    FROM unnest(ARRAY['scan', 'decision', 'scan_claim', 'use_change', 'ledger', 'settlement', 'waste_cost', 'alert', 'catalogue', 'encounter', 'fact_change', 'period_close', 'lot_shape', 'reading', 'scanner', 'pair', 'command', 'command_outcome', 'assignment', 'correction', 'case_close', 'case_proof', 'his_line', 'difference', 'discharge', 'income', 'recall', 'recall_closing', 'rule', 'rule_switch', 'intervention', 'control', 'watch_finding', 'review_entry', 'installation', 'verification', 'hospital_policy', 'forced_close', 'target', 'assessment_run', 'assessment_row', 'month_step', 'purge', 'chain', 'seal', 'statement', 'statement_line', 'statement_mark', 'store', 'delivery', 'purchase', 'purchase_line', 'purchase_mark']) book
+    FROM unnest(ARRAY['scan', 'decision', 'scan_claim', 'use_change', 'ledger', 'settlement', 'waste_cost', 'alert', 'catalogue', 'encounter', 'fact_change', 'period_close', 'lot_shape', 'reading', 'scanner', 'pair', 'command', 'command_outcome', 'assignment', 'correction', 'case_close', 'case_proof', 'his_line', 'difference', 'discharge', 'income', 'recall', 'recall_closing', 'rule', 'rule_switch', 'intervention', 'control', 'watch_finding', 'review_entry', 'installation', 'verification', 'hospital_policy', 'forced_close', 'target', 'assessment_run', 'assessment_row', 'month_step', 'purge', 'chain', 'seal', 'statement', 'statement_line', 'statement_mark', 'store', 'delivery', 'purchase', 'purchase_line', 'purchase_mark', 'scan_raw', 'scan_override', 'raw_purge']) book
     UNION ALL SELECT 'ledger', 'check_ledger'
 ) expected
 LEFT JOIN pg_trigger t ON t.tgrelid = ('udi.' || expected.book)::regclass AND t.tgname = expected.protection

@@ -17,7 +17,8 @@ _POSITIONS: Final = """
 SELECT position_id, partition, next_offset FROM udi.position WHERE (cluster_id, topic) = ($1, $2)
 """
 _RECORDED: Final = """
-SELECT record_offset, record_key, raw FROM udi.scan
+SELECT record_offset, s.record_key, b.raw, b.let_go_at IS NOT NULL AS let_go
+FROM udi.scan s JOIN udi.raw_bytes b USING (position_id, record_offset)
 WHERE position_id = $1 AND record_offset >= $2 AND record_offset < $3
 ORDER BY record_offset
 """
@@ -49,6 +50,8 @@ class RecordedInput(NamedTuple):
     """Key of the record; `None` without one."""
     raw: bytes | None
     """Value of the record; `None` of a tombstone."""
+    let_go: bool
+    """Its value was let go by retention."""
 
 
 @dataclass(frozen=True, slots=True)

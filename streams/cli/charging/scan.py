@@ -193,6 +193,8 @@ def _head(story: Story, zone: ZoneInfo) -> dict[str, str | list[str] | None]:
     action = f"{told_cell(scan.action)} × {scan.quantity}"
     at, known = scan.scanned_at.astimezone(zone), scan.recorded_at.astimezone(zone)
     units = "" if scan.units is None else say("desk", "said", "units", units=scan.units)
+    on = scan.let_go_at and f"{scan.let_go_at.astimezone(zone):%Y-%m-%d}"
+    gone = say("desk", "scan", "bytes-gone", on=on) if on else None
     name = goods(scan.item_code, scan.item_name, scan.di, scan.lot, scan.serial)
     return {
         "event": joined((f"{at:%Y-%m-%d %H:%M:%S}", action, scan.entry and told_cell(scan.entry))),
@@ -203,7 +205,7 @@ def _head(story: Story, zone: ZoneInfo) -> dict[str, str | list[str] | None]:
         "stands": became(scan.verdict, scan.reasons),
         "waits": scan.owner,
         "corrects": joined((str(scan.corrects), scan.explanation)) if scan.corrects else scan.explanation,
-        "record": f"{scan.topic}/{scan.partition}/{scan.record_offset}, {known:%Y-%m-%d %H:%M:%S}",
+        "record": joined((f"{scan.topic}/{scan.partition}/{scan.record_offset}, {known:%Y-%m-%d %H:%M:%S}", gone)),
     }
 
 

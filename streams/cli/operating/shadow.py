@@ -147,6 +147,8 @@ class _Bench:
 def _left_out(row: RecordedRecord) -> str | None:
     if row.joined:
         return "joined halves"
+    if row.let_go:
+        return "bytes let go by retention"
     if row.verdict == Verdict.WAITING:
         return "waiting halves"
     return "commanded by a person" if row.commanded else None

@@ -214,8 +214,9 @@ class _Input:
         self.records += 1
         await self.missing(tp, record.offset, wrong)
         if self._recorded and self._recorded[0][0] == record.offset:
-            _, *bytes_recorded = self._recorded.popleft()
-            if bytes_recorded != [record.key, record.value]:
+            recorded = self._recorded.popleft()
+            value = record.value if recorded.let_go else recorded.raw
+            if (recorded.record_key, value) != (record.key, record.value):
                 wrong.add(tp, offset=record.offset, what="recorded with other bytes")
         elif not _is_tick(record.value) and self._word.after(record.offset) == record.offset:
             wrong.add(tp, offset=record.offset, what="no verdict")

@@ -170,4 +170,5 @@ def _show_range(console: Console, looked_at: dict[str, Any]) -> None:
     for (topic, cluster), parts in by_topic.items():
         console.print(f"  {topic} of cluster {cluster}, offsets {', '.join(parts)}")
     closed = ", ".join(f"{hospital} through {month}" for hospital, month in looked_at["closed_through"].items())
+    console.print(f"  raw bytes: {looked_at['raw_bytes']['note']}")
     console.print(f"  months closed: {closed or 'none'}")

@@ -13,8 +13,8 @@ DELETE FROM udi.scan_claim WHERE (position_id, record_offset) = (SELECT position
 -- check: claim-has-its-scan: every scan id that counts has its scan
 INSERT INTO udi.scan_claim VALUES ('H1', gen_random_uuid(), 1, 999, '');
 
--- check: raw-bytes-kept: raw bytes are kept of every record that had any
-UPDATE udi.scan SET raw = NULL WHERE (position_id, record_offset) = (SELECT position_id, record_offset FROM udi.scan_claim WHERE scan_id = '00000000-0000-0000-0000-00000000000c');
+-- check: raw-bytes-kept: raw bytes are kept of every record that had any, but of months that were let go; of what waits in those too
+DELETE FROM udi.scan_raw WHERE (position_id, record_offset) = (SELECT position_id, record_offset FROM udi.scan_claim WHERE scan_id = '00000000-0000-0000-0000-00000000000c');
 
 -- check: decisions-numbered: later decisions of a scan are numbered 1, 2, 3 …
 UPDATE udi.decision SET n = n + 100;
@@ -110,7 +110,7 @@ UPDATE udi.settlement SET supplier = 'X';
 DELETE FROM udi.outbox_block WHERE topic = 'verdicts' AND partition = 1;
 
 -- check: one-dead-letter-of-a-refusal: every refused scan and every conflict left one dead letter with its bytes
-UPDATE udi.scan SET raw = 'other' WHERE verdict = 'conflict';
+UPDATE udi.scan_raw SET raw = 'other' WHERE (position_id, record_offset) IN (SELECT position_id, record_offset FROM udi.scan WHERE verdict = 'conflict');
 
 -- check: alerts-are-published: alert versions and the alert records of the outbox are the same
 DELETE FROM udi.outbox_block WHERE topic = 'alerts';

@@ -44,7 +44,14 @@ async def failed(pool: asyncpg.Pool, outside: dict[int, bytes] | None = None) ->
 
 PLANTED = {
     "a scan's encounter": "UPDATE udi.scan SET encounter = 'E9' WHERE scan_id = '00000000-0000-0000-0000-00000000000b'",
-    "a scan's raw bytes": "UPDATE udi.scan SET raw = raw || ' '::bytea WHERE record_offset = 3",
+    "a scan's raw bytes": "UPDATE udi.scan_raw SET raw = raw || ' '::bytea WHERE record_offset = 3",
+    "raw bytes taken out": "DELETE FROM udi.scan_raw WHERE record_offset = 3",
+    "raw bytes put in": "INSERT INTO udi.scan_raw SELECT stored_at + interval '1 second', position_id, record_offset, "
+    "'x' FROM udi.scan_raw WHERE record_offset = 3",
+    "raw bytes beside a scan": "UPDATE udi.scan SET raw = 'x' WHERE record_offset = 3",
+    "an override's badge": "UPDATE udi.scan_override SET badge = 'B9'",
+    "an override put in": "INSERT INTO udi.scan_override SELECT position_id, record_offset + 1, badge, reason "
+    "FROM udi.scan_override",
     "a scan's instant by a microsecond": "UPDATE udi.scan SET scanned_at = scanned_at + interval '1 microsecond' "
     "WHERE record_offset = 3",
     "a scan taken out": "DELETE FROM udi.scan WHERE record_offset = 5 AND lane = 0",
@@ -192,6 +199,8 @@ async def test_every_column_of_a_chained_row_is_in_its_digest(store: PostgresSto
         "ledger": "ledger",
         "settlement": "settlement",
         "waste_cost": "waste",
+        "scan_raw": "scan_raw",
+        "scan_override": "scan_override",
     }
     for table, function in chained.items():
         source = await store.pool.fetchval("SELECT pg_get_functiondef($1::regproc)", f"udi.{function}_bytes")
@@ -199,6 +208,7 @@ async def test_every_column_of_a_chained_row_is_in_its_digest(store: PostgresSto
             "SELECT column_name FROM information_schema.columns WHERE table_schema = 'udi' AND table_name = $1", table
         )
         left_out = {"recorded_at"} if table in {"ledger", "settlement", "waste_cost"} else set()
+        left_out |= {"stored_at"} if table == "scan_raw" else set()
         missing = {row[0] for row in columns} - set(re.findall(r"\.(\w+)", source)) - left_out
         assert (table, missing) == (table, set())
 

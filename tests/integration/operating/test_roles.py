@@ -19,10 +19,12 @@ from sinks.postgres.closing.cases import CaseBooks
 from sinks.postgres.database import check_books, migrate
 from sinks.postgres.observation import observe, observe_scanners, observe_stock
 from sinks.postgres.operating.interventions import Intervention, Interventions, Kind
+from sinks.postgres.operating.raw_months import RawMonths
 from sinks.postgres.outbox import Outbox
 from sinks.postgres.roles import BOOKS, GATEWAY, GRANTS, OPERATOR, READER, RELAY, ROLES, SCHEDULER, WORKER
 from sinks.postgres.web.accounts import AccountBooks
 from tests.support.builders import scan, scan_id
+from tests.support.servers.aged import age
 from tests.support.servers.outbox import write
 from tests.support.ward import PostgresStore, Ward, postgres_store, usual
 
@@ -136,6 +138,31 @@ async def test_a_role_owns_nothing_and_is_no_superuser(connected: Connected) -> 
         for statement in ("CREATE TABLE udi.mine ()", "CREATE SCHEMA mine", "DROP TABLE udi.ledger"):
             assert await refused(pool, statement), statement
         pool.terminate()
+
+
+async def test_the_scheduler_alone_lets_raw_bytes_go_and_a_worker_makes_a_missing_month(connected: Connected) -> None:
+    async with postgres_store(connected.url) as store:
+        await Ward(store).open(*usual())
+        for row in await store.pool.fetch("SELECT month FROM udi.raw_months"):
+            await store.pool.execute(f"DROP TABLE udi_raw.scan_raw_{row['month']}")
+    worker = await connected.as_role(WORKER, 4)
+    await (await Ward(PostgresStore(worker)).open()).scan(scan(1))
+    worker.terminate()
+    async with postgres_store(connected.url) as store:
+        await age(store.pool, 300)
+        month = await store.pool.fetchval("SELECT udi.raw_month(stored_at) FROM udi.scan_raw")
+    for role in (WORKER, RELAY, GATEWAY, OPERATOR, READER):
+        pool = await connected.as_role(role)
+        for statement in ("SELECT * FROM udi.purge_raw(6)", f"TRUNCATE udi_raw.scan_raw_{month}"):
+            assert await refused(pool, statement), (role, statement)
+        pool.terminate()
+
+    scheduler = await connected.as_role(SCHEDULER)
+    assert await RawMonths(scheduler).make(5) > 0
+    assert await RawMonths(scheduler).purge(6) == month
+    [row] = await scheduler.fetch("SELECT by, records FROM udi.raw_purge")
+    assert (row["by"].startswith("login_"), row["records"]) == (True, 1)
+    scheduler.terminate()
 
 
 async def test_a_worker_records_and_does_not_publish_or_close(connected: Connected) -> None:

@@ -178,7 +178,7 @@ class MemoryBooks:
         newest = self.decisions[ref][-1]
         return Recorded(replace(newest.subject, label=recorded(newest.label)), self._prior(ref))
 
-    async def freed(self, lane: int, gathered: Snapshot, after: Ref, limit: int) -> list[Again]:
+    async def freed(self, lane: int, gathered: Snapshot, after: Again | None, limit: int) -> list[Again]:
         """Scans of the lane that wait and may be free, oldest first, each with the instant of what freed it."""
         changes = self._changes[gathered.facts_seen : gathered.facts_version]
         found: list[Again] = []
@@ -189,31 +189,37 @@ class MemoryBooks:
                 instants.append(since)
             if newest.open and newest.subject.event.action is Action.RETURN and newest.verdict is not Verdict.WAITING:
                 instants += [use.decided_at for use in self._uses_for(newest)]
-            if ref > after and instants:
+            if (after is None or ref > after.ref) and instants:
                 found.append(Again(ref, max(since, *instants)))
         return found[:limit]
 
-    async def repriced(self, lane: int, gathered: Snapshot, after: Ref, limit: int) -> list[Again]:
-        """Charged uses of the lane whose price may be another, oldest first, each with the instant of the change."""
+    async def repriced(self, lane: int, gathered: Snapshot, after: Again | None, limit: int) -> list[Again]:
+        """Charged uses of the lane whose price may be another, by item and age, each with the instant of the change."""
         changes = [each for each in self._changes[gathered.facts_seen : gathered.facts_version] if each.repriced]
         found: list[Again] = []
         for ref, decisions in sorted(self.decisions.items()):
             subject = decisions[0].subject
             charges = [charge for each in decisions for charge in each.charging.entries if charge.reverses is None]
-            instants = [
-                each.recorded_at
+            worth = [
+                each
                 for each in changes
                 for charge in charges
                 if (each.hospital, each.code) == (charge.item.hospital, charge.item.item_code)
                 and each.repriced is not None
                 and each.repriced[0] <= subject.day < each.repriced[1]
             ]
-            if ref > after and subject.lane == lane and instants:
+            if subject.lane == lane and worth:
                 posted = max(
                     each.decided_at for each in decisions if any(c.reverses is None for c in each.charging.entries)
                 )
-                found.append(Again(ref, max(posted, *instants)))
-        return found[:limit]
+                newest = max(
+                    each.version for each in changes if (each.hospital, each.code) == (worth[0].hospital, worth[0].code)
+                )
+                found.append(Again(ref, max(posted, *(each.recorded_at for each in worth)), newest))
+        found.sort(key=lambda each: (each.version, each.ref))
+        return [each for each in found if after is None or (each.version, each.ref) > (after.version, after.ref)][
+            :limit
+        ]
 
     async def look_again(self, rows: Sequence[Again]) -> tuple[list[LookedAt], list[Unreadable]]:
         """Scans as they stand now."""

@@ -119,6 +119,8 @@ class Again(NamedTuple):
     """Record of the scan."""
     at: datetime
     """The instant of what made it so."""
+    version: int = 0
+    """Of a charge: the newest change of its item's price. Rows are found in its order, and of one item in theirs."""
 
 
 LookedAt = tuple[RecordedScan, Prior, datetime]
@@ -165,16 +167,17 @@ class Books(Protocol):
     def aside(self) -> Aside:
         """Where scans are kept that can't be decided again."""
 
-    async def freed(self, lane: int, gathered: Snapshot, after: Ref, limit: int) -> list[Again]:
+    async def freed(self, lane: int, gathered: Snapshot, after: Again | None, limit: int) -> list[Again]:
         """Scans of this lane after `after` that wait and may be free by the snapshot's facts.
 
         Oldest first, each with the instant of what freed it.
         """
 
-    async def repriced(self, lane: int, gathered: Snapshot, after: Ref, limit: int) -> list[Again]:
+    async def repriced(self, lane: int, gathered: Snapshot, after: Again | None, limit: int) -> list[Again]:
         """Uses of this lane after `after` whose charge may have another price by the snapshot's facts.
 
-        Oldest first, each with the instant of the change.
+        Item by item, in the order of their newest change, and of one item the oldest first; each with the instant of
+        the change. The next ones cost what they are, not what there is.
         """
 
     async def look_again(self, rows: Sequence[Again]) -> tuple[list[LookedAt], list[Unreadable]]:

@@ -30,11 +30,13 @@ log = structlog.get_logger(__name__)
 
 COMMANDS_MAX: Final = 100
 """Commands of persons looked at in one go."""
-FOUND_MAX: Final = 20_000
-"""Scans found in one query to be looked at again: the query is not asked anew for every page of them."""
+FREED_MAX: Final = 20_000
+"""Scans that may be free found in one query: it looks at all that waits, and is not asked anew for every page."""
+REPRICED_MAX: Final = 2_000
+"""Charges found in one query, which costs what it gives: some hundredths of a second, so that no record waits long."""
 ROWS_MAX: Final = 100
 """Scans decided again in one transaction: about a hundredth of a second, so that no record waits long behind it."""
-Find = Callable[[int, Snapshot, Ref, int], Awaitable[list[Again]]]
+Find = Callable[[int, Snapshot, Again | None, int], Awaitable[list[Again]]]
 _OPEN: Final = frozenset({Verdict.PARKED, Verdict.HELD})
 
 
@@ -45,6 +47,8 @@ class _Kind:
     aside: AsideKind
     decide: Callable[[list[LookedAt], View], list[Result]]
     want: Callable[[list[RecordedScan], Catalogue], Lookup]
+    found_max: int
+    """Scans found in one query."""
     still: Callable[[Prior], bool]
     """Whether it is still worth a look: records and commands may have come since it was found."""
 
@@ -54,8 +58,10 @@ def _waits(prior: Prior) -> bool:
     return prior.verdict in _OPEN or Reason.LOT_UNCERTAIN in prior.reasons
 
 
-_FREED = _Kind(AsideKind.FREED, redecide, wanted_again, _waits)
-_REPRICED = _Kind(AsideKind.REPRICED, rerate, wanted_to_rerate, lambda prior: prior.verdict is Verdict.BILLED)
+_FREED = _Kind(AsideKind.FREED, redecide, wanted_again, FREED_MAX, _waits)
+_REPRICED = _Kind(
+    AsideKind.REPRICED, rerate, wanted_to_rerate, REPRICED_MAX, lambda prior: prior.verdict is Verdict.BILLED
+)
 
 
 class Swept(Protocol):
@@ -117,14 +123,14 @@ class Sweep:
     # Decided again ---------------------------------------------------------------------------------------------------
 
     async def _found(self, kind: _Kind, find: Find, snapshot: Snapshot) -> AsyncIterator[int]:
-        after = Ref(0, -1)
-        while found := await find(self._lane.lane, snapshot, after, FOUND_MAX):
+        after: Again | None = None
+        while found := await find(self._lane.lane, snapshot, after, kind.found_max):
             fresh = [each for each in found if each.ref not in (self._aside or ())]
             for start in range(0, len(fresh), ROWS_MAX):
                 yield await self._look_again(kind, fresh[start : start + ROWS_MAX])
-            if len(found) < FOUND_MAX:
+            if len(found) < kind.found_max:
                 return
-            after = found[-1].ref
+            after = found[-1]
 
     async def _look_again(self, kind: _Kind, rows: Sequence[Again]) -> int:
         """Decide rows again, each that fails by its own fault set aside; gives how many new decisions were made."""

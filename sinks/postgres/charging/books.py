@@ -44,6 +44,8 @@ from sinks.postgres.charging.supply import learn_supply
 from sinks.postgres.charging.use_rows import event_of, plain, use_of
 from sinks.postgres.readable import readable
 
+FIRST = Ref(0, -1)
+"""Before every place."""
 NEIGHBOUR_SECONDS = 60
 """How far around a half label the device's other scans are looked for; not less than the pairing window."""
 _ERRORS: dict[str, type[Exception]] = {"UD001": LaneMovedError, "UD002": ClaimTakenError, "UD003": StaleError}
@@ -154,17 +156,20 @@ class PostgresBooks:
         known = {subject.ref: Recorded(subject, prior) for subject, prior in subjects}
         return [_commanded(lane, row, known) for row in rows]
 
-    async def freed(self, lane: int, gathered: Snapshot, after: Ref, limit: int) -> list[Again]:
+    async def freed(self, lane: int, gathered: Snapshot, after: Again | None, limit: int) -> list[Again]:
         """Scans of the lane after `after` that wait and may be free at the snapshot's facts, oldest first."""
-        return await self._worth("SELECT * FROM udi.freed_2($1, $2, $3, $4, $5, $6)", lane, gathered, after, limit)
-
-    async def repriced(self, lane: int, gathered: Snapshot, after: Ref, limit: int) -> list[Again]:
-        """Charged uses of the lane after `after` whose price may be another by the snapshot's facts, oldest first."""
-        return await self._worth("SELECT * FROM udi.repriced($1, $2, $3, $4, $5, $6)", lane, gathered, after, limit)
-
-    async def _worth(self, query: str, lane: int, gathered: Snapshot, after: Ref, limit: int) -> list[Again]:
-        rows = await self._pool.fetch(query, lane, gathered.facts_seen, gathered.facts_version, *after, limit)
+        place = after.ref if after else FIRST
+        facts = gathered.facts_seen, gathered.facts_version
+        rows = await self._pool.fetch("SELECT * FROM udi.freed_2($1, $2, $3, $4, $5, $6)", lane, *facts, *place, limit)
         return [Again(Ref(*row[:2]), row[2]) for row in rows]
+
+    async def repriced(self, lane: int, gathered: Snapshot, after: Again | None, limit: int) -> list[Again]:
+        """Charged uses of the lane after `after` whose price may be another by the snapshot's facts, item by item."""
+        place = (after.version, *after.ref) if after else (0, *FIRST)
+        facts = gathered.facts_seen, gathered.facts_version
+        query = "SELECT * FROM udi.repriced_2($1, $2, $3, $4, $5, $6, $7)"
+        rows = await self._pool.fetch(query, lane, *facts, *place, limit)
+        return [Again(Ref(*row[1:3]), row[3], row[0]) for row in rows]
 
     async def look_again(self, rows: Sequence[Again]) -> tuple[list[LookedAt], list[Unreadable]]:
         """Scans as they stand now, in order, and those whose rows can't be read."""

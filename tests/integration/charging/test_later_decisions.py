@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from models.charging.books import Ref
 from models.charging.snapshot import Catalogue, Lookup
 from sinks.ports.batch import Batch, StaleError
 from tests.support.accounts import Account
@@ -72,9 +71,9 @@ async def test_without_the_facts_a_lane_has_seen_the_late_scan_would_wait_for_ev
     # A lane that looked only for what comes after its newest snapshot would find nothing.
     forgetful = await store.books.gather(0, Lookup(), Catalogue())
     forgetful.facts_seen = forgetful.facts_version
-    assert await store.books.freed(0, forgetful, Ref(0, -1), 10) == []
+    assert await store.books.freed(0, forgetful, None, 10) == []
 
-    assert [ref.offset for ref, _ in await store.books.freed(0, snapshot, Ref(0, -1), 10)] == [0]
+    assert [each.ref.offset for each in await store.books.freed(0, snapshot, None, 10)] == [0]
 
 
 async def test_a_lane_that_has_seen_newer_facts_does_not_record_by_older_ones(ward: Ward, store: Store) -> None:

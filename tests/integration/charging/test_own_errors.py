@@ -1,5 +1,6 @@
 """What fails by its own fault is set aside and holds up nobody: books and twin alike."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -110,7 +111,7 @@ async def test_a_charge_that_cannot_be_rerated_is_set_aside(
         return rerate(rows, view)
 
     kind = sweeping._REPRICED
-    monkeypatch.setattr(sweeping, "_REPRICED", sweeping._Kind(kind.aside, fails, kind.want, kind.still))
+    monkeypatch.setattr(sweeping, "_REPRICED", replace(kind, decide=fails))
     changed = item(prices=[{"price": "1000.00", "from": "2022-01-01", "to": None}])
     await ward.learn(changed)
     assert await ward.sweep() == 2

@@ -1,12 +1,14 @@
 """A price that is changed late re-rates what was charged by the old one; the books and their twin under one suite."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from sinks.ports.batch import ClaimTakenError
+from streams.lanes import sweeping
 from tests.support.accounts import Account
-from tests.support.builders import DI, NOON, SECOND, encounter, gs1, item, price, scan, scan_id
+from tests.support.builders import DI, NOON, SECOND, encounter, gs1, gtin, item, price, scan, scan_id
 from tests.support.ward import Between, Store, Ward, verdicts
 
 LATER = NOON + 100 * SECOND
@@ -45,6 +47,32 @@ async def test_a_late_price_is_credited_and_charged_anew_and_names_the_cause(war
     assert ("H1", None, "SCREW", "2022-06", 2, "2600.00") in account.usage
     assert account.changes == ((1, 0, 1, 0, 1, 0),)
     assert {row[10] for row in account.charges if row[12] == "2600.00"} == {3}
+
+
+NAIL = {"item_code": "NAIL", "identifiers": [{"issuer": "GS1", "di": gtin(777), "units_per_package": 1}]}
+
+
+@pytest.mark.parametrize("page", [1, 2, 3, 100])
+async def test_late_prices_are_found_page_by_page_item_after_item(
+    ward: Ward, monkeypatch: pytest.MonkeyPatch, page: int
+) -> None:
+    monkeypatch.setattr(sweeping, "_REPRICED", replace(sweeping._REPRICED, found_max=page))
+    await ward.learn(item(**NAIL))
+    nail = [gs1(gtin(777), expiry="271231", lot="N1")]
+    await ward.scan(scan(1, codes=nail), scan(2), scan(3, codes=nail), scan(4), scan(5, codes=nail), scan(6))
+    await ward.scan(scan(7, codes=nail), scan(8), lane=1)
+    # The screws first, the nails, and the screws once more: a second change of an item that is not looked at yet.
+    await ward.learn(item(prices=[price("1250.00")]), stamp=LATER)
+    await ward.learn(item(**NAIL, prices=RAISED), stamp=LATER + SECOND)
+    await ward.learn(item(prices=[price("1300.00")]), stamp=LATER + 2 * SECOND)
+
+    assert await ward.sweep() == 8
+    entries: list[tuple[Any, ...]] = [
+        ("charge", 1, "1234.00", "1234.00", "2022-06", ("stock-negative",)),
+        ("charge", 1, "1300.00", "1300.00", "2022-06", ("stock-negative", "re-rated")),
+        ("credit", 1, "1234.00", "1234.00", "2022-06", ("stock-negative", "re-rated")),
+    ]
+    assert money(await ward.account()) == [each for each in entries for _ in range(8)]
 
 
 async def test_only_what_is_left_is_rated_anew_and_a_later_return_credits_the_new_charge(ward: Ward) -> None:

@@ -13,4 +13,4 @@ depends_on = None
 
 def upgrade() -> None:
     """Make the tables, the view that finds the bytes, and the next versions of the functions that record and read."""
-    execute("0042_raw.sql", "0042_record.sql")
+    execute("0042_raw.sql", "0042_record.sql", "0042_repriced.sql")

@@ -24,7 +24,7 @@ QUOTAS = [
     QUOTA | {"what": "staplers", "released": 10, "used": 9}, QUOTA | {"what": "meshes", "released": 10, "used": 8},
 ]  # fmt: skip
 CONTENTS = Contents(
-    "H1", "2022-06", [FINDING, FILED], QUOTAS, [], [], {"rows": [], "causes": []}, None, {},
+    "H1", "2022-06", [FINDING, FILED], QUOTAS, [], [], [], {"rows": [], "causes": []}, None, {},
 )  # fmt: skip
 
 

@@ -16,10 +16,10 @@ from streams.cli.assessment.pack.written import write_html, write_workbook
 FINDING = {
     "item_code": "=2+3", "item_name": "<script>alert(1)</script>", "status": "open", "filed": None, "amount": 18000,
     "departments": "@ORTH", "measure": "amount", "cause": None, "month": "2022-06", "value": None,
-    "new": True, "rank": None, "months_in_a_row": None, "change_percent": Decimal("20.00"),
+    "new": True, "certain_amount": None, "rank": None, "months_in_a_row": None, "change_percent": Decimal("20.00"),
 }  # fmt: skip
 FILED = FINDING | {"item_code": "B", "item_name": "plate", "status": "explained", "filed": "chance"}
-QUOTA = {"kind": "quota", "scope": "ORTH", "state": None, "reason": None}
+QUOTA = {"kind": "quota", "scope": "ORTH", "state": "units", "reason": None}
 QUOTAS = [
     QUOTA | {"what": "staplers", "released": 10, "used": 9}, QUOTA | {"what": "meshes", "released": 10, "used": 8},
 ]  # fmt: skip
@@ -37,7 +37,7 @@ def test_no_cell_is_a_formula(tmp_path: Path) -> None:
 
     rows = CalamineWorkbook.from_path(str(tmp_path / "pack.xlsx")).get_sheet_by_name("事项 findings").to_python()
     assert rows[1][:2] == ["'=2+3", "<script>alert(1)</script>"]
-    assert rows[1][4:6] == [18000.0, "'@ORTH"]
+    assert (rows[1][4], rows[1][6]) == (18000.0, "'@ORTH")
 
 
 def test_page_escapes_what_others_wrote_and_needs_nothing_from_elsewhere(tmp_path: Path) -> None:

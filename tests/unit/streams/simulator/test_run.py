@@ -96,7 +96,7 @@ def test_every_reason_of_the_core_occurs(run: Run) -> None:
         Reason.BAD_SIGNATURE, Reason.RECALLED, Reason.OVER_LIMIT, Reason.NEEDS_APPROVAL, Reason.EXCLUDED_GROUP,
         Reason.REJECTED, Reason.CORRECTED, Reason.RELEASED, Reason.LICENCE_EXPIRED, Reason.STOCK_NEGATIVE,
         Reason.TOO_MANY_UNITS, Reason.INTERNAL_ERROR, Reason.BREAKER_OPEN, Reason.BREAKER_TRIAL, Reason.QUOTA_EXHAUSTED,
-        Reason.PRICE_CEILING, Reason.OVERRIDDEN,
+        Reason.MIX_EXCEEDED, Reason.PRICE_CEILING, Reason.OVERRIDDEN,
     }  # fmt: skip
     assert set(run.truth.reasons()) == {reason.value for reason in set(Reason) - elsewhere}
 

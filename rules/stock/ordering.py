@@ -20,11 +20,10 @@ def orders_of(needs: Iterable[Need]) -> tuple[list[Draft], list[LeftOut]]:
     lines: dict[tuple[str, str], list[OrderLine]] = defaultdict(list)
     left_out = []
     for need in sorted(needs, key=lambda each: (each.hospital, each.store, each.item_code)):
-        reason = need.stopped or (None if need.supplier else NO_SUPPLIER)
         if need.on_hand + need.on_order >= need.minimum:
             continue
-        if reason is not None or need.supplier is None:
-            left_out.append(LeftOut(need.hospital, need.store, need.item_code, reason or NO_SUPPLIER))
+        if need.stopped or not need.supplier:
+            left_out.append(LeftOut(need.hospital, need.store, need.item_code, need.stopped or NO_SUPPLIER))
         elif need.packages > 0:
             lines[need.hospital, need.supplier].append(_line(need))
     return [Draft(*key, tuple(ordered)) for key, ordered in sorted(lines.items())], left_out

@@ -7,7 +7,9 @@ References:
 
 import re
 from decimal import Decimal
-from typing import Final
+from typing import Annotated, Final
+
+from pydantic import AfterValidator
 
 CURRENCY = "CNY"
 PRICE_SCALE = 10_000
@@ -69,3 +71,19 @@ def parse_price(text: str) -> int:
     if scaled < 0 or scaled > PRICE_MAX or scaled != int(scaled):
         raise ValueError(f"Expected 0 to {PRICE_MAX // PRICE_SCALE} yuan with at most four digits, got {text!r}.")
     return int(scaled)
+
+
+def _yuan(text: str) -> str:
+    parse_fen(text)
+    return text
+
+
+def _price(text: str) -> str:
+    parse_price(text)
+    return text
+
+
+Yuan = Annotated[str, AfterValidator(_yuan)]
+"""Text of an amount on the wire, as `parse_fen` takes it: 0 or more, at most two digits after the point."""
+Price = Annotated[str, AfterValidator(_price)]
+"""Text of a unit price on the wire, as `parse_price` takes it: 0 or more, at most four digits after the point."""

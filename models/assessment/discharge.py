@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from models.calendar import parse_month
-from models.money import parse_fen
+from models.money import Yuan
 from models.wire.strict_json import Body, Hospital, Identifier, Instant, Refusal, WireModel, read_record
 
 STAY_DAYS_MAX = 36_500
@@ -25,18 +25,11 @@ def _number_text(value: object) -> object:
     return str(value) if isinstance(value, int) else repr(value)
 
 
-def _yuan(value: str) -> str:
-    parse_fen(value)
-    return value
-
-
 def _month(value: str) -> str:
     parse_month(value)
     return value
 
 
-Yuan = Annotated[str, AfterValidator(_yuan)]
-"""Yuan of 0 or more, at most two digits after the point."""
 Weight = Annotated[str, BeforeValidator(_number_text), Field(pattern=r"^[0-9]{1,4}(\.[0-9]{1,6})?$")]
 """A DRG weight of 0 or more, at most six digits after the point; text or a number."""
 Days = Annotated[str, BeforeValidator(_number_text), Field(pattern=r"^[0-9]{1,5}(\.[0-9]{1,2})?$")]

@@ -12,9 +12,9 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
-from models.money import CURRENCY, parse_price
+from models.money import CURRENCY, Price, parse_price
 from models.udi import Issuer
 from models.wire.strict_json import Body, Day, Hospital, Identifier, Refusal, Text, WireModel, read_record
 
@@ -67,29 +67,17 @@ class _Dated(WireModel):
 class ItemPrice(_Dated):
     """A charge price with the days it is in force."""
 
-    price: str
+    price: Price
     """Yuan a unit of use, at most four digits after the point."""
     currency: Literal["CNY"] = "CNY"
     """Always `CNY`."""
-
-    @field_validator("price")
-    @classmethod
-    def _check_price(cls, value: str) -> str:
-        parse_price(value)
-        return value
 
 
 class ItemCost(_Dated):
     """What the supplier is owed for a unit, with the days it holds."""
 
-    cost: str
+    cost: Price
     """Yuan a unit of use, at most four digits after the point."""
-
-    @field_validator("cost")
-    @classmethod
-    def _check_cost(cls, value: str) -> str:
-        parse_price(value)
-        return value
 
 
 class Limits(WireModel):

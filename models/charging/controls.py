@@ -10,9 +10,9 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Self
 
-from pydantic import AwareDatetime, Field, field_validator, model_validator
+from pydantic import AwareDatetime, Field, model_validator
 
-from models.money import parse_fen, parse_price
+from models.money import Price, Yuan, parse_price
 from models.wire.strict_json import Hospital, Identifier, Text, WireModel
 
 
@@ -107,14 +107,8 @@ class Quota(_Release):
 class Total(_Release):
     """What a department may spend on a controlled category in a month (控总量)."""
 
-    released: str
+    released: Yuan
     """Yuan at charge price, at most two digits after the point, not below 0."""
-
-    @field_validator("released")
-    @classmethod
-    def _check_amount(cls, text: str) -> str:
-        parse_fen(text)
-        return text
 
 
 class Mix(_Release):
@@ -122,14 +116,8 @@ class Mix(_Release):
 
     released: Annotated[Decimal, Field(ge=0, le=100, max_digits=5, decimal_places=2, strict=False)]
     """Per cent of the units; a share that is just as great passes."""
-    above: str
+    above: Price
     """Yuan a unit, at most four digits after the point: goods dearer than this are the dear ones."""
-
-    @field_validator("above")
-    @classmethod
-    def _check_price(cls, text: str) -> str:
-        parse_price(text)
-        return text
 
 
 class Ceiling(_Control):
@@ -186,15 +174,8 @@ class ApprovalAbove(_Control):
 
     category: Text
     """`category` of the items: goods of the same type."""
-    price: str | None = None
+    price: Price | None = None
     """Yuan a unit, at most four digits after the point: dearer ones need an approval; `None` ends it."""
-
-    @field_validator("price")
-    @classmethod
-    def _check_price(cls, text: str | None) -> str | None:
-        if text is not None:
-            parse_price(text)
-        return text
 
     @property
     def key(self) -> str:

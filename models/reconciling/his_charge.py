@@ -7,9 +7,9 @@ References:
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
-from models.money import UNITS_MAX, fen_text, line_amount_fen, parse_fen, parse_price
+from models.money import UNITS_MAX, Price, Yuan, fen_text, line_amount_fen, parse_fen, parse_price
 from models.wire.strict_json import Body, Hospital, Identifier, Instant, Refusal, Text, WireModel, read_record
 
 
@@ -32,9 +32,9 @@ class HisCharge(WireModel):
     """As the HIS charged it; `None` when it does not say."""
     quantity: Annotated[int, Field(ge=1, le=UNITS_MAX)]
     """Units of use."""
-    unit_price: str
+    unit_price: Price
     """Yuan, at most four digits after the point."""
-    amount: str
+    amount: Yuan
     """Yuan with two digits: quantity × unit price, rounded half up to the fen."""
     currency: Literal["CNY"] = "CNY"
     """Always `CNY`."""
@@ -48,18 +48,6 @@ class HisCharge(WireModel):
     """As the HIS has it; makes sure which use the line is for."""
     serial: Text | None = None
     """As the HIS has it; makes sure which use the line is for."""
-
-    @field_validator("unit_price")
-    @classmethod
-    def _check_price(cls, value: str) -> str:
-        parse_price(value)
-        return value
-
-    @field_validator("amount")
-    @classmethod
-    def _check_amount(cls, value: str) -> str:
-        parse_fen(value)
-        return value
 
     @model_validator(mode="after")
     def _check_sum(self) -> Self:

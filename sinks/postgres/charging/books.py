@@ -167,7 +167,7 @@ class PostgresBooks:
         """Charged uses of the lane after `after` whose price may be another by the snapshot's facts, item by item."""
         place = (after.version, *after.ref) if after else (0, *FIRST)
         facts = gathered.facts_seen, gathered.facts_version
-        query = "SELECT * FROM udi.repriced_2($1, $2, $3, $4, $5, $6, $7)"
+        query = "SELECT * FROM udi.repriced_3($1, $2, $3, $4, $5, $6, $7)"
         rows = await self._pool.fetch(query, lane, *facts, *place, limit)
         return [Again(Ref(*row[1:3]), row[3], row[0]) for row in rows]
 

@@ -1,6 +1,7 @@
 """A price that is changed late re-rates what was charged by the old one; the books and their twin under one suite."""
 
 from dataclasses import replace
+from importlib.resources import files
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from sinks.ports.batch import ClaimTakenError
 from streams.lanes import sweeping
 from tests.support.accounts import Account
 from tests.support.builders import DI, NOON, SECOND, encounter, gs1, gtin, item, price, scan, scan_id
-from tests.support.ward import Between, Store, Ward, verdicts
+from tests.support.ward import Between, PostgresStore, Store, Ward, verdicts
 
 LATER = NOON + 100 * SECOND
 RAISED = [price("1234.00", to="2022-06-03"), price("1300.00", from_="2022-06-03")]
@@ -47,6 +48,28 @@ async def test_a_late_price_is_credited_and_charged_anew_and_names_the_cause(war
     assert ("H1", None, "SCREW", "2022-06", 2, "2600.00") in account.usage
     assert account.changes == ((1, 0, 1, 0, 1, 0),)
     assert {row[10] for row in account.charges if row[12] == "2600.00"} == {3}
+
+
+async def test_a_price_that_holds_since_ever_is_re_rated_too(ward: Ward) -> None:
+    await ward.learn(item(prices=[price("1234.00", from_=None, to=None)]), stamp=NOON)
+    await ward.scan(scan(1))
+    await ward.learn(item(prices=[price("1300.00", from_=None, to=None)]), stamp=LATER)
+
+    assert await ward.sweep() == 1
+    assert net(await ward.account()) == 130_000
+
+
+async def test_an_upgrade_looks_once_more_for_prices_that_a_lane_has_passed_by(ward: Ward, store: Store) -> None:
+    if not isinstance(store, PostgresStore):
+        pytest.skip("only a database is upgraded")
+    await ward.learn(item(prices=[price("1234.00", from_=None, to=None)]), stamp=NOON)
+    await ward.scan(scan(1))
+    await ward.learn(item(prices=[price("1300.00", from_=None, to=None)]), stamp=LATER)
+    await store.pool.execute("UPDATE udi.lane SET facts_seen = (SELECT max(version) FROM udi.fact_change)")
+    assert await ward.sweep() == 0
+    await store.pool.execute((files("sinks.postgres") / "migrations" / "sql" / "0048_missed.sql").read_text())
+
+    assert await ward.sweep() == 1
 
 
 NAIL = {"item_code": "NAIL", "identifiers": [{"issuer": "GS1", "di": gtin(777), "units_per_package": 1}]}

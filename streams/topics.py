@@ -40,6 +40,11 @@ def app_id(settings: Settings) -> str:
     return f"{settings.topic_prefix}app"
 
 
+def leader_topic(settings: Settings) -> str:
+    """The topic that Faust's workers elect their leader by: its partition's owner is the leader."""
+    return f"{app_id(settings)}-__assignor-__leader"
+
+
 async def create_topics(settings: Settings) -> list[str]:
     """Make the topics that are missing and give their names. Idempotent."""
     client = await admin(settings)
@@ -51,7 +56,7 @@ async def create_topics(settings: Settings) -> list[str]:
         for topic in TOPICS:
             if settings.topic(topic.name) not in present and await _create(client, _new_topic(settings, topic, factor)):
                 made.append(settings.topic(topic.name))
-        leader = f"{app_id(settings)}-__assignor-__leader"
+        leader = leader_topic(settings)
         if leader not in present and not settings.embedded_broker:
             # Faust would make it with one replica, and its workers would wait for it while that broker is away.
             await _create(client, NewTopic(leader, 1, factor))

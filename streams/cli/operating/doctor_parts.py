@@ -12,7 +12,7 @@ from models.wire.topics import TOPICS
 from sinks.postgres.database import installation_of, revision_of, schema_revision, serves
 from sinks.postgres.operating.server import clock, setting
 from streams.cli.operating.doctor_machine import Line, State, line
-from streams.cli.operating.doctor_topics import durability, topic_states
+from streams.cli.operating.doctor_topics import durability_of
 from streams.settings import Settings
 from streams.topics import admin
 
@@ -45,7 +45,7 @@ async def broker(settings: Settings) -> list[Line]:
         there = [name for name in wanted if name in present]
         if there:
             lines += [await _partitions(settings, client, there), await _timestamps(settings, client, there)]
-            lines += durability(await topic_states(settings, client, there), len(brokers), settings)
+            lines += await durability_of(settings, client, present, len(brokers))
         return lines
     finally:
         await client.close()

@@ -6,7 +6,7 @@ import pytest
 
 from models.wire.topics import BILLING, CATALOGUE, TOPICS, Topic
 from streams.cli.operating.doctor_machine import State
-from streams.cli.operating.doctor_topics import TopicState, durability
+from streams.cli.operating.doctor_topics import Copies, TopicState, durability
 from streams.settings import Settings
 from streams.topics import durable
 
@@ -18,11 +18,11 @@ def state(name: str = BILLING, replicas: int = 3, out_of_sync: int = 0, **option
     """A topic as `udi init` makes it, but for the options given."""
     made = durable(SETTINGS, OF[name], replicas) | {"cleanup.policy": "compact" if OF[name].compacted else "delete"}
     named = {option.replace("_", "."): value for option, value in options.items()}
-    return TopicState(OF[name], replicas, out_of_sync, made | named)
+    return TopicState(OF[name], Copies(name, replicas, out_of_sync), made | named)
 
 
 def wrong(*states: TopicState, brokers: int = 3) -> list[str]:
-    return [line.name for line in durability(states, brokers, SETTINGS) if line.state is State.NOT_OK]
+    return [line.name for line in durability(states, [], brokers, SETTINGS) if line.state is State.NOT_OK]
 
 
 @pytest.mark.parametrize(("replicas", "brokers"), [(3, 3), (3, 5), (2, 2), (1, 1)])
@@ -46,6 +46,13 @@ def test_topics_as_they_are_made_are_ok(replicas: int, brokers: int) -> None:
 )
 def test_what_may_lose_records_is_named(found: TopicState, name: str) -> None:
     assert wrong(found) == [name]
+
+
+@pytest.mark.parametrize(("copies", "found"), [((3, 0), True), ((1, 0), False), ((3, 1), False)])
+def test_the_topic_that_faust_elects_by_is_looked_at_too(copies: tuple[int, int], found: bool) -> None:
+    replicas, *_ = durability([state()], [Copies("app-__assignor-__leader", *copies)], 3, SETTINGS)
+
+    assert (replicas.state is State.OK) is found
 
 
 def test_the_edge_of_retention_and_no_limit_are_ok() -> None:

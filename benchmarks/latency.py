@@ -53,25 +53,50 @@ def percentile(values: Sequence[float], percent: int) -> float:
     return ordered[max(0, -(-len(ordered) * percent // 100) - 1)]
 
 
-async def run(parts: Parts, name: str, per_second: int, seconds: float, rerated: int = 0) -> Latency:
-    """One worker and one relay under that load for that long; a late price re-rates so many charges meanwhile."""
+async def run(parts: Parts, name: str, per_second: int, seconds: float) -> Latency:
+    """One worker and one relay under that load for that long."""
     async with installation(parts, name) as settings, product(settings, 1, parts.folder):
         await observing.until_assigned(settings, f"{settings.topic_prefix}worker", 1)
         connection = await connect(settings)
         try:
             count = int(per_second * (seconds + WARM_UP_SECONDS))
             await observing.produce(settings, ward.receipts(count))
-            await observing.produce(settings, ward.uses(rerated, first=count))
-            await observing.until_committed(connection, settings, count + rerated)
+            await observing.until_committed(connection, settings, count)
             idle = await _cores(parts, asyncio.sleep(IDLE_SECONDS))
             load = _Load(settings, connection, per_second, ward.uses(count))
-            if rerated:
-                await observing.produce(settings, ward.items(raised=1), CATALOGUE)
             cores = await _cores(parts, load.run())
             latency = load.latency()
             latency.idle, latency.cores = idle, cores
-            latency.rerated = await connection.fetchval(RERATED)
             return latency
+        finally:
+            await connection.close()
+
+
+async def with_a_late_price(
+    parts: Parts, name: str, per_second: int, seconds: float, charges: int
+) -> tuple[Latency, Latency]:
+    """The same load twice on the same books of so many charges, all published: without, and while all are re-rated."""
+    async with installation(parts, name) as settings, product(settings, 1, parts.folder):
+        await observing.until_assigned(settings, f"{settings.topic_prefix}worker", 1)
+        connection = await connect(settings)
+        try:
+            count = int(per_second * (seconds + WARM_UP_SECONDS))
+            await observing.produce(settings, ward.receipts(2 * count))
+            await observing.produce(settings, ward.uses(charges, first=2 * count))
+            await observing.until_committed(connection, settings, 2 * count + charges)
+            async with observing.reading(settings) as published:
+                await published.until(await observing.outbox_counts(connection))
+            # As the autovacuum does within a minute: books of this size were not written a second ago.
+            await connection.execute("ANALYZE")
+            await connection.execute("CHECKPOINT")
+            without = _Load(settings, connection, per_second, ward.uses(count))
+            await without.run()
+            meanwhile = _Load(settings, connection, per_second, ward.uses(count, first=count))
+            await observing.produce(settings, ward.items(raised=1), CATALOGUE)
+            await meanwhile.run()
+            latency = meanwhile.latency()
+            latency.rerated = await connection.fetchval(RERATED)
+            return without.latency(), latency
         finally:
             await connection.close()
 

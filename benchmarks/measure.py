@@ -195,21 +195,20 @@ class Run:
                 self._table.add(LATENCY, f"{per_second:,}/s: CPU of {role}", "cores", [run.cores[role] for run in runs])
 
     async def _rerating(self, parts: Parts) -> None:
-        p99: dict[int, list[float]] = {0: [], self._sizes.rerated: []}
-        done: list[float] = []
+        charges, runs = self._sizes.rerated, []
         for _ in range(self._sizes.latency_repetitions):
-            for rerated, found in p99.items():
-                _say(f"latency while {rerated} charges are re-rated")
-                run = await latency.run(parts, self._name(), RERATING_SCANS, self._sizes.latency_seconds, rerated)
-                found.append(latency.percentile(run.commit, 99))
-                done += [run.rerated] * (rerated > 0)
-        for rerated, found in p99.items():
-            self._table.add(RERATING, f"p99 to commit while {rerated:,} charges are re-rated", "ms", found)
+            _say(f"latency while {charges} charges are re-rated")
+            name, seconds = self._name(), self._sizes.latency_seconds
+            runs.append(await latency.with_a_late_price(parts, name, RERATING_SCANS, seconds, charges))
+        p99 = [[latency.percentile(each.commit, 99) for each in run] for run in runs]
+        times = [meanwhile / without for without, meanwhile in p99]
+        self._table.add(RERATING, f"p99 to commit beside {charges:,} charges", "ms", [without for without, _ in p99])
+        self._table.add(RERATING, "p99 to commit while they are re-rated", "ms", [meanwhile for _, meanwhile in p99])
+        self._table.add(RERATING, "times that without", "", times)
+        done = [float(meanwhile.rerated) for _, meanwhile in runs]
         self._table.add(RERATING, "re-rated when the last scan was published", "charges", done)
-        without, while_ = (median(found) for found in p99.values())
-        self._table.aim(
-            "p99 to commit while charges are re-rated, times that without", while_ / without, 2, least=False
-        )
+        aim = "p99 to commit while charges are re-rated, times that without"
+        self._table.aim(aim, median(times), 2, least=False)
 
     def _percentile(self, name: str, runs: list[latency.Latency], what: str, percent: int) -> Line:
         values = [latency.percentile(getattr(run, what), percent) for run in runs]

@@ -4,6 +4,7 @@ Only the lane's own rows (docs/adr/0003). One step is one transaction, so that r
 that can't be decided again is set aside with its error; it holds up no other, and a later worker tries it again.
 """
 
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -35,7 +36,11 @@ FREED_MAX: Final = 20_000
 REPRICED_MAX: Final = 2_000
 """Charges found in one query, which costs what it gives: some hundredths of a second, so that no record waits long."""
 ROWS_MAX: Final = 100
-"""Scans decided again in one transaction: about a hundredth of a second, so that no record waits long behind it."""
+"""Scans decided again in one transaction, at most."""
+ROWS_MIN: Final = 5
+"""And at least: the round trips and the commit cost as much as a few rows do."""
+STEP_SECONDS: Final = 0.03
+"""As long may one transaction take: a record that comes meanwhile waits for it. About what its own commit takes."""
 Find = Callable[[int, Snapshot, Again | None, int], Awaitable[list[Again]]]
 _OPEN: Final = frozenset({Verdict.PARKED, Verdict.HELD})
 
@@ -64,6 +69,11 @@ _REPRICED = _Kind(
 )
 
 
+def rows_next(rows: int, spent: float) -> int:
+    """How many rows take `STEP_SECONDS`, by those that took so long; never more than twice as many."""
+    return max(ROWS_MIN, min(ROWS_MAX, 2 * rows, int(rows * STEP_SECONDS / max(spent, 1e-6))))
+
+
 class Swept(Protocol):
     """What sweeping needs of a lane."""
 
@@ -90,6 +100,8 @@ class Sweep:
 
     def __init__(self, lane: Swept) -> None:
         self._lane = lane
+        self._rows = ROWS_MIN
+        """Scans of the next transaction: as many as this machine decides again in `STEP_SECONDS`."""
         self._aside: set[Ref] | None = None
         """Scans that are set aside; `None` before this worker has tried them."""
 
@@ -126,8 +138,12 @@ class Sweep:
         after: Again | None = None
         while found := await find(self._lane.lane, snapshot, after, kind.found_max):
             fresh = [each for each in found if each.ref not in (self._aside or ())]
-            for start in range(0, len(fresh), ROWS_MAX):
-                yield await self._look_again(kind, fresh[start : start + ROWS_MAX])
+            while fresh:
+                part, fresh = fresh[: self._rows], fresh[self._rows :]
+                began = time.monotonic()
+                made = await self._look_again(kind, part)
+                self._rows = rows_next(len(part), time.monotonic() - began)
+                yield made
             if len(found) < kind.found_max:
                 return
             after = found[-1]

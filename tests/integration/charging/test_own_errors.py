@@ -148,6 +148,7 @@ async def test_a_command_that_fails_is_refused_with_the_class_and_the_next_is_ca
 async def test_what_has_another_price_is_found_once_and_charged_anew_in_short_transactions(
     ward: Ward, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(sweeping, "ROWS_MIN", sweeping.ROWS_MAX)
     charged = 2 * sweeping.ROWS_MAX + 1
     await ward.scan(*(scan(number) for number in range(1, charged + 1)))
     await ward.learn(item(prices=[{"price": "1000.00", "from": "2022-01-01", "to": None}]))
@@ -165,7 +166,8 @@ async def test_what_has_another_price_is_found_once_and_charged_anew_in_short_tr
     assert asked == [charged]
 
 
-async def test_records_pass_between_two_steps_of_a_sweep(ward: Ward) -> None:
+async def test_records_pass_between_two_steps_of_a_sweep(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweeping, "ROWS_MIN", sweeping.ROWS_MAX)
     waiting = range(1, 2 * sweeping.ROWS_MAX + 1)
     await ward.scan(*(scan(number, encounter="E2") for number in waiting))
     await ward.learn(encounter(encounter="E2"))

@@ -148,7 +148,6 @@ async def test_a_command_that_fails_is_refused_with_the_class_and_the_next_is_ca
 async def test_what_has_another_price_is_found_once_and_charged_anew_in_short_transactions(
     ward: Ward, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sweeping, "ROWS_MIN", sweeping.ROWS_MAX)
     charged = 2 * sweeping.ROWS_MAX + 1
     await ward.scan(*(scan(number) for number in range(1, charged + 1)))
     await ward.learn(item(prices=[{"price": "1000.00", "from": "2022-01-01", "to": None}]))
@@ -162,23 +161,25 @@ async def test_what_has_another_price_is_found_once_and_charged_anew_in_short_tr
 
     monkeypatch.setattr(store.books, "repriced", asking)
 
-    assert [made async for made in ward.lanes[0].sweeps() if made] == [sweeping.ROWS_MAX, sweeping.ROWS_MAX, 1]
+    steps = [made async for made in ward.lanes[0].sweeps() if made]
+    assert sum(steps) == charged
+    assert len(steps) > charged // sweeping.ROWS_MAX
     assert asked == [charged]
 
 
-async def test_records_pass_between_two_steps_of_a_sweep(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sweeping, "ROWS_MIN", sweeping.ROWS_MAX)
+async def test_records_pass_between_two_steps_of_a_sweep(ward: Ward) -> None:
+    first = sweeping.ROWS_MIN
     waiting = range(1, 2 * sweeping.ROWS_MAX + 1)
     await ward.scan(*(scan(number, encounter="E2") for number in waiting))
     await ward.learn(encounter(encounter="E2"))
     steps = ward.lanes[0].sweeps()
-    assert await anext(steps) == sweeping.ROWS_MAX
+    assert await anext(steps) == first
 
     back = scan(1001, action="return", corrects=str(scan_id(150)), encounter="E2", scanned_at=at(2000))
     await ward.scan(scan(1000), back)
     found = {name: verdict for name, (verdict, _) in verdicts(await ward.account()).items()}
-    assert [found[str(scan_id(number))] for number in (100, 101, 1000)] == ["billed", "parked", "billed"]
+    assert [found[str(scan_id(number))] for number in (first, first + 1, 1000)] == ["billed", "parked", "billed"]
 
-    assert sum([made async for made in steps]) == sweeping.ROWS_MAX + 1
+    assert sum([made async for made in steps]) == len(waiting) - first + 1
     found = {name: verdict for name, (verdict, _) in verdicts(await ward.account()).items()}
     assert set(found.values()) == {"billed", "credited"}

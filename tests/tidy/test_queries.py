@@ -41,3 +41,25 @@ def test_no_module_of_streams_holds_sql() -> None:
     assert len(paths) > 100
     found = {str(path.relative_to(ROOT)): text for path in paths for text in _texts(path) if _is_sql(text)}
     assert found == {}
+
+
+STATE = re.compile(
+    r"^\s*(SET\s+(?!LOCAL\b)|LISTEN\b|DECLARE\b|CREATE\s+TEMP)|;\s*SET\s+(?!LOCAL\b)"
+    r"|pg_(try_)?advisory_lock(_shared)?\s*\(|set_config\(",
+    re.IGNORECASE,
+)
+
+
+@pytest.mark.parametrize(
+    "text", ["SET jit = off", "LISTEN x", "SELECT pg_try_advisory_lock(1)", "BEGIN; SET jit = off"]
+)
+def test_state_of_a_session_is_known_when_it_is_seen(text: str) -> None:
+    assert STATE.search(text)
+
+
+def test_no_query_leaves_state_in_its_session() -> None:
+    """Connections go back to their pool as they are (`sinks.postgres.database.open_pool`)."""
+    python = [text for path in sorted((ROOT / "sinks").rglob("*.py")) for text in _texts(path)]
+    functions = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "sinks").rglob("*.sql"))]
+    assert len(functions) > 40
+    assert [text for text in (*python, *functions) if STATE.search(text)] == []

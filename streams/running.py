@@ -9,7 +9,8 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 import asyncpg
 import structlog
@@ -34,6 +35,8 @@ log = structlog.get_logger(__name__)
 
 SERVICES = ("worker", "relay", "scheduler", "gateway")
 RESTART_SECONDS = 1.0
+YOUNG: Final = MappingProxyType({"autovacuum_naptime": "5s"})
+"""Of the embedded database: books that grow from nothing within a minute get the statistics that plans are made by."""
 END_SECONDS_MAX = 10.0
 """How long a service has to end in order before it is killed."""
 
@@ -123,7 +126,7 @@ async def embedded_parts(settings: Settings, purpose: Purpose = Purpose.RUN) -> 
     folder = settings.data_dir
     async with AsyncExitStack() as stack:
         stack.enter_context(occupied(folder, purpose))
-        database = await stack.enter_async_context(EmbeddedDatabase(folder / "postgres"))
+        database = await stack.enter_async_context(EmbeddedDatabase(folder / "postgres", settings=YOUNG))
         broker = await stack.enter_async_context(EmbeddedBroker(folder / "broker"))
         found = {"bootstrap_servers": broker.bootstrap_servers, "database_url": database.url}
         resolved = settings.model_copy(update=addresses(found))

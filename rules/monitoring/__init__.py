@@ -4,9 +4,9 @@ A new rule of a known kind is a row (`udi rules draft`); a new kind is one modul
 """
 
 from models.monitoring.rule import STUDY_RULES
+from rules.monitoring.kinds.rank import TopRank
 from rules.monitoring.kinds.registry import KINDS, made_of, rules_of
 from rules.monitoring.kinds.rule import Rule, told_by
-from rules.monitoring.kinds.top_three import TopRank
 from rules.monitoring.touched import judged_again, months_read
 from rules.monitoring.versions import next_version
 

@@ -7,10 +7,10 @@ from models.calendar import Month
 from models.monitoring.alert import ScopeType
 from models.monitoring.rule import EVERY_HOSPITAL, STUDY_RULES, HeldRule, held_in
 from rules.monitoring.kinds.quota import QuotaUsed
+from rules.monitoring.kinds.rank import TopRank
 from rules.monitoring.kinds.registry import rules_of
 from rules.monitoring.kinds.rule import Rule
 from rules.monitoring.kinds.share import Share
-from rules.monitoring.kinds.top_three import TopRank
 
 PLACES: Final = frozenset({ScopeType.STORE, ScopeType.TEAM})
 """Scopes whose use is counted where a rule asks for it."""

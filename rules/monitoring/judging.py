@@ -24,8 +24,8 @@ from rules.monitoring.book import RuleBook
 from rules.monitoring.causes.cause import Parts
 from rules.monitoring.causes.explaining import cause_of, explained, with_cause
 from rules.monitoring.causes.windows import CauseFacts
+from rules.monitoring.kinds.rank import TopRank
 from rules.monitoring.kinds.rule import Rule, told_by
-from rules.monitoring.kinds.top_three import TopRank
 from rules.monitoring.standings import Ranking, TraitsOf
 from rules.monitoring.touched import months_read
 from rules.monitoring.versions import STANDS, next_version

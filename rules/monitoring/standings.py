@@ -20,8 +20,8 @@ from models.monitoring.alert import (
     Traits,
     UsageSums,
 )
+from rules.monitoring.kinds.rank import TopRank
 from rules.monitoring.kinds.rule import told_by
-from rules.monitoring.kinds.top_three import TopRank
 
 Ranked = dict[RuleMeasure, dict[str, Standing]]
 RanksOf = Callable[[str, Month], Sequence[TopRank]]

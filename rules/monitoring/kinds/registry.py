@@ -11,9 +11,9 @@ from rules.monitoring.kinds.growth import Growth
 from rules.monitoring.kinds.new_item import NewItem
 from rules.monitoring.kinds.price_drift import PriceDrift
 from rules.monitoring.kinds.quota import QuotaUsed
+from rules.monitoring.kinds.rank import TopRank
 from rules.monitoring.kinds.rule import Rule
 from rules.monitoring.kinds.share import Share
-from rules.monitoring.kinds.top_three import TopRank
 
 MONTHS_MAX: Final = 24
 """A run longer than two years is a typing error. No source: ours."""

@@ -1,5 +1,5 @@
 from models.monitoring.alert import Figures, Judgement, Measure, Standing, UsageSums
-from rules.monitoring.kinds.top_three import TopRank
+from rules.monitoring.kinds.rank import TopRank
 from tests.unit.rules.monitoring.cases import TOP, facts, row
 
 RULE = TopRank(row("top-three-three-months"), Measure.QUANTITY)

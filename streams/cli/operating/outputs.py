@@ -20,7 +20,7 @@ from streams.cli.connection import bad, run
 from streams.cli.lists import listing
 from streams.cli.operating.topic_reader import TopicReader
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, print_json, print_table
-from streams.services.relay.judging import Known, RelayStoppedError, check_same, go_on_after
+from streams.services.relay.resuming import Known, RelayStoppedError, check_same, go_on_after
 from streams.services.relay.tail import Tail, ours_of, read_tails
 from streams.settings import Settings
 from streams.topics import cluster_id

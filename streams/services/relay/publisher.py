@@ -22,7 +22,7 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from models.wire.topics import ID_HEADER, ORIGIN_HEADER, REASON_HEADER, SEQ_HEADER
 from sinks.postgres.outbox import Block, Outbox, Output, Waiting
 from streams.services.relay.counters import Counters
-from streams.services.relay.judging import Known, RelayStoppedError, check_same, go_on_after
+from streams.services.relay.resuming import Known, RelayStoppedError, check_same, go_on_after
 from streams.services.relay.tail import AWAIT_SECONDS_MAX, TailUnreadError, read_tails
 from streams.settings import Settings
 from streams.topics import DEAD_LETTER_BYTES_MAX

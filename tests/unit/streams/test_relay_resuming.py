@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from streams.services.relay.judging import Known, RelayStoppedError, check_same, go_on_after
+from streams.services.relay.resuming import Known, RelayStoppedError, check_same, go_on_after
 from streams.services.relay.tail import Record, Tail
 
 

@@ -14,7 +14,7 @@ from aiokafka import AIOKafkaProducer
 
 from models.scan.event import TICK_SCHEMA
 from models.wire.topics import SCANS
-from sinks.postgres.charging.waiting import lanes_that_wait
+from sinks.postgres.charging.parked_and_held import lanes_that_wait
 from streams.services.corrector import Corrector
 from streams.services.learner import Learner
 from streams.services.leased import Failed, nobody, tell

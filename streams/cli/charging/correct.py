@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from models.charging.commands import CommandKind, Correction
 from rules.charging.correcting import objection
-from sinks.postgres.charging.waiting import readings_of
+from sinks.postgres.charging.parked_and_held import readings_of
 from streams.cli.charging.persons import By, Hospital, Timeout, Why, command, scan_named
 from streams.cli.connection import bad, run
 from streams.settings import Settings

@@ -14,8 +14,8 @@ from models.money import fen_text
 from models.reasons import Verdict
 from models.texts import LOCALES, texts
 from sinks.postgres.charging.books import read_catalogue
+from sinks.postgres.charging.parked_and_held import HeldScan, HistoryEntry, assign, held_scans, history_of
 from sinks.postgres.charging.stories import Brief, brief_of
-from sinks.postgres.charging.waiting import HeldScan, HistoryEntry, assign, held_scans, history_of
 from streams.cli.charging.parked import estimate
 from streams.cli.charging.persons import By, Hospital, Scans, Timeout, Why, command, person, scan_named
 from streams.cli.charging.telling import goods, told

@@ -14,7 +14,7 @@ from models.money import fen_text, line_amount_fen
 from models.reasons import REASON_ROW, Reason
 from rules.catalogue.joining import price_on
 from sinks.postgres.charging.books import read_catalogue
-from sinks.postgres.charging.waiting import HeldScan, OpenScan, open_scans
+from sinks.postgres.charging.parked_and_held import HeldScan, OpenScan, open_scans
 from streams.cli.connection import run
 from streams.cli.lists import listing
 from streams.cli.phrases import told_cell

@@ -13,8 +13,8 @@ import typer
 from models.personal import masked
 from models.texts import texts
 from models.udi import parse
+from sinks.postgres.charging.parked_and_held import HistoryEntry, history_of
 from sinks.postgres.charging.stories import Brief, Story, brief_of, story_of
-from sinks.postgres.charging.waiting import HistoryEntry, history_of
 from sinks.postgres.stock.trace import TraceBooks
 from streams.cli.charging.persons import Hospital, is_part_of_id, scan_named
 from streams.cli.charging.telling import became, goods

@@ -8,7 +8,7 @@ import typer
 
 from models.calendar import Month, local_day, month_of, month_text, parse_month
 from sinks.postgres.charging.books import read_catalogue
-from sinks.postgres.charging.waiting import open_scans
+from sinks.postgres.charging.parked_and_held import open_scans
 from sinks.postgres.closing.month_waits import month_waits
 from sinks.postgres.closing.periods import CloseOrderError
 from streams.cli.charging.parked import estimate

@@ -11,7 +11,7 @@ from models.money import fen_text
 from models.texts import gap_text, texts
 from rules.catalogue.joining import price_on
 from rules.closing.proving import prove
-from sinks.postgres.charging.waiting import history_of, readings_of
+from sinks.postgres.charging.parked_and_held import history_of, readings_of
 from sinks.postgres.closing.cases import CaseBooks
 from streams.visible import visible
 from streams.web.gateway.parts import Gateway

@@ -16,7 +16,7 @@ from models.charging.commands import CommandKind, Correction
 from models.reconciling.differences import DifferenceStatus, Fix
 from models.wire.strict_json import read_key
 from sinks.postgres.charging.commands import CommandBooks, Place
-from sinks.postgres.charging.waiting import readings_of
+from sinks.postgres.charging.parked_and_held import readings_of
 from sinks.postgres.operating.dead_letters import letters, recorded_letters
 from sinks.postgres.reconciling.sessions import ReconcilingBooks
 from streams.web.gateway.parts import Gateway

@@ -1,1 +1,1 @@
-"""Assessment: weights, ranks, comparisons, ratios; pure computation."""
+"""Assessment: weights, ranks, comparisons, targets; pure computation."""

@@ -1,4 +1,4 @@
-"""What waits for a fact or a person, who looks after it, and what was decided of a scan, in order."""
+"""What is parked for a fact or held for a person, who looks after it, and what was decided of a scan, in order."""
 
 from dataclasses import dataclass
 from datetime import date, datetime

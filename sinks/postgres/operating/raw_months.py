@@ -66,7 +66,7 @@ class RawBytesKept:
         parts = [f"from {month_text(self.first_month)} on" if self.first_month is not None else "none are stored"]
         if self.let_go:
             first, last = self.let_go[0], self.let_go[-1]
-            months = " to ".join(dict.fromkeys(month_text(each.month) for each in (first, last)))
+            months = "–".join(dict.fromkeys(month_text(each.month) for each in (first, last)))
             newest = max(self.let_go, key=lambda each: each.at)
             records, kept = sum(each.records for each in self.let_go), sum(each.kept for each in self.let_go)
             parts.append(

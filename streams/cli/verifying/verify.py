@@ -19,6 +19,7 @@ from sinks.postgres.sealing.seals import Head
 from sinks.postgres.verifying.books import ROWS_SHOWN, Finding, checks, keep_verification, verify_books
 from sinks.postgres.verifying.chain import verify_chain
 from streams.cli.connection import bad, run
+from streams.cli.phrases import told
 from streams.cli.shown import AsJson, Console, print_json
 from streams.cli.verifying.differences import COMPARED, verify_differences
 from streams.cli.verifying.topics import TOPIC_CHECKS, verify_topics
@@ -74,13 +75,13 @@ def _verify(wanted: frozenset[str], *, no_topics: bool, wait: float, keep: bool,
     with_topics = not no_topics and any(each.name in wanted for each in TOPIC_CHECKS)
 
     async def work(settings: Settings, pool: asyncpg.Pool) -> tuple[dict[str, Any], list[Finding]]:
-        told = (lambda _: None) if as_json else (lambda finding: _show(console, finding))
+        hear = (lambda _: None) if as_json else (lambda finding: _show(console, finding))
         async with pool.acquire() as connection:
-            looked_at, findings = await verify_books(connection, told, wanted.__contains__)
+            looked_at, findings = await verify_books(connection, hear, wanted.__contains__)
         if COMPARED.name in wanted:
-            findings += await verify_differences(pool, settings.zone, wait, told)
+            findings += await verify_differences(pool, settings.zone, wait, hear)
         if with_topics:
-            findings += await verify_topics(settings, pool, wait, told, wanted.__contains__)
+            findings += await verify_topics(settings, pool, wait, hear, wanted.__contains__)
         if keep:
             failures = sum(not finding.ok for finding in findings)
             await keep_verification(pool, len(findings), failures, topics=with_topics)
@@ -108,10 +109,10 @@ def verify_chains(*, as_json: bool) -> int:
     console = Console(highlight=False)
 
     async def work(settings: Settings, pool: asyncpg.Pool) -> list[Finding]:
-        told = (lambda _: None) if as_json else (lambda finding: _show(console, finding))
+        hear = (lambda _: None) if as_json else (lambda finding: _show(console, finding))
         outside = read_seals(settings.seal_file) if settings.seal_file is not None else None
         async with pool.acquire() as connection:
-            return await verify_chain(connection, _root_of, outside, told)
+            return await verify_chain(connection, _root_of, outside, hear)
 
     findings = run(work)
     failed = [finding for finding in findings if not finding.ok]
@@ -148,8 +149,8 @@ def _show(console: Console, finding: Finding) -> None:
     line = Table.grid(padding=(0, 2))
     line.add_column(width=6)
     line.add_column(overflow="fold")
-    note = f" ({finding.note})" if finding.note else ""
-    line.add_row(state, Text.assemble((finding.name, "bold"), f": {finding.promise}", (note, "dim")))
+    note = f" ({told(finding.note)})" if finding.note else ""
+    line.add_row(state, Text.assemble((finding.name, "bold"), f": {told(finding.promise)}", (note, "dim")))
     for row in finding.first:
         line.add_row("", Text("  ".join(f"{name}={value}" for name, value in row.items()), "red"))
     if finding.failures > ROWS_SHOWN:

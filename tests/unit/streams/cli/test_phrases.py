@@ -18,10 +18,14 @@ from models.reconciling.differences import Aspect, DifferenceKind, DifferenceSta
 from models.stock.exposure import RecallLineStatus
 from models.stock.statement import LineStatus
 from models.wording import LOCALES
+from sinks.postgres.verifying.books import checks
+from sinks.postgres.verifying.chain import OUTSIDE, ROOTS, chain_checks
 from streams import language
 from streams.cli.main import app
 from streams.cli.phrases import phrases_of, told, told_cell
 from streams.cli.shown import Console, in_language, print_table
+from streams.cli.verifying.differences import COMPARED
+from streams.cli.verifying.topics import TOPIC_CHECKS
 from tests.support.phrases import ROOT, spoken
 
 MODULES: Final = (
@@ -135,11 +139,18 @@ def test_a_phrase_with_values_is_found_again_and_keeps_them() -> None:
         ("IT-PLATE-8", "IT-PLATE-8"),
         ('{"reason": "no identifier"}', '{"reason": "no identifier"}'),
         ("  Nothing is held.", "  没有待人工处理的扫码。"),
+        ("  raw bytes: from 2026-01 on; let go: 2025-11–2025-12, 12 records, last by lin at 2026-11-29 03:00 UTC",
+         "  原始字节：自 2026-01 起；已清除：2025-11–2025-12，12 条记录，最近由 lin 于 2026-11-29 03:00 UTC 清除"),
     ],
 )  # fmt: skip
 @pytest.mark.usefixtures("chinese")
 def test_what_is_said_comes_out_in_the_language(said: str, expected: str) -> None:
     assert told(said) == expected
+
+
+def test_every_promise_of_verify_is_in_the_book() -> None:
+    promised = [*checks(), *chain_checks(), ROOTS, OUTSIDE, COMPARED, *TOPIC_CHECKS]
+    assert [check.promise for check in promised if check.promise not in BOOK] == []
 
 
 def test_english_is_said_as_it_was_written() -> None:

@@ -5,13 +5,15 @@ Kafka's committed offsets are neither written nor read (docs/adr/0002).
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, Final
 
 import mode
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
+from streams.lanes.attempts import place_of
+from streams.lanes.failures import own
 from streams.lanes.reader import (
     BROKER_SECONDS_MAX,
     PAUSE_SECONDS,
@@ -21,6 +23,7 @@ from streams.lanes.reader import (
     Said,
     TakeOver,
     TopicReplacedError,
+    UnreadableRecordError,
     record_of,
 )
 from streams.lanes.sizes import BatchSizes
@@ -29,6 +32,9 @@ from streams.topics import cluster_id, partitions
 from streams.waiting import bounded, ended
 
 log = structlog.get_logger(__name__)
+
+ALONE_MS: Final = 500
+"""How long the broker is waited for when partitions are read one by one."""
 
 
 class PartitionReader(mode.Service):
@@ -133,27 +139,59 @@ class PartitionReader(mode.Service):
         assert consumer is not None  # noqa: S101 -- set before this runs
         while not self.should_stop:
             try:
-                fetched = await consumer.getmany(timeout_ms=200, max_records=4 * self._settings.batch_records_max)
+                await self._take_in(200, 4 * self._settings.batch_records_max)
             except OffsetOutOfRangeError as error:
                 await self._out_of_range(error.args[0])
-                continue
             except NoOffsetForPartitionError:
                 # The group has no offset and needs none: every partition is sought to its position at assignment.
                 await self.sleep(PAUSE_SECONDS[0])
-                continue
-            except KafkaError as error:
-                log.warning("The broker is away.", error=type(error).__name__)
+            except Exception as error:  # noqa: BLE001 -- one partition can't be read; the others are, each by itself
+                log.warning("Reading failed.", error=type(error).__name__, at=place_of(error))
                 await self.sleep(PAUSE_SECONDS[2])
+                await self._each_alone()
+
+    async def _take_in(self, timeout_ms: int, most: int, *only: TopicPartition) -> int:
+        """Queue what was fetched of all partitions, or of those named; gives how many records that were."""
+        consumer = self._consumer
+        assert consumer is not None  # noqa: S101 -- set before anything is fetched
+        fetched = await consumer.getmany(*only, timeout_ms=timeout_ms, max_records=most)
+        for tp, records in fetched.items():
+            reader = self._readers.get(tp)
+            if reader is None:
                 continue
-            for tp, records in fetched.items():
-                reader = self._readers.get(tp)
-                if reader is None:
-                    continue
-                next_offset = await consumer.position(tp)
-                reader.add(records, next_offset)
-                high = consumer.highwater(tp)
-                behind = max(0, (high or next_offset) - next_offset) + reader.queued
-                self._watch.lag(tp.topic, tp.partition, behind, record_of(records[0]).timestamp)
+            next_offset = await consumer.position(tp)
+            reader.add(records, next_offset)
+            high = consumer.highwater(tp)
+            behind = max(0, (high or next_offset) - next_offset) + reader.queued
+            self._watch.lag(tp.topic, tp.partition, behind, record_of(records[0]).timestamp)
+        return sum(map(len, fetched.values()))
+
+    async def _each_alone(self) -> None:
+        """Read each partition by itself: what was fetched of the others when one failed is fetched again, not lost."""
+        readers = list(self._readers.values())
+        for reader in readers:
+            reader.again()
+        await asyncio.gather(*(self._alone(reader) for reader in readers))
+
+    async def _alone(self, reader: Reader) -> None:
+        """Read on, in ever smaller parts, up to the record that can't be read, if any: it alone stands in the way."""
+        most = self._settings.batch_records_max
+        while True:
+            try:
+                if not await self._take_in(ALONE_MS, most, reader.tp):
+                    return
+            except OffsetOutOfRangeError as error:
+                await self._out_of_range(error.args[0])
+                return
+            except Exception as error:  # noqa: BLE001 -- told apart by whose fault it is
+                if not own(error):
+                    log.warning("Not read.", partition=str(reader.tp), error=type(error).__name__, at=place_of(error))
+                    return
+                reader.again()
+                if most == 1:
+                    reader.fail(unreadable(reader, error))
+                    return
+                most = max(1, most // 8)
 
     async def _out_of_range(self, offsets: dict[TopicPartition, int]) -> None:
         """The record before the position is gone, which is well; or the position itself is, which is not."""
@@ -182,6 +220,12 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         self._service._take(assigned)  # noqa: SLF001 -- its own listener
+
+
+def unreadable(reader: Reader, error: Exception) -> UnreadableRecordError:
+    """What a person is told of the next record of a partition, which can't be read."""
+    at = f"{reader.tp.topic}/{reader.tp.partition}/{reader.queued_to}"
+    return UnreadableRecordError(f"The record at {at} can't be read: {type(error).__name__} at {place_of(error)}.")
 
 
 async def patiently(what: str, attempt: Callable[[], Any]) -> Any:

@@ -41,6 +41,10 @@ class TopicReplacedError(Exception):
     """The topic is not the one that was recorded: made anew, cut short, or emptied by retention. Nobody guesses."""
 
 
+class UnreadableRecordError(Exception):
+    """A record that the client can't take apart: a header whose name is no UTF-8. A person gives it up."""
+
+
 class Held(Protocol):
     """A partition in this worker's hands."""
 
@@ -138,6 +142,11 @@ class Reader:
         """Records read and not yet recorded."""
         return sum(len(each.records) for each in self._queue) + sum(len(each.records) for each in self._handed)
 
+    @property
+    def queued_to(self) -> int:
+        """The offset after the newest one that is queued or recorded."""
+        return self._queued_to
+
     def seek(self, offset: int) -> None:
         """Read on from there, without looking at the record before."""
         self._before = None
@@ -170,7 +179,13 @@ class Reader:
             self._consumer.pause(self.tp)
         self._woken.set()
 
-    def fail(self, error: TopicReplacedError) -> None:
+    def again(self) -> None:
+        """Fetch again whatever has not been queued."""
+        if self._taken is None or self.stopped is not None:
+            return
+        self._consumer.seek(self.tp, self._before[0] if self._before else self.seekable(self._queued_to))
+
+    def fail(self, error: TopicReplacedError | UnreadableRecordError) -> None:
         """Something only a person may decide: the partition stands still."""
         log.critical("Stopped: a person must look.", error=str(error))
         self._consumer.pause(self.tp)

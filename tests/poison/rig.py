@@ -59,7 +59,7 @@ class Rig:
             broker.bootstrap_servers, url, folder, replication_factor="1", lanes=str(LANES),
             session_timeout_seconds="6", watchdog_seconds="30", **more,
         )  # fmt: skip
-        self._servers, self._url, self._folder = broker.bootstrap_servers, url, folder
+        self.servers, self._url, self._folder = broker.bootstrap_servers, url, folder
         self.worker = Service("worker", ["run", "worker"], self._settings, folder, program=program)
 
     async def __aenter__(self) -> Self:
@@ -92,7 +92,7 @@ class Rig:
     async def send(self, topic: str, *values: bytes, partition: int = 0) -> list[Sent]:
         """Publish records on a partition of a topic, in order; waits until the broker has them."""
         name, keys = f"udi.{topic}", [key_of(topic, value) for value in values]
-        async with AIOKafkaProducer(bootstrap_servers=self._servers, acks="all", linger_ms=5) as producer:
+        async with AIOKafkaProducer(bootstrap_servers=self.servers, acks="all", linger_ms=5) as producer:
             pairs = list(zip(keys, values, strict=True))
             futures = [await producer.send(name, value, key, partition=partition) for key, value in pairs]
             found = [await future for future in futures]

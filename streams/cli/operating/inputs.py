@@ -123,9 +123,9 @@ def pass_(
     typer.echo(f"Kept. {where} goes on without them within seconds; of the offsets given up {there:,} held a record.")
 
 
-async def _records(settings: Settings, tp: TopicPartition, start: int, end: int) -> dict[int, ConsumerRecord]:
-    """The records that are still on the topic from `start` up to before `end`, by their offset."""
-    found: dict[int, ConsumerRecord] = {}
+async def _records(settings: Settings, tp: TopicPartition, start: int, end: int) -> dict[int, ConsumerRecord | None]:
+    """The records that are still on the topic from `start` up to before `end`, by their offset; none if unreadable."""
+    found: dict[int, ConsumerRecord | None] = {}
     async with AIOKafkaConsumer(
         **settings.kafka(), enable_auto_commit=False, auto_offset_reset="none", isolation_level="read_committed"
     ) as consumer:
@@ -137,10 +137,14 @@ async def _records(settings: Settings, tp: TopicPartition, start: int, end: int)
             bad(f"Expected an offset up to the end of the topic, {newest}, got {end}.")
         consumer.seek(tp, max(start, oldest))
         deadline = asyncio.get_running_loop().time() + _READ_SECONDS_MAX
-        while await consumer.position(tp) < end and asyncio.get_running_loop().time() < deadline:
-            for record in (await consumer.getmany(tp, timeout_ms=_POLL_MS)).get(tp, []):
-                if record.offset < end:
-                    found[record.offset] = record
+        while (at := await consumer.position(tp)) < end and asyncio.get_running_loop().time() < deadline:
+            try:
+                records = (await consumer.getmany(tp, timeout_ms=_POLL_MS, max_records=1)).get(tp, [])
+            except ValueError:  # The client can't take it apart; it stays on the topic.
+                found[at] = None
+                consumer.seek(tp, at + 1)
+                continue
+            found |= {record.offset: record for record in records if record.offset < end}
     return found
 
 

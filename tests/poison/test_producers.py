@@ -1,0 +1,63 @@
+"""What other makes of producers write that ours would not: it is read all the same, or stands in nobody's way."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from models.wire.topics import CATALOGUE, ENCOUNTERS, SCANS
+from tests.oracle.processes import UDI
+from tests.poison.rig import Rig
+from tests.support.builders import body, encounter, item, scan, scan_id
+from tests.support.servers.kafka import RealKafka
+
+pytestmark = pytest.mark.timeout(300)
+NO_UTF8: Final = """
+import asyncio, sys
+from aiokafka import AIOKafkaProducer
+
+class Name(str):
+    def encode(self, *_):
+        return bytes([0xFF])
+
+async def send():
+    async with AIOKafkaProducer(bootstrap_servers=sys.argv[1]) as producer:
+        await producer.send_and_wait("udi.scans", sys.stdin.buffer.read(), partition=0, headers=[(Name("x"), b"")])
+
+asyncio.run(send())
+"""
+"""Sends a record with a header whose name is no UTF-8; brokers take it. Needs aiokafka without its extensions."""
+
+
+@pytest.fixture
+async def rig(real_kafka: RealKafka, database: str, folder: Path) -> AsyncIterator[Rig]:
+    async with Rig(real_kafka, database, folder, UDI) as running:
+        await running.recorded(
+            await running.send(CATALOGUE, body(item())), await running.send(ENCOUNTERS, body(encounter()))
+        )
+        yield running
+
+
+async def test_a_record_the_client_cannot_take_apart_stands_in_its_own_lane_alone_until_a_person_passes_it(
+    rig: Rig,
+) -> None:
+    before = await rig.send(SCANS, *(body(scan(number)) for number in range(20)))
+    program = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", NO_UTF8, rig.servers,
+        env={**os.environ, "AIOKAFKA_NO_EXTENSIONS": "1"}, stdin=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    await program.communicate(body(scan(100)))
+    behind = await rig.send(SCANS, *(body(scan(number)) for number in range(20, 40)))
+    other = await rig.send(SCANS, *(body(scan(number)) for number in range(40, 60)), partition=1)
+
+    await rig.recorded(before, other)
+    while "can't be read" not in rig.worker.log:
+        await asyncio.sleep(0.2)
+    await rig.udi("lane", "pass", "scans/0", "20", "--reason", "a header that is no text", "--by", "wang")
+    await rig.recorded(behind)
+
+    assert await rig.verdicts() == {str(scan_id(number)): "billed" for number in range(60)}

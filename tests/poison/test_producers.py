@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from confluent_kafka import Producer
 
 from models.wire.topics import CATALOGUE, ENCOUNTERS, SCANS
 from tests.oracle.processes import UDI
@@ -16,6 +17,8 @@ from tests.support.builders import body, encounter, item, scan, scan_id
 from tests.support.servers.kafka import RealKafka
 
 pytestmark = pytest.mark.timeout(300)
+CODECS: Final = ("gzip", "snappy", "lz4", "zstd")
+"""Every way in which Kafka lets a producer compress."""
 NO_UTF8: Final = """
 import asyncio, sys
 from aiokafka import AIOKafkaProducer
@@ -40,6 +43,17 @@ async def rig(real_kafka: RealKafka, database: str, folder: Path) -> AsyncIterat
             await running.send(CATALOGUE, body(item())), await running.send(ENCOUNTERS, body(encounter()))
         )
         yield running
+
+
+async def test_records_compressed_in_every_way_are_read(rig: Rig) -> None:
+    def publish() -> None:
+        for number, codec in enumerate(CODECS):
+            producer = Producer({"bootstrap.servers": rig.servers, "compression.type": codec})
+            producer.produce("udi.scans", body(scan(number) | {"x": "x" * 3000}), partition=0)
+            assert producer.flush(10) == 0
+
+    await asyncio.to_thread(publish)
+    await rig.until("SELECT verdict::text FROM report.scans", ["billed"] * len(CODECS))
 
 
 async def test_a_record_the_client_cannot_take_apart_stands_in_its_own_lane_alone_until_a_person_passes_it(

@@ -53,12 +53,22 @@ AGENTS: Final[Mapping[str, Callable[[StreamT[Any]], Awaitable[None]]]] = {
 
 
 class FaustWorker(faust.Worker):
-    """Faust's own, without its spinner where no terminal is: at its end that writes control characters into the log."""
+    """Faust's own, without its web server, and without its spinner where no terminal is.
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
+    `faust worker` turns the web server on whatever the app says, and nobody would be asked who he is there. The spinner
+    ends with control characters, which would stand in the log.
+    """
+
+    def __init__(self, app: faust.App, *args: Any, **options: Any) -> None:
+        app.conf.web_enabled = False
+        super().__init__(app, *args, **options)
         if not self.stdout.isatty():
             self.spinner = None
+
+    async def on_first_start(self) -> None:
+        """Make the folder that Faust wants, with those above it."""
+        self.app.conf.datadir.mkdir(parents=True, exist_ok=True)
+        await super().on_first_start()
 
 
 def make_app(settings: Settings) -> faust.App:

@@ -52,7 +52,6 @@ def run_worker(settings: Settings) -> None:
     # What was imported lives for ever, and a batch makes no cycles: collecting less often is worth a third of the CPU.
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
     # Faust's own producer gives up when the broker is away at the start; so nothing of it starts before.
     asyncio.run(patiently("broker", lambda: cluster_id(settings)))
     asyncio.run(check_world(settings))

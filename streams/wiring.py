@@ -28,7 +28,7 @@ from sinks.ports.batch import Batch, RawRecord
 from sinks.postgres.assessment.cases import AssessedBatch, AssessedBooks
 from sinks.postgres.catalogue.facts import FactBatch, FactBooks
 from sinks.postgres.charging.books import PostgresBooks
-from sinks.postgres.database import open_pool_patiently
+from sinks.postgres.database import check_books, open_pool_patiently
 from sinks.postgres.operating.interventions import Interventions, Word
 from sinks.postgres.reconciling.his_lines import HisLineBooks, LineBatch
 from sinks.postgres.stock.supply_facts import SupplyBatch, SupplyBooks
@@ -113,6 +113,8 @@ class Worker(mode.Service):
         settings = self._settings
         self._hot = await open_pool_patiently(settings.database(), settings.lanes + 1, hot=True)
         self._facts = await open_pool_patiently(settings.database(), 3)
+        # `faust worker` comes here without the look that `udi run` takes first.
+        await check_books(self._facts, settings.topic_prefix, settings.lanes, settings.zone)
         readers = (self.scans, self.facts)
         self._watch.contact.assigned = 0
         self._watch.held = lambda: [each for reader in readers for each in reader.held]

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import asyncpg
@@ -10,6 +11,8 @@ from typer.testing import CliRunner
 
 from sinks.postgres.database import WrongBooksError, check_books, migrate, schema_revision
 from streams.cli.main import app
+from streams.embedded.broker import EmbeddedBroker
+from tests.oracle.processes import environment
 
 CHINA = ZoneInfo("Asia/Shanghai")
 
@@ -61,9 +64,9 @@ async def test_a_database_without_books_is_refused(empty_database: str) -> None:
 @pytest.mark.parametrize("service", ["relay", "scheduler"])
 async def test_a_service_ends_with_status_2(pool: asyncpg.Pool, database: str, service: str) -> None:
     pool.terminate()
-    environment = {"UDI_BOOTSTRAP_SERVERS": "127.0.0.1:1", "UDI_DATABASE_URL": database, "UDI_LANES": "7"}
+    settings = {"UDI_BOOTSTRAP_SERVERS": "127.0.0.1:1", "UDI_DATABASE_URL": database, "UDI_LANES": "7"}
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "streams", "run", service, env=environment, stderr=asyncio.subprocess.PIPE
+        sys.executable, "-m", "streams", "run", service, env=settings, stderr=asyncio.subprocess.PIPE
     )
     _, said = await asyncio.wait_for(process.communicate(), 60)
 
@@ -71,9 +74,27 @@ async def test_a_service_ends_with_status_2(pool: asyncpg.Pool, database: str, s
     assert b"UDI_LANES=7 is set, the books were made with 4" in said
 
 
+async def test_fausts_own_command_takes_the_same_look_and_opens_no_web_server(
+    pool: asyncpg.Pool, database: str, embedded_broker: EmbeddedBroker, tmp_path: Path
+) -> None:
+    pool.terminate()
+    folder = tmp_path / "not made yet"
+    settings = environment(embedded_broker.bootstrap_servers, database, folder, embedded_broker="true", lanes="7")
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "faust", "-A", "streams.app", "worker", env=settings,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
+    said, _ = await asyncio.wait_for(process.communicate(), 120)
+
+    assert process.returncode == 1
+    assert b"UDI_LANES=7 is set, the books were made with 4" in said
+    assert b"kafka://" in said  # Faust's banner, which would name the address of its web server.
+    assert b"http://" not in said
+
+
 async def test_a_command_says_it_in_one_line(pool: asyncpg.Pool, database: str) -> None:
     pool.terminate()
-    environment = {"UDI_BOOTSTRAP_SERVERS": "127.0.0.1:1", "UDI_DATABASE_URL": database, "UDI_TIME_ZONE": "UTC"}
-    result = await asyncio.to_thread(CliRunner().invoke, app, ["stock"], env=environment)
+    settings = {"UDI_BOOTSTRAP_SERVERS": "127.0.0.1:1", "UDI_DATABASE_URL": database, "UDI_TIME_ZONE": "UTC"}
+    result = await asyncio.to_thread(CliRunner().invoke, app, ["stock"], env=settings)
 
     assert (result.exit_code, "UDI_TIME_ZONE=UTC" in result.stderr) == (2, True)

@@ -170,11 +170,18 @@ CASES: Final[frozenset[str]] = frozenset(
 )
 """Headings of the number of cases: zero cases leave a department out."""
 DEPARTMENT: Final[frozenset[str]] = frozenset(
-    {"department", "departments", "dept", "departmentname", "ward", "name", "科室", "科室名称", "临床科室", "科别"}
+    {"department", "departments", "dept", "departmentname", "clinicaldepartment", "specialty", "speciality", "unit",
+     "division", "ward", "name", "科室", "科室名称", "临床科室", "临床科室名称", "科别", "专科", "病区", "学科"}
+)  # fmt: skip
+"""Headings of the departments' names."""
+INDEX: Final[frozenset[str]] = frozenset(
+    {"index", "indices", "indicator", "indicators", "criterion", "criteria", "指标", "指标名称", "评价指标", "项目"}
 )
+"""Headings of the indices' names, in a table whose columns are the departments."""
 TOTALS: Final[frozenset[str]] = frozenset(
-    {"total", "totals", "sum", "hospital", "all", "mean", "average",
-     "合计", "总计", "全院", "平均", "均值", "小计", "总体"}
+    {"total", "totals", "sum", "hospital", "all", "alldepartments", "mean", "average", "median", "sd", "mean±sd",
+     "minimum", "maximum", "合计", "总计", "全院", "全院合计", "全院平均", "平均", "平均值", "均值", "小计", "总体",
+     "中位数", "标准差", "均数±标准差", "最大值", "最小值", "t值", "z值", "p值", "pvalue"}
 )  # fmt: skip
 """Rows that are no department."""
 IGNORED: Final[frozenset[str]] = frozenset(
@@ -183,8 +190,10 @@ IGNORED: Final[frozenset[str]] = frozenset(
      "hospitalcode"}
 )  # fmt: skip
 """Columns that are no index."""
+RANKED: Final = re.compile(r"(rank(ing)?s?|排名|排序|名次|位次)$")
+"""How a heading ends whose column has ranks: they say who is before whom, not by how much."""
 
-_NOISE: Final = re.compile(r"[\s_\-/·,，、:：]+")
+_NOISE: Final = re.compile(r"[\s_\-/·.,，、:：]+")
 _UNIT: Final = re.compile(r"[(（\[【][^)）\]】]*[)）\]】]")
 
 

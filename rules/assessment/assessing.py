@@ -83,6 +83,9 @@ def assess(table: IndexTable, earlier: IndexTable | None, options: Options) -> A
     departments = tuple(each for each in table.departments if each in earlier.departments)
     keys = {each.key for each in earlier.indices}
     indices = tuple(each for each in table.indices if each.key in keys)
+    if not departments or not indices:
+        what = "index" if departments else "department"
+        raise ValueError(f"Expected at least one {what} that both windows have, got {_names(table, earlier, what)}.")
     table, earlier = (each.of(departments).with_indices(indices) for each in (table, earlier))
     _check(table)
     before = _judge(earlier, options, None)
@@ -120,6 +123,14 @@ def _check(table: IndexTable) -> None:
         raise ValueError("Expected at least one department with a number in every index, got none.")
     if not table.indices:
         raise ValueError("Expected at least one index, got none.")
+
+
+def _names(table: IndexTable, earlier: IndexTable, what: str) -> str:
+    said = [
+        ", ".join(each.departments if what == "department" else (i.name for i in each.indices))
+        for each in (table, earlier)
+    ]
+    return f"{said[0] or 'none'} after and {said[1] or 'none'} before"
 
 
 def _columns(table: IndexTable) -> list[tuple[float, ...]]:

@@ -102,11 +102,21 @@ def read_sheet(file: Path, known: Known = lambda _: False) -> Sheet:
         OSError: the file can't be read.
         SheetError: it is no table with a heading.
     """
+    return _sheet(read_grid(file, known), known)
+
+
+def read_grid(file: Path, known: Known) -> Grid:
+    """The cells of the first sheet of a workbook, or of a CSV file.
+
+    Raises:
+        OSError: the file can't be read.
+        SheetError: it is neither.
+    """
     content = file.read_bytes()
     if content.startswith(b"PK\x03\x04"):
-        return _sheet(read_workbook(content), known)
+        return read_workbook(content)
     _refuse_other_forms(content)
-    return _sheet(_read_csv(content, known), known)
+    return _read_csv(content, known)
 
 
 def _refuse_other_forms(content: bytes) -> None:
@@ -225,7 +235,7 @@ def _read_csv(content: bytes, known: Known) -> Grid:
 
 
 def _delimiter(lines: Sequence[str], known: Known) -> str:
-    """The one that shows the most known names in a row; where none shows any, the one that row 1 has most of."""
+    """The one that shows the most known names in a row; where none shows any, the commonest in the first row."""
     above = list(islice((line for line in lines if not line.lstrip('"').startswith("#")), _ABOVE_MAX))
 
     def names(delimiter: str) -> int:
@@ -235,7 +245,8 @@ def _delimiter(lines: Sequence[str], known: Known) -> str:
         except csv.Error:
             return 0
 
-    return max(_DELIMITERS, key=lambda delimiter: (names(delimiter), lines[0].count(delimiter)))
+    first = next((line for line in above if any(each in line for each in _DELIMITERS)), "")
+    return max(_DELIMITERS, key=lambda delimiter: (names(delimiter), first.count(delimiter)))
 
 
 def decode_lines(content: bytes) -> tuple[list[str], str, dict[int, str]]:

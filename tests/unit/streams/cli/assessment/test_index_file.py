@@ -8,7 +8,8 @@ import pytest
 import xlsxwriter
 from typer.testing import CliRunner
 
-from streams.cli.assessment.index_file import Said, read_index_file
+from streams.cli.assessment.index_columns import Said
+from streams.cli.assessment.index_file import read_index_file
 from streams.cli.loading.grids import SheetError
 from streams.cli.main import app
 

@@ -73,6 +73,8 @@ class Settings(BaseSettings):
     """How long a device's token holds."""
     gateway_events_per_second: int = Field(default=2000, ge=1)
     """Scan events one device may send through one gateway, on average over ten seconds."""
+    terminal_decoder: Literal["gateway", "terminal"] = "gateway"
+    """Who reads a camera's picture: the gateway it is sent to, or the terminal by the decoder it is served (1 MB)."""
     oidc_issuer: str | None = None
     """The hospital's identity provider (OpenID Connect), its issuer's URL; unset: accounts of ours alone."""
     oidc_client_id: str = "udistream"

@@ -12,7 +12,17 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from models.charging.controls import Breaker, BreakerState, ControlScope
 from sinks.postgres.monitoring.controls import ControlBooks
-from tests.support.servers.bedside import GOODS, SEEN_MS, codes, lines, name_of, really_type, set_up, states, type_scan
+from tests.support.servers.bedside import (
+    GOODS,
+    SEEN_MS,
+    codes,
+    lines,
+    name_of,
+    really_type,
+    set_up,
+    states,
+    type_scan,
+)
 from tests.support.servers.live import DI, STORE, Live
 
 
@@ -242,12 +252,55 @@ def test_barcode_text_is_text(terminal: Page, attack: str) -> None:
     assert terminal.locator("#lines img").count() == 0
 
 
-def test_a_camera_frame_is_read_by_the_gateway(house: Live, terminal: Page) -> None:
+def _photograph(page: Page) -> None:
+    """A picture of goods, as the camera gives it."""
     symbol = zxingcpp.create_barcode(f"(01){DI}(17)391231(10)L1", zxingcpp.BarcodeFormat.DataMatrix, gs1=True)
     picture = io.BytesIO()
     Image.fromarray(symbol.to_image(scale=6)).convert("RGB").save(picture, "PNG")
+    page.set_input_files("#photo", {"name": "frame.png", "mimeType": "image/png", "buffer": picture.getvalue()})
+
+
+def test_a_camera_frame_is_read_by_the_gateway(house: Live, terminal: Page) -> None:
     type_scan(terminal, "E1")
-    terminal.set_input_files("#photo", {"name": "frame.png", "mimeType": "image/png", "buffer": picture.getvalue()})
+    _photograph(terminal)
     lines(terminal, "billed", 1)
     found = house.rows("SELECT entry, di, lot FROM udi.scan WHERE device_id = $1", name_of(terminal))
     assert found == [{"entry": "camera", "di": DI, "lot": "L1"}]
+
+
+def test_a_served_decoder_reads_the_frame_on_the_terminal_without_a_network(
+    house: Live, context: BrowserContext
+) -> None:
+    with house.gateway(UDI_TERMINAL_DECODER="terminal") as other:
+        other.wait_ready()
+        page = set_up(context.new_page(), other, other.add_device())
+        frames: list[str] = []
+        page.on("request", lambda request: frames.append(request.url) if "/v1/frames" in request.url else None)
+        page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+        page.reload()
+        page.wait_for_selector("body[data-ready]")
+        type_scan(page, "E1")
+        page.wait_for_function("async () => await caches.match('/static/vendor/zxing-reader.wasm') !== undefined")
+        context.set_offline(True)
+        page.reload()
+        page.wait_for_selector("body[data-ready]")
+
+        _photograph(page)
+        lines(page, "kept", 1)
+        context.set_offline(False)
+
+        lines(page, "billed", 1)
+        found = house.rows("SELECT entry, di, lot FROM udi.scan WHERE device_id = $1", name_of(page))
+        assert found == [{"entry": "camera", "di": DI, "lot": "L1"}]
+        assert not frames
+
+
+def test_only_a_terminal_that_decodes_may_run_webassembly(house: Live) -> None:
+    with house.gateway(UDI_TERMINAL_DECODER="terminal") as other:
+        other.wait_ready()
+        policies = [
+            each.call("GET", path).headers["content-security-policy"]
+            for each, path in ((house, "/terminal"), (other, "/sign-in"), (other, "/terminal"))
+        ]
+    assert ["'wasm-unsafe-eval'" in each for each in policies] == [False, False, True]
+    assert not any("'unsafe" in each for each in policies)

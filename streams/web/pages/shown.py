@@ -22,6 +22,8 @@ CSP: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; manifest-src 'self'; worker-src 'self'"
 )
+CSP_OF_DECODER: Final = CSP.replace("script-src 'self'", "script-src 'self' 'wasm-unsafe-eval'")
+"""Of a terminal that reads pictures itself: WebAssembly of ours may run, and still no text as a script."""
 HEADERS: Final[Mapping[str, str]] = {
     "Content-Security-Policy": CSP,
     "X-Content-Type-Options": "nosniff",

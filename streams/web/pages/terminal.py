@@ -10,19 +10,30 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
 from models.wording import LOCALES
-from streams.web.pages.shown import page, words
+from streams.web.gateway.parts import Gateway
+from streams.web.pages.shown import CSP_OF_DECODER, page, words
 from streams.web.problems import ProblemError
 
 router = APIRouter(include_in_schema=False)
 
-KINDS: Final = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".json": "application/json"}
-_NAME: Final = re.compile(r"(?:[a-z]+/)?[a-z0-9-]+\.(?:js|css|svg)")
+KINDS: Final = {
+    ".js": "text/javascript",
+    ".css": "text/css",
+    ".svg": "image/svg+xml",
+    ".json": "application/json",
+    ".wasm": "application/wasm",
+}
+_NAME: Final = re.compile(r"(?:[a-z]+/)?[a-z0-9-]+\.(?:js|css|svg|wasm)")
 
 
 @router.get("/terminal")
-async def terminal(request: Request) -> HTMLResponse:
+async def terminal(request: Request, parts: Gateway) -> HTMLResponse:
     """The page; it works without a network once it was opened."""
-    return page(request, "terminal.html")
+    decoder = parts.settings.terminal_decoder
+    answer = page(request, "terminal.html", decoder=decoder)
+    if decoder == "terminal":
+        answer.headers["Content-Security-Policy"] = CSP_OF_DECODER
+    return answer
 
 
 @router.get("/terminal/worker.js")

@@ -1,6 +1,7 @@
 // The bedside terminal: case, place, goods; each scan kept first, then sent, and green only after its verdict.
 import { meant } from "./layout.js";
 import { looksLikeGoods, plain, shape, uuid7 } from "./codes.js";
+import * as decoder from "./decoder.js";
 import { Sender } from "./sender.js";
 import { sound } from "./sound.js";
 import * as store from "./store.js";
@@ -45,6 +46,7 @@ async function begin() {
   addEventListener("beforeunload", (event) => element("unsent").dataset.count !== "0" && event.preventDefault());
   await ready();
   sender.start();
+  if (decoder.here()) decoder.load().catch(() => {});
   element("scan").focus();
   document.body.dataset.ready = "yes";
 }
@@ -200,6 +202,12 @@ async function answered() {
   element("scan").focus();
 }
 
+async function readByGateway(canvas) {
+  const body = await canvas.convertToBlob({ type: "image/jpeg", quality: 0.85 });
+  const answer = await sender.ask("/v1/frames", { method: "POST", headers: { "Content-Type": "image/jpeg" }, body });
+  return answer.ok ? (await answer.json()).codes : [];
+}
+
 async function photographed(event) {
   const [file] = event.target.files;
   event.target.value = "";
@@ -207,10 +215,9 @@ async function photographed(event) {
   const image = await createImageBitmap(file);
   const scale = Math.min(1, 1600 / Math.max(image.width, image.height));
   const canvas = new OffscreenCanvas(Math.round(image.width * scale), Math.round(image.height * scale));
-  canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
-  const frame = await canvas.convertToBlob({ type: "image/jpeg", quality: 0.85 });
-  const answer = await sender.ask("/v1/frames", { method: "POST", headers: { "Content-Type": "image/jpeg" }, body: frame });
-  const { codes = [] } = answer.ok ? await answer.json() : {};
+  const drawing = canvas.getContext("2d");
+  drawing.drawImage(image, 0, 0, canvas.width, canvas.height);
+  const codes = decoder.here() ? await decoder.codesIn(drawing.getImageData(0, 0, canvas.width, canvas.height)) : await readByGateway(canvas);
   if (!codes.length) return announce("refused", say("no_code"), say("no_code_do"));
   if (encounter && looksLikeGoods(codes[0])) return scanned({ codes: codes.slice(0, 4), entry: "camera" });
   await taken({ text: codes[0], typed: false });

@@ -1,9 +1,10 @@
 // The terminal starts without a network: its files are kept; what is newer is taken up when there is one.
-const CACHE = "udi-terminal-v2";
+const CACHE = "udi-terminal-v3";
 const FILES = [
   "/terminal", "/static/pages.css", "/static/vendor/idb.js", "/static/texts/en.json", "/static/texts/zh-CN.json",
-  ...["main", "store", "sender", "wedge", "sound", "codes", "view", "layout"].map((name) => `/static/terminal/${name}.js`),
+  ...["main", "store", "sender", "wedge", "sound", "codes", "view", "layout", "decoder"].map((name) => `/static/terminal/${name}.js`),
 ];
+const DECODER = ["/static/vendor/zxing-reader.js", "/static/vendor/zxing-reader.wasm"]; // Kept where it is used.
 
 self.addEventListener("install", (event) => {
   event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(FILES)).then(() => self.skipWaiting()));
@@ -31,6 +32,6 @@ async function newest(request) {
 
 self.addEventListener("fetch", (event) => {
   const { pathname, origin } = new URL(event.request.url);
-  if (event.request.method === "GET" && origin === self.location.origin && FILES.includes(pathname))
+  if (event.request.method === "GET" && origin === self.location.origin && [...FILES, ...DECODER].includes(pathname))
     event.respondWith(newest(event.request));
 });

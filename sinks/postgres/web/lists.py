@@ -18,14 +18,22 @@ FROM (SELECT * FROM udi.open_scan WHERE hospital = $1 AND verdict = '{verdict}' 
 JOIN udi.scan s USING (position_id, record_offset) ORDER BY o.since
 """
 _OPEN_COUNT: Final = "SELECT 1 FROM udi.open_scan WHERE hospital = $1 AND verdict = '{verdict}'"
+OPEN_DIFFERENCES: Final = """
+SELECT difference_id, version FROM udi.difference_standing WHERE hospital = $1 AND status IN ('open', 'asked')"""
+"""Their newest versions."""
 _MONTH: Final = "udi.month_text(udi.month_of(udi.local_day({at})))"
 _DIS: Final = """(
     SELECT i ->> 'di' FROM udi.catalogue c
     CROSS JOIN jsonb_array_elements(coalesce(convert_from(c.body, 'UTF8')::jsonb -> 'identifiers', '[]')) i
     WHERE c.hospital = $1 AND c.item_code = ANY ({item_code})
     UNION SELECT unnest({item_code}))"""
-_MONTH_BEGINS: Final = "(udi.first_day(replace(({month})[1], '-', '')::integer) - 2)"
-"""Of the oldest month asked for; a device's clock may be ahead of the broker's."""
+_MONTHS: Final = "SELECT udi.first_day(replace(m, '-', '')::integer) AS day FROM unnest({month}) m"
+_ZONE: Final = "AT TIME ZONE (SELECT zone FROM udi.installation)"
+_MADE_IN: Final = f"""scanned_at >= (SELECT min(day)::timestamp FROM ({_MONTHS}) months) {_ZONE}
+    AND scanned_at < (SELECT max(day) + interval '1 month' FROM ({_MONTHS}) months) {_ZONE}"""
+"""Made from the oldest month asked for to the newest."""
+_OF_DEPARTMENT: Final = "(department = ANY ({department}) OR department IS NULL)"
+"""Scans that may be of a department: its own, and those whose encounter says."""
 
 _NEWEST_SCANS: Final = """SELECT newest.* FROM udi.position p CROSS JOIN LATERAL (
     SELECT s.position_id, s.record_offset FROM udi.scan s WHERE s.position_id = p.position_id AND s.hospital = $1
@@ -36,6 +44,9 @@ _SCANS_BY: Final[Mapping[str, str]] = {
     "encounter": "SELECT position_id, record_offset FROM udi.scan "
                  "WHERE hospital = $1 AND encounter = ANY ({encounter}) AND action IN ('use', 'return')",
     "document": "SELECT position_id, record_offset FROM udi.scan WHERE hospital = $1 AND document = ANY ({document})",
+    "item_code month": "SELECT position_id, record_offset FROM udi.scan "
+                       f"WHERE hospital = $1 AND di IN {_DIS} AND {_MADE_IN} "
+                       f"UNION SELECT position_id, record_offset FROM udi.decision WHERE di IN {_DIS}",
     "item_code": "SELECT position_id, record_offset FROM udi.scan "
                  f"WHERE hospital = $1 AND di IN {_DIS} "
                  f"UNION SELECT position_id, record_offset FROM udi.decision WHERE di IN {_DIS}",
@@ -44,8 +55,18 @@ _SCANS_BY: Final[Mapping[str, str]] = {
                  f"ORDER BY scanned_at DESC LIMIT {5 * NEWEST}",
     "after": "SELECT position_id, record_offset FROM udi.scan "
              "WHERE hospital = $1 AND recorded_at > ({after})[1]::timestamptz",
-    "month": f"SELECT position_id, record_offset FROM udi.scan WHERE hospital = $1 AND recorded_at >= {_MONTH_BEGINS}",
+    "month department": "SELECT position_id, record_offset, scanned_at FROM udi.scan "
+                        f"WHERE hospital = $1 AND {_MADE_IN} AND {_OF_DEPARTMENT}",
+    "month": f"SELECT position_id, record_offset, scanned_at FROM udi.scan WHERE hospital = $1 AND {_MADE_IN}",
 }  # fmt: skip
+_ENTRIES: Final = """
+    SELECT entry.*, used.scanned_at FROM ({used}) used CROSS JOIN LATERAL (
+        SELECT e.position_id, e.record_offset, e.n FROM udi.ledger e
+        WHERE (e.position_id, e.record_offset) = (used.position_id, used.record_offset) AND e.kind = 'charge'
+        UNION ALL SELECT e.position_id, e.record_offset, e.n FROM udi.ledger e
+        WHERE (e.charge_position, e.charge_offset) = (used.position_id, used.record_offset) AND e.kind = 'credit'
+    ) entry"""
+"""Charges of some scans with what was credited of them."""
 _LEDGER_BY: Final[Mapping[str, str]] = {
     "scan_id": "SELECT position_id, record_offset, n FROM udi.scan_claim "
                "JOIN udi.ledger USING (position_id, record_offset) "
@@ -58,14 +79,15 @@ _LEDGER_BY: Final[Mapping[str, str]] = {
                  "FROM charge JOIN udi.ledger credit ON credit.kind = 'credit' "
                  "AND (credit.charge_position, credit.charge_offset, credit.charge_n) "
                  "= (charge.position_id, charge.record_offset, charge.n)",
-    "month": "SELECT position_id, record_offset, n FROM udi.ledger "
-             f"WHERE hospital = $1 AND posted_at >= {_MONTH_BEGINS}",
+    "month department": _ENTRIES.format(used=_SCANS_BY["month department"]),
+    "month": _ENTRIES.format(used=_SCANS_BY["month"]),
 }  # fmt: skip
 _NEWEST_LEDGER: Final = """SELECT newest.* FROM udi.position p CROSS JOIN LATERAL (
     SELECT e.position_id, e.record_offset, e.n FROM udi.ledger e
     WHERE e.position_id = p.position_id AND e.hospital = $1 ORDER BY e.record_offset DESC LIMIT {newest}) newest"""
 _HOME: Final = """LEFT JOIN LATERAL (
-    SELECT e.department FROM udi.encounter e WHERE (e.hospital, e.encounter) = ({t}.hospital, {t}.encounter)
+    SELECT e.department FROM udi.encounter e
+    WHERE {t}.department IS NULL AND (e.hospital, e.encounter) = ({t}.hospital, {t}.encounter)
     ORDER BY e.version DESC LIMIT 1
 ) home ON true"""
 
@@ -83,9 +105,13 @@ class BoardList:
     newest: str = ""
     """Those offsets when nothing narrows the list."""
     by: Mapping[str, str] = field(default_factory=dict)
-    """Those offsets by a filter, the best first; `{name}` stands for the filter's values."""
+    """Those offsets by a filter or by two together, the best first; `{name}` stands for a filter's values."""
     conditions: Mapping[str, str] = field(default_factory=dict)
     """Filters that are no column; `{name}` as above."""
+    order: str = ""
+    """What stands for `{order}`."""
+    orders: Mapping[str, str] = field(default_factory=dict)
+    """The same by the filter whose offsets it begins with: a month comes in the order of its scans."""
     counted: str | None = None
     """How many rows it has when nothing narrows it; `None`: as many as its SQL gives."""
     endless: bool = False
@@ -94,6 +120,7 @@ class BoardList:
     """It is asked for one month always; without one for the newest month of use."""
 
 
+_OF_MONTH: Final[Mapping[str, str]] = dict.fromkeys(("month department", "month"), "f.scanned_at")
 _AFTER: Final = "recorded_at > ({after})[1]::timestamptz"
 
 LISTS: Final[Mapping[str, BoardList]] = {
@@ -105,18 +132,22 @@ LISTS: Final[Mapping[str, BoardList]] = {
                {_MONTH.format(at="n.scanned_at")} AS month
         FROM ({{rows}}) f JOIN udi.scan_now n USING (position_id, record_offset)
         {_HOME.format(t="n")}
-        WHERE n.hospital = $1 ORDER BY n.recorded_at DESC, n.record_offset DESC""",
+        WHERE n.hospital = $1 ORDER BY {{order}} DESC, n.record_offset DESC""",
         _NEWEST_SCANS, _SCANS_BY,
         {"after": _AFTER, "without": "(({without})[1] <> 'department' OR department IS NULL)"},
-        endless=True,
+        order="n.recorded_at", orders=_OF_MONTH, endless=True,
     ),
     "parked": BoardList(_OPEN.format(verdict="parked"), counted=_OPEN_COUNT.format(verdict="parked")),
     "held": BoardList(_OPEN.format(verdict="held"), counted=_OPEN_COUNT.format(verdict="held")),
-    "differences": BoardList("""
+    "differences": BoardList(
+        f"""
         SELECT d.at, d.difference_id, d.kind, d.cause, d.fix, d.encounter, d.department, d.item_code, d.quantity,
-               d.expected, d.found, d.amount, d.status, d.scan_id
-        FROM report.differences d WHERE d.hospital = $1 AND d.status IN ('open', 'asked')
-        ORDER BY abs(d.amount) DESC, d.difference_id"""),
+               udi.yuan(d.expected_fen) AS expected, udi.yuan(d.found_fen) AS found,
+               udi.yuan(d.found_fen - d.expected_fen) AS amount, d.status, d.scan_id
+        FROM ({OPEN_DIFFERENCES}) o JOIN udi.difference d USING (difference_id, version)
+        ORDER BY abs(d.found_fen - d.expected_fen) DESC, d.difference_id""",
+        counted=OPEN_DIFFERENCES,
+    ),
     "charges": BoardList(
         f"""
         SELECT l.posted_at, l.kind::text AS kind, l.item_code, l.quantity, udi.yuan_price(l.unit_price) AS unit_price,
@@ -125,8 +156,8 @@ LISTS: Final[Mapping[str, BoardList]] = {
         FROM ({{rows}}) f JOIN udi.ledger l USING (position_id, record_offset, n)
         JOIN udi.scan s USING (position_id, record_offset)
         LEFT JOIN udi.scan used ON (used.position_id, used.record_offset) = (l.charge_position, l.charge_offset)
-        ORDER BY l.posted_at DESC, l.record_offset DESC, l.n""",
-        _NEWEST_LEDGER, _LEDGER_BY, endless=True,
+        ORDER BY {{order}} DESC, l.record_offset DESC, l.n""",
+        _NEWEST_LEDGER, _LEDGER_BY, order="l.posted_at", orders=_OF_MONTH, endless=True,
     ),
     "usage": BoardList("""
         SELECT udi.month_text(u.month) AS month, u.scope_type, u.scope, u.item_code, u.quantity,

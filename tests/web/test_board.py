@@ -3,9 +3,10 @@
 import html
 import io
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 import pytest
 import python_calamine
@@ -19,7 +20,7 @@ from models.wording import LOCALES, texts
 from sinks.postgres.monitoring.findings import finding_row
 from sinks.postgres.web.board import BoardBooks
 from sinks.postgres.web.lists import OTHER_FILTERS
-from tests.support.builders import gtin
+from tests.support.builders import encounter, gtin
 from tests.support.servers.live import DI, Live, now_scan
 from tests.web.test_access import csrf_of
 
@@ -138,6 +139,37 @@ def test_a_sum_of_use_opens_to_the_scans_it_is_made_of(house: Live, held: dict[s
     assert held["scan_id"] in scans
     ours = house.rows("SELECT scan_id FROM report.scans WHERE item_code = 'NAIL' AND action IN ('use', 'return')")
     assert {str(row["scan_id"]) for row in ours} == set(re.findall(r"/scan/([0-9a-f-]{36})", scans))
+
+
+def test_a_month_has_the_scans_and_charges_that_were_made_in_it(house: Live) -> None:
+    device = house.add_device()
+    began = datetime.now(ZoneInfo("Asia/Shanghai")).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    admitted = encounter(encounter="E9", admitted_at=(began - timedelta(days=9)).isoformat(), department="NEUR")
+    house.publish("udi.encounters", [(b"H1/E9", admitted)])
+    house.until("SELECT 1 FROM udi.encounter WHERE encounter = 'E9'")
+    before, at = (
+        now_scan(device, encounter="E9", scanned_at=(began + timedelta(seconds=late)).isoformat()) for late in (-1, 0)
+    )
+    back = now_scan(
+        device, encounter="E9", scanned_at=(began + timedelta(minutes=1)).isoformat(), action="return",
+        corrects=before["scan_id"],
+    )  # fmt: skip
+    for each in (before, at, back):
+        answer = house.call("POST", "/v1/scans?wait=10", each, house.token(device)).json
+        assert answer["verdict"]["verdict"] in {"billed", "credited"}, answer
+
+    def listed(name: str, **filters: str) -> list[Any]:
+        month = {"month": [f"{began - timedelta(seconds=1):%Y-%m}"]} | {key: [each] for key, each in filters.items()}
+        columns, rows = house.asked(lambda pool: BoardBooks(pool).rows(name, "H1", month, 50))
+        place, kind = columns.index("scan_id"), columns.index("kind" if name == "charges" else "action")
+        ours = {each["scan_id"]: number for number, each in enumerate((before, at, back))}
+        return [(ours[str(row[place])], row[kind]) for row in rows if str(row[place]) in ours]
+
+    for more in ({}, {"department": "NEUR"}, {"item_code": "SCREW"}):
+        assert listed("scans", **more) == [(0, "use")], more
+        assert sorted(listed("charges", **more)) == [(0, "charge"), (2, "credit")], more
+    assert listed("scans", department="ORTH") == []
+    assert listed("charges", department="ORTH") == []
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,14 @@ from playwright.sync_api import BrowserContext, Page, expect
 from models.charging.controls import Breaker, BreakerState, ControlScope
 from sinks.postgres.monitoring.controls import ControlBooks
 from tests.support.servers.bedside import (
+    ENTER,
     GOODS,
+    KEPT,
     SEEN_MS,
+    TYPE,
+    US,
     codes,
+    keys,
     lines,
     name_of,
     really_type,
@@ -304,3 +309,24 @@ def test_only_a_terminal_that_decodes_may_run_webassembly(house: Live) -> None:
         ]
     assert ["'wasm-unsafe-eval'" in each for each in policies] == [False, False, True]
     assert not any("'unsafe" in each for each in policies)
+
+
+@pytest.mark.parametrize(("lead", "burst"), [(0, 1), (0, 3), (0, 8), (0, 32), (8, 1), (20, 3)])
+def test_two_scanners_at_once_bill_nothing_and_keep_every_character(
+    house: Live, terminal: Page, lead: int, burst: int
+) -> None:
+    type_scan(terminal, "E1")
+    first, second = ([*keys(f"{GOODS}{name}", US), ENTER] for name in "AB")
+    mixed = first[:lead]
+    for at in range(0, len(second), burst):
+        mixed += first[lead + at : lead + at + burst] + second[at : at + burst]
+    terminal.evaluate(TYPE, mixed)
+
+    expect(terminal.locator("li.refused").last).to_contain_text("Two scanners at once?", timeout=SEEN_MS)
+    expect(terminal.locator("#unsent")).to_have_text("All sent", timeout=SEEN_MS)
+    assert set(states(terminal)) == {"refused"}
+    kept = terminal.evaluate(KEPT)
+    asked = terminal.inner_text("#question-text").partition(": ")[2]
+    assert sorted("".join(code for (code,) in kept) + asked) == sorted(f"{GOODS}A{GOODS}B")
+    verdicts = house.rows("SELECT DISTINCT verdict FROM udi.scan WHERE device_id = $1", name_of(terminal))
+    assert verdicts == [{"verdict": "refused"}]

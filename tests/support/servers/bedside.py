@@ -16,6 +16,17 @@ US: Final = {
     **{f"Key{letter}": letter.lower() + letter for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"},
 }  # fmt: skip
 """The keys of a keyboard of the United States, plain and shifted."""
+ENTER: Final = {"key": "Enter", "code": "Enter"}
+TYPE: Final = """(events) => {
+    for (const init of events)
+        document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {...init, bubbles: true, cancelable: true}));
+}"""
+"""Events of keys, one right after the other."""
+KEPT: Final = """async () => {
+    const { ofCase } = await import('/static/terminal/store.js');
+    return (await ofCase('E1')).map((row) => row.event.codes);
+}"""
+"""What each scan of case E1 holds."""
 FILL: Final = """async ([count, di]) => {
     const { openDB } = await import('/static/vendor/idb.js');
     const database = await openDB('udi-terminal', 1);
@@ -73,11 +84,7 @@ def keys(text: str, layout: dict[str, str] | None, separator: str = "ctrl") -> l
 
 def scan(page: Page, text: str, layout: dict[str, str] | None, separator: str = "ctrl") -> None:
     """What a scanner types, as fast as it is, on a computer with that layout (`None`: an input method hides it)."""
-    page.evaluate("""(events) => {
-        for (const init of [...events, {key: 'Enter', code: 'Enter'}])
-            document.activeElement.dispatchEvent(new KeyboardEvent(
-                'keydown', {...init, bubbles: true, cancelable: true}));
-    }""", keys(text, layout, separator))  # fmt: skip
+    page.evaluate(TYPE, [*keys(text, layout, separator), ENTER])
 
 
 def type_scan(page: Page, text: str) -> None:
@@ -112,7 +119,4 @@ def name_of(page: Page) -> str:
 def codes(page: Page) -> Any:
     """What the only scan of case E1 holds."""
     expect(page.locator("#lines li")).to_have_count(1, timeout=SEEN_MS)
-    return page.evaluate("""async () => {
-        const { ofCase } = await import('/static/terminal/store.js');
-        return (await ofCase('E1')).map((row) => row.event.codes);
-    }""")
+    return page.evaluate(KEPT)

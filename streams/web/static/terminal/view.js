@@ -29,13 +29,20 @@ function detailsOf(verdict) {
   return told.length ? ` ${told.join(" · ")}` : "";
 }
 
+// Two scanners that type through one keyboard at once give one text with two beginnings, which nothing can take apart.
+const MIXED = /\].*\]/s;
+
+function whyOf(verdict, event) {
+  return verdict.verdict === "refused" && MIXED.test(event.codes?.[0] ?? "") ? ` ${say("two_at_once")}` : detailsOf(verdict);
+}
+
 // What a row comes to: kind (colour, shape and sound), word, sentence.
 export function outcome(row, locale) {
   const name = row.state === "done" ? row.verdict.verdict : row.state;
   const kind = KINDS[name] ?? "look";
   const sentence =
     row.state === "done"
-      ? (row.verdict.message?.[locale] ?? row.verdict.verdict) + detailsOf(row.verdict)
+      ? (row.verdict.message?.[locale] ?? row.verdict.verdict) + whyOf(row.verdict, row.event)
       : row.state === "refused"
         ? say("refused_here", { why: row.error })
         : say(row.state === "kept" ? "kept_here" : "on_its_way");

@@ -1,13 +1,14 @@
 """Discharged cases and incomes in the books: versions, what replaces what, what is refused, what our own books add."""
 
 from collections.abc import AsyncIterator
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 import asyncpg
 import pytest
 
+from models.calendar import first_day, parse_month
 from sinks.ports.batch import LaneMovedError
 from sinks.postgres.assessment.cases import AssessedBatch, AssessedBooks
 from tests.support.builders import DI, gs1, item, price, scan, scan_id
@@ -91,18 +92,27 @@ async def test_a_batch_is_recorded_once_or_not_at_all(store: PostgresStore) -> N
         await books.record(position, 1, None, AssessedBatch())
 
 
-async def test_month_of_a_case_is_the_hospital_s(store: PostgresStore) -> None:
+@pytest.mark.parametrize(
+    ("last", "next_first", "months"),
+    [
+        ("2022-05-31T15:59:59Z", "2022-05-31T16:00:00Z", ("2022-05", "2022-06")),
+        ("2024-02-29T15:59:59Z", "2024-02-29T16:00:00Z", ("2024-02", "2024-03")),
+        ("2022-12-31T15:59:59Z", "2022-12-31T16:00:00Z", ("2022-12", "2023-01")),
+    ],
+)
+async def test_month_of_a_case_is_the_hospital_s(
+    store: PostgresStore, last: str, next_first: str, months: tuple[str, str]
+) -> None:
     await post_discharges(
-        store.pool,
-        discharge(encounter="A", discharged_at="2022-05-31T15:59:59Z"),
-        discharge(encounter="B", discharged_at="2022-05-31T16:00:00Z"),
+        store.pool, discharge(encounter="A", discharged_at=last), discharge(encounter="B", discharged_at=next_first)
     )
 
     assert await rows(store.pool, "SELECT encounter, month FROM report.discharges ORDER BY 1") == [
-        ("A", "2022-05"), ("B", "2022-06"),
+        ("A", months[0]), ("B", months[1]),
     ]  # fmt: skip
-    between = "SELECT encounter FROM udi.discharges_between('H1', '2022-06-01', '2022-07-01')"
-    assert await rows(store.pool, between) == [("B",)]
+    first = first_day(parse_month(months[1]))
+    between = "SELECT encounter FROM udi.discharges_between('H1', $1, $2)"
+    assert await rows(store.pool, between, first, first + timedelta(days=31)) == [("B",)]
 
 
 async def test_own_books_say_what_a_case_used_at_the_cost_of_the_day(store: PostgresStore) -> None:

@@ -44,15 +44,21 @@ async def test_three_formulas_by_hand_and_departments_sum_to_the_hospital(house:
     assert of("hospital", "H1", "per-100-yuan") == ("105000.00", "280000.00", "37.50")
 
 
-async def test_changes_are_of_the_exact_ratios_and_flat_is_said(house: Installed) -> None:
+@pytest.mark.parametrize(
+    ("month", "before", "year_before"),
+    [("2022-06", "2022-05", "2021-06"), ("2022-01", "2021-12", "2021-01"), ("2024-02", "2024-01", "2023-02")],
+)
+async def test_changes_are_of_the_exact_ratios_and_flat_is_said(
+    house: Installed, month: str, before: str, year_before: str
+) -> None:
     await post_incomes(
         house.pool,
-        income(month="2021-06", consumable_income="20000.00"),
-        income(month="2022-05", consumable_income="30004.00"),
-        income(),
+        income(month=year_before, consumable_income="20000.00"),
+        income(month=before, consumable_income="30004.00"),
+        income(month=month),
     )
 
-    row = (await ratios(house))["department", "ORTH", "consumption-ratio"]
+    row = (await ratios(house, month))["department", "ORTH", "consumption-ratio"]
 
     assert (row["year_on_year_points"], row["year_on_year_percent"], row["year_on_year_flat"]) == (
         "10.00", "50.00", False,
@@ -61,8 +67,18 @@ async def test_changes_are_of_the_exact_ratios_and_flat_is_said(house: Installed
     assert (row["month_on_month_points"], row["month_on_month_percent"], row["month_on_month_flat"]) == (
         "0.00", "-0.01", True,
     )  # fmt: skip
-    first = (await ratios(house, "2021-06"))["department", "ORTH", "consumption-ratio"]
+    first = (await ratios(house, year_before))["department", "ORTH", "consumption-ratio"]
     assert (first["year_on_year_points"], first["year_on_year_percent"], first["year_on_year_flat"]) == (None,) * 3
+
+
+async def test_a_base_of_zero_has_points_and_no_per_cent(house: Installed) -> None:
+    await post_incomes(house.pool, income(month="2022-05", consumable_income="0.00"), income())
+
+    row = (await ratios(house))["department", "ORTH", "consumption-ratio"]
+
+    assert (row["month_on_month_points"], row["month_on_month_percent"], row["month_on_month_flat"]) == (
+        "30.00", None, False,
+    )  # fmt: skip
 
 
 async def test_who_is_left_out_stands_in_no_sum_and_says_why(house: Installed) -> None:

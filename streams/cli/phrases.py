@@ -46,6 +46,12 @@ def told_cell(text: str) -> str:
     return _names(language()).get(text) or _book(language()).whole(text) or text
 
 
+def in_each(text: str) -> str:
+    """A phrase as a whole in every language, Chinese first, for pages of both; once where there is no translation."""
+    said = (text if each == LOCALES[0] else _book(each).whole(text) or text for each in reversed(LOCALES))
+    return " ".join(dict.fromkeys(said))
+
+
 def told_heading(text: str, mark: str = "") -> str:
     """The heading of a column; with a mark in front, as figures have, it may have a phrase of its own."""
     if language() == LOCALES[0]:

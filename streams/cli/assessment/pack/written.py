@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from models.wording import LOCALES, texts
 from streams.cli.assessment.pack.contents import FINDINGS_SHOWN, Contents, both
+from streams.cli.phrases import in_each
 
 
 def write_html(contents: Contents, file: Path) -> None:
@@ -28,7 +29,7 @@ def write_html(contents: Contents, file: Path) -> None:
         shown=FINDINGS_SHOWN, why=_why, filed=_filed(contents), near=_near(contents),
         state=lambda key: both("state", key), measure=lambda key: both("quota-measure", key),
         share=lambda key: both("share", key), review=lambda key: both("review", key),
-        why_not=lambda key: both("cause", key),
+        why_not=lambda key: both("cause", key), told=in_each,
     )  # fmt: skip
     file.write_text(page, encoding="utf-8")
 

@@ -1,6 +1,7 @@
 """The pack: no cell is a formula, nothing of others is markup, every word is there in both languages."""
 
 import doctest
+from dataclasses import fields, replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -8,10 +9,12 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from models.wording import LOCALES, texts
+from sinks.postgres.assessment.ratios import Ratio
 from streams.cli.assessment.pack import written
 from streams.cli.assessment.pack.charts import draw, waterfall
 from streams.cli.assessment.pack.contents import Contents, both
 from streams.cli.assessment.pack.written import write_html, write_workbook
+from streams.cli.phrases import in_each
 
 FINDING = {
     "item_code": "=2+3", "item_name": "<script>alert(1)</script>", "status": "open", "filed": None, "amount": 18000,
@@ -61,6 +64,17 @@ def test_page_shows_what_lies_open_and_counts_what_is_filed(tmp_path: Path) -> N
     assert "meshes" not in page
 
 
+def test_who_is_left_out_is_said_in_both_languages(tmp_path: Path) -> None:
+    ratio = Ratio(**dict.fromkeys((each.name for each in fields(Ratio)), None) | {  # type: ignore[arg-type]
+        "hospital": "H1", "scope_type": "department", "scope": "ORTH", "month": "2022-06",
+        "formula": "consumption-ratio", "left_out": "no income record",
+    })  # fmt: skip
+    write_html(replace(CONTENTS, ratios=[ratio]), tmp_path / "pack.html")
+
+    assert "ORTH, 无收入记录 no income record<" in (tmp_path / "pack.html").read_text(encoding="utf-8")
+    assert in_each("3 cases without a weight") == "3 例无权重 3 cases without a weight"
+
+
 def test_chart_is_a_drawing_without_script() -> None:
     drawn = draw({"cause": waterfall([("用量 use", 5.0), ("价格 price", -2.0)], "基期 base", "2022-06", 10.0)})
 
@@ -71,7 +85,7 @@ def test_chart_is_a_drawing_without_script() -> None:
 
 
 @pytest.mark.parametrize(
-    "table", ["conclusion", "word", "pack", "factor", "formula", "share", "state", "finding", "cause"]
+    "table", ["conclusion", "word", "pack", "factor", "formula", "share", "state", "finding", "cause", "left-out"]
 )
 def test_both_languages_have_the_same_words(table: str) -> None:
     first, second = (texts(f"assessment.{locale}")[table].keys() for locale in LOCALES)

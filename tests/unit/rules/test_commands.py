@@ -1,13 +1,30 @@
 """What a person's command takes back, as whole values. With books: tests/integration/charging."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from models.charging.commands import Carried, Command, Commanded, CommandKind, Recorded
 from models.charging.decision import Decision
+from models.charging.effects import NO_CHARGE
+from models.charging.refusals import CommandRefusal, Refused
 from rules.charging.commands import carry_out
-from tests.support.builders import DI, HOSPITAL, JUNE, NOON, Bench, Outcome, gs1, into, item, outcome, prior_of, scan
+from tests.support.builders import (
+    DI,
+    HOSPITAL,
+    JUNE,
+    NOON,
+    Bench,
+    Outcome,
+    gs1,
+    into,
+    item,
+    out,
+    outcome,
+    prior_of,
+    scan,
+)
 
 BACK = Outcome(
     "recorded", ("rejected",), ("credit", 1, "1234.00", 202206), into(1), (), (("ORTH", JUNE, -1, "-1234.00"),)
@@ -20,9 +37,13 @@ def recorded(decision: Decision) -> Recorded:
 
 
 def commanded(
-    bench: Bench, kind: CommandKind, scan: Recorded, partner: Recorded | None = None
+    bench: Bench,
+    kind: CommandKind,
+    scan: Recorded,
+    partner: Recorded | None = None,
+    body: Mapping[str, Any] | None = None,
 ) -> tuple[list[Decision], Carried]:
-    command = Command(0, 1, kind, HOSPITAL, scan.subject.event.scan_id, "wang", "looked at it", NOON)
+    command = Command(0, 1, kind, HOSPITAL, scan.subject.event.scan_id, "wang", "looked at it", NOON, body or {})
     return carry_out(Commanded(command, scan, partner), bench.view)
 
 
@@ -92,3 +113,19 @@ def test_halves_that_do_not_belong_together_part_and_wait_for_a_person() -> None
     ]
     assert [(each.label.di, each.label.lot) for each in decisions] == [(DI, "L1"), (DI, None), (None, "L1")]
     assert done == Carried(1, done=True, detail="credited, held, held")
+
+
+def test_goods_move_again_under_another_reading_of_their_label_and_not_under_the_same() -> None:
+    bench = Bench(item(tracking="serial"))
+    suspected = recorded(bench.decision(1, codes=[f"]d201{DI}1727123110LOT21S1"]))
+
+    def identified(**reading: str) -> tuple[list[Decision], Carried]:
+        return commanded(bench, CommandKind.IDENTIFY, suspected, body={"expiry": "2027-12-31"} | reading)
+
+    same, refused = identified(lot="LOT21S1")
+    assert (same, refused) == ([], Carried(1, done=False, detail=Refused(CommandRefusal.SAME_READING).text))
+    meant, _ = identified(lot="LOT", serial="S1")
+    assert [(each.stock.move, each.charging, each.label.lot, each.label.serial, each.n) for each in meant] == [
+        (into(1), NO_CHARGE, "LOT21S1", None, 1),
+        (out(1), NO_CHARGE, "LOT", "S1", 2),
+    ]

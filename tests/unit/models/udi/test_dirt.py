@@ -101,3 +101,10 @@ def test_an_input_methods_punctuation_is_folded_only_where_a_check_character_cov
 @pytest.mark.parametrize("raw", ["01070320698049881727 1231", "010703206980498810A B C", "010703206980498810 A"])
 def test_a_blank_that_separates_nothing_is_no_separator(raw: str) -> None:
     assert parse(raw, scanned_on=SCANNED_ON).error is CodeError.BAD_CHARACTER
+
+
+def test_a_nul_is_a_record_separator_only_in_an_envelope_that_opens_with_one() -> None:
+    code = "010703206980498810L"
+
+    assert parse(f"[)>\x0005\x1d{code}\x00\x04", scanned_on=SCANNED_ON).lot == "L"
+    assert parse(f"[)>\x1e05\x1d{code}\x001\x1e\x04", scanned_on=SCANNED_ON).error is CodeError.BAD_CHARACTER

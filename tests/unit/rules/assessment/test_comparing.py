@@ -51,6 +51,15 @@ def test_unequal_variance_takes_the_signed_rank_test() -> None:
     assert (found.normality_p >= 0.05, found.equal_variance_p < 0.05, found.test) == (True, True, "wilcoxon")
 
 
+def test_a_difference_that_chance_explains_is_not_significant() -> None:
+    before, after = (10.0, 20.0, 30.0, 40.0, 50.0), (11.0, 19.0, 32.0, 38.5, 50.0)
+
+    found = compare(before, after)
+
+    # By hand: differences 1, -1, 2, -1.5, 0 have the mean 0.1 and the sample deviation 1.432, so t = 0.156.
+    assert (found.test, found.significant, round(found.statistic or 0, 3)) == ("paired-t", False, 0.156)
+
+
 def test_two_pairs_cannot_be_tested_for_normality() -> None:
     found = compare((1.0, 2.0), (2.0, 4.0))
 

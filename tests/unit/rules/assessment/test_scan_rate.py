@@ -60,6 +60,15 @@ def test_a_team_with_a_history_of_its_own_is_held_against_that() -> None:
     assert unseen == Unseen()
 
 
+def test_the_deviation_is_that_of_the_cases_and_of_the_mean_they_are_held_against() -> None:
+    # A group of 100 cases with 2 lines each and a variance of 4; a team with 20 cases of its own and 40 lines.
+    # By hand: cases 100 * 4 = 400; mean 4 * (20 ** 2 / 100 + 20) / 40 ** 2 = 0.06, times 100 ** 2 = 600;
+    # together 1000, the square of 31.62.
+    _, unseen = expected([CaseCell("ORTH", 100, 0, 20, 40, 100, 200, 800)])["ORTH"]
+    assert unseen.lines == pytest.approx(200)
+    assert unseen.deviation == pytest.approx(31.6228)
+
+
 def test_a_group_without_history_says_nothing() -> None:
     assert expected([CaseCell("ORTH", 10, 3, 0, 0, 0, 0, 0)]) == {}
 

@@ -146,6 +146,14 @@ def test_a_price_drifts_by_its_mean_whatever_the_quantity(
     assert PriceDrift(DRIFT, Measure.AMOUNT).judge(Facts(CELL, Traits(True), {0: now, 1: before})).fires is fires
 
 
+def test_a_price_does_not_drift_against_a_base_of_which_a_month_is_not_known() -> None:
+    rule = PriceDrift(replace(DRIFT, base=RuleBase.THREE_MONTHS), Measure.AMOUNT)
+    sums: dict[int, UsageSums | None] = {0: UsageSums(10, 1200), **dict.fromkeys((1, 2, 3), UsageSums(10, 1000))}
+
+    assert rule.judge(Facts(CELL, Traits(True), sums)).fires
+    assert not rule.judge(Facts(CELL, Traits(True), sums | {2: None})).fires
+
+
 def test_a_back_test_says_what_a_version_would_have_said_and_writes_nothing() -> None:
     amounts = {"A": [100, 100, 130, 130], "B": [100, 119, 119, 119], "C": [1000, 900, 900, 900]}
     months = months_between(Month(202112), Month(202203))

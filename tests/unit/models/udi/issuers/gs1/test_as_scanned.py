@@ -3,7 +3,7 @@
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from models.udi import CodeError, Flag, Issuer, ParsedCode, Precision, parse
@@ -82,6 +82,7 @@ _PIECES = st.sampled_from(
 
 
 @given(st.lists(_PIECES, max_size=12).map("".join))
+@example("]d201070320698049881727123110LOT21S1")
 def test_fast_path_and_patient_path_read_the_same(raw: str) -> None:
     assert read(raw) == _parse_patiently(raw, SCANNED_ON, DEFAULT_PROFILE)
 
@@ -128,6 +129,20 @@ def test_refused_with_its_reason_and_without_identifiers(raw: str, error: CodeEr
     code = read(raw)
 
     assert (code.error, code.valid, code.di, code.lot, code.elements) == (error, False, None, None, ())
+
+
+@pytest.mark.parametrize(
+    ("raw", "error", "error_at"),
+    [
+        ("]E04006381333932", CodeError.BAD_CHECK_DIGIT, 0),
+        ("]d2010703206980498810LOT\x01XX", CodeError.BAD_CHARACTER, 21),
+        (f"]d2010703206980498810LOT{GS}38§", CodeError.BAD_CHARACTER, 24),
+    ],
+)
+def test_an_error_names_the_sign_it_is_at(raw: str, error: CodeError, error_at: int) -> None:
+    code = read(raw)
+
+    assert (code.error, code.error_at) == (error, error_at)
 
 
 def test_what_stood_in_front_of_an_error_is_kept_apart() -> None:

@@ -65,3 +65,13 @@ def test_readings_are_bounded() -> None:
     code = parse(f"01{DI}10" + "21" * 40, scanned_on=SCANNED_ON)
 
     assert len(code.alternatives) <= 24
+
+
+@pytest.mark.parametrize(("serial", "flags"), [("S1", (Flag.SUSPECT_MISSING_SEPARATOR,)), ("S", ())])
+def test_a_value_that_is_too_long_is_suspected_unless_a_serial_of_one_character_is_all_that_was_lost(
+    serial: str, flags: tuple[Flag, ...]
+) -> None:
+    lot = "A" * 19
+    code = parse(f"]d201{DI}10{lot}21{serial}", scanned_on=SCANNED_ON)
+
+    assert ([(other.lot, other.serial) for other in code.alternatives], code.flags) == ([(lot, serial)], flags)

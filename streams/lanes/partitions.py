@@ -14,6 +14,7 @@ from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRa
 
 from streams.lanes.attempts import place_of
 from streams.lanes.failures import own
+from streams.lanes.forgiving import forgiving
 from streams.lanes.reader import (
     BROKER_SECONDS_MAX,
     PAUSE_SECONDS,
@@ -169,16 +170,20 @@ class PartitionReader(mode.Service):
     async def _each_alone(self) -> None:
         """Read each partition by itself: what was fetched of the others when one failed is fetched again, not lost."""
         readers = list(self._readers.values())
-        for reader in readers:
-            reader.again()
-        await asyncio.gather(*(self._alone(reader) for reader in readers))
+        with forgiving():
+            for reader in readers:
+                reader.again()
+            await asyncio.gather(*(self._alone(reader) for reader in readers))
 
     async def _alone(self, reader: Reader) -> None:
-        """Read on, in ever smaller parts, up to the record that can't be read, if any: it alone stands in the way."""
-        most = self._settings.batch_records_max
+        """Read what is there now, in ever smaller parts up to the record that can't be read: it alone is in the way."""
+        most, consumer = self._settings.batch_records_max, self._consumer
+        assert consumer is not None  # noqa: S101 -- set before anything is fetched
         while True:
             try:
                 if not await self._take_in(ALONE_MS, most, reader.tp):
+                    return
+                if reader.queued_to >= (consumer.highwater(reader.tp) or 0):
                     return
             except OffsetOutOfRangeError as error:
                 await self._out_of_range(error.args[0])

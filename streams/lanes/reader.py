@@ -42,7 +42,7 @@ class TopicReplacedError(Exception):
 
 
 class UnreadableRecordError(Exception):
-    """A record that the client can't take apart: a header whose name is no UTF-8. A person gives it up."""
+    """A record that the client can't take apart. A person gives it up."""
 
 
 class Held(Protocol):

@@ -39,6 +39,11 @@ def fen_text(amount_fen: int) -> str:
     return f"{sign}{yuan}.{fen:02d}"
 
 
+def fen_of(text: str) -> int:
+    """What `fen_text` has written, in fen: an amount of our own records, so of any size and sign."""
+    return int(text.replace(".", ""))
+
+
 def price_text(unit_price: int) -> str:
     """A unit price as yuan with two digits, or up to four when it has them: `12.5`→`12.50`, `0.0125`."""
     yuan, rest = divmod(unit_price, PRICE_SCALE)

@@ -27,7 +27,7 @@ from models.closing.case import (
     Proof,
     Trigger,
 )
-from models.money import CURRENCY, fen_text, parse_fen
+from models.money import CURRENCY, fen_of, fen_text
 from models.reasons import Reason, Verdict
 from models.scan.event import Action
 from models.texts import LOCALES, case_text
@@ -99,7 +99,7 @@ def _gap_of(body: dict[str, Any]) -> Gap:
         body["lot"],
         body["serial"],
         body["units"],
-        None if amount is None else parse_fen(amount.lstrip("-")) * (-1 if amount.startswith("-") else 1),
+        None if amount is None else fen_of(amount),
         tuple(UUID(each) for each in body["scan_ids"]),
     )
 

@@ -16,7 +16,7 @@ from asyncpg.pool import PoolConnectionProxy
 
 from models.catalogue.item import CatalogueItem, DatedPrice, prices_of
 from models.closing.figures import HisSums, TiedUse
-from models.money import parse_fen
+from models.money import fen_of
 from models.wire.topics import BILLING
 
 Connection = asyncpg.Connection | PoolConnectionProxy
@@ -186,7 +186,7 @@ def with_topic(
             continue
         sign = -1 if record["kind"] == "credit" else 1
         units, fen = sums[scan]
-        sums[scan] = (units + sign * record["quantity"], fen + sign * parse_fen(record["amount"]))
+        sums[scan] = (units + sign * record["quantity"], fen + sign * fen_of(record["amount"]))
     counted = [replace(use, topic_units=sums[use.scan_id][0], topic_fen=sums[use.scan_id][1]) for use in uses]
     return counted, strays
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.money import PRICE_MAX, fen_text, line_amount_fen, parse_price, price_text
+from models.money import PRICE_MAX, fen_of, fen_text, line_amount_fen, parse_price, price_text
 
 
 @pytest.mark.parametrize(
@@ -28,6 +28,11 @@ def test_a_line_is_the_rounded_product(quantity: int, unit_price: int) -> None:
 )
 def test_fen_are_written_as_yuan_with_two_digits(fen: int, text: str) -> None:
     assert fen_text(fen) == text
+
+
+@given(st.integers())
+def test_an_amount_that_is_written_is_read_as_the_same(fen: int) -> None:
+    assert fen_of(fen_text(fen)) == fen
 
 
 @pytest.mark.parametrize(

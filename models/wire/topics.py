@@ -79,3 +79,6 @@ REASON_HEADER = "udi-reason"
 ORIGIN_HEADER = "udi-origin"
 RECORD_BYTES_MAX = 900_000
 """A larger input record is refused `too-large`. Kafka's own default limit is 1 MiB; the rest is room for headers."""
+LETTER_VALUE_BYTES_MAX = 3_000_000
+"""Of a value in its dead letter: more only comes compressed, where it is many times smaller. With a key of
+`RECORD_BYTES_MAX` it fits what the topic of dead letters takes; a letter that does not would stop its lane for ever."""

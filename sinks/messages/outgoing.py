@@ -19,7 +19,7 @@ from models.money import CURRENCY, fen_text, price_text
 from models.reasons import Verdict
 from models.texts import LOCALES, offers_text, verdict_text
 from models.wire.strict_json import Refusal
-from models.wire.topics import BILLING, DEAD_LETTERS, SETTLEMENT, VERDICTS
+from models.wire.topics import BILLING, DEAD_LETTERS, LETTER_VALUE_BYTES_MAX, RECORD_BYTES_MAX, SETTLEMENT, VERDICTS
 from sinks.ports.batch import Batch, RawRecord
 
 _LETTERED = frozenset({Verdict.REFUSED, Verdict.CONFLICT})
@@ -81,7 +81,8 @@ def letter_of(record: RawRecord, refusal: Refusal, origin: str) -> Outgoing:
 
 
 def _dead_letter(key: bytes | None, value: bytes | None, reason: str, origin: str) -> Outgoing:
-    return Outgoing(DEAD_LETTERS, made_id("dead-letter", origin), key or b"", value or b"", reason, origin)
+    key, value = (key or b"")[:RECORD_BYTES_MAX], (value or b"")[:LETTER_VALUE_BYTES_MAX]
+    return Outgoing(DEAD_LETTERS, made_id("dead-letter", origin), key, value, reason, origin)
 
 
 def _billing(decision: Decision, charge: Charge) -> Outgoing:

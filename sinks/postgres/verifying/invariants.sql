@@ -391,7 +391,7 @@ WITH sent AS MATERIALIZED (
     FROM udi.outbox_kept b CROSS JOIN LATERAL unnest(b.bodies, b.reasons, b.origins) one (body, reason, origin) WHERE b.topic = 'dead-letters'
 ), refused AS (
     SELECT p.topic || '/' || p.partition || '/' || s.record_offset AS origin, s.reasons[1] AS reason,
-           CASE WHEN b.let_go_at IS NULL THEN coalesce(b.raw, ''::bytea) END AS body
+           CASE WHEN b.let_go_at IS NULL THEN substr(coalesce(b.raw, ''::bytea), 1, 3000000) END AS body -- LETTER_VALUE_BYTES_MAX
     FROM udi.scan s JOIN udi.position p USING (position_id) JOIN udi.raw_bytes b USING (position_id, record_offset)
     WHERE s.verdict IN ('refused', 'conflict')
 )

@@ -9,9 +9,13 @@ import orjson
 from models.charging.books import BadRecord, Ref
 from models.charging.decision import Decision
 from models.charging.snapshot import Snapshot
-from sinks.messages.outgoing import Outgoing, outgoing_of
+from models.reasons import Reason
+from models.wire.strict_json import Refusal
+from models.wire.topics import LETTER_VALUE_BYTES_MAX
+from sinks.messages.outgoing import Outgoing, letter_of, outgoing_of
 from sinks.ports.batch import Batch, InputPosition, RawRecord
 from sinks.postgres.charging.rows import rows_of
+from streams.topics import DEAD_LETTER_BYTES_MAX
 from tests.support.builders import DI, Bench, body, gs1, item, price, scan, scan_id
 
 POSITION = InputPosition(1, "c1", "udi.scans", 3, 0, None)
@@ -197,3 +201,11 @@ def test_outbox_blocks_hold_one_topic_each_in_the_order_of_the_decisions() -> No
         (topic, [each.id for each in by_topic[topic]], [each.body for each in by_topic[topic]])
         for topic in ("billing", "verdicts", "dead-letters")
     ]
+
+
+def test_a_dead_letter_is_never_larger_than_its_topic_takes() -> None:
+    value = b"x" * 30_000_000
+    letter = letter_of(RawRecord(value, value), Refusal(Reason.TOO_LARGE, "Too large."), "udi.scans/0/1")
+
+    assert letter.body == value[:LETTER_VALUE_BYTES_MAX]
+    assert len(letter.key) + len(letter.body) + 1000 < DEAD_LETTER_BYTES_MAX

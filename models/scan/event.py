@@ -12,6 +12,7 @@ from uuid import UUID
 from pydantic import Field, model_validator
 
 from models.reasons import Reason
+from models.stock.places import OUTSIDE
 from models.wire.strict_json import (
     Body,
     Hospital,
@@ -128,6 +129,8 @@ class ScanEvent(WireModel):
     def _check_together(self) -> Self:
         if (self.codes is None) == (self.item_code is None):
             raise ValueError("Expected either codes or item_code")
+        if self.store in OUTSIDE or self.to_store in OUTSIDE:
+            raise ValueError(f"Expected a store of the hospital's own, none of {', '.join(sorted(OUTSIDE))}")
         if self.action in _TWO_STORES and self.to_store is None:
             raise ValueError(f"Expected to_store in a {self.action}")
         if self.action in _LOANS and self.to_store == self.store:

@@ -91,9 +91,13 @@ def test_what_is_left_is_told_of_the_place_that_was_scanned() -> None:
     ("changes", "said"),
     [
         ({"action": "lend"}, "Expected to_store in a lend"),
+        (
+            {"action": "transfer", "to_store": "patient"},
+            "Expected a store of the hospital's own, none of adjustment, patient, supplier, waste",
+        ),
         ({"action": "give-back", "to_store": "OR-2"}, "Expected another store in to_store of a give-back"),
     ],
 )
-def test_a_loan_has_two_stores(changes: dict[str, Any], said: str) -> None:
+def test_goods_move_between_two_stores_of_the_hospital(changes: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         event(**changes)

@@ -21,8 +21,7 @@ SELECT (SELECT count(*) FROM udi.open_scan WHERE hospital = $1 AND verdict = 'pa
        (SELECT count(*) FROM (
             SELECT DISTINCT ON (alert_id) status FROM udi.alert WHERE hospital = $1 ORDER BY alert_id, version DESC
         ) a WHERE status IN ('fired', 'provisional')) AS alerts,
-       (SELECT count(*) FROM report.findings WHERE hospital = $1 AND status = 'open') AS findings,
-       (SELECT count(*) FROM (SELECT 1 FROM report.stock WHERE hospital = $1 AND quantity < 0) n) AS negative
+       (SELECT count(*) FROM report.findings WHERE hospital = $1 AND status = 'open') AS findings
 """
 _VERDICTS: Final = """
 SELECT coalesce(n.department, home.department) AS department, n.verdict::text AS verdict, count(*) AS scans
@@ -68,9 +67,11 @@ SELECT f.status, count(*) AS rows, sum(f.amount) AS amount FROM report.findings 
 WHERE f.hospital = $1 AND f.month = $2 GROUP BY f.status ORDER BY f.status
 """
 _STOCK: Final = """
-SELECT count(*) AS lines, coalesce(sum(s.quantity), 0)::bigint AS units,
-       count(*) FILTER (WHERE s.quantity < 0) AS negative
-FROM report.stock s WHERE s.hospital = $1 AND s.quantity <> 0
+SELECT coalesce(sum(s.quantity), 0)::bigint AS units, count(*) FILTER (WHERE s.quantity < 0) AS negative
+FROM (
+    SELECT sum(quantity) AS quantity FROM udi.balance WHERE hospital = $1
+    GROUP BY store, owner, item_code, lot, serial
+) s
 """
 _NEWEST_MONTH: Final = "SELECT udi.month_text(max(month)) FROM udi.usage_now WHERE hospital = $1"
 
@@ -191,11 +192,14 @@ class BoardBooks:
         named = filters.get("month") if LISTS[name].of_a_month else None
         return str(named[0] if named else await self._pool.fetchval(_NEWEST_MONTH, hospital) or "2000-01")
 
-    async def standing(self, hospital: str) -> dict[str, list[dict[str, Any]]]:
-        """What stands now, whatever the month: differences with the HIS by kind, balances."""
-        differences = await self._pool.fetch(_DIFFERENCES, hospital)
-        stock = await self._pool.fetch(_STOCK, hospital)
-        return {"differences": [dict(row) for row in differences], "stock": [dict(row) for row in stock]}
+    async def differences(self, hospital: str) -> list[dict[str, Any]]:
+        """Differences with the HIS that stand now, by kind."""
+        return [dict(row) for row in await self._pool.fetch(_DIFFERENCES, hospital)]
+
+    async def stock(self, hospital: str) -> dict[str, int]:
+        """Units in all stores now, and how many balances are below zero. Reads every balance."""
+        (row,) = await self._pool.fetch(_STOCK, hospital)
+        return dict(row)
 
 
 def _first(one: BoardList, chosen: Filters) -> str:

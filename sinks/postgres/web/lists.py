@@ -114,6 +114,8 @@ class BoardList:
     """The same by the filter whose offsets it begins with: a month comes in the order of its scans."""
     counted: str | None = None
     """How many rows it has when nothing narrows it; `None`: as many as its SQL gives."""
+    read_whole: bool = False
+    """Whoever counts its rows reads a whole table: the number may be a minute old."""
     endless: bool = False
     """It grows with every scan: nobody counts its rows."""
     of_a_month: bool = False
@@ -145,7 +147,7 @@ LISTS: Final[Mapping[str, BoardList]] = {
                udi.yuan(d.expected_fen) AS expected, udi.yuan(d.found_fen) AS found,
                udi.yuan(d.found_fen - d.expected_fen) AS amount, d.status, d.scan_id
         FROM ({OPEN_DIFFERENCES}) o JOIN udi.difference d USING (difference_id, version)
-        ORDER BY abs(d.found_fen - d.expected_fen) DESC, d.difference_id""",
+        WHERE d.hospital = $1 ORDER BY abs(d.found_fen - d.expected_fen) DESC, d.difference_id""",
         counted=OPEN_DIFFERENCES,
     ),
     "charges": BoardList(
@@ -162,7 +164,12 @@ LISTS: Final[Mapping[str, BoardList]] = {
     "usage": BoardList("""
         SELECT udi.month_text(u.month) AS month, u.scope_type, u.scope, u.item_code, u.quantity,
                udi.yuan(u.amount_fen) AS amount
-        FROM udi.usage_now u WHERE u.hospital = $1 ORDER BY u.month DESC, u.amount_fen DESC"""),
+        FROM udi.usage_now u WHERE u.hospital = $1 AND u.month >= (
+            SELECT min(month) FROM (
+                SELECT month FROM udi.usage_month WHERE hospital = $1 UNION ALL SELECT 0 ORDER BY month DESC {cut}
+            ) newest
+        )
+        ORDER BY u.month DESC, u.amount_fen DESC""", read_whole=True),
     "alerts": BoardList("""
         SELECT * FROM (
             SELECT DISTINCT ON (a.alert_id) a.alert_id, a.month, a.rule, a.status, a.scope_type, a.scope, a.item_code,
@@ -201,7 +208,7 @@ LISTS: Final[Mapping[str, BoardList]] = {
     "stock": BoardList("""
         SELECT b.store, b.item_code, b.lot, b.serial, b.expiry, b.owner, b.quantity
         FROM report.stock b WHERE b.hospital = $1 AND b.quantity <> 0 ORDER BY b.store, b.item_code, b.expiry""",
-        conditions={"negative": "(quantity < 0) = (({negative})[1] = 'yes')"}),
+        conditions={"negative": "(quantity < 0) = (({negative})[1] = 'yes')"}, read_whole=True),
     "moves": BoardList(
         """
         SELECT m.moved_at, m.scan_id, m.action::text AS action, m.from_place, m.to_place, m.item_code, m.lot, m.serial,
@@ -225,15 +232,18 @@ LISTS: Final[Mapping[str, BoardList]] = {
         ORDER BY s.kind, store"""),
     "expiring": BoardList("""
         SELECT e.days_left, e.expiry, e.store, e.item_code, e.lot, e.serial, e.owner, e.quantity, e.value
-        FROM report.expiring e JOIN (
-            SELECT s.store, s.item_code, s.owner, coalesce(s.lot, '') AS lot, coalesce(s.serial, '') AS serial
-            FROM report.stock s
+        FROM (
+            SELECT s.store, s.item_code, s.owner, s.lot, s.serial FROM report.stock s
             WHERE s.hospital = $1 AND s.quantity > 0 AND s.expiry IS NOT NULL
             ORDER BY s.expiry, s.store, s.item_code {cut}
-        ) first ON (first.store, first.item_code, first.owner, first.lot, first.serial)
-                 = (e.store, e.item_code, e.owner, coalesce(e.lot, ''), coalesce(e.serial, ''))
-        WHERE e.hospital = $1 ORDER BY e.days_left, e.store, e.item_code""",
-        counted="SELECT 1 FROM report.stock WHERE hospital = $1 AND quantity > 0 AND expiry IS NOT NULL"),
+        ) first CROSS JOIN LATERAL (
+            SELECT * FROM report.expiring x
+            WHERE x.hospital = $1 AND (x.store, x.item_code, x.owner) = (first.store, first.item_code, first.owner)
+              AND x.lot IS NOT DISTINCT FROM first.lot AND x.serial IS NOT DISTINCT FROM first.serial OFFSET 0
+        ) e
+        ORDER BY e.days_left, e.store, e.item_code""",
+        counted="SELECT 1 FROM report.stock WHERE hospital = $1 AND quantity > 0 AND expiry IS NOT NULL",
+        read_whole=True),
     "in-transit": BoardList("""
         SELECT t.sent_at, t.document, t.from_store, t.to_store, t.item_code, t.lot, t.serial, t.owner, t.quantity
         FROM report.in_transit t WHERE t.hospital = $1 ORDER BY t.sent_at"""),

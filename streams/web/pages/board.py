@@ -13,9 +13,9 @@ from streams.visible import visible
 from streams.web.gateway.parts import Gateway, Parts
 from streams.web.pages.charts import bars
 from streams.web.pages.drills import USED, address
+from streams.web.pages.figures import ratios_of, stock_of
 from streams.web.pages.frame import Cell, board
 from streams.web.pages.people import Person, SignedIn
-from streams.web.pages.ratios import ratios_of
 from streams.web.pages.shown import locale_of, words
 from streams.web.problems import ProblemError
 
@@ -31,6 +31,8 @@ async def now(request: Request, parts: Gateway, person: SignedIn) -> HTMLRespons
     """What goes on and what waits."""
     books = BoardBooks(parts.pool)
     stand = await books.now(person.hospital)
+    stock = await stock_of(parts, person.hospital)
+    stand["negative"] = None if stock is None else stock["negative"]
     newest = stand["newest"]
     # Of the newest scan: a replayed year has no other today.
     since = (newest or datetime.now(UTC)) - DAY
@@ -42,7 +44,7 @@ async def now(request: Request, parts: Gateway, person: SignedIn) -> HTMLRespons
         request, person, "now.html",
         tiles=[
             (name, stand[name], to, _age(stand.get(f"{name}_since"), w))
-            for name, to in _TILES if person.may("GET", to.partition("?")[0])
+            for name, to in _TILES if person.may("GET", to.partition("?")[0]) and stand[name] is not None
         ],
         lag=parts.contact.lag_records, ready=parts.contact.readiness(),
         newest=None if newest is None else newest.astimezone(parts.settings.zone).strftime("%Y-%m-%d %H:%M:%S"),
@@ -115,7 +117,7 @@ async def month(
         top=[_top_row(row, names, name, month_text(before), person) for row in top], monitored=bool(monitored),
         total=next((row for row in totals if row["month"] == name), None), ratios=await _ratios(parts, hospital, name),
         findings=await books.findings(hospital, name),
-        **await books.standing(hospital),
+        differences=await books.differences(hospital), stock=await stock_of(parts, hospital),
         over_time=bars(w["over_time"], [
             (row["month"], row["amount"], address("/month", {"month": row["month"]})) for row in reversed(totals)
         ]),

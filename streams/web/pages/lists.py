@@ -18,9 +18,9 @@ from streams.exports import as_csv, as_xlsx
 from streams.web.gateway.parts import Gateway
 from streams.web.kept import WAIT_SECONDS
 from streams.web.pages.drills import address, opened
+from streams.web.pages.figures import count_of, narrowed, ratios_of
 from streams.web.pages.frame import Cell, board, cell_of, word_of
 from streams.web.pages.people import Person, SignedIn
-from streams.web.pages.ratios import narrowed, ratios_of
 from streams.web.pages.shown import locale_of
 from streams.web.problems import ProblemError, unavailable
 
@@ -162,7 +162,7 @@ async def _rows(
         found = None if figures is None else narrowed(columns, figures.value, filters)
         return columns, None if found is None else found[:limit], len(found or [])
     columns, rows = await books.rows(name, hospital, filters, limit)
-    total = len(rows) if len(rows) < limit else await books.count(name, hospital, filters)
+    total = len(rows) if len(rows) < limit else await count_of(parts, name, hospital, filters)
     if "item_code" not in columns:
         return columns, rows, total
     names, place = await parts.search.names(hospital), columns.index("item_code") + 1

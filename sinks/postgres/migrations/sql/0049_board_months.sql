@@ -1,7 +1,10 @@
--- Pages of a month, and uses for review, over large books.
+-- Pages of a month, differences and uses for review, over large books.
 
 -- "/list/scans?month=" and "/list/charges?month=" (sinks/postgres/web/lists.py): the month's scans, the newest first.
 CREATE INDEX scan_made ON udi.scan (hospital, scanned_at);
+
+-- "/list/differences" (sinks/postgres/web/lists.py): the largest first.
+CREATE INDEX difference_by_amount ON udi.difference (hospital, abs(found_fen - expected_fen) DESC, difference_id);
 
 -- Uses for review begin with the few that were let pass (scan_let_pass, decision_let_pass), never with every scan.
 CREATE OR REPLACE VIEW report.overrides AS

@@ -1,6 +1,7 @@
 """What the meeting pack asks the books beside ratios and cases, and how far a month's run has come."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import asyncpg
@@ -81,6 +82,12 @@ class DueMonth(NamedTuple):
     """Id of the hospital; the first part of every record key."""
     month: Month
     """Month of the hospital's zone, as `yyyymm`."""
+
+
+async def database_time(pool: asyncpg.Pool) -> datetime:
+    """What the database's clock shows."""
+    now: datetime = await pool.fetchval("SELECT now()")
+    return now
 
 
 async def due_months(pool: asyncpg.Pool, last: Month) -> list[DueMonth]:

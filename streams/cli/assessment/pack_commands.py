@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import asyncpg
 import typer
@@ -36,9 +37,9 @@ def pack_command(month: str, out: Path, hospital: str | None, *, as_json: bool) 
     """Write the pack of every hospital with records in the month, or of one. Exit status 1 when there is none."""
     wanted = read_month(month)
 
-    async def work(_: Settings, pool: asyncpg.Pool) -> list[Path]:
+    async def work(settings: Settings, pool: asyncpg.Pool) -> list[Path]:
         hospitals = [hospital] if hospital is not None else await _hospitals(pool)
-        return [file for each in hospitals for file in await write_pack(pool, each, wanted, out)]
+        return [file for each in hospitals for file in await write_pack(pool, each, wanted, out, settings.zone)]
 
     files = run(work)
     if as_json:
@@ -53,9 +54,9 @@ async def _hospitals(pool: asyncpg.Pool) -> list[str]:
     return sorted({*await hospitals_with_periods(pool), *await hospitals_with_cases(pool)})
 
 
-async def write_pack(pool: asyncpg.Pool, hospital: str, month: Month, out: Path) -> list[Path]:
+async def write_pack(pool: asyncpg.Pool, hospital: str, month: Month, out: Path, zone: ZoneInfo) -> list[Path]:
     """Both files of a hospital's month, in a folder that is made."""
-    contents = await contents_of(pool, hospital, month)
+    contents = await contents_of(pool, hospital, month, zone)
     return write_files(contents, out)
 
 
@@ -83,15 +84,15 @@ def month_run_command(month: str, out: Path, hospital: str | None, close: Callab
         if status:
             return status
 
-    async def work(_: Settings, pool: asyncpg.Pool) -> list[str]:
-        return [line for each in standing or {} for line in await _steps(pool, each, wanted, out)]
+    async def work(settings: Settings, pool: asyncpg.Pool) -> list[str]:
+        return [line for each in standing or {} for line in await _steps(pool, each, wanted, out, settings.zone)]
 
     for line in run(work):
         typer.echo(line)
     return 0
 
 
-async def _steps(pool: asyncpg.Pool, hospital: str, month: Month, out: Path) -> list[str]:
+async def _steps(pool: asyncpg.Pool, hospital: str, month: Month, out: Path, zone: ZoneInfo) -> list[str]:
     async def assess() -> str:
         if month not in await months_with_cases(pool, hospital):
             return "no case to judge"
@@ -101,7 +102,7 @@ async def _steps(pool: asyncpg.Pool, hospital: str, month: Month, out: Path) -> 
         return f"kept as run {run_id}"
 
     async def pack() -> str:
-        return ", ".join(map(str, await write_pack(pool, hospital, month, out)))
+        return ", ".join(map(str, await write_pack(pool, hospital, month, out, zone)))
 
     await step_done(pool, hospital, month, "close")
     done, said = await steps_done(pool, hospital, month), [f"{hospital}: {month_text(month)} is closed."]

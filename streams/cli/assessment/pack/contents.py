@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import asyncpg
 import orjson
@@ -10,7 +12,14 @@ import orjson
 from models.calendar import Month, month_text, shift
 from models.wording import LOCALES, texts
 from rules.assessment.assessing import Options
-from sinks.postgres.assessment.pack import controls_of, findings_of, hospital_ratios, months_with_cases, reviews_of
+from sinks.postgres.assessment.pack import (
+    controls_of,
+    database_time,
+    findings_of,
+    hospital_ratios,
+    months_with_cases,
+    reviews_of,
+)
 from sinks.postgres.assessment.ratios import Ratio, Share, ratios_of, share_trend, shares_of
 from streams.cli.assessment.pack import charts
 from streams.cli.assessment.scan_rate import document, scan_rate_of
@@ -31,6 +40,8 @@ class Contents:
     """Id of the hospital; the first part of every record key."""
     month: str
     """Like 2022-06."""
+    as_of: datetime
+    """Instant, in the hospital's zone: what was recorded later is in none of the figures."""
     findings: Sequence[Mapping[str, Any]]
     """Rows of `report.findings` of the month."""
     controls: Sequence[Mapping[str, Any]]
@@ -49,8 +60,9 @@ class Contents:
     """SVG texts by name."""
 
 
-async def contents_of(pool: asyncpg.Pool, hospital: str, month: Month) -> Contents:
+async def contents_of(pool: asyncpg.Pool, hospital: str, month: Month, zone: ZoneInfo) -> Contents:
     """Gather the pack."""
+    as_of = (await database_time(pool)).astimezone(zone)
     name = month_text(month)
     findings = await findings_of(pool, hospital, name)
     ratios = [each for each in await ratios_of(pool, name, [hospital]) if each.scope_type in {"hospital", "department"}]
@@ -61,6 +73,7 @@ async def contents_of(pool: asyncpg.Pool, hospital: str, month: Month) -> Conten
     return Contents(
         hospital,
         name,
+        as_of,
         findings,
         await controls_of(pool, hospital, name),
         await reviews_of(pool, hospital, name),

@@ -129,7 +129,9 @@ def _sheets(contents: Contents) -> list[tuple[str, list[str], list[list[Any]]]]:
     share = ("share", "numerator", "denominator", "share_percent", "year_on_year_points", "month_on_month_points")
     rated = ("by", "key", "scanned", "typed", "charged_without_scan", "expected", "unseen", "unseen_from")
     assessment = contents.assessment or {"conclusions": [], "departments": [], "weights": {}}
+    about = [["hospital", contents.hospital], ["month", contents.month], ["as_of", contents.as_of.isoformat()]]
     return [
+        ("说明 about", ["name", "value"], about),
         ("结论 conclusions", ["zh-CN", "en"], [[each["zh-CN"], each["en"]] for each in assessment["conclusions"]]),
         ("事项 findings", list(finding), [[each[name] for name in finding] for each in contents.findings]),
         ("措施 decisions", list(control), [[each[name] for name in control] for each in contents.controls]),

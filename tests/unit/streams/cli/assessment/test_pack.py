@@ -2,12 +2,14 @@
 
 import doctest
 from dataclasses import fields, replace
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from python_calamine import CalamineWorkbook
 
+from models.calendar import ZONE_DEFAULT
 from models.wording import LOCALES, texts
 from sinks.postgres.assessment.ratios import Ratio
 from streams.cli.assessment.pack import written
@@ -26,8 +28,9 @@ QUOTA = {"kind": "quota", "scope": "ORTH", "state": "units", "reason": None}
 QUOTAS = [
     QUOTA | {"what": "staplers", "released": 10, "used": 9}, QUOTA | {"what": "meshes", "released": 10, "used": 8},
 ]  # fmt: skip
+AS_OF = datetime(2022, 7, 1, 9, 30, tzinfo=ZONE_DEFAULT)
 CONTENTS = Contents(
-    "H1", "2022-06", [FINDING, FILED], QUOTAS, [], [], [], {"rows": [], "causes": []}, None, {},
+    "H1", "2022-06", AS_OF, [FINDING, FILED], QUOTAS, [], [], [], {"rows": [], "causes": []}, None, {},
 )  # fmt: skip
 
 
@@ -51,6 +54,7 @@ def test_page_escapes_what_others_wrote_and_needs_nothing_from_elsewhere(tmp_pat
     assert "<script" not in page
     assert "src=" not in page
     assert "月度会议材料 Monthly meeting pack" in page
+    assert "数据截至 as recorded by: 2022-07-01 09:30:00+08:00" in page
 
 
 def test_page_shows_what_lies_open_and_counts_what_is_filed(tmp_path: Path) -> None:

@@ -13,9 +13,11 @@ from pydantic import ConfigDict, Field, StringConstraints, model_validator
 from models.udi import DEFAULT_PROFILE, ScannerProfile
 from models.wire.strict_json import Hospital, Identifier, Instant, WireModel
 
-Affix = Annotated[str, StringConstraints(min_length=0, max_length=32)]
-Separator = Annotated[str, StringConstraints(min_length=1, max_length=16)]
-Key = Annotated[str, StringConstraints(min_length=1, max_length=1)]
+_TYPED = r"^[^\x00]*$"
+"""Control characters are typed, too; NUL is no key, and the books keep no text with it."""
+Affix = Annotated[str, StringConstraints(min_length=0, max_length=32, pattern=_TYPED)]
+Separator = Annotated[str, StringConstraints(min_length=1, max_length=16, pattern=_TYPED)]
+Key = Annotated[str, StringConstraints(min_length=1, max_length=1, pattern=_TYPED)]
 
 
 class Scanner(WireModel):

@@ -1,12 +1,16 @@
 """A scanner is noticed by what its labels show, and cleared by a label with a separator."""
 
+from contextlib import nullcontext
 from datetime import UTC, date, datetime, timedelta
+from typing import get_origin
 
 import pytest
+from pydantic import ValidationError
 
 from models.scan.scanners import Scanner, ScannerRecord, Scanners, scanner_fact
 from models.udi import read_label
 from models.udi.canonical import gtin
+from models.web.gateway import FoundSetUp
 from rules.labels.scanner_record import NOTICED_AT, Seen, Shown, Watch, shown_by, watched
 
 START = datetime(2026, 6, 1, tzinfo=UTC)
@@ -32,6 +36,16 @@ def losing(since: int | None, known_from: int) -> ScannerRecord:
         hospital="H1", device_id="gun1", known_from=at(known_from), losing=True,
         since=None if since is None else at(since),
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("field", ["prefix", "suffix", "separators", "key_map"])
+@pytest.mark.parametrize(("typed", "taken"), [("\x1d", True), ("\x00", False)])
+def test_a_profile_holds_what_keys_can_type(field: str, typed: str, taken: bool) -> None:
+    found = FoundSetUp.model_fields[field].annotation
+    value = {list: [typed], dict: {typed: typed}}.get(get_origin(found), typed)
+    said = {"sends_separators": True, "drops_separators": False, field: value}
+    with nullcontext() if taken else pytest.raises(ValidationError):
+        FoundSetUp.model_validate(said)
 
 
 @pytest.mark.parametrize(

@@ -141,8 +141,6 @@ class PartitionReader(mode.Service):
         while not self.should_stop:
             try:
                 await self._take_in(200, 4 * self._settings.batch_records_max)
-            except OffsetOutOfRangeError as error:
-                await self._out_of_range(error.args[0])
             except NoOffsetForPartitionError:
                 # The group has no offset and needs none: every partition is sought to its position at assignment.
                 await self.sleep(PAUSE_SECONDS[0])
@@ -155,7 +153,11 @@ class PartitionReader(mode.Service):
         """Queue what was fetched of all partitions, or of those named; gives how many records that were."""
         consumer = self._consumer
         assert consumer is not None  # noqa: S101 -- set before anything is fetched
-        fetched = await consumer.getmany(*only, timeout_ms=timeout_ms, max_records=most)
+        try:
+            fetched = await consumer.getmany(*only, timeout_ms=timeout_ms, max_records=most)
+        except OffsetOutOfRangeError as error:
+            await self._out_of_range(error.args[0])
+            return 0
         for tp, records in fetched.items():
             reader = self._readers.get(tp)
             if reader is None:

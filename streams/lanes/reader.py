@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple, Protocol
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import IllegalStateError
 
 from models.scan.signatures import SIGNATURE_HEADER
 from sinks.ports.batch import InputPosition, LaneMovedError
@@ -183,7 +184,8 @@ class Reader:
         """Fetch again whatever has not been queued."""
         if self._taken is None or self.stopped is not None:
             return
-        self._consumer.seek(self.tp, self._before[0] if self._before else self.seekable(self._queued_to))
+        with suppress(IllegalStateError):  # The partition has been taken away meanwhile.
+            self._consumer.seek(self.tp, self._before[0] if self._before else self.seekable(self._queued_to))
 
     def fail(self, error: TopicReplacedError | UnreadableRecordError) -> None:
         """Something only a person may decide: the partition stands still."""

@@ -136,8 +136,6 @@ class PartitionReader(mode.Service):
         await asyncio.gather(*(reader.stop() for reader in readers))
 
     async def _fetch(self) -> None:
-        consumer = self._consumer
-        assert consumer is not None  # noqa: S101 -- set before this runs
         while not self.should_stop:
             try:
                 await self._take_in(200, 4 * self._settings.batch_records_max)
@@ -187,9 +185,6 @@ class PartitionReader(mode.Service):
                     return
                 if reader.queued_to >= (consumer.highwater(reader.tp) or 0):
                     return
-            except OffsetOutOfRangeError as error:
-                await self._out_of_range(error.args[0])
-                return
             except Exception as error:  # noqa: BLE001 -- told apart by whose fault it is
                 if not own(error):
                     log.warning("Not read.", partition=str(reader.tp), error=type(error).__name__, at=place_of(error))

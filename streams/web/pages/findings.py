@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
+from decimal import Decimal
 from typing import Annotated, Final
 from uuid import UUID
 
@@ -45,7 +46,7 @@ async def show(request: Request, finding: Annotated[UUID, Path()], parts: Gatewa
     allowed = person.may("POST", "/decide/review")
     return board(
         request, person, "finding.html", found=row, item_name=visible(row["item_name"] or row["item_code"]),
-        departments=[(department, fen_text(amount)) for department, amount in row["departments"]],
+        departments=[(department, f"{Decimal(fen_text(amount)):,}") for department, amount in row["departments"]],
         alert_columns=ALERT_COLUMNS, state=state_of(entries), voices=tuple(Voice), votes=tuple(Vote),
         alerts=[
             [cell_of(column, alert[column], zone, person, locale, to=opened("alerts", column, alert))

@@ -6,7 +6,7 @@ References:
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import asyncpg
@@ -36,7 +36,7 @@ class HospitalPeriods:
     hospital: str
     """Id of the hospital; the first part of every record key."""
     first: Month
-    """The first month with records."""
+    """The first month with records (`first_to_close`)."""
     closed_through: Month | None
     """The newest closed month; `None` before the first close."""
 
@@ -44,6 +44,22 @@ class HospitalPeriods:
     def next(self) -> Month:
         """The month that is closed next."""
         return self.first if self.closed_through is None else shift(self.closed_through, 1)
+
+
+FILLED_MONTHS_MAX: Final = 12
+"""A store is filled before its first use, not a year before. No source: ours."""
+
+
+def first_to_close(scanned: Month, posted: Month | None) -> Month:
+    """The first month of a hospital: that of its earliest scan, unless the clock of the device was far off.
+
+    A scanner whose clock went back to the year 2000 would make every month since then one to be closed.
+
+    Args:
+        scanned: Of the earliest scan.
+        posted: Of the first entry of the ledger; `None` when there is none or it does not matter any more.
+    """
+    return posted if posted is not None and scanned < shift(posted, -FILLED_MONTHS_MAX) else scanned
 
 
 class PeriodBooks:
@@ -64,11 +80,16 @@ class PeriodBooks:
         """Every hospital with records, by name."""
         zone = await self.zone()
         rows = await self._pool.fetch(
-            "SELECT h.hospital, udi.first_scanned_at(h.hospital) AS first_at, p.closed_through "
-            "FROM udi.hospitals_with_records() h (hospital) LEFT JOIN udi.period p USING (hospital) ORDER BY h.hospital"
+            "SELECT h.hospital, udi.first_scanned_at(h.hospital) AS first_at, p.closed_through, CASE WHEN "
+            "p.closed_through IS NULL THEN (SELECT min(l.period) FROM udi.ledger l WHERE l.hospital = h.hospital) END "
+            "AS first_posted FROM udi.hospitals_with_records() h (hospital) LEFT JOIN udi.period p USING (hospital) ORDER BY h.hospital"
         )
         return [
-            HospitalPeriods(row["hospital"], month_of(local_day(row["first_at"], zone)), row["closed_through"])
+            HospitalPeriods(
+                row["hospital"],
+                first_to_close(month_of(local_day(row["first_at"], zone)), row["first_posted"]),
+                row["closed_through"],
+            )
             for row in rows
             if row["first_at"] is not None
         ]

@@ -13,7 +13,7 @@ from models.policy import POLICY
 from sinks.ports.batch import Batch, RawRecord
 from sinks.postgres.catalogue.facts import FactBatch, FactBooks
 from sinks.postgres.charging.books import PostgresBooks
-from sinks.postgres.closing.periods import CloseOrderError, HospitalPeriods, PeriodBooks
+from sinks.postgres.closing.periods import CloseOrderError, HospitalPeriods, PeriodBooks, first_to_close
 from sinks.postgres.database import migrate, open_pool
 from streams.agents.scans import record_scans
 from streams.lanes.lane import Lane
@@ -340,3 +340,17 @@ async def test_a_use_that_comes_after_the_close_makes_a_new_version_of_the_month
             (2, "fired", 12, closed_at),
             (3, "fired", 13, recorded_at),
         ]
+
+
+@pytest.mark.parametrize(
+    ("scanned", "posted", "first"),
+    [
+        pytest.param(200001, 202206, 202206, id="a clock that went back to 2000"),
+        pytest.param(202105, 202206, 202206, id="thirteen months before the first entry"),
+        pytest.param(202106, 202206, 202106, id="twelve months before it"),
+        pytest.param(202205, None, 202205, id="nothing posted yet"),
+        pytest.param(202206, 202207, 202206, id="the first use waited"),
+    ],
+)
+def test_the_first_month_is_not_that_of_a_clock_far_off(scanned: int, posted: int | None, first: int) -> None:
+    assert first_to_close(scanned, posted) == first

@@ -18,7 +18,8 @@ import asyncpg
 import structlog
 
 from models.calendar import Month, local_day, month_of, shift
-from models.monitoring.alert import Cell, QuotaUse, Scope, ScopeMonth, ScopeType, UsageSums
+from models.monitoring.alert import AlertVersion, Cell, QuotaUse, Scope, ScopeMonth, ScopeType, UsageSums
+from models.monitoring.cause import Caseload
 from rules.monitoring.book import RuleBook
 from rules.monitoring.causes.windows import CauseFacts
 from rules.monitoring.judging import Claim, Known, claims, has_cause, quotas_used, versions
@@ -32,6 +33,8 @@ log = structlog.get_logger(__name__)
 
 DELTAS_MAX: Final = 500
 """Batches folded in one transaction."""
+CELLS_MAX: Final = 500
+"""Cells judged between two questions to the database: some tenths of a second of one core. Own choice."""
 POLL_SECONDS: Final = 0.5
 """Between sessions: an alert is no faster than that, and a replay is judged in as many steps."""
 
@@ -121,6 +124,8 @@ class _Session:
         self._touched: dict[Cell, datetime] = {}
         self._recaused: set[Cell] = set()
         self._ranking = Ranking()
+        self._caseloads: dict[ScopeMonth, Caseload] = {}
+        self._caseloads_read: set[tuple[str, Month]] = set()
         self.evaluated = Evaluated()
 
     async def with_places(
@@ -229,17 +234,37 @@ class _Session:
         )
 
     async def judge(self) -> None:
-        """Judge every touched cell by every rule, and keep the versions that follow."""
-        session, backs = self._session, months_read(self._book.every)
+        """Judge every touched cell by every rule, and keep the versions that follow.
+
+        In portions, the scopes of an item together: the database ends a transaction in which nothing is asked for long.
+        """
         quotas = await self._quotas()
-        wanted = {cell._replace(month=shift(cell.month, -back)) for cell in self._touched for back in backs}
+        categories = await self._categories(self._read(self._touched))
+        cells = sorted(self._touched, key=lambda cell: (cell.scope.hospital, cell.item_code, cell.month, cell.scope))
+        said: list[AlertVersion] = []
+        for start in range(0, len(cells), CELLS_MAX):
+            portion = {cell: self._touched[cell] for cell in cells[start : start + CELLS_MAX]}
+            said += await self._judge(portion, categories, quotas)
+        self.evaluated.versions = sorted(said, key=lambda version: version.key.cell)
+
+    def _read(self, cells: Iterable[Cell]) -> set[Cell]:
+        backs = months_read(self._book.every)
+        return {cell._replace(month=shift(cell.month, -back)) for cell in cells for back in backs}
+
+    async def _judge(
+        self,
+        touched: Mapping[Cell, datetime],
+        categories: Mapping[tuple[ScopeMonth, str], UsageSums],
+        quotas: Mapping[tuple[ScopeMonth, str], QuotaUse],
+    ) -> list[AlertVersion]:
+        session = self._session
         known = Known(
-            self._book, session.traits, self._closed_through, self._first, await session.usage(wanted),
-            await session.newest(self._touched), self._ranking, await self._categories(wanted), quotas,
+            self._book, session.traits, self._closed_through, self._first, await session.usage(self._read(touched)),
+            await session.newest(touched), self._ranking, categories, quotas,
         )  # fmt: skip
-        found = claims(self._touched, known)
+        found = claims(touched, known)
         causes = await self._causes([claim for claim in found if has_cause(claim)])
-        self.evaluated.versions = versions(found, known, causes, frozenset(self._recaused))
+        return versions(found, known, causes, frozenset(self._recaused))
 
     async def _quotas(self) -> dict[tuple[ScopeMonth, str], QuotaUse]:
         """Quotas of what was touched, when a rule asks; an item's use moves the alerts of its whole category."""
@@ -287,5 +312,8 @@ class _Session:
         }
         items = session.same_categories({(cell.scope.hospital, cell.item_code) for cell in cells})
         usage = await session.usage_of_items(months, items) if cells else {}
-        caseloads = await session.caseloads(months) if cells else {}
-        return CauseFacts(usage, caseloads, session.traits)
+        unread = months - self._caseloads_read
+        if unread:
+            self._caseloads |= await session.caseloads(unread)
+            self._caseloads_read |= unread
+        return CauseFacts(usage, self._caseloads, session.traits)

@@ -82,7 +82,8 @@ class PeriodBooks:
         rows = await self._pool.fetch(
             "SELECT h.hospital, udi.first_scanned_at(h.hospital) AS first_at, p.closed_through, CASE WHEN "
             "p.closed_through IS NULL THEN (SELECT min(l.period) FROM udi.ledger l WHERE l.hospital = h.hospital) END "
-            "AS first_posted FROM udi.hospitals_with_records() h (hospital) LEFT JOIN udi.period p USING (hospital) ORDER BY h.hospital"
+            "AS first_posted FROM udi.hospitals_with_records() h (hospital) LEFT JOIN udi.period p USING (hospital) "
+            "ORDER BY h.hospital"
         )
         return [
             HospitalPeriods(

@@ -352,5 +352,5 @@ async def test_a_use_that_comes_after_the_close_makes_a_new_version_of_the_month
         pytest.param(202206, 202207, 202206, id="the first use waited"),
     ],
 )
-def test_the_first_month_is_not_that_of_a_clock_far_off(scanned: int, posted: int | None, first: int) -> None:
+def test_the_first_month_is_not_that_of_a_clock_far_off(scanned: Month, posted: Month | None, first: Month) -> None:
     assert first_to_close(scanned, posted) == first

@@ -2,7 +2,7 @@
 
 from contextlib import nullcontext
 from datetime import UTC, date, datetime, timedelta
-from typing import get_origin
+from typing import Any, get_origin
 
 import pytest
 from pydantic import ValidationError
@@ -42,7 +42,8 @@ def losing(since: int | None, known_from: int) -> ScannerRecord:
 @pytest.mark.parametrize(("typed", "taken"), [("\x1d", True), ("\x00", False)])
 def test_a_profile_holds_what_keys_can_type(field: str, typed: str, taken: bool) -> None:
     found = FoundSetUp.model_fields[field].annotation
-    value = {list: [typed], dict: {typed: typed}}.get(get_origin(found), typed)
+    shapes: dict[Any, Any] = {list: [typed], dict: {typed: typed}}
+    value = shapes.get(get_origin(found), typed)
     said = {"sends_separators": True, "drops_separators": False, field: value}
     with nullcontext() if taken else pytest.raises(ValidationError):
         FoundSetUp.model_validate(said)

@@ -18,6 +18,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
 from models.wire.topics import ID_HEADER, SEQ_HEADER
+from streams.lanes.forgiving import forgiving
 from streams.settings import Settings
 from streams.topics import DEAD_LETTER_BYTES_MAX
 from streams.waiting import bounded, ended
@@ -82,7 +83,8 @@ async def read_tails(settings: Settings, partitions: Iterable[TopicPartition]) -
         stable = await bounded(consumer.end_offsets(wanted), AWAIT_SECONDS_MAX)
         if not settings.embedded_broker:
             await _nothing_open(settings, consumer, stable)
-        return {tp: await _tail(settings, consumer, tp, starts[tp], stable[tp]) for tp in wanted}
+        with forgiving():
+            return {tp: await _tail(settings, consumer, tp, starts[tp], stable[tp]) for tp in wanted}
 
 
 async def _tail(settings: Settings, consumer: AIOKafkaConsumer, tp: TopicPartition, start: int, end: int) -> Tail:

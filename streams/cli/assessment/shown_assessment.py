@@ -69,6 +69,7 @@ def _change(change: RankChange | None) -> dict[str, Any]:
 def in_hundredths(change: RankChange) -> tuple[float, float, float]:
     """The parts with two digits that still add up: rounded down, the rest to the largest remainders.
 
+    >>> from fractions import Fraction
     >>> in_hundredths(RankChange(1, Fraction(1, 3), Fraction(1, 3), Fraction(1, 3)))
     (0.34, 0.33, 0.33)
     """

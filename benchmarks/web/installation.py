@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
@@ -51,6 +52,18 @@ class _Stay(urllib.request.HTTPRedirectHandler):
 _OPENER: Final = urllib.request.build_opener(_Stay)
 
 
+def _until_it_answers(address: str) -> None:
+    """The address is printed while the gateway starts."""
+    for _ in range(STOP_SECONDS):
+        try:
+            urllib.request.urlopen(f"{address}/healthz", timeout=10).close()  # noqa: S310 -- an address of ours
+        except OSError:
+            time.sleep(1)
+        else:
+            return
+    raise AssertionError(f"Expected an answer of {address}.")
+
+
 @contextmanager
 def installation(folder: Path, scans: int, months: int) -> Iterator[Installation]:
     """The demo with so many scans, everything up; down when left."""
@@ -69,7 +82,9 @@ def installation(folder: Path, scans: int, months: int) -> Iterator[Installation
         found = _SAID.search(re.sub(r"[│╭╮╰╯─]", " ", said).replace("\n", " "))
         try:
             assert found, said[-3000:]
-            yield Installation(**found.groupdict())
+            installed = Installation(**found.groupdict())
+            _until_it_answers(installed.address)
+            yield installed
         finally:
             process.terminate()
             process.wait(STOP_SECONDS)

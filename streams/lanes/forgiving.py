@@ -9,11 +9,15 @@ References:
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 from aiokafka.consumer import fetcher
 from aiokafka.record.default_records import DefaultRecordBatch, _DefaultRecordBatchPy
 from aiokafka.record.memory_records import _MemoryRecordsPy
+
+_STRICT: Final = fetcher.MemoryRecords
+_wanted: set[object] = set()
+"""Who reads so now: readers of several partitions overlap, and the last one to leave makes it strict again."""
 
 
 class _Text(bytearray):
@@ -43,9 +47,12 @@ class _Records(_MemoryRecordsPy):  # type: ignore[misc]
 @contextmanager
 def forgiving() -> Iterator[None]:
     """What is fetched meanwhile is taken apart so; slower, therefore only while something could not be read."""
-    strict = fetcher.MemoryRecords
+    who = object()
+    _wanted.add(who)
     fetcher.MemoryRecords = _Records
     try:
         yield
     finally:
-        fetcher.MemoryRecords = strict
+        _wanted.discard(who)
+        if not _wanted:
+            fetcher.MemoryRecords = _STRICT

@@ -138,8 +138,9 @@ class Sweep:
         after: Again | None = None
         while found := await find(self._lane.lane, snapshot, after, kind.found_max):
             fresh = [each for each in found if each.ref not in (self._aside or ())]
-            while fresh:
-                part, fresh = fresh[: self._rows], fresh[self._rows :]
+            start = 0
+            while part := fresh[start : start + self._rows]:
+                start += len(part)
                 began = time.monotonic()
                 made = await self._look_again(kind, part)
                 self._rows = rows_next(len(part), time.monotonic() - began)

@@ -119,6 +119,16 @@ async def test_every_table_and_schema_says_what_it_is(pool: asyncpg.Pool) -> Non
     assert [row[0] for row in silent] == []
 
 
+async def test_every_index_says_who_asks_through_it(pool: asyncpg.Pool) -> None:
+    silent = await pool.fetch(
+        """SELECT c.relname FROM pg_class c WHERE relnamespace = 'udi'::regnamespace AND relkind = 'i'
+             AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = c.oid)
+             AND obj_description(c.oid, 'pg_class') IS NULL ORDER BY 1"""
+    )
+
+    assert [row[0] for row in silent] == []
+
+
 async def test_every_report_view_names_the_hospital_but_positions_and_chains(pool: asyncpg.Pool) -> None:
     without = await pool.fetch(
         """SELECT table_name FROM information_schema.columns WHERE table_schema = 'report'

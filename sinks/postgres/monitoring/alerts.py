@@ -314,10 +314,12 @@ class AlertSession:
         self, months: Collection[tuple[str, Month]], items: Collection[tuple[str, str]]
     ) -> dict[Cell, UsageSums]:
         """The use of items of hospitals, in every scope, in months of hospitals."""
+        # OFFSET 0: asked item by item, whatever the planner knows of the table; else it reads whole months.
         rows = await self._connection.fetch(
             "SELECT u.* FROM unnest($1::text[], $2::int[]) k (hospital, month) "
-            "JOIN udi.usage_month u USING (hospital, month) "
-            "JOIN unnest($3::text[], $4::text[]) i (hospital, item_code) USING (hospital, item_code)",
+            "JOIN unnest($3::text[], $4::text[]) i (hospital, item_code) USING (hospital) "
+            "CROSS JOIN LATERAL (SELECT * FROM udi.usage_month u "
+            "WHERE (u.hospital, u.item_code, u.month) = (i.hospital, i.item_code, k.month) OFFSET 0) u",
             [hospital for hospital, _ in months], [month for _, month in months],
             [hospital for hospital, _ in items], [item for _, item in items],
         )  # fmt: skip

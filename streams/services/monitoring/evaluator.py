@@ -236,16 +236,22 @@ class _Session:
     async def judge(self) -> None:
         """Judge every touched cell by every rule, and keep the versions that follow.
 
-        In portions, the scopes of an item together: the database ends a transaction in which nothing is asked for long.
+        In portions: the database ends a transaction in which nothing is asked for long. The scopes of an item are
+        together, and the items of a category, whose use each portion reads for its causes.
         """
         quotas = await self._quotas()
         categories = await self._categories(self._read(self._touched))
-        cells = sorted(self._touched, key=lambda cell: (cell.scope.hospital, cell.item_code, cell.month, cell.scope))
+        cells = sorted(self._touched, key=self._in_portions)
         said: list[AlertVersion] = []
         for start in range(0, len(cells), CELLS_MAX):
             portion = {cell: self._touched[cell] for cell in cells[start : start + CELLS_MAX]}
             said += await self._judge(portion, categories, quotas)
         self.evaluated.versions = sorted(said, key=lambda version: version.key.cell)
+
+    def _in_portions(self, cell: Cell) -> tuple[str, str, str, Month, Scope]:
+        hospital = cell.scope.hospital
+        category = self._session.traits(hospital, cell.item_code).category or ""
+        return hospital, category, cell.item_code, cell.month, cell.scope
 
     def _read(self, cells: Iterable[Cell]) -> set[Cell]:
         backs = months_read(self._book.every)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import structlog
 
-from benchmarks import codes, measure
+from benchmarks import codes, comparing, measure
 from benchmarks.parts import STATEMENTS, open_parts
 from benchmarks.table import Table
 from streams.embedded.database import EmbeddedDatabase
@@ -30,6 +30,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--scans", type=int, help="scans of the backlog (60,000; quick: 8,000)")
     parser.add_argument("--repetitions", type=int, help="of the backlog with one worker (5; quick: 2)")
     parser.add_argument("--markdown", action="store_true", help="print the table as Markdown")
+    parser.add_argument("--compare", metavar="REV", help="this tree's figures divided by those of another revision")
+    parser.add_argument("--rounds", type=int, default=3, help="of --compare (3)")
     parser.add_argument("--write", type=Path, metavar="FILE", help="also put it into FILE, between its two marks")
     return parser.parse_args()
 
@@ -67,6 +69,9 @@ async def _run(sizes: measure.Sizes, only: list[str]) -> Table:
 def main() -> int:
     """Measure, print, and give the exit code: 0 also when an aim is missed, for the machine may be busy."""
     options = _options()
+    if options.compare:
+        print(comparing.compare(options.compare, _passed_on(options), options.rounds).text())
+        return 0
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     sizes = measure.sizes(quick=options.quick, scans=options.scans, repetitions=options.repetitions)
     only = options.only or list(measure.PARTS)
@@ -77,6 +82,14 @@ def main() -> int:
     if options.write:
         _write(options.write, table.markdown())
     return 0
+
+
+def _passed_on(options: argparse.Namespace) -> list[str]:
+    given = ["--only", *(options.only or comparing.PARTS)]
+    for name in ("scans", "repetitions"):
+        if value := getattr(options, name):
+            given += [f"--{name}", str(value)]
+    return [*given, "--quick"] if options.quick else given
 
 
 def _codes() -> str:

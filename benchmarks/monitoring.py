@@ -54,6 +54,10 @@ CROSS JOIN LATERAL (
            1 + (n::bigint * 7919) % $2 AS item
 ) of_scan
 """
+_INDEXES: Final = """
+SELECT indexrelid::regclass::text AS name, pg_get_indexdef(indexrelid) AS made FROM pg_index
+WHERE indrelid = 'udi.scan'::regclass AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = indexrelid)
+"""
 _USAGE: Final = """
 WITH used AS (
     SELECT s.department, s.item_code, to_char(s.scanned_at AT TIME ZONE 'Asia/Shanghai', 'YYYYMM')::int AS month,
@@ -123,11 +127,19 @@ async def run(url: str, scans: int) -> Watched:
 
 async def _fill(pool: asyncpg.Pool, scans: int) -> None:
     items = min(ITEMS, scans // 50)
-    await pool.execute(_ITEMS, items)
-    await pool.execute("UPDATE udi.fact_counter SET version = $1", items)
-    await pool.execute(_SCANS, scans, items, timeout=3600)
-    await pool.execute(_USAGE, timeout=3600)
-    await pool.execute("ANALYZE")
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute("SET LOCAL statement_timeout = 0")
+        await connection.execute(_ITEMS, items)
+        await connection.execute("UPDATE udi.fact_counter SET version = $1", items)
+        # Indexes are made after the rows: in minutes what else takes a quarter of an hour.
+        indexes = await connection.fetch(_INDEXES)
+        for index in indexes:
+            await connection.execute(f"DROP INDEX {index['name']}")
+        await connection.execute(_SCANS, scans, items, timeout=3600)
+        for index in indexes:
+            await connection.execute(index["made"], timeout=3600)
+        await connection.execute(_USAGE, timeout=3600)
+        await connection.execute("ANALYZE", timeout=3600)
 
 
 async def _back_test(pool: asyncpg.Pool, last: Month) -> float:

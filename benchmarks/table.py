@@ -81,6 +81,18 @@ class Table:
         return "\n".join(lines)
 
 
+def medians(markdown: str) -> dict[tuple[str, str], float]:
+    """What `Table.markdown` has printed: the median of each line by its section and label."""
+    found, section = {}, ""
+    for row in markdown.splitlines():
+        cells = [cell.strip() for cell in row.strip("|").split(" | ")]
+        if cells[1:] == ["median", "min", "max", "n"]:
+            section = cells[0]
+        elif len(cells) == len(("label", "median", "min", "max", "n")):
+            found[section, cells[0]] = float(cells[1].replace(",", ""))
+    return found
+
+
 def _label(line: Line) -> str:
     return f"{line.name}, {line.unit}" if line.unit else line.name
 

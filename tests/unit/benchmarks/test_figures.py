@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.latency import percentile
 from benchmarks.processes import children, cpu_seconds, rss_mib
-from benchmarks.table import Aim, Table
+from benchmarks.table import Aim, Table, medians
 
 
 @pytest.mark.parametrize(("percent", "expected"), [(50, 2.0), (51, 3.0), (75, 3.0), (76, 4.0), (99, 4.0)])
@@ -23,6 +23,18 @@ def test_table_gives_median_and_span() -> None:
         "|---|---:|---:|---:|---:|",
         "| worker, scans/s | 2,000 | 1,234 | 3,000 | 3 |",
     ]
+
+
+def test_medians_are_read_back_out_of_what_was_printed() -> None:
+    table = Table("Here")
+    table.add("Backlog, 4 lanes", "worker", "scans/s", [1_234.0, 3_000.0, 2_000.4])
+    table.add("Pages", "/case?encounter=E1, p95", "ms", [0.0123])
+    table.aim("p99", 50.1, 50, least=False)
+
+    assert medians(table.markdown()) == {
+        ("Backlog, 4 lanes", "worker, scans/s"): 2_000,
+        ("Pages", "/case?encounter=E1, p95, ms"): 0.01,
+    }
 
 
 def test_aim_is_reached_at_its_edge_and_missed_beyond() -> None:

@@ -17,7 +17,7 @@ from sinks.postgres.operating.interventions import Word
 from streams.lanes.attempts import place_of
 from streams.lanes.failures import own
 from streams.lanes.handing import Handed
-from streams.lanes.sizes import BatchSizes
+from streams.lanes.sizes import BatchSizes, portions
 from streams.lanes.told import Record
 from streams.waiting import bounded, ended
 
@@ -162,16 +162,16 @@ class Reader:
         """Queue fetched records in batches; pause the partition when enough wait."""
         if self._taken is None or self.stopped is not None:
             return
-        size = self._reading.sizes.of(self.tp)
+        most = self._reading.sizes.of(self.tp)
         try:
             read = self._checked([record_of(each) for each in records])
         except TopicReplacedError as error:
             self.fail(error)
             return
         read = [each for each in read if self._word.after(each.offset) == each.offset]
-        for start in range(0, max(1, len(read)), size):
-            chunk = read[start : start + size]
-            after = next_offset if start + size >= len(read) else chunk[-1].offset + 1
+        newest = read[-1].offset if read else None
+        for chunk in portions(read, most):
+            after = next_offset if not chunk or chunk[-1].offset == newest else chunk[-1].offset + 1
             if after <= self._queued_to:
                 continue  # Only the record before the position, or nothing that is not given up.
             self._queue.append(_Queued(chunk, after, self._queued_to))

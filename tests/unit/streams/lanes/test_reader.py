@@ -13,7 +13,7 @@ from sinks.postgres.operating.interventions import Word
 from streams.lanes import reader as readers
 from streams.lanes.handing import Handed, answering
 from streams.lanes.reader import HANDED_MAX, LaneWatch, Reader, Reading, Taken, TopicReplacedError
-from streams.lanes.sizes import BatchSizes
+from streams.lanes.sizes import BATCH_BYTES_MAX, BatchSizes
 
 TP = TopicPartition("udi.scans", 0)
 
@@ -88,9 +88,9 @@ class Hand:
         reading = Reading(cast("Any", self.consumer), "c1", self.sizes, take, said)
         self.reader = Reader(TP, reading, cast("LaneWatch", self.told))
 
-    def fetch(self, first: int, count: int) -> None:
+    def fetch(self, first: int, count: int, value: bytes = b"{}") -> None:
         """The consumer has fetched records."""
-        self.reader.add(cast("Any", [Fetched(first + place) for place in range(count)]), first + count)
+        self.reader.add(cast("Any", [Fetched(first + place, value=value) for place in range(count)]), first + count)
 
     async def batch(self) -> Handed[Any]:
         """The next batch the agent is handed."""
@@ -134,6 +134,22 @@ async def test_the_next_batch_is_with_the_agent_while_the_one_before_is_recorded
 
     handed[0].answer.set_result(None)
     assert (await hand.batch()).first_offset == 25
+
+
+async def test_a_batch_is_bounded_in_bytes_and_a_larger_record_stands_alone(hand: Hand) -> None:
+    third = b" " * (BATCH_BYTES_MAX // 3)
+    hand.fetch(5, 4, third)
+    first, second = await hand.batch(), await hand.batch()
+    assert [(len(each.records), each.first_offset, each.next_offset) for each in (first, second)] == [
+        (3, 5, 8), (1, 8, 9),
+    ]  # fmt: skip
+    first.answer.set_result(None)
+    second.answer.set_result(None)
+
+    hand.fetch(9, 2, 4 * third)
+    assert [(each.first_offset, each.next_offset) for each in (await hand.batch(), await hand.batch())] == [
+        (9, 10), (10, 11),
+    ]  # fmt: skip
 
 
 async def test_a_partition_is_paused_while_enough_of_it_waits(hand: Hand) -> None:

@@ -92,7 +92,7 @@ class Settings(BaseSettings):
     session_timeout_seconds: float = Field(default=6.0, ge=1)
     """How long a silent worker keeps its lanes (Kafka's `session.timeout.ms`)."""
     batch_records_max: int = Field(default=1000, ge=1, le=5000)
-    """Records in one transaction of a lane."""
+    """Records in one transaction of a lane, at most; half a megabyte ends a batch, too."""
     relay_window_ms: int = Field(default=10, ge=0, le=1000)
     """How long the relay gathers before a transaction; 10 to 20 ms is cheapest for the broker."""
     watchdog_seconds: float = Field(default=120.0, ge=5)

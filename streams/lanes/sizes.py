@@ -4,8 +4,8 @@ Deciding a batch keeps the worker's only thread. One that takes longer than the 
 whoever takes it next would take as much again, for ever. So after a loss there is half as much in the next batch, down
 to one record; after each batch that is recorded there may be twice as much again.
 
-Whatever is in hand, other partitions wait for the thread. So a batch is bounded in bytes, too: a thousand scans are less
-than that, a thousand items of a catalogue with all their identifiers and prices are several times as much.
+Whatever is in hand, other partitions wait for the thread. So a batch is bounded in bytes, too: a thousand scans are
+less than that, a thousand items of a catalogue with all their identifiers and prices several times as much.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,11 +16,11 @@ from aiokafka import TopicPartition
 from streams.lanes.told import Record
 
 BATCH_BYTES_MAX: Final = 512 * 1024
-"""Values of a batch together, unless one record alone is larger. Own choice: a thousand scans of 450 bytes go in whole."""
+"""Values of a batch together, unless one record alone is larger. Own choice: 1,000 scans of 450 bytes go in."""
 
 
 def portions(records: Sequence[Record], most: int) -> Iterator[Sequence[Record]]:
-    """The records in batches of at most so many, and of `BATCH_BYTES_MAX`, in order. Without records one empty batch."""
+    """The records in order, in batches of at most so many and of `BATCH_BYTES_MAX`; of none, one empty batch."""
     start, held = 0, 0
     for at, record in enumerate(records):
         size = len(record.value or b"")

@@ -65,6 +65,7 @@ class Reason(StrEnum):
     SERIAL_QUANTITY = "serial-quantity"
     SERIAL_MISSING = "serial-missing"
     LOT_MISSING = "lot-missing"
+    LABEL_INCOMPLETE = "label-incomplete"
     NO_PRICE = "no-price"
     PRICE_OVERLAP = "price-overlap"
     NOT_CHARGEABLE = "not-chargeable"
@@ -76,6 +77,7 @@ class Reason(StrEnum):
     STOCK_NEGATIVE = "stock-negative"
     PERIOD_CLOSED = "period-closed"
     LICENCE_EXPIRED = "licence-expired"
+    INSURANCE_CODE_ENDED = "insurance-code-ended"
     RELEASED = "released"
     OVERRIDDEN = "overridden"
     BREAKER_TRIAL = "breaker-trial"
@@ -154,6 +156,7 @@ REASONS: tuple[ReasonRow, ...] = (
     ReasonRow(Reason.SERIAL_QUANTITY, Verdict.HELD, _NEVER, _NEVER, False, _PERSON),
     ReasonRow(Reason.SERIAL_MISSING, None, _NOW, _NOW, False, ()),
     ReasonRow(Reason.LOT_MISSING, None, _NOW, _NOW, False, ()),
+    ReasonRow(Reason.LABEL_INCOMPLETE, None, _NOW, _NOW, False, ()),
     ReasonRow(Reason.NO_PRICE, Verdict.PARKED, _LATER, _NOW, False, _CATALOGUE),
     ReasonRow(Reason.PRICE_OVERLAP, Verdict.PARKED, _LATER, _NOW, False, _CATALOGUE),
     ReasonRow(Reason.NOT_CHARGEABLE, Verdict.RECORDED, _NEVER, _NOW, False, ()),
@@ -165,6 +168,7 @@ REASONS: tuple[ReasonRow, ...] = (
     ReasonRow(Reason.STOCK_NEGATIVE, None, _NOW, _NOW, False, ()),
     ReasonRow(Reason.PERIOD_CLOSED, None, _NOW, _NOW, False, ()),
     ReasonRow(Reason.LICENCE_EXPIRED, None, _NOW, _NOW, False, ()),
+    ReasonRow(Reason.INSURANCE_CODE_ENDED, None, _NOW, _NOW, False, ()),
     ReasonRow(Reason.RELEASED, None, _NOW, _NOW, False, ()),
     ReasonRow(Reason.OVERRIDDEN, None, _NOW, _NOW, False, ()),
     ReasonRow(Reason.BREAKER_TRIAL, None, _NOW, _NOW, False, ()),

@@ -40,6 +40,15 @@ class Tracking(StrEnum):
     NONE = "none"
 
 
+class LabelPart(StrEnum):
+    """What a label says beside its identifier: the production identifiers (UDI-PI)."""
+
+    LOT = "lot"
+    SERIAL = "serial"
+    PRODUCTION = "production"
+    EXPIRY = "expiry"
+
+
 class ItemIdentifier(WireModel):
     """A device identifier on some package level of the item."""
 
@@ -49,6 +58,10 @@ class ItemIdentifier(WireModel):
     """Device identifier (UDI-DI) in its canonical form."""
     units_per_package: Annotated[int, Field(ge=1, le=100_000)] | None = None
     """Units of use in that package; `None` when nobody knows: then its scans are parked `package-unknown`."""
+    carries: Annotated[list[Annotated[LabelPart, Field(strict=False)]], Field(max_length=4)] | None = None
+    """What its label has to say beside the identifier, by the national database; `None` when nobody knows."""
+    withdrawn_on: Day | None = None
+    """The day from which it is not sold any more (退市), by the national database; `None` while it is."""
 
 
 class _Dated(WireModel):
@@ -78,6 +91,13 @@ class ItemCost(_Dated):
 
     cost: Price
     """Yuan a unit of use, at most four digits after the point."""
+
+
+class ItemInsuranceCode(_Dated):
+    """A national insurance code with the days on which it is valid."""
+
+    code: Identifier
+    """20 characters, or 27 with the specification."""
 
 
 class Limits(WireModel):
@@ -114,6 +134,8 @@ class CatalogueItem(WireModel):
     """Class of the device's risk; class III needs an identifier."""
     insurance_code: Identifier | None = None
     """National insurance consumable code: 20 characters, or 27 with the specification."""
+    insurance_codes: Annotated[list[ItemInsuranceCode], Field(max_length=100)] = []
+    """The codes it has had by days, where codes were ended or replaced; none: `insurance_code` holds on every day."""
     unit: Text | None = None
     """Name of the unit of use, as bills show it."""
     identifiers: Annotated[list[ItemIdentifier], Field(max_length=50)]
@@ -171,6 +193,18 @@ class DatedPrice:
 
 
 @dataclass(frozen=True, slots=True)
+class DatedCode:
+    """A national insurance code for the local days `from_on` ≤ day < `to_on`."""
+
+    code: str
+    """The code."""
+    from_on: date
+    """First local day; `date.min` when open."""
+    to_on: date
+    """The day after the last; `date.max` when open."""
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
     """A catalogue item as decisions read it: one version of it, known from one moment."""
 
@@ -216,6 +250,10 @@ class Item:
     """Of the hospital's own list of controlled goods."""
     ended_at: datetime | None = None
     """From this instant the item is no longer in the catalogue (a tombstone came)."""
+    insurance_codes: tuple[DatedCode, ...] = ()
+    """By days; empty: `insurance_code` holds on every day."""
+    labels: tuple[tuple[Issuer, str, tuple[LabelPart, ...]], ...] = ()
+    """(issuer, device identifier, what its label has to say), where that is known."""
 
     @property
     def unit_identifier(self) -> tuple[Issuer, str]:
@@ -267,6 +305,12 @@ def item_from_wire(wire: CatalogueItem, version: int, ended_at: datetime | None 
         category=wire.category,
         controlled_category=wire.controlled_category,
         ended_at=ended_at,
+        insurance_codes=tuple(
+            DatedCode(each.code, each.from_ or date.min, each.to or date.max) for each in wire.insurance_codes
+        ),
+        labels=tuple(
+            (each.issuer, each.di, tuple(each.carries)) for each in wire.identifiers if each.carries is not None
+        ),
     )
 
 

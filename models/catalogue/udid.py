@@ -8,9 +8,16 @@ References:
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 
+from models.catalogue.item import LabelPart
 from models.udi import Issuer
 
+CARRIES = {
+    "scbssfbhph": LabelPart.LOT, "scbssfbhxlh": LabelPart.SERIAL,
+    "scbssfbhscrq": LabelPart.PRODUCTION, "scbssfbhsxrq": LabelPart.EXPIRY,
+}  # fmt: skip
+"""What each of the four flags of a record says about the label."""
 ISSUERS = {"GS1": Issuer.GS1, "MA": Issuer.MA, "AHM": Issuer.AHM}
 """By the letters that `cpbsbmtxmc` begins with, in capitals: `GS1`, `MA码（IDcode）`, `AHM`."""
 
@@ -32,7 +39,7 @@ class UdidDevice:
     """A record of the database, as far as a charge catalogue needs it."""
 
     row: int
-    """Number of the record in its file, from 1."""
+    """Number of the record in its part of the file, from 1; of a table the row, as a spreadsheet counts."""
     issuer: Issuer
     """Who issued its identifiers."""
     sales_unit: str
@@ -53,6 +60,12 @@ class UdidDevice:
     """Package levels above the sales unit, in any order."""
     spec: str | None = None
     """`ggxh`."""
+    carries: tuple[LabelPart, ...] | None = None
+    """What the label of the sales unit says beside its identifier (`CARRIES`); `None` when the record has no flag."""
+    withdrawn_on: date | None = None
+    """`tsrq`: the day from which it is not sold any more; `None` while it is."""
+    part: str = ""
+    """Name of the part of an archive it stands in; empty when the file is no archive."""
 
     def levels(self) -> Mapping[str, int | None]:
         """Units of use by identifier, the smallest level first; `None` where a factor is missing on the way down."""

@@ -45,6 +45,7 @@ def _findings(item: CatalogueItem, today: date) -> Iterator[tuple[str, str, str]
     if code is not None and not INSURANCE_CODE.fullmatch(code):
         expected = "expected C and 19 digits, or 26 with the specification"
         yield "insurance-code", "insurance_code", f"{expected}, got {code!r} ({len(code)} characters)"
+    yield from _codes(item, today)
     yield from _prices(item)
     if item.licence_valid_to is not None and item.licence_valid_to < today:
         yield (
@@ -54,8 +55,25 @@ def _findings(item: CatalogueItem, today: date) -> Iterator[tuple[str, str, str]
         )
     for each in item.identifiers:
         yield from _identifier(each)
+        if each.withdrawn_on is not None and each.withdrawn_on <= today:
+            yield (
+                "withdrawn",
+                "identifiers",
+                f"expected a device that is sold, {each.di} is not since {each.withdrawn_on}",
+            )
     if item.owner != OWNER_HOSPITAL and not item.cost:
         yield "cost-missing", "cost", "expected a cost of supplier-owned goods; their settlement lines have no amount"
+
+
+def _codes(item: CatalogueItem, today: date) -> Iterator[tuple[str, str, str]]:
+    """The item's own code beside those it has by days."""
+    days = [(each.from_ or date.min, each.to or date.max, each.code) for each in item.insurance_codes]
+    valid = max((each for each in days if each[0] <= today < each[1]), default=None)
+    if days and valid is None:
+        yield "insurance-code-ended", "insurance_codes", f"expected a code that is valid, none is on {today}"
+    elif valid is not None and item.insurance_code not in {None, valid[2]}:
+        replaced = f"expected {valid[2]}, which is valid today, got {item.insurance_code}"
+        yield "insurance-code-replaced", "insurance_code", f"{replaced}; charges take the valid one"
 
 
 def _identifier(each: ItemIdentifier) -> Iterator[tuple[str, str, str]]:

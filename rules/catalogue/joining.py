@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from models.catalogue.item import DatedPrice, Item
+from models.catalogue.item import DatedPrice, Item, LabelPart
 from models.charging.books import LabelFacts
 from models.charging.snapshot import Catalogue
 from models.money import UNITS_MAX
@@ -82,3 +82,22 @@ def cost_on(item: Item, day: date) -> int | None:
     """What a unit of the item cost on the local day, in 1/10,000 yuan; `None` when no one cost was in force."""
     found = price_on(item.costs, day)
     return None if isinstance(found, Reason) else found
+
+
+def insurance_code_on(item: Item, day: date) -> str | Reason | None:
+    """The item's insurance code on the local day, `None` when it has none; `insurance-code-ended` when none is valid.
+
+    Where two are valid that began later counts: it has replaced the other.
+
+    References:
+        docs/semantics/catalogue.md, "Insurance codes".
+    """
+    if not item.insurance_codes:
+        return item.insurance_code
+    valid = [each for each in item.insurance_codes if each.from_on <= day < each.to_on]
+    return max(valid, key=lambda each: each.from_on).code if valid else Reason.INSURANCE_CODE_ENDED
+
+
+def carried_by(item: Item, label: LabelFacts) -> tuple[LabelPart, ...] | None:
+    """What the label has to say beside its identifier, by the national database; `None` when nobody knows."""
+    return next((parts for issuer, di, parts in item.labels if (str(issuer), di) == (label.issuer, label.di)), None)

@@ -1,9 +1,10 @@
 """What a use is charged and a return credited, and what a supplier is owed for it."""
 
 from dataclasses import replace
+from datetime import date
 
 from models.calendar import Month
-from models.catalogue.item import OWNER_HOSPITAL
+from models.catalogue.item import OWNER_HOSPITAL, Item
 from models.charging.books import RecordedScan
 from models.charging.decision import Decision, UseAccount
 from models.charging.effects import Charge, SettlementLine, SettlementStatus, WasteCost
@@ -11,7 +12,7 @@ from models.charging.snapshot import EncounterFacts
 from models.ids import made_id
 from models.money import line_amount_fen
 from models.reasons import Reason
-from rules.catalogue.joining import price_on
+from rules.catalogue.joining import insurance_code_on, price_on
 from rules.view import View
 
 
@@ -27,13 +28,19 @@ def charge_of(decision: Decision, unit_price: int, encounter: EncounterFacts | N
         event.encounter,
         decision.department,
         event.team or (encounter.team if encounter else None),
-        item,
+        _as_of(item, subject.day),
         units,
         unit_price,
         line_amount_fen(units, unit_price),
         view.open_month(event.hospital, subject.month),
         decision.reasons,
     )
+
+
+def _as_of(item: Item, day: date) -> Item:
+    """The item with the insurance code that is valid on the day; where none is, its own, and the use is flagged."""
+    code = insurance_code_on(item, day)
+    return item if code == item.insurance_code or isinstance(code, Reason) else replace(item, insurance_code=code)
 
 
 def charge_anew(  # noqa: PLR0917 -- the parts of a charge
@@ -46,7 +53,7 @@ def charge_anew(  # noqa: PLR0917 -- the parts of a charge
         of,
         n=n,
         billing_id=made_id("billing", event.hospital, event.scan_id, n, "charge"),
-        item=item,
+        item=_as_of(item, decision.subject.day),
         quantity=units,
         unit_price=unit_price,
         amount_fen=line_amount_fen(units, unit_price),

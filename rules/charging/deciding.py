@@ -13,11 +13,18 @@ from models.reasons import REASON_ROW, RELEASABLE, Reason, Verdict, When, decidi
 from models.scan.event import Action
 from models.stock.places import shelf
 from models.udi import CodeError, Issuer
-from rules.catalogue.joining import Resolution, cost_on, price_on, resolve
+from rules.catalogue.joining import Resolution, carried_by, cost_on, price_on, resolve
 from rules.charging.charges import charge_of, settlement_of, waste_of
 from rules.charging.controls import control_reasons, move_reasons, offers, overridden
 from rules.charging.returns import decide_return
-from rules.charging.validation import code_reason, encounter_reasons, identity_reasons, item_reasons, unit_reasons
+from rules.charging.validation import (
+    code_reason,
+    encounter_reasons,
+    identity_reasons,
+    item_reasons,
+    label_reasons,
+    unit_reasons,
+)
 from rules.stock.moving import kept, way_of
 from rules.stock.recall_matching import recalled
 from rules.view import View
@@ -34,7 +41,7 @@ def decide(
     reason = code_reason(label)
     if reason is not None:
         return Decision(subject, prior.decisions if prior else 0, at, Verdict.REFUSED, (reason,), label, claims=False)
-    if label.half and not released:
+    if not released and _is_half(subject, label, view):
         decision = _plain(subject, label, {Reason.HALF_LABEL}, prior)
     elif label.ambiguous:
         decision = _plain(subject, label, {Reason.AMBIGUOUS_CODE}, prior)
@@ -47,6 +54,14 @@ def decide(
         decision.verdict = Verdict.HELD
     decision.decided_at = at
     return decision
+
+
+def _is_half(subject: RecordedScan, label: LabelFacts, view: View) -> bool:
+    """Whether the label has another half: not one that says nothing but its identifier, by the national database."""
+    if not label.half or label.di is None:
+        return label.half
+    claims = view.catalogue.claims(subject.event.hospital, label.issuer, label.di)
+    return all(carried_by(item, label) != () for item, _ in claims)
 
 
 def _listed(subject: RecordedScan, label: LabelFacts, view: View) -> LabelFacts:
@@ -88,7 +103,7 @@ def _decide_unit(subject: RecordedScan, label: LabelFacts, view: View, prior: Pr
 def _missing(label: LabelFacts, item: Item | None) -> Reason | None:
     """What the label does not say and the item needs: its other half, or of a serial-tracked unit which it is."""
     tracking = item.tracking if item is not None else None
-    if label.half and tracking is not Tracking.NONE:
+    if label.half and tracking is not Tracking.NONE and (item is None or carried_by(item, label) != ()):
         return Reason.HALF_LABEL
     return Reason.AMBIGUOUS_CODE if label.identifier_alone and tracking is Tracking.SERIAL else None
 
@@ -117,7 +132,8 @@ def _decide_stock_action(
     if event.action in _BROUGHT and recalled(event.hospital, label, found.item, subject.day, view.catalogue.recalls):
         # Recorded, for the goods are there; the desk proposes to lock them away.
         flags.add(Reason.RECALLED)
-    flags |= _doubts(label) | overridden(event, move_reasons(event, found.item, view), prior.reasons if prior else ())
+    flags |= _doubts(label) | label_reasons(label, found.item)
+    flags |= overridden(event, move_reasons(event, found.item, view), prior.reasons if prior else ())
     if prior and Reason.RELEASED in prior.reasons:
         flags = flags - RELEASABLE | {Reason.RELEASED}
     decision = Decision(
@@ -153,6 +169,7 @@ def _decide_use(
         decision.units = event.quantity * found.units_per_package
         price = price_on(item.prices, subject.day)
         reasons |= _price_reasons(item, price) | item_reasons(subject, item, decision.units, encounter, view)
+        reasons |= label_reasons(label, item)
         reasons |= control_reasons(subject, item, decision.units, price, decision.department, encounter, view)
         reasons = overridden(
             event, reasons | identity_reasons(label, item, decision.units), prior.reasons if prior else ()

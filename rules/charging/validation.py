@@ -1,11 +1,12 @@
 """Which reasons a label, an encounter and an item give. One check each; precedence is the reason table's."""
 
-from models.catalogue.item import Item, Tracking
+from models.catalogue.item import Item, LabelPart, Tracking
 from models.charging.books import LabelFacts, RecordedScan
 from models.charging.snapshot import EncounterFacts
 from models.reasons import Reason
 from models.scan.event import ScanEvent
 from models.udi import CodeError
+from rules.catalogue.joining import carried_by, insurance_code_on
 from rules.charging.controls import approved
 from rules.stock.recall_matching import recalled
 from rules.view import View
@@ -53,16 +54,19 @@ def item_reasons(
     reasons = set()
     if item.licence_valid_to is not None and subject.day > item.licence_valid_to:
         reasons.add(Reason.LICENCE_EXPIRED)
+    charged = item.chargeable and item.bundled_into is None
+    if charged and insurance_code_on(item, subject.day) is Reason.INSURANCE_CODE_ENDED:
+        reasons.add(Reason.INSURANCE_CODE_ENDED)
     limits, event = item.limits, subject.event
-    if limits is None or not item.chargeable or item.bundled_into is not None:
+    if limits is None or not charged:
         return reasons
     if limits.needs_approval and not approved(event, item, encounter, view):
         reasons.add(Reason.NEEDS_APPROVAL)
     if encounter is not None and encounter.drg_group in limits.excluded_drg_groups:
         reasons.add(Reason.EXCLUDED_GROUP)
     if limits.per_stay is not None and event.encounter is not None:
-        charged = view.charged_units(event.hospital, event.encounter, item.item_code)
-        if charged + units > limits.per_stay:
+        before = view.charged_units(event.hospital, event.encounter, item.item_code)
+        if before + units > limits.per_stay:
             reasons.add(Reason.OVER_LIMIT)
     return reasons
 
@@ -81,6 +85,20 @@ def identity_reasons(label: LabelFacts, item: Item, units: int) -> set[Reason]:
     if item.tracking is Tracking.LOT and label.lot is None and not label.identifier_alone:
         reasons.add(Reason.LOT_MISSING)
     return reasons
+
+
+def label_reasons(label: LabelFacts, item: Item) -> set[Reason]:
+    """What the label does not say and has to by the national database: it is damaged, or was read in part.
+
+    References:
+        docs/semantics/labels.md, "What a label has to say".
+    """
+    parts = carried_by(item, label) if item.labels and not label.identifier_alone else None
+    said = {
+        LabelPart.LOT: label.lot, LabelPart.SERIAL: label.serial,
+        LabelPart.PRODUCTION: label.production, LabelPart.EXPIRY: label.expiry,
+    }  # fmt: skip
+    return {Reason.LABEL_INCOMPLETE} if any(said[part] is None for part in parts or ()) else set()
 
 
 def unit_reasons(subject: RecordedScan, label: LabelFacts, item: Item | None, view: View) -> set[Reason]:

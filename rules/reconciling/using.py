@@ -6,7 +6,7 @@ from models.calendar import local_day
 from models.money import line_amount_fen
 from models.reasons import TAKEN_BACK, Reason, Verdict
 from models.reconciling.differences import GatheredSides, Sides, Use, UsedScan, UseStatus
-from rules.catalogue.joining import price_on
+from rules.catalogue.joining import insurance_code_on, price_on
 
 
 def sides_of(gathered: GatheredSides, zone: ZoneInfo) -> Sides:
@@ -33,7 +33,7 @@ def use_of(scan: UsedScan, zone: ZoneInfo) -> Use:
         scanned_at=scan.scanned_at,
         department=scan.department,
         item_code=scan.item_code,
-        insurance_code=scan.insurance_code or (scan.item.insurance_code if scan.item else None),
+        insurance_code=scan.insurance_code or _insurance_code(scan, zone),
         lot=scan.lot,
         serial=scan.serial,
         quantity=quantity,
@@ -43,6 +43,14 @@ def use_of(scan: UsedScan, zone: ZoneInfo) -> Use:
         earlier_billing_ids=scan.earlier_billing_ids,
         reason=next(iter(scan.reasons), None),
     )
+
+
+def _insurance_code(scan: UsedScan, zone: ZoneInfo) -> str | None:
+    """What an open use would be charged under."""
+    if scan.item is None:
+        return None
+    found = insurance_code_on(scan.item, local_day(scan.scanned_at, zone))
+    return scan.item.insurance_code if isinstance(found, Reason) else found
 
 
 def _worth(scan: UsedScan, quantity: int | None, zone: ZoneInfo) -> tuple[UseStatus, int | None, int | None]:

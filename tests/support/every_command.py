@@ -42,6 +42,7 @@ ASKING: Final[dict[str, tuple[str, ...]]] = {
     "load discharges": ("{discharges}",), "load income": ("{income}",), "load recalls": ("{recalls}",),
     "load stores": ("{stores}",), "load deliveries": ("{deliveries}",), "load scanners": ("{scanners}",),
     "load quotas": ("{quotas}",), "load udid": ("{udid}",), "bind": ("GS1/06901234567892", "IT-1"), "policy": (),
+    "load insurance-codes": ("{insurance-codes}",), "catalogue codes": (),
     "catalogue check": (), "scanners": (), "account add": ("li", "--hospital", "H1", "--role", "auditor"),
     "account list": (), "account end": ("li",), "device add": ("gun-1", "--hospital", "H1"), "device list": (),
     "device revoke": ("gun-1", "--hospital", "H1"), "simulate": ("--publish",), "status": (), "verify": (),

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from streams.cli.loading.grids import SheetError
-from streams.cli.loading.sheets import Sheet, read_sheet
+from streams.cli.loading.sheets import Sheet, sheet_of
 
 
 class Kind(StrEnum):
@@ -38,6 +38,8 @@ class Kind(StrEnum):
     """Into the books themselves, not onto a topic."""
     QUOTAS = "quotas"
     """As above."""
+    INSURANCE_CODES = "insurance-codes"
+    """Lists of codes that were ended or replaced: into the items that have one of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +107,19 @@ def read_mapped(
         OSError: the file can't be read.
         SheetError: it is no table, or has a column that nobody knows.
     """
+    return mapped_sheet(kind, file.read_bytes(), names, given, to_save=to_save)
+
+
+def mapped_sheet(
+    kind: Kind, content: bytes, names: Collection[str], given: ColumnMap | None = None, *, to_save: bool = False
+) -> tuple[Sheet, ColumnMap]:
+    """The table of a file by its content; see `read_mapped`.
+
+    Raises:
+        SheetError: it is no table, or has a column that nobody knows.
+    """
     known = _known(kind, names) | ({plain(each): name for each, name in given.columns.items()} if given else {})
-    sheet = read_sheet(file, lambda text: plain(text) in known)
+    sheet = sheet_of(content, lambda text: plain(text) in known)
     if given is not None:
         found = _by_map(sheet, names, given)
     else:

@@ -74,7 +74,8 @@ def _flag(cell: Cell, _: ZoneInfo) -> bool:
     raise ValueError(f"expected true or false, got {text!r}")
 
 
-def _day(cell: Cell, _: ZoneInfo) -> str:
+def read_day(cell: Cell, _: ZoneInfo) -> str:
+    """A day in ISO form; a `ValueError` when it is none."""
     if isinstance(cell, datetime):
         return cell.date().isoformat()
     if isinstance(cell, date):
@@ -202,8 +203,8 @@ def _dated(name: str) -> Read:
             raise ValueError(f"expected {name}@from..to like 1234.00@2022-01-01..2023-01-01, got {part!r}")
         return {
             name: _money(amount, zone),
-            "from": _day(start, zone) if start.strip() else None,
-            "to": _day(end, zone) if end.strip() else None,
+            "from": read_day(start, zone) if start.strip() else None,
+            "to": read_day(end, zone) if end.strip() else None,
         }
 
     return read
@@ -243,7 +244,7 @@ ITEM: Final = Form(
         "chargeable": _flag, "bundled_into": read_code, "owner": _text,
         "monitored": _flag, "tracking": _text, "suspended": _flag, "auxiliary": _flag, "controlled_category": _text,
         "national_kind": _text,
-        "volume_based_purchase": _flag, "licence_valid_to": _day, "prices": _dated("price"), "price": _money,
+        "volume_based_purchase": _flag, "licence_valid_to": read_day, "prices": _dated("price"), "price": _money,
         "cost": _dated("cost"),
         "limit_per_stay": _count, "needs_approval": _flag, "excluded_drg_groups": _codes,
     },
@@ -295,10 +296,10 @@ INCOME: Final = Form(
 RECALL: Final = Form(
     "udi.recall/1",
     {
-        "hospital": read_code, "recall": read_code, "version": _count, "issued_on": _day, "class": _number,
-        "reason": _text, "ended_on": _day, "issuer": read_code, "di": read_code, "item_code": read_code, "lots": _codes,
-        "serials": _codes, "serial_from": read_code, "serial_to": read_code, "produced_from": _day,
-        "produced_to": _day, "expiry_from": _day, "expiry_to": _day,
+        "hospital": read_code, "recall": read_code, "version": _count, "issued_on": read_day, "class": _number,
+        "reason": _text, "ended_on": read_day, "issuer": read_code, "di": read_code, "item_code": read_code,
+        "lots": _codes, "serials": _codes, "serial_from": read_code, "serial_to": read_code, "produced_from": read_day,
+        "produced_to": read_day, "expiry_from": read_day, "expiry_to": read_day,
     },
     ("hospital", "recall", "version", "issued_on", "class"), "recall", "recall",
 )  # fmt: skip
@@ -316,9 +317,9 @@ STORE: Final = Form(
 DELIVERY: Final = Form(
     "udi.delivery/1",
     {
-        "hospital": read_code, "note": read_code, "supplier": read_code, "store": read_code, "expected_on": _day,
+        "hospital": read_code, "note": read_code, "supplier": read_code, "store": read_code, "expected_on": read_day,
         "ended": _flag, "line": read_code, "item_code": read_code, "issuer": read_code, "di": read_code,
-        "lot": read_code, "serial": read_code, "expiry": _day, "packages": _count, "cost": _money,
+        "lot": read_code, "serial": read_code, "expiry": read_day, "packages": _count, "cost": _money,
     },
     ("hospital", "note", "supplier", "store", "line", "packages"), "note", "note",
 )  # fmt: skip

@@ -15,14 +15,16 @@ from streams.cli.loading.column_map import ColumnMap, Kind, as_toml, read_map, r
 from streams.cli.loading.files import FORMS, Contents, Message, read_file
 from streams.cli.loading.flat_rows import BadRow
 from streams.cli.loading.grids import SheetError
+from streams.cli.loading.insurance_codes import COLUMNS as INSURANCE_COLUMNS
+from streams.cli.loading.insurance_codes import load_insurance_codes
 from streams.cli.loading.known_encounters import unknown_encounters
 from streams.cli.loading.quotas import COLUMNS as QUOTA_COLUMNS
 from streams.cli.loading.quotas import load_quotas
 from streams.cli.loading.scanners import COLUMNS as SCANNER_COLUMNS
 from streams.cli.loading.scanners import load_scanners
 from streams.cli.loading.templates import Table, write_template
-from streams.cli.loading.udid import load_udid
-from streams.cli.loading.udid_file import COLUMNS as UDID_COLUMNS
+from streams.cli.loading.udid.command import load_udid
+from streams.cli.loading.udid.devices import COLUMNS as UDID_COLUMNS
 from streams.cli.new_files import expect_new, write_new
 from streams.cli.publishing import publish
 from streams.cli.shown import AsJson, print_json, print_table
@@ -41,6 +43,7 @@ TABLES: Final[dict[Kind, Table]] = {
     Kind.UDID: Table(UDID_COLUMNS, UDID_COLUMNS[:1]),
     Kind.SCANNERS: Table(SCANNER_COLUMNS, SCANNER_COLUMNS[:3]),
     Kind.QUOTAS: Table(QUOTA_COLUMNS, QUOTA_COLUMNS[:5]),
+    Kind.INSURANCE_CODES: Table(INSURANCE_COLUMNS, INSURANCE_COLUMNS[:1]),
 }
 """The columns that each kind knows, and those it needs."""
 HELP: Final = {
@@ -54,6 +57,7 @@ HELP: Final = {
     Kind.DELIVERIES: "Delivery notes of suppliers. Exit 1 when rows were bad.",
     Kind.SCANNERS: "Profiles of scanners. Exit 1 when rows were bad.",
     Kind.QUOTAS: "Monthly quotas of controlled categories. Exit 1 when rows were bad.",
+    Kind.INSURANCE_CODES: "Insurance codes that were ended or replaced. Exit 1 when rows were bad.",
 }
 load_app = typer.Typer(no_args_is_help=True, help="Load files: bad rows are named, good ones loaded.")
 
@@ -92,7 +96,9 @@ for _kind, _help in HELP.items():
 
 @load_app.command("udid")
 def udid(
-    file: Annotated[Path, typer.Argument(help="XML as it is published, or a table.", show_default=False)],
+    file: Annotated[
+        Path, typer.Argument(help="XML as it is published, a table, or a ZIP of both.", show_default=False)
+    ],
     *,
     hospital: Annotated[str | None, typer.Option("--hospital", help="When the books hold several.")] = None,
     propose: Annotated[
@@ -164,7 +170,9 @@ def _load_records(asked: Asked) -> int:
     return 1 if contents.bad else 0
 
 
-_LOADERS: Final[dict[Kind, Callable[[Asked], int]]] = {Kind.SCANNERS: load_scanners, Kind.QUOTAS: load_quotas}
+_LOADERS: Final[dict[Kind, Callable[[Asked], int]]] = {
+    Kind.SCANNERS: load_scanners, Kind.QUOTAS: load_quotas, Kind.INSURANCE_CODES: load_insurance_codes,
+}  # fmt: skip
 """Of the kinds that go into the books; the others are records."""
 
 

@@ -18,7 +18,8 @@ from streams.cli.loading.workbooks import read_workbook
 
 Known = Callable[[str], bool]
 """Whether a text is the name of a column, or one of the headings that stand for it."""
-_DELIMITERS: Final = ",;\t|"
+DELIMITERS: Final = ",;\t|"
+"""Between the cells of a CSV file."""
 _ABOVE_MAX: Final = 30
 """Rows in which a heading is looked for, those that begin with # not counted. Own choice: reports have titles and notes
 of a few lines above their table."""
@@ -102,7 +103,16 @@ def read_sheet(file: Path, known: Known = lambda _: False) -> Sheet:
         OSError: the file can't be read.
         SheetError: it is no table with a heading.
     """
-    return _sheet(read_grid(file, known), known)
+    return sheet_of(file.read_bytes(), known)
+
+
+def sheet_of(content: bytes, known: Known = lambda _: False) -> Sheet:
+    """The first sheet of a workbook, or a CSV file, by its content; see `read_sheet`.
+
+    Raises:
+        SheetError: it is no table with a heading.
+    """
+    return _sheet(_grid(content, known), known)
 
 
 def read_grid(file: Path, known: Known) -> Grid:
@@ -112,7 +122,10 @@ def read_grid(file: Path, known: Known) -> Grid:
         OSError: the file can't be read.
         SheetError: it is neither.
     """
-    content = file.read_bytes()
+    return _grid(file.read_bytes(), known)
+
+
+def _grid(content: bytes, known: Known) -> Grid:
     if content.startswith(b"PK\x03\x04"):
         return read_workbook(content)
     _refuse_other_forms(content)
@@ -245,8 +258,8 @@ def _delimiter(lines: Sequence[str], known: Known) -> str:
         except csv.Error:
             return 0
 
-    first = next((line for line in above if any(each in line for each in _DELIMITERS)), "")
-    return max(_DELIMITERS, key=lambda delimiter: (names(delimiter), first.count(delimiter)))
+    first = next((line for line in above if any(each in line for each in DELIMITERS)), "")
+    return max(DELIMITERS, key=lambda delimiter: (names(delimiter), first.count(delimiter)))
 
 
 def decode_lines(content: bytes) -> tuple[list[str], str, dict[int, str]]:

@@ -1,4 +1,4 @@
-"""Whole partitions, read from their beginning to where they end now.
+"""Whole partitions, read from their beginning, or from given offsets on, to where they end now.
 
 The embedded broker reports an end of a log that may be too low, so its partitions are read until nothing more comes.
 """
@@ -21,11 +21,17 @@ Take = Callable[[TopicPartition, ConsumerRecord], Awaitable[None]]
 
 
 class TopicReader:
-    """Reads partitions from their beginning to where they end now, and further at the next call."""
+    """Reads partitions from their beginning or from `begin` on to where they end now, and further at the next call."""
 
-    def __init__(self, settings: Settings, partitions: Iterable[TopicPartition]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        partitions: Iterable[TopicPartition],
+        begin: Mapping[TopicPartition, int] | None = None,
+    ) -> None:
         self._settings = settings
         self._partitions = list(partitions)
+        self._begin = begin or {}
         self._consumer: AIOKafkaConsumer | None = None
 
     async def __aenter__(self) -> "TopicReader":
@@ -37,6 +43,8 @@ class TopicReader:
         self._consumer.assign(self._partitions)
         if self._partitions:
             await bounded(self._consumer.seek_to_beginning(*self._partitions), _AWAIT_SECONDS_MAX)
+        for tp, offset in self._begin.items():
+            self._consumer.seek(tp, offset)
         return self
 
     async def __aexit__(self, *_: object) -> None:

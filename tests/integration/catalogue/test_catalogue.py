@@ -1,6 +1,7 @@
 """Unknown identifiers, fixed packs, doubtful items: what waits is billed by one fix, what was opened is known."""
 
 import asyncio
+import zipfile
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from pathlib import Path
@@ -240,3 +241,50 @@ async def test_packs_are_shown(house: Installed) -> None:
     assert shown.exit_code == 0
     assert "units a pack" in shown.stdout
     assert "SCREW" in shown.stdout
+
+
+async def test_a_list_of_codes_reaches_the_items_that_have_one(house: Installed, tmp_path: Path) -> None:
+    old, new = "C0301210100100001234", "C0301210100100001235"
+    await house.ward.learn(item(item_code="CODED", insurance_code=old, identifiers=[]))
+    file = tmp_path / "codes.csv"
+    file.write_text(f"停用编码,停用日期,替代编码\n{old},2022-06-02,{new}\nC1,2022-06-02,\n", encoding="gb18030")
+
+    loaded = await house.udi("load", "insurance-codes", str(file), "--yes")
+    body = orjson.loads((await house.records("udi.catalogue"))[-1][1] or b"")
+    await house.ward.learn(body)
+    again = await house.udi("load", "insurance-codes", str(file), "--yes")
+
+    assert (loaded.exit_code, "1 codes: 1 items changed, 1 bad rows." in loaded.stdout) == (1, True), loaded.output
+    assert body["insurance_codes"] == [{"code": old, "to": "2022-06-02"}, {"code": new, "from": "2022-06-02"}]
+    assert "1 codes: 0 items changed, 1 bad rows." in again.stdout
+    found = await house.json("catalogue", "codes", "--item", "CODED")
+    assert [(row["code"], row["valid_from"], row["valid_to"], row["successor"]) for row in found] == [
+        (old, None, "2022-06-02", new), (new, "2022-06-02", None, None),
+    ]  # fmt: skip
+    assert [row["code"] for row in await house.json("catalogue", "codes", "--item", "CODED", "--on", "2022-06-02")] == [
+        new
+    ]
+    checked = await house.json("catalogue", "check")
+    assert ("CODED", "insurance-code-replaced") in {(row["item_code"], row["check"]) for row in checked}
+
+
+async def test_an_export_that_is_loaded_again_publishes_nothing_twice(house: Installed, tmp_path: Path) -> None:
+    """What is on its way to the books counts as there: nobody has read the topic between the two runs."""
+    await house.pool.execute("UPDATE udi.position SET next_offset = 0 WHERE topic = 'udi.catalogue'")
+    file = tmp_path / "udid.zip"
+    flags = "<scbssfbhph>是</scbssfbhph><tsrq>2022-01-01</tsrq>"
+    with zipfile.ZipFile(file, "w") as archive:
+        for part, rest in (("1.xml", flags), ("2.xml", flags + "<sydycpbs>06900000000014</sydycpbs>")):
+            archive.writestr(part, f"<udid><device><zxxsdycpbs>{DI}</zxxsdycpbs>{rest}</device></udid>")
+
+    first = await house.udi("load", "udid", str(file))
+    published = len(await house.records("udi.catalogue"))
+    second = await house.udi("load", "udid", str(file))
+
+    assert (first.exit_code, second.exit_code) == (0, 0), first.output + second.output
+    assert "2 devices of items are not sold any more" in first.stdout
+    assert "2 devices: 0 items gained 0 identifiers." in second.stdout
+    records = await house.records("udi.catalogue")
+    assert len(records) == published
+    kept = {each["di"]: each for each in orjson.loads(records[-1][1] or b"")["identifiers"]}
+    assert (kept[DI]["carries"], kept["06900000000014"]["withdrawn_on"]) == (["lot"], "2022-01-01")

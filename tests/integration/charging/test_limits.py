@@ -1,12 +1,13 @@
 """What an item's own data says: limits of the insurance, its licence; what waste costs. Books and twin alike."""
 
+import json
 from typing import Any
 
 import pytest
 
 from models.charging.commands import CommandKind
 from tests.support.accounts import Account
-from tests.support.builders import encounter, item, scan, scan_id
+from tests.support.builders import DI, encounter, gs1, item, scan, scan_id
 from tests.support.ward import MemoryStore, PostgresStore, Store, Ward, verdicts
 
 
@@ -99,3 +100,58 @@ async def test_waste_of_an_unknown_item_costs_when_the_item_is_known(ward: Ward,
     await ward.sweep()
 
     assert await waste(store) == [("ICU", "waste", 1, 15_000, 150, 202206)]
+
+
+OLD, NEW = "C0301210100100001234", "C0301210100100001235"
+CODES = [{"code": OLD, "to": "2022-06-02"}, {"code": NEW, "from": "2022-06-02", "to": "2022-06-03"}]
+
+
+def billed_codes(account: Account) -> list[str]:
+    """The insurance codes on their way to the HIS, in order."""
+    bodies = [
+        json.loads(each.body) for (topic, _), sent in account.published.items() if topic == "billing" for each in sent
+    ]
+    return [body["insurance_code"] for body in bodies]
+
+
+async def test_a_charge_takes_the_insurance_code_that_is_valid_on_the_day_and_a_credit_that_of_its_charge(
+    ward: Ward,
+) -> None:
+    await ward.learn(item(insurance_code=OLD, insurance_codes=CODES))
+    days = ["2022-06-01T23:59:59+08:00", "2022-06-02T00:00:00+08:00", "2022-06-03T00:00:00+08:00"]
+    await ward.scan(*(scan(number, scanned_at=at) for number, at in enumerate(days, 1)))
+    back = scan(4, action="return", corrects=str(scan_id(2)), scanned_at="2022-06-03T00:00:00+08:00")
+    await ward.scan(back)
+
+    account = await ward.account()
+    assert billed_codes(account) == [OLD, NEW, OLD, NEW]
+    assert now(account, 2) == ("billed", ("stock-negative",))
+    assert now(account, 3) == ("billed", ("stock-negative", "insurance-code-ended"))
+
+
+def carrying(*parts: str) -> dict[str, Any]:
+    return item(identifiers=[{"issuer": "GS1", "di": DI, "units_per_package": 1, "carries": list(parts)}])
+
+
+async def test_a_label_that_lacks_what_it_has_to_say_is_flagged(ward: Ward) -> None:
+    await ward.learn(carrying("lot", "expiry"))
+    whole, torn = gs1(DI, expiry="271231", lot="L1"), gs1(DI, lot="L1")
+    await ward.scan(scan(1, codes=[whole]), scan(2, codes=[torn]), scan(3, codes=[torn], action="receive"))
+    await ward.learn(carrying("lot"))
+    await ward.scan(scan(4, codes=[torn]))
+
+    account = await ward.account()
+    assert now(account, 1) == ("billed", ("stock-negative",))
+    assert now(account, 2) == ("billed", ("label-incomplete", "stock-negative"))
+    assert now(account, 3) == ("recorded", ("label-incomplete",))
+    assert now(account, 4)[1].count("label-incomplete") == 0
+
+
+async def test_a_label_that_says_nothing_but_its_identifier_is_no_half(ward: Ward) -> None:
+    await ward.scan(scan(1, codes=[gs1(DI)]))
+    await ward.learn(carrying())
+    await ward.scan(scan(2, codes=[gs1(DI)], device_id="gun-9"))
+
+    account = await ward.account()
+    assert now(account, 1)[0] == "waiting"
+    assert now(account, 2)[0] == "billed"

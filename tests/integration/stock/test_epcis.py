@@ -35,6 +35,9 @@ async def test_every_move_is_an_event_and_what_was_taken_back_is_declared(house:
     assert {each["eventID"] for each in events if "errorDeclaration" not in each} == stand
     assert len(declared) == sum(row["takes_back"] for row in moves) > 0
     assert {each["eventID"] for each in declared} <= stand
+    for name, wrong in (("eventTime", "yesterday"), ("action", "EAT"), ("eventID", "no uri")):
+        broken = document | {"epcisBody": {"eventList": [events[0] | {name: wrong}]}}
+        assert {fault.partition(":")[0] for fault in faults_of(broken)} == {"jsonschema", "jsonschema-rs"}, name
 
     again = await house.udi("epcis", *PERIOD, "--out", str(file))
     assert (again.exit_code, "does not exist yet" in again.stderr) == (2, True)

@@ -1,14 +1,16 @@
 """Identifiers of the national database get into the items that have one of them, in the hospital's own units."""
 
 from collections.abc import Sequence
-from typing import Any
+from datetime import date
+from typing import Any, NamedTuple
 
 import pytest
 
+from models.catalogue.item import LabelPart
 from models.catalogue.udid import Packing, UdidDevice
 from models.udi import Issuer
-from models.udi.identifier import as_scanned
-from rules.catalogue.udid_merging import Merged, merge
+from rules.catalogue.udid_merging import Fate, Merge
+from tests.support.builders import body as as_bytes
 from tests.support.builders import gtin, item
 
 USE, SALES, BOX, CASE = "06900000000011", "06900000000028", "16900000000025", "26900000000022"
@@ -29,13 +31,22 @@ def items(*identifiers: tuple[str, int | None], code: str = "STENT", **changes: 
     return item(item_code=code, identifiers=listed) | changes
 
 
+class Merged(NamedTuple):
+    """What a merge of several devices has come to."""
+
+    items: dict[str, dict[str, Any]]
+    added: int
+    unbound: list[UdidDevice]
+    conflicts: list[tuple[UdidDevice, str]]
+
+
 def merged(*bodies: dict[str, Any], of: Sequence[UdidDevice] = ()) -> Merged:
-    claims: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for body in bodies:
-        for each in body["identifiers"]:
-            name = (each["issuer"], as_scanned(Issuer(each["issuer"]), each["di"]))
-            claims.setdefault(name, []).append(body)
-    return merge(of or [device()], claims)
+    merge = Merge(map(as_bytes, bodies))
+    devices = of or [device()]
+    found = [(each, *merge.add(each)) for each in devices]
+    unbound = [each for each, fate, _ in found if fate is Fate.UNBOUND]
+    conflicts = [(each, why) for each, fate, why in found if fate is Fate.CONFLICT]
+    return Merged(merge.items, merge.added, unbound, conflicts)
 
 
 def sizes(result: Merged) -> dict[str, int | None]:
@@ -124,3 +135,22 @@ def test_an_insurance_code_that_is_none_is_not_filled_in(code: str) -> None:
     result = merged(items((USE, 1)), of=[device(insurance_code=code)])
 
     assert "insurance_code" not in result.items["STENT"]
+
+
+def test_what_the_database_alone_knows_follows_it() -> None:
+    carries = (LabelPart.LOT, LabelPart.EXPIRY)
+    first = merged(items((USE, 1)), of=[device(carries=carries, withdrawn_on=date(2022, 5, 1))]).items["STENT"]
+    listed = {each["di"]: (each.get("carries"), each.get("withdrawn_on")) for each in first["identifiers"]}
+    assert listed[SALES] == (["lot", "expiry"], "2022-05-01")
+    assert {listed[di] for di in (USE, BOX, CASE)} == {(None, "2022-05-01")}
+
+    again = merged(first, of=[device(carries=())]).items["STENT"]
+    listed = {each["di"]: (each.get("carries"), each.get("withdrawn_on")) for each in again["identifiers"]}
+    assert listed == {SALES: ([], None), USE: (None, None), BOX: (None, None), CASE: (None, None)}
+
+
+def test_an_item_that_has_everything_is_not_touched() -> None:
+    of = device(carries=(LabelPart.LOT,), withdrawn_on=date(2022, 5, 1))
+    done = merged(items((USE, 1)), of=[of]).items["STENT"]
+
+    assert merged(done, of=[of, of]) == Merged({}, 0, [], [])

@@ -1,14 +1,20 @@
 """Exports of the national database are read as devices, as XML or as a table; bad ones are named."""
 
+import io
+import zipfile
+from datetime import date
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
-from models.catalogue.udid import Packing
+from models.catalogue.item import LabelPart
+from models.catalogue.udid import Packing, UdidDevice
 from models.udi import Issuer
 from rules.catalogue.udid_merging import proposed_item
 from streams.cli.loading.grids import SheetError
-from streams.cli.loading.udid_file import read_export
+from streams.cli.loading.udid.devices import Broken, devices_of
+from streams.cli.loading.udid.parts import parts_of
 
 XML = """<?xml version="1.0" encoding="UTF-8"?>
 <udid><devices>
@@ -25,6 +31,26 @@ CSV = """zxxsdycpbs,sydycpbs,zxxsdyzsydydsl,cpmctymc,bzcpbs,bznhxyjbzcpbs,bznhxy
 06900000000021,06900000000014,10,支架,26900000000025,16900000000028,4
 06900000000038,06900000000038,,,,,
 """
+
+
+class Export(NamedTuple):
+    """What a file holds."""
+
+    devices: list[UdidDevice]
+    bad: list[Broken]
+
+
+def read_export(file: Path) -> Export:
+    with parts_of(file) as (parts, _):
+        found = [each for part in parts for each in devices_of(part, lambda _: None)]
+    return Export(
+        [each for each in found if isinstance(each, UdidDevice)], [each for each in found if isinstance(each, Broken)]
+    )
+
+
+def device(number: int, rest: str = "") -> str:
+    """A device of XML; the numbers have a right check digit."""
+    return f"<device><zxxsdycpbs>0690000000{number:04d}</zxxsdycpbs><cpbsbmtxmc>GS1</cpbsbmtxmc>{rest}</device>"
 
 
 def test_a_device_of_xml_has_its_packages(tmp_path: Path) -> None:
@@ -111,7 +137,12 @@ def test_identifiers_are_in_the_form_in_which_a_scan_gives_them(tmp_path: Path) 
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [("<udid>", "Expected XML"), ("<udid/>", "found none"), ("a,b\n1,2\n", "the column zxxsdycpbs")],
+    [
+        ("<udid>", "found none"),
+        ("<udid/>", "found none"),
+        ("<zxxsdycpbs>1", "outside of any"),
+        ("a,b\n1,2\n", "the column zxxsdycpbs"),
+    ],
 )
 def test_a_file_without_devices_is_refused_as_a_whole(tmp_path: Path, content: str, said: str) -> None:
     file = tmp_path / "udid"
@@ -133,3 +164,186 @@ def test_a_device_of_no_item_is_proposed_as_one(tmp_path: Path) -> None:
         "identifiers": "GS1:06900000000014:1;GS1:06900000000021:10;GS1:16900000000028:50",
     }  # fmt: skip
     assert proposed_item("H1", second)["identifiers"] == "MA:MA.156.M0.1:"
+
+
+def test_a_device_says_what_its_label_carries_and_since_when_it_is_not_sold(tmp_path: Path) -> None:
+    file = tmp_path / "udid.xml"
+    flags = (
+        "<scbssfbhph>是</scbssfbhph><scbssfbhxlh>否</scbssfbhxlh><scbssfbhscrq>0</scbssfbhscrq>"
+        "<scbssfbhsxrq>1</scbssfbhsxrq><tsrq>2022-05-01</tsrq>"
+    )
+    none = "<scbssfbhph>否</scbssfbhph>"
+    odd = "<scbssfbhxlh>vielleicht</scbssfbhxlh>"
+    late = "<tsrq>soon</tsrq>"
+    records = device(21, flags) + device(38) + device(45, none) + device(52, odd) + device(69, late)
+    file.write_text(f"<udid>{records}</udid>", encoding="utf-8")
+
+    export = read_export(file)
+
+    assert [(each.carries, each.withdrawn_on) for each in export.devices] == [
+        ((LabelPart.LOT, LabelPart.EXPIRY), date(2022, 5, 1)), (None, None), ((), None),
+    ]  # fmt: skip
+    assert [(each.row, each.column) for each in export.bad] == [(4, "scbssfbhxlh"), (5, "tsrq")]
+
+
+BROKEN = {
+    "a tag that does not end": ("<device><zxxsdycpbs>06900000000014", "expected the end of the record </device>"),
+    "tags that do not match": ("<device><a></b></device>", "mismatched tag"),
+    "an entity": ("<device><zxxsdycpbs>&boom;</zxxsdycpbs></device>", "undefined entity"),
+    "a bare ampersand": ("<device><cpmctymc>A & B</cpmctymc></device>", "not well-formed"),
+    "no identifier": ("<device><cpmctymc>A</cpmctymc></device>", "expected the identifier of the sales unit"),
+}
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+def test_a_broken_record_is_named_with_its_place_and_its_neighbours_go_through(tmp_path: Path, broken: str) -> None:
+    file = tmp_path / "udid.xml"
+    text, said = BROKEN[broken]
+    file.write_text(f"<udid>\n{device(21)}\n{text}\n{device(38)}\n</udid>", encoding="utf-8")
+
+    export = read_export(file)
+
+    assert [each.sales_unit for each in export.devices] == ["06900000000021", "06900000000038"]
+    ((row, reason),) = ((each.row, each.reason) for each in export.bad)
+    assert (row, said in reason) == (2, True), reason
+    assert broken == "no identifier" or reason.startswith("line 3: ")
+
+
+def test_a_file_that_ends_within_a_record_gives_those_before_it(tmp_path: Path) -> None:
+    file = tmp_path / "udid.xml"
+    file.write_text(f"<udid>{device(21)}\n{device(38)[:40]}", encoding="utf-8")
+
+    export = read_export(file)
+
+    assert [each.sales_unit for each in export.devices] == ["06900000000021"]
+    assert [(each.row, each.reason) for each in export.bad] == [
+        (2, "line 2: expected the end of the record </device>, got none")
+    ]
+
+
+def test_bytes_of_another_encoding_spoil_their_record_alone(tmp_path: Path) -> None:
+    file = tmp_path / "udid.xml"
+    spoilt = device(38, "<cpmctymc>支架</cpmctymc>").encode("gb18030")
+    file.write_bytes(b"<udid>" + device(21).encode() + spoilt + device(45).encode() + b"</udid>")
+
+    export = read_export(file)
+
+    assert [each.sales_unit for each in export.devices] == ["06900000000021", "06900000000045"]
+    assert [each.row for each in export.bad] == [2]
+
+
+def test_entities_never_grow(tmp_path: Path) -> None:
+    """A document type that makes a gigabyte of a line reaches no parser."""
+    lines = [f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 10)]
+    file = tmp_path / "udid.xml"
+    file.write_text(
+        f'<!DOCTYPE udid [<!ENTITY e0 "boom">{"".join(lines)}<!ENTITY f SYSTEM "file:///etc/passwd">]>'
+        f"<udid>{device(21, '<cpmctymc>&e9;</cpmctymc>')}{device(38, '<cpmctymc>&f;</cpmctymc>')}{device(45)}</udid>",
+        encoding="utf-8",
+    )
+
+    export = read_export(file)
+
+    assert [each.sales_unit for each in export.devices] == ["06900000000045"]
+    assert ["undefined entity" in each.reason for each in export.bad] == [True, True]
+
+
+def test_prefixes_and_attributes_of_a_namespace_change_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "udid.xml"
+    text = XML.replace("<udid>", '<u:udid xmlns:u="urn:udid" xmlns:xsi="urn:xsi">').replace("</udid>", "</u:udid>")
+    for name in ("devices", "device", "zxxsdycpbs", "packingList", "packing", "bzcpbs"):
+        text = text.replace(f"<{name}>", f"<u:{name}>").replace(f"</{name}>", f"</u:{name}>")
+    file.write_text(text.replace("<ybbm>", '<ybbm xsi:nil="false">'), encoding="utf-8")
+
+    (first, _) = read_export(file).devices
+
+    assert first.packings == (Packing("16900000000028", "06900000000021", 5),)
+    assert first.insurance_code == "C0344051070500007551"
+
+
+def test_records_across_the_chunks_of_a_file_are_whole(tmp_path: Path) -> None:
+    """Names of growing length move every tag over the edges of what is read at a time."""
+    file = tmp_path / "udid.xml"
+    records = "".join(device(21, f"<cpmctymc>{'支' * length}</cpmctymc>\n") for length in range(1, 1500))
+    file.write_text(f"<udid>{records}</udid>", encoding="utf-8")
+
+    export = read_export(file)
+
+    assert [len(each.name or "") for each in export.devices] == list(range(1, 1500))
+    assert export.bad == []
+
+
+def zipped(to: Path, **files: bytes) -> Path:
+    with zipfile.ZipFile(to, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name.replace("__", "."), content)
+    return to
+
+
+def test_an_archive_is_read_part_by_part_in_the_order_of_their_numbers(tmp_path: Path) -> None:
+    xml = {
+        f"part{number}__xml": f"<udid>{device(di)}{broken}</udid>".encode()
+        for number, di, broken in ((10, 38, ""), (2, 21, device(22)))
+    }
+    file = zipped(tmp_path / "udid.zip", **xml, delta__csv=CSV.encode("gb18030"), note__pdf=b"%PDF", other__xml=b"<a/>")
+
+    export = read_export(file)
+
+    assert [(each.part, each.sales_unit) for each in export.devices] == [
+        ("delta.csv", "06900000000021"), ("delta.csv", "06900000000038"),
+        ("part2.xml", "06900000000021"), ("part10.xml", "06900000000038"),
+    ]  # fmt: skip
+    assert [(each.part, each.row) for each in export.bad] == [("other.xml", 0), ("part2.xml", 2)]
+    with parts_of(file) as (_, skipped):
+        assert skipped == ["note.pdf"]
+
+
+def test_a_part_that_is_torn_is_named_and_the_others_are_read(tmp_path: Path) -> None:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr("1.xml", f"<udid>{device(21)}</udid>")
+        archive.writestr("2.xml", f"<udid>{device(38)}</udid>")
+    file = tmp_path / "udid.zip"
+    file.write_bytes(content.getvalue().replace(b"00000021", b"00000069", 1))
+
+    export = read_export(file)
+
+    assert "06900000000038" in [each.sales_unit for each in export.devices]
+    assert [(each.part, each.row, "unpacked" in each.reason) for each in export.bad] == [("1.xml", 0, True)]
+
+
+def test_a_quotation_mark_without_its_partner_spoils_its_row_alone(tmp_path: Path) -> None:
+    file = tmp_path / "udid.csv"
+    rows = ["06900000000021,支架,1", '06900000000038,"支架,1', "06900000000045,支架,1", '06900000000052,"支""架",1']
+    file.write_text("zxxsdycpbs,cpmctymc,zxxsdyzsydydsl\n" + "\n".join(rows), encoding="utf-8")
+
+    export = read_export(file)
+
+    assert {each.sales_unit: each.name for each in export.devices} == {
+        "06900000000021": "支架", "06900000000045": "支架", "06900000000052": '支"架',
+    }  # fmt: skip
+    assert [(each.row, each.reason) for each in export.bad] == [
+        (3, "expected a second quotation mark, got none in the row")
+    ]
+
+
+def test_a_text_of_several_lines_is_one_cell(tmp_path: Path) -> None:
+    file = tmp_path / "udid.csv"
+    file.write_text(
+        'zxxsdycpbs,cpmctymc,ggxh\n06900000000021,"支架\n（二）",3\n06900000000038,支架,4\n', encoding="utf-8"
+    )
+
+    assert [(each.name, each.spec) for each in read_export(file).devices] == [("支架\n（二）", "3"), ("支架", "4")]
+
+
+def test_a_long_table_is_read_beyond_what_its_heading_was_told_from(tmp_path: Path) -> None:
+    """The first row that is not plain ASCII lies far below: it tells the encoding."""
+    file = tmp_path / "udid.csv"
+    plain = "06900000000021,A,1\n" * 70_000
+    file.write_bytes(
+        f"zxxsdycpbs;cpmctymc;ggxh\n{plain}".replace(",", ";").encode() + "06900000000038;支架;2\n".encode("gb18030")
+    )
+
+    devices = read_export(file).devices
+
+    assert [(each.sales_unit, each.name, each.spec) for each in devices[-1:]] == [("06900000000038", "支架", "2")]

@@ -6,7 +6,7 @@ Revision ID: 0051
 from sinks.postgres.migrations.scripts import execute
 
 revision = "0051"
-down_revision = "0049"
+down_revision = "0057"
 branch_labels = None
 depends_on = None
 

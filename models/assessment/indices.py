@@ -128,14 +128,15 @@ SEVEN: Final[tuple[KnownIndex, ...]] = (
     KnownIndex(
         "consumable_cost_per_case", Direction.COST, True, "mean consumable cost per case", "例均耗材费用",
         ("meanconsumablecost", "consumablecost", "consumablecostmean", "averageconsumablecost", "meanconsumables",
-         "consumablespercase", "meanconsumablecostpercase", "次均耗材费用", "次均耗材费", "例均耗材费", "平均耗材费用",
-         "耗材费用"),
+         "consumablespercase", "consumablescostpercase", "meanconsumablecostpercase", "次均耗材费用", "次均耗材费",
+         "例均耗材费", "平均耗材费用", "耗材费用"),
     ),
     KnownIndex(
         "stay_cost_per_case", Direction.COST, True, "mean stay cost per case", "例均住院费用",
         ("meanstaycost", "staycost", "staycostmean", "averagestaycost", "meanstaycostpercase", "meancost",
-         "averagecost", "meanhospitalcost", "hospitalcost", "次均住院费用", "次均费用", "例均费用", "平均住院费用",
-         "住院费用"),
+         "averagecost", "meanhospitalcost", "hospitalcost", "hospitalizationcost",
+         "hospitalizationcostpercase", "averagehospitalizationcost", "inpatientcostpercase", "次均住院费用",
+         "次均费用", "例均费用", "平均住院费用", "住院费用"),
     ),
 )  # fmt: skip
 """The indices of a department, in the study's order."""
@@ -178,6 +179,10 @@ INDEX: Final[frozenset[str]] = frozenset(
     {"index", "indices", "indicator", "indicators", "criterion", "criteria", "指标", "指标名称", "评价指标", "项目"}
 )
 """Headings of the indices' names, in a table whose columns are the departments."""
+WINDOW: Final[frozenset[str]] = frozenset(
+    {"window", "period", "month", "year", "窗口", "年份", "年度", "年", "月份", "月", "时间", "期间", "时期"}
+)
+"""Headings of when it was. No index; with several values, several windows stand in one table."""
 TOTALS: Final[frozenset[str]] = frozenset(
     {"total", "totals", "sum", "hospital", "all", "alldepartments", "mean", "average", "median", "sd", "mean±sd",
      "minimum", "maximum", "合计", "总计", "全院", "全院合计", "全院平均", "平均", "平均值", "均值", "小计", "总体",
@@ -186,8 +191,7 @@ TOTALS: Final[frozenset[str]] = frozenset(
 """Rows that are no department."""
 IGNORED: Final[frozenset[str]] = frozenset(
     {"no", "number", "serialnumber", "序号", "编号", "rank", "ranking", "排名", "排序", "closeness", "c", "ci",
-     "remark", "备注", "code", "科室编码", "dplus", "dminus", "d+", "d-", "window", "period", "month", "year",
-     "hospitalcode"}
+     "remark", "备注", "code", "科室编码", "dplus", "dminus", "d+", "d-", "hospitalcode", *WINDOW}
 )  # fmt: skip
 """Columns that are no index."""
 RANKED: Final = re.compile(r"(rank(ing)?s?|排名|排序|名次|位次)$")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from models.assessment.indices import CASES, COST_PER_WEIGHT, DEPARTMENT, IGNORED, INDEX, known_index, plain
+from streams.cli.assessment.index_long import check_window, long_of, spread
 from streams.cli.assessment.index_numbers import number_of
 from streams.cli.loading.grids import Cell, Grid, SheetError
 from streams.cli.loading.sheets import SheetRow, decode_lines, read_grid
@@ -38,7 +39,7 @@ def read_table(file: Path) -> Table:
 
     Raises:
         OSError: the file can't be read.
-        SheetError: it is no table, or one in which two columns have the same heading.
+        SheetError: it is no table, or one with several windows, or in which two columns have the same heading.
     """
     with file.open("rb") as opened:
         start = opened.read(64).removeprefix(b"\xef\xbb\xbf").lstrip()
@@ -48,6 +49,10 @@ def read_table(file: Path) -> Table:
         table = Table(headings, [SheetRow(number, {str(k): v for k, v in each.items()}) for number, each in objects])
     else:
         table = _table_of(read_grid(file, is_named))
+    check_window(table.headings, table.rows)
+    long = long_of(table.headings, table.rows)
+    if long is not None:
+        return Table(*spread(long, table.rows), [*table.remarks, "the table has a row for each index and was spread"])
     return _turned(table) if _has_indices_as_rows(table) else table
 
 

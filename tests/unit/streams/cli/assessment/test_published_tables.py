@@ -316,3 +316,38 @@ def test_nan_in_a_json_list_leaves_its_department_out(tmp_path: Path) -> None:
 
     assert found.table.departments == ("NaN ward",)
     assert [(each.department, each.reason) for each in found.left_out] == [("A", "row 1: expected a number, got nan")]
+
+
+# A row for each department and index -------------------------------------------------------------------------------
+
+LONG = "科室,指标,数值\n骨科,CMI,1.5\n骨科,平均住院日（天）,9.8\n心内科,CMI,2\n心内科,平均住院日（天）,7\n"
+
+
+def test_a_table_with_a_row_for_each_index_is_spread(tmp_path: Path) -> None:
+    found = read(tmp_path, LONG)
+
+    assert found.table.departments == ("骨科", "心内科")
+    assert list(found.table.values) == [(1.5, 9.8), (2, 7)]
+    assert found.remarks[0] == "the table has a row for each index and was spread"
+
+
+def test_a_department_that_lacks_a_row_is_named(tmp_path: Path) -> None:
+    found = read(tmp_path, LONG + "妇科,CMI,1.1\n")
+
+    assert [(each.department, each.index) for each in found.left_out] == [("妇科", "平均住院日（天）")]
+
+
+def test_an_index_that_stands_twice_is_refused(tmp_path: Path) -> None:
+    assert "Row 6: expected each index of 骨科 once, got 'CMI' twice." in refused(tmp_path, LONG + "骨科,CMI,1.1\n")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "年份,科室,CMI,平均住院日\n2022,骨科,1.5,9.8\n2022,妇科,1.4,7\n2021,骨科,1.6,9\n2021,妇科,1.2,6\n",
+        "科室,指标,数值,年份\n骨科,CMI,1.5,2022\n妇科,CMI,1.4,2022\n骨科,CMI,1.6,2021\n妇科,CMI,1.7,2021\n",
+    ],
+)
+def test_two_windows_below_each_other_are_refused_by_name(tmp_path: Path, text: str) -> None:
+    said = refused(tmp_path, text)
+    assert said == "Expected one window in a table, got '2022' and '2021' in '年份'; give each its own file."

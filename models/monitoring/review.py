@@ -103,6 +103,8 @@ class ReviewRefusal(StrEnum):
     """The table has no such step from this state."""
     NO_WARNING = "no-warning"
     """There is no warning to receive."""
+    NO_USE_AFTER = "no-use-after"
+    """The books have no month before the finding, or none after the intervention."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,7 @@ class ReviewEntry:
 
 
 class Effect(NamedTuple):
-    """Use a month before and after, and the same of the same type elsewhere in the hospital. Fen."""
+    """The item's use a month before and after, and that of the same type elsewhere in the hospital. Fen."""
 
     before_fen: int
     """Mean use a month before the step."""
@@ -146,3 +148,7 @@ class Effect(NamedTuple):
     """Months that the mean before is of."""
     months_after: int
     """Months that the mean after is of."""
+    after_from: str
+    """The first of them, like 2022-06."""
+    departments: tuple[str, ...]
+    """Where the item's use was measured: those that make up the rise; empty: the whole hospital."""

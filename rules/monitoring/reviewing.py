@@ -36,7 +36,7 @@ def expected_fen(effect: Effect) -> int | None:
 
     `None` when there was no use elsewhere before. What was saved is this less what is used now.
 
-    >>> expected_fen(Effect(1000, 600, 2000, 2200, 3, 3))
+    >>> expected_fen(Effect(1000, 600, 2000, 2200, 3, 3, "2022-06", ()))
     1100
     """
     if effect.elsewhere_before_fen <= 0:

@@ -8,6 +8,7 @@ from typing import Any
 import asyncpg
 
 from models.charging.controls import Control, kind_of
+from sinks.postgres.named import Asked
 
 _NEWEST_DAY = """
 SELECT max(udi.local_day(s.scanned_at))
@@ -28,6 +29,15 @@ def _quota(row: asyncpg.Record) -> dict[str, Any]:
     return dict(row) | {name: as_measured(row[name]) for name in ("released", "used", "left")}
 
 
+async def record_controls(asked: Asked, controls: Sequence[Control], at: datetime) -> int:
+    """Record new versions, in the transaction of `asked` where it has one. Gives the fact version."""
+    rows = [
+        (each.hospital, kind_of(each), each.key, number, each.model_dump_json(), at)
+        for number, each in enumerate(controls, 1)
+    ]
+    return int(await asked.fetchval("SELECT udi.record_controls($1::udi.control[])", rows))
+
+
 class ControlBooks:
     """The side of the books that holds what a hospital has decided about charging."""
 
@@ -36,12 +46,7 @@ class ControlBooks:
 
     async def record(self, controls: Sequence[Control], at: datetime | None = None) -> int:
         """Record new versions, whole or not at all; from then on every lane decides by them. Gives the fact version."""
-        now = at or datetime.now(UTC)
-        rows = [
-            (each.hospital, kind_of(each), each.key, number, each.model_dump_json(), now)
-            for number, each in enumerate(controls, 1)
-        ]
-        return int(await self._pool.fetchval("SELECT udi.record_controls($1::udi.control[])", rows))
+        return await record_controls(self._pool, controls, at or datetime.now(UTC))
 
     async def breakers(self) -> list[dict[str, Any]]:
         """The newest state of every breaker, open ones first."""

@@ -9,17 +9,18 @@ from uuid import UUID
 import asyncpg
 import orjson
 
-from models.calendar import Month, shift
+from models.charging.controls import Control
 from models.money import fen_text
 from models.monitoring.finding import FindingKey, FindingStatus
 from models.monitoring.review import Effect, ReviewEntry, ReviewRefusal, ReviewState, Step, Voice, Vote
 from sinks.postgres.locks import AdvisoryLock
+from sinks.postgres.monitoring.controls import record_controls
 from sinks.postgres.monitoring.findings import finding_of_row, finding_row
 
 Judge = Callable[[Sequence[ReviewEntry]], ReviewState | ReviewRefusal]
 """Whether a step may follow the entries, and where it leads."""
-EFFECT_MONTHS = 3
-"""Months compared before and after. No source: ours."""
+ControlsOf = Callable[[ReviewEntry], Sequence[Control]]
+"""What is set against charging by a step that was done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,11 @@ class Said:
     """Of an effect: use before and after."""
 
 
+def no_controls(_: ReviewEntry) -> Sequence[Control]:
+    """Most steps set nothing against charging."""
+    return ()
+
+
 class ReviewBooks:
     """Reviews as people's commands use them."""
 
@@ -61,8 +67,10 @@ class ReviewBooks:
         """The steps of a review, in order."""
         return await _entries(self._pool, finding)
 
-    async def step(self, finding: UUID, said: Said, judge: Judge) -> ReviewEntry | ReviewRefusal:
-        """Do a step when it may be done; closing also closes the finding."""
+    async def step(
+        self, finding: UUID, said: Said, judge: Judge, controls: ControlsOf = no_controls
+    ) -> ReviewEntry | ReviewRefusal:
+        """Do a step when it may be done, with the controls that follow from it; closing also closes the finding."""
         async with self._pool.acquire() as connection, connection.transaction():
             await connection.execute(
                 "SELECT pg_advisory_xact_lock($1, hashtext($2))", AdvisoryLock.REVIEWING, str(finding)
@@ -90,6 +98,8 @@ class ReviewBooks:
                 said.vote,
             )
             await _insert(connection, row["hospital"], finding, entry, said.effect)
+            if set_by_it := controls(entry):
+                await record_controls(connection, set_by_it, now)
             if said.step is Step.CLOSE:
                 version = finding_of_row(row)
                 body = replace(version.body, status=FindingStatus.CLOSED, filed=None)
@@ -105,25 +115,6 @@ class ReviewBooks:
             "SELECT r.* FROM report.reviews r ORDER BY r.state = 'closed', r.due_on NULLS LAST, r.month, r.item_code"
         )
         return [dict(row) for row in rows]
-
-    async def effect(self, key: FindingKey, acted_on: Month) -> Effect:
-        """Use a month before the finding and after the intervention, beside the same type elsewhere in the hospital.
-
-        Elsewhere: the other items of the category in every department; of an item without category, nothing. After: the
-        months after that of the intervention which have use, three at most.
-        """
-        before = [shift(key.month, -back) for back in range(1, EFFECT_MONTHS + 1)]
-        later = [shift(acted_on, ahead) for ahead in range(1, EFFECT_MONTHS + 1)]
-        rows = await self._pool.fetch(_EFFECT, key.hospital, key.item_code, [*before, *later])
-        sums = {(row["month"], row["own"]): row["fen"] for row in rows}
-        after = [month for month in later if (month, True) in sums or (month, False) in sums]
-
-        def mean(months: Sequence[Month], own: bool) -> int:
-            return sum(int(sums.get((month, own), 0)) for month in months) // max(1, len(months))
-
-        return Effect(
-            mean(before, True), mean(after, True), mean(before, False), mean(after, False), len(before), len(after)
-        )
 
     async def dossier(self, key: FindingKey) -> dict[str, Any]:
         """What a re-selection needs: the item's use and price by month, the same type beside it, findings, opinions."""
@@ -144,13 +135,6 @@ class ReviewBooks:
 
 
 _CATEGORY = "(SELECT i.body ->> 'category' FROM udi.item_now i WHERE (i.hospital, i.item_code) = ($1, $2))"
-_EFFECT = f"""
-SELECT u.month, u.item_code = $2 AS own, sum(u.amount_fen) AS fen
-FROM udi.usage_now u JOIN udi.item_now i USING (hospital, item_code)
-WHERE u.hospital = $1 AND u.scope_type = 'hospital' AND u.month = ANY ($3)
-  AND (u.item_code = $2 OR i.body ->> 'category' = {_CATEGORY})
-GROUP BY u.month, u.item_code = $2
-"""
 _USE = """
 SELECT udi.month_text(month) AS month, quantity, udi.yuan(amount_fen) AS amount,
        round(amount_fen / 100.0 / nullif(quantity, 0), 2) AS mean_price

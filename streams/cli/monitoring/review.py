@@ -1,5 +1,6 @@
 """`udi review`: who looks at a finding, what was said, what was done, and what it changed."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from html import escape
@@ -9,23 +10,26 @@ from uuid import UUID
 
 import asyncpg
 import typer
+from pydantic import ValidationError
 from typer.core import TyperGroup
 
-from models.charging.controls import Breaker, BreakerState, ControlScope
+from models.calendar import local_day, month_of, parse_month
+from models.charging.controls import Breaker, BreakerState, Control, ControlScope
 from models.money import fen_text
 from models.monitoring.finding import FindingKey
 from models.monitoring.review import INTERVENTIONS, Effect, ReviewEntry, ReviewRefusal, Step, Voice, Vote
 from models.texts import texts
 from rules.monitoring.reviewing import after, change_percent_x100, expected_fen, state_of
-from sinks.postgres.monitoring.controls import ControlBooks
 from sinks.postgres.monitoring.desk import Desk
-from sinks.postgres.monitoring.reviews import ReviewBooks, Said
+from sinks.postgres.monitoring.effects import effect_of
+from sinks.postgres.monitoring.reviews import ReviewBooks, Said, no_controls
 from streams.cli.charging.persons import By, Why, person
 from streams.cli.connection import bad, instant, run
 from streams.cli.lists import listing
 from streams.cli.monitoring.findings import machine
 from streams.cli.new_files import expect_new, write_new
 from streams.cli.shown import AsJson, print_json, print_table
+from streams.language import language
 from streams.settings import Settings
 
 
@@ -124,7 +128,7 @@ def _words(entry: ReviewEntry) -> str:
 
 
 def _refused(refusal: ReviewRefusal) -> str:
-    return texts("en")["review"][refusal]
+    return texts(language())["review"][refusal]
 
 
 def _tell(context: typer.Context, words: str) -> None:
@@ -133,17 +137,26 @@ def _tell(context: typer.Context, words: str) -> None:
         typer.echo(words)
 
 
-def _step(context: typer.Context, said: Said) -> tuple[FindingKey, ReviewEntry]:
-    """Do the step, or say why not: exit status 1."""
+def _step(
+    context: typer.Context, said: Said, controls: Callable[[FindingKey, ReviewEntry], Sequence[Control]] | None = None
+) -> tuple[FindingKey, ReviewEntry]:
+    """Do the step and set what follows from it, whole or not at all; or say why not: exit status 1."""
     finding = context.obj.finding
     if not said.text.strip():
         bad("Expected a text or reason, got an empty one.")
 
     async def work(_: Settings, pool: asyncpg.Pool) -> tuple[FindingKey | None, ReviewEntry | ReviewRefusal]:
         books = ReviewBooks(pool)
-        return await books.finding(finding), await books.step(finding, said, lambda entries: after(entries, said.step))
+        key = await books.finding(finding)
+        if key is None:
+            return None, ReviewRefusal.UNKNOWN_FINDING
+        follows = no_controls if controls is None else lambda entry: controls(key, entry)
+        return key, await books.step(finding, said, lambda entries: after(entries, said.step), follows)
 
-    key, done = run(work)
+    try:
+        key, done = run(work)
+    except ValidationError as error:
+        bad(f"{error.errors(include_url=False)[0]['msg']}.")
     if isinstance(done, ReviewRefusal) or key is None:
         typer.echo(_refused(done if isinstance(done, ReviewRefusal) else ReviewRefusal.UNKNOWN_FINDING), err=True)
         raise typer.Exit(1)
@@ -223,17 +236,16 @@ def break_(
     if scope is not None and (kind not in {"department", "store", "team"} or not name):
         bad(f"--scope: expected department:NAME, store:NAME or team:NAME, got {scope!r}.")
     ends = None if until is None else instant("--until", until)
-    key, entry = _step(context, Said(Step.BREAK, person(by), f"{scope or 'hospital'}: {reason}"))
 
-    async def work(_: Settings, pool: asyncpg.Pool) -> None:
+    def opened(key: FindingKey, entry: ReviewEntry) -> list[Control]:
         breaker = Breaker(
             hospital=key.hospital, by=entry.by, reason=reason, item_code=key.item_code,
             scope_type=ControlScope(kind or "hospital"), scope=name or key.hospital, state=BreakerState.OPEN,
             since=entry.at, until=ends,
         )  # fmt: skip
-        await ControlBooks(pool).record([breaker])
+        return [breaker]
 
-    run(work)
+    key, _ = _step(context, Said(Step.BREAK, person(by), f"{scope or 'hospital'}: {reason}"), opened)
     _tell(context, f"The breaker of {key.item_code} is open.")
 
 
@@ -263,11 +275,21 @@ def reselect(
 
 
 @review_app.command()
-def effect(context: typer.Context, by: By = None) -> None:
+def effect(
+    context: typer.Context,
+    since: Annotated[
+        str | None, typer.Option(help="First month after it, like 2022-07; unset: the one after it was entered.")
+    ] = None,
+    by: By = None,
+) -> None:
     """Measure use before and after the first intervention, beside the same type elsewhere; it becomes an entry."""
     finding = context.obj.finding
+    try:
+        first = None if since is None else parse_month(since)
+    except ValueError as error:
+        bad(f"--since: {error}")
 
-    async def work(_: Settings, pool: asyncpg.Pool) -> Effect | ReviewRefusal:
+    async def work(settings: Settings, pool: asyncpg.Pool) -> Effect | ReviewRefusal:
         books = ReviewBooks(pool)
         key, entries = await books.finding(finding), await books.entries(finding)
         acted = next((each for each in entries if each.step in INTERVENTIONS), None)
@@ -275,7 +297,8 @@ def effect(context: typer.Context, by: By = None) -> None:
             return ReviewRefusal.UNKNOWN_FINDING
         if acted is None:
             return ReviewRefusal.NOT_NOW
-        return await books.effect(key, key.month)
+        acted_in = month_of(local_day(acted.at, settings.zone))
+        return await effect_of(pool, key, acted_in, first) or ReviewRefusal.NO_USE_AFTER
 
     measured = run(work)
     if isinstance(measured, ReviewRefusal):
@@ -296,7 +319,9 @@ def effect_words(measured: Effect) -> str:
     words += f"; same type elsewhere {_percent(other)}"
     if expected is not None:
         words += f"; {fen_text(expected - measured.after_fen)} yuan a month less than had it gone as elsewhere"
-    return f"{words}; {measured.months_before} and {measured.months_after} months."
+    where = ", ".join(measured.departments) or "the hospital"
+    months = f"{measured.months_before} months before, {measured.months_after} from {measured.after_from} on"
+    return f"{words}; {where}, {months}."
 
 
 def _percent(hundredths: int | None) -> str:

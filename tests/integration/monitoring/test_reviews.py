@@ -8,6 +8,7 @@ from models.calendar import Month
 from models.monitoring.review import Effect, ReviewEntry, ReviewRefusal, ReviewState, Step, Voice, Vote
 from rules.monitoring.reviewing import after
 from sinks.postgres.monitoring.desk import Desk
+from sinks.postgres.monitoring.effects import effect_of
 from sinks.postgres.monitoring.reviews import ReviewBooks, Said
 from tests.integration.monitoring.usage import AT, Ward, ward
 
@@ -94,9 +95,15 @@ async def test_the_effect_is_measured_beside_the_same_type_elsewhere(database: s
         await w.use(("A", "2022-03", 10, 900_000), department="ORTH")
         key = await ReviewBooks(w.pool).finding(finding)
         assert key is not None
-        measured = await ReviewBooks(w.pool).effect(key, Month(202202))
-        # Three months before (only January has use) against the one month after.
-        assert measured == Effect(1_000_000 // 3, 900_000, 100_000, 110_000, 3, 1)
+        # The books begin in January, and an intervention entered after their end counts from the finding's month on.
+        measured = await effect_of(w.pool, key, Month(202606), None)
+        assert measured == Effect(1_000_000, 900_000, 300_000, 110_000, 1, 1, "2022-03", ("ORTH",))
+        # Another brand of the type in the same department is no measure of what happened elsewhere.
+        await w.use(("B", "2022-03", 10, 70_000), ("A", "2022-03", 1, 5_000), department="ORTH")
+        await w.use(("A", "2022-03", 1, 4_000), department="CARD")
+        again = await effect_of(w.pool, key, Month(202202), None)
+        assert again == Effect(1_000_000, 905_000, 300_000, 114_000, 1, 1, "2022-03", ("ORTH",))
+        assert await effect_of(w.pool, key, Month(202202), Month(202204)) is None
         dossier = await ReviewBooks(w.pool).dossier(key)
         assert [row["month"] for row in dossier["use"]] == ["2022-01", "2022-02", "2022-03"]
         assert [row["item_code"] for row in dossier["same_type"]] == ["B"]

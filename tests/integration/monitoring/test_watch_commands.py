@@ -53,11 +53,18 @@ async def test_a_finding_is_listed_reviewed_and_stopped_by_commands(database: st
         assert await review("warn", "--text", "<second> month", "--letter", str(letter)) == 0
         assert "&lt;second&gt; month" in letter.read_text(encoding="utf-8")
         assert await review("break", "--scope", "department:ORTH", "--reason", "still twice the use") == 0
+        assert (await udi(database, "review", finding, "effect"))[0] == 1
+        await w.use(("A", "2022-03", 110, 1_100_000), department="ORTH")
+        status, out, _ = await udi(database, "review", finding, "effect", "--since", "2022-03", "--by", "li")
+        assert (status, "10000.00 yuan a month before, 11000.00 after (+10.00 %)" in out) == (0, True)
         assert await review("close", "--outcome", "stopped") == 0
         shown = await json(database, "review", finding)
         assert (shown["state"], [each["kind"] for each in shown["entries"]]) == (
-            "closed", ["assign", "opinion", "warn", "break", "close"],
+            "closed", ["assign", "opinion", "warn", "break", "effect", "close"],
         )  # fmt: skip
+        # What was done is a case that a rule which is tried should name.
+        words = ("back-test", "top-three-three-months", "--from", "2022-02", "--to", "2022-02")
+        assert (await json(database, "rules", *words))[0]["known_missed"] == ["A"]
         [stands] = await json(database, "breaker")
         assert (stands["item_code"], stands["scope"], stands["state"], stands["by"]) == ("A", "ORTH", "open", "li")
         assert (await udi(database, "breaker", "close", "A", "--scope", "department:ORTH", "--reason", "over"))[0] == 0
@@ -85,6 +92,14 @@ async def test_rules_are_drafted_back_tested_and_switched_by_commands(database: 
         assert [(row["month"], row["findings"], row["named_by_others_too"]) for row in tested] == [
             ("2022-01", 0, 0), ("2022-02", 1, 1),
         ]  # fmt: skip
+        known = tmp_path / "known.csv"
+        known.write_text("item_code,month\nA,2022-02\nB,2022-02\n", encoding="utf-8")
+        words = ("back-test", "strict", "--from", "2022-02", "--to", "2022-02", "--known", str(known))
+        [row] = await json(database, "rules", *words)
+        assert (row["known"], row["known_missed"], row["left_out"]) == (["A", "B"], ["B"], [])
+        known.write_text("item_code,month\nA,2022-13\n", encoding="utf-8")
+        status, _, error = await udi(database, "rules", *words)
+        assert (status, "row 2: Expected a month from 01 to 12" in error) == (2, True)
         assert (await udi(database, "rules", "switch-on", "strict", "--reason", "agreed"))[0] == 0
         [row] = [each for each in await json(database, "rules") if each["rule"] == "strict"]
         assert (row["status"], row["valid_from"]) == ("on", "2022-03")

@@ -41,6 +41,6 @@ def test_the_page_has_every_row_of_the_table() -> None:
 
 
 def test_what_would_be_used_had_it_gone_as_elsewhere() -> None:
-    effect = Effect(1000, 600, 2000, 2200, 3, 3)
+    effect = Effect(1000, 600, 2000, 2200, 3, 3, "2022-06", ())
     assert (expected_fen(effect), change_percent_x100(1000, 600), change_percent_x100(0, 5)) == (1100, -4000, None)
     assert expected_fen(effect._replace(elsewhere_before_fen=0)) is None

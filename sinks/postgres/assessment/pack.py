@@ -12,14 +12,18 @@ _FINDINGS = """
 SELECT f.item_code, i.name AS item_name, f.status, f.filed, f.amount, f.certain_amount, (
            SELECT string_agg(d ->> 0, ', ') FROM jsonb_array_elements(f.departments) d
        ) AS departments,
-       f.measure, f.cause::text AS cause, f.month, worth.value,
+       f.measure, f.cause::text AS cause, f.month, told.scope, told.base_month, told.base_value,
        said.new, said.rank, said.months_in_a_row, said.change_percent
 FROM report.findings f
 LEFT JOIN report.items i USING (hospital, item_code)
 LEFT JOIN LATERAL (
-    SELECT u.amount AS value FROM report.usage_months u
-    WHERE (u.hospital, u.item_code, u.month) = (f.hospital, f.item_code, f.month) AND u.scope_type = 'hospital'
-) worth ON true
+    -- The alert whose cause it is.
+    SELECT a.scope, udi.month_text(a.base_month) AS base_month,
+           CASE a.measure WHEN 'amount' THEN udi.yuan(a.base_value) ELSE a.base_value END AS base_value
+    FROM unnest(f.alerts, f.alert_versions) k (alert_id, version) JOIN udi.alert a USING (alert_id, version)
+    WHERE a.measure = f.measure AND a.cause = f.cause AND a.base_value > 0
+    ORDER BY a.scope_type <> 'hospital', a.scope LIMIT 1
+) told ON true
 CROSS JOIN LATERAL (
     SELECT coalesce(bool_or(a.rank IS NULL AND a.base_value = 0), false) AS new, min(a.rank) AS rank,
            max(a.months_in_a_row) AS months_in_a_row, max(a.change_percent) AS change_percent

@@ -31,7 +31,7 @@ def _svg(chart: Mapping[str, Any]) -> str:
     return str(vl_convert.vegalite_to_svg({"$schema": "https://vega.github.io/schema/vega-lite/v5.json", **chart}))
 
 
-def waterfall(parts: Sequence[tuple[str, float]], before: str, after: str, base: float) -> dict[str, Any]:
+def waterfall(parts: Sequence[tuple[str, float]], before: str, after: str, base: float, unit: str) -> dict[str, Any]:
     """From the base to the month, part by part; the last bar is the month."""
     rows, at = [_bar(before, 0.0, base, "whole", f"{base:,.0f}")], base
     for name, amount in parts:
@@ -39,7 +39,7 @@ def waterfall(parts: Sequence[tuple[str, float]], before: str, after: str, base:
         at += amount
     rows.append(_bar(after, 0.0, at, "whole", f"{at:,.0f}"))
     x = {"field": "name", "type": "nominal", "sort": None, "axis": {"labelAngle": 0, "title": None}}
-    y = {"field": "from", "type": "quantitative", "title": "元 yuan", "scale": {"nice": True}}
+    y = {"field": "from", "type": "quantitative", "title": unit, "scale": {"nice": True}}
     return {
         "width": WIDTH, "height": 170, "config": _CONFIG, "data": {"values": rows},
         "layer": [

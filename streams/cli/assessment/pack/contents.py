@@ -104,11 +104,11 @@ def _charts(
 ) -> dict[str, dict[str, Any]]:
     made: dict[str, dict[str, Any]] = {}
     for place, finding in enumerate(findings[:FINDINGS_SHOWN]):
-        parts = _parts(finding) if finding["status"] == "open" else []
+        parts = _parts(finding) if finding["status"] == "open" and finding["base_value"] is not None else []
         if parts and sum(name.startswith("cause") for name in made) < WATERFALLS:
-            change = sum(amount for _, amount in parts)
-            base = max(0.0, float(finding["value"] or change) - change)
-            made[f"cause{place}"] = charts.waterfall(parts, both("pack", "base"), str(finding["month"]), base)
+            unit = "元 yuan" if finding["measure"] == "amount" else both("pack", "units")
+            before, after = f"{both('pack', 'base')} {finding['base_month']}", str(finding["month"])
+            made[f"cause{place}"] = charts.waterfall(parts, before, after, float(finding["base_value"]), unit)
     for formula in ("consumption-ratio", "per-100-yuan"):
         rows = [
             {"month": row["month"], "value": float(row["ratio"]), "series": both("formula", row["formula"])}

@@ -20,7 +20,8 @@ from streams.cli.phrases import in_each
 
 FINDING = {
     "item_code": "=2+3", "item_name": "<script>alert(1)</script>", "status": "open", "filed": None, "amount": 18000,
-    "departments": "@ORTH", "measure": "amount", "cause": None, "month": "2022-06", "value": None,
+    "departments": "@ORTH", "measure": "amount", "cause": None, "month": "2022-06", "scope": "H1",
+    "base_month": None, "base_value": None,
     "new": True, "certain_amount": None, "rank": None, "months_in_a_row": None, "change_percent": Decimal("20.00"),
 }  # fmt: skip
 FILED = FINDING | {"item_code": "B", "item_name": "plate", "status": "explained", "filed": "chance"}
@@ -80,7 +81,9 @@ def test_who_is_left_out_is_said_in_both_languages(tmp_path: Path) -> None:
 
 
 def test_chart_is_a_drawing_without_script() -> None:
-    drawn = draw({"cause": waterfall([("用量 use", 5.0), ("价格 price", -2.0)], "基期 base", "2022-06", 10.0)})
+    drawn = draw(
+        {"cause": waterfall([("用量 use", 5.0), ("价格 price", -2.0)], "基期 base", "2022-06", 10.0, "元 yuan")}
+    )
 
     assert drawn["cause"].startswith("<svg")
     assert "<script" not in drawn["cause"]

@@ -20,16 +20,16 @@ def exhausted_on(released: int, used: int, month: Month, newest: date | None) ->
         month: Of the quota.
         newest: The newest day with records, counted as whole; `None`: no day of the month has any.
 
-    >>> exhausted_on(30, 10, Month(202206), date(2022, 6, 5)), exhausted_on(100, 10, Month(202206), date(2022, 6, 5))
-    (datetime.date(2022, 6, 15), None)
+    Ten units in five days use up thirty on the 15th and a hundred not at all; four were used up on the 2nd.
+
+    >>> [exhausted_on(units, 10, Month(202206), date(2022, 6, 5)) for units in (30, 100, 4)]
+    [datetime.date(2022, 6, 15), None, datetime.date(2022, 6, 2)]
     """
     first, last = first_day(month), last_day(month)
     if newest is None or used <= 0:
         return first if released <= 0 else None
     days = (min(newest, last) - first).days + 1
-    if used >= released:
-        return min(newest, last)
     needed = Fraction(released * days, used)
-    whole = -(-needed.numerator // needed.denominator)
+    whole = max(1, -(-needed.numerator // needed.denominator))
     day = first + timedelta(days=whole - 1)
     return day if day <= last else None

@@ -39,7 +39,7 @@ class MonthlyWork:
     """Of the pack."""
 
 
-async def monthly_work(settings: Settings, pool: asyncpg.Pool, truth: Truth, out: Path) -> MonthlyWork | None:
+async def monthly_work(settings: Settings, truth: Truth, out: Path) -> MonthlyWork | None:
     """Run the commands side by side, and compare what they say with the truth; `None`: too little to rank."""
     month = truth.plan.month(truth.plan.months - 1)
     costs, name = _costs(truth, month), month_text(month)
@@ -53,7 +53,6 @@ async def monthly_work(settings: Settings, pool: asyncpg.Pool, truth: Truth, out
     lines = [
         compare("consumption ratios of the newest month", *_ratios(truth, month, ratios)),
         compare("cost per weight by department", costs, _near(costs, assessed)),
-        await _findings(truth, pool),
         compare("figures in the meeting pack", *_printed(_compared(truth, month, costs), pack["files"][0])),
     ]
     return MonthlyWork(lines, _ratio_table(name, ratios), _rank_table(name, assessed), pack["files"])
@@ -140,7 +139,7 @@ def _printed(costs: Cells, file: str) -> tuple[Cells, Cells]:
     return expected, found
 
 
-async def _findings(truth: Truth, pool: asyncpg.Pool) -> Line:
+async def findings_line(truth: Truth, pool: asyncpg.Pool) -> Line:
     """What stands as alerts of an item and month is one finding of it."""
     found = {(row.item_code, row.month): True for row in await finding_rows(pool)}
     expected = {(alert.item_code, month_text(alert.month)): True for alert in truth.alerts()}

@@ -114,13 +114,16 @@ async def _demo(console: Console, settings: Settings, plan: Plan, end: Ending, *
         with console.status("Sending scans again, to see how long a verdict takes …"):
             run.lines = await tie_out(hospital.truth, pool)
             run.latencies = await _probe(resolved, pool)
-        with console.status("Assessing the newest month, and drawing its meeting pack …"):
-            # The pack shows the quotas; the breaker's two uses are in no truth, so they come after it.
-            run.quotas = await controls.quotas(pool)
-            run.monthly = await assessing.monthly_work(resolved, pool, hospital.truth, folder / "packs")
-            run.lines += run.monthly.lines if run.monthly is not None else []
+            run.lines.append(await assessing.findings_line(hospital.truth, pool))
         with console.status("Opening a circuit breaker …"):
+            # Its two uses are in no truth: what they change is compared before. What is printed afterwards has them, so
+            # that it says the same as whoever asks again.
+            run.quotas = await controls.quotas(pool)
             run.breaker = await controls.breaker(pool, player)
+            await evaluator.until_idle()
+        with console.status("Assessing the newest month, and drawing its meeting pack …"):
+            run.monthly = await assessing.monthly_work(resolved, hospital.truth, folder / "packs")
+            run.lines += run.monthly.lines if run.monthly is not None else []
         await summary.show(console, pool, run)
         differences = sum(len(line.differences) for line in run.lines)
         if keep:

@@ -1,7 +1,8 @@
 """What a version of a rule would have said of past months. Nothing is written."""
 
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
@@ -9,7 +10,7 @@ from models.calendar import Month
 from models.monitoring.alert import Cell, ScopeMonth, UsageSums
 from models.monitoring.rule import HeldRule, RuleRow
 from rules.monitoring.book import RuleBook
-from rules.monitoring.judging import Claim, Known, claims
+from rules.monitoring.judging import Claim, Known, categories_of, claims, quotas_used
 from rules.monitoring.standings import PlaceFacts, TraitsOf, rank
 
 _AT: Final = datetime(2000, 1, 1, tzinfo=UTC)
@@ -28,6 +29,8 @@ class Past:
     """From the earliest month a rule may read on."""
     traits_of: TraitsOf
     """What the newest catalogue version says of an item."""
+    released: Mapping[tuple[ScopeMonth, str], int] = field(default_factory=dict)
+    """Units of controlled categories released to departments."""
 
 
 def back_test(row: RuleRow, past: Past, first: Month, last: Month) -> list[Claim]:
@@ -43,20 +46,10 @@ def back_test(row: RuleRow, past: Past, first: Month, last: Month) -> list[Claim
     touched = {cell: _AT for cell in past.usage if first <= cell.month <= last}
     known = Known(
         book, past.traits_of, closed, {past.hospital: past.first_month}, past.usage, {}, ranking,
-        _categories(past) if book.asks_categories else {},
+        categories_of(past.usage, past.traits_of) if book.asks_categories else {},
+        quotas_used(past.released, past.usage, past.traits_of) if book.asks_quotas else {},
     )  # fmt: skip
     return [claim for claim in claims(touched, known) if claim.judgement.fires]
-
-
-def _categories(past: Past) -> dict[tuple[ScopeMonth, str], UsageSums]:
-    found: dict[tuple[ScopeMonth, str], UsageSums] = {}
-    for cell, sums in past.usage.items():
-        category = past.traits_of(cell.scope.hospital, cell.item_code).category
-        if category is not None:
-            key = (ScopeMonth(cell.scope, cell.month), category)
-            before = found.get(key, UsageSums())
-            found[key] = UsageSums(before.quantity + sums.quantity, before.amount_fen + sums.amount_fen)
-    return found
 
 
 ItemMonth = tuple[str, Month]
@@ -74,6 +67,8 @@ class Tested:
     """What it names: each would be one finding."""
     others: frozenset[str]
     """Items that standing alerts of other rules name."""
+    known: frozenset[str] = frozenset()
+    """Items known to be cases: something was done about them, or a person says so."""
 
     @property
     def both(self) -> frozenset[str]:
@@ -81,19 +76,29 @@ class Tested:
         return self.items & self.others
 
     @property
-    def missed(self) -> frozenset[str]:
+    def left_out(self) -> frozenset[str]:
         """Named by other rules and not by this one."""
         return self.others - self.items
 
+    @property
+    def missed(self) -> frozenset[str]:
+        """Known cases that it does not name."""
+        return self.known - self.items
 
-def by_month(found: Sequence[Claim], others: Mapping[Month, frozenset[str]], months: Sequence[Month]) -> list[Tested]:
-    """The months of a back-test beside what other rules said."""
+
+def by_month(
+    found: Sequence[Claim],
+    others: Mapping[Month, frozenset[str]],
+    months: Sequence[Month],
+    known: Mapping[Month, frozenset[str]] | None = None,
+) -> list[Tested]:
+    """The months of a back-test beside what other rules said, and what is known to be a case."""
+    alerts = Counter(claim.key.cell.month for claim in found)
+    items: dict[Month, set[str]] = defaultdict(set)
+    for claim in found:
+        items[claim.key.cell.month].add(claim.key.cell.item_code)
+    none = frozenset[str]()
     return [
-        Tested(
-            month,
-            sum(1 for claim in found if claim.key.cell.month == month),
-            frozenset(claim.key.cell.item_code for claim in found if claim.key.cell.month == month),
-            others.get(month, frozenset()),
-        )
+        Tested(month, alerts[month], frozenset(items[month]), others.get(month, none), (known or {}).get(month, none))
         for month in months
     ]

@@ -95,6 +95,18 @@ def quotas_used(
     }
 
 
+def categories_of(usage: Mapping[Cell, UsageSums], traits_of: TraitsOf) -> dict[tuple[ScopeMonth, str], UsageSums]:
+    """The use of whole categories, by scope and month; items without category are left out."""
+    found: dict[tuple[ScopeMonth, str], UsageSums] = {}
+    for cell, sums in usage.items():
+        category = traits_of(cell.scope.hospital, cell.item_code).category
+        if category is not None:
+            key = (ScopeMonth(cell.scope, cell.month), category)
+            before = found.get(key, UsageSums())
+            found[key] = UsageSums(before.quantity + sums.quantity, before.amount_fen + sums.amount_fen)
+    return found
+
+
 def claims(touched: Mapping[Cell, datetime], known: Known) -> list[Claim]:
     """Judge every touched cell by every rule that holds in its month."""
     backs = months_read(known.book.every)

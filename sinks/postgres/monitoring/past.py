@@ -1,14 +1,16 @@
 """The use of past months and what was said of them, for a back-test."""
 
 from collections import defaultdict
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import asyncpg
 import orjson
 
-from models.calendar import Month, local_day, month_of, months_between
-from models.monitoring.alert import Cell, Traits, UsageSums
+from models.calendar import Month, local_day, month_of, months_between, parse_month
+from models.monitoring.alert import Cell, Scope, ScopeMonth, ScopeType, Traits, UsageSums
+from models.monitoring.review import INTERVENTIONS
 from sinks.postgres.monitoring.alert_rows import cell_of
 
 
@@ -67,10 +69,37 @@ class PastUsage:
             "WHERE status IN ('provisional', 'fired', 'explained')",
             hospital, rule, first, last,
         )  # fmt: skip
-        found: dict[Month, set[str]] = defaultdict(set)
-        for row in rows:
-            found[row["month"]].add(row["item_code"])
-        return {month: frozenset(items) for month, items in found.items()}
+        return _by_month(rows)
+
+    async def acted_on(self, hospital: str, first: Month, last: Month) -> dict[Month, frozenset[str]]:
+        """The items about which something was done in the review of a finding, by its month."""
+        rows = await self._pool.fetch(
+            "SELECT DISTINCT f.month, f.item_code FROM udi.review_entry e JOIN udi.watch_finding f USING (finding) "
+            "WHERE f.hospital = $1 AND f.month BETWEEN $2 AND $3 AND e.kind = ANY ($4)",
+            hospital, first, last, list(INTERVENTIONS),
+        )  # fmt: skip
+        return _by_month(rows)
+
+    async def released(self, hospital: str, first: Month, last: Month) -> dict[tuple[ScopeMonth, str], int]:
+        """Units of controlled categories released to departments."""
+        rows = await self._pool.fetch(
+            "SELECT body ->> 'category' AS category, body ->> 'department' AS department, body ->> 'month' AS month, "
+            "(body ->> 'released')::bigint AS units FROM udi.control_now WHERE hospital = $1 AND kind = 'quota'",
+            hospital,
+        )
+        found = {
+            (ScopeMonth(Scope(hospital, ScopeType.DEPARTMENT, row["department"]), parse_month(row["month"])),
+             row["category"]): row["units"]
+            for row in rows
+        }  # fmt: skip
+        return {key: units for key, units in found.items() if first <= key[0].month <= last}
+
+
+def _by_month(rows: Iterable[Any]) -> dict[Month, frozenset[str]]:
+    found: dict[Month, set[str]] = defaultdict(set)
+    for row in rows:
+        found[row["month"]].add(row["item_code"])
+    return {month: frozenset(items) for month, items in found.items()}
 
 
 def traits_of(body: dict[str, object]) -> Traits:

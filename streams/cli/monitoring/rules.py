@@ -23,6 +23,7 @@ from sinks.postgres.monitoring.rules import RuleBooks, RuleRefusedError
 from streams.cli.charging.persons import By, Why, person
 from streams.cli.connection import bad, run
 from streams.cli.lists import listing
+from streams.cli.monitoring.known_cases import read_known
 from streams.cli.phrases import told_cell
 from streams.cli.shown import AsJson, print_json, print_table, shown
 from streams.settings import Settings
@@ -185,16 +186,21 @@ def _switch(  # noqa: PLR0917 -- the options of a command
 
 
 @rules_app.command("back-test")
-def back_test_command(
+def back_test_command(  # noqa: PLR0917 -- the options of a command
     rule: RuleName,
     from_: Annotated[str, typer.Option("--from", help="First month, like 2022-01.")],
     to: Annotated[str, typer.Option("--to", help="Last month.")],
     version: Version = None,
     hospital: ForHospital = EVERY_HOSPITAL,
+    known: Annotated[
+        Path | None,
+        typer.Option(help="Cases it should name: CSV, XLSX or JSON lines with item_code, month, perhaps hospital."),
+    ] = None,
     *,
     as_json: AsJson = False,
 ) -> None:
-    """What a version would have said of past months: how much, and beside what other rules said."""
+    """What a version would have said of past months: how much, beside what other rules said, and what it misses."""
+    cases = {} if known is None else read_known(known)
     first, last = _month("--from", from_), _month("--to", to)
     if last < first:
         bad(f"Expected --to from {from_} on, got {to}.")
@@ -213,16 +219,23 @@ def back_test_command(
             used = months.usage
             if PLACES.intersection(found[1].scopes):
                 used = used | await usage.places(name, shift(first, -MONTHS_MAX), last)
-            past = Past(name, months.first_month, used, _traits(months.traits))
+            released = await usage.released(name, first, last)
+            past = Past(name, months.first_month, used, _traits(months.traits), released)
             said = back_test(found[1], past, first, last)
             others = await usage.named_by_others(name, rule, first, last)
-            tested[name] = by_month(said, others, months_between(first, last))
+            every = [await usage.acted_on(name, first, last), cases.get(name, {}), cases.get(None, {})]
+            tested[name] = by_month(said, others, months_between(first, last), _together(every))
         return tested
 
     tested = run(work)
     if isinstance(tested, str):
         bad(tested)
     _print_tested(rule, tested, as_json=as_json)
+
+
+def _together(every: Sequence[Mapping[Month, frozenset[str]]]) -> dict[Month, frozenset[str]]:
+    months = {month for each in every for month in each}
+    return {month: frozenset().union(*(each.get(month, ()) for each in every)) for month in months}
 
 
 def _traits(known: Mapping[str, Traits]) -> TraitsOf:
@@ -234,7 +247,7 @@ def _print_tested(rule: str, tested: Mapping[str, list[Tested]], *, as_json: boo
         {
             "hospital": hospital, "month": month_text(each.month), "alerts": each.alerts, "findings": len(each.items),
             "named_by_others_too": len(each.both), "only_by_this": sorted(each.items - each.others),
-            "left_out": sorted(each.missed),
+            "left_out": sorted(each.left_out), "known": sorted(each.known), "known_missed": sorted(each.missed),
         }
         for hospital, months in tested.items()
         for each in months
@@ -242,13 +255,13 @@ def _print_tested(rule: str, tested: Mapping[str, list[Tested]], *, as_json: boo
     if as_json:
         print_json(rows)
         return
-    columns = ("hospital", "month", ">alerts", ">items", ">others too", ">only here", ">left out")
+    columns = ("hospital", "month", ">alerts", ">items", ">others too", ">only here", ">left out", ">known", "missed")
     print_table(
         f"{rule}: what it would have said",
         columns,
         [
             (row["hospital"], row["month"], row["alerts"], row["findings"], row["named_by_others_too"],
-             len(row["only_by_this"]), len(row["left_out"]))
+             len(row["only_by_this"]), len(row["left_out"]), len(row["known"]), row["known_missed"])
             for row in rows
         ],
     )  # fmt: skip

@@ -165,8 +165,10 @@ def test_a_back_test_says_what_a_version_would_have_said_and_writes_nothing() ->
     past = Past("H1", Month(202112), usage, lambda _, __: Traits(True))
     found = back_test(GROWTH, past, Month(202201), Month(202203))
     assert [(claim.key.cell.item_code, claim.key.cell.month) for claim in found] == [("A", 202202)]
-    tested = by_month(found, {Month(202202): frozenset({"A", "C"})}, months[1:])
-    assert [(each.alerts, each.both, each.missed) for each in tested] == [
+    known = {Month(202202): frozenset({"A", "B"}), Month(202301): frozenset({"C"})}
+    tested = by_month(found, {Month(202202): frozenset({"A", "C"})}, months[1:], known)
+    assert [each.missed for each in tested] == [frozenset(), frozenset({"B"}), frozenset()]
+    assert [(each.alerts, each.both, each.left_out) for each in tested] == [
         (0, frozenset(), frozenset()), (1, frozenset({"A"}), frozenset({"C"})), (0, frozenset(), frozenset()),
     ]  # fmt: skip
     top = back_test(replace(RANK, rank_max=1), past, Month(202201), Month(202203))
@@ -175,6 +177,15 @@ def test_a_back_test_says_what_a_version_would_have_said_and_writes_nothing() ->
         for claim in top
         if claim.rule.measure is Measure.AMOUNT
     ] == [("C", 202202, 3), ("C", 202203, 4)]
+
+
+def test_a_back_test_of_a_quota_knows_what_was_released() -> None:
+    orth = Scope("H1", ScopeType.DEPARTMENT, "ORTH")
+    usage = {Cell(orth, "A", Month(month)): UsageSums(units, 0) for month, units in ((202201, 9), (202202, 8))}
+    released = {(ScopeMonth(orth, Month(month)), "staplers"): 10 for month in (202201, 202202)}
+    past = Past("H1", Month(202201), usage, lambda _, __: Traits(True, None, "staplers"), released)
+    found = back_test(QUOTA, past, Month(202201), Month(202202))
+    assert [claim.key.cell.month for claim in found] == [202201]
 
 
 def test_a_back_test_knows_scopes() -> None:

@@ -30,6 +30,13 @@ class Policy:
     """So far may an invoiced unit cost be from the agreed one. No source: ours; exact unless a hospital says else."""
     invoice_amount_fen: int = 1
     """So far may an invoiced amount be from the stated one: rounding by line or by sum. No source: ours."""
+    count_value_fen: int = 500_000
+    """The differences of a count that weigh more need another person's approval. A hospital may have its own
+    (docs/store.md, "Counts"). No source: ours."""
+    count_lines_percent: int = 10
+    """So many per cent of a count's lines may differ without that. A hospital may have its own. No source: ours."""
+    count_lines_min: int = 20
+    """Lines from which on that share is judged: of fewer one difference is too much already. No source: ours."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,7 @@ class Reason(StrEnum):
     SERIAL_MISSING = "serial-missing"
     LOT_MISSING = "lot-missing"
     LABEL_INCOMPLETE = "label-incomplete"
+    NOT_COUNTED = "not-counted"
     NO_PRICE = "no-price"
     PRICE_OVERLAP = "price-overlap"
     NOT_CHARGEABLE = "not-chargeable"
@@ -157,6 +158,7 @@ REASONS: tuple[ReasonRow, ...] = (
     ReasonRow(Reason.SERIAL_MISSING, None, _NOW, _NOW, False, ()),
     ReasonRow(Reason.LOT_MISSING, None, _NOW, _NOW, False, ()),
     ReasonRow(Reason.LABEL_INCOMPLETE, None, _NOW, _NOW, False, ()),
+    ReasonRow(Reason.NOT_COUNTED, Verdict.HELD, _NEVER, _NEVER, False, _PERSON),
     ReasonRow(Reason.NO_PRICE, Verdict.PARKED, _LATER, _NOW, False, _CATALOGUE),
     ReasonRow(Reason.PRICE_OVERLAP, Verdict.PARKED, _LATER, _NOW, False, _CATALOGUE),
     ReasonRow(Reason.NOT_CHARGEABLE, Verdict.RECORDED, _NEVER, _NOW, False, ()),

@@ -13,7 +13,8 @@ from models.charging.decision import Decision, UseAccount
 from models.charging.known_controls import QuotaKey, Used, UsedItems
 from models.charging.snapshot import Catalogue, EncounterFacts, Snapshot
 from models.policy import POLICY
-from models.scan.event import Action
+from models.scan.event import Action, ScanEvent
+from models.stock.count import Adjustment
 from rules.halves import Halves
 
 UseKey = tuple[str, str | None, str, str | None, str | None, str | None]
@@ -75,6 +76,10 @@ class View:
     def left(self, hospital: str, store: str, item: Item) -> int:
         """Units of the item in the store, over all lanes, as seen."""
         return self.gathered.store_items.get((hospital, store, item.item_code), 0)
+
+    def adjustment(self, event: ScanEvent) -> Adjustment | None:
+        """What a posted count says is booked by the scan; `None` when none says anything."""
+        return self.gathered.adjustments.get((event.hospital, event.scan_id))
 
     def charged_units(self, hospital: str, encounter: str, item_code: str) -> int:
         """Units of the item charged to the encounter, less credits. Known only of items with a limit."""

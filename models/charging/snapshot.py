@@ -11,6 +11,7 @@ from models.charging.decision import UseAccount
 from models.charging.known_controls import Controls, QuotaKey, UsedItems
 from models.policy import ReturnClock
 from models.scan.scanners import Scanners
+from models.stock.count import Adjustment
 from models.stock.recall import Recalls
 from models.stock.store import Stores
 from models.udi.lot_pattern import LotPattern
@@ -147,6 +148,8 @@ class Lookup:
     """Controlled categories and months with a quota."""
     patterns: set[tuple[str, str]] = field(default_factory=set)
     """(issuer, di) of labels that may have lost separators."""
+    adjustments: set[tuple[str, UUID]] = field(default_factory=set)
+    """(hospital, scan id) of scans by which a count's differences are booked."""
 
 
 @dataclass(slots=True)
@@ -187,3 +190,5 @@ class Snapshot:
     """What was used of a controlled category in a month, by department and item."""
     patterns: dict[tuple[str, str], LotPatterns] = field(default_factory=dict)
     """By (issuer, di); a device of which nothing was learned is missing."""
+    adjustments: dict[tuple[str, UUID], Adjustment] = field(default_factory=dict)
+    """By (hospital, scan id); one that no posted count says is missing."""

@@ -6,7 +6,7 @@ References:
 
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 from uuid import UUID
 
 from pydantic import Field, model_validator
@@ -53,6 +53,10 @@ class Action(StrEnum):
     QUARANTINE = "quarantine"
     CLEAR = "clear"
     """Out of quarantine."""
+    MISSING = "missing"
+    """A posted count found fewer than the books have. Like `found` it is published by `udi count post` alone."""
+    FOUND = "found"
+    """A posted count found more than the books have."""
 
 
 class Entry(StrEnum):
@@ -137,6 +141,8 @@ class ScanEvent(WireModel):
             raise ValueError(f"Expected another store in to_store of a {self.action}")
         if self.entry is Entry.MANUAL and not self.reason:
             raise ValueError("Expected a reason for a manual entry")
+        if self.action in ADJUSTING and (self.document is None or self.item_code is None):
+            raise ValueError(f"Expected document and item_code in a {self.action}")
         return self
 
     @property
@@ -145,6 +151,8 @@ class ScanEvent(WireModel):
         return self.encounter or self.store
 
 
+ADJUSTING: Final = frozenset({Action.MISSING, Action.FOUND})
+"""By them a posted count's differences are booked."""
 _LOANS = frozenset({Action.LEND, Action.GIVE_BACK})
 _TWO_STORES = _LOANS | {Action.TRANSFER}
 

@@ -176,7 +176,9 @@ def _against_taking_back(one: Recorded, use: UseAccount | None) -> Refused | Non
         return Refused(CommandRefusal.HALF_WAITS)
     if action is not Action.USE:
         values = {"action": action, "verdict": prior.verdict}
-        return None if prior.verdict in _OPEN else Refused(CommandRefusal.NOTHING_TO_TAKE_BACK, values)
+        # A count moves nothing by itself: one that was mistaken is taken back before its count is posted.
+        counted = action is Action.COUNT and prior.verdict is Verdict.RECORDED
+        return None if counted or prior.verdict in _OPEN else Refused(CommandRefusal.NOTHING_TO_TAKE_BACK, values)
     if use is None or use.ref != one.subject.ref:
         return Refused(CommandRefusal.USE_NOT_IN_BOOKS, {"verdict": prior.verdict})
     return Refused(CommandRefusal.PARTLY_RETURNED, {"units": use.returned_units}) if use.returned_units else None

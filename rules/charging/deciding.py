@@ -10,10 +10,11 @@ from models.charging.effects import NO_STOCK, ChargeEffects, StockEffects, Stock
 from models.charging.snapshot import EncounterFacts
 from models.money import line_amount_fen
 from models.reasons import REASON_ROW, RELEASABLE, Reason, Verdict, When, deciding, in_precedence
-from models.scan.event import Action
+from models.scan.event import ADJUSTING, Action
 from models.stock.places import shelf
 from models.udi import CodeError, Issuer
 from rules.catalogue.joining import Resolution, carried_by, cost_on, price_on, resolve
+from rules.charging.adjusting import adjusted
 from rules.charging.charges import charge_of, settlement_of, waste_of
 from rules.charging.controls import control_reasons, move_reasons, offers, overridden
 from rules.charging.returns import decide_return
@@ -82,6 +83,8 @@ def _plain(subject: RecordedScan, label: LabelFacts, reasons: set[Reason], prior
 
 
 def _decide_unit(subject: RecordedScan, label: LabelFacts, view: View, prior: Prior | None) -> Decision:
+    if subject.event.action in ADJUSTING:
+        return adjusted(subject, view, prior)
     found = resolve(subject.event, label, view.catalogue)
     if subject.event.item_code is not None:
         label = _internal(subject.event.item_code)

@@ -7,7 +7,7 @@ from models.charging.books import BalanceKey, LabelFacts, RecordedScan, Waiting
 from models.charging.commands import Commanded
 from models.charging.known_controls import QuotaKey
 from models.charging.snapshot import Catalogue, Lookup
-from models.scan.event import Action, ScanEvent
+from models.scan.event import ADJUSTING, Action, ScanEvent
 from models.stock.places import shelf
 from rules.catalogue.joining import levels_of, resolve
 from rules.halves import Halves
@@ -92,6 +92,8 @@ def _want(wanted: Lookup, subject: RecordedScan, label: LabelFacts, catalogue: C
     wanted.hospitals.add(event.hospital)
     if event.encounter is not None:
         wanted.encounters.add((event.hospital, event.encounter))
+    if event.action in ADJUSTING:
+        wanted.adjustments.add((event.hospital, event.scan_id))
     unit = label.unit(event.hospital)
     if unit is not None and event.action in (Action.USE, Action.RETURN):
         wanted.units.add(unit)

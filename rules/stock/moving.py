@@ -7,7 +7,7 @@ References:
 from typing import NamedTuple
 
 from models.scan.event import Action, ScanEvent
-from models.stock.places import OUTSIDE, PATIENT, SUPPLIER, WASTE, in_transit, lent, quarantine, shelf
+from models.stock.places import ADJUSTMENT, OUTSIDE, PATIENT, SUPPLIER, WASTE, in_transit, lent, quarantine, shelf
 
 
 class Way(NamedTuple):
@@ -42,6 +42,8 @@ def way_of(event: ScanEvent, *, confirms: bool = False, locks: bool = False) -> 
         Action.GIVE_BACK: Way(lent(event.store), there),
         Action.QUARANTINE: Way(here, quarantine(event.store)),
         Action.CLEAR: Way(quarantine(event.store), here),
+        Action.MISSING: Way(here, ADJUSTMENT),
+        Action.FOUND: Way(ADJUSTMENT, here),
     }
     return ways[event.action]
 

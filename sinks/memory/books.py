@@ -18,6 +18,7 @@ from models.policy import POLICY
 from models.reasons import TAKEN_BACK, Reason, Verdict, deciding_reason
 from models.scan.event import Action
 from models.scan.scanners import Scanner
+from models.stock.count import Adjustment
 from models.stock.recall import Recall
 from models.stock.store import StoreRecord
 from sinks.memory.aside import MemoryAside
@@ -47,6 +48,8 @@ class MemoryBooks:
         """The newest pattern by (issuer, di)."""
         self.carried: dict[int, list[Carried]] = {}
         """What became of the commands of each lane."""
+        self.adjustments: dict[tuple[str, UUID], Adjustment] = {}
+        """What posted counts say is booked by a scan, by (hospital, scan id)."""
         self._commands: list[Command] = []
         self._scanners: list[tuple[Scanner, int]] = []
         self._controls: list[tuple[Control, int]] = []
@@ -106,6 +109,7 @@ class MemoryBooks:
             stays={stay: charged_units(self._all(), *stay) for stay in wanted.stays},
             quotas={key: quota_used(self._all(), key, catalogue) for key in wanted.quotas},
             patterns={device: self.patterns[device] for device in wanted.patterns if device in self.patterns},
+            adjustments={scan: self.adjustments[scan] for scan in wanted.adjustments if scan in self.adjustments},
         )
 
     async def record(self, batch: Batch) -> int:

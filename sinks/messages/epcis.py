@@ -87,6 +87,8 @@ _STEPS: Final[Mapping[str, _Step]] = MappingProxyType(
         Action.GIVE_BACK: _Step("OBSERVE", "accepting", "returned"),
         Action.QUARANTINE: _Step("OBSERVE", "holding", "unavailable"),
         Action.CLEAR: _Step("OBSERVE", "inspecting", "conformant"),
+        Action.MISSING: _Step("OBSERVE", "stock_taking", "unknown"),
+        Action.FOUND: _Step("OBSERVE", "stock_taking", "available"),
     }
 )
 """Business step and disposition of each action, in the words of the CBV; docs/store.md has the table."""

@@ -28,6 +28,8 @@ class AdvisoryLock(IntEnum):
     """By hospital and supplier: versions of a statement are numbered one by one."""
     ORDERS = 1980
     """By hospital: who proposes or releases orders does it alone."""
+    COUNTS = 1981
+    """By hospital: who starts, posts or cancels a count does it alone."""
     RAW_MONTHS = 1982
     """Who makes a month of raw bytes does it alone."""
     RAW_PURGE = 1983

@@ -40,6 +40,11 @@ command             book  r      r      ar     ar     ar     r
 command_outcome     book  ar     r      r      r      r      r
 control             book  r      -      r      r      ar     r
 correction          book  r      -      ar     r      ar     r
+count_booked        book  r      -      ar     r      ar     r
+count_end           book  r      -      r      r      ar     r
+count_line          book  r      -      r      r      ar     r
+count_open          state r      -      r      r      ard    r
+count_policy        book  r      -      r      r      ar     r
 decision            book  ar     r      r      r      r      r
 delivery            book  ar     -      r      r      r      r
 desk_cut            state -      -      ar     r      ar     r
@@ -100,6 +105,7 @@ standing            state r      -      arwd   r      arwd   r
 statement           book  -      -      r      r      ar     r
 statement_line      book  -      -      r      r      ar     r
 statement_mark      book  -      -      r      r      ar     r
+stock_count         book  r      -      r      r      ar     r
 store               book  ar     -      r      r      r      r
 store_item          state arw    -      r      r      r      r
 target              book  -      -      r      r      ar     r

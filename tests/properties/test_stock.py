@@ -8,9 +8,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from models.stock.count import Adjustment
 from models.stock.store import StoreRecord
 from sinks.memory.books import MemoryBooks
-from tests.support.builders import DI, encounter, gs1, item, scan
+from tests.support.builders import DI, encounter, gs1, item, scan, scan_id
 from tests.support.ward import MemoryStore, Ward
 
 STORES = ("OR-1", "OR-2", "OR-3")
@@ -64,6 +65,31 @@ class Stock(RuleBasedStateMachine):
         for where, units in ((out, -quantity), (into, quantity)):
             if where is not None:
                 self.expected[where, lot] += units
+
+    @rule(
+        store=st.sampled_from(STORES), place=st.sampled_from(PLACES), lot=st.sampled_from(LOTS),
+        counted=st.integers(0, 9), lane=st.integers(0, 1), times=st.integers(1, 2),
+    )  # fmt: skip
+    def counts(  # noqa: PLR0917 -- what is drawn
+        self, store: str, place: str | None, lot: str, counted: int, lane: int, times: int
+    ) -> None:
+        """A count of a shelf is posted: what is counted of the lot lies there, however often it is published."""
+        here = f"{store}/{place}" if place else store
+        difference = counted - self.expected[here, lot]
+        if not difference:
+            return
+        self.number += 1
+        action = "found" if difference > 0 else "missing"
+        units, number = abs(difference), self.number
+        line = Adjustment(action, store, place, "SCREW", "hospital", "GS1", DI, lot, None, None, units, None)
+        self.books.adjustments["H1", scan_id(number)] = line
+        said: dict[str, Any] = {
+            "action": action, "store": store, "place": place, "quantity": units, "item_code": "SCREW",
+            "encounter": None, "document": "C-1", "entry": "manual", "reason": "a count",
+        }  # fmt: skip
+        for _ in range(times):
+            self.loop.run_until_complete(self.ward.scan(scan(number, **said), lane=lane))
+        self.expected[here, lot] = counted
 
     @invariant()
     def balances_are_those_of_the_dictionary(self) -> None:

@@ -115,7 +115,7 @@ def at(seconds: float) -> str:
 
 def key_of(event: dict[str, Any]) -> bytes:
     """The record key of a scan."""
-    return f"{event['hospital']}/{event['encounter'] or event['store']}".encode()
+    return f"{event['hospital']}/{event.get('encounter') or event['store']}".encode()
 
 
 def body(record: dict[str, Any]) -> bytes:

@@ -22,6 +22,7 @@ ASKING: Final[dict[str, tuple[str, ...]]] = {
     "trace": ("--item", "IT-1", "--lot", "L1"),
     "epcis": ("--from", "2022-06-01", "--to", "2022-07-01"),
     "recall": (), "expiring": (), "receiving": (), "orders": (), "orders propose": (), "orders show": (),
+    "count start": ("OR-2",), "count show": (), "count post": ("C-OR-2-1", *WHY), "count cancel": ("C-OR-2-1", *WHY),
     "orders release": ("S1-1",), "orders close": ("S1-1", *WHY), "statement": ("S1", "2022-06"),
     "invoice": ("{invoice}",),
     "devices": ("E1",), "alerts": (), "month close": ("2022-06",), "month run": ("2022-06",),

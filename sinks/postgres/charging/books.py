@@ -40,7 +40,7 @@ from sinks.ports.batch import (
 from sinks.postgres.charging.aside import PostgresAside
 from sinks.postgres.charging.inputs import take_position
 from sinks.postgres.charging.rows import rows_of
-from sinks.postgres.charging.supply import learn_supply
+from sinks.postgres.charging.supply import adjustments_of, learn_supply
 from sinks.postgres.charging.use_rows import event_of, plain, use_of
 from sinks.postgres.readable import readable
 
@@ -111,6 +111,7 @@ class PostgresBooks:
             stays = await self._stays(connection, wanted)
             quotas = await self._quotas(connection, wanted, catalogue)
             patterns = await self._patterns(connection, wanted)
+            adjustments = await adjustments_of(connection, wanted.adjustments)
         return Snapshot(
             lane_version=row["lane_version"],
             facts_version=row["facts_version"],
@@ -127,6 +128,7 @@ class PostgresBooks:
             stays=stays,
             quotas=quotas,
             patterns=patterns,
+            adjustments=adjustments,
         )
 
     async def record(self, batch: Batch) -> int:

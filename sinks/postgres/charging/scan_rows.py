@@ -6,7 +6,7 @@ from models.charging.books import BadRecord, RecordedScan, Ref
 from models.charging.decision import Decision
 from models.reasons import deciding_reason
 from models.scan.event import Action
-from models.stock.places import PATIENT, SUPPLIER, WASTE
+from models.stock.places import ADJUSTMENT, PATIENT, SUPPLIER, WASTE
 from sinks.ports.batch import Batch
 from sinks.postgres.charging.tables import DecisionRow, OpenRow, OverrideRow, RawRow, ReadingRow, ScanRow
 
@@ -78,6 +78,8 @@ _OUTSIDE = {
     Action.OPENED: ("", WASTE),
     Action.WASTE: ("", WASTE),
     Action.RECEIVE: (SUPPLIER, ""),
+    Action.MISSING: ("", ADJUSTMENT),
+    Action.FOUND: (ADJUSTMENT, ""),
 }
 """The end of an action's way at which no balance is kept."""
 

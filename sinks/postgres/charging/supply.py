@@ -1,13 +1,23 @@
-"""Recall notices and stores as lanes read them, by the number of the fact."""
+"""What lanes read of stores: recall notices and stores by the number of the fact, and what posted counts book."""
 
-from typing import Any
+from collections.abc import Collection
+from typing import Any, Final
+from uuid import UUID
 
 from models.charging.snapshot import Catalogue
+from models.stock.count import Adjustment
 from models.stock.recall import Recall
 from models.stock.store import StoreRecord
 
 _RECALLS = "SELECT body FROM udi.recall WHERE fact > $1 AND fact <= $2 ORDER BY fact"
 _STORES = "SELECT body FROM udi.store WHERE fact > $1 AND fact <= $2 ORDER BY fact"
+_ADJUSTMENTS: Final = """
+SELECT l.hospital, l.scan_id, l.action, c.store, c.place, l.item_code, l.owner, l.issuer, l.di, nullif(l.lot, ''),
+       nullif(l.serial, ''), l.expiry, l.units, l.cost
+FROM unnest($1::text[], $2::uuid[]) k (hospital, scan_id)
+JOIN udi.count_line l USING (hospital, scan_id)
+JOIN udi.stock_count c USING (hospital, document)
+"""
 
 
 async def learn_supply(connection: Any, catalogue: Catalogue, since: int, version: int) -> None:
@@ -19,3 +29,12 @@ async def learn_supply(connection: Any, catalogue: Catalogue, since: int, versio
     catalogue.recalls.put(Recall.model_validate_json(row["body"]) for row in recalls)
     stores = await connection.fetch(_STORES, since, version)
     catalogue.stores.put(StoreRecord.model_validate_json(row["body"]) for row in stores)
+
+
+async def adjustments_of(connection: Any, wanted: Collection[tuple[str, UUID]]) -> dict[tuple[str, UUID], Adjustment]:
+    """By (hospital, scan id); one that no posted count says is missing."""
+    if not wanted:
+        return {}
+    columns = [[each[place] for each in wanted] for place in range(2)]
+    rows = await connection.fetch(_ADJUSTMENTS, *columns)
+    return {(row[0], row[1]): Adjustment(*row[2:]) for row in rows}

@@ -242,6 +242,25 @@ WHERE moved.times NOT IN (0, 1)
    OR moved.times = 1 AND n.reasons && ARRAY['rejected', 'corrected']
    OR moved.times = 1 AND n.verdict IN ('duplicate', 'conflict', 'refused');
 
+-- check: adjustment-has-its-line: every move from or to the place adjustment books a line of a posted count, as the line says
+SELECT m.scan_id, m.action, m.from_place, m.to_place, m.item_code, m.units, l.document, l.line
+FROM udi.stock_move m
+LEFT JOIN udi.count_line l ON (l.hospital, l.scan_id) = (m.hospital, m.scan_id)
+LEFT JOIN udi.stock_count c ON (c.hospital, c.document) = (l.hospital, l.document)
+CROSS JOIN LATERAL (SELECT concat_ws('/', c.store, c.place) AS shelf) counted
+WHERE 'adjustment' IN (m.from_place, m.to_place)
+  AND (m.item_code, m.owner, coalesce(m.lot, ''), coalesce(m.serial, ''), m.units, m.cost, m.moved_at, m.from_place, m.to_place)
+      IS DISTINCT FROM (l.item_code, l.owner, l.lot, l.serial, l.units, l.cost, l.counted_at,
+                        CASE l.action WHEN 'found' THEN 'adjustment' ELSE counted.shelf END, CASE l.action WHEN 'found' THEN counted.shelf ELSE 'adjustment' END);
+
+-- check: count-is-booked: of a count that is booked every difference has moved its goods
+SELECT l.document, l.line, l.item_code, l.action, l.units
+FROM udi.count_booked b
+JOIN udi.count_line l USING (hospital, document)
+LEFT JOIN udi.scan_claim k ON (k.hospital, k.scan_id) = (l.hospital, l.scan_id)
+LEFT JOIN udi.scan s ON (s.position_id, s.record_offset) = (k.position_id, k.record_offset)
+WHERE l.scan_id IS NOT NULL AND s.owner IS NULL;
+
 -- check: whole-packages: units of use are whole packages of what was scanned
 SELECT scan_id, action, quantity, units FROM udi.scan_now WHERE units <= 0 OR units % quantity <> 0;
 
@@ -613,7 +632,7 @@ GROUP BY f.cluster_id, f.topic, f.partition, f.seq HAVING f.seq > coalesce(max(b
 SELECT expected.book, expected.protection, t.tgenabled AS state
 FROM (
     SELECT book, 'append_only' AS protection
-    FROM unnest(ARRAY['scan', 'decision', 'scan_claim', 'use_change', 'ledger', 'settlement', 'waste_cost', 'alert', 'catalogue', 'encounter', 'fact_change', 'period_close', 'lot_shape', 'reading', 'scanner', 'pair', 'command', 'command_outcome', 'assignment', 'correction', 'case_close', 'case_proof', 'his_line', 'difference', 'discharge', 'income', 'recall', 'recall_closing', 'rule', 'rule_switch', 'intervention', 'control', 'watch_finding', 'review_entry', 'installation', 'verification', 'hospital_policy', 'forced_close', 'target', 'assessment_run', 'assessment_row', 'month_step', 'purge', 'chain', 'seal', 'statement', 'statement_line', 'statement_mark', 'store', 'delivery', 'purchase', 'purchase_line', 'purchase_mark', 'scan_raw', 'scan_override', 'raw_purge']) book
+    FROM unnest(ARRAY['scan', 'decision', 'scan_claim', 'use_change', 'ledger', 'settlement', 'waste_cost', 'alert', 'catalogue', 'encounter', 'fact_change', 'period_close', 'lot_shape', 'reading', 'scanner', 'pair', 'command', 'command_outcome', 'assignment', 'correction', 'case_close', 'case_proof', 'his_line', 'difference', 'discharge', 'income', 'recall', 'recall_closing', 'rule', 'rule_switch', 'intervention', 'control', 'watch_finding', 'review_entry', 'installation', 'verification', 'hospital_policy', 'forced_close', 'target', 'assessment_run', 'assessment_row', 'month_step', 'purge', 'chain', 'seal', 'statement', 'statement_line', 'statement_mark', 'store', 'delivery', 'purchase', 'purchase_line', 'purchase_mark', 'scan_raw', 'scan_override', 'raw_purge', 'stock_count', 'count_end', 'count_line', 'count_booked', 'count_policy']) book
     UNION ALL SELECT 'ledger', 'check_ledger'
 ) expected
 LEFT JOIN pg_trigger t ON t.tgrelid = ('udi.' || expected.book)::regclass AND t.tgname = expected.protection

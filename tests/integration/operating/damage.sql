@@ -82,6 +82,15 @@ UPDATE udi.store_item SET quantity = quantity + 1 WHERE item_code = 'PLATE';
 -- check: goods-moved-once: goods of a scan that stands have moved once; of no scan twice, but for what went back
 UPDATE udi.scan SET owner = NULL WHERE (position_id, record_offset) = (SELECT position_id, record_offset FROM udi.scan_claim WHERE scan_id = '00000000-0000-0000-0000-00000000000c');
 
+-- check: adjustment-has-its-line: every move from or to the place adjustment books a line of a posted count, as the line says
+UPDATE udi.scan SET from_place = 'OR-2', to_place = 'adjustment' WHERE (position_id, record_offset) = (SELECT position_id, record_offset FROM udi.scan_claim WHERE scan_id = '00000000-0000-0000-0000-00000000000c');
+
+-- check: count-is-booked: of a count that is booked every difference has moved its goods
+INSERT INTO udi.stock_count VALUES ('H1', 'C-1', 'OR-2', NULL, now(), 'li');
+INSERT INTO udi.count_end VALUES ('H1', 'C-1', true, now(), 'li', NULL, 'a count');
+INSERT INTO udi.count_line VALUES ('H1', 'C-1', 1, 'SCREW', 'hospital', 'GS1', '1', 'L1', '', NULL, 2, 1, NULL, now(), '{}', NULL, '{}', gen_random_uuid(), 'missing', 1);
+INSERT INTO udi.count_booked VALUES ('H1', 'C-1', now());
+
 -- check: whole-packages: units of use are whole packages of what was scanned
 UPDATE udi.scan SET units = 4 WHERE (position_id, record_offset) = (SELECT position_id, record_offset FROM udi.scan_claim WHERE scan_id = '00000000-0000-0000-0000-00000000000c');
 

@@ -58,6 +58,8 @@ def test_a_use_joins_the_goods_to_the_encounter_and_names_nobody() -> None:
         ({"action": "accept", "from_place": "in-transit/OR-2", "to_place": "OR-2"},
          "OBSERVE", "receiving", "available"),
         ({"action": "lend", "to_place": "lent/OR-3"}, "OBSERVE", "accepting", "available"),
+        ({"action": "missing", "to_place": "adjustment", "document": "C-1"}, "OBSERVE", "stock_taking", "unknown"),
+        ({"action": "found", "from_place": "adjustment", "to_place": "OR-2"}, "OBSERVE", "stock_taking", "available"),
         ({"action": "give-back", "from_place": "lent/OR-3", "to_place": "OR-2"}, "OBSERVE", "accepting", "returned"),
         ({"action": "quarantine", "to_place": "quarantine/OR-2"}, "OBSERVE", "holding", "unavailable"),
         ({"action": "clear", "from_place": "quarantine/OR-2", "to_place": "OR-2"},

@@ -32,6 +32,8 @@ def event(action: str, **changes: Any) -> ScanEvent:
         ("give-back", {"to_store": "OR-3"}, Way("lent/OR-2", "OR-3")),
         ("quarantine", {"place": "cab1"}, Way("OR-2/cab1", "quarantine/OR-2")),
         ("clear", {}, Way("quarantine/OR-2", "OR-2")),
+        ("missing", {"document": "C-1", "item_code": "SCREW", "place": "cab1"}, Way("OR-2/cab1", "adjustment")),
+        ("found", {"document": "C-1", "item_code": "SCREW"}, Way("adjustment", "OR-2")),
     ],
 )
 def test_the_way_of_an_action(action: str, changes: dict[str, Any], expected: Way) -> None:

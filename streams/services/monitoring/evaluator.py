@@ -58,6 +58,7 @@ class Evaluator:
         self._pool = pool
         self._books = AlertBooks(pool)
         self._zone = zone
+        self._deltas_max = DELTAS_MAX
 
     async def run(self, failed: Failed = nobody) -> None:
         """Evaluate until cancelled, while no other evaluator holds the lease."""
@@ -83,11 +84,24 @@ class Evaluator:
         return (await self.evaluate()).versions
 
     async def evaluate(self) -> Evaluation:
-        """One session: fold what waits, judge what it touches and, when all is folded, the closes that wait."""
+        """One session: fold what waits, judge what it touches and, when all is folded, the oldest close that waits.
+
+        The database ends a session in which nothing is asked for ten seconds, and then the next one would have as much
+        in hand, for ever. So after one that fails the next folds half as much, down to one batch; after each that
+        succeeds there may be twice as much again.
+        """
+        most = self._deltas_max
+        self._deltas_max = max(1, most // 2)
+        done = await self._evaluate(most)
+        self._deltas_max = min(DELTAS_MAX, 2 * most)
+        return done
+
+    async def _evaluate(self, deltas_max: int) -> Evaluation:
         async with self._books.session() as session:
             periods = await session.periods()
-            folded = await session.fold(DELTAS_MAX)
-            judged = list(periods.pending) if folded.deltas < DELTAS_MAX else []
+            folded = await session.fold(deltas_max)
+            self._deltas_max = max(1, min(deltas_max, folded.deltas) // 2)
+            judged = list(periods.pending[:1]) if folded.deltas < deltas_max else []
             moved = await session.moved_caseloads()
             if not folded.changed and not judged and not moved:
                 return Evaluation(folded.deltas, 0, 0)

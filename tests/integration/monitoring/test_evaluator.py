@@ -1,6 +1,10 @@
 import asyncio
+from contextlib import suppress
+
+import pytest
 
 from sinks.postgres.monitoring.alert_rows import partition_of
+from sinks.postgres.monitoring.alerts import AlertSession, Evaluated, Folded
 from streams.services.monitoring.evaluator import Evaluator
 from tests.integration.monitoring.usage import ward
 
@@ -28,6 +32,45 @@ async def test_many_evaluators_at_once_fold_and_publish_once(database: str) -> N
         versions = await w.pool.fetchval("SELECT count(*) FROM udi.alert")
         seqs = await w.pool.fetch("SELECT seq FROM report.outbox WHERE topic = 'udi.alerts' ORDER BY seq")
         assert [row["seq"] for row in seqs] == list(range(1, versions + 1))
+
+
+async def test_a_session_with_too_much_in_hand_is_tried_again_with_less(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[int] = []
+    fold, record = AlertSession.fold, AlertSession.record
+
+    async def counted(session: AlertSession, deltas_max: int) -> Folded:
+        tried.append((folded := await fold(session, deltas_max)).deltas)
+        return folded
+
+    async def failing(session: AlertSession, evaluated: Evaluated) -> None:
+        if tried[-1] > 3:
+            raise TimeoutError
+        await record(session, evaluated)
+
+    async with ward(database) as w:
+        for _ in range(8):
+            await w.use(("A", "2022-06", 1, 3_000), evaluate=False)
+        monkeypatch.setattr(AlertSession, "fold", counted)
+        monkeypatch.setattr(AlertSession, "record", failing)
+        while await w.pool.fetchval("SELECT EXISTS (SELECT FROM udi.usage_delta)"):
+            with suppress(TimeoutError):
+                await w.evaluator.evaluate()
+        assert (await w.usage())["H1", "A", "2022-06"] == (8, 24_000)
+        assert tried == [8, 4, 2, 4, 2, 4, 2, 2]
+
+
+async def test_closes_are_judged_one_in_a_session_the_oldest_first(database: str) -> None:
+    async with ward(database) as w:
+        await w.use(*(("A", each, 1, 100) for each in ("2022-01", "2022-02", "2022-03")))
+        await w.close("2022-01", "2022-02", "2022-03", evaluate=False)
+        judged = []
+        for _ in range(3):
+            assert (await w.evaluator.evaluate()).judged == 1
+            judged.append(await w.pool.fetchval("SELECT min(month) FROM udi.close_pending"))
+        assert judged == [202202, 202203, None]
+        assert await w.alerts(TOP, "month", "months_in_a_row") == [("2022-03", 3)]
 
 
 async def test_versions_go_out_by_the_hash_of_their_scope_and_each_partition_counts_its_own(database: str) -> None:

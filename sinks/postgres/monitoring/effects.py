@@ -56,6 +56,7 @@ async def effect_of(pool: asyncpg.Pool, key: FindingKey, acted_in: Month, since:
             was entered long after the month it is about: then the month after the finding's is the first.
     """
     span = await pool.fetchrow(_SPAN, key.hospital)
+    assert span is not None  # noqa: S101 -- an aggregate gives one row
     oldest, newest = span["oldest"] or key.month, span["newest"] or 0
     first = since or (shift(acted_in, 1) if acted_in < newest else shift(key.month, 1))
     before = [month for month in (shift(key.month, -back) for back in range(1, EFFECT_MONTHS + 1)) if month >= oldest]

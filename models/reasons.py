@@ -62,6 +62,8 @@ class Reason(StrEnum):
     NEEDS_APPROVAL = "needs-approval"
     EXCLUDED_GROUP = "excluded-group"
     SERIAL_USED = "serial-used"
+    SERIAL_PRESENT = "serial-present"
+    SAME_PLACE = "same-place"
     SERIAL_QUANTITY = "serial-quantity"
     SERIAL_MISSING = "serial-missing"
     LOT_MISSING = "lot-missing"
@@ -154,6 +156,8 @@ REASONS: tuple[ReasonRow, ...] = (
     ReasonRow(Reason.NEEDS_APPROVAL, Verdict.HELD, _NEVER, _NOW, False, _PERSON),
     ReasonRow(Reason.EXCLUDED_GROUP, Verdict.HELD, _NEVER, _NOW, False, _PERSON),
     ReasonRow(Reason.SERIAL_USED, Verdict.HELD, _NEVER, _NEVER, False, ("person", "return")),
+    ReasonRow(Reason.SERIAL_PRESENT, Verdict.HELD, _NEVER, _NEVER, False, _PERSON),
+    ReasonRow(Reason.SAME_PLACE, Verdict.HELD, _NEVER, _NEVER, False, _PERSON),
     ReasonRow(Reason.SERIAL_QUANTITY, Verdict.HELD, _NEVER, _NEVER, False, _PERSON),
     ReasonRow(Reason.SERIAL_MISSING, None, _NOW, _NOW, False, ()),
     ReasonRow(Reason.LOT_MISSING, None, _NOW, _NOW, False, ()),

@@ -69,6 +69,10 @@ class View:
         """The use that holds the unit."""
         return self.gathered.holders.get(unit)
 
+    def booked(self, unit: UnitKey) -> int:
+        """How often the books have the unit in the house. Known only of units that are received."""
+        return self.gathered.booked.get(unit, 0)
+
     def balance(self, key: BalanceKey) -> int:
         """Units on the shelf, over all lanes, as seen."""
         return self.gathered.balances.get(key, 0)
@@ -180,6 +184,9 @@ class View:
         move, hospital = decision.stock.move, decision.subject.event.hospital
         if move is None:
             return
+        unit = decision.label.unit(hospital)
+        if unit in self.gathered.booked:
+            self.gathered.booked[unit] += (move.to_store is not None) - (move.from_store is not None)
         if move.from_store is not None:
             self._shift(decision.balance_key(move.from_store), hospital, -move.units)
         if move.to_store is not None:

@@ -130,6 +130,8 @@ class Lookup:
     """(hospital, scan id) of what is decided: it may have come before."""
     units: set[UnitKey] = field(default_factory=set)
     """Serial-numbered units of uses and returns: who holds the claim on them."""
+    received: set[UnitKey] = field(default_factory=set)
+    """Serial-numbered units of receipts: whether the books have them in the house."""
     encounters: set[tuple[str, str]] = field(default_factory=set)
     """(hospital, encounter) of stays."""
     uses_of_scans: set[tuple[str, UUID]] = field(default_factory=set)
@@ -174,6 +176,8 @@ class Snapshot:
     """Of scan ids that came before, by (hospital, scan id)."""
     holders: dict[UnitKey, Ref] = field(default_factory=dict)
     """Scan that holds the claim on a unit."""
+    booked: dict[UnitKey, int] = field(default_factory=dict)
+    """How often the books have a unit that is received in the house: 1 or 0; below 0 it was used without receipt."""
     encounters: dict[tuple[str, str], EncounterFacts] = field(default_factory=dict)
     """By (hospital, encounter); one that is unknown is missing."""
     uses: list[UseAccount] = field(default_factory=list)

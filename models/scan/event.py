@@ -57,6 +57,8 @@ class Action(StrEnum):
     """A posted count found fewer than the books have. Like `found` it is published by `udi count post` alone."""
     FOUND = "found"
     """A posted count found more than the books have."""
+    SEND_BACK = "send-back"
+    """To the supplier: what he has called back, or what was not accepted."""
 
 
 class Entry(StrEnum):

@@ -11,7 +11,7 @@ from models.charging.snapshot import EncounterFacts
 from models.money import line_amount_fen
 from models.reasons import REASON_ROW, RELEASABLE, Reason, Verdict, When, deciding, in_precedence
 from models.scan.event import ADJUSTING, Action
-from models.stock.places import shelf
+from models.stock.places import quarantine, shelf
 from models.udi import CodeError, Issuer
 from rules.catalogue.joining import Resolution, carried_by, cost_on, price_on, resolve
 from rules.charging.adjusting import adjusted
@@ -24,6 +24,7 @@ from rules.charging.validation import (
     identity_reasons,
     item_reasons,
     label_reasons,
+    receipt_reasons,
     unit_reasons,
 )
 from rules.stock.moving import kept, way_of
@@ -136,12 +137,17 @@ def _decide_stock_action(
         # Recorded, for the goods are there; the desk proposes to lock them away.
         flags.add(Reason.RECALLED)
     flags |= _doubts(label) | label_reasons(label, found.item)
+    flags |= _against(subject, label, view)
     flags |= overridden(event, move_reasons(event, found.item, view), prior.reasons if prior else ())
     if prior and Reason.RELEASED in prior.reasons:
         flags = flags - RELEASABLE | {Reason.RELEASED}
     decision = Decision(
         subject, n, subject.recorded_at, Verdict.RECORDED, in_precedence(flags), label, found.item, units
     )
+    if flags & _NOTHING_MOVES:
+        # Nothing is booked until a person has looked at it.
+        decision.verdict = Verdict.HELD
+        return decision
     if Reason.BREAKER_OPEN in flags:
         # Nothing moves until a person lets it pass.
         decision.verdict, decision.offers = Verdict.HELD, offers(event, found.item, view)
@@ -153,6 +159,16 @@ def _decide_stock_action(
         encounter = view.encounter(event.hospital, event.encounter) if event.encounter else None
         decision.stock = decision.stock._replace(waste=waste_of(decision, encounter, view))
     return decision
+
+
+def _against(subject: RecordedScan, label: LabelFacts, view: View) -> set[Reason]:
+    """What stands against moving goods so: a way that ends where it begins, a unit that is here already or was used."""
+    event = subject.event
+    if event.action is Action.RECEIVE:
+        return receipt_reasons(subject, label, view)
+    # Within a store goods may be moved from one of its rooms to its shelf. A loan to oneself is no scan event at all.
+    own = event.action is Action.TRANSFER and event.place is None and event.to_store == event.store
+    return {Reason.SAME_PLACE} if own else set()
 
 
 def _decide_use(
@@ -247,7 +263,8 @@ def _move(decision: Decision, view: View, reasons: set[Reason]) -> None:
         # Goods that came in expired are in the house; they are locked away.
         reasons.add(Reason.EXPIRED)
     confirms = event.action is Action.TRANSFER and view.catalogue.stores.confirms(event.hospital, event.to_store or "")
-    way = way_of(event, confirms=confirms, locks=expired)
+    locked = event.action is Action.SEND_BACK and view.balance(decision.balance_key(quarantine(event.store))) >= units
+    way = way_of(event, confirms=confirms, locks=expired or locked)
     move = StockMove(item.owner, units, kept(way.from_place), kept(way.to_place))
     here = shelf(event.store, event.place)
     left = view.left(event.hospital, here, item) + units * ((way.to_place == here) - (way.from_place == here))
@@ -259,5 +276,6 @@ def _move(decision: Decision, view: View, reasons: set[Reason]) -> None:
 
 _UNIT_TAKEN: Final = StockEffects(takes_unit=True)
 _BROUGHT = frozenset({Action.RECEIVE, Action.TRANSFER, Action.LEND, Action.ACCEPT, Action.GIVE_BACK})
+_NOTHING_MOVES = frozenset({Reason.SERIAL_PRESENT, Reason.SERIAL_USED, Reason.SAME_PLACE})
 _WASTED = frozenset({Action.OPENED, Action.WASTE})
 _ACCOUNTED = frozenset({Verdict.BILLED, Verdict.RECORDED})

@@ -95,8 +95,10 @@ def _want(wanted: Lookup, subject: RecordedScan, label: LabelFacts, catalogue: C
     if event.action in ADJUSTING:
         wanted.adjustments.add((event.hospital, event.scan_id))
     unit = label.unit(event.hospital)
-    if unit is not None and event.action in (Action.USE, Action.RETURN):
+    if unit is not None and event.action in (Action.USE, Action.RETURN, Action.RECEIVE):
         wanted.units.add(unit)
+    if unit is not None and event.action is Action.RECEIVE:
+        wanted.received.add(unit)
     known = label.di is not None or event.item_code is not None
     item = resolve(event, label, catalogue).item if known else None
     if event.action is Action.RETURN:
@@ -110,8 +112,8 @@ def _want(wanted: Lookup, subject: RecordedScan, label: LabelFacts, catalogue: C
     wanted.store_items.add((event.hospital, here, item.item_code))
     if catalogue.controls.stops(event.hospital, item.item_code):
         wanted.store_items.update((event.hospital, here, other.item_code) for other in catalogue.same_type(item))
-    place = kept(way_of(event).from_place)
-    if place is not None:
+    places = {kept(way_of(event, locks=locks).from_place) for locks in (False, event.action is Action.SEND_BACK)}
+    for place in places - {None}:
         lot, serial = label.lot or "", label.serial or ""
         wanted.balances.add(BalanceKey(event.hospital, place, item.item_code, item.owner, lot, serial))
 

@@ -101,6 +101,20 @@ def label_reasons(label: LabelFacts, item: Item) -> set[Reason]:
     return {Reason.LABEL_INCOMPLETE} if any(said[part] is None for part in parts or ()) else set()
 
 
+def receipt_reasons(subject: RecordedScan, label: LabelFacts, view: View) -> set[Reason]:
+    """What stands against receiving this very unit: it is in the house, or it was used and its receipt is in the books.
+
+    References:
+        docs/store.md, "Units with a serial". A receipt that comes after the use it belongs to is booked.
+    """
+    unit = label.unit(subject.event.hospital)
+    if unit is None:
+        return set()
+    if view.booked(unit) > 0:
+        return {Reason.SERIAL_PRESENT}
+    return {Reason.SERIAL_USED} if view.booked(unit) == 0 and view.holder(unit) is not None else set()
+
+
 def unit_reasons(subject: RecordedScan, label: LabelFacts, item: Item | None, view: View) -> set[Reason]:
     """What stands against using this very unit: expired, recalled, suspended, its serial in use.
 

@@ -25,7 +25,7 @@ def way_of(event: ScanEvent, *, confirms: bool = False, locks: bool = False) -> 
     Args:
         event: What was scanned.
         confirms: Of a transfer: the receiving store confirms what it gets, so the goods are on the way until then.
-        locks: Of goods that come in: they may not be used and are locked away.
+        locks: Of goods that come in: they may not be used and are locked away. Of goods that are sent back: they are.
     """
     here = shelf(event.store, event.place)
     if event.action is Action.USE:
@@ -44,6 +44,7 @@ def way_of(event: ScanEvent, *, confirms: bool = False, locks: bool = False) -> 
         Action.CLEAR: Way(quarantine(event.store), here),
         Action.MISSING: Way(here, ADJUSTMENT),
         Action.FOUND: Way(ADJUSTMENT, here),
+        Action.SEND_BACK: Way(quarantine(event.store) if locks else here, SUPPLIER),
     }
     return ways[event.action]
 

@@ -23,7 +23,7 @@ from models.stock.recall import Recall
 from models.stock.store import StoreRecord
 from sinks.memory.aside import MemoryAside
 from sinks.memory.rows import Change, Claims, LaneRow, as_kept, owner, recorded, same_goods, touches
-from sinks.memory.sums import charged_units, credits_of, neighbours_of, quota_used, stock_of
+from sinks.memory.sums import booked_of, charged_units, credits_of, neighbours_of, quota_used, stock_of
 from sinks.messages.outgoing import Outgoing, outgoing_of
 from sinks.ports.batch import Again, Batch, InputPosition, LaneMovedError, LaneState, LookedAt, StaleError, Unreadable
 from sinks.postgres.catalogue.facts import FactBatch
@@ -101,6 +101,7 @@ class MemoryBooks:
             closed={hospital: self.closed.get(hospital, 0) for hospital in wanted.hospitals},
             fingerprints={scan: scans[scan][1] for scan in wanted.scans if scan in scans},
             holders={unit: units[unit] for unit in wanted.units if unit in units},
+            booked=booked_of(self._all(), wanted),
             encounters={one: self._encounters[one] for one in wanted.encounters if one in self._encounters},
             uses=[self._use(ref, catalogue) for ref in self._uses_wanted(wanted)],
             balances={key: balances[key] for key in wanted.balances},

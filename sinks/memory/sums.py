@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import timedelta
 
-from models.charging.books import BalanceKey, Neighbour
+from models.charging.books import BalanceKey, Neighbour, UnitKey
 from models.charging.decision import Decision
 from models.charging.effects import Charge
 from models.charging.known_controls import QuotaKey, Used, UsedItems
@@ -28,6 +28,16 @@ def stock_of(decisions: Iterable[Decision]) -> tuple[Counter[BalanceKey], Counte
     for key, units in balances.items():
         totals[key.hospital, key.store, key.item_code] += units
     return balances, totals
+
+
+def booked_of(decisions: Iterable[Decision], wanted: Lookup) -> dict[UnitKey, int]:
+    """How often the units that are received are in the house by the moves."""
+    booked = dict.fromkeys(wanted.received, 0)
+    for decision in decisions if booked else ():
+        unit, move = decision.label.unit(decision.subject.event.hospital), decision.stock.move
+        if move is not None and unit in booked:
+            booked[unit] += (move.to_store is not None) - (move.from_store is not None)
+    return booked
 
 
 def charged_units(decisions: Iterable[Decision], hospital: str, encounter: str, item_code: str) -> int:

@@ -89,6 +89,7 @@ _STEPS: Final[Mapping[str, _Step]] = MappingProxyType(
         Action.CLEAR: _Step("OBSERVE", "inspecting", "conformant"),
         Action.MISSING: _Step("OBSERVE", "stock_taking", "unknown"),
         Action.FOUND: _Step("OBSERVE", "stock_taking", "available"),
+        Action.SEND_BACK: _Step("OBSERVE", "shipping", "returned"),
     }
 )
 """Business step and disposition of each action, in the words of the CBV; docs/store.md has the table."""

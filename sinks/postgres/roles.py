@@ -111,6 +111,7 @@ store_item          state arw    -      r      r      r      r
 target              book  -      -      r      r      ar     r
 topic_counter       state r      r      rw     rw     rw     r
 unit_claim          state ard    -      r      r      r      r
+unit_place          state arw    r      r      r      r      r
 usage_delta         state ar     r      rd     r      rd     r
 usage_month         state r      -      arw    r      arw    r
 use_change          book  ar     -      r      r      r      r

@@ -40,7 +40,7 @@ from sinks.ports.batch import (
 from sinks.postgres.charging.aside import PostgresAside
 from sinks.postgres.charging.inputs import take_position
 from sinks.postgres.charging.rows import rows_of
-from sinks.postgres.charging.supply import adjustments_of, learn_supply
+from sinks.postgres.charging.supply import adjustments_of, booked_units, learn_supply
 from sinks.postgres.charging.use_rows import event_of, plain, use_of
 from sinks.postgres.readable import readable
 
@@ -107,6 +107,7 @@ class PostgresBooks:
                 catalogue.controls.put(read_control(kind, body), version)
             catalogue.put(readable("an item", changes, lambda change: _item(*change)), row["facts_version"])
             uses = await self._uses(connection, wanted, catalogue)
+            booked = await booked_units(connection, wanted.received)
             neighbours = await self._neighbours(connection, wanted)
             stays = await self._stays(connection, wanted)
             quotas = await self._quotas(connection, wanted, catalogue)
@@ -122,6 +123,7 @@ class PostgresBooks:
             holders={UnitKey(*tuple(u)[:4]): Ref(*tuple(u)[4:]) for u in row["units"]},
             encounters={(e[0], e[1]): EncounterFacts(e[3], e[4], e[6], e[8], e[7], e[9]) for e in row["encounters"]},
             uses=uses,
+            booked=booked,
             balances=dict(zip(balances, row["balances"], strict=True)),
             store_items=dict(zip(store_items, row["store_items"], strict=True)),
             neighbours=neighbours,

@@ -80,6 +80,7 @@ _OUTSIDE = {
     Action.RECEIVE: (SUPPLIER, ""),
     Action.MISSING: ("", ADJUSTMENT),
     Action.FOUND: (ADJUSTMENT, ""),
+    Action.SEND_BACK: ("", SUPPLIER),
 }
 """The end of an action's way at which no balance is kept."""
 

@@ -1,9 +1,10 @@
-"""What lanes read of stores: recall notices and stores by the number of the fact, and what posted counts book."""
+"""What lanes read of stores: notices and stores by the number of the fact, what counts book, which units are there."""
 
 from collections.abc import Collection
 from typing import Any, Final
 from uuid import UUID
 
+from models.charging.books import UnitKey
 from models.charging.snapshot import Catalogue
 from models.stock.count import Adjustment
 from models.stock.recall import Recall
@@ -17,6 +18,11 @@ SELECT l.hospital, l.scan_id, l.action, c.store, c.place, l.item_code, l.owner, 
 FROM unnest($1::text[], $2::uuid[]) k (hospital, scan_id)
 JOIN udi.count_line l USING (hospital, scan_id)
 JOIN udi.stock_count c USING (hospital, document)
+"""
+_BOOKED: Final = """
+SELECT k.hospital, k.issuer, k.di, k.serial, coalesce(u.booked, 0) AS booked
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) k (hospital, issuer, di, serial)
+LEFT JOIN udi.unit_place u USING (hospital, issuer, di, serial)
 """
 
 
@@ -38,3 +44,11 @@ async def adjustments_of(connection: Any, wanted: Collection[tuple[str, UUID]]) 
     columns = [[each[place] for each in wanted] for place in range(2)]
     rows = await connection.fetch(_ADJUSTMENTS, *columns)
     return {(row[0], row[1]): Adjustment(*row[2:]) for row in rows}
+
+
+async def booked_units(connection: Any, units: Collection[UnitKey]) -> dict[UnitKey, int]:
+    """How often the books have each of the units in the house."""
+    if not units:
+        return {}
+    rows = await connection.fetch(_BOOKED, *([unit[place] for unit in units] for place in range(4)))
+    return {UnitKey(*tuple(row)[:4]): row["booked"] for row in rows}

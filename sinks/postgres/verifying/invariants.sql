@@ -226,6 +226,16 @@ FULL JOIN (SELECT hospital, store, item_code, lane, sum(quantity) AS quantity FR
     USING (hospital, store, item_code, lane)
 WHERE s.quantity IS DISTINCT FROM b.quantity;
 
+-- check: unit-in-one-place: the books have a unit with a serial in the house at most once, as often as its moves say
+SELECT hospital, issuer, di, serial, u.booked, m.booked AS moved, u.place
+FROM udi.unit_place u
+FULL JOIN (
+    SELECT hospital, issuer, di, serial, sum((to_place NOT IN ('supplier', 'patient', 'waste', 'adjustment'))::integer
+                                           - (from_place NOT IN ('supplier', 'patient', 'waste', 'adjustment'))::integer) AS booked
+    FROM udi.stock_move WHERE serial IS NOT NULL AND di IS NOT NULL GROUP BY 1, 2, 3, 4
+) m USING (hospital, issuer, di, serial)
+WHERE u.booked IS DISTINCT FROM m.booked OR u.booked > 1;
+
 -- check: goods-moved-once: goods of a scan that stands have moved once; of no scan twice, but for what went back
 SELECT n.scan_id, n.action, n.verdict, moved.times
 FROM udi.scan_now n
@@ -634,6 +644,8 @@ FROM (
     SELECT book, 'append_only' AS protection
     FROM unnest(ARRAY['scan', 'decision', 'scan_claim', 'use_change', 'ledger', 'settlement', 'waste_cost', 'alert', 'catalogue', 'encounter', 'fact_change', 'period_close', 'lot_shape', 'reading', 'scanner', 'pair', 'command', 'command_outcome', 'assignment', 'correction', 'case_close', 'case_proof', 'his_line', 'difference', 'discharge', 'income', 'recall', 'recall_closing', 'rule', 'rule_switch', 'intervention', 'control', 'watch_finding', 'review_entry', 'installation', 'verification', 'hospital_policy', 'forced_close', 'target', 'assessment_run', 'assessment_row', 'month_step', 'purge', 'chain', 'seal', 'statement', 'statement_line', 'statement_mark', 'store', 'delivery', 'purchase', 'purchase_line', 'purchase_mark', 'scan_raw', 'scan_override', 'raw_purge', 'stock_count', 'count_end', 'count_line', 'count_booked', 'count_policy']) book
     UNION ALL SELECT 'ledger', 'check_ledger'
+    UNION ALL SELECT 'settlement', 'check_open_period' UNION ALL SELECT 'waste_cost', 'check_open_period'
+    UNION ALL SELECT 'scan', 'place_scanned' UNION ALL SELECT 'decision', 'place_decided' UNION ALL SELECT 'unit_place', 'by_moves_alone'
 ) expected
 LEFT JOIN pg_trigger t ON t.tgrelid = ('udi.' || expected.book)::regclass AND t.tgname = expected.protection
 WHERE t.tgenabled IS DISTINCT FROM 'O';

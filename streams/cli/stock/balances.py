@@ -13,6 +13,7 @@ from sinks.postgres.stock.balances import Balance, Pack, balances
 from sinks.postgres.stock.balances import packs as packs_of
 from sinks.postgres.stock.below_zero import BelowZero, below_zero
 from sinks.postgres.stock.shelves import stock_as_of
+from sinks.postgres.stock.units import UnitElsewhere, units_elsewhere
 from streams.cli.charging.telling import goods, listed_id
 from streams.cli.connection import bad, read_settings, run
 from streams.cli.lists import listing
@@ -21,6 +22,7 @@ from streams.settings import Settings
 
 NOTHING: Final = "No stock is recorded there."
 NONE_BELOW: Final = "Every use found its goods on the shelf, or an earlier receipt explains it."
+NONE_ELSEWHERE: Final = "Every unit with a serial is where the balances have it."
 NONE_EXPLAINED: Final = "No receipt has explained a use later."
 
 
@@ -40,12 +42,20 @@ def stock(
     explained: Annotated[
         bool, typer.Option("--explained", help="Those that a receipt made before them explains, with both times.")
     ] = False,
+    elsewhere: Annotated[
+        bool, typer.Option("--elsewhere", help="Units with a serial that are not where a store's balance has them.")
+    ] = False,
     at: Annotated[str | None, typer.Option("--at", help="As it was at this instant, or at the end of a day.")] = None,
     limit: Limit = LIMIT_DEFAULT,
     as_json: AsJson = False,
 ) -> None:
     """Balances by store, item, lot, serial and owner; those at zero are left out."""
-    if uses or explained:
+    if elsewhere:
+        if packs or negative or uses or explained or at is not None:
+            bad("Expected --elsewhere alone, with --store and --item.")
+        units = run(lambda _, pool: units_elsewhere(pool, store, item))
+        _answer(units, lambda: _show_elsewhere(units, limit), NONE_ELSEWHERE, as_json=as_json)
+    elif uses or explained:
         if packs or negative or at is not None:
             bad("Expected --uses or --explained without --packs, --negative and --at.")
         scans, zone = run(lambda settings, pool: _below_zero(settings, pool, store, item))
@@ -93,6 +103,18 @@ def _show_uses(rows: Sequence[BelowZero], zone: ZoneInfo, limit: int, *, explain
     else:
         print_table("Used, and not on the shelf", columns, [each[: len(columns)] for each in cells], limit=limit)
     typer.echo(f"{len(rows):,} scans, {sum(each.units for each in rows):,} units.")
+
+
+def _show_elsewhere(rows: Sequence[UnitElsewhere], limit: int) -> None:
+    zone = read_settings().zone
+    cells = [
+        (each.moved_at.astimezone(zone), goods(each.item_code, None, None, each.lot, each.serial), each.store,
+         each.quantity, each.place, listed_id(each.scan_id) if each.scan_id else None)
+        for each in rows
+    ]  # fmt: skip
+    columns = ("moved", "item", "store", ">units", "is at", "scan")
+    print_table("Units that are not where a balance has them", columns, cells, limit=limit)
+    typer.echo(f"{len(rows):,} balances to settle.")
 
 
 def _times(each: BelowZero, zone: ZoneInfo) -> tuple[datetime | None, datetime | None]:

@@ -64,7 +64,8 @@ async def test_a_note_is_expected_then_partial_then_complete(ward: Ward, store: 
     await ward.scan(receipt(1, 4))
     assert [short(row) for row in await deliveries(store.pool)] == [("1", "L1", 10, 4, 4, "partial", ())]
     await ward.scan(receipt(2, 1, codes=[gs1(BOX, expiry="271231", lot="L1")]), receipt(3, 1, lot="l1"), lane=1)
-    assert [short(row) for row in await deliveries(store.pool)] == [("1", "L1", 10, 10, 10, "complete", ())]
+    found = [short(row) for row in await deliveries(store.pool)]
+    assert found == [("1", "L1", 10, 10, 10, "complete", ("spelled-otherwise",))]
     assert await learn(store.pool, note(line(cost="0.00"))) == ["bad-event"]
 
 
@@ -97,6 +98,21 @@ async def test_expired_goods_are_in_quarantine_and_rejected_ones_do_not_stand(wa
     row = (await deliveries(store.pool))[0]
     assert (row.arrived, row.accepted, row.quarantined, row.status) == (2, 0, 2, "complete")
     assert tuple(row.findings) == ("expired", "other-supplier")
+
+
+async def test_a_unit_that_is_here_or_was_used_is_a_finding_and_booked_once(ward: Ward, store: PostgresStore) -> None:
+    await learn(store.pool, note(line("1", 1, serial="S1"), line("2", 1, serial="s 2")))
+    one, other = (gs1(DI, expiry="271231", lot="L1", serial=serial) for serial in ("S1", "S2"))
+    await ward.scan(receipt(1, 1, codes=[one]), receipt(2, 1, codes=[one]), receipt(3, 1, codes=[other]))
+    assert [(row.line, row.accepted, tuple(row.findings)) for row in await deliveries(store.pool)] == [
+        ("1", 1, ("more", "serial-present")), ("2", 1, ("spelled-otherwise",)),
+    ]  # fmt: skip
+
+    await ward.scan(scan(4, codes=[one]), receipt(5, 1, codes=[one]))
+    (first, _) = await deliveries(store.pool)
+    assert (first.accepted, tuple(first.findings)) == (1, ("more", "serial-present", "serial-used"))
+    stock = await store.pool.fetch("SELECT serial, quantity FROM report.stock WHERE quantity <> 0")
+    assert {row["serial"]: row["quantity"] for row in stock} == {"S2": 1}
 
 
 async def test_goods_under_the_number_of_no_note_are_named(ward: Ward, store: PostgresStore) -> None:

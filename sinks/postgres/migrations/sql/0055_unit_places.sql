@@ -19,6 +19,7 @@ COMMENT ON TABLE udi.unit_place IS 'Where each unit with a serial is, and by whi
 COMMENT ON COLUMN udi.unit_place.place IS 'Where the newest move (by the time of its scan) has brought it. A use brings it to the patient, wherever the books had it, and only a return brings it back.';
 COMMENT ON COLUMN udi.unit_place.booked IS 'How often the books have it in the house: 1, or 0 when it is outside. Below 0 it was used and its receipt is still to come.';
 CREATE INDEX unit_place_of_item ON udi.unit_place (hospital, item_code, serial);
+COMMENT ON INDEX udi.unit_place_of_item IS 'report.units_elsewhere: the place of a unit of which a balance tells.';
 
 CREATE FUNCTION udi.in_the_house(place text) RETURNS integer LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN
     (place NOT IN ('supplier', 'patient', 'waste', 'adjustment'))::integer;

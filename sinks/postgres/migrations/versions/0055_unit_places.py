@@ -13,4 +13,4 @@ depends_on = None
 
 def upgrade() -> None:
     """Make the places of units, filled from the moves, and what refuses a second one."""
-    execute("0055_unit_places.sql")
+    execute("0055_unit_places.sql", "0055_deliveries.sql")

@@ -1,0 +1,33 @@
+"""The names that suppliers, auditors and BI tools hold on to: views of the store with at least these columns."""
+
+from typing import Final
+
+from tests.support.ward import postgres_store
+
+VIEWS: Final = {
+    "deliveries": "hospital note line supplier item_code lot serial expected arrived accepted quarantined rejected "
+    "returned findings status",
+    "in_transit": "hospital document from_store to_store item_code lot serial owner quantity sent_at",
+    "replenishment": "hospital store item_code on_hand on_order minimum maximum daily_use days_left proposed packages "
+    "elsewhere",
+    "expiring": "hospital store item_code lot serial owner quantity expiry days_left value",
+    "statements": "hospital supplier period version item_code used returned corrected quantity cost amount status "
+    "invoice",
+    "recall_lines": "hospital recall version kind encounter store issuer di lot serial quantity chance scan_id status "
+    "closed_at closed_by",
+    "chain": "lane batch position digest head",
+    "seals": "sealed_at root",
+    "stock": "hospital store owner item_code issuer di lot serial expiry quantity",
+    "stock_moves": "hospital move_id scan_id from_place to_place owner item_code issuer di lot serial quantity "
+    "moved_at",
+}
+"""docs/contract.md, "Views"; names are never taken away."""
+
+
+async def test_every_view_of_the_store_has_its_columns(database: str) -> None:
+    async with postgres_store(database) as store:
+        rows = await store.pool.fetch(
+            "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'report'"
+        )
+    found = {(row["table_name"], row["column_name"]) for row in rows}
+    assert {(view, column) for view, columns in VIEWS.items() for column in columns.split()} - found == set()

@@ -18,7 +18,8 @@ STORES = ("OR-1", "OR-2", "OR-3")
 PLACES = (None, "cab1")
 LOTS = ("A", "B")
 ACTIONS = (
-    "use", "receive", "waste", "opened", "transfer", "accept", "lend", "give-back", "quarantine", "clear", "count",
+    "use", "receive", "waste", "opened", "transfer", "accept", "lend", "give-back", "quarantine", "clear", "send-back",
+    "count",
 )  # fmt: skip
 
 
@@ -55,13 +56,17 @@ class Stock(RuleBasedStateMachine):
         }  # fmt: skip
         self.loop.run_until_complete(self.ward.scan(scan(self.number, **changes), lane=lane))
         here = f"{store}/{place}" if place else store
+        locked = f"quarantine/{store}"
         sent = f"in-transit/{other}" if other == "OR-3" else other
         out, into = {
             "use": (here, None), "waste": (here, None), "opened": (here, None), "receive": (None, here),
             "transfer": (here, sent), "accept": (f"in-transit/{store}", here), "lend": (here, f"lent/{other}"),
             "give-back": (f"lent/{store}", other), "quarantine": (here, f"quarantine/{store}"),
             "clear": (f"quarantine/{store}", here), "count": (None, None),
+            "send-back": (locked if self.expected[locked, lot] >= quantity else here, None),
         }[action]  # fmt: skip
+        if action == "transfer" and here == other:  # Nothing is booked until a person has looked at it.
+            out, into = None, None
         for where, units in ((out, -quantity), (into, quantity)):
             if where is not None:
                 self.expected[where, lot] += units

@@ -226,15 +226,14 @@ FULL JOIN (SELECT hospital, store, item_code, lane, sum(quantity) AS quantity FR
     USING (hospital, store, item_code, lane)
 WHERE s.quantity IS DISTINCT FROM b.quantity;
 
--- check: unit-in-one-place: the books have a unit with a serial in the house at most once, as often as its moves say
-SELECT hospital, issuer, di, serial, u.booked, m.booked AS moved, u.place
+-- check: unit-in-one-place: a unit with a serial is in one place, in the house at most once, and as far as its moves say
+SELECT hospital, issuer, di, serial, u.place, u.booked, m.moves
 FROM udi.unit_place u
 FULL JOIN (
-    SELECT hospital, issuer, di, serial, sum((to_place NOT IN ('supplier', 'patient', 'waste', 'adjustment'))::integer
-                                           - (from_place NOT IN ('supplier', 'patient', 'waste', 'adjustment'))::integer) AS booked
+    SELECT hospital, issuer, di, serial, count(*) AS moves, array_agg(DISTINCT to_place) AS places
     FROM udi.stock_move WHERE serial IS NOT NULL AND di IS NOT NULL GROUP BY 1, 2, 3, 4
 ) m USING (hospital, issuer, di, serial)
-WHERE u.booked IS DISTINCT FROM m.booked OR u.booked > 1;
+WHERE u.booked > 1 OR u.place IS NULL OR m.moves IS NULL OR u.place <> ALL (m.places);
 
 -- check: goods-moved-once: goods of a scan that stands have moved once; of no scan twice, but for what went back
 SELECT n.scan_id, n.action, n.verdict, moved.times

@@ -35,7 +35,9 @@ CREATE FUNCTION udi.move_unit(m udi.unit_place) RETURNS void LANGUAGE sql AS $$
     VALUES ((m).hospital, (m).issuer, (m).di, (m).serial, (m).item_code, (m).place, (m).from_place, (m).moved_at,
             udi.in_the_house((m).place) - udi.in_the_house((m).from_place), (m).position_id, (m).record_offset)
     ON CONFLICT (hospital, issuer, di, serial) DO UPDATE SET
-        booked = u.booked + excluded.booked,
+        -- Only a receipt can put a unit into the house a second time; what comes back within it is there once, whoever has scanned it in parts.
+        booked = CASE WHEN excluded.from_place = 'supplier' THEN u.booked + excluded.booked
+                      ELSE least(u.booked + excluded.booked, greatest(u.booked, 1)) END,
         (item_code, place, from_place, moved_at, position_id, record_offset) = (
             SELECT CASE WHEN newer THEN excluded.item_code ELSE u.item_code END, CASE WHEN newer THEN excluded.place ELSE u.place END,
                    CASE WHEN newer THEN excluded.from_place ELSE u.from_place END, CASE WHEN newer THEN excluded.moved_at ELSE u.moved_at END,
@@ -43,7 +45,7 @@ CREATE FUNCTION udi.move_unit(m udi.unit_place) RETURNS void LANGUAGE sql AS $$
             FROM (SELECT udi.brings(u, excluded.place, excluded.from_place, excluded.moved_at) AS newer) decides
         )
 $$;
-COMMENT ON FUNCTION udi.move_unit IS 'One move of a unit: it is where the move has brought it, and the books have it once more or less.';
+COMMENT ON FUNCTION udi.move_unit IS 'One move of a unit: it is where the move has brought it, and in the house or not.';
 
 -- In the order in which they were decided, as the rules saw them.
 CREATE FUNCTION udi.place_scanned() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -64,13 +66,14 @@ BEGIN
     RETURN NULL;
 END $$;
 
--- What is in the books already. Where they had a unit twice before this was kept, that stays and is on the work list.
+-- What is in the books already. A unit that they had in the house twice is where its newest move has brought it; the other balance is on the work list.
 DO $$
 BEGIN
     PERFORM udi.move_unit(ROW(m.hospital, m.issuer, m.di, m.serial, m.item_code, m.to_place, m.from_place, m.moved_at, 0, m.position_id, m.record_offset)::udi.unit_place)
     FROM (SELECT * FROM udi.stock_move WHERE serial IS NOT NULL AND di IS NOT NULL ORDER BY decided_at, position_id, record_offset, n) m;
 END $$;
-ALTER TABLE udi.unit_place ADD CONSTRAINT unit_in_one_place CHECK (booked <= 1) NOT VALID;
+UPDATE udi.unit_place SET booked = 1 WHERE booked > 1;
+ALTER TABLE udi.unit_place ADD CONSTRAINT unit_in_one_place CHECK (booked <= 1);
 CREATE TRIGGER place_scanned AFTER INSERT ON udi.scan REFERENCING NEW TABLE AS entered FOR EACH STATEMENT EXECUTE FUNCTION udi.place_scanned();
 CREATE TRIGGER place_decided AFTER INSERT ON udi.decision REFERENCING NEW TABLE AS entered FOR EACH STATEMENT EXECUTE FUNCTION udi.place_decided();
 

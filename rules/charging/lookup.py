@@ -112,10 +112,16 @@ def _want(wanted: Lookup, subject: RecordedScan, label: LabelFacts, catalogue: C
     wanted.store_items.add((event.hospital, here, item.item_code))
     if catalogue.controls.stops(event.hospital, item.item_code):
         wanted.store_items.update((event.hospital, here, other.item_code) for other in catalogue.same_type(item))
-    places = {kept(way_of(event, locks=locks).from_place) for locks in (False, event.action is Action.SEND_BACK)}
-    for place in places - {None}:
-        lot, serial = label.lot or "", label.serial or ""
-        wanted.balances.add(BalanceKey(event.hospital, place, item.item_code, item.owner, lot, serial))
+    _want_sources(wanted, event, label, item)
+
+
+def _want_sources(wanted: Lookup, event: ScanEvent, label: LabelFacts, item: Item) -> None:
+    """The balances that the goods may leave: what is sent back may lie in quarantine."""
+    lot, serial = label.lot or "", label.serial or ""
+    for locks in (False, True) if event.action is Action.SEND_BACK else (False,):
+        place = kept(way_of(event, locks=locks).from_place)
+        if place is not None:
+            wanted.balances.add(BalanceKey(event.hospital, place, item.item_code, item.owner, lot, serial))
 
 
 def _want_quota(wanted: Lookup, subject: RecordedScan, item: Item, catalogue: Catalogue) -> None:

@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO, Final
 
@@ -65,7 +66,7 @@ def _members(archive: zipfile.ZipFile) -> tuple[list[Part], list[str]]:
     found = [info for info in infos if info.filename.lower().endswith(_READABLE)]
     if not found:
         raise SheetError(f"Expected an archive with files {', '.join(_READABLE)}, found none.")
-    parts = [Part(info.filename, info.file_size, lambda info=info: archive.open(info)) for info in found]  # type: ignore[misc]
+    parts = [Part(info.filename, info.file_size, partial(archive.open, info)) for info in found]
     skipped = [info.filename for info in infos if info not in found]
     return sorted(parts, key=lambda part: _numbered(part.name)), skipped
 

@@ -1,7 +1,8 @@
 """Watching and judging: a month's close, a late scan after it, a back-test, a page of findings, an assessment.
 
-The books are filled as lanes leave them: a row for each scan, and the use of months as one row of usage for each. What
-is timed is what a person waits for. Use grows by chance alone but for one item in twenty, which doubles in a month.
+The books are filled as lanes leave them: a row for each scan, and the use of months as one row of usage for each month
+and department. What is timed is what a person waits for. Use grows by chance alone but for one item in twenty, which
+doubles in a month.
 """
 
 from dataclasses import dataclass
@@ -70,9 +71,9 @@ WITH used AS (
     FROM used
 )
 INSERT INTO udi.usage_delta (lane, version, hospitals, departments, items, months, quantities, amounts, recorded_at)
-SELECT 0, month, array_agg('H1'::text), array_agg(department), array_agg(item_code), array_agg(month), array_agg(units),
-       array_agg(units::bigint * price), '2023-01-01'
-FROM grown GROUP BY month
+SELECT 0, 1 + row_number() OVER (), array_agg('H1'::text), array_agg(department), array_agg(item_code), array_agg(month),
+       array_agg(units), array_agg(units::bigint * price), '2023-01-01'
+FROM grown GROUP BY month, department
 """
 _LATE: Final = """
 INSERT INTO udi.usage_delta (lane, version, hospitals, departments, items, months, quantities, amounts, recorded_at)

@@ -31,8 +31,8 @@ from streams.services.monitoring.finder import find
 
 log = structlog.get_logger(__name__)
 
-DELTAS_MAX: Final = 500
-"""Batches folded in one transaction."""
+DELTAS_MAX: Final = 100
+"""Batches folded in one transaction: at most as many thousand cells, some seconds of one core."""
 CELLS_MAX: Final = 500
 """Cells judged between two questions to the database: some tenths of a second of one core. Own choice."""
 POLL_SECONDS: Final = 0.5

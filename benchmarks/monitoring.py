@@ -71,8 +71,8 @@ WITH used AS (
     FROM used
 )
 INSERT INTO udi.usage_delta (lane, version, hospitals, departments, items, months, quantities, amounts, recorded_at)
-SELECT 0, 1 + row_number() OVER (), array_agg('H1'::text), array_agg(department), array_agg(item_code), array_agg(month),
-       array_agg(units), array_agg(units::bigint * price), '2023-01-01'
+SELECT 0, 1 + row_number() OVER (), array_agg('H1'::text), array_agg(department), array_agg(item_code),
+       array_agg(month), array_agg(units), array_agg(units::bigint * price), '2023-01-01'
 FROM grown GROUP BY month, department
 """
 _LATE: Final = """

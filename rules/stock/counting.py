@@ -81,7 +81,7 @@ def lines_of(scans: Iterable[CountScan], known: Known) -> list[CountLine]:
 
 def surplus_serials(lines: Iterable[CountLine]) -> list[Goods]:
     """Serial units that were counted and are not there by the books: where are they?"""
-    return [line.goods for line in lines if line.serial and line.difference > 0]
+    return [line.goods for line in lines if _is_surplus(line)]
 
 
 def placed(lines: Iterable[CountLine], whereabouts: Mapping[Goods, str | None]) -> list[CountLine]:
@@ -99,8 +99,13 @@ def _with_size(line: CountLine) -> CountLine:
     return replace(line, findings=(*line.findings, LineFinding.TOO_MANY)) if over else line
 
 
+def _is_surplus(line: CountLine) -> bool:
+    """A unit that was counted; of one that was used before the books knew it, nobody has seen anything."""
+    return bool(line.serial) and line.counted > 0 and line.difference > 0
+
+
 def _with_place(line: CountLine, place: str | None) -> CountLine:
-    if not line.serial or line.difference <= 0 or place is None or place in _NOWHERE:
+    if not _is_surplus(line) or place is None or place in _NOWHERE:
         return line
     return replace(line, elsewhere=place, findings=(*line.findings, LineFinding.ELSEWHERE))
 

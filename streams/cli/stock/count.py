@@ -114,7 +114,7 @@ def show(
         print_json(_document(seen, blind=blind))
     else:
         _show(seen, zone, limit, blind=blind)
-    findings = [each for line in seen.lines for each in _shown_findings(line, blind=blind)]
+    findings = [each for line in _visible(seen, blind=blind) for each in _shown_findings(line, blind=blind)]
     raise typer.Exit(1 if findings or seen.strange or seen.waiting else 0)
 
 
@@ -302,7 +302,11 @@ def _show(seen: Seen, zone: ZoneInfo, limit: int, *, blind: bool) -> None:
             goods(line.item_code, None, None, line.lot or None, line.serial or None),
             line.owner,
             line.counted,
-            *([] if blind else [line.expected, line.difference, line.value_fen and yuan(line.value_fen)]),
+            *(
+                []
+                if blind
+                else [line.expected, line.difference, None if line.value_fen is None else yuan(line.value_fen)]
+            ),
             [*_shown_findings(line, blind=blind), *([line.elsewhere] if line.elsewhere else [])],
         )
         for line in shown

@@ -175,6 +175,14 @@ def test_a_unit_that_is_elsewhere_by_the_books_is_named_and_not_booked() -> None
         assert screws.booked
 
 
+def test_a_unit_that_was_used_before_the_books_knew_it_and_that_nobody_counted_is_made_good() -> None:
+    lines = counted(seen(1, 3), lying=(lies(3), lies(-1, "A", "S1", "PUMP")))
+
+    assert surplus_serials(lines) == []
+    [unit, _] = placed(lines, {Goods("PUMP", "A", "S1"): "patient"})
+    assert (unit.expected, unit.counted, unit.booked) == (-1, 0, True)
+
+
 def test_an_item_counted_without_its_lot_is_not_booked_at_all() -> None:
     lines = counted(seen(1, 2, None), lying=(lies(5), lies(1, "A", "S1", "PUMP")))
 

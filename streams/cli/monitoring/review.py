@@ -28,8 +28,9 @@ from streams.cli.connection import bad, instant, run
 from streams.cli.lists import listing
 from streams.cli.monitoring.findings import machine
 from streams.cli.new_files import expect_new, write_new
+from streams.cli.phrases import told_cell
 from streams.cli.shown import AsJson, print_json, print_table
-from streams.language import language
+from streams.language import language, say
 from streams.settings import Settings
 
 
@@ -105,13 +106,13 @@ def _show(finding: UUID, *, as_json: bool) -> None:
     if as_json:
         print_json(row | {"state": state_of(entries), "entries": [_entry(each) for each in entries]})
         return
-    about = f"{row['item_code']} {row['item_name'] or ''} in {row['month']}"
-    typer.echo(f"{about}: {row['status']}, {row['amount']} yuan at stake")
+    about = " ".join(filter(None, (row["item_code"], row["item_name"])))
+    typer.echo(f"{about}, {row['month']}: {told_cell(row['status'])}, {row['amount']} yuan at stake")
     for part in row["cause"]:
-        typer.echo(f"  {part['factor']:<10}{part['amount']:>16}")
+        typer.echo(f"  {say('assessment', 'factor', part['factor'])}: {part['amount']}")
     columns = (">n", "at", "by", "step", "text", "state")
     rows = [(e.n, e.at, e.by, e.step, _words(e), e.state) for e in entries]
-    print_table(f"Review, {state_of(entries)}", columns, rows)
+    print_table("Review", columns, rows)
 
 
 def _entry(entry: ReviewEntry) -> dict[str, Any]:
@@ -311,17 +312,18 @@ def effect(
 
 def effect_words(measured: Effect) -> str:
     """What an intervention has changed, in one sentence of figures."""
-    own = change_percent_x100(measured.before_fen, measured.after_fen)
-    other = change_percent_x100(measured.elsewhere_before_fen, measured.elsewhere_after_fen)
+    own = _percent(change_percent_x100(measured.before_fen, measured.after_fen))
+    other = _percent(change_percent_x100(measured.elsewhere_before_fen, measured.elsewhere_after_fen))
+    before, now = fen_text(measured.before_fen), fen_text(measured.after_fen)
+    where = ", ".join(measured.departments) or "hospital"
+    words = (
+        f"{where}: {before} yuan a month before, {now} after ({own}), same type elsewhere {other}; "
+        f"{measured.months_before} months before, {measured.months_after} from {measured.after_from} on."
+    )
     expected = expected_fen(measured)
-    words = f"{fen_text(measured.before_fen)} yuan a month before, {fen_text(measured.after_fen)} after"
-    words += f" ({_percent(own)})"
-    words += f"; same type elsewhere {_percent(other)}"
-    if expected is not None:
-        words += f"; {fen_text(expected - measured.after_fen)} yuan a month less than had it gone as elsewhere"
-    where = ", ".join(measured.departments) or "the hospital"
-    months = f"{measured.months_before} months before, {measured.months_after} from {measured.after_from} on"
-    return f"{words}; {where}, {months}."
+    if expected is None:
+        return words
+    return f"{words} Had it gone as elsewhere, {fen_text(expected)} yuan a month would be used now."
 
 
 def _percent(hundredths: int | None) -> str:

@@ -6,7 +6,7 @@ Revision ID: 0052
 from sinks.postgres.migrations.scripts import execute
 
 revision = "0052"
-down_revision = "0050"
+down_revision = "0055"
 branch_labels = None
 depends_on = None
 

@@ -58,14 +58,18 @@ async def get_verdicts(
     await parts.tail.begin()
 
     async def events() -> AsyncIterator[bytes]:
-        async for id_, body in parts.tail.events(key, last):
-            if body is None:
-                yield format_sse_event(id=id_, retry=RETRY_MS)
-            else:
-                yield format_sse_event(data_str=body.decode(), event="verdict", id=id_)
+        async for told in parts.tail.events(key, last):
+            if told:
+                yield b"".join(_event(*each) for each in told)
 
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(events(), headers=headers, media_type="text/event-stream")
+
+
+def _event(id_: str, body: bytes | None) -> bytes:
+    if body is None:
+        return format_sse_event(id=id_, retry=RETRY_MS)
+    return format_sse_event(data_str=body.decode(), event="verdict", id=id_)
 
 
 @router.get("/items", summary="Items by code, name or pinyin initials")

@@ -24,6 +24,10 @@ KEEP_ALIVE_SECONDS: Final = 15.0
 QUEUED_MAX: Final = 5_000
 """Verdicts one device may be behind; then its stream ends and it takes up from its last event."""
 MISSED_MAX: Final = 1_000
+TOLD_MAX: Final = 500
+"""Events of a stream that are sent in one go; a verdict has some hundred bytes."""
+HANDED_MAX: Final = 200
+"""Verdicts handed out before others have their turn."""
 LANES_MAX: Final = 1_000
 _AWAY = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
 
@@ -50,11 +54,14 @@ def seen_of(text: str) -> dict[int, int]:
     return seen
 
 
+Told = tuple[str, bytes | None]
+"""An event's id, and the verdict's body; `None`: it says only how far the stream is."""
+
+
 class Stream:
     """One device's verdicts."""
 
-    def __init__(self, key: bytes) -> None:
-        self.key = key
+    def __init__(self) -> None:
         self.queue: asyncio.Queue[Published | None] = asyncio.Queue(QUEUED_MAX + 1)
 
     def put(self, each: Published) -> None:
@@ -64,6 +71,17 @@ class Stream:
         elif not self.queue.full():
             self.queue.put_nowait(None)
 
+    async def next(self) -> list[Published | None]:
+        """What has come, as soon as anything has; `None` is the end.
+
+        Raises:
+            TimeoutError: nothing has come for a while.
+        """
+        found = [await bounded(self.queue.get(), KEEP_ALIVE_SECONDS)]
+        while not self.queue.empty() and len(found) < TOLD_MAX:
+            found.append(self.queue.get_nowait())
+        return found
+
 
 class Tail:
     """Reads what the books commit, while anybody listens, and hands it to whom it is for."""
@@ -71,7 +89,7 @@ class Tail:
     def __init__(self, books: VerdictBooks) -> None:
         self._books = books
         self._seen: dict[int, int] = {}
-        self._streams: set[Stream] = set()
+        self._streams: dict[bytes, set[Stream]] = {}
         self._waiting: dict[str, set[asyncio.Future[bytes]]] = {}
         self._task: asyncio.Task[None] | None = None
         self._beginning = asyncio.Lock()
@@ -79,7 +97,7 @@ class Tail:
     @property
     def listeners(self) -> int:
         """Streams and waiting scans."""
-        return len(self._streams) + len(self._waiting)
+        return sum(map(len, self._streams.values())) + len(self._waiting)
 
     async def begin(self) -> None:
         """From now on nothing is missed, as long as somebody listens."""
@@ -93,7 +111,7 @@ class Tail:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        for each in list(self._streams):
+        for each in [stream for streams in self._streams.values() for stream in streams]:
             with suppress(asyncio.QueueFull):
                 each.queue.put_nowait(None)
 
@@ -112,40 +130,44 @@ class Tail:
                 if not left:
                     del self._waiting[scan]
 
-    async def events(self, key: bytes, last: Mapping[int, int] | None) -> AsyncIterator[tuple[str, bytes | None]]:
-        """A device's verdicts, each with its event id; `None` now and then when there is none.
+    @contextmanager
+    def _listening(self, key: bytes) -> Iterator[Stream]:
+        stream = Stream()
+        self._streams.setdefault(key, set()).add(stream)
+        try:
+            yield stream
+        finally:
+            left = self._streams[key]
+            left.discard(stream)
+            if not left:
+                del self._streams[key]
+
+    async def events(self, key: bytes, last: Mapping[int, int] | None) -> AsyncIterator[list[Told]]:
+        """A device's verdicts, those that have come together; now and then none.
 
         Args:
             key: of the device's records on the topic.
             last: how far it has seen each lane; `None` begins now.
         """
-        stream = Stream(key)
-        self._streams.add(stream)
-        try:
+        with self._listening(key) as stream:
             await self.begin()
             until, seen = dict(self._seen), dict(self._seen if last is None else last)
-            yield event_id(seen), None
+            yield [(event_id(seen), None)]
             while last is not None:
                 missed = await self._books.missed(seen, until, key, MISSED_MAX)
-                for each in missed:
-                    seen[each.lane] = each.seq
-                    yield event_id(seen), each.body
+                yield _told(missed, seen)
                 if len(missed) < MISSED_MAX:
                     break
             seen |= {lane: seq for lane, seq in until.items() if seq > seen.get(lane, 0)}
             while True:
                 try:
-                    next_ = await bounded(stream.queue.get(), KEEP_ALIVE_SECONDS)
+                    found = await stream.next()
                 except TimeoutError:
-                    yield event_id(seen), None
+                    yield [(event_id(seen), None)]
                     continue
-                if next_ is None:
+                yield _told((each for each in found if each is not None), seen)
+                if None in found:
                     return
-                if next_.seq > seen.get(next_.lane, 0):
-                    seen[next_.lane] = next_.seq
-                    yield event_id(seen), next_.body
-        finally:
-            self._streams.discard(stream)
 
     async def _run(self) -> None:
         while self.listeners:
@@ -155,21 +177,32 @@ class Tail:
                 log.warning("Waiting for the database.", error=type(error).__name__)
                 await asyncio.sleep(PAUSE_SECONDS)
                 continue
-            for each in found:
+            for place, each in enumerate(found, 1):
                 self._seen[each.lane] = each.seq
                 self._hand_out(each)
+                if place % HANDED_MAX == 0:
+                    await asyncio.sleep(0)
             if not found:
                 await asyncio.sleep(POLL_SECONDS)
 
     def _hand_out(self, each: Published) -> None:
-        for stream in self._streams:
-            if stream.key == each.key:
-                stream.put(each)
+        for stream in self._streams.get(each.key, ()):
+            stream.put(each)
         if self._waiting:
             scan = _scan_id(each.body)
             for future in self._waiting.get(scan, ()):
                 if not future.done():
                     future.set_result(each.body)
+
+
+def _told(found: Iterable[Published], seen: dict[int, int]) -> list[Told]:
+    """What a stream has not seen yet; from then on it has."""
+    told: list[Told] = []
+    for each in found:
+        if each.seq > seen.get(each.lane, 0):
+            seen[each.lane] = each.seq
+            told.append((event_id(seen), each.body))
+    return told
 
 
 class Waiting:

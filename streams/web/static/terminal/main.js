@@ -264,13 +264,21 @@ async function closeCase() {
   sound(proof.verdict === "closed" ? "done" : "look");
 }
 
+// Of several that come together the gravest is said, and the later of two alike.
+const GRAVITY = { kept: 0, done: 1, look: 2, refused: 3 };
+
 function changed(news) {
+  let said = null;
   for (const row of news) {
     if (row.event.encounter !== encounter) continue;
     const place = rows.findIndex((each) => each.scan_id === row.scan_id);
     if (place < 0) rows.push(row);
     else rows[place] = row;
-    const { kind, word, sentence } = outcome(row, locale);
+    const came = { ...outcome(row, locale), row };
+    if (!said || GRAVITY[came.kind] >= GRAVITY[said.kind]) said = came;
+  }
+  if (said) {
+    const { kind, word, sentence, row } = said;
     if (row.state === "done" || row.state === "refused") sound(kind);
     announce(kind, row.verdict?.item_name ? `${word}: ${row.verdict.item_name}` : word, sentence);
   }

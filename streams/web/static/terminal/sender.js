@@ -162,10 +162,10 @@ export class Sender extends EventTarget {
           headers: last ? { "Last-Event-ID": last } : {},
         });
         if (!answer.ok) throw new Error("verdicts");
-        for await (const event of events(answer.body)) {
-          await this.#verdict(event);
+        for await (const told of events(answer.body)) {
+          await this.#verdicts(told);
           // The stream is open, or silent for a while: what it did not bring is asked for.
-          if (!event.data) await this.#missed();
+          if (told.some((event) => !event.data)) await this.#missed();
         }
       } catch {
         // Away; the verdicts are taken up again where they stopped.
@@ -179,36 +179,39 @@ export class Sender extends EventTarget {
   async #missed() {
     for (const row of [...(await store.withoutVerdict(MISSED_MAX)), ...this.#sending]) {
       const answer = await this.ask(`/v1/scans/${row.scan_id}`);
-      if (answer.ok) await this.#verdict({ data: await answer.text() });
+      if (answer.ok) await this.#verdicts([{ data: await answer.text() }]);
     }
   }
 
-  async #verdict(event) {
-    const facts = event.id ? { "last-event-id": event.id } : {};
-    const verdict = event.data ? JSON.parse(event.data) : null;
-    const first = (row) => row.verdict && verdict.verdict === "duplicate";
-    const changes = verdict
-      ? [[verdict.scan_id, (row) => (first(row) ? row : { ...row, state: "done", verdict })]]
-      : [];
-    await this.#changed(changes, facts);
+  async #verdicts(told) {
+    const last = told.map((event) => event.id).filter(Boolean).at(-1);
+    const changes = told.filter((event) => event.data).map((event) => {
+      const verdict = JSON.parse(event.data);
+      const first = (row) => row.verdict && verdict.verdict === "duplicate";
+      return [verdict.scan_id, (row) => (first(row) ? row : { ...row, state: "done", verdict })];
+    });
+    await this.#changed(changes, last ? { "last-event-id": last } : {});
   }
 }
 
-// Server-sent events of a body that is being read.
+// Server-sent events of a body that is being read, those that came together.
 async function* events(body) {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";
   for (;;) {
     const { value, done } = await reader.read();
     if (done) return;
-    text += value;
-    for (let end; (end = text.indexOf("\n\n")) >= 0; text = text.slice(end + 2)) {
-      const event = {};
-      for (const line of text.slice(0, end).split("\n")) {
-        const at = line.indexOf(":");
-        if (at > 0) event[line.slice(0, at)] = line.slice(at + 1).trimStart();
-      }
-      yield event;
-    }
+    const parts = (text + value).split("\n\n");
+    text = parts.pop();
+    if (parts.length) yield parts.map(fieldsOf);
   }
+}
+
+function fieldsOf(text) {
+  const event = {};
+  for (const line of text.split("\n")) {
+    const at = line.indexOf(":");
+    if (at > 0) event[line.slice(0, at)] = line.slice(at + 1).trimStart();
+  }
+  return event;
 }

@@ -64,8 +64,10 @@ export async function ofCase(encounter) {
 }
 
 // Changes by scan id, and facts that must change with them, in one transaction. Gives the rows as they are now.
+// What the gateway has said is not waited for on the disk: should it be lost with the power, the scan is sent and the
+// verdict asked for again.
 export async function change(changes, facts = {}) {
-  const transaction = (await database).transaction(["scans", "facts"], "readwrite", STRICT);
+  const transaction = (await database).transaction(["scans", "facts"], "readwrite", { durability: "relaxed" });
   const index = transaction.objectStore("scans").index("scan_id");
   const changed = [];
   for (const [scanId, make] of changes) {

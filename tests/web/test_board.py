@@ -258,6 +258,48 @@ def test_every_figure_of_now_opens_to_its_rows(house: Live, held: dict[str, Any]
             assert house.call("GET", tile.replace("&amp;", "&"), headers=person).status == 200, tile
 
 
+def test_pages_of_a_month_open_on_the_newest_closed_month_with_use(house: Live) -> None:
+    """One scan of today, years after the others, must not hide them."""
+
+    def record(*statements: str) -> None:
+        for each in statements:
+            house.asked(lambda pool, sql=each: pool.execute(sql))
+
+    person = house.signed_in(Role.ADMIN, hospital="H8")
+    record(
+        "INSERT INTO udi.usage_month (hospital, scope_type, scope, item_code, month, quantity, amount_fen) VALUES "
+        "('H8', 'hospital', 'H8', 'SCREW', 202206, 5, 500), ('H8', 'hospital', 'H8', 'SCREW', 202611, 1, 100)"
+    )
+    assert house.asked(lambda pool: BoardBooks(pool).opening("H8")) == ("2026-11", None)
+    record("INSERT INTO udi.period (hospital, closed_through) VALUES ('H8', 202207)")
+    assert house.asked(lambda pool: BoardBooks(pool).opening("H8")) == ("2022-06", "2022-07")
+
+    page = house.call("GET", "/month", headers=person).body.decode()
+    assert "<h1>Month 2022-06</h1>" in page
+    assert "not closed" not in page
+    assert 'href="/month?month=2026-11"' in page
+    assert "not closed" in house.call("GET", "/month?month=2026-11", headers=person).body.decode()
+    ratios = house.call("GET", "/list/ratios", headers=person).body.decode()
+    assert 'href="/list/ratios?month=2022-06" aria-current="page"' in ratios
+    assert 'href="/list/ratios?month=2026-11">' in ratios
+
+
+def test_another_language_is_the_same_page(house: Live) -> None:
+    person = house.signed_in(Role.ADMIN)
+    page = house.call("GET", "/list/scans?verdict=held&verdict=parked&done=1&lang=en", headers=person).body.decode()
+    assert '<a href="?verdict=held&amp;verdict=parked&amp;lang=zh-CN" lang="zh-CN">' in page
+    assert '<a href="?verdict=held&amp;verdict=parked&amp;lang=en" lang="en" aria-current="true">' in page
+
+
+def test_places_are_said_in_the_language_of_the_page(house: Live, held: dict[str, Any]) -> None:
+    assert held
+    person = house.signed_in(Role.ADMIN)
+    assert "<td>patient</td>" in house.call("GET", "/list/moves?lang=en", headers=person).body.decode()
+    chinese = house.call("GET", "/list/moves?lang=zh-CN", headers=person).body.decode()
+    assert "<td>患者</td>" in chinese
+    assert "patient" not in chinese
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_no_page_breaks_a_rule_of_accessibility(
     house: Live, chromium: Browser, held: dict[str, Any], finding: str, theme: str

@@ -43,9 +43,20 @@ _NEWEST: Final = (
     "WHERE s.position_id = p.position_id AND s.hospital = $1 ORDER BY record_offset DESC LIMIT 1) s"
 )
 _TOTALS: Final = """
-SELECT udi.month_text(u.month) AS month, sum(u.quantity)::bigint AS quantity,
+WITH RECURSIVE months AS (
+    SELECT max(month) AS month FROM udi.usage_month WHERE hospital = $1
+    UNION ALL
+    SELECT (SELECT max(month) FROM udi.usage_month WHERE hospital = $1 AND month < m.month) FROM months m
+    WHERE m.month IS NOT NULL
+)
+SELECT udi.month_text(m.month) AS month, sum(u.quantity)::bigint AS quantity,
        udi.yuan(sum(u.amount_fen)::bigint) AS amount
-FROM udi.usage_now u WHERE u.hospital = $1 AND u.scope_type = 'hospital' GROUP BY u.month ORDER BY u.month DESC LIMIT 13
+FROM (SELECT month FROM months WHERE month IS NOT NULL LIMIT 13) m
+CROSS JOIN LATERAL (
+    SELECT quantity, amount_fen FROM udi.usage_now
+    WHERE hospital = $1 AND month = m.month AND scope_type = 'hospital' OFFSET 0
+) u
+GROUP BY m.month ORDER BY m.month DESC
 """
 _TOP: Final = """
 SELECT rank() OVER (ORDER BY u.amount_fen DESC) AS rank, u.item_code, u.quantity, udi.yuan(u.amount_fen) AS amount,
@@ -73,7 +84,12 @@ FROM (
     GROUP BY store, owner, item_code, lot, serial
 ) s
 """
-_NEWEST_MONTH: Final = "SELECT udi.month_text(max(month)) FROM udi.usage_now WHERE hospital = $1"
+_OPENING: Final = """
+SELECT udi.month_text(coalesce((SELECT max(month) FROM udi.usage_month WHERE hospital = $1 AND month <= p.closed),
+                               (SELECT max(month) FROM udi.usage_month WHERE hospital = $1))) AS month,
+       udi.month_text(p.closed) AS closed
+FROM (SELECT (SELECT closed_through FROM udi.period WHERE hospital = $1) AS closed) p
+"""
 
 RATIOS_SECONDS_MAX: Final = 600
 """Longest that ratios may take to be worked out."""
@@ -184,13 +200,22 @@ class BoardBooks:
         return [tuple(row) for row in rows]
 
     async def month_of(self, name: str, hospital: str, filters: Filters) -> str:
-        """The month (2022-06) that a list of one month is asked for: named, or the newest of use.
+        """The month (2022-06) that a list of one month is asked for: named, or the one it opens on.
 
         Raises:
             KeyError: no list of that name.
         """
         named = filters.get("month") if LISTS[name].of_a_month else None
-        return str(named[0] if named else await self._pool.fetchval(_NEWEST_MONTH, hospital) or "2000-01")
+        return str(named[0] if named else (await self.opening(hospital))[0] or "2000-01")
+
+    async def opening(self, hospital: str) -> tuple[str | None, str | None]:
+        """The month (2022-06) that pages of a month open on, and the newest that is closed; `None`: there is none.
+
+        The newest closed month that has use; before the first close the newest of use. A month that has just begun, or
+        one late scan, has neither ratios nor findings to show.
+        """
+        (row,) = await self._pool.fetch(_OPENING, hospital)
+        return row["month"], row["closed"]
 
     async def differences(self, hospital: str) -> list[dict[str, Any]]:
         """Differences with the HIS that stand now, by kind."""
@@ -204,7 +229,11 @@ class BoardBooks:
 
 def _first(one: BoardList, chosen: Filters) -> str:
     """The filters whose offsets a list begins with; empty: the newest."""
-    return next((names for names in one.by if chosen.keys() >= set(names.split())), "")
+
+    def named(name: str) -> bool:
+        return name in chosen and (name not in one.only or one.only[name].issuperset(chosen[name]))
+
+    return next((names for names in one.by if all(map(named, names.split()))), "")
 
 
 def _narrowed(one: BoardList, chosen: Filters, limit: int | None = None) -> tuple[str, list[Sequence[str]]]:

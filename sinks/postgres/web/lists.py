@@ -38,9 +38,13 @@ _OF_DEPARTMENT: Final = "(department = ANY ({department}) OR department IS NULL)
 _NEWEST_SCANS: Final = """SELECT newest.* FROM udi.position p CROSS JOIN LATERAL (
     SELECT s.position_id, s.record_offset FROM udi.scan s WHERE s.position_id = p.position_id AND s.hospital = $1
     ORDER BY s.record_offset DESC LIMIT {newest}) newest"""
+OPEN: Final = frozenset({"held", "parked"})
+"""Verdicts whose scans still wait."""
 _SCANS_BY: Final[Mapping[str, str]] = {
     "scan_id": "SELECT position_id, record_offset FROM udi.scan_claim "
     "WHERE hospital = $1 AND scan_id = ANY ({scan_id}::uuid[])",
+    "verdict": "SELECT position_id, record_offset FROM udi.open_scan "
+               "WHERE hospital = $1 AND verdict::text = ANY ({verdict})",
     "encounter": "SELECT position_id, record_offset FROM udi.scan "
                  "WHERE hospital = $1 AND encounter = ANY ({encounter}) AND action IN ('use', 'return')",
     "document": "SELECT position_id, record_offset FROM udi.scan WHERE hospital = $1 AND document = ANY ({document})",
@@ -106,6 +110,8 @@ class BoardList:
     """Those offsets when nothing narrows the list."""
     by: Mapping[str, str] = field(default_factory=dict)
     """Those offsets by a filter or by two together, the best first; `{name}` stands for a filter's values."""
+    only: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Values for which a filter names offsets; one that is not here does for any."""
     conditions: Mapping[str, str] = field(default_factory=dict)
     """Filters that are no column; `{name}` as above."""
     order: str = ""
@@ -116,6 +122,8 @@ class BoardList:
     """How many rows it has when nothing narrows it; `None`: as many as its SQL gives."""
     read_whole: bool = False
     """Whoever counts its rows reads a whole table: the number may be a minute old."""
+    kept: bool = False
+    """Its first rows can't be had without reading a whole table: while nothing narrows it they may be a minute old."""
     endless: bool = False
     """It grows with every scan: nobody counts its rows."""
     of_a_month: bool = False
@@ -135,7 +143,7 @@ LISTS: Final[Mapping[str, BoardList]] = {
         FROM ({{rows}}) f JOIN udi.scan_now n USING (position_id, record_offset)
         {_HOME.format(t="n")}
         WHERE n.hospital = $1 ORDER BY {{order}} DESC, n.record_offset DESC""",
-        _NEWEST_SCANS, _SCANS_BY,
+        _NEWEST_SCANS, _SCANS_BY, {"verdict": OPEN},
         {"after": _AFTER, "without": "(({without})[1] <> 'department' OR department IS NULL)"},
         order="n.recorded_at", orders=_OF_MONTH, endless=True,
     ),
@@ -217,8 +225,7 @@ LISTS: Final[Mapping[str, BoardList]] = {
             SELECT * FROM udi.stock_move v WHERE (v.position_id, v.record_offset) = (f.position_id, f.record_offset)
             OFFSET 0
         ) m WHERE m.hospital = $1 ORDER BY m.moved_at DESC""",
-        _NEWEST_SCANS, _SCANS_BY,
-        {"shelf": "(from_place = ANY ({shelf}) OR to_place = ANY ({shelf}))"},
+        _NEWEST_SCANS, _SCANS_BY, conditions={"shelf": "(from_place = ANY ({shelf}) OR to_place = ANY ({shelf}))"},
         endless=True,
     ),
     "stores": BoardList("""
@@ -229,7 +236,7 @@ LISTS: Final[Mapping[str, BoardList]] = {
                    count(*) FILTER (WHERE quantity < 0) AS negative
             FROM report.stock WHERE hospital = $1 AND quantity <> 0 GROUP BY store
         ) b USING (store)
-        ORDER BY s.kind, store"""),
+        ORDER BY s.kind, store""", kept=True),
     "expiring": BoardList("""
         SELECT e.days_left, e.expiry, e.store, e.item_code, e.lot, e.serial, e.owner, e.quantity, e.value
         FROM (
@@ -243,7 +250,7 @@ LISTS: Final[Mapping[str, BoardList]] = {
         ) e
         ORDER BY e.days_left, e.store, e.item_code""",
         counted="SELECT 1 FROM report.stock WHERE hospital = $1 AND quantity > 0 AND expiry IS NOT NULL",
-        read_whole=True),
+        read_whole=True, kept=True),
     "in-transit": BoardList("""
         SELECT t.sent_at, t.document, t.from_store, t.to_store, t.item_code, t.lot, t.serial, t.owner, t.quantity
         FROM report.in_transit t WHERE t.hospital = $1 ORDER BY t.sent_at"""),
@@ -267,15 +274,23 @@ LISTS: Final[Mapping[str, BoardList]] = {
           AND (one.key = ''::bytea OR substring(one.key FOR octet_length(convert_to($1 || '/', 'UTF8')))
                = convert_to($1 || '/', 'UTF8'))
         ORDER BY b.written_at DESC"""),
-    "items": BoardList("""
+    "items": BoardList(
+        """
         SELECT i.item_code, i.body ->> 'spec' AS spec, i.body ->> 'maker' AS maker,
                coalesce((i.body ->> 'chargeable')::boolean, true) AS chargeable,
                coalesce((i.body ->> 'monitored')::boolean, false) AS monitored, i.recorded_at
         FROM (
-            SELECT DISTINCT ON (c.item_code) c.item_code, convert_from(c.body, 'UTF8')::jsonb AS body, c.recorded_at,
-                   c.ended_at
-            FROM udi.catalogue c WHERE c.hospital = $1 ORDER BY c.item_code, c.version DESC
-        ) i WHERE i.ended_at IS NULL ORDER BY i.item_code"""),
+            SELECT c.item_code, convert_from(c.body, 'UTF8')::jsonb AS body, c.recorded_at
+            FROM (
+                SELECT DISTINCT ON (item_code) item_code, body, recorded_at, ended_at
+                FROM udi.catalogue WHERE hospital = $1 ORDER BY item_code, version DESC
+            ) c WHERE c.ended_at IS NULL ORDER BY c.item_code {cut}
+        ) i ORDER BY i.item_code""",
+        counted="""
+        SELECT 1 FROM (
+            SELECT DISTINCT ON (item_code) ended_at FROM udi.catalogue WHERE hospital = $1
+            ORDER BY item_code, version DESC
+        ) c WHERE c.ended_at IS NULL"""),
 }  # fmt: skip
 """By the name of the list."""
 COLUMN_FILTERS: Final = frozenset({

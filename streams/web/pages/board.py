@@ -14,9 +14,9 @@ from streams.web.gateway.parts import Gateway, Parts
 from streams.web.pages.charts import bars
 from streams.web.pages.drills import USED, address
 from streams.web.pages.figures import ratios_of, stock_of
-from streams.web.pages.frame import Cell, board
+from streams.web.pages.frame import board
 from streams.web.pages.people import Person, SignedIn
-from streams.web.pages.shown import locale_of, words
+from streams.web.pages.shown import Cell, locale_of, words
 from streams.web.problems import ProblemError
 
 router = APIRouter(include_in_schema=False)
@@ -107,13 +107,15 @@ async def month(
     """Use of a month: what it came to, the dearest monitored items, what grew, ratios, findings; and what stands."""
     books, hospital = BoardBooks(parts.pool), person.hospital
     totals = await books.totals(hospital)
-    chosen = _month(month, totals)
+    opening, closed = await books.opening(hospital)
+    chosen = _month(month or opening)
     name, monitored = month_text(chosen), await parts.search.monitored(hospital)
     before = _month_before(chosen)
     top = await books.top(hospital, chosen, before, monitored or None)
     names, w = await parts.search.names(hospital), words(locale_of(request))["board"]
     return board(
-        request, person, "month.html", month=name, months=[row["month"] for row in totals],
+        request, person, "month.html", month=name, running=closed is None or name > closed,
+        months=[row["month"] for row in totals],
         top=[_top_row(row, names, name, month_text(before), person) for row in top], monitored=bool(monitored),
         total=next((row for row in totals if row["month"] == name), None), ratios=await _ratios(parts, hospital, name),
         findings=await books.findings(hospital, name),
@@ -159,13 +161,11 @@ def _used(item_code: str, month: str) -> str:
     return address("/list/scans", {"item_code": item_code, "month": month, "action": USED})
 
 
-def _month(text: str | None, totals: Sequence[Mapping[str, Any]]) -> Month:
+def _month(text: str | None) -> Month:
     try:
-        if text:
-            return parse_month(text)
+        return parse_month(text) if text else month_of(datetime.now(UTC).date())
     except ValueError as error:
         raise ProblemError(422, "bad-parameter", f"month: {error}") from None
-    return parse_month(totals[0]["month"]) if totals else month_of(datetime.now(UTC).date())
 
 
 def _month_before(month: Month) -> Month:

@@ -16,9 +16,9 @@ from sinks.postgres.closing.cases import CaseBooks
 from streams.visible import visible
 from streams.web.gateway.parts import Gateway
 from streams.web.pages.drills import address, opened
-from streams.web.pages.frame import Cell, board, cell_of
+from streams.web.pages.frame import board, cell_of
 from streams.web.pages.people import SignedIn
-from streams.web.pages.shown import locale_of, words
+from streams.web.pages.shown import Cell, locale_of, words
 from streams.web.problems import ProblemError
 
 router = APIRouter(include_in_schema=False)

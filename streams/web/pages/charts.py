@@ -4,11 +4,14 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-WIDTH: Final = 720
+ROOM: Final = 370
+"""Of the longest bar, in pixels, as are the others."""
 ROW: Final = 26
-LABEL: Final = 230
+GAP: Final = 16
 VALUE: Final = 120
-LABEL_CHARACTERS_MAX: Final = 18
+LATIN, IDEOGRAPH = 8.0, 13.5
+"""Widths of characters at 13 pixels, on the safe side."""
+LABEL_CHARACTERS_MAX: Final = 26
 
 
 class Bar(NamedTuple):
@@ -46,16 +49,20 @@ class Chart(NamedTuple):
 def bars(title: str, rows: Sequence[tuple[str, Decimal | int, str | None]]) -> Chart:
     """A bar for each (label, figure, what it opens to); figures below zero have none."""
     most = max((figure for _, figure, _ in rows), default=Decimal(0))
-    room = WIDTH - LABEL - VALUE
     made = [
         Bar(
             place * ROW,
             label if len(label) <= LABEL_CHARACTERS_MAX else label[: LABEL_CHARACTERS_MAX - 1] + "…",
             label,
-            round(float(max(figure, 0) / most) * room, 1) if most > 0 else 0.0,
+            round(float(max(figure, 0) / most) * ROOM, 1) if most > 0 else 0.0,
             f"{figure:,}",
             to,
         )
         for place, (label, figure, to) in enumerate(rows)
     ]
-    return Chart(title, WIDTH, max(1, len(rows)) * ROW, LABEL, made)
+    label = round(max((_width(each.label) for each in made), default=0)) + GAP
+    return Chart(title, label + ROOM + VALUE, max(1, len(rows)) * ROW, label, made)
+
+
+def _width(text: str) -> float:
+    return sum(LATIN if each < "\u2e80" else IDEOGRAPH for each in text)

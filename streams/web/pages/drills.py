@@ -1,8 +1,9 @@
 """Where a figure of a list opens to: the rows it is made of, and from there to their scans."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache, partial
 from typing import Any, Final
-from urllib.parse import quote, urlencode
+from urllib.parse import quote_plus
 
 Row = Mapping[str, Any]
 Address = Callable[[Row], str | None]
@@ -14,8 +15,18 @@ USED: Final = ("use", "return")
 
 def address(path: str, params: Mapping[str, Any]) -> str:
     """A path with its query; what is `None` is left out, of several values each stands in it."""
-    given = {name: value for name, value in params.items() if value is not None}
-    return f"{path}?{urlencode(given, doseq=True)}" if given else path
+    given = [
+        f"{name}={quoted(str(each))}"
+        for name, value in params.items() if value is not None
+        for each in (value if isinstance(value, list | tuple) else (value,))
+    ]  # fmt: skip
+    return f"{path}?{'&'.join(given)}" if given else path
+
+
+@lru_cache(maxsize=16_384)
+def quoted(text: str) -> str:
+    """A value as it stands in an address. A list has the same items and months in many rows."""
+    return quote_plus(text)
 
 
 def _to(path: str, *columns: str, **more: str | Sequence[str]) -> Address:
@@ -114,13 +125,25 @@ LINKS: Final[Mapping[str, str]] = {
 """What a value opens to in any list that has no way of its own for it."""
 
 
+def opens(name: str, column: str) -> Address | None:
+    """What gives the address that a column's cells of a list open to; `None`: they open to nothing."""
+    own = DRILLS.get(name, {}).get(column)
+    pattern = LINKS.get(column)
+    if own is None and pattern is not None:
+        own = partial(_linked, pattern, column)
+    return own
+
+
+def _linked(pattern: str, column: str, row: Row) -> str:
+    return pattern.format(quoted(str(row[column])))
+
+
 def opened(name: str, column: str, row: Row) -> str | None:
     """Where a cell of a list opens to."""
-    value = row[column]
-    if value is None or value == "":
-        return None
-    own = DRILLS.get(name, {}).get(column)
-    if own is not None:
-        return own(row)
-    pattern = LINKS.get(column)
-    return pattern.format(quote(str(value), safe="")) if pattern else None
+    to = opens(name, column)
+    return to(row) if to is not None and filled(row[column]) else None
+
+
+def filled(value: Any) -> bool:
+    """Whether there is something to open."""
+    return value is not None and value != ""

@@ -18,6 +18,16 @@ async def ratios_of(parts: Parts, hospital: str, month: str, wait: float = WAIT_
     return await parts.kept.get(("ratios", hospital, month), work, wait)
 
 
+async def first_of(parts: Parts, name: str, hospital: str, limit: int, wait: float = WAIT_SECONDS) -> Figures | None:
+    """The first rows of a list that reads a whole table; `None` while they are worked out for the first time."""
+
+    async def work() -> list[Sequence[Any]]:
+        _, rows = await BoardBooks(parts.pool).rows(name, hospital, {}, limit)
+        return rows
+
+    return await parts.kept.get(("first", name, hospital, limit), work, wait)
+
+
 async def stock_of(parts: Parts, hospital: str) -> dict[str, int] | None:
     """Sums of the stock now; `None` while they are worked out for the first time."""
 

@@ -1,9 +1,9 @@
 """What all pages of the board have: who is signed in, where he may go, cells."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse
 from models.texts import texts
 from streams.visible import visible
 from streams.web.pages.people import Person
-from streams.web.pages.shown import page, words
+from streams.web.pages.shown import Cell, page, words
 
 ID_SHOWN: Final = 8
 _NAMED: Final = frozenset({
@@ -32,20 +32,6 @@ GROUPS: Final[Mapping[str, Sequence[str]]] = {
     "house": ("items", "scanners", "devices"),
 }
 """Pages by what one comes for; every list stands in one group."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One cell as it is shown."""
-
-    text: str
-    """As it is shown."""
-    number: bool = False
-    """A figure: set to the right."""
-    whole: bool = False
-    """In one line, however narrow the column."""
-    link: str | None = None
-    """Where it leads; `None`: nowhere."""
 
 
 def pages_of(person: Person) -> list[tuple[str, list[tuple[str, str]]]]:
@@ -92,19 +78,30 @@ def _row_path(to: str) -> str:
 
 def word_of(column: str, text: str, locale: str) -> str:
     """A name of ours in the person's language; an id by its beginning; anything else as it is, made visible."""
-    if column in {"scan_id", "difference_id", "alert_id", "finding"}:
+    if column in _IDS:
         return text[:ID_SHOWN]
-    tables = {
-        "reason": texts(locale)["reason"],
-        "verdict": words(locale)["outcome"],
-        "action": words(locale)["terminal"],
-        "filed": texts(locale)["filed"],
-        "cause": texts(f"desk.{locale}")["cause"],
-        "fix": texts(f"desk.{locale}")["fix"],
+    if column in _PLACES:
+        kind, slash, of = text.partition("/")
+        return visible(words(locale)["place"].get(kind, kind) + slash + of)
+    table, prefix = _tables(locale).get(column, _NO_WORDS)
+    return table.get(prefix + text) or visible(text)
+
+
+_IDS: Final = frozenset({"scan_id", "difference_id", "alert_id", "finding"})
+_PLACES: Final = frozenset({"from_place", "to_place"})
+"""Columns that hold a store, the outside, or the way between (`models.stock.places`)."""
+_NO_WORDS: Final[tuple[Mapping[str, str], str]] = ({}, "")
+
+
+@cache
+def _tables(locale: str) -> Mapping[str, tuple[Mapping[str, str], str]]:
+    """By column: the words of its values, and what stands before a value in that table."""
+    own = {
+        "reason": (texts(locale)["reason"], ""),
+        "verdict": (words(locale)["outcome"], "verdict_"),
+        "action": (words(locale)["terminal"], "action_"),
+        "filed": (texts(locale)["filed"], ""),
+        "cause": (texts(f"desk.{locale}")["cause"], ""),
+        "fix": (texts(f"desk.{locale}")["fix"], ""),
     }
-    prefix = {"reason": "", "verdict": "verdict_", "action": "action_", "filed": "", "cause": "", "fix": ""}.get(column)
-    if prefix is None:
-        found = words(locale)["value"].get(text) if column in _NAMED else None
-    else:
-        found = tables[column].get(prefix + text)
-    return found or visible(text)
+    return own | dict.fromkeys(_NAMED, (words(locale)["value"], ""))

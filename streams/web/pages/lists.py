@@ -14,14 +14,15 @@ from models.calendar import month_text, parse_month
 from models.web.access import DECISIONS, LISTS
 from sinks.postgres.web.board import BoardBooks, Filters
 from sinks.postgres.web.lists import COLUMN_FILTERS, OTHER_FILTERS
+from sinks.postgres.web.lists import LISTS as BOARD_LISTS
 from streams.exports import as_csv, as_xlsx
-from streams.web.gateway.parts import Gateway
+from streams.web.gateway.parts import Gateway, Parts
 from streams.web.kept import WAIT_SECONDS
-from streams.web.pages.drills import address, opened
-from streams.web.pages.figures import count_of, narrowed, ratios_of
-from streams.web.pages.frame import Cell, board, cell_of, word_of
+from streams.web.pages.drills import address, filled, opens
+from streams.web.pages.figures import count_of, first_of, narrowed, ratios_of
+from streams.web.pages.frame import board, cell_of, word_of
 from streams.web.pages.people import Person, SignedIn
-from streams.web.pages.shown import locale_of
+from streams.web.pages.shown import Cell, locale_of
 from streams.web.problems import ProblemError, unavailable
 
 router = APIRouter(include_in_schema=False)
@@ -68,9 +69,9 @@ _MEDIA: Final = {
 async def show_list(request: Request, name: str, parts: Gateway, person: SignedIn) -> HTMLResponse:
     """A list, narrowed by its own columns; with what the person may decide on it."""
     asked = await _asked(request, parts, name, person)
-    columns, rows, total = await _rows(parts, name, person, asked.filters, SHOWN_MAX)
-    known = rows is not None
-    rows = rows or []
+    months, month = await _months(parts, name, person, asked.filters)
+    found = await _rows(parts, name, person, asked.filters, SHOWN_MAX)
+    columns, rows = found.columns, found.rows or []
     if name == "items" and asked.wanted:
         best = asked.filters["item_code"]
         rows.sort(key=lambda row: best.index(row[0]))
@@ -78,20 +79,40 @@ async def show_list(request: Request, name: str, parts: Gateway, person: SignedI
     decisions = [each for each in _BY_LIST.get(name, ()) if person.may("POST", f"/decide/{each}")]
     query = {**asked.shown, **({"q": asked.wanted} if asked.wanted else {})}
     return board(
-        request, person, "list.html", name=name, columns=columns, filters=asked.shown, wanted=asked.wanted,
+        request, person, "list.html", name=name, months=months, month=month, columns=columns, filters=asked.shown,
+        wanted=asked.wanted,
         told={column: [word_of(column, each, locale) for each in values] for column, values in asked.shown.items()},
         decisions=decisions, searched="item_code" in columns,
         keys=[str(row[columns.index(KEYS[name])]) for row in rows] if decisions else [],
         exports=[(kind, address(f"/export/{name}", {"format": kind} | query)) for kind in _MEDIA],
-        rows=[_cells(name, dict(zip(columns, row, strict=True)), zone, person, locale) for row in rows],
+        rows=_cells(name, columns, rows, zone, person, locale),
         shown_max=SHOWN_MAX,
-        total=total, known=known,
+        total=found.total, known=found.rows is not None, at=found.at and f"{found.at.astimezone(zone):%H:%M:%S}",
         done=request.query_params.get("done"), left=request.query_params.get("left"),
     )  # fmt: skip
 
 
-def _cells(name: str, row: Mapping[str, Any], zone: ZoneInfo, person: Person, locale: str) -> list[Cell]:
-    return [cell_of(column, value, zone, person, locale, to=opened(name, column, row)) for column, value in row.items()]
+async def _months(parts: Parts, name: str, person: Person, filters: Filters) -> tuple[Sequence[str], str]:
+    """Months that a list of one month can be asked for, the newest first, and the one that is asked for."""
+    if not BOARD_LISTS[name].of_a_month:
+        return (), ""
+    books = BoardBooks(parts.pool)
+    totals = await books.totals(person.hospital)
+    return [row["month"] for row in totals], await books.month_of(name, person.hospital, filters)
+
+
+def _cells(  # noqa: PLR0917 -- what a cell needs
+    name: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], zone: ZoneInfo, person: Person, locale: str
+) -> list[list[Cell]]:
+    ways = [(place, column, opens(name, column)) for place, column in enumerate(columns)]
+    made = []
+    for values in rows:
+        row = dict(zip(columns, values, strict=True))
+        made.append([
+            cell_of(column, values[place], zone, person, locale, to=way(row) if way and filled(values[place]) else None)
+            for place, column, way in ways
+        ])  # fmt: skip
+    return made
 
 
 @router.get("/export/{name}")
@@ -101,11 +122,11 @@ async def export(
 ) -> Response:  # fmt: skip
     """The same rows as a file."""
     asked = await _asked(request, parts, name, person)
-    columns, rows, _ = await _rows(parts, name, person, asked.filters, EXPORTED_MAX, wait=WORKED_OUT_SECONDS_MAX)
-    if rows is None:
+    found = await _rows(parts, name, person, asked.filters, EXPORTED_MAX, wait=WORKED_OUT_SECONDS_MAX)
+    if found.rows is None:
         raise unavailable("database")
-    zone = parts.settings.zone
-    body = as_csv(columns, rows, zone) if format == "csv" else as_xlsx(name, columns, rows, zone)
+    zone, columns = parts.settings.zone, found.columns
+    body = as_csv(columns, found.rows, zone) if format == "csv" else as_xlsx(name, columns, found.rows, zone)
     headers = {"Content-Disposition": f'attachment; filename="{name}.{format}"', "Cache-Control": "no-store"}
     return Response(body, media_type=_MEDIA[format], headers=headers)
 
@@ -148,28 +169,53 @@ def _formed(column: str, value: str) -> str:
         raise ProblemError(422, "bad-parameter", f"{column}: expected another value, got {value[:40]!r}.") from None
 
 
-async def _rows(
-    parts: Gateway, name: str, person: Person, filters: Filters, limit: int, *, wait: float = WAIT_SECONDS
-) -> tuple[Sequence[str], list[Sequence[Any]] | None, int | None]:
-    """Columns, rows and how many there are in all, `None` when nobody has counted them.
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Rows of a list."""
 
-    Each item's code has its name beside it. Rows are `None` while they are worked out for the first time.
-    """
+    columns: Sequence[str]
+    """Each item's code has its name beside it."""
+    rows: list[Sequence[Any]] | None
+    """`None` while they are worked out for the first time."""
+    total: int | None
+    """How many there are in all; `None` when nobody has counted them."""
+    at: datetime | None = None
+    """When they were read, of rows that are kept."""
+
+
+async def _rows(
+    parts: Parts, name: str, person: Person, filters: Filters, limit: int, *, wait: float = WAIT_SECONDS
+) -> _Found:
     books, hospital = BoardBooks(parts.pool), person.hospital
+    columns = await books.columns(name)
     if name == "ratios":
-        columns = await books.columns(name)
         figures = await ratios_of(parts, hospital, await books.month_of(name, hospital, filters), wait)
         found = None if figures is None else narrowed(columns, figures.value, filters)
-        return columns, None if found is None else found[:limit], len(found or [])
-    columns, rows = await books.rows(name, hospital, filters, limit)
+        return _Found(
+            columns, None if found is None else found[:limit], len(found or []), None if figures is None else figures.at
+        )
+    at = None
+    if BOARD_LISTS[name].kept and not filters and limit == SHOWN_MAX:
+        figures = await first_of(parts, name, hospital, limit, wait)
+        if figures is None:
+            return _Found(columns, None, None)
+        rows, at = figures.value, figures.at
+    else:
+        _, rows = await books.rows(name, hospital, filters, limit)
     total = len(rows) if len(rows) < limit else await count_of(parts, name, hospital, filters)
+    return _Found(*_named(columns, rows, await parts.search.names(hospital)), total, at)
+
+
+def _named(
+    columns: Sequence[str], rows: list[Sequence[Any]], names: Mapping[str, str]
+) -> tuple[Sequence[str], list[Sequence[Any]]]:
+    """Columns and rows with each item's name beside its code."""
     if "item_code" not in columns:
-        return columns, rows, total
-    names, place = await parts.search.names(hospital), columns.index("item_code") + 1
+        return columns, rows
+    place = columns.index("item_code") + 1
     return (
         [*columns[:place], "item_name", *columns[place:]],
         [(*row[:place], names.get(row[place - 1]), *row[place:]) for row in rows],
-        total,
     )
 
 

@@ -7,6 +7,7 @@ References:
 import asyncio
 import secrets
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from hmac import compare_digest, digest
 from typing import Annotated, Final
@@ -46,11 +47,16 @@ class Person:
 
     def may(self, method: str, path: str) -> bool:
         """Whether he may ask for it."""
-        return row_of(method, path).allows(self.roles)
+        return _allowed(method, path, self.roles)
 
 
 class SignInNeededError(Exception):
     """A page was asked for by somebody who is not signed in."""
+
+
+@lru_cache(maxsize=4096)
+def _allowed(method: str, path: str, roles: frozenset[Role]) -> bool:
+    return row_of(method, path).allows(roles)
 
 
 def row_of(method: str, path: str, template: str = "") -> AccessRow:

@@ -4,14 +4,17 @@ References:
     Content Security Policy Level 3: nothing inline, nothing from elsewhere.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FunctionLoader, StrictUndefined
+from markupsafe import Markup, escape
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -34,6 +37,8 @@ HEADERS: Final[Mapping[str, str]] = {
 }
 THEMES: Final = ("light", "dark")
 COOKIE_SECONDS: Final = 365 * 86_400
+PASSING: Final = frozenset({"done", "left"})
+"""What an address says of a decision that was made just now."""
 
 
 class SafeHeaders:
@@ -75,6 +80,7 @@ def theme_of(request: Request) -> str:
     return chosen if chosen in THEMES else ""
 
 
+@cache
 def words(locale: str) -> dict[str, dict[str, str]]:
     """The words of the pages."""
     return texts(f"web.{locale}") | texts(f"board.{locale}")
@@ -85,7 +91,7 @@ def _templates() -> Environment:
     def load(name: str) -> str:
         return (files("streams.web") / "templates" / name).read_text(encoding="utf-8")
 
-    return Environment(
+    environment = Environment(
         loader=FunctionLoader(load),
         autoescape=True,
         undefined=StrictUndefined,
@@ -93,6 +99,8 @@ def _templates() -> Environment:
         lstrip_blocks=True,
         finalize=_harmless,
     )
+    environment.globals["cells"] = cells
+    return environment
 
 
 def _harmless(value: Any) -> Any:
@@ -100,11 +108,47 @@ def _harmless(value: Any) -> Any:
     return plain(value) if type(value) is str and not value.isprintable() else value
 
 
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell as it is shown."""
+
+    text: str
+    """As it is shown."""
+    number: bool = False
+    """A figure: set to the right."""
+    whole: bool = False
+    """In one line, however narrow the column."""
+    link: str | None = None
+    """Where it leads; `None`: nowhere."""
+
+
+SENTENCE_CHARACTERS: Final = 24
+"""A text longer than that gets a column with room for some words."""
+
+
+def cells(row: Iterable[Cell]) -> Markup:
+    """The cells of a row, every text escaped. Not by a template: a list has thousands, and a page 100 ms."""
+    return Markup("".join(map(_td, row)))  # noqa: S704 -- every text in it is escaped
+
+
+def _td(cell: Cell) -> str:
+    text = escape(_harmless(cell.text))
+    kind = "number" if cell.number else "whole" if cell.whole else "sentence" if len(text) > SENTENCE_CHARACTERS else ""
+    inside = f'<a href="{escape(cell.link)}">{text}</a>' if cell.link and text else text
+    return f'<td class="{kind}">{inside}</td>' if kind else f"<td>{inside}</td>"
+
+
 def page(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
     """A page in the person's language and theme."""
     locale, theme = locale_of(request), theme_of(request)
+    given = [pair for pair in request.query_params.multi_items() if pair[0] not in PASSING]
+
+    def turned(name: str, value: str) -> str:
+        """The same page in another language or theme."""
+        return "?" + urlencode([*(pair for pair in given if pair[0] != name), (name, value)])
+
     body = _templates().get_template(template).render(
-        locale=locale, theme=theme, words=words(locale), path=request.url.path, query=request.query_params, **values
+        locale=locale, theme=theme, words=words(locale), path=request.url.path, turned=turned, **values
     )  # fmt: skip
     answer = HTMLResponse(body, status, headers={"Cache-Control": "no-store", "Vary": "Cookie, Accept-Language"})
     for name, value in (("lang", locale), ("theme", theme)):

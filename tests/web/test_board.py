@@ -284,6 +284,28 @@ def test_pages_of_a_month_open_on_the_newest_closed_month_with_use(house: Live) 
     assert 'href="/list/ratios?month=2026-11">' in ratios
 
 
+def test_scans_that_wait_are_all_listed_by_their_verdict(house: Live) -> None:
+    device = house.add_device()
+    code = f"]d201{gtin(777)}21W{device.device_id[-6:]}"
+    for _ in range(2):
+        house.call("POST", "/v1/scans?wait=10", now_scan(device, codes=[code]), house.token(device))
+    waiting = {row["scan_id"] for row in house.rows("SELECT scan_id FROM report.scans WHERE hospital = 'H1' "
+                                                    "AND verdict IN ('held', 'parked')")}  # fmt: skip
+    assert waiting
+    for more in ({}, {"month": [f"{datetime.now(ZoneInfo('Asia/Shanghai')):%Y-%m}"]}):
+        filters = {"verdict": ["held", "parked"]} | more
+        columns, rows = house.asked(lambda pool, by=filters: BoardBooks(pool).rows("scans", "H1", by, 500))
+        assert {row[columns.index("scan_id")] for row in rows} == waiting
+
+
+def test_first_rows_that_read_every_balance_are_kept_and_say_as_of_when(house: Live, held: dict[str, Any]) -> None:
+    assert held
+    person = house.signed_in(Role.ADMIN)
+    for name in ("stores", "expiring"):
+        assert "As of" in house.call("GET", f"/list/{name}?lang=en", headers=person).body.decode()
+        assert "As of" not in house.call("GET", f"/list/{name}?lang=en&store=OR-2", headers=person).body.decode()
+
+
 def test_another_language_is_the_same_page(house: Live) -> None:
     person = house.signed_in(Role.ADMIN)
     page = house.call("GET", "/list/scans?verdict=held&verdict=parked&done=1&lang=en", headers=person).body.decode()

@@ -77,6 +77,7 @@ async def show_list(request: Request, name: str, parts: Gateway, person: SignedI
         rows.sort(key=lambda row: best.index(row[0]))
     zone, locale = parts.settings.zone, locale_of(request)
     decisions = [each for each in _BY_LIST.get(name, ()) if person.may("POST", f"/decide/{each}")]
+    cells = _cells(name, columns, rows, zone, person, locale)
     query = {**asked.shown, **({"q": asked.wanted} if asked.wanted else {})}
     return board(
         request, person, "list.html", name=name, months=months, month=month, columns=columns, filters=asked.shown,
@@ -85,7 +86,7 @@ async def show_list(request: Request, name: str, parts: Gateway, person: SignedI
         decisions=decisions, searched="item_code" in columns,
         keys=[str(row[columns.index(KEYS[name])]) for row in rows] if decisions else [],
         exports=[(kind, address(f"/export/{name}", {"format": kind} | query)) for kind in _MEDIA],
-        rows=_cells(name, columns, rows, zone, person, locale),
+        rows=cells, figures=[any(row[place].number for row in cells) for place in range(len(columns))],
         shown_max=SHOWN_MAX,
         total=found.total, known=found.rows is not None, at=found.at and f"{found.at.astimezone(zone):%H:%M:%S}",
         done=request.query_params.get("done"), left=request.query_params.get("left"),

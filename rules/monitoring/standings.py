@@ -54,6 +54,13 @@ class Ranking:
     cells: list[Cell] = field(default_factory=list)
     """Those that were or are at the top of a place that was looked at and has changed."""
 
+    def add(self, other: "Ranking") -> None:
+        """Take in what has changed in other scopes."""
+        self.places.update(other.places)
+        self.before.update(other.before)
+        self.after.update(other.after)
+        self.cells.extend(other.cells)
+
 
 def rank(places: Collection[ScopeMonth], facts: PlaceFacts, ranks_of: RanksOf, traits_of: TraitsOf) -> Ranking:
     """Rank closed places anew, and let the runs of later closed months follow."""

@@ -8,7 +8,7 @@ References:
     docs/alerts.md; docs/contract.md, section "Alerts".
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -22,7 +22,7 @@ from models.monitoring.alert import AlertVersion, Cell, QuotaUse, Scope, ScopeMo
 from models.monitoring.cause import Caseload
 from rules.monitoring.book import RuleBook
 from rules.monitoring.causes.windows import CauseFacts
-from rules.monitoring.judging import Claim, Known, claims, has_cause, quotas_used, versions
+from rules.monitoring.judging import Claim, Known, categories_of, claims, has_cause, quotas_used, versions
 from rules.monitoring.standings import PlaceFacts, Ranking, rank
 from rules.monitoring.touched import judged_again, months_read, touch
 from sinks.postgres.monitoring.alerts import AlertBooks, AlertSession, Evaluated, PendingClose, Periods
@@ -35,6 +35,8 @@ DELTAS_MAX: Final = 100
 """Batches folded in one transaction: at most as many thousand cells, some seconds of one core."""
 CELLS_MAX: Final = 500
 """Cells judged between two questions to the database: some tenths of a second of one core. Own choice."""
+SCOPES_MAX: Final = 8
+"""Scopes ranked between two questions: of a large hospital some ten thousand cells. Own choice."""
 POLL_SECONDS: Final = 0.5
 """Between sessions: an alert is no faster than that, and a replay is judged in as many steps."""
 
@@ -227,24 +229,32 @@ class _Session:
             touch(self._touched, dict.fromkeys(await self._session.usage_of_months(moved), at))
 
     async def _rank(self, places: Mapping[ScopeMonth, datetime]) -> None:
-        session = self._session
-        earliest: dict[tuple[str, str, str], Month] = {}
-        newest: dict[tuple[str, str, str], datetime] = {}
-        for (scope, month), at in places.items():
-            earliest[scope] = min(month, earliest.get(scope, month))
-            newest[scope] = max(at, newest.get(scope, at))
-        facts = PlaceFacts(
-            await session.usage_of_scopes(places),
-            await session.standings([ScopeMonth(scope, shift(month, -1)) for scope, month in earliest.items()]),  # type: ignore[arg-type]
-            self._closed_through,
-        )
-        self._ranking = rank(places, facts, self._book.ranks, session.traits)
+        """Rank places anew, in portions of scopes: no run leaves its scope."""
+        by_scope: dict[Scope, dict[ScopeMonth, datetime]] = {}
+        for place, at in places.items():
+            by_scope.setdefault(place.scope, {})[place] = at
+        scopes = sorted(by_scope)
+        for start in range(0, len(scopes), SCOPES_MAX):
+            await self._rank_scopes([by_scope[scope] for scope in scopes[start : start + SCOPES_MAX]])
         self.evaluated.standings_before = self._ranking.before
         self.evaluated.standings = self._ranking.after
+
+    async def _rank_scopes(self, scopes: Sequence[Mapping[ScopeMonth, datetime]]) -> None:
+        session = self._session
+        places = {place: at for its in scopes for place, at in its.items()}
+        newest = {next(iter(its)).scope: max(its.values()) for its in scopes}
+        earliest = [min(its, key=lambda place: place.month) for its in scopes]
+        facts = PlaceFacts(
+            await session.usage_of_scopes(places),
+            await session.standings([place._replace(month=shift(place.month, -1)) for place in earliest]),
+            self._closed_through,
+        )
+        ranking = rank(places, facts, self._book.ranks, session.traits)
+        self._ranking.add(ranking)
         # What follows in later months was caused by the newest change in the same scope.
         touch(
             self._touched,
-            {cell: places.get(ScopeMonth(cell.scope, cell.month), newest[cell.scope]) for cell in self._ranking.cells},
+            {cell: places.get(ScopeMonth(cell.scope, cell.month), newest[cell.scope]) for cell in ranking.cells},
         )
 
     async def judge(self) -> None:
@@ -312,13 +322,8 @@ class _Session:
         if not self._book.asks_categories:
             return {}
         found: dict[tuple[ScopeMonth, str], UsageSums] = {}
-        usage = await self._session.usage_of_months({(cell.scope.hospital, cell.month) for cell in cells})
-        for cell, sums in usage.items():
-            category = self._session.traits(cell.scope.hospital, cell.item_code).category
-            if category is not None:
-                key = (ScopeMonth(cell.scope, cell.month), category)
-                before = found.get(key, UsageSums())
-                found[key] = UsageSums(before.quantity + sums.quantity, before.amount_fen + sums.amount_fen)
+        for month in sorted({(cell.scope.hospital, cell.month) for cell in cells}):
+            found |= categories_of(await self._session.usage_of_months([month]), self._session.traits)
         return found
 
     async def _causes(self, found: list[Claim]) -> CauseFacts:

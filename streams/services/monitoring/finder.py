@@ -4,8 +4,9 @@ References:
     docs/findings.md.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Final
 
 from models.calendar import Month
 from models.monitoring.alert import AlertVersion, Cell, UsageSums
@@ -18,6 +19,8 @@ from rules.monitoring.findings import FindingFacts, cut_of, finding_of, next_fin
 from rules.monitoring.reviewing import after
 from sinks.postgres.monitoring.alerts import AlertSession, Evaluated
 
+FINDINGS_MAX: Final = 200
+"""Findings weighed between two questions to the database: some tenths of a second of one core. Own choice."""
 _Alerts = Mapping[FindingKey, Collection[AlertVersion]]
 
 
@@ -35,9 +38,7 @@ async def find(
         caused.setdefault(key, closes[key.hospital, key.month])
     if not caused:
         return
-    alerts = await session.findings.alerts(caused)
-    facts = await _facts(session, book, alerts)
-    bodies = {key: finding_of(key, alerts[key], facts) for key in sorted(caused)}
+    bodies = await _bodies(session, book, sorted(caused))
     cuts = await session.findings.cuts({key.hospital for key in caused})
     drawn = _draw(bodies, closes)
     newest = await session.findings.newest(caused)
@@ -54,6 +55,17 @@ async def find(
         before = newest.get(each.key)
         if before is not None and before.body.status is FindingStatus.CLOSED:
             await session.reopen(each.key, each.found_at, lambda entries: after(entries, Step.REOPEN))
+
+
+async def _bodies(session: AlertSession, book: RuleBook, keys: Sequence[FindingKey]) -> dict[FindingKey, FindingBody]:
+    """What each comes to before the desk is asked for room, in portions as the evaluator judges cells."""
+    bodies: dict[FindingKey, FindingBody] = {}
+    for start in range(0, len(keys), FINDINGS_MAX):
+        portion = keys[start : start + FINDINGS_MAX]
+        alerts = await session.findings.alerts(portion)
+        facts = await _facts(session, book, alerts)
+        bodies |= {key: finding_of(key, alerts[key], facts) for key in portion}
+    return bodies
 
 
 def _draw(

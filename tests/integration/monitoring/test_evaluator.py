@@ -5,10 +5,13 @@ import pytest
 
 from sinks.postgres.monitoring.alert_rows import partition_of
 from sinks.postgres.monitoring.alerts import AlertSession, Evaluated, Folded
+from streams.services.monitoring import evaluator, finder
 from streams.services.monitoring.evaluator import Evaluator
-from tests.integration.monitoring.usage import ward
+from tests.integration.monitoring.usage import Ward, ward
 
 GROWTH, TOP = "growth-month-on-month", "top-three-three-months"
+_OWN = {"alert_id", "finding", "hospital", "alerts", "alert_versions", "fired_at", "found_at"}
+"""Made of the hospital's id or in the order of such, and the instants of its closes."""
 
 
 async def test_a_close_whose_alerts_were_not_judged_is_judged_by_the_next_evaluator(database: str) -> None:
@@ -18,6 +21,38 @@ async def test_a_close_whose_alerts_were_not_judged_is_judged_by_the_next_evalua
         assert await w.alerts(TOP, "month") == []
         await Evaluator(w.pool, w.evaluator._zone).until_idle()
         assert await w.alerts(TOP, "month", "months_in_a_row") == [("2022-03", 3)]
+
+
+async def test_however_small_the_portions_the_same_is_said(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    months = ("2022-01", "2022-02", "2022-03")
+    lines = [
+        (item, each, 1 + (place * 7 + number * 5) % 11, (3 + (place * 5 + number * 3) % 13) * 20_000)
+        for number, each in enumerate(months)
+        for place, item in enumerate("ABCDE")
+    ]
+
+    async def said(w: Ward, hospital: str) -> dict[str, set[tuple[object, ...]]]:
+        for number, department in enumerate(("ORTH", "CARD", "NEURO")):
+            await w.use(*lines[number:], department=department, hospital=hospital)
+        await w.close(*months, hospital=hospital)
+        await w.use(("E", "2022-02", 50, 9_000_000), department="CARD", hospital=hospital)
+        return {
+            table: {
+                tuple(value for name, value in row.items() if name not in _OWN and value != hospital)
+                for row in await w.pool.fetch(f"SELECT * FROM {table} WHERE hospital = $1", hospital)
+            }
+            for table in ("udi.alert", "udi.standing", "udi.watch_finding")
+        }
+
+    async with ward(database) as w:
+        whole = await said(w, "H1")
+        await w.watch("ABCDE", hospital="H2")
+        await w.scan("2022-01", hospital="H2")
+        monkeypatch.setattr(evaluator, "CELLS_MAX", 2)
+        monkeypatch.setattr(evaluator, "SCOPES_MAX", 1)
+        monkeypatch.setattr(finder, "FINDINGS_MAX", 1)
+        assert await said(w, "H2") == whole
+        assert all(whole.values())
 
 
 async def test_many_evaluators_at_once_fold_and_publish_once(database: str) -> None:

@@ -49,8 +49,10 @@ def read_span(text: str, without: str | None = None) -> Span:
     except ValueError as error:
         raise SettingsError(f"Expected a window like 2022-01..2022-06, got {text!r}: {error}") from None
     span = Span(first, last, left)
-    if last < first or shift(first, MONTHS_MAX) < last or not span.months:
+    if last < first or shift(first, MONTHS_MAX) < last:
         raise SettingsError(f"Expected a window of 1 to {MONTHS_MAX} months from first to last, got {text!r}.")
+    if not span.months:
+        raise SettingsError(f"Expected months of {text} beside those left out by --without, got none.")
     return span
 
 

@@ -147,4 +147,4 @@ async def test_a_person_sets_a_dated_figure_and_is_told_of_returns_it_contradict
         assert [(row["n"], row["return_clock_seconds"], row["reason"]) for row in found] == [(1, 60, "set every night")]
         assert datetime.fromisoformat(found[0]["since"]) == NOON + timedelta(seconds=1)
         shown = await house.udi("policy")
-        assert shown.stdout.splitlines()[-2].split()[:2] == ["H1", "60"]
+        assert shown.stdout.splitlines()[-3].split()[:2] == ["H1", "60"]

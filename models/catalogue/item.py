@@ -197,7 +197,7 @@ class DatedCode:
     """A national insurance code for the local days `from_on` ≤ day < `to_on`."""
 
     code: str
-    """The code."""
+    """National insurance consumable code (医保编码), 20 characters or 27 with the specification."""
     from_on: date
     """First local day; `date.min` when open."""
     to_on: date

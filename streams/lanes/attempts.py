@@ -1,6 +1,7 @@
 """A batch is tried until it is recorded: again while others were faster, in halves when it fails by its own fault.
 
-What is left at last is the one record that fails, and that one is quarantined. A failure of the infrastructure is not
+What is left at last is the one record that fails, and that one is quarantined: when it has failed twice, for what it
+asked of the books may have changed while it was decided. A failure of the infrastructure is not
 tried here: it goes to whoever reads the partition, who takes it over anew.
 """
 
@@ -77,21 +78,24 @@ Smaller = Callable[[P, Exception], Awaitable[Sequence[P]]]
 
 async def attempts(whole: P, smaller: Smaller[P]) -> AsyncIterator[Attempt[P]]:
     """Tries of the whole, then of whatever `smaller` makes of what fails; each part until it succeeds."""
-    todo, tries = [whole], 0
+    todo, tries, failed_alone = [whole], 0, False
     while todo:
         attempt = Attempt(todo.pop())
         tries += 1
         yield attempt
         if attempt.error is None:
-            tries = 0
+            tries, failed_alone = 0, False
         elif isinstance(attempt.error, AGAIN):
             todo.append(attempt.part)
             log.info("Decided again.", why=type(attempt.error).__name__, tries=tries)
             if tries > TRIES_BEFORE_WAITING:
                 await asyncio.sleep(min(PAUSE_SECONDS_MAX, 0.01 * 2**tries))
+        elif len(attempt.part) == 1 and not failed_alone:
+            todo.append(attempt.part)
+            failed_alone = True
         else:
             todo.extend(reversed(await smaller(attempt.part, attempt.error)))
-            tries = 0
+            tries, failed_alone = 0, False
 
 
 async def attempts_from(at: int, place: str, reading: R, smaller: Smaller[R]) -> AsyncIterator[Attempt[R]]:

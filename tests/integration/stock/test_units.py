@@ -12,7 +12,7 @@ from streams.embedded.broker import EmbeddedBroker
 from tests.support.accounts import Account
 from tests.support.builders import DI, encounter, gs1, item, scan, scan_id
 from tests.support.installed import Installed, installed
-from tests.support.ward import PostgresStore, Ward, postgres_store, verdicts
+from tests.support.ward import Between, PostgresStore, Ward, postgres_store, verdicts
 
 
 def label(serial: str = "S1") -> str:
@@ -41,6 +41,21 @@ async def test_a_unit_that_is_in_the_house_is_not_received_again(ward: Ward) -> 
     account = await ward.account()
     assert [now(account, number) for number in (1, 3)] == [("recorded", ())] * 2
     assert [now(account, number) for number in (2, 4)] == [("held", ("serial-present",))] * 2
+
+
+async def test_of_two_lanes_that_receive_a_unit_at_once_one_has_it_and_the_other_scan_is_held(
+    database: str,
+) -> None:
+    async with postgres_store(database) as store:
+        ward = await Ward(store).open(item(), encounter())
+        between = Between(store.books)
+        ward.lanes[1] = await ward.lane(1, between.port)
+        between.then(lambda: ward.scan(moved(1, "receive", store="CENTRAL")))
+        await ward.scan(moved(2, "receive"), lane=1)
+
+        account = await ward.account()
+        assert between.failures == [asyncpg.CheckViolationError]
+        assert [now(account, number) for number in (1, 2)] == [("recorded", ()), ("held", ("serial-present",))]
 
 
 async def test_a_receipt_after_the_use_it_belongs_to_is_booked_and_a_second_one_is_not(ward: Ward) -> None:

@@ -30,47 +30,72 @@ CREATE FUNCTION udi.brings(u udi.unit_place, to_place text, from_place text, at 
          WHEN to_place = 'patient' AND (u).from_place <> 'patient' THEN true
          ELSE at >= (u).moved_at END;
 
-CREATE FUNCTION udi.move_unit(m udi.unit_place) RETURNS void LANGUAGE sql AS $$
-    INSERT INTO udi.unit_place AS u (hospital, issuer, di, serial, item_code, place, from_place, moved_at, booked, position_id, record_offset)
-    VALUES ((m).hospital, (m).issuer, (m).di, (m).serial, (m).item_code, (m).place, (m).from_place, (m).moved_at,
-            udi.in_the_house((m).place) - udi.in_the_house((m).from_place), (m).position_id, (m).record_offset)
-    ON CONFLICT (hospital, issuer, di, serial) DO UPDATE SET
-        -- Only a receipt can put a unit into the house a second time; what comes back within it is there once, whoever has scanned it in parts.
-        booked = CASE WHEN excluded.from_place = 'supplier' THEN u.booked + excluded.booked
-                      ELSE least(u.booked + excluded.booked, greatest(u.booked, 1)) END,
-        (item_code, place, from_place, moved_at, position_id, record_offset) = (
-            SELECT CASE WHEN newer THEN excluded.item_code ELSE u.item_code END, CASE WHEN newer THEN excluded.place ELSE u.place END,
-                   CASE WHEN newer THEN excluded.from_place ELSE u.from_place END, CASE WHEN newer THEN excluded.moved_at ELSE u.moved_at END,
-                   CASE WHEN newer THEN excluded.position_id ELSE u.position_id END, CASE WHEN newer THEN excluded.record_offset ELSE u.record_offset END
-            FROM (SELECT udi.brings(u, excluded.place, excluded.from_place, excluded.moved_at) AS newer) decides
-        )
-$$;
-COMMENT ON FUNCTION udi.move_unit IS 'One move of a unit: it is where the move has brought it, and in the house or not.';
+CREATE FUNCTION udi.move_units(p_moves udi.unit_place[]) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE round bigint := 0;
+BEGIN
+    -- The first move of every unit in one statement, then the second of those that have one, and so on: a statement may touch a row once.
+    LOOP
+        round := round + 1;
+        INSERT INTO udi.unit_place AS u (hospital, issuer, di, serial, item_code, place, from_place, moved_at, booked, position_id, record_offset)
+        SELECT m.hospital, m.issuer, m.di, m.serial, m.item_code, m.place, m.from_place, m.moved_at,
+               udi.in_the_house(m.place) - udi.in_the_house(m.from_place), m.position_id, m.record_offset
+        FROM (
+            SELECT m.*, row_number() OVER (PARTITION BY m.hospital, m.issuer, m.di, m.serial ORDER BY m.ordinality) AS number
+            FROM unnest(p_moves) WITH ORDINALITY m
+        ) m WHERE m.number = round ORDER BY m.hospital, m.issuer, m.di, m.serial
+        ON CONFLICT (hospital, issuer, di, serial) DO UPDATE SET
+            -- Only a receipt can put a unit into the house a second time; what comes back within it is there once, whoever has scanned it in parts.
+            booked = CASE WHEN excluded.from_place = 'supplier' THEN u.booked + excluded.booked
+                          ELSE least(u.booked + excluded.booked, greatest(u.booked, 1)) END,
+            (item_code, place, from_place, moved_at, position_id, record_offset) = (
+                SELECT CASE WHEN newer THEN excluded.item_code ELSE u.item_code END, CASE WHEN newer THEN excluded.place ELSE u.place END,
+                       CASE WHEN newer THEN excluded.from_place ELSE u.from_place END, CASE WHEN newer THEN excluded.moved_at ELSE u.moved_at END,
+                       CASE WHEN newer THEN excluded.position_id ELSE u.position_id END,
+                       CASE WHEN newer THEN excluded.record_offset ELSE u.record_offset END
+                FROM (SELECT udi.brings(u, excluded.place, excluded.from_place, excluded.moved_at) AS newer) decides
+            );
+        EXIT WHEN NOT FOUND;
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION udi.move_units IS 'Moves of units, in order: each is where its moves have brought it, and in the house or not. Rows are met in the order of their keys, so that two lanes do not wait for each other.';
 
 -- In the order in which they were decided, as the rules saw them.
 CREATE FUNCTION udi.place_scanned() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM udi.move_unit(ROW(s.hospital, s.issuer, s.di, s.serial, s.item_code, coalesce(s.to_place, udi.place_to(s.action, s.store, s.to_store)),
-                              coalesce(s.from_place, udi.place_from(s.action, s.store)), s.scanned_at, 0, s.position_id, s.record_offset)::udi.unit_place)
-    FROM (SELECT * FROM entered WHERE serial IS NOT NULL AND owner IS NOT NULL AND di IS NOT NULL ORDER BY record_offset) s;
+    PERFORM udi.move_units((
+        SELECT array_agg(ROW(s.hospital, s.issuer, s.di, s.serial, s.item_code, coalesce(s.to_place, udi.place_to(s.action, s.store, s.to_store)),
+                             coalesce(s.from_place, udi.place_from(s.action, s.store)), s.scanned_at, 0, s.position_id, s.record_offset)::udi.unit_place
+                         ORDER BY s.record_offset)
+        FROM entered s WHERE s.serial IS NOT NULL AND s.owner IS NOT NULL AND s.di IS NOT NULL
+    ));
     RETURN NULL;
 END $$;
 CREATE FUNCTION udi.place_decided() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM udi.move_unit(ROW(m.hospital, m.issuer, m.di, m.serial, m.item_code, m.to_place, m.from_place, m.moved_at, 0, m.position_id, m.record_offset)::udi.unit_place)
-    FROM (
-        SELECT m.* FROM (SELECT position_id, record_offset, n FROM entered WHERE owner IS NOT NULL) d
+    PERFORM udi.move_units((
+        SELECT array_agg(ROW(m.hospital, m.issuer, m.di, m.serial, m.item_code, m.to_place, m.from_place, m.moved_at, 0, m.position_id,
+                             m.record_offset)::udi.unit_place ORDER BY m.record_offset, m.n)
+        FROM (SELECT position_id, record_offset, n FROM entered WHERE owner IS NOT NULL) d
         JOIN udi.stock_move m USING (position_id, record_offset, n)
-        WHERE m.serial IS NOT NULL AND m.di IS NOT NULL ORDER BY m.record_offset, m.n
-    ) m;
+        WHERE m.serial IS NOT NULL AND m.di IS NOT NULL
+    ));
     RETURN NULL;
 END $$;
 
 -- What is in the books already. A unit that they had in the house twice is where its newest move has brought it; the other balance is on the work list.
 DO $$
+DECLARE moves udi.unit_place[];
 BEGIN
-    PERFORM udi.move_unit(ROW(m.hospital, m.issuer, m.di, m.serial, m.item_code, m.to_place, m.from_place, m.moved_at, 0, m.position_id, m.record_offset)::udi.unit_place)
-    FROM (SELECT * FROM udi.stock_move WHERE serial IS NOT NULL AND di IS NOT NULL ORDER BY decided_at, position_id, record_offset, n) m;
+    FOR moves IN
+        SELECT array_agg(ROW(m.hospital, m.issuer, m.di, m.serial, m.item_code, m.to_place, m.from_place, m.moved_at, 0, m.position_id,
+                             m.record_offset)::udi.unit_place ORDER BY m.number)
+        FROM (
+            SELECT *, row_number() OVER (ORDER BY decided_at, position_id, record_offset, n) AS number FROM udi.stock_move
+            WHERE serial IS NOT NULL AND di IS NOT NULL
+        ) m GROUP BY m.number / 10000 ORDER BY m.number / 10000
+    LOOP
+        PERFORM udi.move_units(moves);
+    END LOOP;
 END $$;
 UPDATE udi.unit_place SET booked = 1 WHERE booked > 1;
 ALTER TABLE udi.unit_place ADD CONSTRAINT unit_in_one_place CHECK (booked <= 1);

@@ -1,5 +1,6 @@
 """What is measured, how often and how large; the figures go into the table."""
 
+import asyncio
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from benchmarks.table import Line, Table
 from benchmarks.web import bedside, sending
 from benchmarks.web import installation as web
 from benchmarks.web import pages as web_pages
+from benchmarks.web.multiplying import multiply
 
 PARTS = (
     "backlog",
@@ -67,13 +69,13 @@ class Sizes:
     """Cases judged."""
     rerated: int
     """Charges that a late price re-rates while scans flow."""
-    pages: tuple[int, int]
-    """Scans and months of the books whose pages are asked for."""
+    pages: tuple[int, int, int]
+    """Scans and months of the demo whose pages are asked for, and to how many scans its books are multiplied."""
 
 
 FULL = Sizes(
     60_000, 5, 3, 3_000, 3, 20.0, 3, 50_000, 5, (100_000, 1_000_000), 50_000, (20_000, 200_000), 24.0, 30_000, 50,
-    5_000_000, 170_000, 200_000, (1_000_000, 15),
+    5_000_000, 170_000, 200_000, (30_000, 15, 1_000_000),
 )  # fmt: skip
 QUICK = Sizes(
     8_000,
@@ -94,7 +96,7 @@ QUICK = Sizes(
     50_000,
     20_000,
     20_000,
-    (6_000, 3),
+    (6_000, 3, 6_000),
 )
 
 
@@ -216,10 +218,13 @@ class Run:
 
     def web(self, folder: Path) -> None:
         """Pages, terminal and gateway over the demo's books."""
-        scans, months = self._sizes.pages
+        scans, months, in_books = self._sizes.pages
         _say(f"pages, terminal and gateway over a demo of {scans} scans")
         with web.installation(folder, scans, months) as installed:
-            web_pages.run(self._table, installed, scans)
+            if in_books > scans:
+                _say(f"its books multiplied to {in_books} scans")
+                asyncio.run(multiply(web.address_of_books(folder), in_books))
+            web_pages.run(self._table, installed, in_books)
             sending.run(self._table, installed, self._sizes.latency_repetitions)
             bedside.run(self._table, installed)
 

@@ -15,6 +15,7 @@ import asyncpg
 import numpy as np
 
 from benchmarks.table import Table
+from benchmarks.web.multiplying import without_indexes
 from models.calendar import ZONE_DEFAULT, Month, parse_month, shift
 from models.monitoring.alert import Measure, ScopeType, Traits
 from models.monitoring.rule import RuleBase, RuleKind, RuleRow
@@ -54,10 +55,6 @@ CROSS JOIN LATERAL (
     SELECT timestamptz '2021-01-01 08:00+08' + n * (interval '729 days' / $1) AS at,
            1 + (n::bigint * 7919) % $2 AS item
 ) of_scan
-"""
-_INDEXES: Final = """
-SELECT indexrelid::regclass::text AS name, pg_get_indexdef(indexrelid) AS made FROM pg_index
-WHERE indrelid = 'udi.scan'::regclass AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = indexrelid)
 """
 _USAGE: Final = """
 WITH used AS (
@@ -132,13 +129,8 @@ async def _fill(pool: asyncpg.Pool, scans: int) -> None:
         await connection.execute("SET LOCAL statement_timeout = 0")
         await connection.execute(_ITEMS, items)
         await connection.execute("UPDATE udi.fact_counter SET version = $1", items)
-        # Indexes are made after the rows: in minutes what else takes a quarter of an hour.
-        indexes = await connection.fetch(_INDEXES)
-        for index in indexes:
-            await connection.execute(f"DROP INDEX {index['name']}")
-        await connection.execute(_SCANS, scans, items, timeout=3600)
-        for index in indexes:
-            await connection.execute(index["made"], timeout=3600)
+        async with without_indexes(connection, "udi.scan"):
+            await connection.execute(_SCANS, scans, items, timeout=3600)
         await connection.execute(_USAGE, timeout=3600)
         await connection.execute("ANALYZE", timeout=3600)
 

@@ -64,6 +64,13 @@ def _until_it_answers(address: str) -> None:
     raise AssertionError(f"Expected an answer of {address}.")
 
 
+def address_of_books(folder: Path) -> str:
+    """The address of the PostgreSQL of what runs in the folder, as its owner."""
+    command = [sys.executable, "-m", "streams", "status", "--address"]
+    own = os.environ | {"UDI_DATA_DIR": str(folder)}
+    return subprocess.run(command, env=own, stdout=subprocess.PIPE, check=True, text=True).stdout.strip()
+
+
 @contextmanager
 def installation(folder: Path, scans: int, months: int) -> Iterator[Installation]:
     """The demo with so many scans, everything up; down when left."""

@@ -27,7 +27,7 @@ from streams.web.problems import ProblemError, unavailable
 
 router = APIRouter(include_in_schema=False)
 
-SHOWN_MAX: Final = 200
+SHOWN_MAX: Final = 100
 EXPORTED_MAX: Final = 100_000
 FOUND_MAX: Final = 200
 """Items that a search may narrow a list to."""

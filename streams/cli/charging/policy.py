@@ -97,8 +97,8 @@ def _show(found: Sequence[HospitalPolicy], of_counts: Sequence[CountPolicy], zon
     default = POLICY.return_clock_tolerance.total_seconds()
     typer.echo(f"All others: a return may be scanned up to {default:g} s before its use.")
     typer.echo(
-        f"All others: a count that differs by more than {fen_text(POLICY.count_value_fen)} yuan or "
-        f"{POLICY.count_lines_percent} % of its lines needs another person."
+        f"All others: counts above {fen_text(POLICY.count_value_fen)} yuan or {POLICY.count_lines_percent} % of lines "
+        "need another person."
     )
 
 

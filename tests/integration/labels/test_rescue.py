@@ -35,7 +35,7 @@ async def ward(store: PostgresStore) -> Ward:
 
 async def confirm(ward: Ward, count: int = 20, first: int = 100, lane: int = 0) -> None:
     labels = [gs1(DI, expiry="271231", lot=f"L{n}", serial=f"S{n % 10}") for n in range(20000, 20000 + count)]
-    events = [scan(first + n, codes=[code], action="receive") for n, code in enumerate(labels)]
+    events = [scan(first + n, codes=[code], action="transfer", to_store="OR-9") for n, code in enumerate(labels)]
     await ward.scan(*events, lane=lane)
 
 

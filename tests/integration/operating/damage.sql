@@ -79,6 +79,9 @@ UPDATE udi.balance SET quantity = quantity + 1 WHERE lot = 'P1';
 -- check: store-totals-are-balances: what is left of an item in a store is the sum of its balances, in every lane
 UPDATE udi.store_item SET quantity = quantity + 1 WHERE item_code = 'PLATE';
 
+-- check: unit-in-one-place: a unit with a serial is in one place, in the house at most once, and as far as its moves say
+UPDATE udi.unit_place SET place = 'OR-9';
+
 -- check: goods-moved-once: goods of a scan that stands have moved once; of no scan twice, but for what went back
 UPDATE udi.scan SET owner = NULL WHERE (position_id, record_offset) = (SELECT position_id, record_offset FROM udi.scan_claim WHERE scan_id = '00000000-0000-0000-0000-00000000000c');
 

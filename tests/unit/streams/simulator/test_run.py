@@ -97,7 +97,7 @@ def test_every_reason_of_the_core_occurs(run: Run) -> None:
         Reason.REJECTED, Reason.CORRECTED, Reason.RELEASED, Reason.LICENCE_EXPIRED, Reason.STOCK_NEGATIVE,
         Reason.LABEL_INCOMPLETE, Reason.SERIAL_PRESENT, Reason.SAME_PLACE, Reason.INSURANCE_CODE_ENDED,
         Reason.TOO_MANY_UNITS, Reason.INTERNAL_ERROR, Reason.BREAKER_OPEN, Reason.BREAKER_TRIAL, Reason.QUOTA_EXHAUSTED,
-        Reason.MIX_EXCEEDED, Reason.PRICE_CEILING, Reason.OVERRIDDEN,
+        Reason.MIX_EXCEEDED, Reason.PRICE_CEILING, Reason.OVERRIDDEN, Reason.NOT_COUNTED,
     }  # fmt: skip
     assert set(run.truth.reasons()) == {reason.value for reason in set(Reason) - elsewhere}
 

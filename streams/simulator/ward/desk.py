@@ -39,6 +39,8 @@ class Desk:
         """Uses of earlier months that nobody took back."""
         self._taken: list[Scan] = []
         self._serials: set[tuple[str, str]] = set()
+        self.received: set[tuple[str, str]] = set()
+        """Goods and serial of the real labels that have come in."""
         self._stores: dict[tuple[str, str], list[list[int | Unit]]] = {}
         self._slots: dict[tuple[str, int], int] = {}
         self._dirt = int(plan.dirt * 10_000)

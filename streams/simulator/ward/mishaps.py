@@ -63,7 +63,10 @@ def refused_text(desk: Desk, day: int) -> None:
 
 
 def real_label(desk: Desk, day: int) -> None:
-    """A real label text is received, counted, thrown away; or used, and then taken back so that its serial is free."""
+    """A real label text is received, counted, thrown away; or used, and then taken back so that its serial is free.
+
+    A unit with a serial comes into the house once: what would be its second receipt is a count.
+    """
     chance, department = desk.chance, desk.department()
     goods = chance.pick(desk.shelf.real)
     text = chance.pick(goods.texts)
@@ -71,6 +74,9 @@ def real_label(desk: Desk, day: int) -> None:
     store = chance.pick(department.stores)
     free = text.serial is None and not text.half
     action = chance.pick(("use", "use", "receive", "waste") if free else ("receive", "count", "waste", "opened"))
+    if action == "receive" and text.serial is not None:
+        action = "count" if (goods.code, text.serial) in desk.received else action
+        desk.received.add((goods.code, text.serial))
     scan = desk.scan(desk.moment(day), action, department, store, unit)
     scan.codes = [text.text]
     if action == "use":

@@ -14,8 +14,8 @@ from typing import Final
 import asyncpg
 import numpy as np
 
+from benchmarks.parts import without_indexes
 from benchmarks.table import Table
-from benchmarks.web.multiplying import without_indexes
 from models.calendar import ZONE_DEFAULT, Month, parse_month, shift
 from models.monitoring.alert import Measure, ScopeType, Traits
 from models.monitoring.rule import RuleBase, RuleKind, RuleRow

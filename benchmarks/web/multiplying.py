@@ -3,15 +3,15 @@
 Each copy lies some months before the one before it, as years of a hospital do; what waits for a person stays as it is.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import asyncpg
 
+from benchmarks.parts import without_indexes
+
 MONTHS_BACK_MAX: Final = 60
 """Copies lie within five years; so a month has as many scans as a hospital's when there are a million."""
-_OFFSET: Final = "t.{column} - (1 + i % 60) * 100000000000::bigint - i * 10000000::bigint"
+_OFFSET: Final = f"t.{{column}} - (1 + i % {MONTHS_BACK_MAX}) * 100000000000::bigint - i * 10000000::bigint"
 _BACK: Final = f"make_interval(months => 1 + i % {MONTHS_BACK_MAX})"
 _COPIED: Final[dict[str, dict[str, str]]] = {
     "scan": {
@@ -29,10 +29,6 @@ _COPIED: Final[dict[str, dict[str, str]]] = {
         "encounter": "t.encounter || '-' || i", "posted_at": f"t.posted_at - {_BACK}",
     },
 }  # fmt: skip
-_INDEXES: Final = """
-SELECT indexrelid::regclass::text AS name, pg_get_indexdef(indexrelid) AS made FROM pg_index
-WHERE indrelid = $1::text::regclass AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = indexrelid)
-"""
 _COLUMNS: Final = """
 SELECT attname FROM pg_attribute WHERE attrelid = $1::text::regclass AND attnum > 0 AND NOT attisdropped
 ORDER BY attnum
@@ -65,14 +61,3 @@ async def _copy(connection: Any, table: str, changes: dict[str, str], times: int
             f"ORDER BY i % {MONTHS_BACK_MAX} DESC, t.ctid",
             timeout=3600,
         )
-
-
-@asynccontextmanager
-async def without_indexes(connection: Any, table: str) -> AsyncIterator[None]:
-    """Many rows are written; indexes, but those of constraints, are made after them: minutes less."""
-    indexes = await connection.fetch(_INDEXES, table)
-    for index in indexes:
-        await connection.execute(f"DROP INDEX {index['name']}")
-    yield
-    for index in indexes:
-        await connection.execute(index["made"], timeout=3600)

@@ -16,6 +16,7 @@ from benchmarks.web import bedside, sending
 from benchmarks.web import installation as web
 from benchmarks.web import pages as web_pages
 from benchmarks.web.multiplying import multiply
+from tests.support.servers.browser import MISSING, find
 
 PARTS = (
     "backlog",
@@ -226,7 +227,10 @@ class Run:
                 asyncio.run(multiply(web.address_of_books(folder), in_books))
             web_pages.run(self._table, installed, in_books)
             sending.run(self._table, installed, self._sizes.latency_repetitions)
-            bedside.run(self._table, installed)
+            if find():
+                bedside.run(self._table, installed)
+            else:
+                _say(MISSING)
 
     def reconcile(self) -> None:
         """The rules that compare with the HIS, without any books."""

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tests.support.parsing import parsed
+
 ROOT = Path(__file__).parents[2]
 QUIET = frozenset({"say", "texts", "getLogger", "partition", "removeprefix", "fetch", "execute", "bind_json"})
 """Calls whose texts nobody reads as they are."""
@@ -21,7 +23,7 @@ def template(node: ast.AST) -> str | None:
 
 def spoken(path: Path) -> Iterator[str]:
     """Every phrase of a module with two words or more; of tables the single words of their headings, too."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = parsed(path)
     skipped = set(map(id, _unspoken(tree)))
     for node in ast.walk(tree):
         text = None if id(node) in skipped else template(node)

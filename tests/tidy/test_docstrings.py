@@ -7,6 +7,8 @@ from typing import Final
 
 import pytest
 
+from tests.support.parsing import parsed
+
 ROOT: Final = Path(__file__).parents[2]
 LAYERS: Final = ("models", "rules", "sinks", "streams")
 
@@ -40,7 +42,7 @@ def test_every_public_field_has_its_docstring(layer: str) -> None:
     found = [
         each
         for path in sorted((ROOT / layer).rglob("*.py"))
-        for each in fields(ast.parse(path.read_text(encoding="utf-8")).body, str(path.relative_to(ROOT)))
+        for each in fields(parsed(path).body, str(path.relative_to(ROOT)))
     ]
     assert len(found) > 100
     assert [name for name, text in found if text is None] == []

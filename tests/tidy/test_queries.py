@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.parsing import parsed
+
 ROOT = Path(__file__).parents[2]
 SQL = re.compile(
     r"^\s*(WITH\s+\w+\s+AS|SELECT\b|INSERT\s+INTO|UPDATE\s+\w|DELETE\s+FROM|CREATE\s+(DATABASE|TABLE|ROLE|SCHEMA)|SHOW\s+\w"
@@ -16,7 +18,7 @@ IN_SQL = re.compile(r"\b(FROM|JOIN|INTO|UPDATE)\s+(udi|report|public|pg_catalog)
 
 def _texts(path: Path) -> list[str]:
     """The string literals of a module, docstrings left out."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = parsed(path)
     said = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     return [
         node.value

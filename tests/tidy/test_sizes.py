@@ -6,6 +6,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Final
 
+from tests.support.parsing import parsed
+
 ROOT: Final = Path(__file__).parents[2]
 LAYERS: Final = ("models", "rules", "sinks", "streams")
 CHAIN: Final = "sinks/postgres/migrations/"
@@ -23,7 +25,7 @@ def _lines(path: Path) -> int:
 
 
 def _lengths_of_functions(path: Path) -> list[int]:
-    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+    tree = parsed(ROOT / path)
     return [
         (node.end_lineno or node.lineno) - node.lineno + 1
         for node in ast.walk(tree)

@@ -9,7 +9,7 @@ const channel = new BroadcastChannel("udi-terminal");
 
 export class Sender extends EventTarget {
   #token = null;
-  #wake = () => {};
+  #resting = new Set();
   #pauses = 0;
   #sending = [];
   online = false;
@@ -32,7 +32,7 @@ export class Sender extends EventTarget {
 
   wake(others = true) {
     this.#pauses = 0;
-    this.#wake();
+    for (const go of this.#resting) go();
     if (others) channel.postMessage("wake");
   }
 
@@ -55,13 +55,14 @@ export class Sender extends EventTarget {
   }
 
   async #rest(ms) {
+    let timer, rested;
     await new Promise((go) => {
-      const timer = setTimeout(go, ms);
-      this.#wake = () => {
-        clearTimeout(timer);
-        go();
-      };
+      rested = go;
+      timer = setTimeout(go, ms);
+      this.#resting.add(go);
     });
+    clearTimeout(timer);
+    this.#resting.delete(rested);
   }
 
   async #failed(retryAfter, problem = null) {
@@ -153,7 +154,7 @@ export class Sender extends EventTarget {
     for (;;) {
       const device = await store.fact("device");
       if (!device) {
-        await new Promise((go) => setTimeout(go, 1000));
+        await this.#rest(1000);
         continue;
       }
       try {

@@ -96,6 +96,7 @@ export class Wedge {
   }
 
   #take(character, at, place) {
+    this.#forgetTyped(at);
     this.#text += character;
     this.#places += place;
     this.#times.push(at);
@@ -106,15 +107,21 @@ export class Wedge {
 
   // A scan while another text field has the focus: what it typed there is taken out again.
   #besideField(field, character, place, event) {
+    this.#forgetTyped(event.timeStamp);
     if (!this.#text) this.#before = { field, value: field.value, waits: field.selectionEnd - field.selectionStart === field.value.length };
     this.#text += character;
     this.#places += place;
     this.#times.push(event.timeStamp);
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#forget(), SILENCE_MS);
+  }
+
+  // What a person had typed into another field before a pause. By the times of the keys: a page that is held up sees
+  // them late, and a timer would cut a scan in two.
+  #forgetTyped(at) {
+    if (this.#before && at - this.#times.at(-1) > SILENCE_MS) this.#forget();
   }
 
   #end(event, other) {
+    this.#forgetTyped(event.timeStamp);
     if (!this.#text) return;
     if (other && !this.#fast()) return this.#forget();
     if (other && this.#before?.field === other) {

@@ -346,3 +346,20 @@ def test_no_page_breaks_a_rule_of_accessibility(
             found[f"{path} is wider than 360 px"] = [(str(wide), "")]
     context.close()
     assert found == {}
+
+
+@pytest.mark.parametrize("width", [360, 1280, 2560])
+def test_a_tile_is_as_wide_as_its_number(house: Live, chromium: Browser, finding: str, width: int) -> None:
+    name, _, secret = house.signed_in(Role.ADMIN)["Cookie"].partition("=")
+    context = chromium.new_context(viewport={"width": width, "height": 900})
+    context.add_cookies([{"name": name, "value": secret, "url": house.url}])
+    page = context.new_page()
+    cut = {}
+    for path in ("/", "/month", f"/finding/{finding}"):
+        page.goto(house.url + path)
+        cut[path] = page.locator(".tiles strong").evaluate_all(
+            "all => all.map(each => (each.textContent = '199,999,999.99', each.scrollWidth > each.clientWidth))"
+        )
+    context.close()
+    assert all(cut.values())
+    assert not any(any(each) for each in cut.values()), cut

@@ -93,7 +93,7 @@ def test_a_workbook_holds_figures_and_no_formula(tmp_path: Path) -> None:
 
     (_, row, _) = python_calamine.CalamineWorkbook.from_path(file).get_sheet_by_index(0).to_python()
     assert row[:4] == ["'=HYPERLINK(1)", -1234.5, 1.25, 3.0]
-    assert f"2 rows in {file}." in done.stderr
+    assert f"Rows in {file}: 2." in done.stderr
 
 
 def test_a_document_gives_its_lists_and_says_which() -> None:

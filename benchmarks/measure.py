@@ -13,10 +13,10 @@ from benchmarks.reconciling import books as reconciling_books
 from benchmarks.reconciling import rule as reconciling
 from benchmarks.table import Line, Table
 from benchmarks.web import bedside, sending
-from benchmarks.web import installation as web
 from benchmarks.web import pages as web_pages
 from benchmarks.web.multiplying import multiply
 from tests.support.servers.browser import MISSING, find
+from tests.support.servers.installation import address_of_books, installation
 
 PARTS = (
     "backlog",
@@ -221,10 +221,10 @@ class Run:
         """Pages, terminal and gateway over the demo's books."""
         scans, months, in_books = self._sizes.pages
         _say(f"pages, terminal and gateway over a demo of {scans} scans")
-        with web.installation(folder, scans, months) as installed:
+        with installation(folder, scans, months) as installed:
             if in_books > scans:
                 _say(f"its books multiplied to {in_books} scans")
-                asyncio.run(multiply(web.address_of_books(folder), in_books))
+                asyncio.run(multiply(address_of_books(folder), in_books))
             web_pages.run(self._table, installed, in_books)
             sending.run(self._table, installed, self._sizes.latency_repetitions)
             if find():

@@ -9,9 +9,9 @@ from playwright.sync_api import Browser, Page, expect
 
 from benchmarks.latency import percentile
 from benchmarks.table import Table
-from benchmarks.web.installation import Installation
 from tests.support.servers.bedside import FILL, type_scan
 from tests.support.servers.browser import browser
+from tests.support.servers.installation import Installation
 
 SECTION: Final = "Bedside terminal"
 THROTTLED: Final = 4

@@ -6,8 +6,8 @@ from typing import Final
 
 from benchmarks.latency import percentile
 from benchmarks.table import Table
-from benchmarks.web.installation import Installation
 from models.web.access import LISTS
+from tests.support.servers.installation import Installation
 
 SECTION: Final = "Pages of the board, p95"
 PAGES: Final = ("/", "/month", *(f"/list/{name}" for name in LISTS))

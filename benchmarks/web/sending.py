@@ -12,7 +12,7 @@ import orjson
 
 from benchmarks.latency import percentile
 from benchmarks.table import Table
-from benchmarks.web.installation import Installation
+from tests.support.servers.installation import Installation
 
 SECTION: Final = "Gateway"
 SENDERS, BATCHES, BATCH = 4, 25, 100

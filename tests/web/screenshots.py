@@ -1,10 +1,11 @@
-"""`make screenshots`: every page, in both languages and themes, over an installation that runs.
+"""`make screenshots`: every page, in both languages and themes, over a demo of its own or an installation that runs.
 
-`python -m tests.web.screenshots FOLDER ADDRESS NAME PASSWORD HOSPITAL DEVICE KEY CASE CODE`: what `udi demo --keep`
+`python -m tests.web.screenshots FOLDER [ADDRESS NAME PASSWORD HOSPITAL DEVICE KEY CASE CODE]`: what `udi demo --keep`
 prints.
 """
 
 import sys
+import tempfile
 from pathlib import Path
 
 from playwright.sync_api import BrowserContext, Page
@@ -12,6 +13,7 @@ from playwright.sync_api import BrowserContext, Page
 from models.web.access import LISTS
 from tests.support.servers.bedside import type_scan
 from tests.support.servers.browser import browser
+from tests.support.servers.installation import installation
 
 PAGES = ("/", "/month", *(f"/list/{name}" for name in LISTS))
 OPENED = {
@@ -20,6 +22,8 @@ OPENED = {
     "finding": ("/list/findings", "/finding/"),
 }
 """Pages of one thing, by the list whose first link leads there."""
+SCANS, MONTHS = 20_000, 15
+"""Of the hospital that is made for the pictures: enough for each list to have rows."""
 SIZES = {"": (1280, 900), "-phone": (360, 800), "-wall": (2560, 1440)}
 
 
@@ -86,5 +90,14 @@ def _terminal(  # noqa: PLR0917 -- as above
     _take(page, folder, "scanner", looks)
 
 
+def of_a_demo(folder: Path) -> None:
+    """Take them of a small hospital that is made for it and goes again."""
+    with tempfile.TemporaryDirectory() as data, installation(Path(data), SCANS, MONTHS) as made:
+        main(folder, made.address, "demo", made.password, made.hospital, made.device, made.key, made.case, made.code)
+
+
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), *sys.argv[2:])
+    if len(sys.argv) == 2:
+        of_a_demo(Path(sys.argv[1]))
+    else:
+        main(Path(sys.argv[1]), *sys.argv[2:])

@@ -6,10 +6,11 @@ References:
     table 2).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 
 class ReviewState(StrEnum):
@@ -131,6 +132,8 @@ class ReviewEntry:
     """Of an opinion: for whom it speaks."""
     vote: Vote | None = None
     """Of an opinion: what it comes to."""
+    effect: Mapping[str, Any] | None = None
+    """Of an effect: what was measured, by the names of `Effect`, amounts in yuan without `_fen`."""
 
 
 class Effect(NamedTuple):

@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 
-from tests.support.parsing import parsed
+from tests.support.source.parsing import parsed
 
 ROOT: Final = Path(__file__).parents[2]
 LAYERS: Final = ("models", "rules", "sinks", "streams")

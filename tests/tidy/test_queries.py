@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.parsing import parsed
+from tests.support.source.parsing import parsed
 
 ROOT = Path(__file__).parents[2]
 SQL = re.compile(

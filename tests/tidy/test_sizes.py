@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Final
 
-from tests.support.parsing import parsed
+from tests.support.source.parsing import parsed
 
 ROOT: Final = Path(__file__).parents[2]
 LAYERS: Final = ("models", "rules", "sinks", "streams")

@@ -96,8 +96,9 @@ class ReviewBooks:
                 said.due_on,
                 said.voice,
                 said.vote,
+                None if said.effect is None else _shown(said.effect),
             )
-            await _insert(connection, row["hospital"], finding, entry, said.effect)
+            await _insert(connection, row["hospital"], finding, entry)
             if set_by_it := controls(entry):
                 await record_controls(connection, set_by_it, now)
             if said.step is Step.CLOSE:
@@ -158,19 +159,25 @@ async def _entries(connection: Any, finding: UUID) -> list[ReviewEntry]:
             row["n"], row["at"], row["by"], Step(row["kind"]), ReviewState(row["state"]), row["text"], row["owner"],
             row["due_on"], None if row["voice"] is None else Voice(row["voice"]),
             None if row["vote"] is None else Vote(row["vote"]),
+            None if row["effect"] is None else orjson.loads(row["effect"]),
         )
         for row in rows
     ]  # fmt: skip
 
 
-async def _insert(connection: Any, hospital: str, finding: UUID, entry: ReviewEntry, effect: Effect | None) -> None:
-    shown = None
-    if effect is not None:
-        shown = {name: fen_text(value) if name.endswith("fen") else value for name, value in effect._asdict().items()}
+def _shown(effect: Effect) -> dict[str, Any]:
+    """As the books keep it: amounts in yuan."""
+    return {
+        name.removesuffix("_fen"): fen_text(value) if name.endswith("_fen") else value
+        for name, value in effect._asdict().items()
+    }
+
+
+async def _insert(connection: Any, hospital: str, finding: UUID, entry: ReviewEntry) -> None:
     await connection.execute(
         "INSERT INTO udi.review_entry VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
         finding, entry.n, hospital, entry.at, entry.by, entry.step, entry.state, entry.text, entry.owner, entry.due_on,
-        entry.voice, entry.vote, None if shown is None else orjson.dumps(shown).decode(),
+        entry.voice, entry.vote, None if entry.effect is None else orjson.dumps(entry.effect).decode(),
     )  # fmt: skip
 
 
@@ -181,4 +188,4 @@ async def reopen(connection: Any, key: FindingKey, at: datetime, judge: Judge) -
     if not isinstance(state, ReviewRefusal):
         text = "What the finding rests on has changed."
         entry = ReviewEntry(len(entries) + 1, at, "udistream", Step.REOPEN, state, text)
-        await _insert(connection, key.hospital, key.finding_id, entry, None)
+        await _insert(connection, key.hospital, key.finding_id, entry)

@@ -119,6 +119,7 @@ def _entry(entry: ReviewEntry) -> dict[str, Any]:
     return {
         "n": entry.n, "at": entry.at, "by": entry.by, "kind": entry.step, "state": entry.state, "text": entry.text,
         "owner": entry.owner, "due_on": entry.due_on, "voice": entry.voice, "vote": entry.vote,
+        "effect": entry.effect,
     }  # fmt: skip
 
 

@@ -62,6 +62,10 @@ async def test_a_finding_is_listed_reviewed_and_stopped_by_commands(database: st
         assert (shown["state"], [each["kind"] for each in shown["entries"]]) == (
             "closed", ["assign", "opinion", "warn", "break", "effect", "close"],
         )  # fmt: skip
+        assert shown["entries"][4]["effect"] == {
+            "before": "10000.00", "after": "11000.00", "elsewhere_before": "0.00", "elsewhere_after": "0.00",
+            "months_before": 1, "months_after": 1, "after_from": "2022-03", "departments": ["ORTH"],
+        }  # fmt: skip
         # What was done is a case that a rule which is tried should name.
         words = ("back-test", "top-three-three-months", "--from", "2022-02", "--to", "2022-02")
         assert (await json(database, "rules", *words))[0]["known_missed"] == ["A"]

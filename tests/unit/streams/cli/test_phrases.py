@@ -26,7 +26,7 @@ from streams.cli.phrases import phrases_of, told, told_cell
 from streams.cli.shown import Console, in_language, print_table
 from streams.cli.verifying.differences import COMPARED
 from streams.cli.verifying.topics import TOPIC_CHECKS
-from tests.support.phrases import ROOT, spoken
+from tests.support.source.phrases import ROOT, spoken
 
 MODULES: Final = (
     "streams/cli", "streams/proofs", "streams/embedded", "streams/settings.py", "streams/simulator/command.py",

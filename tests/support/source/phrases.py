@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.support.parsing import parsed
+from tests.support.source.parsing import parsed
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 QUIET = frozenset({"say", "texts", "getLogger", "partition", "removeprefix", "fetch", "execute", "bind_json"})
 """Calls whose texts nobody reads as they are."""
 

@@ -1,0 +1,1 @@
+"""The code itself as material of tests."""

@@ -93,3 +93,34 @@ class Verdict:
     """`matched` or `mismatched`."""
     reason: str | None
     """What differs, in words; `None` when it matches."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkingCapital:
+    """What use-then-settle frees: a supplier's own goods in the house over a month, which nobody has paid for.
+
+    `value` is the sum over the days of the month of his units at the end of the day, each at the cost of that day,
+    divided by the days. By Little's law `days_lying` is what lies there by what is used of it a day.
+
+    References:
+        Little: A Proof for the Queuing Formula L = λW, Operations Research 9 (1961) 383-387. The rest is ours.
+    """
+
+    hospital: str
+    """Id of the hospital; the first part of every record key."""
+    month: str
+    """Like `2022-06`."""
+    supplier: str
+    """Whose goods they are."""
+    days: int
+    """Days of the month, up to the day of the books; 1 to 31."""
+    value: Decimal
+    """Yuan that were not bound, in the mean of these days."""
+    units: Decimal
+    """Units of use, in the mean; 1 digit."""
+    units_without_cost: Decimal
+    """Of them, units without a cost in force: they are not in `value`."""
+    used: Decimal
+    """Yuan owed to him for the month."""
+    days_lying: Decimal | None
+    """From receipt to use, in the mean; 1 digit. `None`: nothing is owed or lies here."""

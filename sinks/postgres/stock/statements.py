@@ -12,7 +12,7 @@ import orjson
 
 from models.ids import made_id
 from models.money import CURRENCY
-from models.stock.statement import LineStatus, Statement, StatementLine, Verdict
+from models.stock.statement import LineStatus, Statement, StatementLine, Verdict, WorkingCapital
 from sinks.postgres.named import fetch
 
 _HOSPITALS: Final = "SELECT DISTINCT hospital FROM udi.settlement WHERE supplier = $1 AND period = $2 ORDER BY 1"
@@ -22,6 +22,11 @@ SELECT max(version) FROM udi.statement WHERE (hospital, supplier, period) = ($1,
 _LINES: Final = """
 SELECT item_code, used, returned, corrected, quantity, cost, amount, status, invoice, reason FROM report.statements
 WHERE (hospital, supplier, period, version) = ($1, $2, udi.month_text($3), $4) ORDER BY item_code, cost
+"""
+_CAPITAL: Final = """
+SELECT $1::text AS hospital, udi.month_text($2) AS month, supplier, days, value, units, units_without_cost, used,
+       days_lying
+FROM udi.capital_of($1, $2) ORDER BY value DESC, supplier
 """
 _MARK: Final = """
 INSERT INTO udi.statement_mark (hospital, supplier, period, version, n, item_code, status, invoice, reason, by)
@@ -74,6 +79,10 @@ class StatementBooks:
             for each in verdicts:
                 await connection.execute(_MARK, *key, each.item_code, each.status.value, invoice, each.reason, by)
             return await self._read(connection, *key)
+
+    async def capital(self, hospital: str, month: int) -> list[WorkingCapital]:
+        """What each supplier's own goods in the house were worth, in the mean of a month's days; most first."""
+        return await fetch(self._pool, WorkingCapital, _CAPITAL, hospital, month)
 
     @staticmethod
     async def _read(asked: Any, hospital: str, supplier: str, month: int, version: int) -> Statement:

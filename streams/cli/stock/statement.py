@@ -13,7 +13,7 @@ import typer
 
 from models.calendar import Month
 from models.policy import POLICY
-from models.stock.statement import InvoiceLine, LineStatus, Statement
+from models.stock.statement import InvoiceLine, LineStatus, Statement, WorkingCapital
 from rules.stock.invoicing import match_invoice
 from sinks.postgres.stock.statements import StatementBooks
 from streams.cli.connection import bad, read_settings, run
@@ -47,7 +47,7 @@ def statement(
         bad("Expected --confirm, or --dispute ITEM with --reason.")
     period, who = _month(month), _who(by)
 
-    async def work(_: Settings, pool: asyncpg.Pool) -> Statement:
+    async def work(_: Settings, pool: asyncpg.Pool) -> tuple[Statement, WorkingCapital | None]:
         books = StatementBooks(pool)
         house = hospital or _one(await books.hospitals(supplier, period), supplier, month)
         made = await books.make(house, supplier, period, who)
@@ -59,10 +59,16 @@ def statement(
             made = await books.mark(made, period, None, LineStatus.CONFIRMED, None, who)
         elif dispute is not None:
             made = await books.mark(made, period, dispute, LineStatus.DISPUTED, reason, who)
-        return made
+        freed = (each for each in await books.capital(house, period) if each.supplier == supplier)
+        return made, next(freed, None)
 
-    found = run(work)
-    print_json(fields_of(found)) if as_json else _show(found, limit)
+    found, freed = run(work)
+    if as_json:
+        print_json(fields_of(found) | {"working_capital": None if freed is None else asdict(freed)})
+        return
+    _show(found, limit)
+    if freed is not None:
+        _show_capital(freed)
 
 
 @listing
@@ -181,6 +187,16 @@ def _one(found: Sequence[str], supplier: str, month: str) -> str:
 def fields_of(found: Statement) -> dict[str, Any]:
     """As `--json` prints it."""
     return asdict(found) | {"amount": found.amount}
+
+
+def _show_capital(freed: WorkingCapital) -> None:
+    typer.echo(
+        f"Not paid for and lying here in the mean of {freed.days} days: {freed.value:,.2f} yuan, {freed.units:,} units."
+    )
+    if freed.days_lying is not None:
+        typer.echo(f"From receipt to use: {freed.days_lying} days, by what lies here and what is used a day.")
+    if freed.units_without_cost:
+        typer.echo(f"Without a cost in force, and in no sum: {freed.units_without_cost:,} units.")
 
 
 _COLUMNS: Final = ("item", ">used", ">returned", ">corrected", ">units", ">cost", ">yuan", "status", "invoice", "why")

@@ -10,6 +10,7 @@ import asyncpg
 import orjson
 
 from models.calendar import Month, month_text, shift
+from models.stock.statement import WorkingCapital
 from models.wording import LOCALES, texts
 from rules.assessment.assessing import Options
 from sinks.postgres.assessment.pack import (
@@ -21,6 +22,7 @@ from sinks.postgres.assessment.pack import (
     reviews_of,
 )
 from sinks.postgres.assessment.ratios import Ratio, Share, ratios_of, share_trend, shares_of
+from sinks.postgres.stock.statements import StatementBooks
 from streams.cli.assessment.pack import charts
 from streams.cli.assessment.scan_rate import document, scan_rate_of
 from streams.cli.assessment.windows import judge_windows, judgement_document
@@ -52,6 +54,8 @@ class Contents:
     """Consumption ratios of the month."""
     shares: Sequence[Share]
     """Of the nationally monitored kinds, and of auxiliary goods."""
+    capital: Sequence[WorkingCapital]
+    """What suppliers' own goods in the house are worth, by supplier, the most first."""
     scan_rate: Mapping[str, Any]
     """As `udi scan-rate --json` gives it."""
     assessment: Mapping[str, Any] | None
@@ -79,6 +83,7 @@ async def contents_of(pool: asyncpg.Pool, hospital: str, month: Month, zone: Zon
         await reviews_of(pool, hospital, name),
         ratios,
         [each for each in await shares_of(pool, name, [hospital]) if each.scope_type == "hospital"],
+        await StatementBooks(pool).capital(hospital, month),
         document(await scan_rate_of(pool, hospital, month), name),
         assessment,
         drawn,

@@ -127,6 +127,7 @@ def _sheets(contents: Contents) -> list[tuple[str, list[str], list[list[Any]]]]:
     control = ("kind", "what", "scope", "state", "released", "used", "reason")
     review = ("item_code", "month", "owner", "due_on", "state", "step", "said", "outcome", "days_to_action")
     share = ("share", "numerator", "denominator", "share_percent", "year_on_year_points", "month_on_month_points")
+    capital = ("supplier", "days", "value", "units", "units_without_cost", "used", "days_lying")
     rated = ("by", "key", "scanned", "typed", "charged_without_scan", "expected", "unseen", "unseen_from")
     assessment = contents.assessment or {"conclusions": [], "departments": [], "weights": {}}
     about = [["hospital", contents.hospital], ["month", contents.month], ["as_of", contents.as_of.isoformat()]]
@@ -139,6 +140,7 @@ def _sheets(contents: Contents) -> list[tuple[str, list[str], list[list[Any]]]]:
         ("耗占比 ratios", list(ratio), [[getattr(each, name) for name in ratio] for each in contents.ratios]),
         ("排名 ranking", list(ranked), [[each[name] for name in ranked] for each in assessment["departments"]]),
         ("占比 shares", list(share), [[getattr(each, name) for name in share] for each in contents.shares]),
+        ("资金 capital", list(capital), [[getattr(each, name) for name in capital] for each in contents.capital]),
         (
             "扫码率 scan rate", [*rated, "percent", "low", "high", "by_amount", "by_udi"],
             [[*(row[name] for name in rated), *(row["by_line"][key] for key in ("percent", "low", "high")),

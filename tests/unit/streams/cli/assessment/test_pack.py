@@ -10,6 +10,7 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from models.calendar import ZONE_DEFAULT
+from models.stock.statement import WorkingCapital
 from models.wording import LOCALES, texts
 from sinks.postgres.assessment.ratios import Ratio
 from streams.cli.assessment.pack import written
@@ -29,9 +30,10 @@ QUOTA = {"kind": "quota", "scope": "ORTH", "state": "units", "reason": None}
 QUOTAS = [
     QUOTA | {"what": "staplers", "released": 10, "used": 9}, QUOTA | {"what": "meshes", "released": 10, "used": 8},
 ]  # fmt: skip
+CAPITAL = WorkingCapital("H1", "2022-06", "S9", 30, Decimal("12345.60"), Decimal("7.5"), Decimal(0), Decimal(800), None)
 AS_OF = datetime(2022, 7, 1, 9, 30, tzinfo=ZONE_DEFAULT)
 CONTENTS = Contents(
-    "H1", "2022-06", AS_OF, [FINDING, FILED], QUOTAS, [], [], [], {"rows": [], "causes": []}, None, {},
+    "H1", "2022-06", AS_OF, [FINDING, FILED], QUOTAS, [], [], [], [CAPITAL], {"rows": [], "causes": []}, None, {},
 )  # fmt: skip
 
 
@@ -55,6 +57,7 @@ def test_page_escapes_what_others_wrote_and_needs_nothing_from_elsewhere(tmp_pat
     assert "<script" not in page
     assert "src=" not in page
     assert "月度会议材料 Monthly meeting pack" in page
+    assert "未占用资金（元） Not bound, yuan: 12,345.60" in page
     assert "数据截至 as recorded by: 2022-07-01 09:30:00+08:00" in page
 
 

@@ -37,6 +37,11 @@ class Policy:
     """So many per cent of a count's lines may differ without that. A hospital may have its own. No source: ours."""
     count_lines_min: int = 20
     """Lines from which on that share is judged: of fewer one difference is too much already. No source: ours."""
+    service_level_percent: int = 95
+    """In so many of a hundred cases what is ordered by forecast is enough until the next goods come (docs/store.md,
+    "Forecast"). No source: ours."""
+    slow_mover_days: int = 90
+    """Goods of which a store has used none for so long move slowly (docs/store.md, "Slow movers"). No source: ours."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,16 @@ class Need:
     """Identifier of the largest package."""
     units_per_package: int
     """Units of use in it."""
+    lead_days: int | None
+    """From an order to the goods, as the level says; `None`: it says nothing."""
+    forecast_days: int | None
+    """The days ahead that are forecast; `None`: nothing has been yet."""
+    forecast: Decimal | None
+    """Units expected to be used in these days; `None`: fewer than 8 weeks are known, or as above."""
+    forecast_low: int | None
+    """Lower bound of these units; `None` as above."""
+    forecast_high: int | None
+    """Upper bound; the level, where it has a lead time and neither minimum nor days. `None` as above."""
 
 
 @dataclass(frozen=True, slots=True)

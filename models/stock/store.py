@@ -28,6 +28,9 @@ class Level(WireModel):
     """Filled up to so many units of use."""
     days: Annotated[int, Field(ge=1, le=3650)] | None = None
     """Instead of figures: so many days of real use."""
+    lead_days: Annotated[int, Field(ge=0, le=365)] | None = None
+    """From an order to its goods on the shelf; 7 where it is not said. Where it is, and neither `minimum` nor `days`,
+    what is kept is the upper bound of the forecast, `maximum` at most."""
 
     @model_validator(mode="after")
     def _check_order(self) -> Self:

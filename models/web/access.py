@@ -82,6 +82,7 @@ LISTS: Final[dict[str, frozenset[Role]]] = {
     "stock": _STORE,
     "moves": _STORE,
     "expiring": _STORE,
+    "slow-movers": _STORE,
     "in-transit": _STORE,
     "deliveries": _STORE,
     "scanners": _DEVICES,

@@ -91,7 +91,7 @@ PLACES: tuple[str, ...] = (
     *(topic.name for topic in TOPICS if topic.written_by != "relay"),
     "halves", "decisions", "commands", "corrections",
     "ticks", "evaluator", "learner", "corrector", "reconciler", "prover", "recall-lister", "sealer", "purger",
-    "raw-keeper", "month-runner", "other",
+    "raw-keeper", "month-runner", "forecaster", "other",
 )  # fmt: skip
 """Where something may fail by its own fault: the input topics; waiting halves, decisions made again, persons' commands,
 corrected scans; the jobs of the scheduler."""

@@ -47,6 +47,7 @@ count_open          state r      -      r      r      ard    r
 count_policy        book  r      -      r      r      ar     r
 decision            book  ar     r      r      r      r      r
 delivery            book  ar     -      r      r      r      r
+demand              state r      -      arw    r      arw    r
 desk_cut            state -      -      ar     r      ar     r
 device              state r      -      -      r      arw    -
 difference          book  r      r      ar     ar     ar     r

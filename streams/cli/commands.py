@@ -80,6 +80,7 @@ COMMANDS: Final[tuple[Entry, ...]] = (
     Entry(Panel.PROVE, "rescue-proof", "streams.cli.codes.rescue_proof:rescue_proof_command"),
     Entry(Panel.PROVE, "findings-proof", "streams.cli.monitoring.findings_proof:findings_proof_command"),
     Entry(Panel.PROVE, "pairing-proof", "streams.cli.codes.pairing_proof:pairing_proof_command"),
+    Entry(Panel.PROVE, "forecast-proof", "streams.cli.stock.forecast_proof:forecast_proof_command"),
     Entry(Panel.PROVE, "rank-proof", "streams.cli.assessment.rank_proof:rank_proof_command"),
     Entry(
         Panel.PROVE, "reconciliation-proof", "streams.cli.reconciling.reconciliation_proof:reconciliation_proof_command"

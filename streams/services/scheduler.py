@@ -26,6 +26,7 @@ from streams.services.raw_keeper import RawKeeper
 from streams.services.recall_lister import RecallLister
 from streams.services.reconciler import Reconciler
 from streams.services.sealer import Sealer
+from streams.services.stock.forecaster import Forecaster
 from streams.settings import Settings
 from streams.waiting import bounded, ended
 
@@ -83,6 +84,7 @@ def jobs(settings: Settings, pool: asyncpg.Pool, failed: Failed, environment: Ma
         "sealer": lambda: Sealer(pool, settings.seal_file).run(failed),
         "purger": lambda: Purger(settings, pool).run(failed),
         "raw-keeper": lambda: RawKeeper(settings, pool).run(failed),
+        "forecaster": lambda: Forecaster(pool).run(failed),
         "month-runner": lambda: MonthRunner(settings, pool, environment).run(failed),
     }
 

@@ -21,7 +21,8 @@ ASKING: Final[dict[str, tuple[str, ...]]] = {
     "differences accept": ("--encounter", "E1", *WHY), "case": ("E1",), "stock": (),
     "trace": ("--item", "IT-1", "--lot", "L1"),
     "epcis": ("--from", "2022-06-01", "--to", "2022-07-01"),
-    "recall": (), "expiring": (), "receiving": (), "orders": (), "orders propose": (), "orders show": (),
+    "recall": (), "expiring": (), "receiving": (), "orders": (), "orders propose": (), "orders forecast": (),
+    "orders show": (),
     "count start": ("OR-2",), "count show": (), "count post": ("C-OR-2-1", *WHY), "count cancel": ("C-OR-2-1", *WHY),
     "orders release": ("S1-1",), "orders close": ("S1-1", *WHY), "statement": ("S1", "2022-06"),
     "invoice": ("{invoice}",),
@@ -65,7 +66,8 @@ ALONE: Final = {
     "run": "brings its own broker and books", "demo": "as `run`", "doctor": "says itself what is away, line by line",
     "parse": "reads a code", "label": "draws one", "load template": "writes an empty table",
     "rescue-proof": "simulates", "findings-proof": "simulates", "pairing-proof": "simulates",
-    "rank-proof": "simulates", "reconciliation-proof": "simulates",
+    "rank-proof": "simulates", "forecast-proof": "simulates",
+    "reconciliation-proof": "simulates",
 }  # fmt: skip
 """Commands that need neither, and why."""
 

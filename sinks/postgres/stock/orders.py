@@ -20,7 +20,8 @@ from sinks.postgres.named import Asked, Connection, fetch
 
 _NEEDS: Final = """
 SELECT hospital, store, item_code, on_hand, on_order, minimum, maximum, daily_use, days_left, proposed, packages,
-       elsewhere, elsewhere_stores, stopped, supplier, issuer, di, units_per_package
+       elsewhere, elsewhere_stores, stopped, supplier, issuer, di, units_per_package, lead_days, forecast_days,
+       forecast, forecast_low, forecast_high
 FROM report.replenishment
 WHERE ($1::text IS NULL OR hospital = $1) AND ($2::text IS NULL OR store = $2) AND ($3::text IS NULL OR item_code = $3)
 ORDER BY hospital, store, item_code

@@ -251,6 +251,11 @@ LISTS: Final[Mapping[str, BoardList]] = {
         ORDER BY e.days_left, e.store, e.item_code""",
         counted="SELECT 1 FROM report.stock WHERE hospital = $1 AND quantity > 0 AND expiry IS NOT NULL",
         read_whole=True, kept=True),
+    "slow-movers": BoardList("""
+        SELECT m.idle_days, m.last_used_on, m.store, m.item_code, m.owner, m.quantity, m.months_of_stock, m.expiry,
+               m.value, m.as_of
+        FROM report.slow_movers m WHERE m.hospital = $1 ORDER BY m.value DESC NULLS LAST, m.store, m.item_code""",
+        read_whole=True, kept=True),
     "in-transit": BoardList("""
         SELECT t.sent_at, t.document, t.from_store, t.to_store, t.item_code, t.lot, t.serial, t.owner, t.quantity
         FROM report.in_transit t WHERE t.hospital = $1 ORDER BY t.sent_at"""),

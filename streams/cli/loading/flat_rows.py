@@ -310,7 +310,7 @@ STORE: Final = Form(
     {
         "hospital": read_code, "store": read_code, "name": _text, "department": read_code, "kind": _text,
         "parent": read_code, "confirms_transfers": _flag, "item_code": read_code, "minimum": _count,
-        "maximum": _count, "days": _count,
+        "maximum": _count, "days": _count, "lead_days": _count,
     },
     ("hospital", "store"), "store", "store",
 )  # fmt: skip

@@ -14,13 +14,14 @@ from streams.cli.charging.persons import By, Why, person
 from streams.cli.connection import bad, run
 from streams.cli.lists import listing, listing_of
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, print_json, print_table
+from streams.cli.stock.forecast import OneHospital, OneStore, forecast
+from streams.services.stock.forecaster import forecast as forecast_anew
 from streams.settings import Settings
 
 orders_app = typer.Typer(help="What stores need, and orders to suppliers.", invoke_without_command=True)
 OrderId = Annotated[str, typer.Argument(metavar="ORDER", help="As lists show it.")]
 Hospital = Annotated[str | None, typer.Option(help="Needed when several hospitals have it.")]
-OneHospital = Annotated[str | None, typer.Option("--hospital", help="Only this one.")]
-OneStore = Annotated[str | None, typer.Option("--store", help="This store alone.")]
+orders_app.command("forecast")(forecast)
 
 
 @orders_app.callback()
@@ -51,6 +52,7 @@ def propose(
     who = person(by)
 
     async def work(_: Settings, pool: asyncpg.Pool) -> tuple[list[Order], list[LeftOut]]:
+        await forecast_anew(pool)
         made: list[Order] = []
         left_out: list[LeftOut] = []
         for house in await books.hospitals_with_levels(pool, hospital):

@@ -102,6 +102,8 @@ DRILLS: Final[Mapping[str, Mapping[str, Address]]] = {
                    for each in ("consumable_income", "consumable_cost")},
     "stock": {"quantity": _SHELF},
     "expiring": {"quantity": _SHELF, "value": _SHELF},
+    "slow-movers": {"quantity": _to("/list/stock", "store", "item_code", "owner"),
+                    "value": _to("/list/stock", "store", "item_code", "owner")},
     "stores": {"lines": _to("/list/stock", "store"), "units": _to("/list/stock", "store"),
                "negative": _to("/list/stock", "store", negative="=yes")},
     "in-transit": {"quantity": _to("/list/moves", "document", "item_code", "lot", "serial")},

@@ -28,7 +28,7 @@ GROUPS: Final[Mapping[str, Sequence[str]]] = {
     "overview": ("now", "month"),
     "work": ("held", "parked", "differences", "findings", "overrides", "dead-letters"),
     "figures": ("scans", "charges", "usage", "alerts", "ratios", "income", "discharges"),
-    "store": ("stores", "stock", "moves", "expiring", "in-transit", "deliveries"),
+    "store": ("stores", "stock", "moves", "expiring", "slow-movers", "in-transit", "deliveries"),
     "house": ("items", "scanners", "devices"),
 }
 """Pages by what one comes for; every list stands in one group."""

@@ -2,8 +2,12 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+from models.calendar import Month
+from models.monitoring.alert import Measure, ScopeType
+from models.monitoring.rule import EVERY_HOSPITAL, RuleKind, RuleRow
 from models.policy import POLICY
 from sinks.postgres.monitoring.desk import Desk
+from sinks.postgres.monitoring.rules import RuleBooks
 from tests.integration.monitoring.usage import AT, Ward, ward
 
 LATER = AT + timedelta(days=9)
@@ -41,6 +45,30 @@ async def test_a_finding_is_provisional_until_its_month_is_closed(database: str)
         assert await found(w, "version", "status", "provisional") == [(1, "open", True)]
         await w.close("2022-01", "2022-02")
         assert await found(w, "version", "status", "provisional") == [(2, "open", False)]
+
+
+async def test_a_breach_of_the_forecast_is_a_finding_before_its_month_is_over(database: str) -> None:
+    """A year of 1,000 units a month: the upper end at 99 % is 1,103, and no rise of 20 %."""
+    rule = RuleRow(
+        "beyond-forecast", RuleKind.FORECAST, (Measure.QUANTITY,), (ScopeType.HOSPITAL,), "monitored",
+        threshold_percent=Decimal(99), months=12, floor_quantity=10,
+    )  # fmt: skip
+    async with ward(database) as w:
+        books = RuleBooks(w.pool)
+        version = await books.draft(EVERY_HOSPITAL, rule, "li", "use is forecast")
+        await books.switch(EVERY_HOSPITAL, rule.rule, version, True, Month(0), "li", "tried")
+        year = [f"2021-{month:02d}" for month in range(1, 13)]
+        for month in year:
+            await w.use(("A", month, 1000, 1_000_000), *((item, month, 5000, 5_000_000) for item in "BCDE"))
+        await w.scan("2021-01")
+        await w.close(*year)
+        await w.use(("A", "2022-01", 1102, 1_102_000))
+        assert await found(w, "status", month="2022-01") == []
+        await w.use(("A", "2022-01", 1, 1_000))
+        rows = await found(w, "item_code", "status", "provisional", month="2022-01")
+        assert rows == [("A", "open", True)]
+        [alert] = await w.alerts("beyond-forecast", "value", "status", measure="quantity", where="month = '2022-01'")
+        assert alert == (1103, "provisional")
 
 
 async def test_a_run_in_the_top_that_goes_on_is_the_finding_of_its_first_month(database: str) -> None:

@@ -9,7 +9,8 @@ from models.stock.order import Draft, LeftOut, Need, OrderLine
 from rules.stock.ordering import orders_of
 
 NEED = Need(
-    "H1", "OR-2", "SCREW", 3, 2, 10, 20, Decimal("1.5"), 2, 15, 3, 7, ("OR-3: 7",), None, "S1", "GS1", "069", 5
+    "H1", "OR-2", "SCREW", 3, 2, 10, 20, Decimal("1.5"), 2, 15, 3, 7, ("OR-3: 7",), None, "S1", "GS1", "069", 5,
+    7, 14, Decimal("12.0"), 6, 19,
 )  # fmt: skip
 LINE = OrderLine("OR-2", "SCREW", "GS1", "069", 3, 15, 3, 2)
 

@@ -44,12 +44,11 @@ def _title(sizes: measure.Sizes) -> str:
     )
 
 
-async def _run(sizes: measure.Sizes, only: list[str]) -> Table:
+async def _run(sizes: measure.Sizes, only: list[str], table: Table) -> None:
     task = asyncio.current_task()
     assert task is not None
     # As Ctrl-C does: every part ends in order and no folder is left.
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    table = Table(_title(sizes))
     with tempfile.TemporaryDirectory(prefix="udi-bench-") as name:
         folder = Path(name)
         run = measure.Run(sizes, table)
@@ -63,7 +62,6 @@ async def _run(sizes: measure.Sizes, only: list[str]) -> Table:
             await asyncio.to_thread(run.web, folder / "web")
         if "reconciling" in only:
             run.reconcile()
-    return table
 
 
 def main() -> int:
@@ -75,7 +73,13 @@ def main() -> int:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     sizes = measure.sizes(quick=options.quick, scans=options.scans, repetitions=options.repetitions)
     only = options.only or list(measure.PARTS)
-    table = asyncio.run(_run(sizes, only))
+    table = Table(_title(sizes))
+    try:
+        asyncio.run(_run(sizes, only, table))
+    except BaseException:
+        # What was measured before is not lost with what failed, or was ended.
+        print(table.text(), flush=True)
+        raise
     if "codes" in only:
         table.appendix = _codes()
     print(table.markdown() if options.markdown else table.text())

@@ -79,6 +79,14 @@ class ItemScan:
     """Its goods have moved, and nothing took them back."""
     returned: int
     """Of a use: units that came back."""
+    from_place: str | None
+    """Place its goods left; `None` when it moves nothing."""
+    to_place: str | None
+    """Place its goods came to; `None` when it moves nothing."""
+    place: str | None
+    """Room, cabinet or cart inside the store; `None`: its shelf."""
+    document: str | None
+    """Number of the paper it belongs to, as of a count; `None` of none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +111,36 @@ class Holding:
     """Last usable day; `None` when it is not known."""
     quantity: int
     """Units of use."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Units that a posted count missed, and that nobody has found or seen since."""
+
+    scan_id: UUID
+    """The scan that booked them."""
+    store: str
+    """Store they left."""
+    since: datetime
+    """When they were last seen there for sure."""
+    until: datetime
+    """When they were counted and not there."""
+    units: int
+    """Units of use, above 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """Who may have got goods of a store."""
+
+    encounter: str
+    """Opaque id of the stay."""
+    department: str | None
+    """Id of the clinical department; `None` when nobody said."""
+    from_at: datetime
+    """When the stay began."""
+    to_at: datetime | None
+    """When it ended; `None` while it goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +176,9 @@ class ExposureLine:
     reckoned: str | None
     """How the chance was reckoned."""
     scan_id: UUID | None
-    """The use; `None` of goods that lie somewhere."""
+    """The use, or what booked goods as missing; `None` of goods that lie somewhere."""
     happened_at: datetime | None
-    """When it was used; `None` of goods that lie somewhere."""
+    """When it was used, or missed in a count; `None` of goods that lie somewhere."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,26 +4,28 @@ References:
     docs/store.md, "Recall".
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
 from decimal import Decimal
 from typing import Final
 
 from models.ids import made_id
-from models.stock.exposure import ExposureLine, Holding, ItemScan, LineKind
+from models.stock.exposure import ExposureLine, Holding, ItemScan, LineKind, Loss, Patient
 from models.stock.recall import Recall
-from rules.stock.recall_matching import Match, UnitFacts, match
+from rules.stock.recall_losses import FOUND, MISSING
+from rules.stock.recall_matching import Match, Meant
 
 RETURNED_WHOLE: Final = "came back whole"
 BY_STOCK: Final = "share of the recalled units among those in the store before it, unread ones by their chance"
 NOTHING_KNOWN: Final = "nothing of the item was in the store: it can't be ruled out"
+LOST: Final = "lost without a scan: units lost among the patients of the department since they were last seen"
+NOBODY_KNOWN: Final = "lost without a scan, and no patient is known from then: it can't be ruled out"
 _FOUR: Final = Decimal("0.0001")
 _PLACES: Final = (
     ("in-transit/", LineKind.IN_TRANSIT), ("lent/", LineKind.LENT), ("quarantine/", LineKind.QUARANTINE),
 )  # fmt: skip
-_INTO: Final = frozenset({"receive", "return"})
-_OUT: Final = frozenset({"use", "opened", "waste", "transfer"})
+_INTO: Final = frozenset({"receive", "return", FOUND})
+_OUT: Final = frozenset({"use", "opened", "waste", "transfer", MISSING})
 
 
 def lines_of(
@@ -31,6 +33,7 @@ def lines_of(
     identifiers: Mapping[str, frozenset[tuple[str, str]]],
     scans: Sequence[ItemScan],
     holdings: Iterable[Holding],
+    lost: Iterable[tuple[Loss, Sequence[Patient]]] = (),
 ) -> list[ExposureLine]:
     """Every line of the notice, in a fixed order.
 
@@ -39,9 +42,11 @@ def lines_of(
         identifiers: Of each item that a line names by its code or by an identifier: all identifiers it has.
         scans: Of units with one of them, oldest first.
         holdings: Of these items.
+        lost: What counts missed (`losses`), each with the patients who lay in its department meanwhile.
     """
-    meant = _Meant(notice, identifiers, scans)
+    meant = Meant(notice, identifiers, scans)
     shares, lines = _Shares(), []
+    lost_by = {loss.scan_id: (loss, patients) for loss, patients in lost}
     used = {_unit_in(scan) for scan in scans if scan.action == "use" and scan.moved}
     for scan in scans:
         found = meant.scan(scan)
@@ -53,74 +58,13 @@ def lines_of(
         twice = "serial-used" in scan.reasons and not scan.moved and _unit_in(scan) in used
         if line is not None and not twice:
             lines.append(line)
+        if scan.scan_id in lost_by:
+            lines += _lines_of_loss(notice, scan, chance, *lost_by[scan.scan_id])
     for holding in holdings:
         found = meant.holding(holding)
         if found is not Match.NO:
             lines.append(_line_of_holding(notice, holding, found, shares))
     return sorted(lines, key=lambda line: (list(LineKind).index(line.kind), str(line.happened_at), str(line.line_id)))
-
-
-class _Meant:
-    """Which units the notice means, with what is known of their lot elsewhere."""
-
-    def __init__(
-        self, notice: Recall, identifiers: Mapping[str, frozenset[tuple[str, str]]], scans: Sequence[ItemScan]
-    ) -> None:
-        self._notice = notice
-        self._identifiers = identifiers
-        self._expiries: dict[tuple[str | None, str], date] = {}
-        self._productions: dict[tuple[str | None, str], date] = {}
-        self._lots: dict[tuple[str | None, str], str] = {}
-        for scan in scans:
-            if scan.lot is not None:
-                if scan.expiry is not None:
-                    self._expiries.setdefault((scan.item_code, scan.lot), scan.expiry)
-                if scan.production is not None:
-                    self._productions.setdefault((scan.item_code, scan.lot), scan.production)
-                if scan.serial is not None:
-                    self._lots.setdefault((scan.item_code, scan.serial), scan.lot)
-
-    def scan(self, scan: ItemScan) -> Match:
-        """Whether the scan's unit is meant."""
-        identifier = (scan.issuer, scan.di) if scan.di is not None else None
-        return self._unit(scan.item_code, identifier, UnitFacts(scan.lot, scan.serial, scan.expiry, scan.production))
-
-    def holding(self, holding: Holding) -> Match:
-        """Whether the units that lie there are meant."""
-        return self._unit(
-            holding.item_code,
-            (holding.issuer, holding.di),
-            UnitFacts(holding.lot, holding.serial, holding.expiry, None),
-        )
-
-    def _unit(self, item_code: str | None, identifier: tuple[str, str] | None, unit: UnitFacts) -> Match:
-        if unit.lot is None and unit.serial is not None:
-            unit = replace(unit, lot=self._lots.get((item_code, unit.serial)))
-        if unit.lot is not None:
-            of_lot = (item_code, unit.lot)
-            unit = replace(
-                unit,
-                expiry=unit.expiry or self._expiries.get(of_lot),
-                production=unit.production or self._productions.get(of_lot),
-            )
-        known = self._identifiers.get(item_code, frozenset()) if item_code is not None else frozenset()
-        return max(
-            (
-                match(line, unit)
-                for line in self._notice.lines
-                if (line.item_code is not None and line.item_code == item_code)
-                or (
-                    line.issuer is not None
-                    and line.di is not None
-                    and self._has(line.issuer, line.di, identifier, known)
-                )
-            ),
-            default=Match.NO,
-        )
-
-    @staticmethod
-    def _has(issuer: str, di: str, identifier: tuple[str, str] | None, known: frozenset[tuple[str, str]]) -> bool:
-        return (str(issuer), di) == identifier or (str(issuer), di) in known
 
 
 @dataclass(slots=True)
@@ -184,6 +128,25 @@ def _line_of_scan(notice: Recall, scan: ItemScan, found: Match, chance: Decimal 
     if scan.returned >= scan.units:
         return replace(line, kind=LineKind.POSSIBLE, chance=Decimal(0).quantize(_FOUR), reckoned=RETURNED_WHOLE)
     return replace(line, quantity=scan.units - scan.returned)
+
+
+def _lines_of_loss(
+    notice: Recall, scan: ItemScan, share: Decimal | None, loss: Loss, patients: Sequence[Patient]
+) -> Iterator[ExposureLine]:
+    """A line for each who may have got one of the units; `share`: the chance that one is meant, where that is not sure.
+
+    One alone, of nobody, when no patient is known: what was lost is not passed over.
+    """
+    many = len(patients)
+    chance = min(Decimal(loss.units) / max(many, 1), Decimal(1)) * (Decimal(1) if share is None else share)
+    among: list[tuple[str | None, str | None]] = [(each.encounter, each.department) for each in patients]
+    for encounter, department in among or [(None, scan.department)]:
+        yield ExposureLine(
+            made_id("recall-line", notice.hospital, notice.recall, "lost", scan.scan_id, encounter or ""),
+            LineKind.POSSIBLE, encounter, loss.store, department, scan.item_code, scan.issuer, scan.di, scan.lot,
+            scan.serial, scan.expiry, -(-loss.units // max(many, 1)), chance.quantize(_FOUR),
+            LOST if many else NOBODY_KNOWN, scan.scan_id, loss.until,
+        )  # fmt: skip
 
 
 def _unit_in(scan: ItemScan) -> tuple[str | None, ...]:

@@ -7,13 +7,15 @@ References:
     docs/store.md, "Recall".
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import IntEnum
 
 from models.catalogue.item import Item
 from models.charging.books import LabelFacts
-from models.stock.recall import RecallLine, Recalls, plain
+from models.stock.exposure import Holding, ItemScan
+from models.stock.recall import Recall, RecallLine, Recalls, plain
 
 
 class Match(IntEnum):
@@ -36,6 +38,75 @@ class UnitFacts:
     """Last usable day."""
     production: date | None
     """Day of production."""
+
+
+class Meant:
+    """Which units a notice means, with what is known of their lot elsewhere.
+
+    Args:
+        notice: The version that holds.
+        identifiers: Of each item that a line names by its code or by an identifier: all identifiers it has.
+        scans: Of units with one of them, oldest first.
+    """
+
+    def __init__(
+        self, notice: Recall, identifiers: Mapping[str, frozenset[tuple[str, str]]], scans: Sequence[ItemScan]
+    ) -> None:
+        self._notice = notice
+        self._identifiers = identifiers
+        self._expiries: dict[tuple[str | None, str], date] = {}
+        self._productions: dict[tuple[str | None, str], date] = {}
+        self._lots: dict[tuple[str | None, str], str] = {}
+        for scan in scans:
+            if scan.lot is not None:
+                if scan.expiry is not None:
+                    self._expiries.setdefault((scan.item_code, scan.lot), scan.expiry)
+                if scan.production is not None:
+                    self._productions.setdefault((scan.item_code, scan.lot), scan.production)
+                if scan.serial is not None:
+                    self._lots.setdefault((scan.item_code, scan.serial), scan.lot)
+
+    def scan(self, scan: ItemScan) -> Match:
+        """Whether the scan's unit is meant."""
+        identifier = (scan.issuer, scan.di) if scan.di is not None else None
+        return self._unit(scan.item_code, identifier, UnitFacts(scan.lot, scan.serial, scan.expiry, scan.production))
+
+    def holding(self, holding: Holding) -> Match:
+        """Whether the units that lie there are meant."""
+        return self._unit(
+            holding.item_code,
+            (holding.issuer, holding.di),
+            UnitFacts(holding.lot, holding.serial, holding.expiry, None),
+        )
+
+    def _unit(self, item_code: str | None, identifier: tuple[str, str] | None, unit: UnitFacts) -> Match:
+        if unit.lot is None and unit.serial is not None:
+            unit = replace(unit, lot=self._lots.get((item_code, unit.serial)))
+        if unit.lot is not None:
+            of_lot = (item_code, unit.lot)
+            unit = replace(
+                unit,
+                expiry=unit.expiry or self._expiries.get(of_lot),
+                production=unit.production or self._productions.get(of_lot),
+            )
+        known = self._identifiers.get(item_code, frozenset()) if item_code is not None else frozenset()
+        return max(
+            (
+                match(line, unit)
+                for line in self._notice.lines
+                if (line.item_code is not None and line.item_code == item_code)
+                or (
+                    line.issuer is not None
+                    and line.di is not None
+                    and self._has(line.issuer, line.di, identifier, known)
+                )
+            ),
+            default=Match.NO,
+        )
+
+    @staticmethod
+    def _has(issuer: str, di: str, identifier: tuple[str, str] | None, known: frozenset[tuple[str, str]]) -> bool:
+        return (str(issuer), di) == identifier or (str(issuer), di) in known
 
 
 def match(line: RecallLine, unit: UnitFacts) -> Match:

@@ -11,6 +11,7 @@ import asyncpg
 
 from models.stock.recall import Recall
 from rules.stock.recall_listing import lines_of
+from rules.stock.recall_losses import losses, patients_of
 from sinks.postgres.stock.recall_desk import RecallDesk
 from streams.services.leased import Failed, nobody, while_leased
 
@@ -25,7 +26,10 @@ async def list_notice(desk: RecallDesk, notice: Recall) -> bool:
     """Bring the lines of a notice up to date; gives whether it names anything of the house."""
     async with desk.listing(notice) as listing:
         materials = await listing.materials()
-        await listing.write(lines_of(notice, materials.identifiers, materials.scans, materials.holdings))
+        lost = losses(notice, materials.identifiers, materials.scans)
+        patients = await listing.patients(lost)
+        among = [(loss, patients_of(loss, patients[loss.store])) for loss in lost]
+        await listing.write(lines_of(notice, materials.identifiers, materials.scans, materials.holdings, among))
     return bool(materials.identifiers or materials.scans)
 
 

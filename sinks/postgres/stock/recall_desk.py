@@ -14,7 +14,7 @@ from uuid import UUID
 import asyncpg
 import orjson
 
-from models.stock.exposure import ExposureLine, Holding, ItemScan, StandingLine
+from models.stock.exposure import ExposureLine, Holding, ItemScan, Loss, Patient, StandingLine
 from models.stock.recall import Recall
 from models.udi import Issuer
 from sinks.postgres.locks import AdvisoryLock
@@ -35,6 +35,7 @@ _HOLDINGS = """
 SELECT store, owner, item_code, issuer, di, lot, serial, expiry, quantity FROM report.stock
 WHERE hospital = $1 AND item_code = ANY ($2) AND quantity > 0 ORDER BY store, owner, item_code, lot, serial
 """
+_PATIENTS = "SELECT encounter, department, from_at, to_at FROM udi.patients_of_store($1, $2, $3, $4) ORDER BY encounter"
 _STAND = """
 SELECT * FROM udi.recall_line WHERE (hospital, recall, version) = ($1, $2, $3)
 """
@@ -160,10 +161,19 @@ class Listing:
         every = sorted(named.union(*items.values()))
         issuers, dis = [issuer for issuer, _ in every], [di for _, di in every]
         scans = await self._connection.fetch(
-            "SELECT * FROM udi.scans_of_identifiers($1, $2, $3)", notice.hospital, issuers, dis
+            "SELECT * FROM udi.scans_of_identifiers_2($1, $2, $3)", notice.hospital, issuers, dis
         )
         holdings = await self._connection.fetch(_HOLDINGS, notice.hospital, list(items))
         return Materials(items, [_scan(row) for row in scans], [Holding(*row) for row in holdings])
+
+    async def patients(self, lost: Sequence[Loss]) -> dict[str, list[Patient]]:
+        """By store: who lay in its department, or was scanned from it, while something was lost there."""
+        found = {}
+        for store in sorted({each.store for each in lost}):
+            mine = [each for each in lost if each.store == store]
+            since, until = min(each.since for each in mine), max(each.until for each in mine)
+            found[store] = await fetch(self._connection, Patient, _PATIENTS, self._notice.hospital, store, since, until)
+        return found
 
     async def write(self, lines: Sequence[ExposureLine]) -> None:
         """These are its lines now; those that stood and are not among them are gone."""

@@ -15,6 +15,7 @@ import typer
 from models.calendar import local_day
 from models.stock.exposure import RecallLineStatus, StandingLine
 from rules.stock.recall_closing import LEVEL, ClosureProof, closure_proof, counts_of, group_of
+from rules.stock.recall_listing import LOST, NOBODY_KNOWN
 from sinks.postgres.stock.recall_desk import Accepted, RecallDesk
 from sinks.postgres.stock.recall_listing import ListedRecall, listed_recalls
 from streams.cli.connection import bad, run
@@ -156,7 +157,10 @@ def _show(page: Page, limit: int) -> None:
         (
             line.kind,
             line.encounter or line.store,
-            joined((line.item_code, line.lot and f"lot {line.lot}", line.serial and f"serial {line.serial}")),
+            [
+                joined((line.item_code, line.lot and f"lot {line.lot}", line.serial and f"serial {line.serial}")),
+                *(["lost without a scan"] if line.reckoned in {LOST, NOBODY_KNOWN} else []),
+            ],
             line.quantity,
             "" if line.chance is None else f"{line.chance:.2%}",
             line.happened_at and line.happened_at.astimezone(page.zone),

@@ -28,6 +28,7 @@ def scan(number: int, action: str = "use", lot: str | None = "BAD", units: int =
         UUID(int=number), NOON + timedelta(minutes=number), action, "OR-2", None, "ORTH",
         f"E{number}" if action in {"use", "return"} else None, "GS1", DI, lot, None, None, None, "SCREW", units,
         "billed" if action == "use" else "recorded", (), moved=True, returned=0,
+        from_place=None, to_place=None, place=None, document=None,
     )  # fmt: skip
     return replace(made, **given)
 

@@ -1,0 +1,116 @@
+"""What a recalled lot lost without a scan: units that a posted count missed, and since when they may have been gone.
+
+References:
+    docs/store.md, "Recall".
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Final
+
+from models.reasons import Verdict
+from models.stock.exposure import ItemScan, Loss, Patient
+from models.stock.places import OUTSIDE, shelf
+from models.stock.recall import Recall, plain
+from rules.stock.recall_matching import Match, Meant
+
+MISSING: Final = "missing"
+FOUND: Final = "found"
+_BOOKED: Final = frozenset({MISSING, FOUND})
+Goods = tuple[str | None, str]
+"""Item, and the unit's serial or else the lot, however it is spelled."""
+
+
+def losses(
+    notice: Recall, identifiers: Mapping[str, frozenset[tuple[str, str]]], scans: Sequence[ItemScan]
+) -> list[Loss]:
+    """What posted counts missed of the units that the notice means or may mean; see `lines_of` for the arguments.
+
+    A serial unit that was scanned anywhere afterwards is not lost, nor is what a later count of the shelf has found.
+    """
+    meant = Meant(notice, identifiers, scans)
+    mine = [scan for scan in scans if _told(scan) and meant.scan(scan) is not Match.NO]
+    # What a count booked stands behind the scans that counted it, which may be of the same instant.
+    mine.sort(key=lambda scan: (scan.scanned_at, scan.action in _BOOKED))
+    shelves: dict[tuple[str, Goods], _Shelf] = {}
+    seen = {_goods(scan): scan.scanned_at for scan in scans if scan.serial is not None and scan.action != MISSING}
+    for scan in mine:
+        for place, units in _parts(scan):
+            shelves.setdefault((place, _goods(scan)), _Shelf(scan.scanned_at)).take(scan, units)
+    return [
+        loss for (_, goods), each in shelves.items() for loss in each.lost
+        if goods not in seen or seen[goods] <= loss.until
+    ]  # fmt: skip
+
+
+def patients_of(loss: Loss, patients: Iterable[Patient]) -> list[Patient]:
+    """Those whose stay touches the time in which the units were lost."""
+    return [
+        each for each in patients if each.from_at <= loss.until and (each.to_at is None or each.to_at >= loss.since)
+    ]
+
+
+@dataclass(slots=True)
+class _Shelf:
+    """What lies on a shelf of one lot or unit by the scans, and when all of it was last seen for sure.
+
+    A use of one unit of a lot does not show that the others are there. A count that has found all of them does, and so
+    does their coming when nothing lay there.
+    """
+
+    since: datetime
+    held: int = 0
+    document: str | None = None
+    """Of the count that goes on."""
+    counted: int = 0
+    """By its scans so far."""
+    before: datetime | None = None
+    """`since` as it was when that count began: what it missed was gone after that."""
+    lost: list[Loss] = field(default_factory=list)
+
+    def take(self, scan: ItemScan, units: int) -> None:
+        """A scan of these goods on the shelf; `units` come, or go when below 0, or are counted."""
+        at = scan.scanned_at
+        if scan.action == "count":
+            if scan.document is None or scan.document != self.document:
+                self.document, self.counted, self.before = scan.document, 0, self.since
+            self.counted += units
+            if self.counted >= self.held:
+                self.since = at
+            return
+        if scan.action == MISSING:
+            began = self.before if self.before is not None and scan.document == self.document else self.since
+            self.lost.append(Loss(scan.scan_id, scan.store, began, at, scan.units))
+        elif scan.action == FOUND:
+            self._found(units)
+        if scan.action in _BOOKED or self.held <= 0:
+            self.since = at
+        self.held += units
+
+    def _found(self, units: int) -> None:
+        """Units are there again: those that were missed last."""
+        while units and self.lost:
+            last = self.lost.pop()
+            if last.units > units:
+                self.lost.append(replace(last, units=last.units - units))
+            units -= min(units, last.units)
+
+
+def _told(scan: ItemScan) -> bool:
+    """The scan says something of where goods are."""
+    return scan.moved or (scan.action == "count" and scan.verdict == Verdict.RECORDED)
+
+
+def _goods(scan: ItemScan) -> Goods:
+    return scan.item_code, f"serial {plain(scan.serial)}" if scan.serial else plain(scan.lot or "")
+
+
+def _parts(scan: ItemScan) -> Iterator[tuple[str, int]]:
+    """What the scan does to shelves."""
+    if scan.action == "count":
+        yield shelf(scan.store, scan.place), scan.units
+        return
+    for place, units in ((scan.from_place, -scan.units), (scan.to_place, scan.units)):
+        if place is not None and place not in OUTSIDE:
+            yield place, units

@@ -64,12 +64,13 @@ def demo(  # noqa: PLR0917 -- the options of a command
     departments: Annotated[int, typer.Option(min=2, max=99)] = 22,
     keep: Annotated[bool, typer.Option("--keep", help="Leave everything up, in the data folder.")] = False,
     full: Annotated[bool, typer.Option("--full", help="As many scans as the hospital of the studies has.")] = False,
+    losses: Annotated[float, typer.Option(min=0, max=0.5, help="Share of the store's uses that nobody scans.")] = 0.08,
 ) -> None:
     """A simulated hospital over embedded parts, everything running, tied out against its ground truth."""
     from streams.proofs.demo.run import run_demo  # noqa: PLC0415 -- the simulator is not loaded by the services
 
     logs.configure(level="CRITICAL")
-    plan = _plan(months, None if full else scans, seed, departments, 1200)
+    plan = _plan(months, None if full else scans, seed, departments, 1200, losses)
     raise typer.Exit(run_demo(Console(), Settings(), plan, keep=keep))
 
 
@@ -81,9 +82,10 @@ def simulate(  # noqa: PLR0917 -- the options of a command
     seed: int = 1,
     departments: Annotated[int, typer.Option(min=2, max=99)] = 22,
     items: Annotated[int, typer.Option(min=200)] = 1200,
+    losses: Annotated[float, typer.Option(min=0, max=0.5, help="Share of the store's uses that nobody scans.")] = 0.08,
 ) -> None:
     """A seeded hospital: scans, catalogue, encounters, and the ground truth of what must come out."""
-    plan = _plan(months, scans, seed, departments, items)
+    plan = _plan(months, scans, seed, departments, items, losses)
     if publish == (out is not None):
         raise SettingsError("Expected either --out DIR or --publish.")
     if out is not None:
@@ -92,11 +94,15 @@ def simulate(  # noqa: PLR0917 -- the options of a command
         simulate_into_broker(resolve(Settings()), plan)
 
 
-def _plan(months: int, scans: int | None, seed: int, departments: int, items: int) -> "Plan":
+def _plan(  # noqa: PLR0917 -- the figures of a plan
+    months: int, scans: int | None, seed: int, departments: int, items: int, losses: float
+) -> "Plan":
     from streams.simulator.plan import MONTHLY_SCANS, Plan  # noqa: PLC0415 -- as above
 
     volumes = [MONTHLY_SCANS[each % len(MONTHLY_SCANS)] for each in range(months)]
     try:
-        return Plan(seed=seed, months=months, scans=scans or sum(volumes), departments=departments, items=items)
+        return Plan(
+            seed=seed, months=months, scans=scans or sum(volumes), departments=departments, items=items, losses=losses
+        )
     except ValueError as error:
         raise SettingsError(str(error)) from None

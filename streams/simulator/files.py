@@ -9,7 +9,17 @@ from typing import IO, Any
 import orjson
 
 from models.calendar import month_text
-from models.wire.topics import CATALOGUE, DISCHARGES, ENCOUNTERS, HIS_CHARGES, INCOME, SCANS
+from models.wire.topics import (
+    CATALOGUE,
+    DELIVERIES,
+    DISCHARGES,
+    ENCOUNTERS,
+    HIS_CHARGES,
+    INCOME,
+    RECALLS,
+    SCANS,
+    STORES,
+)
 from streams.simulator.plan import Plan, Record, Stage
 from streams.simulator.run import Hospital
 from streams.simulator.truth.books import (
@@ -21,6 +31,7 @@ from streams.simulator.truth.books import (
     usage_rows,
     waste_rows,
 )
+from streams.simulator.truth.store import lost_rows, receipt_rows, statement_rows
 
 TRUTH_FILE = "truth.json"
 STAGES_FILE = "stages.jsonl"
@@ -31,6 +42,9 @@ FILES = {
     HIS_CHARGES: "his-charges.jsonl",
     DISCHARGES: "discharges.jsonl",
     INCOME: "income.jsonl",
+    STORES: "stores.jsonl",
+    DELIVERIES: "deliveries.jsonl",
+    RECALLS: "recalls.jsonl",
 }
 
 
@@ -90,6 +104,9 @@ def write_truth(truth: Truth, file: IO[bytes]) -> None:
         ("usage_months", usage_rows(usage)),
         ("settlement", settlement_rows(truth.account)),
         ("stock", stock_rows(truth.account)),
+        ("statements", statement_rows(truth.account)),
+        ("receipts", receipt_rows(truth.keeper)),
+        ("lost", lost_rows(truth)),
         ("waste", waste_rows(truth.account)),
         ("differences", (asdict(each) for each in truth.differences())),
         ("seeded_in_cases", (asdict(each) | {"since": month_text(each.since)} for each in truth.cases.seeded)),

@@ -43,6 +43,8 @@ class Plan:
     """With the scripted goods whose rises and ranks are known in advance."""
     dirt: float = 0.3
     """Share of the labels that do not come as clean element strings, 0 to 1."""
+    losses: float = 0.08
+    """Share of the store's uses that nobody scans, 0 to 0.5."""
 
     def __post_init__(self) -> None:
         """Checks the ranges."""
@@ -53,6 +55,7 @@ class Plan:
             ("departments", self.departments, 2, DEPARTMENTS_MAX),
             ("items", self.items, 200, 100_000),
             ("dirt", self.dirt, 0, 1),
+            ("losses", self.losses, 0, 0.5),
         ):
             if not low <= value <= high:
                 raise ValueError(f"Expected {name} from {low} to {high}, got {value}.")
@@ -88,8 +91,9 @@ class Record:
 class Stage:
     """Records to publish in order, all of them recorded before the next stage begins.
 
-    Names: `facts` (catalogue and encounters), `scans`, `late-facts`, `his-charges` (the HIS's own lines), `close` (no
-    records: the month is closed now).
+    Names: `facts` (catalogue, encounters, stores and delivery notes), `scans`, `count` (the scans of counts, which are
+    started before and posted after), `late-facts`, `his-charges` (the HIS's own lines), `close` (no records: the month
+    is closed now).
     Nothing that comes out depends on how the records of one stage are interleaved, as long as records of one key stay
     in order.
     """
@@ -100,3 +104,5 @@ class Stage:
     """One of the names above."""
     records: Sequence[Record]
     """In the order of publication."""
+    counts: Sequence[tuple[str, str]] = ()
+    """Store and document of each count whose scans these are: `udi count start` gives just this document."""

@@ -5,6 +5,7 @@ from typing import Any
 
 import orjson
 
+from models.calendar import Month
 from models.wire.topics import CATALOGUE, ENCOUNTERS, SCANS
 from streams.simulator.account.account import Account
 from streams.simulator.account.entries import Entry, Stay
@@ -16,6 +17,9 @@ from streams.simulator.hospital.catalogue import stocked
 from streams.simulator.hospital.goods import Goods, row
 from streams.simulator.late_prices import reprice
 from streams.simulator.plan import Plan, Record, Stage
+from streams.simulator.store import publishing
+from streams.simulator.store.counting import adjustments
+from streams.simulator.store.keeping import Keeper
 from streams.simulator.truth.books import Truth
 from streams.simulator.ward import people
 from streams.simulator.ward.desk import Desk
@@ -38,12 +42,15 @@ class Hospital:
         self._undischarged: list[Stay] = []
         self._waiting_stays: dict[int, list[Stay]] = {}
         self._sequences: dict[str, int] = {}
+        self._keeper = Keeper(plan)
+        self._keeper.open(self._desk)
+        self._counts = 0
         self._told = [story for weight, story in (*STORIES, *MISHAPS) for _ in range(weight)]
         account = Account(plan.start)
         self._prices = Chance(plan.seed, 4)
         self.his = His(plan, account, self._shelf.ordinary)
         self.cases = Cases(plan)
-        self.truth = Truth(plan, account, self.his, self.cases, played=self._played)
+        self.truth = Truth(plan, account, self.his, self.cases, self._keeper, played=self._played)
         """Complete when all stages have been taken."""
         self.truth.monitored = {goods.code for goods in self.goods() if goods.monitored}
 
@@ -57,8 +64,11 @@ class Hospital:
             yield Stage(month, "facts", facts)
             yield Stage(month, "scans", [self._taken(scan) for scan in scans])
             self._end_waiting(scans)
+            yield self._count(month)
             late = self._late_facts(index)
             self.truth.account.refresh()
+            if index == self._keeper.notice_in:
+                self._recall()
             yield Stage(month, "late-facts", late)
             yield Stage(month, "his-charges", self.his.post(index))
             yield Stage(month, "close", ())
@@ -76,6 +86,7 @@ class Hospital:
         for goods in shelf.defective.values():
             yield from goods
         yield from (each.goods for each in self._played)
+        yield from self._keeper.goods()
 
     def scans_of(self, index: int) -> list[Scan]:
         """Makes a month's scans in order of arrival, late ones of the month before among them."""
@@ -83,16 +94,18 @@ class Hospital:
         desk.begin(index)
         arrived = self._late
         play(desk, self._played)
+        self._keeper.month(desk)
+        counted = [scan for scans in self._keeper.counting.values() for scan in scans]
         lose(desk)
         real_serials(desk, desk.days.start)
         if index == 0:
             garbage(desk, desk.days.start)
-        wanted -= len(arrived)
+        wanted -= len(arrived) + len(counted)
         for place, day in enumerate(desk.days, 1):
             while len(desk.scans) * len(desk.days) < wanted * place and len(desk.scans) < wanted:
                 self._story()(desk, day)
         scans = desk.scans
-        self._number([*scans, *desk.late])
+        self._number([*scans, *counted, *desk.late])
         self._late = desk.late
         return sorted([*arrived, *scans], key=lambda scan: scan.arrives)
 
@@ -114,6 +127,7 @@ class Hospital:
         goods = [each for each in self.goods() if each.listed and self._news(each, index)]
         rivals = [self._shelf.rivals[each.code] for each in goods if each.code in self._shelf.rivals]
         records = [self._item(each, at) for each in (*goods, *rivals)]
+        records += [*(publishing.rooms(self._keeper, at) if index == 0 else ()), *publishing.notes(self._keeper, at)]
         records += [self._stay(stay, at, grouped=True) for stay in self._discharged(at)]
         for stay in self._desk.wards.new:
             if stay.known:
@@ -151,6 +165,8 @@ class Hospital:
             stay.known = True
             self._undischarged.append(stay)
             records.append(self._stay(stay, at, grouped=False))
+        if index == self._keeper.notice_in:
+            records += publishing.notice(self._keeper, at)
         return [*records, *self._cases_of(index, at)]
 
     def _cases_of(self, index: int, at: int) -> Iterator[Record]:
@@ -169,6 +185,29 @@ class Hospital:
 
     def _record(self, topic: str, rest: str, value: dict[str, Any], at: int) -> Record:
         return Record(topic, f"{self._plan.hospital}/{rest}".encode(), orjson.dumps(value), instant(at))
+
+    # The store
+
+    def _count(self, month: Month) -> Stage:
+        """The month's counts: their scans, and what posting them books."""
+        counts, records, goods = [], [], {each.code: each for each in self._keeper.goods()}
+        for store, scans in self._keeper.counting.items():
+            if scans:
+                self._counts += 1
+                document = f"C-{store}-{self._counts}"
+                counts.append((store, document))
+                for scan in scans:
+                    scan.document = document
+                records += [self._taken(scan) for scan in scans]
+                account, hospital = self.truth.account, self._plan.hospital
+                for entry in adjustments(account, hospital, document, scans, goods):
+                    account.adjust(entry)
+        return Stage(month, "count", sorted(records, key=lambda record: record.timestamp), counts)
+
+    def _recall(self) -> None:
+        """From now on uses of the lots that the notice names are held."""
+        lots = self._keeper.recalled.items()
+        self.truth.account.recalled = {(code, lot) for code, its in lots for lot in its}
 
     # Scans
 
@@ -195,7 +234,9 @@ class Hospital:
             return
         truth.records["scans"] += 1
         entry = _entry(scan)
-        if kind is Kind.WHOLE:
+        if scan.fate is not None:
+            truth.account.put(entry, *scan.fate)
+        elif kind is Kind.WHOLE:
             truth.account.take(entry)
         elif kind is Kind.CODE:
             assert scan.reason is not None  # noqa: S101 -- codes that give nothing have a reason

@@ -50,6 +50,11 @@ SELECT kind, aspects, cause, encounter, item_code, (expected * 100)::bigint AS e
 FROM report.differences WHERE status IN ('open', 'asked', 'accepted')
 """
 
+_RECEIPTS: Final = """
+SELECT note, line, item_code, lot, coalesce(expected, 0) AS expected, arrived, accepted, quarantined, findings
+FROM report.deliveries
+"""
+
 _FINDINGS: Final = "SELECT item_code, month FROM report.findings WHERE status <> 'withdrawn'"
 
 
@@ -195,6 +200,29 @@ class WasteRow(NamedTuple):
     """Units of the others."""
 
 
+class ReceiptRow(NamedTuple):
+    """A line of a delivery note, or goods that came under its number and stand on no line. Units of use."""
+
+    note: str
+    """Number of the note."""
+    line: str | None
+    """Its line; `None`: on none."""
+    item_code: str | None
+    """Code of the item in the HIS catalogue; `None`: no item of the house."""
+    lot: str | None
+    """Lot announced, or of the goods on no line."""
+    expected: int
+    """Announced."""
+    arrived: int
+    """Scanned in."""
+    accepted: int
+    """Of those, on a shelf."""
+    quarantined: int
+    """Of those, locked away."""
+    findings: list[str]
+    """What does not fit."""
+
+
 class FindingRow(NamedTuple):
     """A finding that stands."""
 
@@ -276,6 +304,11 @@ async def his_lines(asked: Asked) -> int:
 async def difference_rows(asked: Asked) -> list[DifferenceRow]:
     """Differences that stand."""
     return await fetch(asked, DifferenceRow, _DIFFERENCES)
+
+
+async def receipt_rows(asked: Asked) -> list[ReceiptRow]:
+    """What came under each delivery note."""
+    return await fetch(asked, ReceiptRow, _RECEIPTS)
 
 
 async def finding_rows(asked: Asked) -> list[FindingRow]:

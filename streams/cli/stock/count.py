@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo
 
@@ -13,9 +13,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from models.money import fen_text
 from models.personal import masked
-from models.stock.count import Count, CountLine, CountScan, LineFinding, Tally
+from models.stock.count import Count, CountLine, CountScan, LineFinding
 from models.wire.strict_json import Identifier, Text
-from rules.stock.counting import Known, above, holds_up, lines_of, placed, surplus_serials, tally_of
 from sinks.postgres.named import Asked
 from sinks.postgres.stock import counts as books
 from streams.cli.charging.persons import By, Timeout, Why, person
@@ -23,6 +22,7 @@ from streams.cli.charging.telling import goods, listed_id
 from streams.cli.connection import bad, run
 from streams.cli.lists import listing
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, print_json, print_table, yuan
+from streams.counting import Seen, ended, post_count, seen_now
 from streams.settings import Settings
 
 count_app = typer.Typer(help="Counts of shelves, by scan and blind.", no_args_is_help=True)
@@ -31,30 +31,6 @@ Hospital = Annotated[str | None, typer.Option(help="Needed when several hospital
 POLL_SECONDS: Final = 0.1
 _REVEALING: Final = frozenset({LineFinding.NO_COST, LineFinding.TOO_MANY, LineFinding.UNREAD})
 """Findings of differences: a blind count does not show them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """A count as it stands."""
-
-    count: Count
-    """What is counted, and how it stands."""
-    lines: Sequence[CountLine]
-    """Its lines; of an open one as they would be booked now."""
-    scans: Sequence[CountScan]
-    """Every scan with its document."""
-    waiting: int = 0
-    """Differences that are posted and not recorded yet."""
-
-    @property
-    def tally(self) -> Tally:
-        """What the lines come to."""
-        return tally_of(self.lines)
-
-    @property
-    def strange(self) -> list[CountScan]:
-        """Scans with its document that do not count in it."""
-        return [scan for scan in self.scans if scan.finding is not None]
 
 
 @count_app.command("start")
@@ -106,7 +82,7 @@ def show(
         return
 
     async def work(settings: Settings, pool: asyncpg.Pool) -> tuple[Seen, ZoneInfo]:
-        return await _seen(pool, await _named(pool, document, hospital), settings.zone), settings.zone
+        return await seen_now(pool, await _named(pool, document, hospital), settings.zone), settings.zone
 
     seen, zone = run(work)
     blind = not expected and not seen.count.posted
@@ -142,12 +118,11 @@ def post(
     async def work(settings: Settings, pool: asyncpg.Pool) -> tuple[Seen, ZoneInfo, str | None]:
         count = await _named(pool, document, hospital)
         async with books.count_desk(pool, count.hospital) as desk:
-            against = await _post(
-                desk, await _named(desk.connection, document, count.hospital), settings, why, who, approver
-            )
+            count = await _named(desk.connection, document, count.hospital)
+            against = await post_count(desk, count, settings.zone, why, who, approver)
         if against is None:
             await _recorded(pool, count, time.monotonic() + timeout)
-        return await _seen(pool, await _named(pool, document, count.hospital), settings.zone), settings.zone, against
+        return await seen_now(pool, await _named(pool, document, count.hospital), settings.zone), settings.zone, against
 
     seen, zone, against = run(work)
     if as_json:
@@ -169,42 +144,11 @@ def cancel(document: Document, reason: Why, *, hospital: Hospital = None, by: By
         async with books.count_desk(pool, count.hospital) as desk:
             count = await _named(desk.connection, document, count.hospital)
             if count.ended_at is not None:
-                bad(_ended(count))
+                bad(ended(count))
             await desk.end(count, who, why)
 
     run(work)
     typer.echo(f"Cancelled: {document}.")
-
-
-async def _post(  # noqa: PLR0917 -- the parts of a post
-    desk: books.CountDesk, count: Count, settings: Settings, reason: str, by: str, approved_by: str | None
-) -> str | None:
-    """Post it; gives what stands against it instead."""
-    if count.ended_at is not None:
-        return _ended(count)
-    if await desk.booking(count):
-        return "Expected earlier counts of the shelf to be booked, differences of one are still on their way."
-    seen = await _seen(desk.connection, count, settings.zone)
-    waits = [scan for scan in seen.scans if holds_up(scan)]
-    if waits:
-        return f"Expected scans that are decided, {len(waits)} of the count wait: udi held, udi parked."
-    if not seen.lines:
-        return "Expected something counted, no scan counts in it."
-    allowed = await books.count_limit(desk.connection, count.hospital)
-    if approved_by is None and above(seen.tally, allowed):
-        tally = seen.tally
-        return (
-            f"Expected --approved-by: {tally.differing} of {tally.lines} lines differ by {fen_text(tally.weight_fen)} "
-            f"yuan, the limit is {allowed.lines_percent} % of the lines and {fen_text(allowed.value_fen)} yuan."
-        )
-    await desk.end(count, by, reason, approved_by, seen.lines)
-    return None
-
-
-def _ended(count: Count) -> str:
-    if count.posted:
-        return f"Expected an open count, {count.document} was posted by {count.ended_by}."
-    return f"Expected an open count, {count.document} was cancelled by {count.ended_by}."
 
 
 async def _recorded(pool: asyncpg.Pool, count: Count, until: float) -> None:
@@ -219,20 +163,6 @@ async def _named(asked: Asked, document: str, hospital: str | None) -> Count:
     if len(found) > 1:
         bad(f"Expected --hospital: {', '.join(each.hospital for each in found)} have a count named {document}.")
     return found[0]
-
-
-async def _seen(asked: Asked, count: Count, zone: ZoneInfo) -> Seen:
-    scans = await books.scans_of(asked, count)
-    if count.ended_at is not None:
-        return Seen(count, await books.lines(asked, count), scans, len(await books.unrecorded(asked, count)))
-    if not scans:
-        return Seen(count, (), ())
-    lying, moves = await books.shelf_of(asked, count, min(scan.scanned_at for scan in scans))
-    codes = {each.item_code for each in lying} | {scan.item_code for scan in scans if scan.item_code}
-    items = await books.items_of(asked, count.hospital, codes)
-    lines = lines_of(scans, Known(lying, moves, items, zone))
-    where = await books.whereabouts(asked, count.hospital, surplus_serials(lines), items)
-    return Seen(count, placed(lines, where), scans)
 
 
 def _who(by: str | None) -> str:

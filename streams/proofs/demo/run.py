@@ -22,10 +22,12 @@ from sinks.postgres.database import open_pool
 from sinks.postgres.proofs.progress import BilledRecord, newest_billed
 from streams.embedded.folder import Purpose
 from streams.language import say
+from streams.proofs.counts import play_counts
 from streams.proofs.demo import assessing, controls, summary
 from streams.proofs.demo.ending import INTERRUPTED, Ending, ending, stopped
 from streams.proofs.demo.outcome import Run
 from streams.proofs.demo.pages import open_pages, with_free_port
+from streams.proofs.demo.store import store_lines
 from streams.proofs.demo.tie_out import tie_out
 from streams.proofs.player import WINDOW_AFTER, Player, after
 from streams.running import Supervisor, embedded_parts
@@ -105,7 +107,7 @@ async def _demo(console: Console, settings: Settings, plan: Plan, end: Ending, *
             reconciler, prover = Reconciler(pool, resolved.zone, ENCOUNTERS_MAX), Prover(pool, DELTAS_MAX)
             cluster = await cluster_id(resolved)
             player = await stack.enter_async_context(Player(resolved, pool, cluster))
-        closing = Closing(pool, cluster, player, Learner(pool), evaluator, reconciler, prover)
+        closing = Closing(pool, cluster, player, Learner(pool), evaluator, reconciler, prover, resolved, plan.hospital)
         hospital = Hospital(plan)
         run = await _play(console, player, closing, hospital, plan)
         with console.status("Comparing with the HIS …"):
@@ -115,6 +117,8 @@ async def _demo(console: Console, settings: Settings, plan: Plan, end: Ending, *
             run.lines = await tie_out(hospital.truth, pool)
             run.latencies = await _probe(resolved, pool)
             run.lines.append(await assessing.findings_line(hospital.truth, pool))
+        with console.status("Counting up the store, and listing a recall …"):
+            run.lines += await store_lines(hospital.truth, pool)
         with console.status("Opening a circuit breaker …"):
             # Its two uses are in no truth: what they change is compared before. What is printed afterwards has them, so
             # that it says the same as whoever asks again.
@@ -176,6 +180,8 @@ async def _play(console: Console, player: Player, closing: "Closing", hospital: 
                 run.published += len(stage.records)
                 run.seconds += time.monotonic() - before
                 progress.update(task, completed=run.published, rate=f"{run.published / run.seconds:,.0f}/s")
+            elif stage.name == "count":
+                await closing.count(stage)
             elif stage.name == "close":
                 await closing.close(stage.month)
             else:
@@ -213,11 +219,19 @@ class Closing:
     """Compares with the HIS before a close."""
     prover: Prover
     """Proves cases before a close."""
+    settings: Settings
+    """Of the installation."""
+    hospital: str
+    """Id of the hospital."""
 
     async def learn(self) -> None:
         """Have the month's labels learned from, and what becomes certain by that decided again."""
         await self.learner.until_idle()
         await self.player.recorded()
+
+    async def count(self, stage: Stage) -> None:
+        """Have the store counted, as `udi count` does."""
+        await play_counts(stage, self.hospital, self.player, self.pool, self.settings)
 
     async def close(self, month: Month) -> None:
         """Compare the month with the HIS, prove its cases, close it, and have its alerts judged."""

@@ -9,6 +9,7 @@ from typing import Final
 
 from models.calendar import Month
 from streams.simulator.account.entries import (
+    ON,
     OPEN,
     OUT,
     STOCK_WAITS,
@@ -44,6 +45,10 @@ class Account:
     """[units, fen] by (department, item, month)."""
     settlement: dict[tuple[str, str, Month, str], list[int]] = field(default_factory=dict)
     """[units, fen] by (supplier, item, period, status)."""
+    statements: dict[tuple[str, str, Month, int | None], list[int]] = field(default_factory=dict)
+    """[used, returned, corrected, fen] by (supplier, item, period, cost); corrected is of uses of earlier periods."""
+    recalled: set[tuple[str, str | None]] = field(default_factory=set)
+    """(item, lot) of the notice that is in force: their uses are held."""
     waste: dict[tuple[str, str, str, Month], list[int]] = field(default_factory=dict)
     """[scans, units, fen, units without a cost] of what was opened or thrown away, by (department, item, action,
     period)."""
@@ -133,9 +138,23 @@ class Account:
             self._waste(entry, unit.goods, entry.quantity)
         if entry.action == "receive":
             self._move(_locked_away(entry, unit) or entry.store, unit, entry.quantity)
-        elif entry.action == "transfer":
-            assert entry.to_store is not None  # noqa: S101 -- a transfer names it
-            self._move(entry.to_store, unit, entry.quantity)
+        elif entry.action in ON:
+            assert entry.to_store is not None  # noqa: S101 -- whoever moves goods on says where to
+            self._moved_on(entry, entry.to_store, unit, entry.quantity)
+
+    def _moved_on(self, entry: Entry, to_store: str, unit: Unit, units: int) -> None:
+        """A transfer, or a loan: who lends scans `lend`, who gives back scans `give-back`."""
+        if entry.action == "give-back":
+            self._move(f"lent/{entry.store}", unit, -units)
+        self._move(f"lent/{to_store}" if entry.action == "lend" else to_store, unit, units)
+
+    def adjust(self, entry: Entry) -> None:
+        """A posted count books a difference: `missing` or `found`."""
+        unit = entry.unit
+        assert unit is not None  # noqa: S101 -- a line of a count is about goods
+        self.put(entry, "recorded")
+        entry.quantity = entry.packages
+        self._move(entry.store, unit, entry.packages if entry.action == "found" else -entry.packages)
 
     def _waste(self, entry: Entry, goods: Goods, units: int) -> None:
         key = (entry.department or "", goods.code, entry.action, max(month_at(entry.at), self.month))
@@ -158,6 +177,7 @@ class Account:
             found.append(goods.reason)
         if unit.expiry is not None and day > unit.expiry:
             found.append("expired")
+        found += ["recalled"] if (goods.code, unit.lot) in self.recalled else []
         if goods.suspended and goods.reason in {None, "package-unknown"}:
             found.append("suspended-item")
         if unit.serial is not None:
@@ -232,13 +252,23 @@ class Account:
         assert entry.quantity is not None  # noqa: S101 -- goods that moved are counted
         entry.settled, entry.payable = True, goods.cost
         status = "payable" if goods.cost is not None else "cost-missing"
-        self._line(unit, month_at(entry.at), status, entry.quantity, fen(entry.quantity, goods.cost or 0))
+        amount = fen(entry.quantity, goods.cost or 0)
+        entry.owed_in = self._line(unit, month_at(entry.at), status, entry.quantity, amount)
+        self._state(unit, entry.owed_in, goods.cost, (entry.quantity, 0, 0, amount))
 
-    def _line(self, unit: Unit, month: Month, status: str, quantity: int, amount: int) -> None:
-        key = (unit.goods.supplier, unit.goods.code, max(month, self.month), status)
-        sums = self.settlement.setdefault(key, [0, 0])
+    def _line(self, unit: Unit, month: Month, status: str, quantity: int, amount: int) -> Month:
+        """Write a settlement line; gives its period."""
+        period = max(month, self.month)
+        sums = self.settlement.setdefault((unit.goods.supplier, unit.goods.code, period, status), [0, 0])
         sums[0] += quantity
         sums[1] += amount
+        return period
+
+    def _state(self, unit: Unit, period: Month, cost: int | None, parts: tuple[int, int, int, int]) -> None:
+        """Add to the supplier's statement."""
+        sums = self.statements.setdefault((unit.goods.supplier, unit.goods.code, period, cost), [0, 0, 0, 0])
+        for place, part in enumerate(parts):
+            sums[place] += part
 
     def _use_arrived(self, use: Entry) -> None:
         if use.stay is not None:
@@ -308,7 +338,10 @@ class Account:
             self._move(entry.store, unit, quantity)
         if use.settled:
             owed = fen(use.returned + quantity, use.payable or 0) - fen(use.returned, use.payable or 0)
-            self._line(unit, month, "reversal", quantity, owed)
+            period = self._line(unit, month, "reversal", quantity, owed)
+            same = period == use.owed_in
+            parts = (0, quantity if same else 0, 0 if same else -quantity, -owed)
+            self._state(unit, period, use.payable, parts)
         use.returned += quantity
         if last and use.holds and unit.serial is not None:
             self._free(use, (unit.goods.issuer, unit.di, unit.serial))

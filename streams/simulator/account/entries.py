@@ -14,7 +14,7 @@ DECIDES: Final = {
     "unknown-item": "parked", "package-unknown": "parked",
     "encounter-missing": "parked", "encounter-unknown": "parked",
     "before-admission": "held", "after-settlement": "held", "after-discharge": None, "late": None,
-    "expired": "held", "suspended-item": "held", "serial-used": "held",
+    "expired": "held", "recalled": "held", "suspended-item": "held", "serial-used": "held", "serial-present": "held",
     "serial-quantity": "held", "serial-missing": None, "lot-missing": None,
     "no-price": "parked", "price-overlap": "parked", "not-chargeable": "recorded", "bundled": "recorded",
     "return-without-use": "held", "over-return": "held", "period-closed": None, "re-rated": None,
@@ -29,7 +29,8 @@ STOCK_WAITS: Final = frozenset(
     {"unknown-identifier", "ambiguous-identifier", "unknown-item", "package-unknown", "serial-used", "serial-quantity"}
 )
 OPEN: Final = ("parked", "held")
-OUT: Final = ("use", "opened", "waste", "transfer")
+OUT: Final = ("use", "opened", "waste", "transfer", "lend")
+ON: Final = ("transfer", "lend", "give-back")
 WASTED: Final = ("opened", "waste")
 
 
@@ -145,6 +146,8 @@ class Entry:
     """Cost a unit in 1/10,000 yuan, when a settlement line with a cost was written."""
     settled: bool = False
     """A settlement line was written."""
+    owed_in: Month | None = None
+    """Period of that line; `None` without one."""
     holds: bool = False
     """It holds the claim on its unit."""
     waiting: "list[Entry]" = field(default_factory=list)

@@ -12,6 +12,7 @@ from streams.simulator.clock import month_at
 from streams.simulator.discharges.cases import Cases
 from streams.simulator.his.charging import His
 from streams.simulator.plan import Plan
+from streams.simulator.store.keeping import Keeper
 from streams.simulator.truth.alerts import Alert, Usage, standing
 from streams.simulator.truth.differences import OpenDifference, open_differences
 from streams.simulator.ward.people import departments
@@ -30,6 +31,8 @@ class Truth:
     """What the HIS has on its own books."""
     cases: Cases
     """Discharged cases and what was seeded in them."""
+    keeper: Keeper
+    """What lies in the store in truth, what came there, and what left it without a scan."""
     records: Counter[str] = field(default_factory=Counter)
     """Records on the scan topic: `scans`, `duplicate`, `conflict`, and `refused` by reason as `refused:bad-event` …"""
     monitored: set[str] = field(default_factory=set)

@@ -80,6 +80,10 @@ class Scan:
     """The value of poison, and of a repeat."""
     key: bytes | None = None
     """The key of poison."""
+    document: str | None = None
+    """Number of the delivery note or count it belongs to; `None` of none."""
+    fate: tuple[str, str] | None = None
+    """Verdict and reason, where what lies in the house decides them; `None`: as the account finds."""
 
 
 def body(scan: Scan, hospital: str) -> dict[str, Any]:
@@ -111,7 +115,7 @@ def body(scan: Scan, hospital: str) -> dict[str, Any]:
     event["corrects"] = scan.corrects
     event["reason"] = "label damaged" if scan.entry == "manual" else None
     event["entry"] = scan.entry
-    return event
+    return event if scan.document is None else event | {"document": scan.document}
 
 
 def value_of(scan: Scan, hospital: str) -> bytes | None:

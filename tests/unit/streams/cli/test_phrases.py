@@ -30,7 +30,8 @@ from tests.support.source.phrases import ROOT, spoken
 
 MODULES: Final = (
     "streams/cli", "streams/proofs", "streams/embedded", "streams/settings.py", "streams/simulator/command.py",
-    "streams/services/month_close.py", "streams/services/gateway.py", "sinks/postgres/database.py",
+    "streams/services/month_close.py", "streams/services/gateway.py", "streams/counting.py",
+    "sinks/postgres/database.py",
 )  # fmt: skip
 """Where commands say something, or raise what `streams.cli.faults` says for them."""
 NOT_SAID: Final = re.compile(

@@ -86,11 +86,11 @@ def test_the_hospital_uses_what_its_departments_use(run: Run) -> None:
 
 
 def test_stock_is_what_came_in_less_what_went_out(run: Run) -> None:
-    signs = {"receive": 1, "return": 1, "use": -1, "opened": -1, "waste": -1}
+    signs = {"receive": 1, "return": 1, "use": -1, "opened": -1, "waste": -1, "missing": -1, "found": 1}
     moved = sum(
         signs.get(entry.action, 0) * (entry.quantity or 0)
         for entry in run.truth.account.entries.values()
-        if entry.moved or (entry.action in {"receive", "opened", "waste"} and entry.verdict == "recorded")
+        if entry.moved or (entry.action in signs.keys() - {"use", "return"} and entry.verdict == "recorded")
     )
     back = sum(e.returned for e in run.truth.account.entries.values() if e.action == "use" and e.moved)
     assert sum(run.truth.account.stock.values()) == moved + back

@@ -6,7 +6,7 @@ Revision ID: 0053
 from sinks.postgres.migrations.scripts import execute
 
 revision = "0053"
-down_revision = "0052"
+down_revision = "0059"
 branch_labels = None
 depends_on = None
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import date
 from typing import Annotated, Any, Final
 
 import asyncpg
@@ -14,7 +15,6 @@ from sinks.postgres.stock.demand import demand_before, forecasts
 from streams.cli.connection import run
 from streams.cli.lists import listing
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, print_json, print_table
-from streams.services.stock.forecaster import forecast as forecast_anew
 from streams.settings import Settings
 
 OneHospital = Annotated[str | None, typer.Option("--hospital", help="Only this one.")]
@@ -54,6 +54,13 @@ def forecast(
         typer.echo("No store has used anything.")
     else:
         _show(rows, judged, past, limit)
+
+
+async def forecast_anew(pool: asyncpg.Pool) -> date | None:
+    """As the scheduler does each day."""
+    from streams.services.stock import forecaster  # noqa: PLC0415 -- `--help` needs no service
+
+    return await forecaster.forecast(pool)
 
 
 _COLUMNS: Final = (

@@ -14,8 +14,7 @@ from streams.cli.charging.persons import By, Why, person
 from streams.cli.connection import bad, run
 from streams.cli.lists import listing, listing_of
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, print_json, print_table
-from streams.cli.stock.forecast import OneHospital, OneStore, forecast
-from streams.services.stock.forecaster import forecast as forecast_anew
+from streams.cli.stock.forecast import OneHospital, OneStore, forecast, forecast_anew
 from streams.settings import Settings
 
 orders_app = typer.Typer(help="What stores need, and orders to suppliers.", invoke_without_command=True)

@@ -27,7 +27,7 @@ NO_LIST = {
     **dict.fromkeys(("breaker open", "breaker warn", "breaker trial", "breaker close"), "says what it did"),
     **dict.fromkeys(("account add", "device add", "relay bind", "count start"), "says what it did"),
     **{f"load {kind}": "says what it loaded" for kind in TABLES},
-    **{f"{name}-proof": "measures" for name in ("rescue", "findings", "pairing", "rank", "reconciliation")},
+    **{f"{name}-proof": "measures" for name in ("rescue", "findings", "pairing", "rank", "reconciliation", "forecast")},
 }
 """Commands that speak JSON and are no list, and what they are."""
 ROWS: list[dict[str, Any]] = [

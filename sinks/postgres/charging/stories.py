@@ -37,15 +37,26 @@ LEFT JOIN udi.owner_now owner ON (owner.hospital, owner.scan_id) = (n.hospital, 
 """
 _MOVES: Final = f"""
 SELECT m.decided_at AS at, m.from_place, m.to_place, m.owner, m.units
-FROM ({_PLACE}) c JOIN udi.stock_move m USING (position_id, record_offset) ORDER BY m.n
+FROM ({_PLACE}) c
+-- Inside, the place narrows both parts of the view; outside, every move would be read.
+CROSS JOIN LATERAL (
+    SELECT * FROM udi.stock_move s WHERE (s.position_id, s.record_offset) = (c.position_id, c.record_offset) OFFSET 0
+) m ORDER BY m.n
 """
+_ITS_ENTRIES: Final = """
+SELECT * FROM udi.ledger WHERE (position_id, record_offset) = (c.position_id, c.record_offset)
+UNION ALL
+SELECT * FROM udi.ledger
+WHERE kind = 'credit' AND (charge_position, charge_offset) = (c.position_id, c.record_offset)
+  AND (position_id, record_offset) <> (c.position_id, c.record_offset)
+"""
+"""Its own, and credits of its charge by others: an index each, `OR` would have none."""
 _ENTRIES: Final = f"""
 SELECT l.posted_at AS at, l.kind::text AS kind, l.billing_id, l.encounter, l.quantity,
        udi.yuan_price(l.unit_price) AS unit_price, udi.yuan(l.amount_fen) AS amount,
        udi.month_text(l.period) AS period, l.flags, other.scan_id AS by_scan
 FROM ({_PLACE}) c
-JOIN udi.ledger l ON (l.position_id, l.record_offset) = (c.position_id, c.record_offset)
-    OR (l.charge_position, l.charge_offset) = (c.position_id, c.record_offset)
+CROSS JOIN LATERAL ({_ITS_ENTRIES}) l
 JOIN udi.scan other ON (other.position_id, other.record_offset) = (l.position_id, l.record_offset)
 ORDER BY l.recorded_at, l.kind, l.n
 """
@@ -96,9 +107,7 @@ LEFT JOIN LATERAL (
 ) item ON true
 CROSS JOIN LATERAL (
     SELECT coalesce(sum(CASE l.kind WHEN 'charge' THEN l.amount_fen ELSE -l.amount_fen END), 0)::bigint AS amount_fen
-    FROM udi.ledger l
-    WHERE (l.position_id, l.record_offset) = (n.position_id, n.record_offset)
-       OR (l.charge_position, l.charge_offset) = (n.position_id, n.record_offset)
+    FROM ({_ITS_ENTRIES}) l
 ) money
 """
 _BEGIN: Final = """

@@ -56,7 +56,9 @@ FROM report.stock s WHERE s.hospital = $1 AND s.store = $2
 UNION ALL
 SELECT m.item_code, coalesce(m.lot, ''), coalesce(m.serial, ''), m.owner, NULL, NULL, NULL, one.units, m.moved_at
 FROM udi.scans_between($1, $3, 'infinity') k
-JOIN udi.stock_move m USING (position_id, record_offset)
+CROSS JOIN LATERAL (
+    SELECT * FROM udi.stock_move s WHERE (s.position_id, s.record_offset) = (k.position_id, k.record_offset) OFFSET 0
+) m
 CROSS JOIN LATERAL (VALUES (m.from_place, -m.units), (m.to_place, m.units)) one (place, units)
 WHERE one.place = $2 AND m.action NOT IN ('missing', 'found')
 """
@@ -73,7 +75,10 @@ _ITEMS: Final = """
 SELECT body::text AS body, version, ended_at FROM udi.item_now WHERE hospital = $1 AND item_code = ANY ($2)
 """
 _NEWEST_PLACE: Final = """
-SELECT m.to_place FROM udi.scans_of($1, $2, $3, NULL, $4) JOIN udi.stock_move m USING (position_id, record_offset)
+SELECT m.to_place FROM udi.scans_of($1, $2, $3, NULL, $4) k
+CROSS JOIN LATERAL (
+    SELECT * FROM udi.stock_move s WHERE (s.position_id, s.record_offset) = (k.position_id, k.record_offset) OFFSET 0
+) m
 WHERE m.serial = $4 ORDER BY m.moved_at DESC, m.decided_at DESC, m.n DESC LIMIT 1
 """
 _LINES: Final = """

@@ -20,8 +20,10 @@ SELECT md5(concat_ws('/', m.hospital, m.scan_id, m.n, 'move'))::uuid AS move_id,
        m.action::text AS action, m.from_place, m.to_place, m.takes_back, m.item_code, m.issuer, m.di, m.lot, m.serial,
        m.units, package.units AS units_per_package, m.moved_at, m.decided_at, m.document, s.encounter
 FROM udi.scans_between($1, $2, $3) k
-JOIN udi.stock_move m USING (position_id, record_offset)
-JOIN udi.scan s USING (position_id, record_offset)
+CROSS JOIN LATERAL (
+    SELECT * FROM udi.stock_move v WHERE (v.position_id, v.record_offset) = (k.position_id, k.record_offset) OFFSET 0
+) m
+JOIN udi.scan s ON (s.position_id, s.record_offset) = (k.position_id, k.record_offset)
 LEFT JOIN udi.item_now i ON (i.hospital, i.item_code) = (m.hospital, m.item_code)
 LEFT JOIN LATERAL (
     SELECT (p ->> 'units_per_package')::integer AS units FROM jsonb_array_elements(i.body -> 'identifiers') p

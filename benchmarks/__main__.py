@@ -28,6 +28,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="less than 90 seconds, for a first look")
     parser.add_argument("--only", nargs="+", choices=measure.PARTS, help="only these parts")
     parser.add_argument("--scans", type=int, help="scans of the backlog (60,000; quick: 8,000)")
+    parser.add_argument("--rows", type=int, help="scans of the large books of `growth` (1,000,000; quick: 50,000)")
     parser.add_argument("--repetitions", type=int, help="of the backlog with one worker (5; quick: 2)")
     parser.add_argument("--markdown", action="store_true", help="print the table as Markdown")
     parser.add_argument("--compare", metavar="REV", help="this tree's figures divided by those of another revision")
@@ -71,7 +72,7 @@ def main() -> int:
         print(comparing.compare(options.compare, _passed_on(options), options.rounds).text())
         return 0
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    sizes = measure.sizes(quick=options.quick, scans=options.scans, repetitions=options.repetitions)
+    sizes = measure.sizes(quick=options.quick, scans=options.scans, repetitions=options.repetitions, rows=options.rows)
     only = options.only or list(measure.PARTS)
     table = Table(_title(sizes))
     try:
@@ -90,7 +91,7 @@ def main() -> int:
 
 def _passed_on(options: argparse.Namespace) -> list[str]:
     given = ["--only", *(options.only or comparing.PARTS)]
-    for name in ("scans", "repetitions"):
+    for name in ("scans", "rows", "repetitions"):
         if value := getattr(options, name):
             given += [f"--{name}", str(value)]
     return [*given, "--quick"] if options.quick else given

@@ -8,6 +8,7 @@ from statistics import median
 from time import perf_counter
 
 from benchmarks import backlog, cases, copying, latency, monitoring, steps
+from benchmarks.growth import run as years
 from benchmarks.parts import Parts, books
 from benchmarks.reconciling import books as reconciling_books
 from benchmarks.reconciling import rule as reconciling
@@ -58,6 +59,8 @@ class Sizes:
     steps_repetitions: int
     growth: tuple[int, int]
     growth_window: int
+    years: tuple[int, int]
+    """Scans of books of years in which the same is recorded and looked up; multiples of 5,000."""
     cases: tuple[int, int]
     cases_seconds: float
     warm_up: int
@@ -75,8 +78,8 @@ class Sizes:
 
 
 FULL = Sizes(
-    60_000, 5, 3, 3_000, 3, 20.0, 3, 50_000, 5, (100_000, 1_000_000), 50_000, (20_000, 200_000), 24.0, 30_000, 50,
-    5_000_000, 170_000, 200_000, (30_000, 15, 1_000_000),
+    60_000, 5, 3, 3_000, 3, 20.0, 3, 50_000, 5, (100_000, 1_000_000), 50_000, (100_000, 1_000_000), (20_000, 200_000),
+    24.0, 30_000, 50, 5_000_000, 170_000, 200_000, (30_000, 15, 1_000_000),
 )  # fmt: skip
 QUICK = Sizes(
     8_000,
@@ -90,6 +93,7 @@ QUICK = Sizes(
     2,
     (3_000, 12_000),
     3_000,
+    (10_000, 50_000),
     (2_000, 10_000),
     6.5,
     0,
@@ -101,13 +105,14 @@ QUICK = Sizes(
 )
 
 
-def sizes(*, quick: bool, scans: int | None, repetitions: int | None) -> Sizes:
+def sizes(*, quick: bool, scans: int | None, repetitions: int | None, rows: int | None = None) -> Sizes:
     """The sizes of a mode, with what the command line changes."""
     found = QUICK if quick else FULL
+    years = (found.years[0], rows or found.years[1])
     return Sizes(
         scans or found.scans, repetitions or found.repetitions, found.repetitions_two, found.naive_scans,
         found.naive_repetitions, found.latency_seconds, found.latency_repetitions, found.steps_scans,
-        found.steps_repetitions, found.growth, found.growth_window, found.cases,
+        found.steps_repetitions, found.growth, found.growth_window, years, found.cases,
         found.cases_seconds, found.warm_up, found.months, found.watched, found.assessed, found.rerated,
         found.pages,
     )  # fmt: skip
@@ -324,6 +329,8 @@ class Run:
         self._table.aim(
             f"cost at {large.rows:,} scans, times that at {small.rows:,}", ratio, 1.15, least=False, digits=2
         )
+        _say(f"books of {self._sizes.years[0]} and {self._sizes.years[1]} scans")
+        years.show(self._table, await years.run(server_url, self._sizes.years, self._sizes.growth_window))
 
 
 _STARTED = perf_counter()

@@ -8,7 +8,7 @@ import gc
 import os
 import re
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -101,16 +101,28 @@ async def hot_pool(url: str) -> AsyncIterator[asyncpg.Pool]:
         await pool.close()
 
 
-class Line:
-    """A lane that is given uses, a batch at a time, for as long as one likes."""
+def uses(first: int, count: int) -> list[Record]:
+    """So many uses as the broker gives them."""
+    return [Record(first + place, RECORDED_AT, *each) for place, each in enumerate(ward.uses(count, first))]
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
+
+class Line:
+    """A lane that is given scans, a batch at a time, for as long as one likes.
+
+    Args:
+        pool: connections to the books.
+        records: makes so many scans from a number on.
+        first: the number of the first one.
+    """
+
+    def __init__(self, pool: asyncpg.Pool, records: Callable[[int, int], list[Record]] = uses, first: int = 0) -> None:
         self._books = TimedBooks(pool)
+        self._records = records
         self._lane: Lane | None = None
-        self._next = 0
+        self._next = first
 
     async def use(self, scans: int) -> Spent:
-        """Record so many more uses and give what they took."""
+        """Record so many more scans and give what they took."""
         if self._lane is None:
             state = await self._books.take_over("benchmark", "udi.scans", 0)
             self._lane = Lane(state, self._books, Catalogue(), ZONE_DEFAULT, POLICY)
@@ -121,8 +133,7 @@ class Line:
         return spent
 
     async def _batch(self, lane: Lane, first: int, spent: Spent) -> None:
-        made = ward.uses(BATCH, first)
-        records = [Record(first + place, RECORDED_AT, *each) for place, each in enumerate(made)]
+        records = self._records(first, BATCH)
         again, in_books = spent.again, spent.ask + 2 * spent.rows + spent.encode
         start, cpu = perf_counter(), process_time()
         reading = lane.read(records, first + BATCH)
@@ -159,7 +170,9 @@ async def statements(pool: asyncpg.Pool) -> dict[str, float]:
         elif (inside and "unnest(" in text) or text.startswith(("INSERT INTO udi.outbox", "UPDATE udi.")):
             assert inside is not None
             found[inside[2]] += seconds
-    await pool.execute("SELECT pg_stat_statements_reset()")
+    await pool.execute(
+        "SELECT pg_stat_statements_reset(0, (SELECT oid FROM pg_database WHERE datname = current_database()), 0)"
+    )
     return dict(found)
 
 

@@ -33,4 +33,4 @@ class AdvisoryLock(IntEnum):
     RAW_MONTHS = 1982
     """Who makes a month of raw bytes does it alone."""
     RAW_PURGE = 1983
-    """Who lets a month of raw bytes go does it alone."""
+    """Who lets a month of raw bytes go, takes it out or puts it back does it alone."""

@@ -82,6 +82,7 @@ purchase            book  -      -      r      r      ar     r
 purchase_line       book  -      -      r      r      ar     r
 purchase_mark       book  -      -      r      r      ar     r
 purge               book  r      r      ar     r      r      r
+raw_move            book  r      r      r      r      r      r
 raw_purge           book  r      r      r      r      r      r
 reading             book  ar     r      r      r      r      r
 recall              book  ar     -      r      r      r      r
@@ -130,8 +131,12 @@ views run with his own rights. Keys of devices, passwords and sessions are for t
 _RIGHTS: Final = {"a": "INSERT", "r": "SELECT", "w": "UPDATE", "d": "DELETE"}
 
 
-_ALONE: Final = {"udi.purge_raw(integer)": (SCHEDULER,)}
-"""Functions that run with the owner's rights and let go of something: who alone may call them."""
+_ALONE: Final = {
+    "udi.purge_raw(integer)": (SCHEDULER,),
+    "udi.detach_raw(integer, text)": (OPERATOR,),
+    "udi.attach_raw(integer, text)": (OPERATOR,),
+}
+"""Functions that run with the owner's rights and let go of something or bring it back: who alone may call them."""
 
 
 def _grants() -> Iterator[tuple[str, str, Mapping[str, str]]]:

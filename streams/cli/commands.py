@@ -91,5 +91,6 @@ COMMANDS: Final[tuple[Entry, ...]] = (
     Entry(Panel.OPERATE, "verify", "streams.cli.verifying.verify:verify"),
     Entry(Panel.OPERATE, "lane", "streams.cli.operating.inputs:lane_app"),
     Entry(Panel.OPERATE, "relay", "streams.cli.operating.outputs:relay_app"),
+    Entry(Panel.OPERATE, "raw", "streams.cli.operating.raw:raw_app"),
     Entry(Panel.OPERATE, "replay", "streams.cli.operating.replay:replay"),
 )

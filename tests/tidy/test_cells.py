@@ -8,7 +8,7 @@ OF_ONE_LANE = {"position_id", "lane", "charge_position", "use_position", "topic"
 """Lanes and topics are of one cell."""
 OF_THE_INSTALLATION = {
     "only_row", "name", "subject", "token_hash", "revision", "version", "fact", "run", "n", "delta_id", "purge_id",
-    "intervention_id", "verification_id",
+    "move_id", "intervention_id", "verification_id",
 }  # fmt: skip
 """Its own settings and accounts, and what it counts for itself: no other cell ever sees them."""
 UNIQUE = """

@@ -30,7 +30,7 @@ CROSS JOIN LATERAL (
 ) found
 WHERE found.n <> c.counts[1] OR coalesce(found.digest, '') <> c.digests[1];
 
--- check: raw-bytes-unchanged: raw bytes are as they came, but those of months that were let go
+-- check: raw-bytes-unchanged: raw bytes are as they came, but those of months that were let go or are away
 SELECT coalesce(c.lane, p.partition) AS lane, c.batch, c.counts[6] AS recorded, coalesce(found.n, 0) AS found, found.first_offset,
        coalesce(c.recorded_at, found.stored_at) AS recorded_at, 'scan_raw' AS book
 FROM (SELECT * FROM udi.chain WHERE counts[6] > 0) c
@@ -42,7 +42,8 @@ FULL JOIN (
 LEFT JOIN udi.position p ON p.position_id = found.position_id
 WHERE (coalesce(found.n, 0) <> coalesce(c.counts[6], 0) OR found.digest IS DISTINCT FROM c.digests[6])
   -- A batch goes as a whole, with its month.
-  AND NOT (found.n IS NULL AND EXISTS (SELECT FROM udi.raw_purge g WHERE g.month = udi.raw_month(c.recorded_at)));
+  AND NOT (found.n IS NULL AND EXISTS (SELECT FROM udi.raw_purge g WHERE g.month = udi.raw_month(c.recorded_at)))
+  AND NOT (found.n IS NULL AND EXISTS (SELECT FROM udi.raw_away a WHERE a.month = udi.raw_month(c.recorded_at)));
 
 -- check: overrides-unchanged: overrides are as they came
 SELECT coalesce(c.lane, found.lane) AS lane, c.batch, c.counts[7] AS recorded, coalesce(found.n, 0) AS found, found.first_offset, 'scan_override' AS book

@@ -19,7 +19,7 @@ from sinks.postgres.closing.cases import CaseBooks
 from sinks.postgres.database import check_books, migrate
 from sinks.postgres.observation import observe, observe_scanners, observe_stock
 from sinks.postgres.operating.interventions import Intervention, Interventions, Kind
-from sinks.postgres.operating.raw_months import RawMonths
+from sinks.postgres.operating.raw_months import RawMonths, RawMonthState, raw_months
 from sinks.postgres.outbox import Outbox
 from sinks.postgres.roles import BOOKS, GATEWAY, GRANTS, OPERATOR, READER, RELAY, ROLES, SCHEDULER, WORKER
 from sinks.postgres.web.accounts import AccountBooks
@@ -163,6 +163,24 @@ async def test_the_scheduler_alone_lets_raw_bytes_go_and_a_worker_makes_a_missin
     [row] = await scheduler.fetch("SELECT by, records FROM udi.raw_purge")
     assert (row["by"].startswith("login_"), row["records"]) == (True, 1)
     scheduler.terminate()
+
+
+async def test_an_operator_alone_takes_a_month_of_raw_bytes_out_and_puts_it_back(connected: Connected) -> None:
+    async with postgres_store(connected.url) as store:
+        await (await Ward(store).open(*usual())).scan(scan(1))
+        await age(store.pool, 300)
+        month = await store.pool.fetchval("SELECT udi.raw_month(stored_at) FROM udi.scan_raw")
+    for role in (WORKER, RELAY, SCHEDULER, GATEWAY, READER):
+        pool = await connected.as_role(role)
+        for move in ("detach", "attach"):
+            assert await refused(pool, f"SELECT * FROM udi.{move}_raw({month}, 'wang')"), role
+        pool.terminate()
+
+    operator = await connected.as_role(OPERATOR)
+    assert (await RawMonths(operator).detach(month, "wang")).records == 1
+    assert {each.state for each in await raw_months(operator) if each.month == month} == {RawMonthState.AWAY}
+    assert (await RawMonths(operator).attach(month, "wang")).records == 1
+    operator.terminate()
 
 
 async def test_a_worker_records_and_does_not_publish_or_close(connected: Connected) -> None:

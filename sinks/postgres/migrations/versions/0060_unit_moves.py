@@ -6,7 +6,7 @@ Revision ID: 0060
 from sinks.postgres.migrations.scripts import execute
 
 revision = "0060"
-down_revision = "0052"
+down_revision = "0053"
 branch_labels = None
 depends_on = None
 

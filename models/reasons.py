@@ -63,7 +63,11 @@ class Reason(StrEnum):
     EXCLUDED_GROUP = "excluded-group"
     SERIAL_USED = "serial-used"
     SERIAL_PRESENT = "serial-present"
+    SERIAL_ELSEWHERE = "serial-elsewhere"
     SAME_PLACE = "same-place"
+    NO_SUCH_GOODS = "no-such-goods"
+    OTHER_ITEM = "other-item"
+    OTHER_QUANTITY = "other-quantity"
     SERIAL_QUANTITY = "serial-quantity"
     SERIAL_MISSING = "serial-missing"
     LOT_MISSING = "lot-missing"
@@ -157,7 +161,11 @@ REASONS: tuple[ReasonRow, ...] = (
     ReasonRow(Reason.EXCLUDED_GROUP, Verdict.HELD, _NEVER, _NOW, False, _PERSON),
     ReasonRow(Reason.SERIAL_USED, Verdict.HELD, _NEVER, _NEVER, False, ("person", "return")),
     ReasonRow(Reason.SERIAL_PRESENT, Verdict.HELD, _NEVER, _NEVER, False, _PERSON),
+    ReasonRow(Reason.SERIAL_ELSEWHERE, None, _NOW, _NOW, False, ()),
     ReasonRow(Reason.SAME_PLACE, Verdict.HELD, _NEVER, _NEVER, False, _PERSON),
+    ReasonRow(Reason.NO_SUCH_GOODS, Verdict.HELD, _NEVER, _NEVER, False, _PERSON),
+    ReasonRow(Reason.OTHER_ITEM, Verdict.HELD, _NEVER, _NEVER, False, _PERSON),
+    ReasonRow(Reason.OTHER_QUANTITY, Verdict.HELD, _NEVER, _NEVER, False, _PERSON),
     ReasonRow(Reason.SERIAL_QUANTITY, Verdict.HELD, _NEVER, _NEVER, False, _PERSON),
     ReasonRow(Reason.SERIAL_MISSING, None, _NOW, _NOW, False, ()),
     ReasonRow(Reason.LOT_MISSING, None, _NOW, _NOW, False, ()),

@@ -9,12 +9,15 @@ from uuid import UUID
 from models.calendar import Month, shift
 from models.catalogue.item import Item
 from models.charging.books import BalanceKey, RecordedScan, Ref, UnitKey, Waiting
-from models.charging.decision import Decision, UseAccount
+from models.charging.decision import Decision, UseAccount, goods_of
+from models.charging.goods import Goods, GoodsKey, goods_keys
 from models.charging.known_controls import QuotaKey, Used, UsedItems
 from models.charging.snapshot import Catalogue, EncounterFacts, Snapshot
 from models.policy import POLICY
+from models.reasons import TAKEN_BACK
 from models.scan.event import Action, ScanEvent
 from models.stock.count import Adjustment
+from models.stock.places import Sight
 from rules.halves import Halves
 
 UseKey = tuple[str, str | None, str, str | None, str | None, str | None]
@@ -73,6 +76,10 @@ class View:
         """How often the books have the unit in the house. Known only of units that are received."""
         return self.gathered.booked.get(unit, 0)
 
+    def sight(self, unit: UnitKey) -> Sight | None:
+        """Where the books have the unit. Known only of units that a store moves."""
+        return self.gathered.sights.get(unit)
+
     def balance(self, key: BalanceKey) -> int:
         """Units on the shelf, over all lanes, as seen."""
         return self.gathered.balances.get(key, 0)
@@ -84,6 +91,10 @@ class View:
     def adjustment(self, event: ScanEvent) -> Adjustment | None:
         """What a posted count says is booked by the scan; `None` when none says anything."""
         return self.gathered.adjustments.get((event.hospital, event.scan_id))
+
+    def goods(self, key: GoodsKey) -> list[Goods]:
+        """What an `identify` may mean."""
+        return self.gathered.goods.get(key, [])
 
     def charged_units(self, hospital: str, encounter: str, item_code: str) -> int:
         """Units of the item charged to the encounter, less credits. Known only of items with a limit."""
@@ -158,10 +169,23 @@ class View:
             self.gathered.holders[unit] = subject.ref
         elif unit is not None:
             self.gathered.holders.pop(unit, None)
+        if self.gathered.goods:
+            self._know_goods(decision)
         if decision.account is not None:
             self._change(decision, decision.account)
         elif event.action is Action.USE and decision.claims:
             self._undigested.append(decision)
+
+    def _know_goods(self, decision: Decision) -> None:
+        event, stock = decision.subject.event, decision.stock
+        for key in goods_keys(event.hospital, event.scan_id, event.document):
+            known = self.gathered.goods.get(key)
+            if known is not None:
+                before = [each for each in known if each.ref == decision.subject.ref]
+                moved = any(each.stands for each in before) if stock.move is None else not stock.takes_back
+                stands = (decision.open or moved) and not TAKEN_BACK.intersection(decision.reasons)
+                others = [each for each in known if each.ref != decision.subject.ref]
+                self.gathered.goods[key] = [*others, goods_of(decision, stands=stands)]
 
     def _use_quotas(self, decision: Decision) -> None:
         for usage in decision.charging.usage if self.gathered.quotas else ():
@@ -187,6 +211,8 @@ class View:
         unit = decision.label.unit(hospital)
         if unit in self.gathered.booked:
             self.gathered.booked[unit] += (move.to_store is not None) - (move.from_store is not None)
+        if unit in self.gathered.sights:
+            self.gathered.sights[unit] = decision.seen(self.gathered.sights[unit])
         if move.from_store is not None:
             self._shift(decision.balance_key(move.from_store), hospital, -move.units)
         if move.to_store is not None:

@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, NamedTuple, Self
 from uuid import UUID
 
 from pydantic import ConfigDict, Field, model_validator
 
-from models.charging.books import Prior, RecordedScan
+from models.charging.books import LabelFacts, Prior, RecordedScan
 from models.ids import made_id
 from models.scan.event import QUANTITY_MAX
 from models.wire.strict_json import Identifier, WireModel
@@ -31,7 +31,7 @@ class CommandKind(StrEnum):
     OVERRIDE = "override"
     """A use that the hospital's own decision holds goes on at once, with a badge and a reason (`Override`)."""
     IDENTIFY = "identify"
-    """Which reading of a label that may have lost separators is right: the goods get that lot (`Identification`)."""
+    """The goods get the lot of the reading that is right (`Identification`), or of another scan (`Identity`)."""
     CORRECT = "correct"
     """As `reject`; a scan with the right content, which names this one, takes its place (`Correction`)."""
 
@@ -49,6 +49,31 @@ class Identification(WireModel):
     """Last usable day of that reading; `None` when it has none."""
     production: date | None = None
     """Day of production of that reading; `None` when it has none."""
+
+
+class Identity(WireModel):
+    """What a scan with action `identify` says that the goods of another are."""
+
+    model_config = ConfigDict(frozen=True, strict=False, extra="forbid")
+
+    scan_id: UUID
+    """The scan that says so."""
+    issuer: str
+    """Issuing agency of the identifier."""
+    di: str
+    """Device identifier (UDI-DI) in its canonical form."""
+    lot: str | None = None
+    """Lot number as printed; `None` when the label gives none."""
+    serial: str | None = None
+    """Serial number as printed; `None` when the label gives none."""
+    expiry: date | None = None
+    """Last usable day; `None` when the label gives none."""
+    production: date | None = None
+    """Day of production; `None` when the label gives none."""
+
+    def label(self) -> LabelFacts:
+        """As decisions take it."""
+        return LabelFacts(self.issuer, self.di, self.lot, self.serial, self.expiry, self.production)
 
 
 class Correction(WireModel):
@@ -113,6 +138,17 @@ class Recorded:
     """What its decisions so far left."""
 
 
+class Moved(NamedTuple):
+    """How the goods of a scan went that stand moved."""
+
+    from_store: str | None
+    """Place they left; `None` where no balance is kept."""
+    to_store: str | None
+    """Place they reached; `None` where no balance is kept."""
+    cost: int | None
+    """1/10,000 yuan a unit; `None` when no cost was in force on the day."""
+
+
 @dataclass(frozen=True, slots=True)
 class Commanded:
     """A command with the scans it is about, as they stand."""
@@ -123,6 +159,8 @@ class Commanded:
     """Of a pair the half with the identifier; `None` when there is no such scan."""
     partner: Recorded | None
     """Of a pair the half without."""
+    way: Moved | None = None
+    """Of an identification: how the scan's goods went; `None` when they did not."""
 
 
 @dataclass(frozen=True, slots=True)

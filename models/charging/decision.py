@@ -6,13 +6,17 @@ a `View` (see `rules.view`), and the sinks store decisions as they are.
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Final
 from uuid import UUID
 
 from models.calendar import Month
 from models.catalogue.item import Item
 from models.charging.books import BalanceKey, LabelFacts, RecordedScan, Ref
 from models.charging.effects import NO_CHARGE, NO_STOCK, Charge, ChargeEffects, SettlementLine, StockEffects
+from models.charging.goods import Goods
 from models.reasons import Reason, Verdict
+from models.scan.event import IDENTIFIED, Action
+from models.stock.places import ADJUSTMENT, PATIENT, SUPPLIER, WASTE, Sight
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +110,8 @@ class Decision:
     """Its scan id is new and is claimed by the first decision."""
     offers: tuple[tuple[str, int], ...] = ()
     """Goods of the same type in the same store, with the units left of each, when a breaker holds the item."""
+    identifies: UUID | None = None
+    """Scan whose goods are what this label says; its lane moves them. `None` of all but an `identify` that holds."""
 
     @property
     def open(self) -> bool:
@@ -118,6 +124,52 @@ class Decision:
         owner = move.owner if move else item.owner if item else ""
         code = item.item_code if item else ""
         return BalanceKey(self.subject.event.hospital, store, code, owner, label.lot or "", label.serial or "")
+
+    @property
+    def places(self) -> tuple[str, str] | None:
+        """From where to where the goods went, by name; `None` when none moved."""
+        move = self.stock.move
+        if move is None:
+            return None
+        source, target = _OUTSIDE.get(self.subject.event.action, ("", ""))
+        if self.stock.takes_back:
+            source, target = target, source
+        return move.from_store or source, move.to_store or target
+
+    def seen(self, before: Sight | None) -> Sight | None:
+        """Where its unit is once the books know of its move; `before`: where they had it, `None` when nowhere."""
+        if self.places is None:
+            return before
+        (from_place, place), at = self.places, self.subject.event.scanned_at
+        return before.after(place, from_place, at) if before else Sight(place, from_place, at)
+
+
+_OUTSIDE: Final = {
+    Action.USE: ("", PATIENT),
+    Action.RETURN: (PATIENT, ""),
+    Action.OPENED: ("", WASTE),
+    Action.WASTE: ("", WASTE),
+    Action.RECEIVE: (SUPPLIER, ""),
+    Action.MISSING: ("", ADJUSTMENT),
+    Action.FOUND: (ADJUSTMENT, ""),
+    Action.SEND_BACK: ("", SUPPLIER),
+}
+"""The end of an action's way at which no balance is kept."""
+
+
+def goods_of(decision: Decision, *, stands: bool) -> Goods:
+    """What an `identify` may mean by the scan, as a decision of it leaves it.
+
+    Args:
+        decision: The newest of the scan.
+        stands: Its goods have moved and nothing of them came back, or it waits.
+    """
+    event, label = decision.subject.event, decision.label
+    item_code = decision.item.item_code if decision.item else None
+    return Goods(
+        decision.subject.ref, event.scan_id, event.action, item_code, decision.units,
+        stands and event.action in IDENTIFIED, (label.issuer, label.di, label.lot, label.serial),
+    )  # fmt: skip
 
 
 _OPEN = frozenset({Verdict.WAITING, Verdict.PARKED, Verdict.HELD})

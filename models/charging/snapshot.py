@@ -8,10 +8,12 @@ from uuid import UUID
 from models.catalogue.item import Item
 from models.charging.books import BalanceKey, Neighbour, Ref, UnitKey
 from models.charging.decision import UseAccount
+from models.charging.goods import Goods, GoodsKey
 from models.charging.known_controls import Controls, QuotaKey, UsedItems
 from models.policy import ReturnClock
 from models.scan.scanners import Scanners
 from models.stock.count import Adjustment
+from models.stock.places import Sight
 from models.stock.recall import Recalls
 from models.stock.store import Stores
 from models.udi.lot_pattern import LotPattern
@@ -132,6 +134,8 @@ class Lookup:
     """Serial-numbered units of uses and returns: who holds the claim on them."""
     received: set[UnitKey] = field(default_factory=set)
     """Serial-numbered units of receipts: whether the books have them in the house."""
+    moved: set[UnitKey] = field(default_factory=set)
+    """Serial-numbered units that stores move: where the books have them."""
     encounters: set[tuple[str, str]] = field(default_factory=set)
     """(hospital, encounter) of stays."""
     uses_of_scans: set[tuple[str, UUID]] = field(default_factory=set)
@@ -152,6 +156,8 @@ class Lookup:
     """(issuer, di) of labels that may have lost separators."""
     adjustments: set[tuple[str, UUID]] = field(default_factory=set)
     """(hospital, scan id) of scans by which a count's differences are booked."""
+    goods: set[GoodsKey] = field(default_factory=set)
+    """Goods that are said to be of another lot or serial."""
 
 
 @dataclass(slots=True)
@@ -178,6 +184,8 @@ class Snapshot:
     """Scan that holds the claim on a unit."""
     booked: dict[UnitKey, int] = field(default_factory=dict)
     """How often the books have a unit that is received in the house: 1 or 0; below 0 it was used without receipt."""
+    sights: dict[UnitKey, Sight | None] = field(default_factory=dict)
+    """Where the books have a unit that a store moves; `None` where they know of no move."""
     encounters: dict[tuple[str, str], EncounterFacts] = field(default_factory=dict)
     """By (hospital, encounter); one that is unknown is missing."""
     uses: list[UseAccount] = field(default_factory=list)
@@ -196,3 +204,5 @@ class Snapshot:
     """By (issuer, di); a device of which nothing was learned is missing."""
     adjustments: dict[tuple[str, UUID], Adjustment] = field(default_factory=dict)
     """By (hospital, scan id); one that no posted count says is missing."""
+    goods: dict[GoodsKey, list[Goods]] = field(default_factory=dict)
+    """What an `identify` may mean; an empty list where nothing is recorded."""

@@ -59,6 +59,8 @@ class Action(StrEnum):
     """A posted count found more than the books have."""
     SEND_BACK = "send-back"
     """To the supplier: what he has called back, or what was not accepted."""
+    IDENTIFY = "identify"
+    """Goods of another scan (`corrects`, or the one of `document`) are of this lot or serial."""
 
 
 class Entry(StrEnum):
@@ -123,7 +125,7 @@ class ScanEvent(WireModel):
     place: Identifier | None = None
     """A room, cabinet or cart inside the store."""
     corrects: UUID | None = None
-    """Of a return: the use it takes back. Of any other scan: the refused scan it replaces."""
+    """Of a return: the use it takes back; of an `identify`: whose goods. Of any other: the refused scan it replaces."""
     reason: Text | None = None
     """Why, in the person's words; needed when the codes were typed."""
     override: Override | None = None
@@ -145,6 +147,8 @@ class ScanEvent(WireModel):
             raise ValueError("Expected a reason for a manual entry")
         if self.action in ADJUSTING and (self.document is None or self.item_code is None):
             raise ValueError(f"Expected document and item_code in a {self.action}")
+        if self.action is Action.IDENTIFY and (self.codes is None or (self.corrects or self.document) is None):
+            raise ValueError(f"Expected codes, and corrects or document, in a {self.action}")
         return self
 
     @property
@@ -155,6 +159,13 @@ class ScanEvent(WireModel):
 
 ADJUSTING: Final = frozenset({Action.MISSING, Action.FOUND})
 """By them a posted count's differences are booked."""
+IDENTIFIED: Final = frozenset(Action) - ADJUSTING - {Action.RETURN, Action.COUNT, Action.IDENTIFY}
+"""Whose goods may be said to be of another lot or serial. A return's are those of its use, an adjustment's those of its
+count."""
+MOVED_ON: Final = frozenset(
+    {Action.TRANSFER, Action.ACCEPT, Action.LEND, Action.GIVE_BACK, Action.QUARANTINE, Action.CLEAR, Action.SEND_BACK}
+)
+"""By them a store moves what it has."""
 _LOANS = frozenset({Action.LEND, Action.GIVE_BACK})
 _TWO_STORES = _LOANS | {Action.TRANSFER}
 

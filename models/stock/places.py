@@ -4,12 +4,15 @@ References:
     docs/store.md, "Places".
 """
 
-from typing import Final
+from datetime import datetime
+from typing import Final, NamedTuple
 
 SUPPLIER: Final = "supplier"
 PATIENT: Final = "patient"
 WASTE: Final = "waste"
 ADJUSTMENT: Final = "adjustment"
+SET: Final = "set"
+"""`place` of a scan whose goods are of a supplier's set, which its `document` names: docs/store.md, "Loan sets"."""
 OUTSIDE: Final = frozenset({SUPPLIER, PATIENT, WASTE, ADJUSTMENT})
 """Places without a balance."""
 
@@ -29,6 +32,41 @@ def lent(borrower: str) -> str:
     return f"lent/{borrower}"
 
 
+def brought_set(document: str) -> str:
+    """With the set that a supplier brought for one operation, by its document."""
+    return f"set/{document}"
+
+
 def quarantine(store: str) -> str:
     """Locked away in a store: not to be used."""
     return f"quarantine/{store}"
+
+
+class Sight(NamedTuple):
+    """Where the books have a unit with a serial: in one place, by the newest move of it."""
+
+    place: str
+    """Where it is."""
+    from_place: str
+    """Where it came from."""
+    moved_at: datetime
+    """When it was scanned there."""
+
+    def after(self, place: str, from_place: str, moved_at: datetime) -> "Sight":
+        """Where it is when the books know of one more move, however late that comes to them.
+
+        The newest move decides; but a use brings the unit to the patient in any case, and only its return back.
+
+        References:
+            docs/store.md, "Units with a serial"; `udi.brings` says the same.
+        """
+        if self.place == PATIENT:
+            decides = PATIENT in {from_place, place}
+        else:
+            decides = (place == PATIENT and self.from_place != PATIENT) or moved_at >= self.moved_at
+        return Sight(place, from_place, moved_at) if decides else self
+
+
+def kept(place: str) -> str | None:
+    """The place, when a balance is kept of it."""
+    return None if place in OUTSIDE else place

@@ -8,8 +8,8 @@ from models.charging.books import LabelFacts, Prior, RecordedScan
 from models.charging.decision import Decision
 from models.charging.effects import StockEffects, StockMove
 from models.reasons import Reason, Verdict
-from models.stock.places import shelf
-from rules.stock.moving import kept, way_of
+from models.stock.places import kept, shelf
+from rules.stock.moving import way_of
 from rules.view import View
 
 

@@ -92,9 +92,9 @@ def credit_of(  # noqa: PLR0917 -- the parts of a credit
 
 
 def settlement_of(decision: Decision, view: View, n: int = 0) -> tuple[SettlementLine, ...]:
-    """The payable line of a use of supplier-owned goods; nothing for the hospital's own."""
-    item, units, subject = decision.item, decision.units, decision.subject
-    if item is None or units is None or item.owner == OWNER_HOSPITAL:
+    """The payable line of a use that moved a supplier's goods; nothing for the hospital's own."""
+    item, units, subject, move = decision.item, decision.units, decision.subject, decision.stock.move
+    if item is None or units is None or move is None or move.owner == OWNER_HOSPITAL:
         return ()
     event = subject.event
     found = price_on(item.costs, subject.day)
@@ -102,7 +102,7 @@ def settlement_of(decision: Decision, view: View, n: int = 0) -> tuple[Settlemen
     line = SettlementLine(
         n=n,
         line_id=made_id("settlement", event.hospital, event.scan_id, n),
-        supplier=item.owner,
+        supplier=move.owner,
         item_code=item.item_code,
         quantity=units,
         cost=cost,

@@ -11,22 +11,32 @@ from typing import Final
 
 from models.calendar import local_day
 from models.charging.books import LabelFacts, RecordedScan
-from models.charging.commands import Carried, Command, Commanded, CommandKind, Correction, Identification, Recorded
+from models.charging.commands import (
+    Carried,
+    Command,
+    Commanded,
+    CommandKind,
+    Correction,
+    Identification,
+    Identity,
+    Recorded,
+)
 from models.charging.decision import Decision, UseAccount
 from models.charging.effects import ChargeEffects, StockEffects, StockMove, Usage
 from models.charging.refusals import CommandRefusal, Refused
 from models.reasons import REASON_ROW, RELEASABLE, TAKEN_BACK, Reason, Verdict, in_precedence
 from models.scan.event import Action, Override
-from models.stock.places import shelf
+from models.udi import Issuer
 from rules.catalogue.joining import Resolution, cost_on, resolve
 from rules.charging.charges import credit_of, settlement_reversal
 from rules.charging.controls import OVERRIDABLE, STOPPED
 from rules.charging.correcting import objection
 from rules.charging.deciding import decide
-from rules.charging.identifying import identified
+from rules.charging.identifying import identified, identified_prior, identity
 from rules.charging.returns import usage_fen_of
 from rules.labels.rescue import readings_of
 from rules.labels.separator_recovery import taken_as
+from rules.stock.moving import lies_at
 from rules.view import View
 
 
@@ -45,7 +55,10 @@ def _decided(commanded: Commanded, view: View) -> list[Decision] | Refused:
     command, one = commanded.command, commanded.scan
     if command.kind is CommandKind.UNDO_PAIR:
         return undo_pair(commanded, view)
-    return Refused(CommandRefusal.UNKNOWN_SCAN) if one is None else KINDS[command.kind](one, command, view)
+    if one is None:
+        return Refused(CommandRefusal.UNKNOWN_SCAN)
+    scanned = identity(command)
+    return identify_as(commanded, one, scanned, view) if scanned else KINDS[command.kind](one, command, view)
 
 
 def undo_pair(commanded: Commanded, view: View) -> list[Decision] | Refused:
@@ -134,6 +147,38 @@ def identify(one: Recorded, command: Command, view: View) -> list[Decision] | Re
     if pair is None:
         return Refused(CommandRefusal.NOT_IDENTIFIABLE)
     return list(pair)
+
+
+def identify_as(commanded: Commanded, one: Recorded, scanned: Identity, view: View) -> list[Decision] | Refused:
+    """The goods are what another scan says: of the same item, and as many.
+
+    Goods that have moved go back as they were, and move again. What waits is decided by what is known now.
+    """
+    at, prior, label = commanded.command.accepted_at, one.prior, scanned.label()
+    old = prior.label or one.subject.label
+    if TAKEN_BACK.intersection(prior.reasons):
+        return Refused(CommandRefusal.COUNTS_NO_MORE, {"reason": prior.reasons[0]})
+    if (label.issuer, label.di, label.lot, label.serial) == (old.issuer, old.di, old.lot, old.serial):
+        return Refused(CommandRefusal.SAME_READING)
+    found = resolve(one.subject.event, label, view.catalogue)
+    units = one.subject.event.quantity * found.units_per_package
+    if (
+        old.issuer == Issuer.INTERNAL
+        or found.item is None
+        or (found.item.item_code, units) != (prior.item_code, prior.units)
+    ):
+        return Refused(CommandRefusal.NOT_IDENTIFIABLE)
+    decisions: list[Decision] = []
+    if prior.moved:
+        pair = identified(one.subject, prior, label, at, view, commanded.way)
+        if pair is None:
+            return Refused(CommandRefusal.NOT_IDENTIFIABLE)
+        decisions, prior = list(pair), identified_prior(pair[1], prior)
+    if prior.verdict in _OPEN:
+        again = decide(one.subject, view, at, replace(prior, label=label), released=True)
+        if not decisions or (again.verdict, again.reasons) != (prior.verdict, prior.reasons):
+            decisions.append(again)
+    return decisions or Refused(CommandRefusal.NOT_IDENTIFIABLE)
 
 
 def correct(one: Recorded, command: Command, view: View) -> list[Decision] | Refused:
@@ -226,7 +271,7 @@ def _taken_back(one: Recorded, use: UseAccount, at: datetime, view: View) -> Dec
 
 def _back(use: UseAccount, subject: RecordedScan, units: int) -> StockEffects:
     """The goods of a use go back to the shelf they came from; where none moved, only its unit is free."""
-    place = shelf(subject.event.store, subject.event.place)
+    place = lies_at(subject.event)
     return StockEffects(
         move=StockMove(use.owner, units, None, place) if use.owner is not None and units else None,
         cost=cost_on(use.item, use.day) if use.owner is not None and use.item is not None else None,

@@ -17,7 +17,7 @@ from models.charging.snapshot import EncounterFacts
 from models.money import line_amount_fen
 from models.reasons import Reason
 from models.scan.event import Action, ScanEvent
-from models.stock.places import shelf
+from rules.stock.moving import lies_at
 from rules.view import View
 
 OVERRIDABLE: Final = frozenset({
@@ -129,7 +129,7 @@ def move_reasons(event: ScanEvent, item: Item, view: View) -> set[Reason]:
 
 def offers(event: ScanEvent, item: Item, view: View) -> tuple[tuple[str, int], ...]:
     """Goods of the same type in the same store that no breaker stops, with the units left, the most first."""
-    here, controls = shelf(event.store, event.place), view.catalogue.controls
+    here, controls = lies_at(event), view.catalogue.controls
     found = [
         (each.name, view.left(event.hospital, here, each))
         for each in view.catalogue.same_type(item)

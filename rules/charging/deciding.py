@@ -10,13 +10,14 @@ from models.charging.effects import NO_STOCK, ChargeEffects, StockEffects, Stock
 from models.charging.snapshot import EncounterFacts
 from models.money import line_amount_fen
 from models.reasons import REASON_ROW, RELEASABLE, Reason, Verdict, When, deciding, in_precedence
-from models.scan.event import ADJUSTING, Action
-from models.stock.places import quarantine, shelf
+from models.scan.event import ADJUSTING, MOVED_ON, Action
+from models.stock.places import kept, quarantine
 from models.udi import CodeError, Issuer
 from rules.catalogue.joining import Resolution, carried_by, cost_on, price_on, resolve
 from rules.charging.adjusting import adjusted
 from rules.charging.charges import charge_of, settlement_of, waste_of
 from rules.charging.controls import control_reasons, move_reasons, offers, overridden
+from rules.charging.identifying import decide_identify
 from rules.charging.returns import decide_return
 from rules.charging.validation import (
     code_reason,
@@ -27,7 +28,7 @@ from rules.charging.validation import (
     receipt_reasons,
     unit_reasons,
 )
-from rules.stock.moving import kept, way_of
+from rules.stock.moving import lies_at, of_set, owner_of, way_of
 from rules.stock.recall_matching import recalled
 from rules.view import View
 
@@ -101,6 +102,8 @@ def _decide_unit(subject: RecordedScan, label: LabelFacts, view: View, prior: Pr
         return decision
     if subject.event.action is Action.USE:
         return _decide_use(subject, label, found, view, prior)
+    if subject.event.action is Action.IDENTIFY and found.item is not None and found.reason is None:
+        return decide_identify(subject, label, found, view, prior)
     return _decide_stock_action(subject, label, found, view, prior)
 
 
@@ -263,15 +266,27 @@ def _move(decision: Decision, view: View, reasons: set[Reason]) -> None:
         # Goods that came in expired are in the house; they are locked away.
         reasons.add(Reason.EXPIRED)
     confirms = event.action is Action.TRANSFER and view.catalogue.stores.confirms(event.hospital, event.to_store or "")
-    locked = event.action is Action.SEND_BACK and view.balance(decision.balance_key(quarantine(event.store))) >= units
-    way = way_of(event, confirms=confirms, locks=expired or locked)
-    move = StockMove(item.owner, units, kept(way.from_place), kept(way.to_place))
-    here = shelf(event.store, event.place)
+    sent_back = event.action is Action.SEND_BACK and not of_set(event)
+    locked = sent_back and view.balance(decision.balance_key(quarantine(event.store))) >= units
+    # What is brought for one operation stays together: it goes back to its supplier.
+    way = way_of(event, confirms=confirms, locks=(expired and not of_set(event)) or locked)
+    move = StockMove(owner_of(event, item), units, kept(way.from_place), kept(way.to_place))
+    here = lies_at(event)
     left = view.left(event.hospital, here, item) + units * ((way.to_place == here) - (way.from_place == here))
+    if _elsewhere(decision, way.from_place, view):
+        reasons.add(Reason.SERIAL_ELSEWHERE)
     source = move.from_store
     decision.stock = StockEffects(move, cost_on(item, subject.day), left, decision.stock.takes_unit)
     if source is not None and view.balance(decision.balance_key(source)) < units:
         reasons.add(Reason.STOCK_NEGATIVE)
+
+
+def _elsewhere(decision: Decision, source: str, view: View) -> bool:
+    """Whether the books have the unit that a store moves in another place, by all they know up to its scan."""
+    event = decision.subject.event
+    unit = decision.label.unit(event.hospital) if event.action in MOVED_ON else None
+    seen = view.sight(unit) if unit is not None else None
+    return seen is not None and seen.place != source and seen.moved_at <= event.scanned_at
 
 
 _UNIT_TAKEN: Final = StockEffects(takes_unit=True)

@@ -1,26 +1,110 @@
-"""A lot that becomes known, or was another than was booked: the goods go back as they were, and move again under it.
+"""A lot or serial that becomes known, or was another than was booked: the goods go back as they were, and move again.
 
 References:
-    docs/semantics/labels.md, "Lost separators".
+    docs/semantics/labels.md, "Lost separators"; docs/store.md, "Identify".
 """
 
 from dataclasses import replace
 from datetime import datetime
+from typing import Final
+
+from pydantic import ValidationError
 
 from models.charging.books import LabelFacts, Prior, RecordedScan
+from models.charging.commands import Command, CommandKind, Identity, Moved
 from models.charging.decision import Decision
 from models.charging.effects import StockEffects, StockMove
-from models.reasons import Reason
-from models.scan.event import Action
-from models.stock.places import shelf
-from rules.catalogue.joining import cost_on
+from models.charging.goods import Goods, GoodsKey
+from models.reasons import Reason, Verdict, in_precedence
+from models.scan.event import Action, ScanEvent
+from models.udi import Issuer
+from rules.catalogue.joining import Resolution, cost_on
+from rules.charging.validation import identity_reasons, label_reasons, receipt_reasons
+from rules.stock.moving import lies_at
+from rules.stock.recall_matching import recalled
 from rules.view import View
 
 
-def identified(
-    subject: RecordedScan, prior: Prior, label: LabelFacts, at: datetime, view: View
+def named_goods(event: ScanEvent) -> GoodsKey:
+    """Of which goods an `identify` speaks."""
+    return GoodsKey(event.hospital, event.corrects, None if event.corrects else event.document)
+
+
+def identity(command: Command) -> Identity | None:
+    """What a scan says that the goods of another are; `None` of a command that no scan gave."""
+    if command.kind is not CommandKind.IDENTIFY or "scan_id" not in command.body:
+        return None
+    try:
+        return Identity.model_validate(dict(command.body))
+    except ValidationError:
+        return None
+
+
+def decide_identify(
+    subject: RecordedScan, label: LabelFacts, found: Resolution, view: View, prior: Prior | None
+) -> Decision:
+    """The scan is recorded, and the lane of the goods moves them; held when there are none that it could mean.
+
+    Goods that are of this lot and serial already stay as they are.
+    """
+    event, item = subject.event, found.item
+    assert item is not None  # noqa: S101 -- the caller has looked
+    units = event.quantity * found.units_per_package
+    late = view.open_month(event.hospital, subject.month) != subject.month
+    flags = {Reason.LATE} if late else set()
+    if recalled(event.hospital, label, item, subject.day, view.catalogue.recalls):
+        flags.add(Reason.RECALLED)
+    several = Reason.SERIAL_QUANTITY in identity_reasons(label, item, units)
+    meant = Reason.SERIAL_QUANTITY if several else _meant(event, label, item.item_code, units, view)
+    decision = Decision(
+        subject, prior.decisions if prior else 0, subject.recorded_at, Verdict.RECORDED, (), label, item, units
+    )
+    if isinstance(meant, Reason):
+        decision.verdict, decision.reasons = Verdict.HELD, in_precedence({meant, *flags})
+        return decision
+    decision.reasons = in_precedence(flags)
+    if meant.label != _said(label):
+        decision.identifies = meant.scan_id
+    return decision
+
+
+def _meant(event: ScanEvent, label: LabelFacts, item_code: str, units: int, view: View) -> Goods | Reason:
+    """The one scan whose goods these are; of several under a document the one that differs and is as large."""
+    goods = [each for each in view.goods(named_goods(event)) if each.stands and each.label[0] != Issuer.INTERNAL]
+    if event.corrects is None:
+        goods = [each for each in goods if each.item_code == item_code]
+        other = [each for each in goods if each.label != _said(label) and each.units == units]
+        goods = other if len(goods) > 1 else goods
+    if len(goods) != 1:
+        return Reason.NO_SUCH_GOODS
+    (one,) = goods
+    if one.item_code != item_code:
+        return Reason.OTHER_ITEM
+    if one.units != units:
+        return Reason.OTHER_QUANTITY
+    return _against_unit(event, one, label, view) or one
+
+
+def _against_unit(event: ScanEvent, one: Goods, label: LabelFacts, view: View) -> Reason | None:
+    """Another use holds the unit; or it was received before."""
+    unit = label.unit(event.hospital)
+    if unit is None or one.label == _said(label):
+        return None
+    if one.action is Action.USE:
+        return Reason.SERIAL_USED if view.holder(unit) not in {None, one.ref} else None
+    if one.action is Action.RECEIVE and view.booked(unit) > 0:
+        return Reason.SERIAL_PRESENT
+    return None
+
+
+def _said(label: LabelFacts) -> tuple[str, str | None, str | None, str | None]:
+    return label.issuer, label.di, label.lot, label.serial
+
+
+def identified(  # noqa: PLR0917 -- what is known of the scan
+    subject: RecordedScan, prior: Prior, label: LabelFacts, at: datetime, view: View, way: Moved | None = None
 ) -> tuple[Decision, Decision] | None:
-    """The two decisions by which a use that has moved goods gets its lot; verdict and charge stay as they are.
+    """The two decisions by which a scan that has moved goods gets its lot; verdict and charge stay as they are.
 
     Args:
         subject: The scan.
@@ -28,31 +112,43 @@ def identified(
         label: What its label really says.
         at: When it became known.
         view: The books.
+        way: How its goods went, and at which cost; `None` of a use whose own label tells.
 
     Returns:
-        The way back under the old label and the move under the new one; `None` when something stands against it: it is
-        no use, goods were partly returned, nobody knows the item any more, another use holds the serial.
+        The way back under the old label and the move under the new one; `None` when something stands against it: nobody
+        knows how goods that were not used went, goods were partly returned, nobody knows the item any more, another use
+        holds the serial, or the unit that came in is in the house.
     """
     event, old = subject.event, prior.label
     item = view.catalogue.item(event.hospital, prior.item_code) if prior.item_code else None
-    if event.action is not Action.USE or item is None or old is None or prior.owner is None or prior.units is None:
+    if item is None or old is None or prior.owner is None or prior.units is None:
         return None
     use, unit = view.use_of_scan(event.hospital, event.scan_id), label.unit(event.hospital)
-    taken = unit is not None and view.holder(unit) not in {None, subject.ref}
-    if use is None or use.ref != subject.ref or use.returned_units or taken:
+    if event.action is Action.USE:
+        taken = unit is not None and view.holder(unit) not in {None, subject.ref}
+        if use is None or use.ref != subject.ref or use.returned_units or taken:
+            return None
+    elif way is None or (event.action is Action.RECEIVE and receipt_reasons(subject, label, view)):
         return None
-    here, cost = shelf(event.store, event.place), cost_on(item, subject.day)
-    back, freed = StockMove(prior.owner, prior.units, None, here), subject.ref if prior.holds_unit else None
-    again = StockMove(prior.owner, prior.units, here, None)
+    went = way or Moved(lies_at(event), None, cost_on(item, subject.day))
+    back = StockMove(prior.owner, prior.units, went.to_store, went.from_store)
+    again = StockMove(prior.owner, prior.units, went.from_store, went.to_store)
+    freed, department = subject.ref if prior.holds_unit else None, use.department if use else None
     first = Decision(
         subject, prior.decisions, at, prior.verdict, prior.reasons, old, item, prior.units,
-        use.department, stock=StockEffects(back, cost, frees_unit=freed, takes_back=True), claims=False,
+        department, stock=StockEffects(back, went.cost, frees_unit=freed, takes_back=True), claims=False,
     )  # fmt: skip
-    known = tuple(reason for reason in prior.reasons if reason is not Reason.LOT_UNCERTAIN)
+    takes = unit is not None and event.action is Action.USE
     second = Decision(
-        subject, prior.decisions + 1, at, prior.verdict, known, label, item, prior.units,
-        use.department, stock=StockEffects(again, cost, takes_unit=unit is not None), account=use, claims=False,
+        subject, prior.decisions + 1, at, prior.verdict, (), label, item, prior.units,
+        department, stock=StockEffects(again, went.cost, takes_unit=takes), account=use, claims=False,
     )  # fmt: skip
+    still = identity_reasons(label, item, prior.units) | label_reasons(label, item)
+    reasons = {reason for reason in prior.reasons if reason not in _OF_THE_LABEL or reason in still}
+    if way is not None and went.from_store is not None:
+        below = view.balance(second.balance_key(went.from_store)) < prior.units
+        reasons = reasons - {Reason.STOCK_NEGATIVE} | ({Reason.STOCK_NEGATIVE} if below else set())
+    second.reasons = in_precedence(reasons)
     return first, second
 
 
@@ -65,3 +161,9 @@ def identified_prior(decision: Decision, prior: Prior) -> Prior:
         label=decision.label,
         holds_unit=decision.stock.takes_unit,
     )
+
+
+_OF_THE_LABEL: Final = frozenset(
+    {Reason.LOT_UNCERTAIN, Reason.SERIAL_MISSING, Reason.LOT_MISSING, Reason.LABEL_INCOMPLETE}
+)
+"""Flags that say what the label did not; a label that says it ends them."""

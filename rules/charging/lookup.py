@@ -7,14 +7,15 @@ from models.charging.books import BalanceKey, LabelFacts, RecordedScan, Waiting
 from models.charging.commands import Commanded
 from models.charging.known_controls import QuotaKey
 from models.charging.snapshot import Catalogue, Lookup
-from models.scan.event import ADJUSTING, Action, ScanEvent
-from models.stock.places import shelf
+from models.scan.event import ADJUSTING, MOVED_ON, Action, ScanEvent
+from models.stock.places import kept
 from rules.catalogue.joining import levels_of, resolve
+from rules.charging.identifying import identity, named_goods
 from rules.halves import Halves
 from rules.labels.pairing import complementary, counted, joined
 from rules.labels.rescue import certain_device
 from rules.labels.separator_recovery import may_be
-from rules.stock.moving import kept, way_of
+from rules.stock.moving import lies_at, owner_of, way_of
 
 
 def wanted_by(subjects: Iterable[RecordedScan], waiting: Iterable[Waiting], catalogue: Catalogue) -> Lookup:
@@ -56,6 +57,9 @@ def wanted_by_command(commanded: Commanded, catalogue: Catalogue) -> Lookup:
     wanted = wanted_by([each.subject for each in (scan, commanded.partner) if each is not None], (), catalogue)
     if scan is not None:
         wanted.uses_of_scans.add((scan.subject.event.hospital, scan.subject.event.scan_id))
+        known = identity(commanded.command)
+        if known is not None:
+            _want(wanted, scan.subject, known.label(), catalogue)
     return wanted
 
 
@@ -94,25 +98,37 @@ def _want(wanted: Lookup, subject: RecordedScan, label: LabelFacts, catalogue: C
         wanted.encounters.add((event.hospital, event.encounter))
     if event.action in ADJUSTING:
         wanted.adjustments.add((event.hospital, event.scan_id))
-    unit = label.unit(event.hospital)
-    if unit is not None and event.action in (Action.USE, Action.RETURN, Action.RECEIVE):
-        wanted.units.add(unit)
-    if unit is not None and event.action is Action.RECEIVE:
-        wanted.received.add(unit)
+    _want_unit(wanted, event, label)
     known = label.di is not None or event.item_code is not None
     item = resolve(event, label, catalogue).item if known else None
     if event.action is Action.RETURN:
         _want_uses(wanted, event, label, item)
+    if event.action is Action.IDENTIFY:
+        wanted.goods.add(named_goods(event))
+        return
     if item is None or event.action is Action.COUNT:
         return
     if item.limits is not None and item.limits.per_stay is not None and event.encounter is not None:
         wanted.stays.add((event.hospital, event.encounter, item.item_code))
     _want_quota(wanted, subject, item, catalogue)
-    here = shelf(event.store, event.place)
+    here = lies_at(event)
     wanted.store_items.add((event.hospital, here, item.item_code))
     if catalogue.controls.stops(event.hospital, item.item_code):
         wanted.store_items.update((event.hospital, here, other.item_code) for other in catalogue.same_type(item))
     _want_sources(wanted, event, label, item)
+
+
+def _want_unit(wanted: Lookup, event: ScanEvent, label: LabelFacts) -> None:
+    """Of a unit with a serial: who has used it, whether it is in the house, where it is."""
+    unit = label.unit(event.hospital)
+    if unit is None:
+        return
+    if event.action in (Action.USE, Action.RETURN, Action.RECEIVE, Action.IDENTIFY):
+        wanted.units.add(unit)
+    if event.action in (Action.RECEIVE, Action.IDENTIFY):
+        wanted.received.add(unit)
+    if event.action in MOVED_ON:
+        wanted.moved.add(unit)
 
 
 def _want_sources(wanted: Lookup, event: ScanEvent, label: LabelFacts, item: Item) -> None:
@@ -121,7 +137,7 @@ def _want_sources(wanted: Lookup, event: ScanEvent, label: LabelFacts, item: Ite
     for locks in (False, True) if event.action is Action.SEND_BACK else (False,):
         place = kept(way_of(event, locks=locks).from_place)
         if place is not None:
-            wanted.balances.add(BalanceKey(event.hospital, place, item.item_code, item.owner, lot, serial))
+            wanted.balances.add(BalanceKey(event.hospital, place, item.item_code, owner_of(event, item), lot, serial))
 
 
 def _want_quota(wanted: Lookup, subject: RecordedScan, item: Item, catalogue: Catalogue) -> None:

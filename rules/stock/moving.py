@@ -6,8 +6,20 @@ References:
 
 from typing import NamedTuple
 
-from models.scan.event import Action, ScanEvent
-from models.stock.places import ADJUSTMENT, OUTSIDE, PATIENT, SUPPLIER, WASTE, in_transit, lent, quarantine, shelf
+from models.catalogue.item import Item
+from models.scan.event import ADJUSTING, Action, ScanEvent
+from models.stock.places import (
+    ADJUSTMENT,
+    PATIENT,
+    SET,
+    SUPPLIER,
+    WASTE,
+    brought_set,
+    in_transit,
+    lent,
+    quarantine,
+    shelf,
+)
 
 
 class Way(NamedTuple):
@@ -19,6 +31,24 @@ class Way(NamedTuple):
     """Place the goods reach."""
 
 
+def of_set(event: ScanEvent) -> bool:
+    """Its goods are of a set that a supplier brought for one operation. What is counted lies in a room of that name."""
+    counted = event.action in ADJUSTING or event.action is Action.COUNT
+    return event.place == SET and event.document is not None and not counted
+
+
+def lies_at(event: ScanEvent) -> str:
+    """Where the goods of an event lie, or come to lie: the shelf of its store, a room of it, or a supplier's set."""
+    if of_set(event) and event.document is not None:
+        return brought_set(event.document)
+    return shelf(event.store, event.place)
+
+
+def owner_of(event: ScanEvent, item: Item) -> str:
+    """Whose goods an event moves: those of a set are its supplier's, whoever owns the item otherwise."""
+    return item.supplier if of_set(event) and item.supplier is not None else item.owner
+
+
 def way_of(event: ScanEvent, *, confirms: bool = False, locks: bool = False) -> Way:
     """The way of an event's goods; of a count there is none.
 
@@ -27,7 +57,7 @@ def way_of(event: ScanEvent, *, confirms: bool = False, locks: bool = False) -> 
         confirms: Of a transfer: the receiving store confirms what it gets, so the goods are on the way until then.
         locks: Of goods that come in: they may not be used and are locked away. Of goods that are sent back: they are.
     """
-    here = shelf(event.store, event.place)
+    here = lies_at(event)
     if event.action is Action.USE:
         return Way(here, PATIENT)
     there = event.to_store or event.store
@@ -47,8 +77,3 @@ def way_of(event: ScanEvent, *, confirms: bool = False, locks: bool = False) -> 
         Action.SEND_BACK: Way(quarantine(event.store) if locks else here, SUPPLIER),
     }
     return ways[event.action]
-
-
-def kept(place: str) -> str | None:
-    """The place, when a balance is kept of it."""
-    return None if place in OUTSIDE else place

@@ -14,21 +14,29 @@ from models.charging.commands import Carried, Command, Commanded, CommandKind, R
 from models.charging.controls import Control
 from models.charging.decision import Decision, UseAccount
 from models.charging.snapshot import Catalogue, EncounterFacts, Lookup, LotPatterns, Snapshot
-from models.policy import POLICY
-from models.reasons import TAKEN_BACK, Reason, Verdict, deciding_reason
+from models.reasons import Reason, Verdict, deciding_reason
 from models.scan.event import Action
 from models.scan.scanners import Scanner
 from models.stock.count import Adjustment
 from models.stock.recall import Recall
 from models.stock.store import StoreRecord
 from sinks.memory.aside import MemoryAside
-from sinks.memory.rows import Change, Claims, LaneRow, as_kept, owner, recorded, same_goods, touches
-from sinks.memory.sums import booked_of, charged_units, credits_of, neighbours_of, quota_used, stock_of
+from sinks.memory.rows import Change, Claims, LaneRow, as_kept, owner, recorded, touches, way_of
+from sinks.memory.sums import (
+    booked_of,
+    charged_units,
+    credits_of,
+    goods_by_key,
+    neighbours_of,
+    quota_used,
+    sights_of,
+    stock_of,
+    uses_for,
+)
 from sinks.messages.outgoing import Outgoing, outgoing_of
 from sinks.ports.batch import Again, Batch, InputPosition, LaneMovedError, LaneState, LookedAt, StaleError, Unreadable
 from sinks.postgres.catalogue.facts import FactBatch
-
-_STANDS = frozenset({Verdict.BILLED, Verdict.RECORDED})
+from sinks.postgres.charging.commands import identities_of
 
 
 class MemoryBooks:
@@ -102,6 +110,7 @@ class MemoryBooks:
             fingerprints={scan: scans[scan][1] for scan in wanted.scans if scan in scans},
             holders={unit: units[unit] for unit in wanted.units if unit in units},
             booked=booked_of(self._all(), wanted),
+            sights=sights_of(self._all(), wanted),
             encounters={one: self._encounters[one] for one in wanted.encounters if one in self._encounters},
             uses=[self._use(ref, catalogue) for ref in self._uses_wanted(wanted)],
             balances={key: balances[key] for key in wanted.balances},
@@ -111,6 +120,7 @@ class MemoryBooks:
             quotas={key: quota_used(self._all(), key, catalogue) for key in wanted.quotas},
             patterns={device: self.patterns[device] for device in wanted.patterns if device in self.patterns},
             adjustments={scan: self.adjustments[scan] for scan in wanted.adjustments if scan in self.adjustments},
+            goods=goods_by_key(self.decisions, self.claims, wanted),
         )
 
     async def record(self, batch: Batch) -> int:
@@ -137,6 +147,7 @@ class MemoryBooks:
                 self.decisions.setdefault(result.subject.ref, []).append(result)
             else:
                 self.bad[result.ref] = result
+        self._identify(batch)
         for outgoing in outgoing_of(batch):
             self.published.setdefault((outgoing.topic, batch.lane), []).append(outgoing)
         last_hash = batch.last_hash or self.positions[place].last_hash
@@ -167,6 +178,10 @@ class MemoryBooks:
         self._commands.append(Command(lane, seq, kind, hospital, scan_id, by, reason, at, body or {}))
         return self._commands[-1]
 
+    def _identify(self, batch: Batch) -> None:
+        for decision, said in identities_of(batch):
+            self.command(CommandKind.IDENTIFY, *said[:-1], decision.decided_at, said.body)
+
     def _carried(self, lane: int) -> list[Carried]:
         return self.carried.setdefault(lane, [])
 
@@ -177,7 +192,8 @@ class MemoryBooks:
         joins = [each for each in self._all() if each.partner is not None and each.label.di is not None]
         pair = next((each for each in reversed(joins) if claim[0] in {each.subject.ref, each.partner}), None)
         scan, rest = (pair.subject.ref, pair.partner) if pair else (claim[0], None)
-        return Commanded(command, self._as_it_stands(scan), self._as_it_stands(rest) if rest else None)
+        partner = self._as_it_stands(rest) if rest else None
+        return Commanded(command, self._as_it_stands(scan), partner, way_of(self.decisions[scan]))
 
     def _as_it_stands(self, ref: Ref) -> Recorded:
         newest = self.decisions[ref][-1]
@@ -193,7 +209,7 @@ class MemoryBooks:
             if deciding_reason(newest.reasons) is Reason.SERIAL_USED and self._unit(newest) not in self.claims.units:
                 instants.append(since)
             if newest.open and newest.subject.event.action is Action.RETURN and newest.verdict is not Verdict.WAITING:
-                instants += [use.decided_at for use in self._uses_for(newest)]
+                instants += [use.decided_at for use in uses_for(newest, self.decisions, self.claims)]
             if (after is None or ref > after.ref) and instants:
                 found.append(Again(ref, max(since, *instants)))
         return found[:limit]
@@ -366,23 +382,3 @@ class MemoryBooks:
             credited_fen=sum(each.amount_fen for each in credits_),
             credits=len(credits_),
         )
-
-    def _uses_for(self, waiting: Decision) -> list[Decision]:
-        """Standing uses with enough left for a return that waits."""
-        event, units = waiting.subject.event, waiting.units or 1
-        named = self.claims.scans.get((event.hospital, event.corrects)) if event.corrects else None
-        return [
-            use
-            for use in (decisions[-1] for decisions in self.decisions.values())
-            if (use.subject.event.hospital, use.subject.event.action) == (event.hospital, Action.USE)
-            and use.verdict in _STANDS
-            and not TAKEN_BACK.intersection(use.reasons)
-            and (
-                named and use.subject.ref == named[0]
-                if event.corrects
-                else use.subject.event.encounter == event.encounter
-            )
-            and same_goods(use, waiting)
-            and use.subject.event.scanned_at <= event.scanned_at + POLICY.return_clock_tolerance
-            and (use.units or 0) - sum(taken for taken, _ in self._changes_of(use.subject.ref)) >= units
-        ]

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from models.catalogue.item import Item
 from models.charging.books import LabelFacts, Ref, UnitKey
+from models.charging.commands import Moved
 from models.charging.decision import Decision
 from models.charging.effects import Charge
 from models.reasons import Reason, Verdict, deciding_reason
@@ -82,6 +83,12 @@ def owner(decisions: list[Decision]) -> str | None:
     effects = [each.stock for each in decisions]
     moves = [(each.move.owner, -1 if each.takes_back else 1) for each in effects if each.move]
     return moves[0][0] if sum(times for _, times in moves) > 0 else None
+
+
+def way_of(decisions: list[Decision]) -> Moved | None:
+    """How the goods of the scan went the last time; `None` when none moved."""
+    went = [(each.stock.move, each.stock.cost) for each in decisions if each.stock.move and not each.stock.takes_back]
+    return Moved(went[-1][0].from_store, went[-1][0].to_store, went[-1][1]) if went else None
 
 
 def recorded(label: LabelFacts) -> LabelFacts:

@@ -1,17 +1,23 @@
 """What follows from decisions alone: stock, units charged, quotas used, credits, neighbours of a scan."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
-from models.charging.books import BalanceKey, Neighbour, UnitKey
-from models.charging.decision import Decision
+from models.charging.books import BalanceKey, Neighbour, Ref, UnitKey
+from models.charging.decision import Decision, goods_of
 from models.charging.effects import Charge
+from models.charging.goods import Goods, GoodsKey, goods_keys
 from models.charging.known_controls import QuotaKey, Used, UsedItems
 from models.charging.snapshot import Catalogue, Lookup
-from models.reasons import Verdict
+from models.policy import POLICY
+from models.reasons import TAKEN_BACK, Verdict
+from models.scan.event import Action
+from models.stock.places import Sight
+from sinks.memory.rows import Claims, owner, same_goods
 from sinks.postgres.charging.books import NEIGHBOUR_SECONDS
 
+_STANDS = frozenset({Verdict.BILLED, Verdict.RECORDED})
 _REPEATED = frozenset({Verdict.DUPLICATE, Verdict.CONFLICT})
 _NEAR = timedelta(seconds=NEIGHBOUR_SECONDS)
 
@@ -38,6 +44,33 @@ def booked_of(decisions: Iterable[Decision], wanted: Lookup) -> dict[UnitKey, in
         if move is not None and unit in booked:
             booked[unit] += (move.to_store is not None) - (move.from_store is not None)
     return booked
+
+
+def sights_of(decisions: Iterable[Decision], wanted: Lookup) -> dict[UnitKey, Sight | None]:
+    """Where the units are that stores move, by the moves in the order in which the books took them."""
+    sights: dict[UnitKey, Sight | None] = dict.fromkeys(wanted.moved)
+    moves = [each for each in decisions if each.stock.move is not None] if sights else []
+    for decision in sorted(moves, key=lambda each: (each.decided_at, each.subject.ref, each.n)):
+        unit = decision.label.unit(decision.subject.event.hospital)
+        if unit in sights:
+            sights[unit] = decision.seen(sights[unit])
+    return sights
+
+
+def goods_by_key(
+    decisions: Mapping[Ref, list[Decision]], claims: Claims, wanted: Lookup
+) -> dict[GoodsKey, list[Goods]]:
+    """What each of the keys may mean; repeated and refused scans are left out."""
+    found: dict[GoodsKey, list[Goods]] = {key: [] for key in wanted.goods}
+    for ref, _ in claims.scans.values() if found else ():
+        newest, event = decisions[ref][-1], decisions[ref][0].subject.event
+        back = any(units for (of, _), (units, _) in claims.changes.items() if of == ref)
+        stands = newest.open or owner(decisions[ref]) is not None
+        stands = stands and not back and not TAKEN_BACK.intersection(newest.reasons)
+        for key in goods_keys(event.hospital, event.scan_id, event.document):
+            if key in found and newest.verdict is not Verdict.REFUSED:
+                found[key].append(goods_of(newest, stands=stands))
+    return found
 
 
 def charged_units(decisions: Iterable[Decision], hospital: str, encounter: str, item_code: str) -> int:
@@ -83,3 +116,26 @@ def neighbours_of(firsts: Iterable[Decision], wanted: Lookup) -> dict[tuple[str,
             neighbour = Neighbour(first.subject.ref, event.scanned_at)
             found.setdefault((event.hospital, event.device_id), []).append(neighbour)
     return found
+
+
+def uses_for(waiting: Decision, decisions: Mapping[Ref, list[Decision]], claims: Claims) -> list[Decision]:
+    """Standing uses with enough left for a return that waits."""
+    event, wanted = waiting.subject.event, waiting.units or 1
+    named = claims.scans.get((event.hospital, event.corrects)) if event.corrects else None
+    return [
+        use
+        for use in (each[-1] for each in decisions.values())
+        if (use.subject.event.hospital, use.subject.event.action) == (event.hospital, Action.USE)
+        and use.verdict in _STANDS
+        and not TAKEN_BACK.intersection(use.reasons)
+        and (
+            named and use.subject.ref == named[0] if event.corrects else use.subject.event.encounter == event.encounter
+        )
+        and same_goods(use, waiting)
+        and use.subject.event.scanned_at <= event.scanned_at + POLICY.return_clock_tolerance
+        and (use.units or 0) - _returned(use, claims) >= wanted
+    ]
+
+
+def _returned(use: Decision, claims: Claims) -> int:
+    return sum(units for (of, _), (units, _) in claims.changes.items() if of == use.subject.ref)

@@ -15,7 +15,7 @@ from tests.support.builders import DI, encounter, gs1, item, scan, scan_id
 from tests.support.ward import MemoryStore, Ward
 
 STORES = ("OR-1", "OR-2", "OR-3")
-PLACES = (None, "cab1")
+PLACES = (None, "cab1", "set")
 LOTS = ("A", "B")
 ACTIONS = (
     "use", "receive", "waste", "opened", "transfer", "accept", "lend", "give-back", "quarantine", "clear", "send-back",
@@ -30,6 +30,8 @@ class Stock(RuleBasedStateMachine):
         super().__init__()
         self.expected: Counter[tuple[str, str]] = Counter()
         self.number = 0
+        self.done: list[tuple[int, int, list[tuple[str, int]], str]] = []
+        """Of each scan that moved goods: its number, its quantity, what it changed where, and the lot."""
         self.loop = asyncio.new_event_loop()
         self.books = MemoryBooks()
 
@@ -53,9 +55,11 @@ class Stock(RuleBasedStateMachine):
             "action": action, "store": store, "place": place, "quantity": quantity,
             "codes": [gs1(DI, expiry="271231", lot=lot)], "encounter": "E1" if action == "use" else None,
             "to_store": other if action in {"transfer", "lend", "give-back"} else None,
+            "document": "LS-1" if place == "set" else None,
         }  # fmt: skip
         self.loop.run_until_complete(self.ward.scan(scan(self.number, **changes), lane=lane))
-        here = f"{store}/{place}" if place else store
+        of_set = place == "set" and action != "count"
+        here = "set/LS-1" if of_set else f"{store}/{place}" if place else store
         locked = f"quarantine/{store}"
         sent = f"in-transit/{other}" if other == "OR-3" else other
         out, into = {
@@ -63,13 +67,34 @@ class Stock(RuleBasedStateMachine):
             "transfer": (here, sent), "accept": (f"in-transit/{store}", here), "lend": (here, f"lent/{other}"),
             "give-back": (f"lent/{store}", other), "quarantine": (here, f"quarantine/{store}"),
             "clear": (f"quarantine/{store}", here), "count": (None, None),
-            "send-back": (locked if self.expected[locked, lot] >= quantity else here, None),
+            "send-back": (locked if not of_set and self.expected[locked, lot] >= quantity else here, None),
         }[action]  # fmt: skip
         if action == "transfer" and here == other:  # Nothing is booked until a person has looked at it.
             out, into = None, None
-        for where, units in ((out, -quantity), (into, quantity)):
-            if where is not None:
-                self.expected[where, lot] += units
+        changed = [(where, units) for where, units in ((out, -quantity), (into, quantity)) if where is not None]
+        for where, units in changed:
+            self.expected[where, lot] += units
+        if changed:
+            self.done.append((self.number, quantity, changed, lot))
+
+    @rule(which=st.integers(0, 99), lot=st.sampled_from(LOTS), lane=st.integers(0, 1), times=st.integers(1, 2))
+    def identifies(self, which: int, lot: str, lane: int, times: int) -> None:
+        """Goods of some scan were of this lot: what it changed, it changed there; said again, nothing changes."""
+        if not self.done:
+            return
+        number, quantity, changed, before = self.done[which % len(self.done)]
+        said: dict[str, Any] = {
+            "action": "identify", "quantity": quantity, "codes": [gs1(DI, expiry="271231", lot=lot)],
+            "encounter": None, "corrects": str(scan_id(number)),
+        }  # fmt: skip
+        for _ in range(times):
+            self.number += 1
+            self.loop.run_until_complete(self.ward.scan(scan(self.number, **said), lane=lane))
+            self.loop.run_until_complete(self.ward.sweep())
+        for where, units in changed:
+            self.expected[where, before] -= units
+            self.expected[where, lot] += units
+        self.done[which % len(self.done)] = (number, quantity, changed, lot)
 
     @rule(
         store=st.sampled_from(STORES), place=st.sampled_from(PLACES), lot=st.sampled_from(LOTS),
@@ -79,6 +104,7 @@ class Stock(RuleBasedStateMachine):
         self, store: str, place: str | None, lot: str, counted: int, lane: int, times: int
     ) -> None:
         """A count of a shelf is posted: what is counted of the lot lies there, however often it is published."""
+        # A room that is called so is counted like any other; a supplier's set is not.
         here = f"{store}/{place}" if place else store
         difference = counted - self.expected[here, lot]
         if not difference:

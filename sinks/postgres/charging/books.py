@@ -16,7 +16,7 @@ import orjson
 from models.calendar import local_day, month_of
 from models.catalogue.item import CatalogueItem, Item, item_from_wire
 from models.charging.books import LabelFacts, Neighbour, Prior, RecordedScan, Ref, UnitKey, Waiting, label_facts
-from models.charging.commands import Command, Commanded, CommandKind, Recorded
+from models.charging.commands import Command, Commanded, CommandKind, Moved, Recorded
 from models.charging.controls import read_control
 from models.charging.decision import UseAccount
 from models.charging.known_controls import QuotaKey, Used, UsedItems
@@ -38,9 +38,10 @@ from sinks.ports.batch import (
     Unreadable,
 )
 from sinks.postgres.charging.aside import PostgresAside
+from sinks.postgres.charging.commands import accept_identities, identities_of
 from sinks.postgres.charging.inputs import take_position
 from sinks.postgres.charging.rows import rows_of
-from sinks.postgres.charging.supply import adjustments_of, booked_units, learn_supply
+from sinks.postgres.charging.supply import adjustments_of, goods_of, learn_supply, units_of, ways_of
 from sinks.postgres.charging.use_rows import event_of, plain, use_of
 from sinks.postgres.readable import readable
 
@@ -107,12 +108,13 @@ class PostgresBooks:
                 catalogue.controls.put(read_control(kind, body), version)
             catalogue.put(readable("an item", changes, lambda change: _item(*change)), row["facts_version"])
             uses = await self._uses(connection, wanted, catalogue)
-            booked = await booked_units(connection, wanted.received)
+            booked, sights = await units_of(connection, wanted)
             neighbours = await self._neighbours(connection, wanted)
             stays = await self._stays(connection, wanted)
             quotas = await self._quotas(connection, wanted, catalogue)
             patterns = await self._patterns(connection, wanted)
             adjustments = await adjustments_of(connection, wanted.adjustments)
+            goods = await goods_of(connection, wanted.goods)
         return Snapshot(
             lane_version=row["lane_version"],
             facts_version=row["facts_version"],
@@ -124,6 +126,7 @@ class PostgresBooks:
             encounters={(e[0], e[1]): EncounterFacts(e[3], e[4], e[6], e[8], e[7], e[9]) for e in row["encounters"]},
             uses=uses,
             booked=booked,
+            sights=sights,
             balances=dict(zip(balances, row["balances"], strict=True)),
             store_items=dict(zip(store_items, row["store_items"], strict=True)),
             neighbours=neighbours,
@@ -131,19 +134,24 @@ class PostgresBooks:
             quotas=quotas,
             patterns=patterns,
             adjustments=adjustments,
+            goods=goods,
         )
 
     async def record(self, batch: Batch) -> int:
         """Record the batch in one transaction: see `udi.record_2`."""
         gathered, position = batch.gathered, batch.position
-        arguments = rows_of(batch).arguments()
+        arguments = (
+            batch.lane, gathered.lane_version, gathered.facts_version, batch.facts_seen, position.position_id,
+            position.next_offset, batch.next_offset, batch.last_hash, list(gathered.closed),
+            list(gathered.closed.values()), *rows_of(batch).arguments(),
+        )  # fmt: skip
         async with self._pool.acquire() as connection:
             try:
-                version = await connection.fetchval(
-                    _RECORD, batch.lane, gathered.lane_version, gathered.facts_version, batch.facts_seen,
-                    position.position_id, position.next_offset, batch.next_offset, batch.last_hash,
-                    list(gathered.closed), list(gathered.closed.values()), *arguments,
-                )  # fmt: skip
+                if not identities_of(batch):
+                    return int(await connection.fetchval(_RECORD, *arguments))
+                async with connection.transaction():
+                    version = await connection.fetchval(_RECORD, *arguments)
+                    await accept_identities(connection, batch)
             except asyncpg.PostgresError as error:
                 known = _ERRORS.get(error.sqlstate or "")
                 if known is None:
@@ -157,8 +165,10 @@ class PostgresBooks:
             rows = await connection.fetch("SELECT * FROM udi.commands($1, $2)", lane, limit)
             refs = {_ref(row, *place) for row in rows for place in (_SCAN, _REST)} - {None}
             subjects = await self._subjects(connection, [ref for ref in refs if ref is not None])
+            named = {_ref(row, *_SCAN) for row in rows if row["kind"] == CommandKind.IDENTIFY} - {None}
+            ways = await ways_of(connection, [ref for ref in named if ref is not None])
         known = {subject.ref: Recorded(subject, prior) for subject, prior in subjects}
-        return [_commanded(lane, row, known) for row in rows]
+        return [_commanded(lane, row, known, ways) for row in rows]
 
     async def freed(self, lane: int, gathered: Snapshot, after: Again | None, limit: int) -> list[Again]:
         """Scans of the lane after `after` that wait and may be free at the snapshot's facts, oldest first."""
@@ -289,13 +299,14 @@ def _ref(row: Any, position: str, offset: str) -> Ref | None:
     return None if row[position] is None else Ref(row[position], row[offset])
 
 
-def _commanded(lane: int, row: Any, known: Mapping[Ref, Recorded]) -> Commanded:
+def _commanded(lane: int, row: Any, known: Mapping[Ref, Recorded], ways: Mapping[Ref, Moved]) -> Commanded:
     command = Command(
         lane, row["seq"], CommandKind(row["kind"]), row["hospital"], plain(row["scan_id"]), row["by"], row["reason"],
         row["accepted_at"], orjson.loads(row["body"]),
     )  # fmt: skip
     scan, rest = _ref(row, *_SCAN), _ref(row, *_REST)
-    return Commanded(command, known.get(scan) if scan else None, known.get(rest) if rest else None)
+    way = ways.get(scan) if scan else None
+    return Commanded(command, known.get(scan) if scan else None, known.get(rest) if rest else None, way)
 
 
 def _label(row: Any) -> LabelFacts:

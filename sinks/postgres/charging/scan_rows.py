@@ -6,7 +6,6 @@ from models.charging.books import BadRecord, RecordedScan, Ref
 from models.charging.decision import Decision
 from models.reasons import deciding_reason
 from models.scan.event import Action
-from models.stock.places import ADJUSTMENT, PATIENT, SUPPLIER, WASTE
 from sinks.ports.batch import Batch
 from sinks.postgres.charging.tables import DecisionRow, OpenRow, OverrideRow, RawRow, ReadingRow, ScanRow
 
@@ -61,28 +60,12 @@ def scan_row(decision: Decision, batch: Batch) -> ScanRow:
 
 def _places(decision: Decision) -> tuple[str | None, str | None]:
     """From where to where the goods went, where that does not follow from the action and the store alone."""
-    event, stock = decision.subject.event, decision.stock
-    move = stock.move
-    if move is None or (event.place is None and event.action in _PLAIN):
-        return None, None
-    source, target = _OUTSIDE.get(event.action, ("", ""))
-    if stock.takes_back:
-        source, target = target, source
-    return move.from_store or source, move.to_store or target
+    event = decision.subject.event
+    follows = event.place is None and event.action in _PLAIN
+    return (None, None) if follows else decision.places or (None, None)
 
 
 _PLAIN = frozenset({Action.USE, Action.RETURN, Action.OPENED, Action.WASTE})
-_OUTSIDE = {
-    Action.USE: ("", PATIENT),
-    Action.RETURN: (PATIENT, ""),
-    Action.OPENED: ("", WASTE),
-    Action.WASTE: ("", WASTE),
-    Action.RECEIVE: (SUPPLIER, ""),
-    Action.MISSING: ("", ADJUSTMENT),
-    Action.FOUND: (ADJUSTMENT, ""),
-    Action.SEND_BACK: ("", SUPPLIER),
-}
-"""The end of an action's way at which no balance is kept."""
 
 
 def bad_row(bad: BadRecord, batch: Batch) -> ScanRow:

@@ -1,14 +1,19 @@
-"""What lanes read of stores: notices and stores by the number of the fact, what counts book, which units are there."""
+"""What lanes read of stores: notices and stores by the number of the fact, what counts book, where goods are."""
 
 from collections.abc import Collection
 from typing import Any, Final
 from uuid import UUID
 
-from models.charging.books import UnitKey
-from models.charging.snapshot import Catalogue
+from models.charging.books import Ref, UnitKey
+from models.charging.commands import Moved
+from models.charging.goods import Goods, GoodsKey
+from models.charging.snapshot import Catalogue, Lookup
+from models.scan.event import IDENTIFIED, Action
 from models.stock.count import Adjustment
+from models.stock.places import Sight, kept
 from models.stock.recall import Recall
 from models.stock.store import StoreRecord
+from sinks.postgres.charging.use_rows import plain
 
 _RECALLS = "SELECT body FROM udi.recall WHERE fact > $1 AND fact <= $2 ORDER BY fact"
 _STORES = "SELECT body FROM udi.store WHERE fact > $1 AND fact <= $2 ORDER BY fact"
@@ -19,10 +24,43 @@ FROM unnest($1::text[], $2::uuid[]) k (hospital, scan_id)
 JOIN udi.count_line l USING (hospital, scan_id)
 JOIN udi.stock_count c USING (hospital, document)
 """
-_BOOKED: Final = """
-SELECT k.hospital, k.issuer, k.di, k.serial, coalesce(u.booked, 0) AS booked
+_UNITS: Final = """
+SELECT k.hospital, k.issuer, k.di, k.serial, coalesce(u.booked, 0) AS booked, u.place, u.from_place, u.moved_at
 FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) k (hospital, issuer, di, serial)
 LEFT JOIN udi.unit_place u USING (hospital, issuer, di, serial)
+"""
+
+
+_GOODS: Final = """
+SELECT k.hospital, k.scan_id AS asked, k.document, n.position_id, n.record_offset, n.scan_id, n.action::text AS action,
+       n.item_code, n.units, n.issuer, n.di, n.lot, n.serial,
+       (moved.times > 0 OR n.verdict IN ('waiting', 'parked', 'held'))
+           AND NOT n.reasons && ARRAY['rejected', 'corrected']
+           AND NOT EXISTS (
+               SELECT FROM udi.use_change c
+               WHERE (c.use_position, c.use_offset) = (n.position_id, n.record_offset) AND c.units > 0
+           ) AS stands
+FROM unnest($1::text[], $2::uuid[], $3::text[]) k (hospital, scan_id, document)
+CROSS JOIN LATERAL (
+    SELECT c.position_id, c.record_offset FROM udi.scan_claim c WHERE (c.hospital, c.scan_id) = (k.hospital, k.scan_id)
+    UNION ALL
+    SELECT s.position_id, s.record_offset FROM udi.scan s WHERE (s.hospital, s.document) = (k.hospital, k.document)
+) found
+JOIN udi.scan_now n USING (position_id, record_offset)
+CROSS JOIN LATERAL (
+    SELECT coalesce(sum(CASE WHEN m.takes_back THEN -1 ELSE 1 END), 0) AS times FROM udi.stock_move m
+    WHERE (m.position_id, m.record_offset) = (n.position_id, n.record_offset)
+) moved
+WHERE n.verdict NOT IN ('duplicate', 'conflict', 'refused')
+"""
+_WAYS: Final = """
+SELECT k.position_id, k.record_offset, moved.from_place, moved.to_place, moved.cost
+FROM unnest($1::smallint[], $2::bigint[]) k (position_id, record_offset)
+CROSS JOIN LATERAL (
+    SELECT m.from_place, m.to_place, m.cost FROM udi.stock_move m
+    WHERE (m.position_id, m.record_offset) = (k.position_id, k.record_offset) AND NOT m.takes_back
+    ORDER BY m.n DESC LIMIT 1
+) moved
 """
 
 
@@ -46,9 +84,33 @@ async def adjustments_of(connection: Any, wanted: Collection[tuple[str, UUID]]) 
     return {(row[0], row[1]): Adjustment(*row[2:]) for row in rows}
 
 
-async def booked_units(connection: Any, units: Collection[UnitKey]) -> dict[UnitKey, int]:
-    """How often the books have each of the units in the house."""
+async def units_of(connection: Any, wanted: Lookup) -> tuple[dict[UnitKey, int], dict[UnitKey, Sight | None]]:
+    """How often the books have units that are received in the house, and where those are that stores move."""
+    units = wanted.received | wanted.moved
     if not units:
+        return {}, {}
+    rows = await connection.fetch(_UNITS, *([unit[place] for unit in units] for place in range(4)))
+    found = {UnitKey(*tuple(row)[:4]): row for row in rows}
+    sights = {unit: Sight(*tuple(found[unit])[5:]) if found[unit]["place"] else None for unit in wanted.moved}
+    return {unit: found[unit]["booked"] for unit in wanted.received}, sights
+
+
+async def goods_of(connection: Any, wanted: Collection[GoodsKey]) -> dict[GoodsKey, list[Goods]]:
+    """What each of the keys may mean; repeated and refused scans are left out."""
+    found: dict[GoodsKey, list[Goods]] = {key: [] for key in wanted}
+    if found:
+        for row in await connection.fetch(_GOODS, *([key[place] for key in found] for place in range(3))):
+            key, action = GoodsKey(row["hospital"], row["asked"], row["document"]), Action(row["action"])
+            label = (row["issuer"], row["di"], row["lot"], row["serial"])
+            ref = Ref(row["position_id"], row["record_offset"])
+            stands = row["stands"] and action in IDENTIFIED
+            found[key].append(Goods(ref, plain(row["scan_id"]), action, row["item_code"], row["units"], stands, label))
+    return found
+
+
+async def ways_of(connection: Any, refs: Collection[Ref]) -> dict[Ref, Moved]:
+    """How the goods of scans went the last time; a scan that moved none is missing."""
+    if not refs:
         return {}
-    rows = await connection.fetch(_BOOKED, *([unit[place] for unit in units] for place in range(4)))
-    return {UnitKey(*tuple(row)[:4]): row["booked"] for row in rows}
+    rows = await connection.fetch(_WAYS, [ref.position for ref in refs], [ref.offset for ref in refs])
+    return {Ref(row[0], row[1]): Moved(kept(row[2]), kept(row[3]), row[4]) for row in rows}

@@ -30,6 +30,8 @@ WITH flagged AS (
     JOIN udi.scan_now n USING (position_id, record_offset)
     JOIN udi.stock_move m USING (position_id, record_offset)
     WHERE NOT m.takes_back AND NOT n.reasons && ARRAY['rejected', 'corrected']
+      -- Goods that turned out to be of another lot were there.
+      AND 'stock-negative' = ANY (n.reasons)
       AND ($1::text IS NULL OR m.from_place = $1) AND ($2::text IS NULL OR m.item_code = $2)
     ORDER BY m.position_id, m.record_offset, m.n DESC
 ), step AS MATERIALIZED (

@@ -17,6 +17,14 @@ WHERE ($1::text IS NULL OR $1 IN (store, place)) AND ($2::text IS NULL OR item_c
 ORDER BY moved_at, hospital, item_code, serial, store
 """
 
+_MOVES: Final = """
+SELECT hospital, scan_id, action, moved_at, item_code, lot, serial, owner, from_place, to_place, place, since,
+       brought_by
+FROM report.moves_elsewhere
+WHERE ($1::text IS NULL OR $1 IN (from_place, to_place, place)) AND ($2::text IS NULL OR item_code = $2)
+ORDER BY moved_at, scan_id
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class UnitElsewhere:
@@ -42,6 +50,43 @@ class UnitElsewhere:
     """When it was brought there."""
     scan_id: UUID | None
     """The scan that did."""
+
+
+@dataclass(frozen=True, slots=True)
+class MoveElsewhere:
+    """A move of a unit from where the books did not have it, by all they know now up to its scan."""
+
+    hospital: str
+    """Id of the hospital; the first part of every record key."""
+    scan_id: UUID
+    """Id of the scan, made by its device."""
+    action: str
+    """What was scanned (`models.scan.event.Action`)."""
+    moved_at: datetime
+    """When it was scanned."""
+    item_code: str
+    """The item's code in the HIS catalogue."""
+    lot: str | None
+    """Lot number as printed; `None` when it is not known."""
+    serial: str
+    """Serial number as printed."""
+    owner: str
+    """Whose goods they are: `hospital`, or the supplier's id."""
+    from_place: str
+    """Place the scan says it left."""
+    to_place: str
+    """Place it reached."""
+    place: str
+    """Place where the books had it."""
+    since: datetime
+    """When it was brought there."""
+    brought_by: UUID
+    """The scan that did."""
+
+
+async def moves_elsewhere(asked: Asked, store: str | None = None, item_code: str | None = None) -> list[MoveElsewhere]:
+    """Such moves, the oldest first: of a place, of an item, or all."""
+    return await fetch(asked, MoveElsewhere, _MOVES, store, item_code)
 
 
 async def units_elsewhere(asked: Asked, store: str | None = None, item_code: str | None = None) -> list[UnitElsewhere]:

@@ -246,7 +246,7 @@ CROSS JOIN LATERAL (
     ) every_decision WHERE owner IS NOT NULL
 ) moved
 WHERE moved.times NOT IN (0, 1)
-   OR moved.times = 0 AND n.verdict IN ('billed', 'credited', 'recorded') AND n.action <> 'count'
+   OR moved.times = 0 AND n.verdict IN ('billed', 'credited', 'recorded') AND n.action NOT IN ('count', 'identify')
         AND NOT n.reasons && ARRAY['half-label', 'rejected', 'corrected']
    OR moved.times = 1 AND n.reasons && ARRAY['rejected', 'corrected']
    OR moved.times = 1 AND n.verdict IN ('duplicate', 'conflict', 'refused');
@@ -273,13 +273,16 @@ WHERE l.scan_id IS NOT NULL AND s.owner IS NULL;
 -- check: whole-packages: units of use are whole packages of what was scanned
 SELECT scan_id, action, quantity, units FROM udi.scan_now WHERE units <= 0 OR units % quantity <> 0;
 
--- check: use-has-its-payable: every use of a supplier's goods that moved has its payable line, every return of them its reversal
-SELECT m.scan_id, m.owner, m.quantity, m.from_place, count(DISTINCT m.move_id) AS moves, count(DISTINCT t.line_id) AS lines
-FROM report.stock_moves m
-LEFT JOIN udi.settlement t ON (t.hospital, t.scan_id, t.supplier, t.item_code, t.quantity) = (m.hospital, m.scan_id, m.owner, m.item_code, m.quantity)
+-- check: use-has-its-payable: every use of a supplier's goods that moved has its payable line, every return of them its reversal; another lot of them neither
+SELECT m.scan_id, m.owner, m.units, m.from_place, count(DISTINCT m.n) AS moves, count(DISTINCT t.line_id) AS lines
+FROM udi.stock_move m
+LEFT JOIN udi.settlement t ON (t.hospital, t.scan_id, t.supplier, t.item_code, t.quantity) = (m.hospital, m.scan_id, m.owner, m.item_code, m.units)
     AND (t.status = 'reversal') = (m.from_place = 'patient')
-WHERE m.owner <> 'hospital' AND 'patient' IN (m.from_place, m.to_place)
-GROUP BY m.hospital, m.scan_id, m.owner, m.item_code, m.quantity, m.from_place HAVING count(DISTINCT m.move_id) <> count(DISTINCT t.line_id);
+WHERE m.owner <> 'hospital' AND 'patient' IN (m.from_place, m.to_place) AND NOT EXISTS (
+    SELECT FROM udi.decision d WHERE (d.position_id, d.record_offset) = (m.position_id, m.record_offset) AND d.owner IS NOT NULL
+      AND CASE WHEN m.takes_back THEN d.n = m.n + 1 AND NOT d.takes_back ELSE d.n = m.n - 1 AND d.takes_back END
+)
+GROUP BY m.hospital, m.scan_id, m.owner, m.item_code, m.units, m.from_place HAVING count(DISTINCT m.n) <> count(DISTINCT t.line_id);
 
 -- check: payable-has-its-move: every payable line has its move, and reversals stay within their line
 SELECT t.line_id, t.scan_id, t.status, t.quantity, back.quantity AS reversed, t.amount_fen, back.amount_fen AS reversed_fen

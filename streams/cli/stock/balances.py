@@ -13,7 +13,7 @@ from sinks.postgres.stock.balances import Balance, Pack, balances
 from sinks.postgres.stock.balances import packs as packs_of
 from sinks.postgres.stock.below_zero import BelowZero, below_zero
 from sinks.postgres.stock.shelves import stock_as_of
-from sinks.postgres.stock.units import UnitElsewhere, units_elsewhere
+from sinks.postgres.stock.units import MoveElsewhere, UnitElsewhere, moves_elsewhere, units_elsewhere
 from streams.cli.charging.telling import goods, listed_id
 from streams.cli.connection import bad, read_settings, run
 from streams.cli.lists import listing
@@ -23,6 +23,7 @@ from streams.settings import Settings
 NOTHING: Final = "No stock is recorded there."
 NONE_BELOW: Final = "Every use found its goods on the shelf, or an earlier receipt explains it."
 NONE_ELSEWHERE: Final = "Every unit with a serial is where the balances have it."
+NONE_MOVED: Final = "Every unit with a serial was moved from where the books had it."
 NONE_EXPLAINED: Final = "No receipt has explained a use later."
 
 
@@ -45,16 +46,18 @@ def stock(
     elsewhere: Annotated[
         bool, typer.Option("--elsewhere", help="Units with a serial that are not where a store's balance has them.")
     ] = False,
+    moves: Annotated[
+        bool, typer.Option("--moves", help="Moves of units with a serial from where the books did not have them.")
+    ] = False,
     at: Annotated[str | None, typer.Option("--at", help="As it was at this instant, or at the end of a day.")] = None,
     limit: Limit = LIMIT_DEFAULT,
     as_json: AsJson = False,
 ) -> None:
     """Balances by store, item, lot, serial and owner; those at zero are left out."""
-    if elsewhere:
-        if packs or negative or uses or explained or at is not None:
-            bad("Expected --elsewhere alone, with --store and --item.")
-        units = run(lambda _, pool: units_elsewhere(pool, store, item))
-        _answer(units, lambda: _show_elsewhere(units, limit), NONE_ELSEWHERE, as_json=as_json)
+    if elsewhere or moves:
+        if (elsewhere and moves) or packs or negative or uses or explained or at is not None:
+            bad("Expected --elsewhere or --moves alone, with --store and --item.")
+        _units(store, item, limit, moves=moves, as_json=as_json)
     elif uses or explained:
         if packs or negative or at is not None:
             bad("Expected --uses or --explained without --packs, --negative and --at.")
@@ -75,6 +78,16 @@ def stock(
         rows = run(lambda _, pool: balances(pool, store, item, negative=negative))
         nothing = "No balance is below zero." if negative else NOTHING
         _answer(rows, lambda: _show(rows, limit, negative=negative), nothing, as_json=as_json)
+
+
+def _units(store: str | None, item: str | None, limit: int, *, moves: bool, as_json: bool) -> None:
+    """Units with a serial of which something is to settle."""
+    if moves:
+        moved = run(lambda _, pool: moves_elsewhere(pool, store, item))
+        _answer(moved, lambda: _show_moves(moved, limit), NONE_MOVED, as_json=as_json)
+    else:
+        units = run(lambda _, pool: units_elsewhere(pool, store, item))
+        _answer(units, lambda: _show_elsewhere(units, limit), NONE_ELSEWHERE, as_json=as_json)
 
 
 async def _below_zero(
@@ -115,6 +128,18 @@ def _show_elsewhere(rows: Sequence[UnitElsewhere], limit: int) -> None:
     columns = ("moved", "item", "store", ">units", "is at", "scan")
     print_table("Units that are not where a balance has them", columns, cells, limit=limit)
     typer.echo(f"{len(rows):,} balances to settle.")
+
+
+def _show_moves(rows: Sequence[MoveElsewhere], limit: int) -> None:
+    zone = read_settings().zone
+    cells = [
+        (each.moved_at.astimezone(zone), each.action, goods(each.item_code, None, None, each.lot, each.serial),
+         each.from_place, each.to_place, each.place, listed_id(each.scan_id))
+        for each in rows
+    ]  # fmt: skip
+    columns = ("moved", "action", "item", "from", "to", "was at", "scan")
+    print_table("Units moved from where the books did not have them", columns, cells, limit=limit)
+    typer.echo(f"{len(rows):,} moves to settle.")
 
 
 def _times(each: BelowZero, zone: ZoneInfo) -> tuple[datetime | None, datetime | None]:

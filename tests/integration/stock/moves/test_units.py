@@ -6,7 +6,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from sinks.postgres.stock.units import units_elsewhere
+from sinks.postgres.stock.units import moves_elsewhere, units_elsewhere
 from sinks.postgres.verifying.books import verify_books
 from streams.embedded.broker import EmbeddedBroker
 from tests.support.accounts import Account
@@ -113,6 +113,37 @@ async def test_goods_go_back_to_the_supplier_from_quarantine_when_they_lie_there
     assert left == {("OR-2", "L7", ""): 2, ("OR-2", "L1", "S1"): 1}
 
 
+@pytest.mark.parametrize(
+    ("action", "changes"),
+    [
+        ("transfer", {"to_store": "OR-9"}), ("lend", {"to_store": "OR-9"}), ("accept", {}), ("quarantine", {}),
+        ("clear", {}), ("give-back", {"to_store": "OR-9"}), ("send-back", {}),
+    ],
+)  # fmt: skip
+async def test_a_unit_that_a_store_moves_and_the_books_have_elsewhere_is_moved_and_named(
+    ward: Ward, action: str, changes: dict[str, Any]
+) -> None:
+    await ward.scan(moved(1, "receive", store="CENTRAL"), moved(2, action, **changes))
+    await ward.scan(moved(3, action, codes=[label("S2")], **changes), lane=1)
+
+    account = await ward.account()
+    assert now(account, 2) == ("recorded", ("serial-elsewhere", "stock-negative"))
+    assert now(account, 3) == ("recorded", ("stock-negative",))
+
+
+async def test_a_unit_that_is_with_a_patient_or_comes_late_to_the_books_is_told_apart(ward: Ward) -> None:
+    await ward.scan(moved(1, "receive"), used(2), moved(3, "transfer", to_store="OR-9"))
+    await ward.scan(
+        moved(12, "receive", codes=[label("S2")]), moved(14, "transfer", codes=[label("S2")], to_store="OR-3")
+    )
+    await ward.scan(moved(13, "quarantine", codes=[label("S2")], store="OR-7"), lane=1)
+
+    account = await ward.account()
+    assert now(account, 3) == ("recorded", ("serial-elsewhere", "stock-negative"))
+    assert now(account, 14) == ("recorded", ())
+    assert now(account, 13) == ("recorded", ("stock-negative",))
+
+
 # What the database holds --------------------------------------------------------------------------------------------
 
 
@@ -172,6 +203,20 @@ async def test_a_use_of_a_unit_that_the_books_have_elsewhere_is_recorded_and_nam
     async with store.pool.acquire() as connection:
         _, findings = await verify_books(connection)
     assert [finding.name for finding in findings if not finding.ok] == []
+
+
+async def test_a_move_from_elsewhere_is_listed_until_the_scan_between_comes(books: Ward, store: PostgresStore) -> None:
+    await books.scan(moved(1, "receive", store="CENTRAL"), moved(5, "lend", to_store="OR-4"))
+    [listed] = await moves_elsewhere(store.pool)
+    assert (listed.scan_id, listed.from_place, listed.to_place, listed.place, listed.brought_by) == (
+        scan_id(5), "OR-2", "lent/OR-4", "CENTRAL", scan_id(1),
+    )  # fmt: skip
+    assert len(await moves_elsewhere(store.pool, "CENTRAL", "SCREW")) == 1
+    assert await moves_elsewhere(store.pool, "OR-9") == []
+
+    await books.scan(moved(3, "transfer", store="CENTRAL", to_store="OR-2"), lane=1)
+    assert await moves_elsewhere(store.pool) == []
+    assert await place(store) == ("lent/OR-4", 1)
 
 
 COPY = """
@@ -254,3 +299,9 @@ async def _look(house: Installed) -> None:
     shown = await house.udi("stock", "--elsewhere")
     assert (shown.exit_code, "balances to settle" in shown.stdout) == (0, True)
     assert (await house.udi("stock", "--elsewhere", "--packs")).exit_code == 2
+
+    assert "from where the books had it" in (await house.udi("stock", "--moves")).stdout
+    await house.ward.scan(moved(902, "transfer", codes=[label("S9")], to_store="OR-3"))
+    assert [row["place"] for row in await house.json("stock", "--moves")] == ["patient"]
+    assert "moves to settle" in (await house.udi("stock", "--moves")).stdout
+    assert (await house.udi("stock", "--elsewhere", "--moves")).exit_code == 2

@@ -1,0 +1,76 @@
+"""`udi sets`: what suppliers bring for one operation, and what of it lacks."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from sinks.postgres.stock.sets import SetLine, loan_sets
+from streams.cli.connection import bad, run
+from streams.cli.lists import listing
+from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, joined, print_json, print_table
+
+
+@listing
+def sets(
+    document: Annotated[
+        str | None, typer.Argument(metavar="[DOCUMENT]", help="The document of a set; unset lists all.")
+    ] = None,
+    *,
+    hospital: Annotated[str | None, typer.Option(help="Only this one.")] = None,
+    limit: Limit = LIMIT_DEFAULT,
+    as_json: AsJson = False,
+) -> None:
+    """Suppliers' sets for one operation: brought, used, sent back. Exit 1 when anything does not fit."""
+    rows = run(lambda _, pool: loan_sets(pool, document, hospital))
+    if document is not None and not rows:
+        bad(f"Expected a supplier's set, found none named {document}.")
+    if as_json:
+        print_json([asdict(row) for row in rows])
+    elif document is not None:
+        _show(document, rows, limit)
+    else:
+        _show_all(rows, limit)
+    raise typer.Exit(1 if any(row.findings for row in rows) else 0)
+
+
+def _show(document: str, rows: Sequence[SetLine], limit: int) -> None:
+    cells = [
+        (row.item_code or "?", joined((row.lot, row.serial)), row.brought, row.used, row.wasted, row.returned,
+         row.lacking, row.status, ", ".join(row.findings))
+        for row in rows
+    ]  # fmt: skip
+    columns = ("item", "lot / serial", ">brought", ">used", ">wasted", ">sent back", ">lacking", "status", "findings")
+    print_table(f"Supplier's set {document}", columns, cells, limit=limit)
+    typer.echo(f"{_lacking(rows):,} units lack, {sum(bool(row.findings) for row in rows):,} rows to look at.")
+
+
+def _show_all(rows: Sequence[SetLine], limit: int) -> None:
+    found: dict[tuple[str, str], list[SetLine]] = defaultdict(list)
+    for row in rows:
+        found[row.hospital, row.document].append(row)
+    if not found:
+        typer.echo("No supplier's set is in the books.")
+        return
+    cells = [
+        (
+            document,
+            next((row.supplier for row in lines if row.supplier), None),
+            lines[0].store,
+            lines[0].encounter,
+            sum(row.brought for row in lines),
+            sum(row.used for row in lines),
+            sum(row.returned for row in lines),
+            _lacking(lines),
+            ", ".join(sorted({each for row in lines for each in row.findings})),
+        )
+        for (_, document), lines in found.items()
+    ]
+    columns = ("set", "supplier", "store", "patient", ">brought", ">used", ">sent back", ">lacking", "findings")
+    print_table("Suppliers' sets", columns, cells, limit=limit)
+
+
+def _lacking(rows: Sequence[SetLine]) -> int:
+    return sum(max(row.lacking, 0) for row in rows)

@@ -1,0 +1,167 @@
+"""A scan says of which lot or serial goods really are: they go back as they were and move again, and nothing else."""
+
+from typing import Any
+
+import pytest
+
+from models.charging.commands import CommandKind
+from tests.support.builders import BOX, DI, gs1, item, scan, scan_id
+from tests.support.ward import Ward, verdicts
+
+OTHER = gs1(DI, expiry="271231", lot="L2")
+UNIT, TWIN = (gs1(DI, expiry="271231", lot="L1", serial=serial) for serial in ("S1", "S2"))
+
+
+def moved(number: int, action: str, **changes: Any) -> dict[str, Any]:
+    return scan(number, **{"action": action, "encounter": None} | changes)
+
+
+def identify(number: int, of: int | None = None, **changes: Any) -> dict[str, Any]:
+    named = {"corrects": str(scan_id(of))} if of is not None else {}
+    return scan(number, **{"action": "identify", "codes": [OTHER]} | named | changes)
+
+
+async def stock(ward: Ward) -> dict[tuple[str, str, str], int]:
+    return {(place, lot, serial): n for _, place, _, _, lot, serial, n in (await ward.account()).stock if n}
+
+
+async def now(ward: Ward, number: int) -> tuple[str, tuple[str, ...]]:
+    return verdicts(await ward.account())[str(scan_id(number))]
+
+
+# In the books and in the twin ----------------------------------------------------------------------------------------
+
+
+async def test_a_use_of_another_lot_moves_that_lot_and_its_charge_stands(ward: Ward) -> None:
+    await ward.scan(moved(1, "receive", quantity=5), moved(2, "receive", codes=[OTHER], quantity=5), scan(3))
+    before = await ward.account()
+    await ward.scan(identify(4, 3), lane=1)
+    await ward.sweep()
+
+    after = await ward.account()
+    assert await now(ward, 3) == ("billed", ())
+    assert await now(ward, 4) == ("recorded", ())
+    assert (after.charges, after.usage) == (before.charges, before.usage)
+    assert await stock(ward) == {("OR-2", "L1", ""): 5, ("OR-2", "L2", ""): 4}
+
+
+async def test_a_use_and_what_identifies_it_may_come_in_one_batch_and_the_same_scan_again_changes_nothing(
+    ward: Ward,
+) -> None:
+    await ward.scan(moved(1, "receive", codes=[OTHER]), scan(2), identify(3, 2), identify(3, 2))
+    await ward.sweep()
+    await ward.scan(identify(4, 2))
+    await ward.sweep()
+
+    assert await now(ward, 2) == ("billed", ())
+    assert [(await now(ward, number))[0] for number in (3, 4)] == ["recorded"] * 2
+    assert await stock(ward) == {}
+
+
+@pytest.mark.parametrize(
+    ("action", "changes", "places"),
+    [
+        ("receive", {}, {("OR-2", "L2", ""): 2}),
+        ("waste", {}, {("OR-2", "L2", ""): -2}),
+        ("transfer", {"to_store": "OR-4"}, {("OR-2", "L2", ""): -2, ("OR-4", "L2", ""): 2}),
+        ("lend", {"to_store": "OR-4"}, {("OR-2", "L2", ""): -2, ("lent/OR-4", "L2", ""): 2}),
+        ("quarantine", {}, {("OR-2", "L2", ""): -2, ("quarantine/OR-2", "L2", ""): 2}),
+        ("send-back", {}, {("OR-2", "L2", ""): -2}),
+    ],
+)
+async def test_whatever_was_done_with_goods_was_done_with_the_other_lot(
+    ward: Ward, action: str, changes: dict[str, Any], places: dict[tuple[str, str, str], int]
+) -> None:
+    await ward.scan(moved(1, action, quantity=2, document="D1", **changes))
+    await ward.scan(identify(2, quantity=2, document="D1", encounter=None), lane=1)
+    await ward.sweep()
+
+    assert await stock(ward) == places
+    assert ("stock-negative" in (await now(ward, 1))[1]) == (action != "receive")
+
+
+async def test_a_unit_gets_its_serial_and_the_one_it_was_taken_for_is_free(ward: Ward) -> None:
+    await ward.scan(moved(1, "receive", codes=[UNIT]), moved(2, "receive", codes=[TWIN]), scan(3, codes=[UNIT]))
+    await ward.scan(identify(4, 3, codes=[TWIN]))
+    await ward.sweep()
+    await ward.scan(scan(5, codes=[UNIT]), scan(6, codes=[TWIN]))
+
+    assert [await now(ward, number) for number in (3, 5)] == [("billed", ())] * 2
+    assert await now(ward, 6) == ("held", ("serial-used",))
+
+
+async def test_a_label_that_said_no_lot_gets_it_and_is_traced_from_then_on(ward: Ward) -> None:
+    await ward.scan(moved(1, "receive", codes=[OTHER]), scan(2, codes=[gs1(DI, expiry="271231")]), identify(3, 2))
+    await ward.sweep()
+
+    assert await now(ward, 2) == ("billed", ())
+    assert await stock(ward) == {}
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ({"corrects": str(scan_id(99))}, "no-such-goods"),
+        ({"document": "D9"}, "no-such-goods"),
+        ({"document": "TWICE"}, "no-such-goods"),
+        ({"corrects": str(scan_id(8))}, "no-such-goods"),
+        ({"corrects": str(scan_id(9))}, "no-such-goods"),
+        ({"corrects": str(scan_id(1)), "codes": [gs1("07032069804995", lot="L2")]}, "other-item"),
+        ({"corrects": str(scan_id(1)), "quantity": 2}, "other-quantity"),
+        ({"corrects": str(scan_id(1)), "codes": [gs1(BOX, lot="L2")]}, "other-quantity"),
+        ({"corrects": str(scan_id(1)), "codes": [UNIT], "quantity": 2}, "serial-quantity"),
+        ({"corrects": str(scan_id(1)), "codes": [UNIT]}, "serial-used"),
+        ({"corrects": str(scan_id(5)), "codes": [TWIN]}, "serial-present"),
+    ],
+)
+async def test_what_can_not_be_meant_is_held_by_name_and_nothing_moves(
+    ward: Ward, said: dict[str, Any], reason: str
+) -> None:
+    other = item(item_code="NAIL", identifiers=[{"issuer": "GS1", "di": "07032069804995", "units_per_package": 1}])
+    await ward.learn(other)
+    await ward.scan(
+        scan(1), scan(2, codes=[UNIT]), moved(3, "receive", document="TWICE"), moved(4, "receive", document="TWICE"),
+        moved(5, "receive", codes=[gs1(DI, lot="L1", serial="S7")]), moved(6, "receive", codes=[TWIN]),
+        moved(7, "count"), scan(8), scan(10, action="return", corrects=str(scan_id(8))), scan(9, item_code="SCREW"),
+    )  # fmt: skip
+    before = await stock(ward)
+    await ward.scan(identify(20, **said), lane=1)
+    await ward.sweep()
+
+    verdict, reasons = await now(ward, 20)
+    assert (verdict, reason in reasons) == ("held", True)
+    assert await stock(ward) == before
+
+
+async def test_a_use_held_for_its_serial_is_charged_when_the_serial_is_known(ward: Ward) -> None:
+    await ward.scan(scan(1, codes=[UNIT]), scan(2, codes=[UNIT]))
+    assert await now(ward, 2) == ("held", ("serial-used",))
+    await ward.scan(identify(3, 2, codes=[TWIN]))
+    await ward.sweep()
+
+    assert await now(ward, 2) == ("billed", ("stock-negative",))
+
+
+async def test_an_identify_waits_for_its_item_and_an_event_that_names_no_goods_is_none(ward: Ward) -> None:
+    late = gs1("07032069804995", lot="L2")
+    await ward.scan(scan(1), identify(2, 1, codes=[late]), identify(3), identify(4, 1, item_code="SCREW"))
+    assert await now(ward, 2) == ("parked", ("unknown-identifier",))
+    first = {row[2]: row[3:5] for row in (await ward.account()).verdicts}
+    assert [first[str(scan_id(number))] for number in (3, 4)] == [("refused", ("bad-event",))] * 2
+
+    both = [{"issuer": "GS1", "di": di, "units_per_package": 1} for di in (DI, "07032069804995")]
+    await ward.learn(item(identifiers=both))
+    await ward.sweep()
+    await ward.sweep()
+    assert await now(ward, 2) == ("recorded", ())
+    assert await stock(ward) == {("OR-2", "L2", ""): -1}
+
+
+async def test_goods_that_a_person_took_back_meanwhile_stay_as_they_are(ward: Ward) -> None:
+    await ward.scan(scan(1))
+    await ward.store.command(CommandKind.REJECT, 1)
+    await ward.scan(identify(2, 1), lane=1)
+    await ward.sweep()
+
+    assert (await now(ward, 1))[1] == ("rejected",)
+    assert await stock(ward) == {}

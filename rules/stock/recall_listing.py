@@ -20,6 +20,7 @@ BY_STOCK: Final = "share of the recalled units among those in the store before i
 NOTHING_KNOWN: Final = "nothing of the item was in the store: it can't be ruled out"
 LOST: Final = "lost without a scan: units lost among the patients of the department since they were last seen"
 NOBODY_KNOWN: Final = "lost without a scan, and no patient is known from then: it can't be ruled out"
+_ORDER: Final = {kind: place for place, kind in enumerate(LineKind)}
 _FOUR: Final = Decimal("0.0001")
 _PLACES: Final = (
     ("in-transit/", LineKind.IN_TRANSIT), ("lent/", LineKind.LENT), ("quarantine/", LineKind.QUARANTINE),
@@ -64,7 +65,7 @@ def lines_of(
         found = meant.holding(holding)
         if found is not Match.NO:
             lines.append(_line_of_holding(notice, holding, found, shares))
-    return sorted(lines, key=lambda line: (list(LineKind).index(line.kind), str(line.happened_at), str(line.line_id)))
+    return sorted(lines, key=lambda line: (_ORDER[line.kind], str(line.happened_at), line.line_id))
 
 
 @dataclass(slots=True)
@@ -139,12 +140,13 @@ def _lines_of_loss(
     """
     many = len(patients)
     chance = min(Decimal(loss.units) / max(many, 1), Decimal(1)) * (Decimal(1) if share is None else share)
+    chance = chance.quantize(_FOUR)
     among: list[tuple[str | None, str | None]] = [(each.encounter, each.department) for each in patients]
     for encounter, department in among or [(None, scan.department)]:
         yield ExposureLine(
             made_id("recall-line", notice.hospital, notice.recall, "lost", scan.scan_id, encounter or ""),
             LineKind.POSSIBLE, encounter, loss.store, department, scan.item_code, scan.issuer, scan.di, scan.lot,
-            scan.serial, scan.expiry, -(-loss.units // max(many, 1)), chance.quantize(_FOUR),
+            scan.serial, scan.expiry, -(-loss.units // max(many, 1)), chance,
             LOST if many else NOBODY_KNOWN, scan.scan_id, loss.until,
         )  # fmt: skip
 

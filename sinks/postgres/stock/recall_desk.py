@@ -36,9 +36,6 @@ SELECT store, owner, item_code, issuer, di, lot, serial, expiry, quantity FROM r
 WHERE hospital = $1 AND item_code = ANY ($2) AND quantity > 0 ORDER BY store, owner, item_code, lot, serial
 """
 _PATIENTS = "SELECT encounter, department, from_at, to_at FROM udi.patients_of_store($1, $2, $3, $4) ORDER BY encounter"
-_STAND = """
-SELECT * FROM udi.recall_line WHERE (hospital, recall, version) = ($1, $2, $3)
-"""
 _LISTED = """
 SELECT kind, line_id, encounter, store, department, item_code, issuer, di, lot, serial, expiry, quantity, chance,
        reckoned, scan_id, happened_at, status, closed_at, closed_by, closing_reason
@@ -48,15 +45,29 @@ ORDER BY kind, happened_at, encounter, store, lot, serial, line_id
 _UPSERT = """
 INSERT INTO udi.recall_line (hospital, recall, version, line_id, kind, encounter, store, department, item_code, issuer,
     di, lot, serial, expiry, quantity, chance, reckoned, scan_id, happened_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+SELECT $1, $2, $3, one.* FROM unnest($4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
+    $10::text[], $11::text[], $12::text[], $13::text[], $14::date[], $15::bigint[], $16::numeric[], $17::text[],
+    $18::uuid[], $19::timestamptz[]) one
 ON CONFLICT (hospital, recall, version, line_id) DO UPDATE SET kind = excluded.kind, encounter = excluded.encounter,
-    store = excluded.store, department = excluded.department, item_code = excluded.item_code, lot = excluded.lot,
-    serial = excluded.serial, expiry = excluded.expiry, quantity = excluded.quantity, chance = excluded.chance,
-    reckoned = excluded.reckoned, happened_at = excluded.happened_at, gone_at = NULL
+    store = excluded.store, department = excluded.department, item_code = excluded.item_code, issuer = excluded.issuer,
+    di = excluded.di, lot = excluded.lot, serial = excluded.serial, expiry = excluded.expiry,
+    quantity = excluded.quantity, chance = excluded.chance, reckoned = excluded.reckoned, scan_id = excluded.scan_id,
+    happened_at = excluded.happened_at, gone_at = NULL
+WHERE recall_line.gone_at IS NOT NULL OR (
+    recall_line.kind, recall_line.encounter, recall_line.store, recall_line.department, recall_line.item_code,
+    recall_line.issuer, recall_line.di, recall_line.lot, recall_line.serial, recall_line.expiry, recall_line.quantity,
+    recall_line.chance, recall_line.reckoned, recall_line.scan_id, recall_line.happened_at
+) IS DISTINCT FROM (
+    excluded.kind, excluded.encounter, excluded.store, excluded.department, excluded.item_code, excluded.issuer,
+    excluded.di, excluded.lot, excluded.serial, excluded.expiry, excluded.quantity, excluded.chance, excluded.reckoned,
+    excluded.scan_id, excluded.happened_at
+)
 """
+"""All lines at once: a lot that was lost in a large department has tens of thousands. What stands is not written."""
 _GONE = """
 UPDATE udi.recall_line SET gone_at = clock_timestamp()
-WHERE (hospital, recall, version) = ($1, $2, $3) AND line_id = ANY ($4) AND gone_at IS NULL
+WHERE (hospital, recall, version) = ($1, $2, $3) AND gone_at IS NULL
+  AND NOT EXISTS (SELECT FROM unnest($4::uuid[]) listed (line_id) WHERE listed.line_id = recall_line.line_id)
 """
 _CLOSE = """
 INSERT INTO udi.recall_closing (hospital, recall, line_id, n, quantity, reason, closed_by)
@@ -177,16 +188,12 @@ class Listing:
 
     async def write(self, lines: Sequence[ExposureLine]) -> None:
         """These are its lines now; those that stood and are not among them are gone."""
-        notice = self._notice
-        key = (notice.hospital, notice.recall, notice.version)
-        stand = {row["line_id"]: row for row in await self._connection.fetch(_STAND, *key)}
-        changed = [line for line in lines if line.line_id not in stand or _differs(line, stand[line.line_id])]
-        if changed:
-            await self._connection.executemany(_UPSERT, [(*key, line.line_id, *_values(line)) for line in changed])
-        gone = [id_ for id_, row in stand.items() if row["gone_at"] is None]
-        gone = list(set(gone) - {line.line_id for line in lines})
-        if gone:
-            await self._connection.execute(_GONE, *key, gone)
+        key = (self._notice.hospital, self._notice.recall, self._notice.version)
+        lines = list({line.line_id: line for line in lines}.values())  # A statement writes a row once.
+        ids = [line.line_id for line in lines]
+        columns = [[getattr(line, name) for line in lines] for name in _COLUMNS]
+        await self._connection.execute(_UPSERT, *key, ids, *columns)
+        await self._connection.execute(_GONE, *key, ids)
 
 
 def _scan(row: Any) -> ItemScan:
@@ -194,11 +201,3 @@ def _scan(row: Any) -> ItemScan:
     values["reasons"] = tuple(values["reasons"])
     values["scan_id"] = UUID(int=row["scan_id"].int)
     return ItemScan(**values)
-
-
-def _values(line: ExposureLine) -> tuple[Any, ...]:
-    return (line.kind.value, *(getattr(line, name) for name in _COLUMNS[1:]))
-
-
-def _differs(line: ExposureLine, row: Any) -> bool:
-    return row["gone_at"] is not None or _values(line) != tuple(row[name] for name in _COLUMNS)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from statistics import median
+from time import process_time
 from typing import Final
 
 import asyncpg
@@ -11,6 +12,7 @@ from benchmarks.growth.filling import fill
 from benchmarks.growth.looking import look
 from benchmarks.growth.years import DAY
 from benchmarks.parts import LANES, books
+from benchmarks.processes import cpu_seconds
 from benchmarks.steps import BATCH, Line, hot_pool, statements
 from benchmarks.table import Table
 from sinks.postgres.database import open_pool
@@ -18,6 +20,7 @@ from sinks.postgres.database import open_pool
 SECTION: Final = "Books of years"
 LOOK_UPS_MS: Final = 100
 """Wanted of the slowest look-up but a recall's list. Own choice: what a page of the board may take."""
+_BACKENDS: Final = "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
 _SIZES: Final = """
 SELECT c.relname AS name, sum(pg_total_relation_size(part.oid))::float8 AS bytes
 FROM pg_class c LEFT JOIN pg_inherits i ON i.inhparent = c.oid JOIN pg_class part ON part.oid IN (c.oid, i.inhrelid)
@@ -34,6 +37,8 @@ class Grown:
     """Scans in them before any was timed."""
     batches: list[float]
     """µs a scan of each batch, all its steps."""
+    cpu: float
+    """µs a scan of CPU, here and in the lane's backend: what others on the machine do is not in it."""
     statements: dict[str, float]
     """µs a scan in the server by statement."""
     looked_up: dict[str, float]
@@ -49,7 +54,7 @@ async def run(server_url: str, sizes: tuple[int, int], window: int) -> list[Grow
         grown = []
         for rows, url in urls.items():
             await fill(url, rows)
-            grown.append(Grown(rows, [], {}, {}, await _bytes(url, rows)))
+            grown.append(Grown(rows, [], 0.0, {}, {}, await _bytes(url, rows)))
         await _record(urls, grown, window)
         for each in grown:
             pool = await open_pool(urls[each.rows], 4)
@@ -78,11 +83,19 @@ async def _record(urls: dict[int, str], grown: list[Grown], window: int) -> None
             await line.use(BATCH)
             await pool.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
             await statements(pool)
+        backends = [[row["pid"] for row in await pool.fetch(_BACKENDS)] for pool in pools]
         for _ in range(window // BATCH):
-            for line, each in zip(lines, grown, strict=True):
-                each.batches += [1e6 * seconds / BATCH for seconds in (await line.use(BATCH)).batches]
+            for line, each, pids in zip(lines, grown, backends, strict=True):
+                before = sum(map(cpu_seconds, pids)) + process_time()
+                spent = await line.use(BATCH)
+                # The rows are made twice, once to know what they cost.
+                took = process_time() + sum(map(cpu_seconds, pids)) - before - spent.rows
+                each.batches += [1e6 * seconds / BATCH for seconds in spent.batches]
+                each.cpu += 1e6 * took / window
         for pool, each in zip(pools, grown, strict=True):
             each.statements = {name: 1e6 * took / window for name, took in (await statements(pool)).items()}
+            # As the evaluator would have: the board's months are asked for without what waits for it.
+            await pool.execute("SELECT udi.fold_usage(1000000)")
 
 
 def show(table: Table, grown: list[Grown]) -> None:
@@ -90,6 +103,10 @@ def show(table: Table, grown: list[Grown]) -> None:
     small, large = grown
     for each in grown:
         table.add(SECTION, f"a batch after {each.rows:,} scans", "µs per scan", each.batches)
+    ratios = [after / before for before, after in zip(small.batches, large.batches, strict=True)]
+    table.add(SECTION, "of two batches, one right after the other, the second times the first", "", ratios)
+    for each in grown:
+        table.add(SECTION, f"CPU after {each.rows:,}, here and in PostgreSQL", "µs per scan", [each.cpu])
     for name in sorted(large.statements, key=lambda name: -large.statements[name]):
         for each in grown:
             table.add(SECTION, f"{name} after {each.rows:,}", "µs per scan", [each.statements.get(name, 0.0)])
@@ -98,7 +115,8 @@ def show(table: Table, grown: list[Grown]) -> None:
             table.add(SECTION, f"{name}, at {each.rows:,}", "ms", [each.looked_up[name]])
     for name, size in large.bytes.items():
         table.add(SECTION, f"udi.{name} at {large.rows:,}, indexes and all", "bytes a scan", [size])
-    cost = median(large.batches) / median(small.batches)
-    table.aim(f"cost of a scan at {large.rows:,}, times that at {small.rows:,}", cost, 1.15, least=False, digits=2)
+    for what, cost in (("cost", median(ratios)), ("CPU", large.cpu / small.cpu)):
+        name = f"{what} of a scan at {large.rows:,}, times that at {small.rows:,}"
+        table.aim(name, cost, 1.15, least=False, digits=2)
     slowest = max((name for name in large.looked_up if "lists" not in name), key=lambda name: large.looked_up[name])
     table.aim(f"slowest look-up ({slowest}) at {large.rows:,}, ms", large.looked_up[slowest], LOOK_UPS_MS, least=False)

@@ -268,6 +268,18 @@ async def test_a_unit_in_two_places_is_refused_by_the_database_and_a_use_never(
     assert await place(store) == ("patient", -1)
 
 
+async def test_a_place_and_a_balance_that_change_once_need_no_more_room(books: Ward, store: PostgresStore) -> None:
+    units = range(1, 301)
+    await books.scan(*(moved(number, "receive", codes=[label(f"S{number}")]) for number in units))
+    size = "SELECT pg_total_relation_size('udi.unit_place'), pg_total_relation_size('udi.balance')"
+    before = await store.pool.fetchrow(size)
+
+    await books.scan(*(used(1000 + number, codes=[label(f"S{number}")]) for number in units))
+
+    assert await store.pool.fetchrow(size) == before
+    assert await place(store, "S300") == ("patient", 0)
+
+
 @pytest.mark.parametrize("book", ["settlement", "waste_cost", "ledger"])
 async def test_what_a_move_costs_is_not_posted_to_a_closed_month(database: str, book: str) -> None:
     async with postgres_store(database) as store:

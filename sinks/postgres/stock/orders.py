@@ -127,7 +127,7 @@ class OrderDesk:
         if order.status is not OrderStatus.PROPOSED:
             raise OrderStandsError(order)
         key = (order.hospital, order.supplier, order.number)
-        await self._connection.execute("SELECT udi.release_purchase($1, $2, $3, $4)", *key, by)
+        await self._connection.execute("SELECT udi.release_purchase_2($1, $2, $3, $4)", *key, by)
         released = await self._order(order_id)
         await self._connection.execute(
             "SELECT udi.publish_order($1, $2, $3, $4)", *key[:2], made_id("order", *key), body_of(released)

@@ -254,7 +254,7 @@ async def test_the_database_refuses_a_second_release_and_a_changed_order(house: 
     await house.udi("orders", "propose")
     await house.udi("orders", "release", "S9-1")
     with pytest.raises(asyncpg.UniqueViolationError):
-        await house.pool.execute("SELECT udi.release_purchase($1, 'S9', 1, 'li')", HOSPITAL)
+        await house.pool.execute("SELECT udi.release_purchase_2($1, 'S9', 1, 'li')", HOSPITAL)
     with pytest.raises(asyncpg.RestrictViolationError):
         await house.pool.execute("UPDATE udi.purchase_line SET packages = 1")
     with pytest.raises(asyncpg.CheckViolationError, match="whole_packages"):

@@ -14,7 +14,9 @@ class Run:
     """What the demo measured."""
 
     published: int = 0
-    """Records published on the scan topic."""
+    """Records published on the scan topic, without those of counts."""
+    counted: int = 0
+    """Records of counts of the store."""
     seconds: float = 0.0
     """Of the scan stages only: from the first record published to the last one recorded."""
     latencies: list[float] = field(default_factory=list)
@@ -27,3 +29,8 @@ class Run:
     """Quotas as `udi quota` shows them; `None` without any."""
     monthly: MonthlyWork | None = None
     """The monthly work; `None` until it is done."""
+
+    @property
+    def shown(self) -> int:
+        """Records of both kinds: how far the run is."""
+        return self.published + self.counted

@@ -175,13 +175,15 @@ async def _play(console: Console, player: Player, closing: "Closing", hospital: 
             progress.update(task, description=f"{month_text(stage.month)}  {say('desk', 'demo-stage', stage.name)}")
             if stage.name == "scans":
                 before = time.monotonic()
-                await _watched(player, stage, lambda done: progress.update(task, completed=run.published + done))
+                await _watched(player, stage, lambda done: progress.update(task, completed=run.shown + done))
                 await closing.learn()
                 run.published += len(stage.records)
                 run.seconds += time.monotonic() - before
-                progress.update(task, completed=run.published, rate=f"{run.published / run.seconds:,.0f}/s")
+                progress.update(task, completed=run.shown, rate=f"{run.published / run.seconds:,.0f}/s")
             elif stage.name == "count":
                 await closing.count(stage)
+                run.counted += len(stage.records)
+                progress.update(task, completed=run.shown)
             elif stage.name == "close":
                 await closing.close(stage.month)
             else:

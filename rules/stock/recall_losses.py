@@ -68,6 +68,8 @@ class _Shelf:
     before: datetime | None = None
     """`since` as it was when that count began: what it missed was gone after that."""
     lost: list[Loss] = field(default_factory=list)
+    explained: int = 0
+    """Units that counts missed and that are known to have been used: the next count finds as many too many."""
 
     def take(self, scan: ItemScan, units: int) -> None:
         """A scan of these goods on the shelf; `units` come, or go when below 0, or are counted."""
@@ -80,16 +82,30 @@ class _Shelf:
                 self.since = at
             return
         if scan.action == MISSING:
-            began = self.before if self.before is not None and scan.document == self.document else self.since
-            self.lost.append(Loss(scan.scan_id, scan.store, began, at, scan.units))
+            self._missed(scan)
         elif scan.action == FOUND:
             self._found(units)
         if scan.action in _BOOKED or self.held <= 0:
             self.since = at
         self.held += units
 
+    def _missed(self, scan: ItemScan) -> None:
+        """Goods were not there: since the last sure sight before their count, and without what was known only later.
+
+        A use that came to the books after the post explains what the count missed: by the books as they are now, it has
+        seen more than would be left.
+        """
+        mine = scan.document is not None and scan.document == self.document
+        unexplained = max(min(scan.units, self.held - (self.counted if mine else 0)), 0)
+        self.explained += scan.units - unexplained
+        if unexplained:
+            since = self.before if mine and self.before is not None else self.since
+            self.lost.append(Loss(scan.scan_id, scan.store, since, scan.scanned_at, unexplained))
+
     def _found(self, units: int) -> None:
-        """Units are there again: those that were missed last."""
+        """Units are there again: those that are known to have been used, else those that were missed last."""
+        known = min(units, self.explained)
+        self.explained, units = self.explained - known, units - known
         while units and self.lost:
             last = self.lost.pop()
             if last.units > units:

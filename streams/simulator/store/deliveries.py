@@ -10,7 +10,7 @@ from streams.simulator.hospital.goods import Goods
 
 PLAIN: Final = "plain"
 SHARES: Final = (
-    ("more", 300), ("fewer", 500), ("other-lot", 300), ("expired", 150), ("serial-twice", 400), ("unknown-item", 150),
+    ("more", 300), ("fewer", 500), ("other-lot", 600), ("expired", 150), ("serial-twice", 400), ("unknown-item", 150),
 )  # fmt: skip
 """In 10,000 lines of notes so many with each error. No source: ours, so that a year has some of each."""
 

@@ -25,10 +25,12 @@ USES_MAX: Final = 60
 """A month in a room. No source: ours, so that a recall lists some thousand lines and no more."""
 RETURNED: Final = 300
 LATE: Final = 800
+OFFLINE: Final = 150
 LENT: Final = 150
 LENT_UNITS: Final = 2
 RECALLED: Final = 4_000
-"""In 10,000: uses that come back, receipts scanned days late, uses beside which goods are lent, lots recalled."""
+"""In 10,000: uses that come back, receipts scanned days late, uses that arrive in the next month, uses beside which
+goods are lent, lots recalled."""
 COUNTED_EVERY: Final = 3
 """Months from count to count; the last month has one, too."""
 AGAINST_THE_NOTICE: Final = 2
@@ -160,9 +162,17 @@ class _Month:
                     stay=self.desk.wards.known(self.room.department, day))  # fmt: skip
         scan.store = self.room.name
         batch.left -= 1
+        if back and self._offline(batch):
+            self.desk.held_back(scan)
+            return
         if batch.unit.serial is None and self.chance.per_10000(back):
             returned(self.desk, scan, 1, 30 * MINUTE)
             batch.left += 1
+
+    def _offline(self, batch: Batch) -> bool:
+        """The terminal is offline until the next month: a count meanwhile misses the unit, the next one finds it."""
+        known = batch.unit.serial is None and self.desk.index + 1 < self.desk.plan.months
+        return known and self.chance.per_10000(OFFLINE)
 
     def _against_the_notice(self, day: int) -> None:
         """Somebody takes a recalled unit all the same."""

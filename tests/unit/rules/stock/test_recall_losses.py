@@ -82,9 +82,20 @@ def test_what_a_count_booked_is_sure_from_then_on() -> None:
     assert found == [(1, 1, 20), (1, 20, 60)]
 
 
-def test_what_a_count_scanned_does_not_stand_against_what_it_missed() -> None:
-    """A use that came to the books late makes the count look complete: it was not when it was posted."""
-    assert lost(moved(1, "receive", 5), moved(10, "use"), counted(20, 4), missed(20)) == [(1, 1, 20)]
+def test_what_a_count_scanned_is_no_sure_sight_of_what_it_missed() -> None:
+    assert lost(moved(1, "receive", 5), counted(19, 3), counted(20, 1), missed(20)) == [(1, 1, 20)]
+
+
+def test_a_use_that_came_to_the_books_after_the_post_explains_what_the_count_missed() -> None:
+    """By the books as they are now four lay there, and four were counted; of five that are gone one is a loss."""
+    late = [moved(1, "receive", 5), moved(10, "use")]
+
+    assert lost(*late, counted(20, 4), missed(20)) == []
+    assert lost(*late, counted(20, 3), missed(20, 2)) == [(1, 1, 20)]
+    assert lost(*late, missed(20, 5)) == [(4, 1, 20)]
+    assert lost(*late, counted(20, 3), missed(20, 2), moved(60, "found", 1)) == [(1, 1, 20)]
+    assert lost(*late, counted(20, 3), missed(20, 2), moved(60, "found", 2)) == []
+    assert lost(moved(1, "receive", serial="S1"), moved(10, "use", serial="S1"), missed(20, serial="S1")) == []
 
 
 def test_what_the_next_count_finds_was_not_lost() -> None:

@@ -27,7 +27,7 @@ from tests.unit.streams.simulator.conftest import PLAN, Run, run_of
 
 STAGES = ("facts", "scans", "count", "late-facts", "his-charges", "close")
 SMALL = Plan(seed=3, months=2, scans=1200)
-DIGEST = "1e22625ce188ef055c5a11f75a8dd1f8d1fe75de355a098e9ba1f5d14c0bf682"
+DIGEST = "e734a5ca9775304e26d863a090ac90552b5bb91b979d254bb27926fb782884b0"
 
 
 def digest(stages: list[Stage]) -> str:
@@ -110,6 +110,7 @@ def test_every_reason_of_the_core_occurs(run: Run) -> None:
         Reason.LABEL_INCOMPLETE, Reason.SAME_PLACE, Reason.INSURANCE_CODE_ENDED,
         Reason.TOO_MANY_UNITS, Reason.INTERNAL_ERROR, Reason.BREAKER_OPEN, Reason.BREAKER_TRIAL, Reason.QUOTA_EXHAUSTED,
         Reason.MIX_EXCEEDED, Reason.PRICE_CEILING, Reason.OVERRIDDEN, Reason.NOT_COUNTED,
+        Reason.NO_SUCH_GOODS, Reason.OTHER_ITEM, Reason.OTHER_QUANTITY, Reason.SERIAL_ELSEWHERE,
     }  # fmt: skip
     assert set(run.truth.reasons()) == {reason.value for reason in set(Reason) - elsewhere}
 

@@ -45,6 +45,8 @@ class Account:
     credits_of: str | None = None
     """For a return that found its use: the scan id of the use."""
     move: Move | None = None
+    really: Move | None = None
+    """Of goods that another scan identified: how they went when they moved again."""
     payable: Decimal | None = None
     """Amount of the settlement line; `None`: there is none."""
     usage: Decimal | None = None
@@ -139,8 +141,23 @@ def _fold(state: _Lane, facts: Facts, hospital: Hospital, contested: set[Unit]) 
         _try_waiting_returns(state, hospital, contested)
     elif facts.action == "return":
         _give_back(state, facts, hospital, contested)
+    elif facts.action == "identify":
+        _identify(state, facts)
     else:
         state.done[facts.scan_id] = Account(facts, "recorded", move=_move(facts, hospital))
+
+
+def _identify(state: _Lane, facts: Facts) -> None:
+    """The goods of the scan it names go back, and again under its own lot."""
+    meant = state.done.get(facts.corrects or "")
+    if meant is None or meant.move is None:
+        state.done[facts.scan_id] = Account(facts, "held", "no-such-goods")
+        return
+    state.done[facts.scan_id] = Account(facts, "recorded")
+    found = replace(meant, really=replace(meant.move, lot=facts.lot, serial=facts.serial))
+    state.done[found.facts.scan_id] = found
+    if found.facts.scan_id in state.uses:
+        state.uses[found.facts.scan_id] = found
 
 
 def _use(state: _Lane, facts: Facts, hospital: Hospital, contested: set[Unit]) -> None:
@@ -255,10 +272,13 @@ def _try_waiting_returns(state: _Lane, hospital: Hospital, contested: set[Unit])
 
 
 def _move(facts: Facts, hospital: Hospital) -> Move | None:
+    here, there = f"set/{facts.set_of}" if facts.set_of else facts.store, facts.to_store or ""
     places = {
-        "use": (facts.store, "patient"), "return": ("patient", facts.store), "opened": (facts.store, "waste"),
-        "waste": (facts.store, "waste"), "receive": ("supplier", facts.store),
-        "transfer": (facts.store, facts.to_store or ""),
+        "use": (here, "patient"), "return": ("patient", here), "opened": (here, "waste"), "waste": (here, "waste"),
+        "receive": ("supplier", here), "transfer": (here, there), "lend": (here, f"lent/{there}"),
+        "give-back": (f"lent/{facts.store}", there), "accept": (f"in-transit/{facts.store}", here),
+        "quarantine": (here, f"quarantine/{facts.store}"), "clear": (f"quarantine/{facts.store}", here),
+        "send-back": (here, "supplier"),
     }.get(facts.action)  # fmt: skip
     if places is None:
         return None

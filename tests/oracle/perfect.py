@@ -106,7 +106,7 @@ def _book(case: Case, account: Account, lane: int, tables: Tables, topics: dict[
     facts, move = account.facts, account.move
     if account.amount is not None:
         entry = _entry(case, account)
-        tables["charges"].append(entry)
+        tables["charges"].append(entry | ({"lot": account.really.lot} if account.really else {}))
         _publish(BILLING, lane, {**entry, "amount": str(entry["amount"])}, tables, topics)
     if move is not None:
         row: dict[str, Any] = {
@@ -116,7 +116,11 @@ def _book(case: Case, account: Account, lane: int, tables: Tables, topics: dict[
             "item_code": move.item,
         }
         row |= {"lot": move.lot, "serial": move.serial, "quantity": move.quantity}
-        tables["stock_moves"].append({**row, "scan_id": facts.scan_id, "hospital": HOSPITAL})
+        row |= {"scan_id": facts.scan_id, "hospital": HOSPITAL}
+        tables["stock_moves"].append(row)
+        if account.really is not None:
+            tables["stock_moves"].append({**row, "from_place": move.to_place, "to_place": move.from_place})
+            tables["stock_moves"].append({**row, "lot": account.really.lot})
         if account.payable is not None and facts.action in ("use", "return"):
             line: dict[str, Any] = {"line_id": _id("line", facts), "supplier": move.owner, "scan_id": facts.scan_id}
             line |= {"item_code": facts.item, "quantity": facts.quantity, "period": facts.scanned_at[:7]}

@@ -53,6 +53,8 @@ class Facts:
     """Local, RFC 3339."""
     expired: bool = False
     """Whether the label's expiry day is before the scan."""
+    set_of: str | None = None
+    """For goods of a supplier's set: the document that names it."""
     half_of: str | None = None
     """For the half of a label without identifier: the scan id of the half with it."""
 

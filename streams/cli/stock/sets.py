@@ -68,7 +68,7 @@ def _show_all(rows: Sequence[SetLine], limit: int) -> None:
         )
         for (_, document), lines in found.items()
     ]
-    columns = ("set", "supplier", "store", "patient", ">brought", ">used", ">sent back", ">lacking", "findings")
+    columns = ("document", "supplier", "store", "patient", ">brought", ">used", ">sent back", ">lacking", "findings")
     print_table("Suppliers' sets", columns, cells, limit=limit)
 
 

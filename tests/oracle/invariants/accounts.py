@@ -64,7 +64,7 @@ def _entry_differs(case: Case, account: Account, row: object) -> Iterator[str]:
     facts, price = account.facts, case.hospital.price(account.facts.item)
     expected = {"item_code": facts.item, "quantity": facts.quantity, "unit_price": price, "amount": account.amount}
     expected |= {"encounter": facts.encounter, "department": case.hospital.department(facts), "serial": facts.serial}
-    expected |= {"period": facts.scanned_at[:7], "lot": facts.lot}
+    expected |= {"period": facts.scanned_at[:7], "lot": account.really.lot if account.really else facts.lot}
     for column, value in expected.items():
         found = number(row[column]) if isinstance(value, Decimal) else row[column]
         if found != value:

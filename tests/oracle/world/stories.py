@@ -222,10 +222,39 @@ def an_expired_use(desk: Desk) -> list[Intent]:
 
 
 def store_work(desk: Desk) -> list[Intent]:
-    action = desk.chance.choice(("receive", "receive", "transfer", "waste", "opened", "count"))
+    action = desk.chance.choice(("receive", "receive", "transfer", "waste", "opened", "count", "lend", "quarantine"))
     goods = desk.goods((*STOCKED, "mesh") if action == "receive" else STOCKED)
-    to_store = "CENTRAL" if action == "transfer" else None
+    to_store = {"transfer": "CENTRAL", "lend": "LAB"}.get(action)
     return [scan(desk, action, goods, to_store=to_store, department="ORTH")]
+
+
+def goods_sent_back(desk: Desk) -> list[Intent]:
+    about = {"lot": f"BACK{in_letters(desk.number())}", "store": desk.chance.choice(STORES), "box": False}
+    return [scan(desk, action, BY_NAME["suture"], **about) for action in ("receive", "send-back")]
+
+
+def goods_of_another_lot(desk: Desk) -> list[Intent]:
+    """A use or a receipt, and the scan that says of which lot they were: in one lane, for both have one key."""
+    at, lots = desk.begin(), (f"IS{in_letters(desk.number())}", f"WAS{in_letters(desk.number())}")
+    about: dict[str, Any] = {"packages": 2, "box": False, "store": desk.chance.choice(STORES)}
+    if desk.chance.random() < 0.5:
+        about["encounter"] = desk.stay().code
+    action = "use" if "encounter" in about else "receive"
+    goods = desk.goods(("screw", "suture"))
+    first = scan(desk, action, goods, lot=lots[1], at=at, department="ORTH", **about)
+    named = {"corrects": first.facts.scan_id, "at": at + timedelta(minutes=3)}
+    return [first, *(scan(desk, "identify", goods, lot=lots[0], **named, **about) for _ in range(2))]
+
+
+def a_set_for_one_operation(desk: Desk) -> list[Intent]:
+    stay, number = desk.stay(), desk.number()
+    about: dict[str, Any] = {"lot": f"SET{in_letters(number)}", "store": "OR-1", "set_of": f"GT-{number}", "box": False}
+    told = [
+        scan(desk, "receive", BY_NAME["suture"], packages=3, **about),
+        scan(desk, "use", BY_NAME["suture"], packages=1, encounter=stay.code, department=stay.department, **about),
+        scan(desk, "send-back", BY_NAME["suture"], packages=2, **about),
+    ]
+    return [changed(each, place="set", document=each.facts.set_of) for each in told]
 
 
 def poison(desk: Desk) -> list[Intent]:
@@ -285,6 +314,9 @@ STORIES: Final[tuple[tuple[Callable[[Desk], list[Intent]], int], ...]] = (
     (a_use_without_encounter, 1),
     (an_expired_use, 1),
     (store_work, 8),
+    (goods_sent_back, 1),
+    (goods_of_another_lot, 3),
+    (a_set_for_one_operation, 2),
     (poison, 3),
     (a_refused_id_used_again, 1),
     (two_halves_of_a_label, 2),

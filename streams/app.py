@@ -11,6 +11,7 @@ import faust
 from faust.types import StreamT
 
 from models.wire.topics import (
+    CABINET_READS,
     CATALOGUE,
     DELIVERIES,
     DISCHARGES,
@@ -22,6 +23,7 @@ from models.wire.topics import (
     STORES,
 )
 from streams import logs
+from streams.agents.cabinet_reads import cabinet_reads
 from streams.agents.catalogue import catalogue
 from streams.agents.deliveries import deliveries
 from streams.agents.discharges import discharges
@@ -48,6 +50,7 @@ AGENTS: Final[Mapping[str, Callable[[StreamT[Any]], Awaitable[None]]]] = {
     RECALLS: recalls,
     STORES: stores,
     DELIVERIES: deliveries,
+    CABINET_READS: cabinet_reads,
 }
 """The agent of each input topic."""
 

@@ -14,6 +14,7 @@ from models.charging.snapshot import Catalogue
 from models.policy import POLICY
 from models.scan.signatures import NO_SIGNERS, Signers
 from models.wire.topics import (
+    CABINET_READS,
     CATALOGUE,
     DELIVERIES,
     DISCHARGES,
@@ -31,6 +32,7 @@ from sinks.postgres.charging.books import PostgresBooks
 from sinks.postgres.database import check_books, open_pool_patiently
 from sinks.postgres.operating.interventions import Interventions, Word
 from sinks.postgres.reconciling.his_lines import HisLineBooks, LineBatch
+from sinks.postgres.stock.cabinets import CabinetBatch, CabinetBooks
 from sinks.postgres.stock.supply_facts import SupplyBatch, SupplyBooks
 from sinks.postgres.web.devices import DeviceBooks
 from streams.agents.sweeps import Sweeps
@@ -44,7 +46,7 @@ from streams.settings import Settings
 
 log = structlog.get_logger(__name__)
 
-FACT_TOPICS = (CATALOGUE, ENCOUNTERS, HIS_CHARGES, DISCHARGES, INCOME, RECALLS, STORES, DELIVERIES)
+FACT_TOPICS = (CATALOGUE, ENCOUNTERS, HIS_CHARGES, DISCHARGES, INCOME, RECALLS, STORES, DELIVERIES, CABINET_READS)
 """What is read beside scans."""
 _Steps = dict[str, tuple[Callable[[RawRecord], Any], Callable[..., None]]]
 """By topic: what parses a record, and what adds it to a batch."""
@@ -183,6 +185,10 @@ class Worker(mode.Service):
             }
             facts = Facts(*steps[name], supply.record, SupplyBatch)
             position = await supply.take_over(cluster, topic, partition)
+        elif name == CABINET_READS:
+            reads = CabinetBooks(pool, lanes)
+            facts = Facts(reads.parse, reads.add, reads.record, CabinetBatch)
+            position = await reads.take_over(cluster, topic, partition)
         else:
             books = FactBooks(pool, lanes)
             parse = books.parse_item if name == CATALOGUE else books.parse_encounter

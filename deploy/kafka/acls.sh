@@ -18,7 +18,7 @@ allow() { # USER OPTIONS…
 }
 topics() { for name in "$@"; do printf -- '--topic udi.%s ' "$name"; done; }
 
-inputs="scans catalogue encounters his-charges discharges income recalls stores deliveries"
+inputs="scans catalogue encounters his-charges discharges income recalls stores deliveries cabinet-reads"
 outputs="billing verdicts alerts cases settlement dead-letters seals statements orders"
 for user in worker relay scheduler gateway operator; do
     allow "$user" --operation Describe --operation DescribeConfigs --topic udi. --resource-pattern-type prefixed
@@ -34,6 +34,6 @@ allow gateway --operation Write $(topics scans)
 allow gateway --operation Read $(topics verdicts)
 allow operator --operation Read --topic udi. --resource-pattern-type prefixed
 # Who stands outside: the HIS and its neighbours write facts, and read what leaves.
-allow his --operation Write --operation Describe $(topics catalogue encounters his-charges discharges income recalls stores deliveries)
+allow his --operation Write --operation Describe $(topics catalogue encounters his-charges discharges income recalls stores deliveries cabinet-reads)
 allow his --operation Read --operation Describe $(topics billing verdicts alerts cases settlement statements orders seals)
 allow his --operation Read --group his. --resource-pattern-type prefixed

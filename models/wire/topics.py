@@ -34,6 +34,7 @@ ENCOUNTERS = "encounters"
 RECALLS = "recalls"
 STORES = "stores"
 DELIVERIES = "deliveries"
+CABINET_READS = "cabinet-reads"
 HIS_CHARGES = "his-charges"
 DISCHARGES = "discharges"
 INCOME = "income"
@@ -57,6 +58,7 @@ TOPICS: tuple[Topic, ...] = (
     Topic(RECALLS, "patient safety", kept_days=365),
     Topic(STORES, "HIS", compacted=True),
     Topic(DELIVERIES, "supplier platform", kept_days=90),
+    Topic(CABINET_READS, "cabinets"),
     Topic(BILLING, "relay", lanes=True, kept_days=90),
     Topic(VERDICTS, "relay", lanes=True),
     Topic(ALERTS, "relay", kept_days=90),

@@ -34,3 +34,5 @@ class AdvisoryLock(IntEnum):
     """Who makes a month of raw bytes does it alone."""
     RAW_PURGE = 1983
     """Who lets a month of raw bytes go, takes it out or puts it back does it alone."""
+    CABINET = 1990
+    """By cabinet: reads come one by one, for what has gone is told from the read before."""

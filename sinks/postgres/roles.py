@@ -31,6 +31,8 @@ balance             state arw    r      r      r      r      r
 case_close          book  r      -      r      ar     ar     r
 case_delta          state ar     r      arwd   ar     ar     r
 case_proof          book  r      -      ar     r      r      r
+cabinet_gone        state ard    -      r      r      r      r
+cabinet_read        book  ar     -      r      r      r      r
 caseload_delta      state ar     -      rd     r      rd     r
 catalogue           book  ar     -      r      r      r      r
 cause_pending       state r      -      ard    r      ard    r

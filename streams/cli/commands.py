@@ -44,6 +44,7 @@ COMMANDS: Final[tuple[Entry, ...]] = (
     Entry(Panel.DAY, "expiring", "streams.cli.stock.expiring:expiring"),
     Entry(Panel.DAY, "receiving", "streams.cli.stock.receiving:receiving"),
     Entry(Panel.DAY, "sets", "streams.cli.stock.sets:sets"),
+    Entry(Panel.DAY, "cabinets", "streams.cli.stock.cabinets:cabinets"),
     Entry(Panel.DAY, "count", "streams.cli.stock.count:count_app"),
     Entry(Panel.DAY, "orders", "streams.cli.stock.orders:orders_app"),
     Entry(Panel.MONTH, "statement", "streams.cli.stock.statement:statement"),

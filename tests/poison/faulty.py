@@ -14,7 +14,7 @@ from sinks.postgres.assessment import cases
 from sinks.postgres.catalogue import facts
 from sinks.postgres.charging import rows
 from sinks.postgres.reconciling import his_lines
-from sinks.postgres.stock import supply_facts
+from sinks.postgres.stock import cabinets, supply_facts
 from streams.cli import main as cli
 from streams.lanes import lane
 
@@ -50,6 +50,7 @@ def plant() -> None:
     wrap(cases, "_income_row", lambda income, *_: income.department, ArithmeticError, PLANTED)
     wrap(supply_facts.SupplyBatch, "add_recall", lambda _, recall, *__: recall.reason, AttributeError, PLANTED)
     wrap(supply_facts, "read_store", lambda _, value: value, UnicodeError, PLANTED)
+    wrap(cabinets, "_row", lambda read, *_: read.session, EOFError, PLANTED)
     wrap(supply_facts.SupplyBatch, "add_delivery", lambda _, __, note, *___: note, StopIteration, PLANTED)
 
 

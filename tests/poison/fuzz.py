@@ -13,10 +13,12 @@ from models.catalogue.item import CatalogueItem
 from models.charging.encounter import Encounter
 from models.reconciling.his_charge import HisCharge
 from models.scan.event import ScanEvent
+from models.stock.cabinet import CabinetRead
 from models.stock.delivery import Delivery
 from models.stock.recall import Recall
 from models.stock.store import StoreRecord
 from models.wire.topics import (
+    CABINET_READS,
     CATALOGUE,
     DELIVERIES,
     DISCHARGES,
@@ -27,7 +29,7 @@ from models.wire.topics import (
     SCANS,
     STORES,
 )
-from tests.support.builders import DI, encounter, item, scan
+from tests.support.builders import DI, encounter, gs1, item, scan
 from tests.support.cases import discharge, income
 from tests.support.recalls import recall
 
@@ -126,6 +128,13 @@ def _note(number: int) -> dict[str, Any]:
     }
 
 
+def _cabinet(number: int) -> dict[str, Any]:
+    return {
+        "schema": "udi.cabinet-read/1", "hospital": "H1", "store": "OR-2", "place": f"F{number}", "session": "D7",
+        "read_at": "2022-06-03T12:00:00+08:00", "tags": [gs1(DI, serial="S1"), "no tag of ours"],
+    }  # fmt: skip
+
+
 VALID: Final[dict[str, tuple[type[BaseModel], Callable[[int], dict[str, Any]]]]] = {
     SCANS: (ScanEvent, lambda number: scan(1_000_000 + number, scanned_at="2022-06-03T12:00:00+08:00")),
     CATALOGUE: (CatalogueItem, lambda number: item(item_code=f"F{number}", identifiers=[])),
@@ -136,6 +145,7 @@ VALID: Final[dict[str, tuple[type[BaseModel], Callable[[int], dict[str, Any]]]]]
     RECALLS: (Recall, lambda number: recall(name=f"F{number}")),
     STORES: (StoreRecord, _store),
     DELIVERIES: (Delivery, _note),
+    CABINET_READS: (CabinetRead, _cabinet),
 }
 """By topic: the model its records are read by, and a valid record of a number."""
 

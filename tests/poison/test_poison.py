@@ -14,11 +14,13 @@ from models.catalogue.item import read_item
 from models.charging.encounter import read_encounter
 from models.reconciling.his_charge import read_his_charge
 from models.scan.event import read_scan
+from models.stock.cabinet import read_cabinet
 from models.stock.delivery import read_delivery
 from models.stock.recall import read_recall
 from models.stock.store import read_store
 from models.wire.strict_json import DEPTH_MAX, Refusal
 from models.wire.topics import (
+    CABINET_READS,
     CATALOGUE,
     DELIVERIES,
     DISCHARGES,
@@ -41,8 +43,10 @@ pytestmark = pytest.mark.timeout(600 + COUNT // 5)
 REFUSED_LATER: Final = {
     SCANS: {"not-a-udi", "unreadable-code", "bad-check-digit", "conflict"},
     RECALLS: {"bad-event"},
+    CABINET_READS: {"bad-event"},
 }
-"""What is an event may still be a code that is none, a scan id with another body, or a known version of a notice."""
+"""What is an event may still be a code that is none, a scan id with another body, a known version of a notice, or a
+cabinet's read of a day to come."""
 DEPTHS: Final = range(2, 1101)
 """Levels in all; the record itself is the first."""
 READERS: Final[dict[str, Any]] = {
@@ -55,6 +59,7 @@ READERS: Final[dict[str, Any]] = {
     RECALLS: read_recall,
     STORES: read_store,
     DELIVERIES: read_delivery,
+    CABINET_READS: read_cabinet,
 }
 SUPPLY_AND_CASES: Final = (
     (DISCHARGES, "main_disease", "SELECT encounter FROM udi.discharge ORDER BY 1"),
@@ -62,6 +67,7 @@ SUPPLY_AND_CASES: Final = (
     (RECALLS, "reason", "SELECT recall FROM udi.recall ORDER BY 1"),
     (STORES, "name", "SELECT store FROM udi.store ORDER BY 1"),
     (DELIVERIES, "note", "SELECT note FROM udi.delivery ORDER BY 1"),
+    (CABINET_READS, "session", "SELECT place FROM udi.cabinet_read ORDER BY 1"),
 )
 """Of a topic: the field in which a fault is asked for, and which of the records are in the books."""
 

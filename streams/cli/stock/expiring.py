@@ -9,7 +9,7 @@ import typer
 
 from models.policy import POLICY
 from sinks.postgres.stock import shelves
-from sinks.postgres.stock.demand import SlowMover, slow_movers
+from sinks.postgres.stock.replenishing.demand import SlowMover, slow_movers
 from streams.cli.connection import run
 from streams.cli.lists import listing
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, joined, print_json, print_table

@@ -11,7 +11,7 @@ import typer
 from models.policy import POLICY
 from models.stock.demand import Forecast
 from rules.stock.forecasting import Past, judge_past
-from sinks.postgres.stock.demand import demand_before, forecasts
+from sinks.postgres.stock.replenishing.demand import demand_before, forecasts
 from streams.cli.connection import run
 from streams.cli.lists import listing
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, print_json, print_table

@@ -9,7 +9,7 @@ import typer
 
 from models.stock.order import LeftOut, Need, Order, OrderStatus
 from rules.stock.ordering import orders_of
-from sinks.postgres.stock import orders as books
+from sinks.postgres.stock.replenishing import orders as books
 from streams.cli.charging.persons import By, Why, person
 from streams.cli.connection import bad, run
 from streams.cli.lists import listing, listing_of

@@ -12,7 +12,7 @@ import asyncpg
 
 from models.policy import POLICY
 from rules.stock.forecasting import forecasts_of
-from sinks.postgres.stock import demand as books
+from sinks.postgres.stock.replenishing import demand as books
 from streams.services.leased import Failed, nobody, while_leased
 
 POLL_SECONDS: Final = 600.0

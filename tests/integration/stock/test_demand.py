@@ -11,8 +11,8 @@ import pytest
 from models.stock.demand import StoreDemand
 from models.stock.order import Need
 from rules.stock.forecasting import forecasts_of
-from sinks.postgres.stock.demand import SlowMover, demand_before, forecasts, kept_of, slow_movers
-from sinks.postgres.stock.orders import needs
+from sinks.postgres.stock.replenishing.demand import SlowMover, demand_before, forecasts, kept_of, slow_movers
+from sinks.postgres.stock.replenishing.orders import needs
 from sinks.postgres.stock.statements import StatementBooks
 from streams.embedded.broker import EmbeddedBroker
 from streams.services.stock.forecaster import Forecaster, forecast
@@ -92,6 +92,16 @@ async def test_a_week_before_the_first_scan_is_over_is_no_whole_week(ward: Ward,
     await ward.scan(receipt(1, 20, 9), use(2, 15, 3), use(3, 3))
     [found] = await demand_before(store.pool, TODAY)
     assert found.weeks == (0, 1)
+
+
+async def test_what_a_supplier_brought_for_one_operation_is_no_demand_of_the_store(
+    ward: Ward, store: PostgresStore
+) -> None:
+    of_set = {"document": "LS-1", "place": "set"}
+    await ward.scan(receipt(1, 30, 9, **of_set), use(2, 10, 4, **of_set), receipt(3, 30, 9), use(4, 10, 2))
+    await ward.scan(scan(5, action="return", quantity=1, corrects=str(scan_id(2)), scanned_at=on(9), **of_set))
+    [found] = await demand_before(store.pool, TODAY)
+    assert (found.weeks, found.last_used_on) == ((2, 0), date(2022, 5, 24))
 
 
 async def steady(ward: Ward) -> None:

@@ -12,7 +12,7 @@ from models.charging.controls import Breaker, BreakerState, ControlScope
 from models.stock.order import Need
 from sinks.ports.batch import RawRecord
 from sinks.postgres.monitoring.controls import ControlBooks
-from sinks.postgres.stock.orders import needs, order_desk
+from sinks.postgres.stock.replenishing.orders import needs, order_desk
 from sinks.postgres.stock.supply_facts import SupplyBatch, SupplyBooks
 from streams.embedded.broker import EmbeddedBroker
 from tests.support.builders import DI, HOSPITAL, NOON, body, encounter, gs1, item, scan

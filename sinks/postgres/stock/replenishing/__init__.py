@@ -1,0 +1,1 @@
+"""What stores will use, and what they order."""

@@ -1,0 +1,210 @@
+"""Cabinets with RFID: what leaves one unscanned is suspected, by session and badge, till a scan or read explains it."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import asyncpg
+import pytest
+
+from models.charging.commands import CommandKind
+from sinks.messages.outgoing import Outgoing
+from sinks.ports.batch import InputPosition, RawRecord
+from sinks.postgres.stock.cabinets import CabinetBatch, CabinetBooks, suspected_uses, tag_findings
+from streams.embedded.broker import EmbeddedBroker
+from tests.support.builders import DI, HOSPITAL, NOON, body, encounter, gs1, gtin, item, scan
+from tests.support.installed import Installed, running
+from tests.support.ward import PostgresStore, Ward, postgres_store
+
+TOPIC = "udi.cabinet-reads"
+
+
+@pytest.fixture
+async def store(database: str) -> AsyncIterator[PostgresStore]:
+    async with postgres_store(database) as made:
+        yield made
+
+
+@pytest.fixture
+async def ward(store: PostgresStore) -> Ward:
+    ward = await Ward(store).open(item(tracking="serial"), encounter())
+    await ward.scan(*(unit(number, number, action="receive", encounter=None) for number in range(1, 4)))
+    return ward
+
+
+def tag(number: int, di: str = DI) -> str:
+    return gs1(di, expiry="271231", lot="L1", serial=f"S{number}")
+
+
+def unit(number: int, serial: int, **changes: Any) -> dict[str, Any]:
+    """A scan of a unit in the cabinet, some seconds after noon."""
+    return scan(number, **{"codes": [tag(serial)], "place": "cab1"} | changes)
+
+
+def read(minutes: float, *tags: str, **changes: Any) -> dict[str, Any]:
+    """What the cabinet holds so many minutes after noon."""
+    return {
+        "schema": "udi.cabinet-read/1", "hospital": HOSPITAL, "store": "OR-2", "place": "cab1", "tags": list(tags),
+        "read_at": (NOON + timedelta(minutes=minutes)).isoformat(), "session": f"D{minutes}", "staff": f"B{minutes}",
+    } | changes  # fmt: skip
+
+
+class Cabinet:
+    """The topic's partition in the hands of a worker."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._books = CabinetBooks(pool, 2)
+        self._position: InputPosition | None = None
+
+    async def sees(self, *reads: dict[str, Any]) -> list[Outgoing]:
+        """The reads arrive as one batch; gives the dead letters."""
+        position = self._position or await self._books.take_over("c1", TOPIC, 0)
+        batch = CabinetBatch()
+        for place, each in enumerate(reads):
+            raw = RawRecord(f"H1/{each['store']}".encode(), body(each))
+            CabinetBooks.add(batch, CabinetBooks.parse(raw), NOON, position.origin(position.next_offset + place))
+        await self._books.record(position, position.next_offset + len(reads), None, batch)
+        self._position = await self._books.take_over("c1", TOPIC, 0)
+        return batch.letters
+
+
+@pytest.fixture
+def cabinet(store: PostgresStore) -> Cabinet:
+    return Cabinet(store.pool)
+
+
+async def status(store: PostgresStore) -> list[tuple[str | None, str | None, str, str]]:
+    return [
+        (each.session, each.staff, each.serial, each.status)
+        for each in await suspected_uses(store.pool, HOSPITAL, every=True)
+    ]
+
+
+async def test_what_left_unscanned_is_suspected_by_session_and_badge_and_charges_nobody(
+    ward: Ward, store: PostgresStore, cabinet: Cabinet
+) -> None:
+    assert ward is not None
+    await cabinet.sees(read(1, tag(1), tag(2), tag(3)), read(2, tag(1), tag(2), tag(3)), read(9, tag(1)))
+    assert await status(store) == [("D9", "B9", "S2", "suspected"), ("D9", "B9", "S3", "suspected")]
+    [first, _] = await suspected_uses(store.pool)
+    assert (first.item_code, first.store, first.place) == ("SCREW", "OR-2", "cab1")
+    assert (first.seen_at, first.missed_at) == (NOON + timedelta(minutes=2), NOON + timedelta(minutes=9))
+    await cabinet.sees(read(12))
+    assert await status(store) == [
+        ("D9", "B9", "S2", "suspected"), ("D9", "B9", "S3", "suspected"), ("D12", "B12", "S1", "suspected"),
+    ]  # fmt: skip
+    assert await store.pool.fetchval("SELECT count(*) FROM udi.ledger") == 0
+    assert await store.pool.fetchval("SELECT sum(quantity) FROM report.stock WHERE store = 'OR-2/cab1'") == 3
+
+
+async def test_a_scan_clears_it_whenever_it_comes_and_a_rejected_one_does_not(
+    ward: Ward, store: PostgresStore, cabinet: Cabinet
+) -> None:
+    """Last seen at 12:10: by two clocks a scan of 12:05 is of the same taking, one before it is not."""
+    await cabinet.sees(read(10, tag(1), tag(2), tag(3)), read(20))
+    await ward.scan(
+        unit(11, 1, scanned_at=(NOON + timedelta(minutes=5)).isoformat()),
+        unit(12, 2, scanned_at=(NOON + timedelta(minutes=4, seconds=59)).isoformat()),
+        unit(13, 3, action="waste", encounter=None, scanned_at=(NOON + timedelta(hours=3)).isoformat()),
+    )  # fmt: skip
+    assert [row[2:] for row in await status(store)] == [("S1", "scanned"), ("S2", "suspected"), ("S3", "scanned")]
+    assert [each.serial for each in await suspected_uses(store.pool)] == ["S2"]
+    await store.command(CommandKind.REJECT, 11)
+    await ward.sweep()
+    assert [row[2:] for row in await status(store)] == [("S1", "suspected"), ("S2", "suspected"), ("S3", "scanned")]
+
+
+async def test_a_unit_that_came_back_is_no_use_until_it_leaves_again(
+    ward: Ward, store: PostgresStore, cabinet: Cabinet
+) -> None:
+    assert ward is not None
+    other = {"store": "OR-3", "place": "cab9"}
+    await cabinet.sees(read(1, tag(1), tag(2)), read(2), read(3, tag(1)), read(4, tag(2), **other))
+    assert [row[2:] for row in await status(store)] == [("S1", "came-back"), ("S2", "came-back")]
+    await cabinet.sees(read(5))
+    assert await status(store) == [
+        ("D2", "B2", "S1", "came-back"), ("D2", "B2", "S2", "came-back"), ("D5", "B5", "S1", "suspected"),
+    ]  # fmt: skip
+
+
+async def test_a_read_that_comes_twice_changes_nothing_and_a_late_one_is_put_where_it_belongs(
+    ward: Ward, store: PostgresStore, cabinet: Cabinet
+) -> None:
+    assert ward is not None
+    await cabinet.sees(read(1, tag(1), tag(2)), read(9))
+    before = await status(store)
+    await cabinet.sees(read(9), read(1, tag(1), tag(2)), read(9))
+    assert await status(store) == before == [("D9", "B9", "S1", "suspected"), ("D9", "B9", "S2", "suspected")]
+    await cabinet.sees(read(5, tag(2), tag(2)))
+    assert await status(store) == [("D5", "B5", "S1", "suspected"), ("D9", "B9", "S2", "suspected")]
+    assert await store.pool.fetchval("SELECT count(*) FROM udi.cabinet_read") == 3
+
+
+async def test_foreign_tags_are_named_and_never_suspected_without_a_serial(
+    ward: Ward, store: PostgresStore, cabinet: Cabinet
+) -> None:
+    foreign, lot_alone = gs1(gtin(404), serial="X1"), gs1(DI, expiry="271231", lot="L1")
+    await ward.scan(unit(21, 2))
+    await cabinet.sees(read(1, foreign, lot_alone, "\x00 noise", "", tag(1), tag(2), tag(7)))
+    found = [
+        (each.finding, each.tag, each.serial, each.item_code, each.is_at) for each in await tag_findings(store.pool)
+    ]
+    assert found == [
+        ("elsewhere", None, "S2", "SCREW", "patient"), ("not-received", None, "S7", "SCREW", None),
+        ("unknown-item", None, "X1", None, None), ("unread", "", None, None, None),
+        ("unread", " noise", None, None, None), ("unread", lot_alone, None, None, None),
+    ]  # fmt: skip
+    await cabinet.sees(read(2))
+    assert await tag_findings(store.pool) == []
+    left = [(each.serial, each.item_code) for each in await suspected_uses(store.pool)]
+    assert left == [("X1", None), ("S1", "SCREW"), ("S7", "SCREW")]
+
+
+async def test_what_is_no_read_is_a_dead_letter_and_its_neighbours_go_through(
+    ward: Ward, store: PostgresStore, cabinet: Cabinet
+) -> None:
+    assert ward is not None
+    wrong = [
+        read(1) | {"tags": None}, read(1) | {"place": ""}, read(1) | {"tags": ["x"] * 5001},
+        read(1) | {"read_at": (NOON + timedelta(hours=24, seconds=1)).isoformat()}, read(1) | {"hospital": "H2"},
+    ]  # fmt: skip
+    letters = await cabinet.sees(read(1, tag(1)), *wrong, read(2))
+    assert [str(each.reason) for each in letters] == ["bad-event"] * 4 + ["key-mismatch"]
+    assert [each.serial for each in await suspected_uses(store.pool)] == ["S1"]
+
+
+async def test_the_database_refuses_a_changed_read_and_units_that_are_not_whole(
+    ward: Ward, store: PostgresStore, cabinet: Cabinet
+) -> None:
+    assert ward is not None
+    await cabinet.sees(read(1, tag(1)))
+    with pytest.raises(asyncpg.RestrictViolationError):
+        await store.pool.execute("UPDATE udi.cabinet_read SET serials = '{S9}'")
+    with pytest.raises(asyncpg.CheckViolationError, match="units_are_whole"):
+        await store.pool.execute(
+            "INSERT INTO udi.cabinet_read SELECT hospital, store, 'cab2', read_at, session, staff, issuers, dis, '{}', "
+            "unread, fingerprint, origin, recorded_at FROM udi.cabinet_read"
+        )
+    with pytest.raises(asyncpg.UniqueViolationError, match="cabinet_read_once"):
+        await store.pool.execute("INSERT INTO udi.cabinet_read SELECT * FROM udi.cabinet_read")
+
+
+async def test_a_worker_takes_reads_from_their_topic_and_people_see_them(
+    database: str, embedded_broker: EmbeddedBroker, folder: Any
+) -> None:
+    async with running(database, embedded_broker, folder, "worker") as house:
+        await house.publish("udi.catalogue", (b"H1/SCREW", item(tracking="serial")))
+        for each in (read(1, tag(1), "noise"), {"schema": "?"}, read(2, "noise")):
+            await house.publish(TOPIC, (b"H1/OR-2", each))
+        await house.until("SELECT true FROM report.suspected_uses")
+        await people_see(house)
+
+
+async def people_see(house: Installed) -> None:
+    found = await house.json("cabinets")
+    assert [(row["serial"], row["status"], row["session"]) for row in found["suspected"]] == [("S1", "suspected", "D2")]
+    assert [(row["tag"], row["finding"]) for row in found["tags"]] == [("noise", "unread")]
+    shown = await house.udi("cabinets", "--store", "OR-2")
+    assert (shown.exit_code, "1 suspected uses without a scan; nothing is charged." in shown.stdout) == (1, True)
+    nothing = await house.udi("cabinets", "--store", "OR-9")
+    assert (nothing.exit_code, "what left them was scanned" in nothing.stdout) == (0, True)

@@ -53,7 +53,10 @@ def detach(month: Which, *, by: By = None, as_json: AsJson = False) -> None:
         if found is None or found.state is not RawMonthState.HERE:
             bad(f"Expected a month whose raw bytes are here, got {month} ({_state(found)}).")
         if found.waits:
-            bad(f"Expected a month of which nothing waits, got {month}: {found.waits} scans do; see `udi held`.")
+            bad(
+                f"Expected a month of which nothing waits, got {month}: {found.waits} scans do; "
+                "see `udi parked`, `udi held`."
+            )
         return await _moved(RawMonths(pool).detach, which, who)
 
     _tell(run(work), which, f"udi_raw.away_{which}", as_json=as_json)

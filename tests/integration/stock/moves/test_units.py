@@ -1,6 +1,7 @@
 """A unit with a serial is in one place: what rules hold, what the database refuses, what the work list says."""
 
 from collections.abc import AsyncIterator
+from random import Random
 from typing import Any
 
 import asyncpg
@@ -217,6 +218,30 @@ async def test_a_move_from_elsewhere_is_listed_until_the_scan_between_comes(book
     await books.scan(moved(3, "transfer", store="CENTRAL", to_store="OR-2"), lane=1)
     assert await moves_elsewhere(store.pool) == []
     assert await place(store) == ("lent/OR-4", 1)
+
+
+@pytest.mark.parametrize("late", [0, 20, 300])
+async def test_honest_moves_are_not_listed_however_late_their_records_come(
+    books: Ward, store: PostgresStore, late: int
+) -> None:
+    chance, told = Random(late), list[tuple[int, dict[str, Any]]]()  # noqa: S311 -- chance that repeats
+    for unit in range(50):
+        steps = [
+            ("receive", "CENTRAL", None), ("transfer", "CENTRAL", "OR-2"), ("lend", "OR-2", "OR-4"),
+            ("give-back", "OR-4", "OR-2"), ("quarantine", "OR-2", None), ("clear", "OR-2", None), ("use", "OR-2", None),
+        ]  # fmt: skip
+        for place, (action, where, to_store) in enumerate(steps):
+            number = 1 + place * 50 + unit
+            event = moved(number, action, store=where, to_store=to_store, codes=[label(f"S{unit}")])
+            told.append((number + chance.randint(0, late), event | {"encounter": "E1" if action == "use" else None}))
+    arrived = [event for _, event in sorted(told, key=lambda each: each[0])]
+    for start in range(0, len(arrived), 25):
+        await books.scan(*arrived[start : start + 25], lane=chance.randint(0, 1))
+
+    flagged = [row for row in (await books.account()).scans if "serial-elsewhere" in row[3]]
+    print(f"flagged {len(flagged)} of 250 honest moves, late by up to {late} of 350 records")  # noqa: T201
+    assert (len(flagged) > 0) == (late > 50)
+    assert await moves_elsewhere(store.pool) == []
 
 
 COPY = """

@@ -17,8 +17,8 @@ from streams.settings import Settings, SettingsError, resolve
 if TYPE_CHECKING:
     from streams.simulator.plan import Plan
 
-DEMO_SCANS = 30_000
-"""A smaller hospital, shown in about a minute; all 15 months, so that every rule and season shows. No source: ours."""
+DEMO_SCANS = 12_000
+"""A smaller hospital, shown in a minute or two; all 15 months, so that every rule and season shows. No source: ours."""
 
 
 def simulate_files(plan: "Plan", out: Path) -> None:

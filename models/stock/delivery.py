@@ -9,6 +9,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from models.money import parse_price
+from models.stock.recall import plain
 from models.udi import Issuer
 from models.wire.strict_json import Body, Day, Hospital, Identifier, Refusal, WireModel, read_record
 
@@ -79,7 +80,10 @@ class Delivery(WireModel):
         names = [line.line for line in self.lines]
         if len(set(names)) != len(names):
             raise ValueError("Expected every line number once")
-        serials = [(line.issuer, line.di, line.serial) for line in self.lines if line.serial is not None]
+        # Receipts are matched without blanks and capitals, so of two lines that differ only so one could never come.
+        serials = [
+            (line.item_code, line.issuer, line.di, plain(line.serial)) for line in self.lines if line.serial is not None
+        ]
         if len(set(serials)) != len(serials):
             raise ValueError("Expected every serial number once")
         return self

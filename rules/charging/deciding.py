@@ -140,7 +140,7 @@ def _decide_stock_action(
         # Recorded, for the goods are there; the desk proposes to lock them away.
         flags.add(Reason.RECALLED)
     flags |= _doubts(label) | label_reasons(label, found.item)
-    flags |= _against(subject, label, view)
+    flags |= _against(subject, label, units, view)
     flags |= overridden(event, move_reasons(event, found.item, view), prior.reasons if prior else ())
     if prior and Reason.RELEASED in prior.reasons:
         flags = flags - RELEASABLE | {Reason.RELEASED}
@@ -164,9 +164,15 @@ def _decide_stock_action(
     return decision
 
 
-def _against(subject: RecordedScan, label: LabelFacts, view: View) -> set[Reason]:
-    """What stands against moving goods so: a way that ends where it begins, a unit that is here already or was used."""
+def _against(subject: RecordedScan, label: LabelFacts, units: int, view: View) -> set[Reason]:
+    """What stands against moving goods so.
+
+    A way that ends where it begins; one serial for several units; a unit that is here already or was used.
+    """
     event = subject.event
+    if event.action not in _COUNTS and label.serial is not None and units > 1:
+        # One serial is one unit, whoever moves it. A count says so of its line; what it books mends the books.
+        return {Reason.SERIAL_QUANTITY}
     if event.action is Action.RECEIVE:
         return receipt_reasons(subject, label, view)
     # Within a store goods may be moved from one of its rooms to its shelf. A loan to oneself is no scan event at all.
@@ -290,7 +296,8 @@ def _elsewhere(decision: Decision, source: str, view: View) -> bool:
 
 
 _UNIT_TAKEN: Final = StockEffects(takes_unit=True)
+_COUNTS = frozenset({Action.COUNT, Action.MISSING, Action.FOUND})
 _BROUGHT = frozenset({Action.RECEIVE, Action.TRANSFER, Action.LEND, Action.ACCEPT, Action.GIVE_BACK})
-_NOTHING_MOVES = frozenset({Reason.SERIAL_PRESENT, Reason.SERIAL_USED, Reason.SAME_PLACE})
+_NOTHING_MOVES = frozenset({Reason.SERIAL_PRESENT, Reason.SERIAL_USED, Reason.SERIAL_QUANTITY, Reason.SAME_PLACE})
 _WASTED = frozenset({Action.OPENED, Action.WASTE})
 _ACCOUNTED = frozenset({Verdict.BILLED, Verdict.RECORDED})

@@ -28,12 +28,13 @@ from models.stock.count import (
     ShelfMove,
     Tally,
 )
-from models.stock.places import ADJUSTMENT, SUPPLIER
+from models.stock.places import ADJUSTMENT, PATIENT, SUPPLIER
 from models.stock.recall import plain
 from rules.catalogue.joining import cost_on, price_on
 
 _STRANGE: Final = frozenset({Reason.UNKNOWN_IDENTIFIER, Reason.UNKNOWN_ITEM})
 _NOWHERE: Final = frozenset({ADJUSTMENT, SUPPLIER})
+_USED: Final = frozenset({PATIENT})
 
 
 def holds_up(scan: CountScan) -> bool:
@@ -80,7 +81,7 @@ def lines_of(scans: Iterable[CountScan], known: Known) -> list[CountLine]:
 
 
 def surplus_serials(lines: Iterable[CountLine]) -> list[Goods]:
-    """Serial units that were counted and are not there by the books: where are they?"""
+    """Serial units of which more was counted than the books have there: where are they?"""
     return [line.goods for line in lines if _is_surplus(line)]
 
 
@@ -100,12 +101,16 @@ def _with_size(line: CountLine) -> CountLine:
 
 
 def _is_surplus(line: CountLine) -> bool:
-    """A unit that was counted; of one that was used before the books knew it, nobody has seen anything."""
-    return bool(line.serial) and line.counted > 0 and line.difference > 0
+    return bool(line.serial) and line.difference > 0
 
 
 def _with_place(line: CountLine, place: str | None) -> CountLine:
-    if not _is_surplus(line) or place is None or place in _NOWHERE:
+    """A unit that was counted may have come from nowhere; one that nobody counted is not brought here by a count.
+
+    One that was used before the books knew it is with its patient whatever is booked: its balance is made good.
+    """
+    known = _NOWHERE if line.counted else _USED
+    if not _is_surplus(line) or place is None or place in known:
         return line
     return replace(line, elsewhere=place, findings=(*line.findings, LineFinding.ELSEWHERE))
 

@@ -16,6 +16,7 @@ from models.charging.effects import SettlementLine, StockMove
 from models.charging.snapshot import Catalogue, EncounterFacts, Snapshot
 from models.money import fen_text
 from models.policy import POLICY
+from models.udi import parse
 from rules.charging.fold import fold, redecide
 from rules.labels.reading import read_arrival
 from rules.view import View
@@ -204,9 +205,10 @@ class Bench:
             self.stock(LABEL)
 
     def stock(self, *codes: str, quantity: int = 100) -> None:
-        """Receive goods of the label before anything the test does."""
+        """Receive goods of the label before anything the test does; of one with a serial the unit."""
         for code in codes:
-            received = scan(9_000_000, action="receive", codes=[code], quantity=quantity, encounter=None)
+            units = 1 if parse(code, scanned_on=NOON.date()).serial else quantity
+            received = scan(9_000_000, action="receive", codes=[code], quantity=units, encounter=None)
             received |= {"scan_id": str(UUID(int=9_000_000 + self.offset)), "device_id": "gate", "scanned_at": at(-1)}
             self.record(received)
 

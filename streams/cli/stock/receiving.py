@@ -45,7 +45,7 @@ def _show(note: str, rows: Sequence[Received], limit: int) -> None:
             row.accepted,
             row.quarantined,
             row.status,
-            ", ".join(row.findings),
+            list(row.findings),
         )
         for row in rows
     ]
@@ -71,7 +71,7 @@ def _show_all(rows: Sequence[Received], limit: int) -> None:
             lines[0].expected_on,
             sum(row.expected or 0 for row in lines),
             sum(row.arrived for row in lines),
-            ", ".join(sorted({each for row in lines for each in row.findings})),
+            sorted({each for row in lines for each in row.findings}),
         )
         for (_, note), lines in notes.items()
     ]

@@ -39,7 +39,7 @@ def sets(
 def _show(document: str, rows: Sequence[SetLine], limit: int) -> None:
     cells = [
         (row.item_code or "?", joined((row.lot, row.serial)), row.brought, row.used, row.wasted, row.returned,
-         row.lacking, row.status, ", ".join(row.findings))
+         row.lacking, row.status, list(row.findings))
         for row in rows
     ]  # fmt: skip
     columns = ("item", "lot / serial", ">brought", ">used", ">wasted", ">sent back", ">lacking", "status", "findings")
@@ -64,7 +64,7 @@ def _show_all(rows: Sequence[SetLine], limit: int) -> None:
             sum(row.used for row in lines),
             sum(row.returned for row in lines),
             _lacking(lines),
-            ", ".join(sorted({each for row in lines for each in row.findings})),
+            sorted({each for row in lines for each in row.findings}),
         )
         for (_, document), lines in found.items()
     ]

@@ -115,6 +115,15 @@ async def test_a_unit_that_is_here_or_was_used_is_a_finding_and_booked_once(ward
     assert {row["serial"]: row["quantity"] for row in stock} == {"S2": 1}
 
 
+async def test_several_units_under_one_serial_are_held_and_a_finding(ward: Ward, store: PostgresStore) -> None:
+    await learn(store.pool, note(line("1", 2, serial="S1"), {"line": "2", "item_code": "NONE", "packages": 1}))
+    await ward.scan(receipt(1, 2, codes=[gs1(DI, expiry="271231", lot="L1", serial="S1")]))
+
+    rows = await deliveries(store.pool)
+    assert [(row.accepted, tuple(row.findings)) for row in rows] == [(0, ("serial-quantity",)), (0, ("unknown-item",))]
+    assert await store.pool.fetch("SELECT serial FROM report.stock WHERE quantity <> 0") == []
+
+
 async def test_goods_under_the_number_of_no_note_are_named(ward: Ward, store: PostgresStore) -> None:
     await ward.scan(receipt(1, 2, document="N404"))
 
@@ -126,6 +135,7 @@ async def test_goods_under_the_number_of_no_note_are_named(ward: Ward, store: Po
     [
         ([line(), line()], "every line number once"),
         ([line(serial="S1"), line("2", serial="S1")], "every serial number once"),
+        ([line(serial="S1"), line("2", serial="s 1")], "every serial number once"),
         ([{"line": "1", "packages": 1}], "an identifier"),
         ([line(cost="0")], "a cost above zero"),
     ],

@@ -54,7 +54,9 @@ def test_a_use_keeps_its_unit_unless_its_reason_forbids_the_move_for_good(first:
     bench.stock(unit)
     bench.scan(1, **({"codes": [unit]} | first))
 
-    assert bench.scan(2, codes=[unit]) == (Outcome("held", ("serial-used",)) if blocks else BILLED)
+    # What was wasted is gone from the shelf, too.
+    free = BILLED._replace(reasons=("stock-negative",)) if first.get("action") == "waste" else BILLED
+    assert bench.scan(2, codes=[unit]) == (Outcome("held", ("serial-used",)) if blocks else free)
 
 
 def test_a_use_whose_item_is_unknown_keeps_its_unit_meanwhile() -> None:
@@ -74,6 +76,19 @@ def test_one_serial_scanned_as_more_than_one_unit_is_held_without_a_move(quantit
     bench.stock(unit, quantity=2)
 
     assert bench.scan(1, codes=[unit], quantity=quantity) == expected
+
+
+@pytest.mark.parametrize(
+    "action", ["receive", "transfer", "lend", "quarantine", "send-back", "opened", "waste", "count"]
+)
+def test_who_moves_one_serial_as_two_units_is_held_and_a_count_is_not(action: str) -> None:
+    bench, unit = Bench(item(tracking="serial")), gs1(DI, expiry="271231", serial="S1")
+    to_store = "OR-3" if action in {"transfer", "lend"} else None
+
+    decided = bench.decision(1, codes=[unit], quantity=2, action=action, to_store=to_store, encounter=None)
+    held = action != "count"
+    assert (decided.verdict, decided.reasons) == (("held", ("serial-quantity",)) if held else ("recorded", ()))
+    assert decided.stock.move is None
 
 
 def test_a_box_with_one_serial_is_more_than_one_unit() -> None:

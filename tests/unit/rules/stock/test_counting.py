@@ -178,9 +178,20 @@ def test_a_unit_that_is_elsewhere_by_the_books_is_named_and_not_booked() -> None
 def test_a_unit_that_was_used_before_the_books_knew_it_and_that_nobody_counted_is_made_good() -> None:
     lines = counted(seen(1, 3), lying=(lies(3), lies(-1, "A", "S1", "PUMP")))
 
-    assert surplus_serials(lines) == []
+    assert surplus_serials(lines) == [Goods("PUMP", "A", "S1")]
     [unit, _] = placed(lines, {Goods("PUMP", "A", "S1"): "patient"})
     assert (unit.expected, unit.counted, unit.booked) == (-1, 0, True)
+
+
+@pytest.mark.parametrize(
+    ("place", "booked"),
+    [("OR-3", False), ("supplier", False), ("waste", False), ("adjustment", False), ("patient", True), (None, True)],
+)
+def test_a_unit_that_nobody_counted_is_not_brought_to_the_shelf_by_a_count(place: str | None, *, booked: bool) -> None:
+    lines = counted(seen(1, 3), lying=(lies(3), lies(-1, "A", "S1", "PUMP")))
+
+    [unit, _] = placed(lines, {Goods("PUMP", "A", "S1"): place})
+    assert (unit.counted, unit.difference, unit.booked, unit.elsewhere) == (0, 1, booked, None if booked else place)
 
 
 def test_an_item_counted_without_its_lot_is_not_booked_at_all() -> None:

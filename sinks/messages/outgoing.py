@@ -22,6 +22,7 @@ from models.wire.strict_json import Refusal
 from models.wire.topics import BILLING, DEAD_LETTERS, LETTER_VALUE_BYTES_MAX, RECORD_BYTES_MAX, SETTLEMENT, VERDICTS
 from sinks.ports.batch import Batch, RawRecord
 
+_NO_ID = UUID(int=0)
 _LETTERED = frozenset({Verdict.REFUSED, Verdict.CONFLICT})
 
 
@@ -56,7 +57,8 @@ def outgoing_of(batch: Batch) -> Iterable[Outgoing]:
         if result.n == 0 and result.verdict in _LETTERED:
             raw = batch.raw[result.subject.ref]
             origin = batch.position.origin(result.subject.ref.offset)
-            yield _dead_letter(raw.key, raw.value, str(result.reasons[0]), origin)
+            letter = _dead_letter(raw.key, raw.value, str(result.reasons[0]), origin)
+            yield of_cluster(letter, batch.position.cluster_id)
 
 
 def _of_bad_record(bad: BadRecord, batch: Batch) -> Iterable[Outgoing]:
@@ -72,17 +74,25 @@ def _of_bad_record(bad: BadRecord, batch: Batch) -> Iterable[Outgoing]:
         key = f"{bad.hospital}/{bad.device_id}".encode()
         yield Outgoing(VERDICTS, made_id("verdict", batch.position.cluster_id, origin), key, orjson.dumps(body))
     raw = batch.raw[bad.ref]
-    yield _dead_letter(raw.key, raw.value, str(bad.reason), origin)
+    yield of_cluster(_dead_letter(raw.key, raw.value, str(bad.reason), origin), batch.position.cluster_id)
 
 
 def letter_of(record: RawRecord, refusal: Refusal, origin: str) -> Outgoing:
-    """The dead letter of a record that is not what its topic holds: its raw bytes, why, and whence."""
+    """The dead letter of a record that is not what its topic holds: its raw bytes, why, and whence.
+
+    `of_cluster` gives it its id.
+    """
     return _dead_letter(record.key, record.value, str(refusal.reason), origin)
+
+
+def of_cluster(letter: Outgoing, cluster_id: str) -> Outgoing:
+    """The dead letter with the id that no other has: another cluster has the same places for other records."""
+    return letter._replace(id=made_id("dead-letter", cluster_id, letter.origin))
 
 
 def _dead_letter(key: bytes | None, value: bytes | None, reason: str, origin: str) -> Outgoing:
     key, value = (key or b"")[:RECORD_BYTES_MAX], (value or b"")[:LETTER_VALUE_BYTES_MAX]
-    return Outgoing(DEAD_LETTERS, made_id("dead-letter", origin), key, value, reason, origin)
+    return Outgoing(DEAD_LETTERS, _NO_ID, key, value, reason, origin)
 
 
 def _billing(decision: Decision, charge: Charge) -> Outgoing:

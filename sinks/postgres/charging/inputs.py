@@ -6,7 +6,7 @@ from typing import Any
 import asyncpg
 
 from models.wire.topics import DEAD_LETTERS
-from sinks.messages.outgoing import Outgoing
+from sinks.messages.outgoing import Outgoing, of_cluster
 from sinks.ports.batch import InputPosition, LaneMovedError
 from sinks.postgres.charging.rows import outbox_row
 
@@ -53,7 +53,8 @@ class InputBooks:
             LaneMovedError: another process has moved the position.
         """
         lane = position.partition % self._lanes
-        letter_rows = [outbox_row(DEAD_LETTERS, lane, 1, letters)] if letters else []
+        named = [of_cluster(letter, position.cluster_id) for letter in letters]
+        letter_rows = [outbox_row(DEAD_LETTERS, lane, 1, named)] if named else []
         arguments = (position.position_id, position.next_offset, next_offset, last_hash, *rows, lane, letter_rows)
         places = ", ".join(f"${place}" for place in range(1, len(arguments) + 1))
         try:

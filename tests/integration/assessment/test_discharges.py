@@ -9,9 +9,9 @@ import asyncpg
 import pytest
 
 from models.calendar import first_day, parse_month
-from sinks.ports.batch import LaneMovedError
+from sinks.ports.batch import LaneMovedError, RawRecord
 from sinks.postgres.assessment.cases import AssessedBatch, AssessedBooks
-from tests.support.builders import DI, gs1, item, price, scan, scan_id
+from tests.support.builders import DI, NOON, gs1, item, price, scan, scan_id
 from tests.support.cases import discharge, income, post_discharges, post_incomes
 from tests.support.ward import CLUSTER, LANES, PostgresStore, Ward, postgres_store, usual
 
@@ -90,6 +90,20 @@ async def test_a_batch_is_recorded_once_or_not_at_all(store: PostgresStore) -> N
 
     with pytest.raises(LaneMovedError):
         await books.record(position, 1, None, AssessedBatch())
+
+
+async def test_the_same_place_of_another_cluster_is_another_dead_letter(store: PostgresStore) -> None:
+    books = AssessedBooks(store.pool, LANES)
+    for cluster in ("c1", "c2"):
+        position = await books.take_over(cluster, "udi.discharges", 0)
+        batch = AssessedBatch()
+        read = AssessedBooks.parse_discharge(RawRecord(b"H1/E1", b"{"))
+        AssessedBooks.add_discharge(batch, read, NOON, position.origin(0))
+        await books.record(position, 1, None, batch)
+
+    assert await rows(store.pool, "SELECT count(*), count(DISTINCT id), count(DISTINCT body) FROM report.outbox") == [
+        (2, 2, 1)
+    ]
 
 
 @pytest.mark.parametrize(

@@ -147,6 +147,14 @@ def test_everything_has_the_same_id_after_a_replay_and_no_two_share_one() -> Non
     assert len(set(one)) == len(one)
 
 
+def test_the_same_place_of_another_cluster_is_another_dead_letter() -> None:
+    batch = batch_of(Bench(), b"{", scan(1, codes=["HOUSE-7"]))
+    other = replace(batch, position=replace(POSITION, cluster_id="c2"))
+
+    letters = [each.id for one in (batch, other) for each in outgoing_of(one) if each.topic == "dead-letters"]
+    assert len(set(letters)) == 4
+
+
 def test_a_later_decision_has_a_verdict_of_its_own() -> None:
     bench = Bench(encounters={})
     first = batch_of(bench, scan(1))

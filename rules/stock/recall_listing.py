@@ -27,6 +27,9 @@ _PLACES: Final = (
 )  # fmt: skip
 _INTO: Final = frozenset({"receive", "return", FOUND})
 _OUT: Final = frozenset({"use", "opened", "waste", "transfer", MISSING})
+_WAITS: Final = frozenset({"parked", "held"})
+_ELSEWHERE: Final = frozenset({"serial-present", "serial-used"})
+"""Reasons of a receipt whose unit another line has: where the books have it, or with the patient who got it."""
 
 
 def lines_of(
@@ -49,11 +52,14 @@ def lines_of(
     shares, lines = _Shares(), []
     lost_by = {loss.scan_id: (loss, patients) for loss, patients in lost}
     used = {_unit_in(scan) for scan in scans if scan.action == "use" and scan.moved}
+    waiting = _Waiting()
     for scan in scans:
         found = meant.scan(scan)
         chance = shares.before(scan) if found is Match.POSSIBLE else None
         if scan.moved:
             shares.move(scan, found)
+        else:
+            waiting.take(scan, found)
         line = _line_of_scan(notice, scan, found, chance)
         # A unit scanned twice for one patient is one exposure; for another patient it is one more.
         twice = "serial-used" in scan.reasons and not scan.moved and _unit_in(scan) in used
@@ -65,6 +71,7 @@ def lines_of(
         found = meant.holding(holding)
         if found is not Match.NO:
             lines.append(_line_of_holding(notice, holding, found, shares))
+    lines += waiting.lines(notice)
     return sorted(lines, key=lambda line: (_ORDER[line.kind], str(line.happened_at), line.line_id))
 
 
@@ -105,6 +112,36 @@ class _Shares:
         key = (store, scan.item_code)
         self._meant[key] = self._meant.get(key, Decimal()) + meant * scan.units
         self._others[key] = self._others.get(key, Decimal()) + others * scan.units
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """Units that came in and are in no balance: their receipts wait for a fact or a person."""
+
+    _first: dict[tuple[str | None, ...], tuple[ItemScan, Match]] = field(default_factory=dict)
+    _units: dict[tuple[str | None, ...], int] = field(default_factory=dict)
+
+    def take(self, scan: ItemScan, found: Match) -> None:
+        """A scan that moved nothing: its units came, or left those that had come."""
+        key = (scan.store, scan.issuer, scan.di, scan.lot, scan.serial)
+        if scan.action == "receive" and scan.verdict in _WAITS and not _ELSEWHERE & set(scan.reasons):
+            self._first.setdefault(key, (scan, found))
+            self._units[key] = self._units.get(key, 0) + scan.units
+        elif scan.action in _OUT:
+            self._units[key] = self._units.get(key, 0) - scan.units + scan.returned
+
+    def lines(self, notice: Recall) -> Iterator[ExposureLine]:
+        """A line for each store, lot and serial of which units are left and may be meant."""
+        for key, (scan, found) in self._first.items():
+            if found is Match.NO or self._units[key] <= 0:
+                continue
+            possible = found is Match.POSSIBLE
+            yield ExposureLine(
+                made_id("recall-line", notice.hospital, notice.recall, "waiting", *(each or "" for each in key)),
+                LineKind.SHELF, None, scan.store, None, scan.item_code, scan.issuer, scan.di, scan.lot, scan.serial,
+                scan.expiry, self._units[key], Decimal(1).quantize(_FOUR) if possible else None,
+                NOTHING_KNOWN if possible else None, scan.scan_id, scan.scanned_at,
+            )  # fmt: skip
 
 
 def _line_of_scan(notice: Recall, scan: ItemScan, found: Match, chance: Decimal | None) -> ExposureLine | None:

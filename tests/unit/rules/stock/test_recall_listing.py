@@ -53,6 +53,25 @@ def test_a_held_use_is_an_exposure_too() -> None:
     assert len(listed(scan(1, verdict="held", reasons=("recalled",)))) == 1
 
 
+def received(number: int, units: int, **given: Any) -> ItemScan:
+    return scan(number, "receive", units=units, moved=False, verdict="parked", item_code=None, **given)
+
+
+def test_goods_whose_receipt_waits_lie_on_the_shelf_less_what_was_used_of_them() -> None:
+    wait, more, use = received(1, 4), received(2, 2), scan(3, moved=False, verdict="parked", item_code=None)
+
+    assert [short(line) for line in listed(wait, more, use)] == [("certain", "E3", 1, None), ("shelf", "OR-2", 5, None)]
+    assert [short(line) for line in listed(received(1, 1), use)] == [("certain", "E3", 1, None)]
+    assert [short(line) for line in listed(received(1, 4, lot="GOOD"))] == []
+    assert [short(line) for line in listed(received(1, 4, lot=None))] == [("shelf", "OR-2", 4, Decimal("1.0000"))]
+
+
+def test_a_receipt_that_is_booked_or_whose_unit_is_known_elsewhere_is_no_line_of_its_own() -> None:
+    booked, present = scan(1, "receive", units=4), replace(received(2, 1), verdict="held", reasons=("serial-present",))
+
+    assert [short(line) for line in listed(booked, present, holdings=(holding(4),))] == [("shelf", "OR-2", 4, None)]
+
+
 def test_a_box_of_the_item_is_meant_when_its_unit_is_named() -> None:
     assert [line.quantity for line in listed(scan(1, di=BOX, units=5))] == [5]
 

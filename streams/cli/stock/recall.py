@@ -20,6 +20,7 @@ from sinks.postgres.stock.recall_desk import Accepted, RecallDesk
 from sinks.postgres.stock.recall_listing import ListedRecall, listed_recalls
 from streams.cli.connection import bad, run
 from streams.cli.lists import listing
+from streams.cli.phrases import told, told_cell
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, joined, print_json, print_table
 from streams.settings import Settings
 
@@ -172,7 +173,9 @@ def _show(page: Page, limit: int) -> None:
     columns = ("what", "where", "unit", ">units", ">chance", "when", "status", ">line")
     print_table("Lines", columns, cells, limit=limit)
     counts = counts_of(page.lines)
-    parts = ", ".join(f"{each['lines']:,} {kind} ({each['units']:,} units)" for kind, each in counts.items())
-    typer.echo(f"{parts or 'No line'}; {page.open:,} open. {page.seconds:.2f} s.")
+    parts = ", ".join(
+        told(f"{told_cell(kind)}: {each['lines']:,} (units: {each['units']:,})") for kind, each in counts.items()
+    )
+    typer.echo(f"{parts or told('No line')}; not ended: {page.open:,}. In {page.seconds:.2f} s.")
     if page.proof is not None:
         typer.echo(f"Closed: {page.proof.lines:,} of {page.proof.lines:,} lines have ended. SHA-256 {page.proof.hash}")

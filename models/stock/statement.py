@@ -41,9 +41,11 @@ class StatementLine:
     status: LineStatus
     """What became of it."""
     invoice: str | None
-    """Number of the invoice that was matched; `None` until one was."""
+    """Numbers of the invoices that have the item, like `F1, F2`; `None` when none was matched that has it."""
     reason: str | None
     """Why it is disputed or does not match; `None` otherwise."""
+    stated: bool = True
+    """`False`: no line of the statement, an item that is invoiced while nothing of it is owed; its figures are 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,29 @@ class InvoiceLine:
     """Yuan a unit."""
     amount: Decimal
     """Yuan."""
+    invoice: str
+    """Number of the invoice it stands on."""
+
+    @property
+    def content(self) -> tuple[str, int, Decimal, Decimal]:
+        """What it asks: two invoices with the same, in whatever order, are the same."""
+        return self.item_code, self.quantity, self.cost, self.amount
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedInvoice:
+    """An invoice that was not kept and matched with nothing."""
+
+    hospital: str
+    """Id of the hospital; the first part of every record key."""
+    supplier: str
+    """Id of the supplier."""
+    period: str
+    """Like `2022-06`."""
+    invoice: str
+    """Its number."""
+    reason: str
+    """What was expected and what came, in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +118,8 @@ class Verdict:
     """`matched` or `mismatched`."""
     reason: str | None
     """What differs, in words; `None` when it matches."""
+    invoice: str | None
+    """Numbers of the invoices that have the item, like `F1, F2`; `None` when none has."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,14 +13,15 @@ from models.stock.statement import InvoiceLine, LineStatus, Statement, Statement
 
 
 def match_invoice(statement: Statement, invoice: Sequence[InvoiceLine], policy: Policy) -> list[Verdict]:
-    """A verdict on every item of the statement or of the invoice, by item code.
+    """A verdict on every item of the statement or of the invoices of its month, by item code; invoices add up.
 
     Quantities must agree exactly. A unit cost may be off by the policy's per cent, an item's amount by its fen.
     """
     stated: dict[str, list[StatementLine]] = defaultdict(list)
     asked: dict[str, list[InvoiceLine]] = defaultdict(list)
     for line in statement.lines:
-        stated[line.item_code].append(line)
+        if line.stated:
+            stated[line.item_code].append(line)
     for each in invoice:
         asked[each.item_code].append(each)
     return [_verdict(code, stated.get(code, []), asked.get(code, []), policy) for code in sorted({*stated, *asked})]
@@ -28,10 +29,11 @@ def match_invoice(statement: Statement, invoice: Sequence[InvoiceLine], policy: 
 
 def _verdict(code: str, stated: list[StatementLine], asked: list[InvoiceLine], policy: Policy) -> Verdict:
     quantity, claimed = sum(line.quantity for line in stated), sum(line.quantity for line in asked)
+    amount = sum((line.amount for line in asked), Decimal())
     differences = []
-    if not stated:
-        differences.append("not on the statement")
-    elif not asked and quantity != 0:
+    if not stated and (claimed or amount):
+        differences.append(f"not on the statement: 0 used, {claimed} invoiced, {amount:.2f} yuan")
+    elif stated and not asked and quantity != 0:
         differences.append("not on the invoice")
     if stated and asked:
         if quantity != claimed:
@@ -41,11 +43,11 @@ def _verdict(code: str, stated: list[StatementLine], asked: list[InvoiceLine], p
             differences.append("cost: none was known on the day of use")
         else:
             due = sum((line.amount for line in stated if line.amount is not None), Decimal())
-            amount = sum((line.amount for line in asked), Decimal())
             if abs(due - amount) * 100 > policy.invoice_amount_fen:
                 differences.append(f"amount: {due:.2f} stated, {amount:.2f} invoiced")
     status = LineStatus.MISMATCHED if differences else LineStatus.MATCHED
-    return Verdict(code, status, "; ".join(differences) or None)
+    numbers = ", ".join(sorted({line.invoice for line in asked}))
+    return Verdict(code, status, "; ".join(differences) or None, numbers or None)
 
 
 def _costs(stated: list[StatementLine], asked: list[InvoiceLine], percent: Decimal) -> list[str]:

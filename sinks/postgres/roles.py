@@ -67,6 +67,8 @@ hospital_policy     book  r      -      r      r      ar     r
 income              book  ar     -      r      r      r      r
 installation        book  r      r      r      r      r      r
 intervention        book  r      r      r      r      ar     r
+invoice             book  -      -      r      r      ar     r
+invoice_line        book  -      -      r      r      ar     r
 lane                state arw    r      rw     r      rw     r
 learned             state r      r      arw    r      r      r
 lease               state arwd   arwd   arwd   r      arwd   r

@@ -4,24 +4,39 @@ References:
     docs/store.md, "Statements".
 """
 
-from collections.abc import Sequence
-from typing import Any, Final
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, TypeAlias
 
 import asyncpg
 import orjson
 
 from models.ids import made_id
 from models.money import CURRENCY
-from models.stock.statement import LineStatus, Statement, StatementLine, Verdict, WorkingCapital
-from sinks.postgres.named import fetch
+from models.stock.statement import InvoiceLine, LineStatus, Statement, StatementLine, Verdict, WorkingCapital
+from sinks.postgres.named import Connection, fetch
 
 _HOSPITALS: Final = "SELECT DISTINCT hospital FROM udi.settlement WHERE supplier = $1 AND period = $2 ORDER BY 1"
 _NEWEST: Final = """
 SELECT max(version) FROM udi.statement WHERE (hospital, supplier, period) = ($1, $2, $3)
 """
 _LINES: Final = """
-SELECT item_code, used, returned, corrected, quantity, cost, amount, status, invoice, reason FROM report.statements
+SELECT item_code, used, returned, corrected, quantity, cost, amount, status, invoice, reason, stated
+FROM report.statements
 WHERE (hospital, supplier, period, version) = ($1, $2, udi.month_text($3), $4) ORDER BY item_code, cost
+"""
+_INVOICE_LINES: Final = """
+SELECT item_code, quantity, cost, amount, invoice FROM udi.invoice_now
+WHERE (hospital, supplier, period) = ($1, $2, $3) ORDER BY invoice, n
+"""
+_KEEP: Final = """
+INSERT INTO udi.invoice (hospital, supplier, period, invoice, version, by)
+SELECT $1, $2, $3, $4, coalesce(max(version), 0) + 1, $5 FROM udi.invoice
+WHERE (hospital, supplier, period, invoice) = ($1, $2, $3, $4) RETURNING version
+"""
+_KEEP_LINE: Final = """
+INSERT INTO udi.invoice_line (hospital, supplier, period, invoice, version, n, item_code, quantity, cost, amount)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 """
 _CAPITAL: Final = """
 SELECT $1::text AS hospital, udi.month_text($2) AS month, supplier, days, value, units, units_without_cost, used,
@@ -33,6 +48,8 @@ INSERT INTO udi.statement_mark (hospital, supplier, period, version, n, item_cod
 SELECT $1, $2, $3, $4, coalesce(max(n), 0) + 1, $5, $6, $7, $8, $9 FROM udi.statement_mark
 WHERE (hospital, supplier, period, version) = ($1, $2, $3, $4)
 """
+Matching: TypeAlias = Callable[[Statement, Sequence[InvoiceLine]], Sequence[Verdict]]
+"""A verdict on every item of a statement and of the invoices of its month."""
 
 
 class StatementBooks:
@@ -48,19 +65,7 @@ class StatementBooks:
     async def make(self, hospital: str, supplier: str, month: int, by: str) -> Statement | None:
         """The statement as the books stand: a new version, published, when it changed; `None` when nothing was owed."""
         async with self._pool.acquire() as connection, connection.transaction():
-            before = await connection.fetchval(_NEWEST, hospital, supplier, month)
-            version = await connection.fetchval(
-                "SELECT udi.make_statement($1, $2, $3, $4)", hospital, supplier, month, by
-            )
-            if version is None:
-                return None
-            statement = await self._read(connection, hospital, supplier, month, version)
-            if version != before:
-                id_ = made_id("statement", hospital, supplier, month, version)
-                await connection.execute(
-                    "SELECT udi.publish_statement($1, $2, $3, $4)", hospital, supplier, id_, body_of(statement)
-                )
-        return statement
+            return await self._made(connection, hospital, supplier, month, by)
 
     async def mark(  # noqa: PLR0917 -- the columns of a mark
         self, statement: Statement, month: int, item_code: str | None, status: LineStatus, reason: str | None, by: str
@@ -70,19 +75,74 @@ class StatementBooks:
         await self._pool.execute(_MARK, *key, item_code, status, None, reason, by)
         return await self._read(self._pool, *key)
 
-    async def invoiced(
-        self, statement: Statement, month: int, invoice: str, verdicts: Sequence[Verdict], by: str
-    ) -> Statement:
-        """An invoice was matched with the statement."""
-        key = (statement.hospital, statement.supplier, month, statement.version)
+    async def invoiced(  # noqa: PLR0917 -- whose month, what came, and how it is judged
+        self,
+        hospital: str,
+        supplier: str,
+        month: int,
+        invoices: Mapping[str, Sequence[InvoiceLine]],
+        match: Matching,
+        by: str,
+        *,
+        replace: bool = False,
+    ) -> tuple[Statement, dict[str, Sequence[InvoiceLine]]] | None:
+        """Keep invoices of a supplier's month, by number, and match all that are kept with the statement.
+
+        One that was kept with other lines is refused, unless it comes to replace them. Gives the statement and the
+        kept lines of each that was refused; `None` when nothing was ever owed: nothing is kept.
+        """
         async with self._pool.acquire() as connection, connection.transaction():
-            for each in verdicts:
-                await connection.execute(_MARK, *key, each.item_code, each.status.value, invoice, each.reason, by)
-            return await self._read(connection, *key)
+            made = await self._made(connection, hospital, supplier, month, by)
+            if made is None:
+                return None
+            # Making takes the supplier's lock: nobody keeps or marks beside us until the transaction ends.
+            whose = (hospital, supplier, month)
+            kept: dict[str, list[InvoiceLine]] = defaultdict(list)
+            for each in await fetch(connection, InvoiceLine, _INVOICE_LINES, *whose):
+                kept[each.invoice].append(each)
+            refused: dict[str, Sequence[InvoiceLine]] = {}
+            for number, lines in invoices.items():
+                if sorted(line.content for line in kept[number]) == sorted(line.content for line in lines):
+                    continue
+                if kept[number] and not replace:
+                    refused[number] = kept[number]
+                    continue
+                version = await connection.fetchval(_KEEP, *whose, number, by)
+                rows = [(*whose, number, version, n, *line.content) for n, line in enumerate(lines, 1)]
+                await connection.executemany(_KEEP_LINE, rows)
+            verdicts = match(made, await fetch(connection, InvoiceLine, _INVOICE_LINES, *whose))
+            await self._judged(connection, made, month, verdicts, by)
+            return await self._read(connection, *whose, made.version), refused
+
+    @staticmethod
+    async def _judged(
+        asked: Connection, statement: Statement, month: int, verdicts: Sequence[Verdict], by: str
+    ) -> None:
+        """Mark what a match came to, where that is not what stands."""
+        key = (statement.hospital, statement.supplier, month, statement.version)
+        for each in verdicts:
+            said = (each.status, each.invoice, each.reason)
+            stands = {(x.status, x.invoice, x.reason) for x in statement.lines if x.item_code == each.item_code}
+            if stands != {said}:
+                await asked.execute(_MARK, *key, each.item_code, each.status.value, each.invoice, each.reason, by)
 
     async def capital(self, hospital: str, month: int) -> list[WorkingCapital]:
         """What each supplier's own goods in the house were worth, in the mean of a month's days; most first."""
         return await fetch(self._pool, WorkingCapital, _CAPITAL, hospital, month)
+
+    async def _made(
+        self, connection: Connection, hospital: str, supplier: str, month: int, by: str
+    ) -> Statement | None:
+        before = await connection.fetchval(_NEWEST, hospital, supplier, month)
+        version = await connection.fetchval("SELECT udi.make_statement($1, $2, $3, $4)", hospital, supplier, month, by)
+        if version is None:
+            return None
+        statement = await self._read(connection, hospital, supplier, month, version)
+        if version != before:
+            id_ = made_id("statement", hospital, supplier, month, version)
+            body = body_of(statement)
+            await connection.execute("SELECT udi.publish_statement($1, $2, $3, $4)", hospital, supplier, id_, body)
+        return statement
 
     @staticmethod
     async def _read(asked: Any, hospital: str, supplier: str, month: int, version: int) -> Statement:
@@ -103,7 +163,7 @@ def body_of(statement: Statement) -> bytes:
             "quantity": line.quantity, "cost": None if line.cost is None else f"{line.cost:.4f}",
             "amount": None if line.amount is None else f"{line.amount:.2f}",
         }
-        for line in statement.lines
+        for line in statement.lines if line.stated
     ]  # fmt: skip
     return orjson.dumps({
         "schema": "udi.statement/1", "hospital": statement.hospital, "supplier": statement.supplier,

@@ -13,7 +13,7 @@ import typer
 
 from models.calendar import Month
 from models.policy import POLICY
-from models.stock.statement import InvoiceLine, LineStatus, Statement, WorkingCapital
+from models.stock.statement import InvoiceLine, LineStatus, RefusedInvoice, Statement, Verdict, WorkingCapital
 from rules.stock.invoicing import match_invoice
 from sinks.postgres.stock.statements import StatementBooks
 from streams.cli.connection import bad, read_settings, run
@@ -27,6 +27,8 @@ from streams.settings import Settings
 By = Annotated[str | None, typer.Option(help="Who; unset: the name you are logged in with.")]
 Key = tuple[str, str, str, str]
 """(hospital, supplier, period, invoice)."""
+_MOST: Final = 10**12
+"""No invoice asks for so much; no source, ours."""
 
 
 @listing
@@ -53,7 +55,7 @@ def statement(
         made = await books.make(house, supplier, period, who)
         if made is None:
             bad(f"Expected something owed to {supplier} for {month}, found nothing.")
-        if dispute is not None and dispute not in {line.item_code for line in made.lines}:
+        if dispute is not None and dispute not in {line.item_code for line in made.lines if line.stated}:
             bad(f"Expected an item of the statement, got {dispute!r}.")
         if confirm:
             made = await books.mark(made, period, None, LineStatus.CONFIRMED, None, who)
@@ -75,6 +77,9 @@ def statement(
 def invoice(
     file: Annotated[Path, typer.Argument(help="CSV or XLSX; see docs/store.md.")],
     *,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="An invoice that came before with other lines now has these.")
+    ] = False,
     by: By = None,
     limit: Limit = LIMIT_DEFAULT,
     as_json: AsJson = False,
@@ -83,26 +88,54 @@ def invoice(
     invoices, wrong = read_invoices(file)
     who = _who(by)
 
-    async def work(_: Settings, pool: asyncpg.Pool) -> list[Statement]:
-        books, done = StatementBooks(pool), []
-        for (house, supplier, period, number), lines in invoices.items():
-            month = _month(period)
-            made = await books.make(house, supplier, month, who)
-            if made is None:
-                bad(f"Expected something owed to {supplier} for {period} by {house}, found nothing.")
-            done.append(await books.invoiced(made, month, number, match_invoice(made, lines, POLICY), who))
-        return done
+    async def work(_: Settings, pool: asyncpg.Pool) -> tuple[list[Statement], list[RefusedInvoice]]:
+        return await _matched(StatementBooks(pool), invoices, who, replace=replace)
 
-    found = run(work) if invoices else []
+    found, refused = run(work) if invoices else ([], [])
     if as_json:
-        print_json({"bad": [asdict(row) for row in wrong], "statements": [fields_of(each) for each in found]})
+        shown = [fields_of(each) for each in found]
+        print_json({"bad": [*map(asdict, wrong)], "statements": shown, "refused": [*map(asdict, refused)]})
     else:
         for row in wrong:
             typer.echo(f"Row {row.row}: {row.column or 'the row'}: {row.reason}")
+        for no in refused:
+            typer.echo(f"Invoice {no.invoice}, {no.supplier}, {no.period}, {no.hospital}: {no.reason}.")
         for each in found:
             _show(each, limit)
     differ = any(line.status is LineStatus.MISMATCHED for each in found for line in each.lines)
-    raise typer.Exit(1 if wrong or differ else 0)
+    raise typer.Exit(1 if wrong or refused or differ else 0)
+
+
+async def _matched(
+    books: StatementBooks, invoices: dict[Key, list[InvoiceLine]], who: str, *, replace: bool
+) -> tuple[list[Statement], list[RefusedInvoice]]:
+    """The statement of each supplier's month with all its invoices; an invoice that is refused leaves the others be."""
+    months: dict[tuple[str, str, str], dict[str, list[InvoiceLine]]] = defaultdict(dict)
+    for (*whose, number), lines in invoices.items():
+        months[whose[0], whose[1], whose[2]][number] = lines
+    found, refused = [], []
+    for (house, supplier, period), came in months.items():
+        taken = await books.invoiced(house, supplier, _month(period), came, _match, who, replace=replace)
+        if taken is None:
+            reasons = {each: f"expected something owed for the month, got {_asked(came[each])}" for each in came}
+        else:
+            found.append(taken[0])
+            reasons = {
+                each: f"expected the lines it came with before ({_asked(kept)}), got others ({_asked(came[each])}); "
+                "--replace takes them in place of those"
+                for each, kept in taken[1].items()
+            }
+        refused += [RefusedInvoice(house, supplier, period, each, reason) for each, reason in reasons.items()]
+    return found, refused
+
+
+def _match(statement: Statement, invoices: Sequence[InvoiceLine]) -> list[Verdict]:
+    return match_invoice(statement, invoices, POLICY)
+
+
+def _asked(lines: Sequence[InvoiceLine]) -> str:
+    units, amount = sum(line.quantity for line in lines), sum((line.amount for line in lines), Decimal())
+    return f"{units:,} units for {amount:,.2f} yuan"
 
 
 def read_invoices(file: Path) -> tuple[dict[Key, list[InvoiceLine]], list[BadRow]]:
@@ -145,9 +178,11 @@ def _line(number: int, record: dict[str, Any]) -> InvoiceLine | BadRow:
         cost, amount = Decimal(record["cost"]), Decimal(record["amount"])
     except ArithmeticError:
         return BadRow(number, "cost", f"expected amounts in yuan, got {record['cost']!r} and {record['amount']!r}")
-    if not cost.is_finite() or not amount.is_finite():
+    if not all(each.is_finite() and abs(each) < _MOST and each == round(each, 15) for each in (cost, amount)):
         return BadRow(number, "cost", "expected amounts in yuan")
-    return InvoiceLine(record["item_code"], record["quantity"], cost, amount)
+    if abs(record["quantity"]) >= _MOST:
+        return BadRow(number, "quantity", f"expected units of use, got {record['quantity']}")
+    return InvoiceLine(record["item_code"], record["quantity"], cost, amount, record["invoice"])
 
 
 def month_of_text(text: str) -> Month:

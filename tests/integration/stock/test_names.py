@@ -17,7 +17,7 @@ VIEWS: Final = {
     "working_capital": "hospital month supplier days value units units_without_cost used days_lying",
     "expiring": "hospital store item_code lot serial owner quantity expiry days_left value",
     "statements": "hospital supplier period version item_code used returned corrected quantity cost amount status "
-    "invoice",
+    "invoice reason made_at made_by stated",
     "recall_lines": "hospital recall version kind encounter store issuer di lot serial quantity chance scan_id status "
     "closed_at closed_by",
     "chain": "lane batch position digest head",

@@ -1,12 +1,19 @@
 """Statements of suppliers in versions, published; invoices matched with them; as people run it."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import orjson
 import pytest
 
+from models.policy import POLICY
+from models.stock.statement import InvoiceLine, Statement, Verdict
+from rules.stock.invoicing import match_invoice
+from sinks.postgres.stock.statements import StatementBooks
 from streams.embedded.broker import EmbeddedBroker
 from tests.support.builders import gs1, scan
 from tests.support.installed import Installed, installed
@@ -67,15 +74,142 @@ async def test_a_supplier_confirms_or_disputes_and_an_invoice_is_matched(house: 
     right = await house.udi("invoice", str(file))
     rows = await house.pool.fetch("SELECT status, invoice FROM report.statements WHERE period = '2022-06'")
     assert (right.exit_code, [tuple(row) for row in rows]) == (0, [("matched", "F1")])
-    file.write_text(heading + "H1,S9,2022-06,F2,PLATE,2,800.00,1600.00\nH1,S9,June,F3,PLATE,1,1,1\n", encoding="utf-8")
+    file.write_text(heading + "H1,S9,2022-06,F2,PLATE,1,800.00,800.00\nH1,S9,June,F3,PLATE,1,1,1\n", encoding="utf-8")
     wrong = await house.udi("invoice", str(file))
     assert wrong.exit_code == 1
     assert "expected a month like 2022-06, got 'June'" in wrong.stdout
-    row = await house.pool.fetchrow("SELECT status, reason FROM report.statements WHERE period = '2022-06'")
-    assert row is not None
-    assert tuple(row) == (
-        "mismatched", "quantity: 1 stated, 2 invoiced; amount: 800.00 stated, 1600.00 invoiced",
-    )  # fmt: skip
+    assert await stand(house) == [
+        ("PLATE", "mismatched", "F1, F2", "quantity: 1 stated, 2 invoiced; amount: 800.00 stated, 1600.00 invoiced")
+    ]
+
+
+HEADING = "hospital,supplier,period,invoice,item_code,quantity,cost,amount\n"
+STAND = "SELECT item_code, status, invoice, reason FROM report.statements ORDER BY item_code"
+
+
+async def stand(house: Installed) -> list[tuple[str, str, str | None, str | None]]:
+    return [tuple(row) for row in await house.pool.fetch(STAND)]
+
+
+async def invoiced(house: Installed, folder: Path, *rows: str, options: tuple[str, ...] = ()) -> tuple[int, Any]:
+    """The exit status and the JSON of `udi invoice`."""
+    file = folder / "invoices.csv"
+    file.write_text(HEADING + "".join(f"{row}\n" for row in rows), encoding="utf-8")
+    shown = await house.udi("invoice", str(file), "--json", *options)
+    return shown.exit_code, orjson.loads(shown.stdout)
+
+
+async def test_an_invoiced_item_that_was_never_used_is_a_line_that_stays(house: Installed, tmp_path: Path) -> None:
+    rows = ("H1,S9,2022-06,F1,PLATE,1,800.00,800.00", "H1,S9,2022-06,F2,NOPE,2,40.00,80.00")
+    status, said = await invoiced(house, tmp_path, *rows)
+    reason = "not on the statement: 0 used, 2 invoiced, 80.00 yuan"
+    line = {
+        "item_code": "NOPE", "used": 0, "returned": 0, "corrected": 0, "quantity": 0, "cost": None, "amount": "0.00",
+        "status": "mismatched", "invoice": "F2", "reason": reason, "stated": False,
+    }  # fmt: skip
+
+    assert (status, said["statements"][0]["lines"][0]) == (1, line)
+    assert len(said["statements"]) == 1
+    shown = await house.udi("statement", "S9", "2022-06", "--confirm", "--by", "li")
+    assert "NOPE" in shown.stdout
+    assert "without a known cost" not in shown.stdout
+    assert await stand(house) == [("NOPE", "mismatched", "F2", reason), ("PLATE", "confirmed", None, None)]
+    refused = await house.udi("statement", "S9", "2022-06", "--dispute", "NOPE", "--reason", "x")
+    assert (refused.exit_code, "Expected an item of the statement" in refused.stderr) == (2, True)
+
+
+async def test_it_stands_beside_a_later_version_and_is_not_published(house: Installed, tmp_path: Path) -> None:
+    await invoiced(house, tmp_path, "H1,S9,2022-06,F2,NOPE,2,40.00,80.00")
+    await house.pool.execute(
+        "INSERT INTO udi.statement (hospital, supplier, period, version, made_by) VALUES ('H1', 'S9', 202206, 2, 'x')"
+    )
+
+    found = await house.json("statement", "S9", "2022-06")
+
+    assert found["version"] == 3
+    assert [(each["item_code"], each["status"], each["reason"]) for each in found["lines"]] == [
+        ("NOPE", "mismatched", "not on the statement"), ("PLATE", "open", None),
+    ]  # fmt: skip
+    async with house.relay():
+        published = [orjson.loads(value or b"") for _, value in await until(house, 2)]
+    assert [[line["item_code"] for line in each["lines"]] for each in published] == [["PLATE"], ["PLATE"]]
+
+
+async def test_invoices_of_a_month_add_up(house: Installed, tmp_path: Path) -> None:
+    await house.ward.scan(scan(200, codes=PLATE, quantity=2))
+    first, second = "H1,S9,2022-07,F1,PLATE,1,800.00,800.00", "H1,S9,2022-07,F2,PLATE,1,800.00,800.00"
+
+    status, _ = await invoiced(house, tmp_path, first)
+    assert (status, [each[1:3] for each in await stand(house)]) == (1, [("mismatched", "F1")])
+    status, _ = await invoiced(house, tmp_path, second)
+    assert (status, await stand(house)) == (0, [("PLATE", "matched", "F1, F2", None)])
+    marks = await house.pool.fetchval("SELECT count(*) FROM udi.statement_mark")
+    status, _ = await invoiced(house, tmp_path, second, first)
+    assert (status, await stand(house)) == (0, [("PLATE", "matched", "F1, F2", None)])
+    assert await house.pool.fetchval("SELECT count(*) FROM udi.statement_mark") == marks
+    assert await house.pool.fetchval("SELECT count(*) FROM udi.invoice") == 2
+
+
+async def test_invoices_that_come_at_once_all_count(house: Installed) -> None:
+    await house.ward.scan(scan(200, codes=PLATE, quantity=4))
+    books, yuan = StatementBooks(house.pool), Decimal(800)
+
+    def match(statement: Statement, lines: Sequence[InvoiceLine]) -> list[Verdict]:
+        return match_invoice(statement, lines, POLICY)
+
+    came = [{number: [InvoiceLine("PLATE", 1, yuan, yuan, number)]} for number in ("F1", "F2", "F3", "F4")]
+    await asyncio.gather(*(books.invoiced("H1", "S9", 202207, each, match, "li") for each in came))
+
+    assert await stand(house) == [("PLATE", "matched", "F1, F2, F3, F4", None)]
+
+
+async def test_a_number_with_other_lines_is_refused_by_name_or_replaces(house: Installed, tmp_path: Path) -> None:
+    await invoiced(house, tmp_path, "H1,S9,2022-06,F1,NOPE,2,40.00,80.00")
+    right = ("H1,S9,2022-06,F1,PLATE,1,800.00,800.00",)
+
+    status, said = await invoiced(house, tmp_path, *right)
+    assert (status, said["refused"]) == (1, [{
+        "hospital": "H1", "supplier": "S9", "period": "2022-06", "invoice": "F1",
+        "reason": "expected the lines it came with before (2 units for 80.00 yuan), got others (1 units for 800.00 "
+        "yuan); --replace takes them in place of those",
+    }])  # fmt: skip
+    assert [each[:3] for each in await stand(house)] == [("NOPE", "mismatched", "F1"), ("PLATE", "mismatched", None)]
+    status, said = await invoiced(house, tmp_path, *right, options=("--replace",))
+    assert (status, said["refused"], await stand(house)) == (0, [], [("PLATE", "matched", "F1", None)])
+    assert await house.pool.fetchval("SELECT count(*) FROM udi.invoice_line") == 2
+
+
+async def test_an_invoice_without_a_statement_is_named_and_its_neighbours_are_matched(
+    house: Installed, tmp_path: Path
+) -> None:
+    rows = ("H1,S404,2022-06,F9,PLATE,3,800.00,2400.00", "H1,S9,2022-06,F1,PLATE,1,800.00,800.00")
+    status, said = await invoiced(house, tmp_path, *rows)
+
+    reason = "expected something owed for the month, got 3 units for 2,400.00 yuan"
+    assert (status, [each["status"] for each in said["statements"][0]["lines"]]) == (1, ["matched"])
+    assert [(each["supplier"], each["invoice"], each["reason"]) for each in said["refused"]] == [("S404", "F9", reason)]
+    shown = await house.udi("invoice", str(tmp_path / "invoices.csv"))
+    assert (shown.exit_code, f"Invoice F9, S404, 2022-06, H1: {reason}." in shown.stdout) == (1, True)
+    assert "matched" in shown.stdout
+    assert await house.pool.fetchval("SELECT count(*) FROM udi.invoice") == 1
+
+
+async def test_an_amount_that_no_invoice_has_is_a_bad_row(house: Installed, tmp_path: Path) -> None:
+    rows = [f"H1,S9,2022-06,F{n},PLATE,{bad}" for n, bad in enumerate(("1,800.00,1000000000000", f"{10**12},1,1"))]
+    status, said = await invoiced(house, tmp_path, *rows)
+
+    assert (status, [(each["row"], each["column"]) for each in said["bad"]]) == (1, [(2, "cost"), (3, "quantity")])
+
+
+async def test_the_database_keeps_an_invoice_once(house: Installed, tmp_path: Path) -> None:
+    await invoiced(house, tmp_path, "H1,S9,2022-06,F1,PLATE,1,800.00,800.00")
+    with pytest.raises(asyncpg.UniqueViolationError, match="invoice_once"):
+        await house.pool.execute("INSERT INTO udi.invoice SELECT * FROM udi.invoice")
+    with pytest.raises(asyncpg.UniqueViolationError, match="invoice_line_once"):
+        await house.pool.execute("INSERT INTO udi.invoice_line SELECT * FROM udi.invoice_line")
+    for book in ("invoice", "invoice_line"):
+        with pytest.raises(asyncpg.RestrictViolationError):
+            await house.pool.execute(f"DELETE FROM udi.{book}")
 
 
 async def test_bad_use_is_one_line(house: Installed) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from models.policy import POLICY
-from models.stock.statement import InvoiceLine, LineStatus, Statement, StatementLine
+from models.stock.statement import InvoiceLine, LineStatus, Statement, StatementLine, Verdict
 from rules.stock.invoicing import match_invoice
 from tests.support.builders import NOON
 
@@ -22,8 +22,10 @@ def matched(
     return [(each.item_code, str(each.status), each.reason) for each in found]
 
 
-def line(quantity: int = 4, cost: str = "10.00", amount: str = "40.00", code: str = "SCREW") -> InvoiceLine:
-    return InvoiceLine(code, quantity, Decimal(cost), Decimal(amount))
+def line(
+    quantity: int = 4, cost: str = "10.00", amount: str = "40.00", code: str = "SCREW", invoice: str = "F1"
+) -> InvoiceLine:
+    return InvoiceLine(code, quantity, Decimal(cost), Decimal(amount), invoice)
 
 
 @pytest.mark.parametrize(
@@ -52,6 +54,45 @@ def test_tolerances_are_the_policys() -> None:
 def test_what_is_on_one_side_alone_and_what_has_no_cost_does_not_match() -> None:
     unknown = replace(STATED, cost=None, amount=None)
 
-    assert matched(line(), line(code="PLATE"))[0] == ("PLATE", "mismatched", "not on the statement")
+    said = "not on the statement: 0 used, 4 invoiced, 40.00 yuan"
+    assert matched(line(), line(code="PLATE"))[0] == ("PLATE", "mismatched", said)
     assert matched(line(), stated=(unknown,))[0][2] == "cost: none was known on the day of use"
     assert matched(stated=(replace(STATED, quantity=0, returned=5),)) == [("SCREW", "matched", None)]
+
+
+def test_invoices_of_a_month_add_up_by_item_and_are_named() -> None:
+    first, second = line(3, amount="30.00", invoice="F2"), line(1, amount="10.00", invoice="F1")
+    statement = Statement("H1", "S1", "2022-06", 1, NOON, (STATED,))
+
+    assert match_invoice(statement, [first, second, first], POLICY) == [
+        Verdict(
+            "SCREW", LineStatus.MISMATCHED,
+            "quantity: 4 stated, 7 invoiced; amount: 40.00 stated, 70.00 invoiced", "F1, F2",
+        )
+    ]  # fmt: skip
+    assert match_invoice(statement, [first, second], POLICY) == [Verdict("SCREW", LineStatus.MATCHED, None, "F1, F2")]
+    assert match_invoice(statement, [], POLICY)[0].invoice is None
+
+
+@pytest.mark.parametrize(
+    ("taken_back", "reason"),
+    [
+        (line(-4, amount="-40.00", code="PLATE", invoice="F2"), None),
+        (line(-4, amount="-39.99", code="PLATE"), "not on the statement: 0 used, 0 invoiced, 0.01 yuan"),
+        (line(-3, amount="-40.00", code="PLATE"), "not on the statement: 0 used, 1 invoiced, 0.00 yuan"),
+    ],
+)
+def test_what_was_never_used_is_settled_when_it_is_wholly_taken_back(
+    taken_back: InvoiceLine, reason: str | None
+) -> None:
+    status = "matched" if reason is None else "mismatched"
+    assert matched(line(), line(code="PLATE"), taken_back)[0] == ("PLATE", status, reason)
+
+
+def test_an_item_that_was_only_invoiced_is_no_statement_of_it() -> None:
+    """It was shown beside the lines of an earlier match."""
+    shown = StatementLine("PLATE", 0, 0, 0, 0, None, Decimal(0), LineStatus.MISMATCHED, "F1", "x", stated=False)
+
+    said = "not on the statement: 0 used, 4 invoiced, 40.00 yuan"
+    assert matched(line(), line(code="PLATE"), stated=(STATED, shown))[0] == ("PLATE", "mismatched", said)
+    assert matched(line(), stated=(STATED, shown)) == [("SCREW", "matched", None)]

@@ -50,7 +50,7 @@ ASKING: Final[dict[str, tuple[str, ...]]] = {
     "device revoke": ("gun-1", "--hospital", "H1"), "simulate": ("--publish",), "status": (), "verify": (),
     "lane status": (), "lane pass": ("scans/0", "1", *WHY), "lane resume": WHY, "relay status": (),
     "relay resume": WHY, "relay start": ("billing/0", "1", *WHY), "relay bind": ("billing/0", *WHY),
-    "replay": ("--dead-letters",),
+    "replay": ("--dead-letters",), "raw months": (), "raw detach": ("2022-06",), "raw attach": ("2022-06",),
 }  # fmt: skip
 """Commands that need the books or the broker, each with enough to get as far; `{name}` is a file."""
 RULE: Final = """

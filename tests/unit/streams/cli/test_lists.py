@@ -25,7 +25,9 @@ NO_LIST = {
     **dict.fromkeys(("assess", "pack"), "makes tables of its own"),
     **dict.fromkeys(("rules draft", "rules switch-on", "rules switch-off", "rules back-test"), "says what it did"),
     **dict.fromkeys(("breaker open", "breaker warn", "breaker trial", "breaker close"), "says what it did"),
-    **dict.fromkeys(("account add", "device add", "relay bind", "count start"), "says what it did"),
+    **dict.fromkeys(
+        ("account add", "device add", "relay bind", "count start", "raw detach", "raw attach"), "says what it did"
+    ),
     **{f"load {kind}": "says what it loaded" for kind in TABLES},
     **{f"{name}-proof": "measures" for name in ("rescue", "findings", "pairing", "rank", "reconciliation", "forecast")},
 }

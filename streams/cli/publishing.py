@@ -45,8 +45,8 @@ async def publish(settings: Settings, records: Sequence[Outbound], what: str) ->
     producer = AIOKafkaProducer(
         **settings.kafka(), acks="all", linger_ms=5, max_request_size=DEAD_LETTER_BYTES_MAX, **options
     )
-    await bounded(producer.start(), SEND_SECONDS_MAX)
     try:
+        await bounded(producer.start(), SEND_SECONDS_MAX)
         with progress() as bar:
             task = bar.add_task(what, total=len(records))
             for chunk in (records[at : at + CHUNK] for at in range(0, len(records), CHUNK)):

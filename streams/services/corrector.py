@@ -80,8 +80,8 @@ class Corrector:
     async def _publish(self, due: list[Corrected | Booking]) -> None:
         options = {} if self._settings.embedded_broker else {"enable_idempotence": True}
         producer = AIOKafkaProducer(**self._settings.kafka(), acks="all", **options)
-        await bounded(producer.start(), 3 * SEND_SECONDS_MAX)
         try:
+            await bounded(producer.start(), 3 * SEND_SECONDS_MAX)
             for each in due:
                 await self._send(producer, each)
         finally:

@@ -44,7 +44,11 @@ class TickPublisher:
     async def __aenter__(self) -> "TickPublisher":
         options = {} if self._settings.embedded_broker else {"enable_idempotence": True}
         self._producer = AIOKafkaProducer(**self._settings.kafka(), acks="all", linger_ms=0, **options)
-        await bounded(self._producer.start(), 3 * SEND_SECONDS_MAX)
+        try:
+            await bounded(self._producer.start(), 3 * SEND_SECONDS_MAX)
+        except BaseException:
+            await ended(self._producer.stop(), SEND_SECONDS_MAX)
+            raise
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -4,6 +4,7 @@ A part that this machine cannot run is left out with one line at the end, and th
 deselected; the fixture `broker` then stands for one broker fewer.
 """
 
+import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,6 +29,9 @@ MISSING: Final = {
 settings.register_profile("untimed", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")  # A busy machine is no fault of what is tested.
 
+PYTEST_CURRENT: Final = "PYTEST_CURRENT_TEST"
+"""The variable that pytest itself changes."""
+
 BROKERS: Final = ("embedded_broker",) if "real_kafka" in MISSING else ("embedded_broker", "real_kafka")
 
 
@@ -43,6 +47,20 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say what was left out, a line each."""
     for line in sorted(set(MISSING.values())):
         terminalreporter.write_line(line)
+
+
+@pytest.fixture(autouse=True)
+def environment_stays() -> Iterator[None]:
+    """No setting of a test reaches the next one.
+
+    Commands that a test runs at once, each with an environment of its own, may leave that of one of them: the next
+    `udi run` that should refuse a folder then serves the books of another test for ever.
+    """
+    before = {name: value for name, value in os.environ.items() if name != PYTEST_CURRENT}
+    yield
+    for name in os.environ.keys() - before.keys() - {PYTEST_CURRENT}:
+        del os.environ[name]
+    os.environ.update(before)
 
 
 @pytest.fixture

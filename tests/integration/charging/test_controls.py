@@ -3,6 +3,7 @@
 import asyncio
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import count
 from typing import Any
 
 import orjson
@@ -344,10 +345,14 @@ async def test_a_breaker_is_in_force_for_the_next_scan_on_every_lane(database: s
         sent_after: list[int] = []
 
         async def gun(lane: int) -> None:
-            for number in range(1 + lane, 241, LANES):
+            mine: list[int] = []
+            for number in count(1 + lane, LANES):
+                if len(mine) == 20:
+                    break
                 if opened.is_set():
-                    sent_after.append(number)
+                    mine.append(number)
                 await ward.scan(scan(number), lane=lane)
+            sent_after.extend(mine)
 
         async def device_department() -> None:
             await asyncio.sleep(0.4)
@@ -356,7 +361,6 @@ async def test_a_breaker_is_in_force_for_the_next_scan_on_every_lane(database: s
 
         await asyncio.gather(device_department(), *(gun(lane) for lane in range(LANES)))
         found = verdicts(await ward.account())
-        assert {number % LANES for number in sent_after} == set(range(LANES)), "no lane was quick enough to be tried"
         assert {found[str(scan_id(number))][0] for number in sent_after} == {"held"}
         assert "billed" in {verdict for verdict, _ in found.values()}
 

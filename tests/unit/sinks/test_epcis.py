@@ -76,7 +76,7 @@ def test_each_action_has_its_step(changes: dict[str, Any], action: str, step: st
 
 def test_every_action_that_moves_goods_has_a_step() -> None:
     """A count moves nothing, and what is identified anew moves by the scan that takes its place."""
-    for action in set(Action) - {Action.COUNT}:
+    for action in set(Action) - {Action.COUNT, Action.IDENTIFY}:
         assert event(replace(RECEIPT, action=action.value, from_place="A", to_place="B"))["bizStep"]
 
 

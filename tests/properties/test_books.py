@@ -6,7 +6,7 @@ from collections.abc import Coroutine
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
 from models.stock.places import OUTSIDE
@@ -20,7 +20,7 @@ from tests.support.ward import MemoryStore, Ward, postgres_store, record, record
 
 Event = dict[str, Any] | bytes
 Result = TypeVar("Result")
-quickly = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+quickly = settings(max_examples=120, derandomize=True)
 
 
 def now(coroutine: Coroutine[Any, Any, Result]) -> Result:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
 from models.charging.commands import CommandKind
@@ -17,7 +17,7 @@ from tests.support.builders import DI, NOON, SECOND, at, encounter, gs1, item, p
 from tests.support.loops import run
 from tests.support.ward import MemoryStore, Store, Ward, postgres_store
 
-quickly = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+quickly = settings(max_examples=80, derandomize=True)
 KINDS = (CommandKind.RELEASE, CommandKind.REJECT, CommandKind.CORRECT)
 PRICES = ("1234.00", "1300.00", "0.3333", "77.7777")
 

@@ -17,7 +17,7 @@ from rules.reconciling.nearest import nearest_pairs
 from tests.properties.seeded import seeded
 from tests.support.two_sides import AT, billing, gone_use
 
-thoroughly = settings(max_examples=300, deadline=None, derandomize=True)
+thoroughly = settings(max_examples=300, derandomize=True)
 ITEMS, CODES, PRICES = ("SCREW", "NAIL", "PLATE"), ("C1", "C2"), (10_000, 20_000, 3_333, 30_000)
 MARKS = st.sampled_from([None, None, "1", "2"])
 MINUTES = st.sampled_from([0, 1, 2, 30, 31, 1_441, 9_000]).map(lambda minutes: AT + timedelta(minutes=minutes))

@@ -137,4 +137,4 @@ class Stock(RuleBasedStateMachine):
 
 
 TestStock = Stock.TestCase
-TestStock.settings = settings(max_examples=25, stateful_step_count=40, deadline=None)
+TestStock.settings = settings(max_examples=25, stateful_step_count=40)

@@ -31,9 +31,7 @@ SCHEMA = schemathesis.openapi.from_dict(openapi(make_app(None))).exclude(path="/
 
 
 @SCHEMA.parametrize()
-@settings(
-    max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.generate]
-)
+@settings(max_examples=8, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.generate])
 def test_no_request_makes_the_gateway_fail(
     case: Any, house: Live, token: dict[str, str], stranger: requests.Session
 ) -> None:

@@ -35,7 +35,7 @@ def added(rows: tuple[DepartmentSums, ...] | tuple[BridgeLine, ...]) -> int:
 
 
 @given(groups)
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=100, derandomize=True)
 def test_use_plus_posted_here_less_posted_elsewhere_is_what_was_posted(some: list[EntryGroup]) -> None:
     for month in (MAY, JUNE, JULY):
         report = month_report(month, some)
@@ -46,7 +46,7 @@ def test_use_plus_posted_here_less_posted_elsewhere_is_what_was_posted(some: lis
 
 
 @given(groups)
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=100, derandomize=True)
 def test_months_of_use_and_periods_add_up_to_the_same_ledger(some: list[EntryGroup]) -> None:
     reports = [month_report(month, some) for month in (MAY, JUNE, JULY)]
 

@@ -48,7 +48,7 @@ def test_what_is_due_of_a_scan(scanned: TiedUse, due: Due) -> None:
 
 
 @given(st.lists(st.integers(1, 4), min_size=1, max_size=6), st.integers(0, 2_000_000))
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=200, derandomize=True)
 def test_each_return_lowers_what_is_due_and_the_last_leaves_nothing(parts: list[int], price: int) -> None:
     whole = use(units=sum(parts), unit_price=price)
     dues = [due_of(replace(whole, parts=tuple(parts[:given]))) for given in range(len(parts) + 1)]

@@ -22,8 +22,9 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from models.wire.topics import ID_HEADER, ORIGIN_HEADER, REASON_HEADER, SEQ_HEADER
 from sinks.postgres.outbox import Block, Outbox, Output, Waiting
 from streams.services.relay.counters import Counters
+from streams.services.relay.left_open import abort_left_open
 from streams.services.relay.resuming import Known, RelayStoppedError, check_same, go_on_after
-from streams.services.relay.tail import AWAIT_SECONDS_MAX, TailUnreadError, read_tails
+from streams.services.relay.tail import AWAIT_SECONDS_MAX, TailUnreadError, TransactionOpenError, read_tails
 from streams.settings import Settings
 from streams.topics import DEAD_LETTER_BYTES_MAX
 from streams.waiting import bounded, ended
@@ -92,6 +93,8 @@ class LanePublisher:
         self._producer: AIOKafkaProducer | None = None
         self._tails: dict[Output, Published] = {}
         self._floors: dict[Output, int] = {}
+        self._aborted: set[tuple[TopicPartition, int]] = set()
+        """Where open transactions began that this process has tried to end."""
         self._leased_at = 0.0
         self._floors_at = 0.0
         self._published_at = 0.0
@@ -193,9 +196,22 @@ class LanePublisher:
             }
         self._producer = AIOKafkaProducer(**options)
         await bounded(self._producer.start(), 3 * AWAIT_SECONDS_MAX)
-        self._tails = await self._read_tails()
+        try:
+            self._tails = await self._read_tails()
+        except TransactionOpenError as error:
+            await self._end_left_open(error)
+            self._tails = await self._read_tails()
         tails = {f"{topic}/{partition}": tail.seq for (topic, partition), tail in self._tails.items()}
         log.info("Publishing.", lane=self.name, tails=tails)
+
+    async def _end_left_open(self, error: TransactionOpenError) -> None:
+        """Abort what a producer before ours may have left; once each, for a stranger's can't be ended from here."""
+        found = set(error.stable.items()) - self._aborted
+        if self._producer is None or not found:
+            raise error
+        log.warning("A transaction was left open: aborting it.", lane=self.name, detail=str(error))
+        self._aborted |= found
+        await bounded(abort_left_open(self._producer, [tp for tp, _ in found]), AWAIT_SECONDS_MAX)
 
     async def _read_tails(self) -> dict[Output, Published]:
         """Where each output goes on.
@@ -330,7 +346,16 @@ class LanePublisher:
     async def _drop_producer(self) -> None:
         producer, self._producer = self._producer, None
         if producer is not None:
-            await ended(producer.stop(), 2.0)
+            await ended(_stop(producer), 4.0)
+
+
+async def _stop(producer: AIOKafkaProducer) -> None:
+    """Stop it and what it runs: its own stop waits for the broker, and cut off it leaves its task and connections."""
+    await ended(producer.stop(), 2.0)
+    sender = producer._sender  # noqa: SLF001 -- nothing public ends a producer without its broker
+    if sender is not None and sender.sender_task is not None:
+        sender.sender_task.cancel()
+    await ended(producer.client.close(), 1.0)
 
 
 @dataclass(slots=True)

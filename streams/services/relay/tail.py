@@ -42,6 +42,19 @@ class TailUnreadError(Exception):
     """The broker did not give the records before the end, or holds some back: nobody knows the tail."""
 
 
+class TransactionOpenError(TailUnreadError):
+    """Records lie beyond the stable end of partitions, so their transaction was not ended.
+
+    Attributes:
+        stable: Of each such partition, the offset where its open transaction begins.
+    """
+
+    def __init__(self, stable: Mapping[TopicPartition, int], high: Mapping[TopicPartition, int]) -> None:
+        said = [f"{tp.topic}/{tp.partition} (stable to {at}, end {high[tp]})" for tp, at in stable.items()]
+        super().__init__(f"An open transaction lies on {', '.join(said)}.")
+        self.stable = dict(stable)
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """A record of ours on an output topic."""
@@ -74,7 +87,8 @@ async def read_tails(settings: Settings, partitions: Iterable[TopicPartition]) -
         partitions: With the topics' full names.
 
     Raises:
-        TailUnreadError: The broker was silent before the end, or a transaction of somebody else is open there.
+        TailUnreadError: The broker was silent before the end.
+        TransactionOpenError: A transaction is open there.
         KafkaError, TimeoutError, OSError: The broker is away.
     """
     wanted = list(partitions)
@@ -134,17 +148,18 @@ class _Consumer:
 
 
 async def _nothing_open(settings: Settings, consumer: AIOKafkaConsumer, stable: Mapping[TopicPartition, int]) -> None:
-    """After the fence no transaction of ours is open; records beyond the stable end are somebody else's."""
+    """After the fence no transaction of ours should be open.
+
+    Raises:
+        TransactionOpenError: One is, or somebody else's.
+    """
     high = await ends(settings, stable)
     behind = [tp for tp, end in stable.items() if high[tp] > end]
     if behind:
         # A commit between the two questions moves both; ask once more before it is called open.
         again = await bounded(consumer.end_offsets(behind), AWAIT_SECONDS_MAX)
-        for tp in behind:
-            if high[tp] > again[tp]:
-                raise TailUnreadError(
-                    f"{tp.topic}/{tp.partition} has an open transaction: stable to {again[tp]}, end {high[tp]}."
-                )
+        if still := {tp: again[tp] for tp in behind if high[tp] > again[tp]}:
+            raise TransactionOpenError(still, high)
 
 
 async def _newest(consumer: AIOKafkaConsumer, tp: TopicPartition, begin: int, end: int | None) -> Record | None:

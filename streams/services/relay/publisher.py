@@ -11,7 +11,7 @@ References:
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 from uuid import UUID, uuid4
@@ -19,9 +19,9 @@ from uuid import UUID, uuid4
 import structlog
 from aiokafka import AIOKafkaProducer, TopicPartition
 
-from models.wire.topics import ID_HEADER, ORIGIN_HEADER, REASON_HEADER, SEQ_HEADER
 from sinks.postgres.outbox import Block, Outbox, Output, Waiting
 from streams.services.relay.counters import Counters
+from streams.services.relay.delivery import batches, deliver, stop
 from streams.services.relay.left_open import abort_left_open
 from streams.services.relay.resuming import Known, RelayStoppedError, check_same, go_on_after
 from streams.services.relay.tail import AWAIT_SECONDS_MAX, TailUnreadError, TransactionOpenError, read_tails
@@ -286,10 +286,13 @@ class LanePublisher:
         if not blocks:
             return
         plain = self._settings.embedded_broker
-        made = [self._batches(producer, output, of_it, self._tails[output].seq) for output, of_it in blocks.items()]
+        made = [
+            batches(producer, self._settings.topic(topic), number, of_it, self._tails[topic, number].seq)
+            for (topic, number), of_it in blocks.items()
+        ]
         if not plain:
             await bounded(producer.begin_transaction(), AWAIT_SECONDS_MAX)
-        offsets = await bounded(_deliver(producer, made), AWAIT_SECONDS_MAX)
+        offsets = await bounded(deliver(producer, made), AWAIT_SECONDS_MAX)
         if not plain:
             await bounded(producer.commit_transaction(), AWAIT_SECONDS_MAX)
         now = datetime.now(UTC)
@@ -311,26 +314,6 @@ class LanePublisher:
             at = block.last_seq
         return blocks
 
-    def _batches(self, producer: AIOKafkaProducer, output: Output, blocks: Sequence[Block], after: int) -> "_Batches":
-        """The records above `after`, in as few batches as they fit."""
-        made = _Batches(self._settings.topic(output[0]), output[1])
-        batch = producer.create_batch()
-        for block in blocks:
-            for place in range(max(0, after + 1 - block.first_seq), len(block.ids)):
-                record: dict[str, Any] = {"key": block.keys[place] or None, "value": block.bodies[place]}
-                record |= {"timestamp": None, "headers": _headers(block, place)}
-                if batch.append(**record) is not None:
-                    continue
-                if batch.record_count():
-                    made.parts.append(batch)
-                batch = producer.create_batch()
-                if batch.append(**record) is None:
-                    # Larger than a batch: the producer makes room for a single record of up to max_request_size.
-                    made.parts.append(record)
-        if batch.record_count():
-            made.parts.append(batch)
-        return made
-
     async def _keep_floors_sometimes(self) -> None:
         now = asyncio.get_running_loop().time()
         if now - self._floors_at > FLOOR_SECONDS:
@@ -346,54 +329,4 @@ class LanePublisher:
     async def _drop_producer(self) -> None:
         producer, self._producer = self._producer, None
         if producer is not None:
-            await ended(_stop(producer), 4.0)
-
-
-async def _stop(producer: AIOKafkaProducer) -> None:
-    """Stop it and what it runs: its own stop waits for the broker, and cut off it leaves its task and connections."""
-    await ended(producer.stop(), 2.0)
-    sender = producer._sender  # noqa: SLF001 -- nothing public ends a producer without its broker
-    if sender is not None and sender.sender_task is not None:
-        sender.sender_task.cancel()
-    await ended(producer.client.close(), 1.0)
-
-
-@dataclass(slots=True)
-class _Batches:
-    """What goes to one partition: batches, and single records that are larger than one."""
-
-    topic: str
-    partition: int
-    parts: list[Any] = field(default_factory=list)
-
-
-async def _deliver(producer: AIOKafkaProducer, made: Sequence[_Batches]) -> list[int]:
-    """Send and wait until all are acknowledged; gives the offset of the last record of each.
-
-    The first batches of all partitions are handed over without giving the producer's own task a turn: so it adds the
-    partitions to the transaction by one request, not by one each, of which the second waited 100 ms when it came early.
-    """
-    last: list[Any] = [None] * len(made)
-    sent = []
-    for round_ in range(max(len(each.parts) for each in made)):
-        for place, each in enumerate(made):
-            if round_ < len(each.parts):
-                last[place] = (await _send(producer, each, each.parts[round_]), each.parts[round_])
-                sent.append(last[place][0])
-    await asyncio.gather(*sent)
-    return [
-        future.result().offset + (0 if isinstance(part, dict) else part.record_count() - 1) for future, part in last
-    ]
-
-
-async def _send(producer: AIOKafkaProducer, to: _Batches, part: Any) -> Any:
-    if not isinstance(part, dict):
-        return await producer.send_batch(part, to.topic, partition=to.partition)
-    return await producer.send(to.topic, part["value"], part["key"], partition=to.partition, headers=part["headers"])
-
-
-def _headers(block: Block, place: int) -> list[tuple[str, bytes]]:
-    headers = [(SEQ_HEADER, str(block.first_seq + place).encode()), (ID_HEADER, str(block.ids[place]).encode())]
-    if block.reasons is not None and block.origins is not None:
-        headers += [(REASON_HEADER, block.reasons[place].encode()), (ORIGIN_HEADER, block.origins[place].encode())]
-    return headers
+            await ended(stop(producer), 4.0)

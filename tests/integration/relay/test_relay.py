@@ -12,9 +12,6 @@ from typing import Any
 import asyncpg
 import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import InvalidTxnState
 
 from models.wire.topics import BILLING, ID_HEADER, SEQ_HEADER
 from sinks.postgres.database import open_pool
@@ -245,79 +242,6 @@ async def test_an_open_transaction_of_somebody_else_is_no_end(settings: Settings
 
     found = await tail_of_billing(settings)
     assert (found.newest, found.start, found.end) == (None, 0, 2)
-
-
-async def leave_open(kafka: RealKafka, settings: Settings, transactional_id: str) -> None:
-    """A record of a transaction of which the coordinator knows nothing: nobody will ever end it."""
-
-    async def left() -> bool:
-        async with AIOKafkaProducer(**settings.kafka(), transactional_id=transactional_id) as producer:
-            await producer.begin_transaction()
-            billing = TopicPartition(settings.topic(BILLING), 0)
-            producer._txn_manager._txn_partitions.add(billing)
-            try:
-                await producer.send_and_wait(billing.topic, b"left", partition=0)
-            except InvalidTxnState:
-                return False  # The broker has not heard yet that it shall not ask.
-            return True
-
-    await set_verification(kafka, "false")
-    try:
-        await until(left)
-    finally:
-        await set_verification(kafka, "true")
-
-
-async def set_verification(kafka: RealKafka, value: str) -> None:
-    """Whether the broker asks the coordinator before it takes a record of a transaction."""
-    changed = {"transaction.partition.verification.enable": value}
-    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap_servers)
-    await admin.start()
-    try:
-        for answer in await admin.alter_configs([ConfigResource(ConfigResourceType.BROKER, "1", changed)]):
-            assert all(code == 0 for code, *_ in answer.resources), answer
-    finally:
-        await admin.close()
-
-
-async def test_a_transaction_of_the_relay_that_nobody_ends_is_aborted(
-    settings: Settings, pool: asyncpg.Pool, real_kafka: RealKafka
-) -> None:
-    await leave_open(real_kafka, settings, f"{settings.topic_prefix}relay-lane-0")
-    with pytest.raises(tail.TransactionOpenError):
-        await tail_of_billing(settings)
-    ids = await write(pool, 3)
-
-    async with relay(settings, pool):
-        found = await until_published(settings, 3)
-
-    assert found == numbered(ids)
-
-
-async def test_a_transaction_of_somebody_else_that_nobody_ends_is_waited_for(
-    settings: Settings, pool: asyncpg.Pool, real_kafka: RealKafka, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await leave_open(real_kafka, settings, "stranger")
-    await write(pool, 3)
-    refused: list[tail.TransactionOpenError] = []
-
-    async def watched(*arguments: Any) -> Any:
-        try:
-            return await tail.read_tails(*arguments)
-        except tail.TransactionOpenError as error:
-            refused.append(error)
-            raise
-
-    async def several() -> bool:
-        return len(refused) > 3
-
-    monkeypatch.setattr(publisher, "read_tails", watched)
-    async with relay(settings, pool):
-        await until(several)
-
-    # Tried once: not a record more with each look.
-    [end] = (await tail.ends(settings, [TopicPartition(settings.topic(BILLING), 0)])).values()
-    assert end == len(["left", "mark", "its abort"])
 
 
 async def test_a_tail_behind_many_aborted_records_is_found(settings: Settings, pool: asyncpg.Pool) -> None:

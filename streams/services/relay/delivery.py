@@ -6,18 +6,32 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import ProducerClosed
 
 from models.wire.topics import ID_HEADER, ORIGIN_HEADER, REASON_HEADER, SEQ_HEADER
 from sinks.postgres.outbox import Block
 from streams.waiting import ended
 
 
+class _Gone:
+    """A client whose every use ends the task that uses it."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise asyncio.CancelledError(name)
+
+
 async def stop(producer: AIOKafkaProducer) -> None:
-    """Stop it and what it runs: its own stop waits for the broker, and cut off it leaves its task and connections."""
+    """Stop it and what it runs.
+
+    Its own stop waits for the broker; cut off, it leaves tasks that try for ever to reach the broker, and their
+    connections. aiokafka has nothing public that ends a producer without its broker.
+    """
     await ended(producer.stop(), 2.0)
-    sender = producer._sender  # noqa: SLF001 -- nothing public ends a producer without its broker
-    if sender is not None and sender.sender_task is not None:
+    sender = producer._sender  # noqa: SLF001 -- see above
+    if sender is not None and sender.sender_task is not None and not sender.sender_task.done():
+        sender.client = _Gone()
         sender.sender_task.cancel()
+        producer._message_accumulator.fail_all(ProducerClosed())  # noqa: SLF001 -- see above
     await ended(producer.client.close(), 1.0)
 
 

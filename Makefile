@@ -8,6 +8,9 @@ MUTANTS := $(VENV)/mutants
 RUNNING := $(VENV)/.ready-to-run
 JOBS ?= 2
 
+# Compiled modules are kept beside their sources: tests start the services hundreds of times.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint check bench fuzz chaos mutants api screenshots lock clean
 
@@ -37,7 +40,7 @@ demo: $(if $(wildcard $(READY)),$(READY),$(RUNNING))
 	@$(BIN)/udi demo $(DEMO)
 
 test: $(READY)
-	@$(BIN)/pytest -q -n $(JOBS) --dist loadgroup $(TESTS)
+	@$(BIN)/pytest -q -n $(JOBS) $(TESTS)
 
 lint: $(READY)
 	@$(BIN)/ruff format --check .

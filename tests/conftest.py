@@ -8,7 +8,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -16,7 +16,8 @@ from hypothesis import HealthCheck, settings
 from streams.embedded.broker import EmbeddedBroker
 from streams.embedded.database import EmbeddedDatabase
 from tests.support.loops import run
-from tests.support.servers import browser, kafka, postgres, promtool, released
+from tests.support.servers import browser, folders, kafka, postgres, promtool, released
+from tests.support.together import place_of, scheduler
 
 MISSING: Final = {
     **({} if kafka.available() else {"real_kafka": kafka.MISSING, "real_kafka_server": kafka.MISSING}),
@@ -25,6 +26,9 @@ MISSING: Final = {
     **({} if released.find() else {"last_release": released.MISSING}),
 }
 """Why a fixture is left out here, by its name."""
+
+IN_MEMORY: Final = folders.move_to_memory()
+"""Where the data of servers are; nothing in a worker of xdist, whose data are where those of its controller are."""
 
 settings.register_profile("untimed", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")  # A busy machine is no fault of what is tested.
@@ -35,8 +39,15 @@ PYTEST_CURRENT: Final = "PYTEST_CURRENT_TEST"
 BROKERS: Final = ("embedded_broker",) if "real_kafka" in MISSING else ("embedded_broker", "real_kafka")
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Tests that share a server that is dear to start run in one process."""
+    return scheduler(config, log)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect tests that need a part which is not here."""
+    """The longest begin first; deselect tests that need a part which is not here."""
+    items.sort(key=lambda item: place_of(item.nodeid))
     left_out = [item for item in items if MISSING.keys() & set(getattr(item, "fixturenames", ()))]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
@@ -47,6 +58,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say what was left out, a line each."""
     for line in sorted(set(MISSING.values())):
         terminalreporter.write_line(line)
+
+
+def pytest_unconfigure() -> None:
+    """Give the memory back."""
+    if IN_MEMORY is not None:
+        folders.remove(IN_MEMORY)
 
 
 @pytest.fixture(autouse=True)

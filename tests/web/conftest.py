@@ -16,14 +16,6 @@ from tests.support.servers import browser, postgres
 from tests.support.servers.bedside import SEEN_MS, set_up
 from tests.support.servers.live import Device, Live, live
 
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """In one process, so that it is started once."""
-    for item in items:
-        if "tests/web/" in item.nodeid:
-            item.add_marker(pytest.mark.xdist_group("web"))
-
-
 PEOPLE: Final = (
     User(sub="wang", claims={"groups": ["udi-money", "cooks"], "hospital": "H1"}),
     User(sub="li", claims={"groups": ["nurse"], "hospital": "H1"}),

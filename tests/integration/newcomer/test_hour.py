@@ -26,7 +26,7 @@ AS: Final = [
     ),
 ]
 
-pytestmark = [pytest.mark.xdist_group("embedded"), pytest.mark.timeout(900)]
+pytestmark = pytest.mark.timeout(900)
 
 
 def section(language: str) -> str:

@@ -1,9 +1,13 @@
 """The books and their twin: tests that name `store` or `ward` run against both."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from streams.embedded.database import EmbeddedDatabase
+from tests.support import story
+from tests.support.loops import run
+from tests.support.servers import postgres
 from tests.support.ward import MemoryStore, Store, Ward, postgres_store, usual
 
 
@@ -25,3 +29,22 @@ async def store(place: str | None) -> AsyncIterator[Store]:
 @pytest.fixture
 async def ward(store: Store) -> Ward:
     return await Ward(store).open(*usual())
+
+
+@pytest.fixture(scope="session")
+def story_template(database_server: EmbeddedDatabase, schema_template: str) -> str:
+    """The name of a database that holds the story, that others are copied from."""
+    run(database_server.start())
+    url = run(postgres.create_database(database_server.url, schema_template))
+    run(story.fill(url))
+    return postgres.name_of(url)
+
+
+@pytest.fixture
+def told(database_server: EmbeddedDatabase, story_template: str) -> Iterator[str]:
+    """The address of a fresh database that holds the story."""
+    run(database_server.start())
+    url = run(postgres.create_database(database_server.url, story_template))
+    yield url
+    run(database_server.start())
+    run(postgres.drop_database(database_server.url, url))

@@ -23,10 +23,9 @@ from streams.settings import Settings
 from streams.topics import create_topics
 from tests.support.builders import NOON, body, key_of
 from tests.support.servers.kafka import Broker
-from tests.support.story import tell
 from tests.support.ward import LANES, Ward, postgres_store
 
-SECONDS_MAX: Final = 100.0
+SECONDS_MAX: Final = 240.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,19 +119,18 @@ async def running(url: str, broker: Broker, folder: Path, *services: str) -> Asy
 
 
 @asynccontextmanager
-async def installed(url: str, broker: EmbeddedBroker) -> AsyncIterator[Installed]:
-    """The story, told over a fresh database and, record by record, over the broker's topic of scans."""
+async def installed(told: str, broker: EmbeddedBroker) -> AsyncIterator[Installed]:
+    """The story: a fresh database in which it is told, and, record by record, the broker's topic of scans."""
     settings = Settings(
         bootstrap_servers=broker.bootstrap_servers,
-        database_url=SecretStr(url),
+        database_url=SecretStr(told),
         embedded_broker=True,
         log_append_time=False,
         lanes=LANES,
     )
-    async with postgres_store(url) as store:
+    async with postgres_store(told) as store:
         await create_topics(settings)
-        ward = Ward(store)
-        await tell(ward, store.pool)
+        ward = await Ward(store).open()
         await store.pool.execute("UPDATE udi.position SET cluster_id = $1", broker.cluster_id)
         await publish_scans(settings, store.pool)
         yield Installed(settings, store.pool, ward)

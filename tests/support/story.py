@@ -17,7 +17,7 @@ from streams.services.prover import Prover
 from streams.services.reconciler import Reconciler
 from tests.support.builders import BOX, DI, ENCOUNTER, HOSPITAL, NOON, encounter, gs1, gtin, item, price, scan, scan_id
 from tests.support.his import line, post
-from tests.support.ward import Ward
+from tests.support.ward import Ward, postgres_store
 
 UNIT = gs1(DI, expiry="271231", lot="L1", serial="S1")
 OTHER_UNIT = gs1(DI, expiry="271231", lot="L1", serial="S2")
@@ -159,3 +159,9 @@ async def tell(ward: Ward, pool: asyncpg.Pool) -> None:
     await Prover(pool).until_idle()
     await reconcile(pool)
     await Prover(pool).until_idle()
+
+
+async def fill(url: str) -> None:
+    """Fill the books in a fresh database."""
+    async with postgres_store(url) as store:
+        await tell(Ward(store), store.pool)

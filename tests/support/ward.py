@@ -19,7 +19,7 @@ from sinks.ports.batch import Batch, Books, InputPosition, RawRecord
 from sinks.postgres.catalogue.facts import FactBatch, FactBooks
 from sinks.postgres.charging.books import PostgresBooks
 from sinks.postgres.charging.commands import CommandBooks
-from sinks.postgres.database import migrate, open_pool
+from sinks.postgres.database import open_pool
 from sinks.postgres.labels.scanners import ScannerBooks
 from sinks.postgres.monitoring.controls import ControlBooks
 from streams.agents.scans import record_scans
@@ -27,6 +27,7 @@ from streams.lanes.lane import Lane
 from streams.lanes.told import Record
 from tests.support.accounts import Account, account_of_memory, account_of_postgres
 from tests.support.builders import NOON, body, encounter, item, key_of, scan_id
+from tests.support.servers.postgres import prepare
 
 CLUSTER = "c1"
 SCANS, CATALOGUE, ENCOUNTERS = "udi.scans", "udi.catalogue", "udi.encounters"
@@ -133,7 +134,7 @@ class PostgresStore:
 @asynccontextmanager
 async def postgres_store(url: str) -> AsyncIterator[PostgresStore]:
     """Books in a fresh database."""
-    await migrate(url, "udi.", LANES)
+    await prepare(url, LANES)
     pool = await open_pool(url, 4, hot=True)
     try:
         yield PostgresStore(pool)

@@ -50,9 +50,9 @@ def names(folder: Path) -> set[str]:
 
 
 async def test_the_scheduler_closes_assesses_and_packs_what_is_over(
-    database: str, embedded_broker: EmbeddedBroker, tmp_path: Path
+    told: str, embedded_broker: EmbeddedBroker, tmp_path: Path
 ) -> None:
-    async with installed(database, embedded_broker) as house:
+    async with installed(told, embedded_broker) as house:
         settings = house.settings.model_copy(update={"month_run_day": 1, "pack_dir": tmp_path})
         # No worker runs here to record the ticks of a close: the month is closed, and neither assessed nor packed.
         first = (await due_months(house.pool, Month(202212)))[0]

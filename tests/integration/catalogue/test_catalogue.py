@@ -100,8 +100,8 @@ async def test_a_pack_of_fixed_size_and_single_units_are_one_stock_and_the_opene
 
 
 @pytest.fixture
-async def house(database: str, embedded_broker: EmbeddedBroker) -> AsyncIterator[Installed]:
-    async with installed(database, embedded_broker) as house:
+async def house(told: str, embedded_broker: EmbeddedBroker) -> AsyncIterator[Installed]:
+    async with installed(told, embedded_broker) as house:
         yield house
 
 

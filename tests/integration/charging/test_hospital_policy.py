@@ -127,10 +127,10 @@ async def test_uses_whose_label_did_not_say_which_are_listed_until_they_come_bac
 
 
 async def test_a_person_sets_a_dated_figure_and_is_told_of_returns_it_contradicts(
-    database: str, embedded_broker: EmbeddedBroker
+    told: str, embedded_broker: EmbeddedBroker
 ) -> None:
     unit = {"codes": [gs1(DI, expiry="271231", lot="L1")], "encounter": "E1"}
-    async with installed(database, embedded_broker) as house:
+    async with installed(told, embedded_broker) as house:
         await house.ward.scan(scan(71, scanned_at=at(200), **unit))
         await house.ward.scan(scan(72, action="return", corrects=str(scan_id(71)), scanned_at=at(0), **unit))
         words = ("policy", "H1", "--return-clock", "60", "--reason", "set every night")

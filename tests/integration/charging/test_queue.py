@@ -22,8 +22,8 @@ EXPIRED = gs1(DI, expiry="220101", lot="Q1")
 
 
 @pytest.fixture
-async def house(database: str, embedded_broker: EmbeddedBroker) -> AsyncIterator[Installed]:
-    async with installed(database, embedded_broker) as house:
+async def house(told: str, embedded_broker: EmbeddedBroker) -> AsyncIterator[Installed]:
+    async with installed(told, embedded_broker) as house:
         await house.ward.learn(encounter(encounter="E2", department="ICU", admitted_at="2022-05-01T00:00:00+08:00"))
         await house.ward.scan(scan(901, codes=[EXPIRED], quantity=2), scan(902, codes=[EXPIRED], department="ICU"))
         yield house

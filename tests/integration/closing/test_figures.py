@@ -25,8 +25,8 @@ DAY = "2022-06-03"
 
 
 @pytest.fixture
-async def house(database: str, embedded_broker: EmbeddedBroker) -> AsyncIterator[Installed]:
-    async with installed(database, embedded_broker) as house:
+async def house(told: str, embedded_broker: EmbeddedBroker) -> AsyncIterator[Installed]:
+    async with installed(told, embedded_broker) as house:
         yield house
 
 

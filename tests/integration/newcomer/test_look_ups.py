@@ -25,8 +25,8 @@ ONE_THING: Final = {"status", "scan"}
 
 
 @pytest.fixture
-async def house(database: str, embedded_broker: EmbeddedBroker) -> AsyncIterator[Installed]:
-    async with installed(database, embedded_broker) as made:
+async def house(told: str, embedded_broker: EmbeddedBroker) -> AsyncIterator[Installed]:
+    async with installed(told, embedded_broker) as made:
         yield made
     language.choose("en")
 

@@ -213,8 +213,8 @@ async def test_every_column_of_a_chained_row_is_in_its_digest(store: PostgresSto
         assert (table, missing) == (table, set())
 
 
-async def test_people_ask_for_the_chain(database: str, embedded_broker: EmbeddedBroker) -> None:
-    async with installed(database, embedded_broker) as house:
+async def test_people_ask_for_the_chain(told: str, embedded_broker: EmbeddedBroker) -> None:
+    async with installed(told, embedded_broker) as house:
         shown = await _ask(house)
         assert shown == (0, True)
 

@@ -15,7 +15,7 @@ from streams import language
 from streams.cli.main import app
 from streams.embedded.broker import EmbeddedBroker
 from tests.support.builders import DI, at, gs1, scan, scan_id
-from tests.support.installed import Installed, installed
+from tests.support.installed import SECONDS_MAX, Installed, installed
 from tests.support.story import UNIT
 
 COLUMNS = 80
@@ -29,8 +29,8 @@ LISTS = (
 
 
 @pytest.fixture
-async def house(database: str, embedded_broker: EmbeddedBroker) -> AsyncIterator[Installed]:
-    async with installed(database, embedded_broker) as made:
+async def house(told: str, embedded_broker: EmbeddedBroker) -> AsyncIterator[Installed]:
+    async with installed(told, embedded_broker) as made:
         yield made
     language.choose("en")
 
@@ -166,10 +166,9 @@ async def test_the_whole_stands_on_one_screen(house: Installed) -> None:
     assert "nobody works" in shown.stdout
     assert len(shown.stdout.splitlines()) <= 24
     async with house.relay():
-        for _ in range(100):
-            if "lane-0" in (await house.json("status"))["working"]:
-                break
-            await asyncio.sleep(0.1)
+        async with asyncio.timeout(SECONDS_MAX):
+            while "lane-0" not in (await house.json("status"))["working"]:
+                await asyncio.sleep(0.1)
         assert "nobody works" in (await house.udi("status")).stdout  # The scheduler.
 
 

@@ -10,8 +10,6 @@ from sinks.postgres.verifying.books import checks, run_check, verify_books
 from streams.embedded.database import EmbeddedDatabase
 from tests.support.loops import run
 from tests.support.servers.postgres import create_database, drop_database
-from tests.support.story import tell
-from tests.support.ward import Ward, postgres_store
 
 DAMAGE = {
     head.partition(": ")[0]: statement
@@ -22,17 +20,11 @@ DAMAGE = {
 }
 
 
-async def fill(url: str) -> None:
-    async with postgres_store(url) as store:
-        await tell(Ward(store), store.pool)
-
-
 @pytest.fixture(scope="module")
-def filled(database_server: EmbeddedDatabase) -> Iterator[str]:
+def filled(database_server: EmbeddedDatabase, story_template: str) -> Iterator[str]:
     """The address of books that every test leaves as they are."""
     run(database_server.start())
-    url = run(create_database(database_server.url))
-    run(fill(url))
+    url = run(create_database(database_server.url, story_template))
     yield url
     run(database_server.start())
     run(drop_database(database_server.url, url))

@@ -199,10 +199,8 @@ async def test_a_month_is_dumped_dropped_restored_and_put_back(store: PostgresSt
 # As people run it -------------------------------------------------------------------------------------------------
 
 
-async def test_a_person_lists_months_takes_one_out_and_puts_it_back(
-    database: str, embedded_broker: EmbeddedBroker
-) -> None:
-    async with installed(database, embedded_broker) as house:
+async def test_a_person_lists_months_takes_one_out_and_puts_it_back(told: str, embedded_broker: EmbeddedBroker) -> None:
+    async with installed(told, embedded_broker) as house:
         await age(house.pool, DAYS)
         await house.ward.restart()
         await house.ward.scan(scan(900))

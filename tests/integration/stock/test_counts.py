@@ -40,8 +40,8 @@ def pump(number: int, action: str, serial: str, **changes: Any) -> dict[str, Any
 
 
 @pytest.fixture
-async def house(database: str, embedded_broker: EmbeddedBroker) -> AsyncIterator[Installed]:
-    async with installed(database, embedded_broker) as made:
+async def house(told: str, embedded_broker: EmbeddedBroker) -> AsyncIterator[Installed]:
+    async with installed(told, embedded_broker) as made:
         await made.ward.learn(
             _item("PIN", PIN, Tracking.LOT, "10.00"), _item("PUMP", PUMP, Tracking.SERIAL, "500.00"), encounter()
         )

@@ -19,8 +19,8 @@ LOT = [{"issuer": "GS1", "di": PIN, "lots": ["A"]}]
 
 
 @pytest.fixture
-async def house(database: str, embedded_broker: EmbeddedBroker) -> AsyncIterator[Installed]:
-    async with installed(database, embedded_broker) as made:
+async def house(told: str, embedded_broker: EmbeddedBroker) -> AsyncIterator[Installed]:
+    async with installed(told, embedded_broker) as made:
         identifiers = [{"issuer": "GS1", "di": PIN, "units_per_package": 1}]
         await made.ward.learn(
             item(item_code="PIN", tracking="lot", cost=[{"cost": "10.00"}], identifiers=identifiers),

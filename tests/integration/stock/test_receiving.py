@@ -145,16 +145,14 @@ def test_a_note_that_contradicts_itself_is_refused(lines: list[dict[str, Any]], 
         Delivery.model_validate_json(body(note(*lines)))
 
 
-async def test_people_load_notes_and_look_at_them(
-    database: str, embedded_broker: EmbeddedBroker, tmp_path: Path
-) -> None:
+async def test_people_load_notes_and_look_at_them(told: str, embedded_broker: EmbeddedBroker, tmp_path: Path) -> None:
     file = tmp_path / "notes.csv"
     file.write_text(
         "hospital,note,supplier,store,line,issuer,di,lot,packages,cost\n"
         f"H1,N7,S1,OR-2,1,GS1,{DI},L1,5,10.00\nH1,N7,S1,OR-2,2,GS1,{DI},L2,5,\nH1,N8,S1,OR-2,1,GS1,{DI},L1,0,\n",
         encoding="utf-8",
     )
-    async with installed(database, embedded_broker) as house:
+    async with installed(told, embedded_broker) as house:
         loaded = await house.udi("load", "deliveries", str(file))
         assert (loaded.exit_code, "1 delivery notes loaded, 1 bad rows." in loaded.stdout) == (1, True)
         await _look(house)

@@ -8,10 +8,10 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from pydantic import SecretStr
 
 from models.wire.topics import BILLING, ID_HEADER, SEQ_HEADER
-from sinks.postgres.database import migrate
 from streams.settings import Settings
 from streams.topics import create_topics
 from tests.support.servers.kafka import Broker
+from tests.support.servers.postgres import prepare
 
 LANES = 2
 
@@ -24,7 +24,7 @@ async def relay_settings(broker: Broker, url: str) -> Settings:
         lanes=LANES,
         replication_factor=1,
     )
-    await migrate(settings.database(), settings.topic_prefix, LANES, settings.zone)
+    await prepare(url, LANES)
     await create_topics(settings)
     return settings
 

@@ -96,8 +96,8 @@ async def test_two_that_identify_one_use_at_once_move_it_twice_and_the_last_hold
     assert [finding.name for finding in findings if not finding.ok] == []
 
 
-async def test_a_person_sees_what_was_identified(database: str, embedded_broker: EmbeddedBroker) -> None:
-    async with installed(database, embedded_broker) as house:
+async def test_a_person_sees_what_was_identified(told: str, embedded_broker: EmbeddedBroker) -> None:
+    async with installed(told, embedded_broker) as house:
         await house.ward.scan(scan(900), identify(901, 900))
         await house.ward.sweep()
         found = await house.json("scan", str(scan_id(900)))

@@ -123,8 +123,8 @@ async def test_a_unit_of_a_set_is_there_and_comes_again_with_the_next_one(ward: 
     assert places == ["set/LS-1", "supplier", "set/LS-2", "patient"]
 
 
-async def test_people_see_each_set_and_its_lines(database: str, embedded_broker: EmbeddedBroker) -> None:
-    async with installed(database, embedded_broker) as house:
+async def test_people_see_each_set_and_its_lines(told: str, embedded_broker: EmbeddedBroker) -> None:
+    async with installed(told, embedded_broker) as house:
         assert "No supplier's set" in (await house.udi("sets")).stdout
         await house.ward.scan(of_set(900, "receive", 3), of_set(901, "use"), of_set(902, "send-back"))
 

@@ -322,9 +322,9 @@ async def test_what_a_move_costs_is_not_posted_to_a_closed_month(database: str, 
 
 
 async def test_people_see_which_units_are_not_where_a_balance_has_them(
-    database: str, embedded_broker: EmbeddedBroker
+    told: str, embedded_broker: EmbeddedBroker
 ) -> None:
-    async with installed(database, embedded_broker) as house:
+    async with installed(told, embedded_broker) as house:
         await _look(house)
 
 

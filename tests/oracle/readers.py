@@ -20,8 +20,8 @@ VIEWS: Final = (
     "positions", "verdicts", "scans", "charges", "outbox", "stock", "stock_moves", "parked", "usage_months",
     "settlement",
 )  # fmt: skip
-READ_SECONDS_MAX: Final = 60.0
-PSQL_SECONDS_MAX: Final = 60.0
+READ_SECONDS_MAX: Final = 240.0
+PSQL_SECONDS_MAX: Final = 240.0
 
 
 class ReadingError(RuntimeError):

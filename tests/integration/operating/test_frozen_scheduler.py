@@ -16,7 +16,8 @@ from tests.oracle.processes import Service
 from tests.support.builders import scan
 from tests.support.ward import Ward, postgres_store, usual
 
-WORKS_SECONDS_MAX: Final = 15.0
+WORKS_SECONDS_MAX: Final = 120.0
+"""Much more than the 15 that `SESSION_SETTINGS` and the lease give it on a quiet machine; without them it is never."""
 HOLDER: Final = """
 import asyncio, sys
 from uuid import uuid4
@@ -37,7 +38,7 @@ asyncio.run(main())
 """A scheduler as it is inside a session: it has the lease, its transaction holds the session's lock and folded rows."""
 
 
-async def test_a_standby_works_within_fifteen_seconds(database: str, folder: Path) -> None:
+async def test_a_standby_works_while_who_froze_is_still_there(database: str, folder: Path) -> None:
     async with postgres_store(database) as store:
         ward = await Ward(store).open(*usual())
         await ward.scan(scan(1))
@@ -80,8 +81,9 @@ async def test_a_session_that_is_idle_in_a_transaction_is_ended_and_its_locks_wi
         await frozen.execute("SET idle_in_transaction_session_timeout = '200ms'")
         await frozen.execute("BEGIN; SELECT pg_advisory_xact_lock(1)")
         assert not await pool.fetchval("SELECT pg_try_advisory_xact_lock(1)")
-        await asyncio.sleep(1)
-        assert await pool.fetchval("SELECT pg_try_advisory_xact_lock(1)")
+        async with asyncio.timeout(60):
+            while not await pool.fetchval("SELECT pg_try_advisory_xact_lock(1)"):
+                await asyncio.sleep(0.05)
         with pytest.raises((asyncpg.InterfaceError, asyncpg.PostgresError)):
             await frozen.fetchval("SELECT 1")
     finally:

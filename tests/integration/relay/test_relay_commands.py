@@ -81,7 +81,6 @@ async def test_a_topic_made_anew_goes_on_where_a_person_says(
     async with relay(settings, pool):
         await until_published(settings, 5)
     await delete_all_topics(real_kafka.bootstrap_servers)
-    await asyncio.sleep(1)
     await create_topics(settings)
 
     async with relay(settings, pool) as watching:

@@ -1,5 +1,6 @@
 """One real Apache Kafka node for tests, from Maven artefacts; and the few topic commands tests need."""
 
+import asyncio
 import base64
 import fcntl
 import os
@@ -21,7 +22,8 @@ from tests.support.servers.tls import Authority
 
 POM: Final = Path(__file__).parents[3] / "deploy" / "kafka" / "pom.xml"
 MISSING: Final = "real Kafka was left out: it needs java (17 or newer) and mvn on PATH"
-START_SECONDS_MAX: Final = 60.0
+START_SECONDS_MAX: Final = 240.0
+GONE_SECONDS_MAX: Final = 120.0
 JAVA_OPTIONS: Final = (
     "-Xmx512m",
     "-XX:+UseSerialGC",
@@ -278,11 +280,14 @@ async def create_topics(
 
 
 async def delete_all_topics(bootstrap_servers: str) -> None:
-    """Delete every topic that is not the broker's own, and with them what groups have committed for them."""
-    async with _Admin(bootstrap_servers) as admin:
-        names = [name for name in await admin.list_topics() if not name.startswith("__")]
-        if names:
+    """Delete every topic that is not the broker's own, and with them what groups have committed for them.
+
+    They are gone when this returns, and may be made anew.
+    """
+    async with _Admin(bootstrap_servers) as admin, asyncio.timeout(GONE_SECONDS_MAX):
+        while names := [name for name in await admin.list_topics() if not name.startswith("__")]:
             await admin.delete_topics(names)
+            await asyncio.sleep(0.05)
 
 
 class _Admin:

@@ -38,7 +38,7 @@ T = TypeVar("T")
 def opened(request: urllib.request.Request) -> "Answer":
     """What a server answers, and wherever it leads."""
     try:
-        with _OPENER.open(request, timeout=30) as answer:
+        with _OPENER.open(request, timeout=120) as answer:
             return Answer(answer.status, _lower(answer.headers), answer.read())
     except urllib.error.HTTPError as error:
         return Answer(error.code, _lower(error.headers), error.read())
@@ -58,7 +58,7 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
 _OPENER = urllib.request.build_opener(_NoRedirect)
 
-READY_SECONDS_MAX = 120.0
+READY_SECONDS_MAX = 240.0
 ITEMS = (
     item(prices=[price("1234.00", None, None)], spec="3.5 mm"),
     item(
@@ -183,7 +183,7 @@ class Live:
 
         return aside(ask())
 
-    def until(self, query: str, *arguments: Any, seconds_max: float = 60.0) -> list[dict[str, Any]]:
+    def until(self, query: str, *arguments: Any, seconds_max: float = 240.0) -> list[dict[str, Any]]:
         """Rows of the books, once there are any."""
         deadline = time.monotonic() + seconds_max
         while not (found := self.rows(query, *arguments)):

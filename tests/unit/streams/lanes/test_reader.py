@@ -16,6 +16,7 @@ from streams.lanes.reader import HANDED_MAX, LaneWatch, Reader, Reading, Taken, 
 from streams.lanes.sizes import BATCH_BYTES_MAX, BatchSizes
 
 TP = TopicPartition("udi.scans", 0)
+SECONDS_MAX = 60
 
 
 class Consumer:
@@ -94,7 +95,7 @@ class Hand:
 
     async def batch(self) -> Handed[Any]:
         """The next batch the agent is handed."""
-        return await asyncio.wait_for(self.batches.get(), 5)
+        return await asyncio.wait_for(self.batches.get(), SECONDS_MAX)
 
 
 async def at_five() -> int:
@@ -116,7 +117,7 @@ def fail(error: BaseException) -> None:
 
 
 async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(SECONDS_MAX):
         while not holds():
             await asyncio.sleep(0)
 

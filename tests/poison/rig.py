@@ -12,8 +12,10 @@ import asyncpg
 from aiokafka import AIOKafkaProducer
 
 from models.wire.topics import CATALOGUE, DISCHARGES, ENCOUNTERS, INCOME, STORES
-from tests.oracle.processes import UDI, Service, environment, init
+from streams.running import initialise
+from tests.oracle.processes import UDI, Service, environment
 from tests.support.servers.kafka import Broker, RealKafka
+from tests.support.servers.live import settings_of
 
 FAULTY: Final = (sys.executable, "-m", "tests.poison.faulty")
 LANES: Final = 2
@@ -63,7 +65,7 @@ class Rig:
         self.worker = Service("worker", ["run", "worker"], self._settings, folder, program=program)
 
     async def __aenter__(self) -> Self:
-        await asyncio.to_thread(init, self._settings)
+        await initialise(settings_of(self._settings))
         self.pool = await asyncpg.create_pool(self._url, min_size=1, max_size=2)
         self.worker.start()
         return self

@@ -1,6 +1,7 @@
 """One run for all tests that only look at it: thirteen months, so that a year can be compared."""
 
 from dataclasses import dataclass
+from functools import cache
 
 import pytest
 
@@ -20,7 +21,14 @@ class Run:
         return [record for stage in self.stages for record in stage.records if record.topic == topic]
 
 
+@cache
 def run_of(plan: Plan) -> Run:
+    """The run of a plan, for all that only look at it."""
+    return fresh_run(plan)
+
+
+def fresh_run(plan: Plan) -> Run:
+    """A run of its own."""
     hospital = Hospital(plan)
     return Run(list(hospital.stages()), hospital.truth)
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import date
+from functools import cache
 
 import pytest
 
@@ -19,6 +20,13 @@ from streams.simulator.ward.scanned import Kind, Scan, key_of, value_of
 
 PLAN = Plan(seed=5, months=2, scans=12_000, dirt=0.7)
 DAY = date(2021, 7, 1)
+
+
+@cache
+def world() -> tuple[Hospital, list[list[Scan]]]:
+    """The hospital of the plan and what it scans month by month, for tests that only look."""
+    hospital = Hospital(PLAN)
+    return hospital, [list(hospital.scans_of(index)) for index in range(PLAN.months)]
 
 
 def read(codes: list[str], day: date) -> LabelFacts:
@@ -49,9 +57,8 @@ def agrees(scan: Scan, label: LabelFacts) -> bool:
 
 def test_every_label_is_read_as_what_it_stands_for() -> None:
     seen: Counter[Kind] = Counter()
-    hospital = Hospital(PLAN)
-    for index in range(PLAN.months):
-        for scan in hospital.scans_of(index):
+    for scans in world()[1]:
+        for scan in scans:
             event = read_scan(key_of(scan, "H1"), value_of(scan, "H1"), instant(scan.arrives))
             if scan.kind in {Kind.POISON, Kind.REPEAT} or scan.codes is None:
                 continue
@@ -76,9 +83,9 @@ def test_real_label_texts_are_read_as_the_file_says() -> None:
 
 
 def test_a_scanner_that_loses_separators_is_noticed_by_the_last_label_of_the_month_it_fails_in() -> None:
-    hospital, watches, noticed = Hospital(PLAN), dict[str, Watch](), dict[int, list[str]]()
-    for index in range(PLAN.months):
-        scans = [scan for scan in hospital.scans_of(index) if scan.device.endswith(DEVICE) and scan.codes]
+    watches, noticed = dict[str, Watch](), dict[int, list[str]]()
+    for index, all_scans in enumerate(world()[1]):
+        scans = [scan for scan in all_scans if scan.device.endswith(DEVICE) and scan.codes]
         for scan in sorted(scans, key=lambda scan: scan.at):
             day = instant(scan.at).date()
             label = read_label(scan.codes or (), scanned_on=day)
@@ -93,12 +100,12 @@ def test_a_scanner_that_loses_separators_is_noticed_by_the_last_label_of_the_mon
 
 
 def test_the_goods_of_the_hospital_have_real_kinds_of_lots_and_serials() -> None:
-    hospital = Hospital(PLAN)
+    hospital, months = world()
     lots = {goods.lot for goods in hospital.goods() if goods.issuer == "GS1"}
     assert lots >= {template for _, template in LOTS}
     swallowed = [goods for goods in hospital.goods() if goods.rare]
-    for index in range(PLAN.months):
-        for scan in hospital.scans_of(index):
+    for scans in months:
+        for scan in scans:
             unit = scan.unit
             if unit is not None and unit.lot is not None and not unit.goods.texts and unit.goods not in swallowed:
                 assert could_be(unit.goods.lot, unit.lot)

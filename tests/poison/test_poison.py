@@ -49,6 +49,8 @@ REFUSED_LATER: Final = {
 cabinet's read of a day to come."""
 DEPTHS: Final = (*range(2, 2 * DEPTH_MAX), *range(2 * DEPTH_MAX, 950, 50), *range(950, 1101, 10))
 """Levels in all; the record itself is the first. Each about the bound, and often where Python's own recursion ends."""
+ONE_BROKER: Final = pytest.mark.parametrize("broker", ["embedded_broker"], indirect=True)
+"""What a worker does with an error of its own is no broker's business."""
 READERS: Final[dict[str, Any]] = {
     SCANS: lambda key, value: read_scan(key, value, NOON),
     CATALOGUE: read_item,
@@ -109,6 +111,7 @@ async def test_what_lies_too_deep_is_refused_and_its_neighbours_go_through(rig: 
     assert [verdicts[str(scan_id(number))] for number in (2, DEPTH_MAX, 5000)] == ["billed"] * 3
 
 
+@ONE_BROKER
 async def test_what_fails_by_itself_is_quarantined_and_its_neighbours_go_through(rig: Rig) -> None:
     bad = {3: IN_DECIDE, 4: IN_ROWS, 7: IN_READ, 11: IN_DECIDE}
     scans = await rig.send(SCANS, *(body(scan(number, reason=bad.get(number))) for number in range(1, 13)))
@@ -133,6 +136,7 @@ async def test_what_fails_by_itself_is_quarantined_and_its_neighbours_go_through
     assert await rig.rows("SELECT line_id FROM report.his_charges ORDER BY 1") == ["F0", "F2"]
 
 
+@ONE_BROKER
 async def test_what_fails_by_itself_on_the_topics_of_cases_and_supply_is_quarantined(rig: Rig) -> None:
     sent = {}
     for topic, field, _ in SUPPLY_AND_CASES:
@@ -145,6 +149,7 @@ async def test_what_fails_by_itself_on_the_topics_of_cases_and_supply_is_quarant
         assert await rig.rows(query) == ["F0", "F2", "F3"]
 
 
+@ONE_BROKER
 async def test_a_lane_that_stands_still_goes_on_when_a_person_gives_up_the_record(rig: Rig) -> None:
     sent = await rig.send(SCANS, *(body(scan(number, reason=STUCK if number == 2 else None)) for number in (1, 2, 3)))
     while "UndefinedColumnError" not in rig.worker.log:
@@ -160,6 +165,7 @@ async def test_a_lane_that_stands_still_goes_on_when_a_person_gives_up_the_recor
     await rig.udi("verify", "--no-topics")
 
 
+@ONE_BROKER
 async def test_an_upgrade_takes_up_what_was_set_aside_and_replays_what_was_quarantined(rig: Rig) -> None:
     waiting = [scan(number, encounter="LATE", reason=AGAIN if number == 2 else None) for number in (1, 2, 3)]
     await rig.recorded(await rig.send(SCANS, *map(body, waiting), body(scan(4, reason=IN_DECIDE))))

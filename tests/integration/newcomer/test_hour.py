@@ -52,8 +52,8 @@ def home() -> Iterator[Path]:
         yield Path(name)
 
 
-@pytest.mark.parametrize("nobody", AS)
-@pytest.mark.parametrize("language", PAGES)
+# Each language and each person once: what differs between the two is not more when both do.
+@pytest.mark.parametrize(("language", "nobody"), [("en", False), ("zh-CN", can_be_nobody())])
 def test_the_readme_leads_from_nothing_to_a_billed_scan(language: str, nobody: bool, home: Path) -> None:
     text = section(language)
     terminal = Terminal(home, language, nobody=nobody)

@@ -94,6 +94,18 @@ def nail() -> dict[str, Any]:
     return {"issuer": "GS1", "di": "07032069804971", "units_per_package": 1}
 
 
+async def test_what_was_identified_as_another_lot_leaves_no_line_of_what_was_recorded_first(
+    ward: Ward, store: PostgresStore
+) -> None:
+    unread = [gs1(DI, expiry="271231")]
+    await ward.scan(of_set(1, "receive", 5), of_set(2, "use", 2, codes=unread), of_set(3, "send-back", 3))
+    assert (await lines(store))["SCREW", None] == (0, 2, 0, -2, "over", ["not-brought"])
+    await ward.scan(of_set(4, "identify", 2, encounter="E1", corrects=str(scan_id(2))))
+    await ward.sweep()
+
+    assert await lines(store) == {("SCREW", "L1"): (5, 2, 3, 0, "settled", [])}
+
+
 async def test_a_set_that_is_not_back_a_week_after_its_last_scan_lacks(ward: Ward, store: PostgresStore) -> None:
     await ward.scan(
         of_set(1, "receive", scanned_at="2022-05-27T08:00:00+08:00"),

@@ -10,6 +10,7 @@ import orjson
 
 from models.calendar import month_text
 from models.wire.topics import (
+    CABINET_READS,
     CATALOGUE,
     DELIVERIES,
     DISCHARGES,
@@ -26,11 +27,14 @@ from streams.simulator.truth.books import (
     Truth,
     alert_row,
     entry_row,
+    identified_rows,
     settlement_rows,
     stock_rows,
     usage_rows,
     waste_rows,
 )
+from streams.simulator.truth.cabinets import gone_rows, tag_rows
+from streams.simulator.truth.sets import owed_rows, set_rows
 from streams.simulator.truth.store import lost_rows, receipt_rows, statement_rows
 
 TRUTH_FILE = "truth.json"
@@ -45,6 +49,7 @@ FILES = {
     STORES: "stores.jsonl",
     DELIVERIES: "deliveries.jsonl",
     RECALLS: "recalls.jsonl",
+    CABINET_READS: "cabinet-reads.jsonl",
 }
 
 
@@ -107,6 +112,11 @@ def write_truth(truth: Truth, file: IO[bytes]) -> None:
         ("statements", statement_rows(truth.account)),
         ("receipts", receipt_rows(truth.keeper)),
         ("lost", lost_rows(truth)),
+        ("sets", set_rows(truth.sets)),
+        ("owed_for_sets", owed_rows(truth.sets)),
+        ("left_cabinets", gone_rows(truth.cabinets)),
+        ("cabinet_tags", tag_rows(truth.cabinets)),
+        ("identified", identified_rows(truth.account)),
         ("waste", waste_rows(truth.account)),
         ("differences", (asdict(each) for each in truth.differences())),
         ("seeded_in_cases", (asdict(each) | {"since": month_text(each.since)} for each in truth.cases.seeded)),

@@ -18,10 +18,12 @@ from streams.simulator.hospital.goods import Goods, row
 from streams.simulator.late_prices import reprice
 from streams.simulator.plan import Plan, Record, Stage
 from streams.simulator.store import publishing
+from streams.simulator.store.cabinets import Cabinets
 from streams.simulator.store.counting import adjustments
 from streams.simulator.store.keeping import Keeper
+from streams.simulator.store.sets import Sets
 from streams.simulator.truth.books import Truth
-from streams.simulator.ward import people
+from streams.simulator.ward import identified, people
 from streams.simulator.ward.desk import Desk
 from streams.simulator.ward.lossy import lose
 from streams.simulator.ward.mishaps import MISHAPS, garbage, real_serials
@@ -44,13 +46,15 @@ class Hospital:
         self._sequences: dict[str, int] = {}
         self._keeper = Keeper(plan)
         self._keeper.open(self._desk)
+        self._sets, self._cabinets = Sets(plan), Cabinets(plan)
+        self._cabinets.open(self._desk)
         self._counts = 0
-        self._told = [story for weight, story in (*STORIES, *MISHAPS) for _ in range(weight)]
+        self._told = [story for weight, story in (*STORIES, *MISHAPS, *identified.STORIES) for _ in range(weight)]
         account = Account(plan.start)
         self._prices = Chance(plan.seed, 4)
         self.his = His(plan, account, self._shelf.ordinary)
         self.cases = Cases(plan)
-        self.truth = Truth(plan, account, self.his, self.cases, self._keeper, played=self._played)
+        self.truth = Truth(plan, account, self.his, self.cases, self._keeper, self._sets, self._cabinets, self._played)
         """Complete when all stages have been taken."""
         self.truth.monitored = {goods.code for goods in self.goods() if goods.monitored}
 
@@ -62,7 +66,7 @@ class Hospital:
             facts = self._facts(index)
             self.truth.account.refresh()
             yield Stage(month, "facts", facts)
-            yield Stage(month, "scans", [self._taken(scan) for scan in scans])
+            yield Stage(month, "scans", self._with_reads([self._taken(scan) for scan in scans]))
             self._end_waiting(scans)
             yield self._count(month)
             late = self._late_facts(index)
@@ -87,6 +91,8 @@ class Hospital:
             yield from goods
         yield from (each.goods for each in self._played)
         yield from self._keeper.goods()
+        yield from self._sets.goods()
+        yield from self._cabinets.goods()
 
     def scans_of(self, index: int) -> list[Scan]:
         """Makes a month's scans in order of arrival, late ones of the month before among them."""
@@ -95,7 +101,10 @@ class Hospital:
         arrived = self._late
         play(desk, self._played)
         self._keeper.month(desk)
+        self._sets.month(desk)
+        self._cabinets.month(desk)
         counted = [scan for scans in self._keeper.counting.values() for scan in scans]
+        identified.identified_later(desk)
         lose(desk)
         real_serials(desk, desk.days.start)
         if index == 0:
@@ -209,6 +218,10 @@ class Hospital:
         lots = self._keeper.recalled.items()
         self.truth.account.recalled = {(code, lot) for code, its in lots for lot in its}
 
+    def _with_reads(self, records: list[Record]) -> list[Record]:
+        """Scans and what cabinets publish meanwhile, in order of arrival."""
+        return sorted([*records, *self._cabinets.reads], key=lambda record: record.timestamp)
+
     # Scans
 
     def _taken(self, scan: Scan) -> Record:
@@ -274,7 +287,7 @@ def _entry(scan: Scan) -> Entry:
     department = scan.department.code if scan.says_department else None
     return Entry(
         scan.scan_id, scan.action, scan.at, scan.unit, scan.quantity, scan.store, scan.to_store, scan.stay, department,
-        scan.corrects, (scan.doubt,) if scan.doubt is not None else (),
+        scan.corrects, (scan.doubt,) if scan.doubt is not None else (), place=scan.place, document=scan.document,
     )  # fmt: skip
 
 

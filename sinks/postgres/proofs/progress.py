@@ -8,6 +8,7 @@ _MOVING: Final = """
 SELECT EXISTS (
     SELECT FROM udi.lane l CROSS JOIN udi.fact_counter f
     WHERE l.facts_seen < f.version
+       OR EXISTS (SELECT FROM udi.command c WHERE c.lane = l.lane AND c.seq > l.commands_done)
        OR EXISTS (SELECT FROM udi.freed_2(l.lane, l.facts_seen, f.version, 0::smallint, -1, 1))
 )
 """
@@ -41,7 +42,7 @@ class BilledRecord(NamedTuple):
 
 
 async def still_moves(asked: Asked) -> bool:
-    """Whether a lane has facts to see yet, or something that waits can be decided."""
+    """Whether a lane has facts to see yet, commands to carry out, or something that waits can be decided."""
     return bool(await asked.fetchval(_MOVING))
 
 

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from models.calendar import Month, month_text
-from models.wire.topics import VERDICTS
+from models.wire.topics import SCANS, VERDICTS
 from sinks.postgres.database import open_pool
 from sinks.postgres.proofs.progress import BilledRecord, newest_billed
 from streams.embedded.folder import Purpose
@@ -28,6 +28,7 @@ from streams.proofs.demo.ending import INTERRUPTED, Ending, ending, stopped
 from streams.proofs.demo.outcome import Run
 from streams.proofs.demo.pages import open_pages, with_free_port
 from streams.proofs.demo.store import store_lines
+from streams.proofs.demo.supply import supply_lines
 from streams.proofs.demo.tie_out import tie_out
 from streams.proofs.player import WINDOW_AFTER, Player, after
 from streams.running import Supervisor, embedded_parts
@@ -119,6 +120,7 @@ async def _demo(console: Console, settings: Settings, plan: Plan, end: Ending, *
             run.lines.append(await assessing.findings_line(hospital.truth, pool))
         with console.status("Counting up the store, and listing a recall …"):
             run.lines += await store_lines(hospital.truth, pool)
+            run.lines += await supply_lines(hospital.truth, pool)
         with console.status("Opening a circuit breaker …"):
             # Its two uses are in no truth: what they change is compared before. What is printed afterwards has them, so
             # that it says the same as whoever asks again.
@@ -175,9 +177,10 @@ async def _play(console: Console, player: Player, closing: "Closing", hospital: 
             progress.update(task, description=f"{month_text(stage.month)}  {say('desk', 'demo-stage', stage.name)}")
             if stage.name == "scans":
                 before = time.monotonic()
-                await _watched(player, stage, lambda done: progress.update(task, completed=run.shown + done))
+                scans = sum(record.topic == SCANS for record in stage.records)
+                await _watched(player, stage, scans, lambda done: progress.update(task, completed=run.shown + done))
                 await closing.learn()
-                run.published += len(stage.records)
+                run.published += scans
                 run.seconds += time.monotonic() - before
                 progress.update(task, completed=run.shown, rate=f"{run.published / run.seconds:,.0f}/s")
             elif stage.name == "count":
@@ -245,13 +248,13 @@ class Closing:
         )  # fmt: skip
 
 
-async def _watched(player: Player, stage: Stage, progress: Callable[[int], None]) -> None:
-    """Publish a month's scans while the bar follows what is recorded."""
+async def _watched(player: Player, stage: Stage, scans: int, progress: Callable[[int], None]) -> None:
+    """Publish a month's scans, and what cabinets read meanwhile, while the bar follows what is recorded."""
     before = await player.scans_recorded()
     publishing = asyncio.ensure_future(_publish(player, stage.records))
     while not publishing.done():
         await asyncio.wait({publishing}, timeout=0.2)
-        progress(min(len(stage.records), await player.scans_recorded() - before))
+        progress(min(scans, await player.scans_recorded() - before))
     await publishing
 
 

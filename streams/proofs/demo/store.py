@@ -14,9 +14,10 @@ from rules.stock.recall_listing import LOST
 from sinks.postgres.proofs.tie_out import receipt_rows as booked_receipts
 from sinks.postgres.stock.recall_desk import RecallDesk
 from sinks.postgres.stock.statements import StatementBooks
+from streams.proofs.demo.supply import owed_line
 from streams.proofs.demo.tie_out import Line, compare
 from streams.services.recall_lister import list_notice
-from streams.simulator.store.goods import SUPPLIERS
+from streams.simulator.store.goods import SET_SUPPLIERS, SUPPLIERS
 from streams.simulator.store.publishing import NOTICE
 from streams.simulator.truth.books import Truth
 from streams.simulator.truth.store import Lost, certainly_exposed, lost, receipt_rows
@@ -33,7 +34,7 @@ Unit = tuple[str | None, str | None, str | None, str | None]
 
 async def store_lines(truth: Truth, pool: asyncpg.Pool) -> list[Line]:
     """What is compared: receipts under notes, statements, the recall's certain and possible lines."""
-    return [await _receipts(truth, pool), await _statements(truth, pool), *await _recall(truth, pool)]
+    return [await _receipts(truth, pool), *await _statements(truth, pool), *await _recall(truth, pool)]
 
 
 async def _receipts(truth: Truth, pool: asyncpg.Pool) -> Line:
@@ -45,19 +46,20 @@ async def _receipts(truth: Truth, pool: asyncpg.Pool) -> Line:
     return compare("receipts by delivery note, with findings", expected, found)
 
 
-async def _statements(truth: Truth, pool: asyncpg.Pool) -> Line:
-    """Of the newest month, and every month of those who own what lies in the store."""
+async def _statements(truth: Truth, pool: asyncpg.Pool) -> list[Line]:
+    """Of the newest month, and every month of those who own what lies in the store or bring sets."""
+    every = {*SUPPLIERS, *SET_SUPPLIERS}
     newest = truth.plan.month(truth.plan.months - 1)
     expected = {
         (supplier, item, month_text(period), cost): (used, returned, corrected, None if cost is None else fen)
         for (supplier, item, period, cost), (used, returned, corrected, fen) in truth.account.statements.items()
-        if period == newest or supplier in SUPPLIERS
+        if period == newest or supplier in every
     }
-    wanted = sorted({(key[0], key[2]) for key in truth.account.statements if key[2] == newest or key[0] in SUPPLIERS})
+    wanted = sorted({(key[0], key[2]) for key in truth.account.statements if key[2] == newest or key[0] in every})
     found: dict[Any, Any] = {}
     for supplier, month in wanted:
         found |= await _stated(StatementBooks(pool), truth.plan.hospital, supplier, month)
-    return compare("statements of suppliers, by item", expected, found)
+    return [compare("statements of suppliers, by item", expected, found), owed_line(truth, found)]
 
 
 async def _stated(books: StatementBooks, hospital: str, supplier: str, month: Month) -> dict[Any, Any]:

@@ -13,6 +13,7 @@ from streams.simulator.account.entries import (
     OPEN,
     OUT,
     STOCK_WAITS,
+    UNSAID,
     WASTED,
     Entry,
     fen,
@@ -64,6 +65,8 @@ class Account:
     """Uses by scan id that something became of since whoever reads this has emptied it."""
     charged: dict[str, list[Entry]] = field(default_factory=dict)
     """Uses by item code that were charged at some time."""
+    identified: dict[str, Entry] = field(default_factory=dict)
+    """Scans by their ids of whose goods another scan said the lot or serial."""
 
     def take(self, entry: Entry) -> None:
         """A scan whose label is whole arrives."""
@@ -71,11 +74,32 @@ class Account:
         if entry.action == "return":
             self._return(entry)
             return
+        if entry.action == "identify":
+            self._identify(entry)
+            return
         self._decide(entry)
         if entry.action == "use":
             self._use_arrived(entry)
         if entry.verdict == "parked":
             self.parked.append(entry)
+
+    def _identify(self, entry: Entry) -> None:
+        """The goods of an earlier scan go back as they were, and again under this label; verdict and charge stay."""
+        unit, one = entry.unit, self.entries[entry.corrects or ""]
+        assert unit is not None and one.unit is not None  # noqa: PT018, S101 -- labels of goods
+        entry.quantity = entry.packages * unit.units
+        entry.verdict, entry.reasons = "recorded", (("late",) if month_at(entry.at) < self.month else ())
+        self.identified[one.scan_id] = one
+        moved = entry.quantity if one.action == "receive" else -entry.quantity
+        self.move(one, one.unit, -moved)
+        self.move(one, unit, moved)
+        if one.holds and one.unit.serial is not None:
+            self.free(one, (unit.goods.issuer, one.unit.di, one.unit.serial))
+        one.unit = unit
+        if unit.serial is not None and one.action == "use":
+            one.holds = True
+            self.claims[unit.goods.issuer, unit.di, unit.serial] = one
+        one.reasons = tuple(each for each in one.reasons if each not in UNSAID)
 
     def put(self, entry: Entry, verdict: str, *reasons: str) -> None:
         """A scan arrives whose fate is known without the books."""
@@ -133,11 +157,11 @@ class Account:
             (*entry.doubt, *(("late",) if month_at(entry.at) < self.month else ())),
         )
         if entry.action in OUT:
-            self._stock(entry, unit, -entry.quantity)
+            self.move(entry, unit, -entry.quantity)
         if entry.action in WASTED:
             self._waste(entry, unit.goods, entry.quantity)
         if entry.action == "receive":
-            self._move(_locked_away(entry, unit) or entry.store, unit, entry.quantity)
+            self.move(entry, unit, entry.quantity, _locked_away(entry, unit))
         elif entry.action in ON:
             assert entry.to_store is not None  # noqa: S101 -- whoever moves goods on says where to
             self._moved_on(entry, entry.to_store, unit, entry.quantity)
@@ -145,8 +169,8 @@ class Account:
     def _moved_on(self, entry: Entry, to_store: str, unit: Unit, units: int) -> None:
         """A transfer, or a loan: who lends scans `lend`, who gives back scans `give-back`."""
         if entry.action == "give-back":
-            self._move(f"lent/{entry.store}", unit, -units)
-        self._move(f"lent/{to_store}" if entry.action == "lend" else to_store, unit, units)
+            self.move(entry, unit, -units, f"lent/{entry.store}")
+        self.move(entry, unit, units, f"lent/{to_store}" if entry.action == "lend" else to_store)
 
     def adjust(self, entry: Entry) -> None:
         """A posted count books a difference: `missing` or `found`."""
@@ -154,7 +178,7 @@ class Account:
         assert unit is not None  # noqa: S101 -- a line of a count is about goods
         self.put(entry, "recorded")
         entry.quantity = entry.packages
-        self._move(entry.store, unit, entry.packages if entry.action == "found" else -entry.packages)
+        self.move(entry, unit, entry.packages if entry.action == "found" else -entry.packages, entry.store)
 
     def _waste(self, entry: Entry, goods: Goods, units: int) -> None:
         key = (entry.department or "", goods.code, entry.action, max(month_at(entry.at), self.month))
@@ -164,12 +188,10 @@ class Account:
         sums[2] += fen(units, goods.cost or 0)
         sums[3] += units if goods.cost is None else 0
 
-    def _stock(self, entry: Entry, unit: Unit, quantity: int) -> None:
-        self._move(entry.store, unit, quantity)
-
-    def _move(self, store: str, unit: Unit, quantity: int) -> None:
-        key = (store, unit.goods.owner, unit.goods.code, unit.lot or "", unit.serial or "")
-        self.stock[key] = self.stock.get(key, 0) + quantity
+    def move(self, entry: Entry, unit: Unit, units: int, place: str | None = None) -> None:
+        """Units come to a place, or leave it when below zero; `None`: where the goods of the scan lie."""
+        key = (place or entry.lies_at, entry.owner(unit.goods), unit.goods.code, unit.lot or "", unit.serial or "")
+        self.stock[key] = self.stock.get(key, 0) + units
 
     def _reasons(self, entry: Entry, unit: Unit, day: int, price: int | None) -> list[str]:
         goods, found = unit.goods, [*entry.doubt, *stay_reasons(entry)]
@@ -208,7 +230,7 @@ class Account:
             entry.quantity = entry.packages * unit.units
             if not entry.moved and not STOCK_WAITS.intersection(reasons):
                 entry.moved = True
-                self._stock(entry, unit, -entry.quantity)
+                self.move(entry, unit, -entry.quantity)
                 self._owe(entry, unit)
         entry.verdict = verdict_of(reasons) or "billed"
         if entry.verdict in OPEN:
@@ -247,7 +269,7 @@ class Account:
 
     def _owe(self, entry: Entry, unit: Unit) -> None:
         goods = unit.goods
-        if not goods.owned:
+        if not (goods.owned or entry.of_set):
             return
         assert entry.quantity is not None  # noqa: S101 -- goods that moved are counted
         entry.settled, entry.payable = True, goods.cost
@@ -335,7 +357,7 @@ class Account:
         self.changed[use.scan_id] = use
         self._used(use, unit, month_at(use.at), -quantity, -entry.amount)
         if use.moved:
-            self._move(entry.store, unit, quantity)
+            self.move(entry, unit, quantity)
         if use.settled:
             owed = fen(use.returned + quantity, use.payable or 0) - fen(use.returned, use.payable or 0)
             period = self._line(unit, month, "reversal", quantity, owed)
@@ -344,9 +366,10 @@ class Account:
             self._state(unit, period, use.payable, parts)
         use.returned += quantity
         if last and use.holds and unit.serial is not None:
-            self._free(use, (unit.goods.issuer, unit.di, unit.serial))
+            self.free(use, (unit.goods.issuer, unit.di, unit.serial))
 
-    def _free(self, use: Entry, key: tuple[str, str, str]) -> None:
+    def free(self, use: Entry, key: tuple[str, str, str]) -> None:
+        """The unit is nobody's any more: a use that waits for it takes it."""
         use.holds = False
         self.claims.pop(key, None)
         for rival in self.rivals.pop(key, []):

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from models.calendar import Month
-from streams.simulator.hospital.goods import Unit
+from streams.simulator.hospital.goods import Goods, Unit
 
 DECIDES: Final = {
     "unreadable-code": "refused", "bad-check-digit": "refused", "not-a-udi": "refused",
@@ -28,8 +28,10 @@ PLACE: Final = {reason: place for place, reason in enumerate(DECIDES)}
 STOCK_WAITS: Final = frozenset(
     {"unknown-identifier", "ambiguous-identifier", "unknown-item", "package-unknown", "serial-used", "serial-quantity"}
 )
+UNSAID: Final = ("lot-uncertain", "serial-missing", "lot-missing")
+"""Flags of a label that does not say enough; one that does ends them."""
 OPEN: Final = ("parked", "held")
-OUT: Final = ("use", "opened", "waste", "transfer", "lend")
+OUT: Final = ("use", "opened", "waste", "transfer", "lend", "send-back")
 ON: Final = ("transfer", "lend", "give-back")
 WASTED: Final = ("opened", "waste")
 
@@ -119,7 +121,7 @@ class Entry:
     department: str | None
     """As the scan says, else of the stay; `None` when neither does."""
     corrects: str | None
-    """Scan id that a return names; `None` when it names none."""
+    """Scan id that a return names, or whose goods an `identify` means; `None` when it names none."""
     doubt: tuple[str, ...] = ()
     """`lot-uncertain`: it moves its goods without a lot, though the label says one."""
     verdict: str = "waiting"
@@ -152,6 +154,26 @@ class Entry:
     """It holds the claim on its unit."""
     waiting: "list[Entry]" = field(default_factory=list)
     """Returns that wait for this use."""
+    place: str | None = None
+    """A room or cabinet of the store, or `set`; `None`: the shelf."""
+    document: str | None = None
+    """Names the set, when `place` says that the goods are of one; else what the scan belongs to."""
+
+    @property
+    def of_set(self) -> bool:
+        """Its goods are of a set that a supplier brought for one operation."""
+        return self.place == "set"
+
+    @property
+    def lies_at(self) -> str:
+        """Where the goods lie or come to lie, as balances name it."""
+        if self.of_set:
+            return f"set/{self.document}"
+        return f"{self.store}/{self.place}" if self.place else self.store
+
+    def owner(self, goods: Goods) -> str:
+        """Whose goods it moves: those of a set are the supplier's, whoever owns the item otherwise."""
+        return goods.supplier if self.of_set else goods.owner
 
     @property
     def left(self) -> int | None:

@@ -8,10 +8,18 @@ from streams.simulator.hospital.goods import ALWAYS, Goods
 from streams.simulator.plan import Plan
 
 FIRST_NUMBER: Final = 95_000
+FIRST_OF_SETS: Final = 96_000
+FIRST_OF_CABINETS: Final = 97_000
 GOODS: Final = 12
 """Items of each room. No source: ours, few enough that a count is a screen long."""
+IN_SETS: Final = 10
+"""Items that a supplier's sets may hold. No source: ours."""
+IN_CABINETS: Final = 8
+"""Items of a cabinet. No source: ours."""
 SUPPLIERS: Final = ("S41", "S42", "S43")
 """Nobody else has goods of theirs."""
+SET_SUPPLIERS: Final = ("S51", "S52")
+"""Who bring sets for operations, and nothing else."""
 UNKNOWN_NUMBER: Final = 99_000
 """Of the goods that come with a delivery and stand in no catalogue."""
 
@@ -22,19 +30,42 @@ def kept(plan: Plan, room: int) -> list[Goods]:
     return [_made(FIRST_NUMBER + room * 100 + place, place, chance) for place in range(GOODS)]
 
 
+def in_sets(supplier: int, chance: Chance) -> list[Goods]:
+    """What a supplier's sets may hold: every third an implant with a serial; some are the house's anywhere else."""
+    first = FIRST_OF_SETS + supplier * 100
+    return [
+        _plain(first + place, chance.between(20, 900), SET_SUPPLIERS[supplier], "implant", serial=place % 3 == 2,
+               owned=place % 4 != 1)
+        for place in range(IN_SETS)
+    ]  # fmt: skip
+
+
+def in_cabinet(cabinet: int, chance: Chance) -> list[Goods]:
+    """The goods of a cabinet: dear ones with a serial, every second the supplier's until used."""
+    first = FIRST_OF_CABINETS + cabinet * 100
+    return [
+        _plain(first + place, chance.between(2_000, 20_000), f"S{31 + place % 2}", "stent", serial=True,
+               owned=place % 2 == 0)
+        for place in range(IN_CABINETS)
+    ]  # fmt: skip
+
+
 def _made(number: int, place: int, chance: Chance) -> Goods:
-    price = chance.between(20, 900) * 10_000
-    goods = Goods(
+    supplier = SUPPLIERS[place % len(SUPPLIERS)]
+    return _plain(number, chance.between(20, 900), supplier, "catheter", serial=place % 4 == 3, owned=place % 3 == 1)
+
+
+def _plain(number: int, yuan: int, supplier: str, category: str, *, serial: bool, owned: bool) -> Goods:
+    price = yuan * 10_000
+    return Goods(
         code=f"H{number:05d}", name=f"store goods {number}", issuer="GS1",
         levels=((gtin(f"0{6_980_000:07d}{number:05d}"), 1),), steps=((ALWAYS, price),), lot="%y%m%d-##",
-        tracking="serial" if place % 4 == 3 else "lot", supplier=SUPPLIERS[place % len(SUPPLIERS)], category="catheter",
+        tracking="serial" if serial else "lot", supplier=supplier, category=category, owned=owned, cost=price * 4 // 5,
     )  # fmt: skip
-    goods.owned, goods.cost = place % 3 == 1, price * 4 // 5
-    return goods
 
 
 def stranger(supplier: str, room: int) -> Goods:
-    """Goods that no item of the house stands for."""
+    """Goods that no item of the house stands for; by number of the room or cabinet they are found in."""
     number = UNKNOWN_NUMBER + room
     return Goods(
         code=f"H{number:05d}", name="not of the house", issuer="GS1",

@@ -14,6 +14,7 @@ from streams.simulator.store.deliveries import Line, Note, Stray, error_of
 from streams.simulator.store.goods import kept, stranger
 from streams.simulator.store.rooms import Batch, Exposure, Room
 from streams.simulator.ward.desk import Desk
+from streams.simulator.ward.identified import identify, said_too_little
 from streams.simulator.ward.scanned import Scan
 from streams.simulator.ward.stories import returned, used
 
@@ -27,10 +28,11 @@ RETURNED: Final = 300
 LATE: Final = 800
 OFFLINE: Final = 150
 LENT: Final = 150
+UNREAD: Final = 300
 LENT_UNITS: Final = 2
 RECALLED: Final = 4_000
 """In 10,000: uses that come back, receipts scanned days late, uses that arrive in the next month, uses beside which
-goods are lent, lots recalled."""
+goods are lent, uses whose lot or serial is not read and said later that day, lots recalled."""
 COUNTED_EVERY: Final = 3
 """Months from count to count; the last month has one, too."""
 AGAINST_THE_NOTICE: Final = 2
@@ -168,6 +170,8 @@ class _Month:
         if batch.unit.serial is None and self.chance.per_10000(back):
             returned(self.desk, scan, 1, 30 * MINUTE)
             batch.left += 1
+        elif back and self.chance.per_10000(UNREAD):
+            identify(self.desk, scan, said_too_little(scan, lot=batch.unit.serial is not None))
 
     def _offline(self, batch: Batch) -> bool:
         """The terminal is offline until the next month: a count meanwhile misses the unit, the next one finds it."""

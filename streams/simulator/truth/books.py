@@ -7,12 +7,14 @@ from typing import Any
 
 from models.calendar import Month, month_text
 from streams.simulator.account.account import Account
-from streams.simulator.account.entries import Entry
+from streams.simulator.account.entries import Entry, fen
 from streams.simulator.clock import month_at
 from streams.simulator.discharges.cases import Cases
 from streams.simulator.his.charging import His
 from streams.simulator.plan import Plan
+from streams.simulator.store.cabinets import Cabinets
 from streams.simulator.store.keeping import Keeper
+from streams.simulator.store.sets import Sets
 from streams.simulator.truth.alerts import Alert, Usage, standing
 from streams.simulator.truth.differences import OpenDifference, open_differences
 from streams.simulator.ward.people import departments
@@ -33,12 +35,16 @@ class Truth:
     """Discharged cases and what was seeded in them."""
     keeper: Keeper
     """What lies in the store in truth, what came there, and what left it without a scan."""
+    sets: Sets
+    """What suppliers brought for operations, and what was used of it, given back and lost."""
+    cabinets: Cabinets
+    """What left the cabinets in truth."""
+    played: list[Cast] = field(default_factory=list)
+    """Scripts with the goods that played them."""
     records: Counter[str] = field(default_factory=Counter)
     """Records on the scan topic: `scans`, `duplicate`, `conflict`, and `refused` by reason as `refused:bad-event` …"""
     monitored: set[str] = field(default_factory=set)
     """Codes of monitored items."""
-    played: list[Cast] = field(default_factory=list)
-    """Scripts with the goods that played them."""
 
     @property
     def months(self) -> list[Month]:
@@ -110,6 +116,18 @@ def entry_row(entry: Entry) -> dict[str, Any]:
         "corrects": entry.corrects,
         "postings": [asdict(each) | {"period": month_text(each.period)} for each in entry.postings],
     }  # fmt: skip
+
+
+def identified_rows(account: Account) -> Iterator[dict[str, Any]]:
+    """Scans of whose goods another scan said the lot or serial, with what they are since; `owed_fen` to a supplier."""
+    for entry in account.identified.values():
+        unit, quantity = entry.unit, entry.quantity or 0
+        assert unit is not None  # noqa: S101 -- labels of goods
+        yield {
+            "scan_id": entry.scan_id, "lot": unit.lot, "serial": unit.serial, "item_code": unit.goods.code,
+            "quantity": quantity, "charged": quantity if entry.verdict == "billed" else 0,
+            "owed_fen": fen(quantity, entry.payable or 0) if entry.settled and entry.payable is not None else None,
+        }  # fmt: skip
 
 
 def alert_row(alert: Alert) -> dict[str, Any]:

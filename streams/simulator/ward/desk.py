@@ -37,6 +37,8 @@ class Desk:
         """Serial-numbered units used in earlier months and not taken back."""
         self.returnable: list[Scan] = []
         """Uses of earlier months that nobody took back."""
+        self.unidentified: list[tuple[Scan, Unit]] = []
+        """Scans whose goods somebody says next month, with what they are."""
         self._taken: list[Scan] = []
         self._serials: set[tuple[str, str]] = set()
         self.received: set[tuple[str, str]] = set()

@@ -65,9 +65,9 @@ class Scan:
     to_store: str | None = None
     """Store the goods go to, or come back to; `None` when they stay."""
     corrects: str | None = None
-    """Scan id that a return names; `None` when it names none."""
+    """Scan id that a return names, or whose goods an `identify` means; `None` when it names none."""
     entry: str = "scan"
-    """How the codes got in: `scan` or `manual`."""
+    """How the codes got in: `scan`, `manual`, `camera` or `rfid`."""
     partner: "Scan | None" = None
     """The other half of its label; `None` of a whole one."""
     keyed: bool = True
@@ -81,7 +81,11 @@ class Scan:
     key: bytes | None = None
     """The key of poison."""
     document: str | None = None
-    """Number of the delivery note or count it belongs to; `None` of none."""
+    """Number of the delivery note, count or set it belongs to; `None` of none."""
+    place: str | None = None
+    """A room or cabinet of the store, or `set`; `None`: the shelf."""
+    operation: str | None = None
+    """Id of the operation; `None`: the scan does not say."""
     fate: tuple[str, str] | None = None
     """Verdict and reason, where what lies in the house decides them; `None`: as the account finds."""
 
@@ -108,14 +112,15 @@ def body(scan: Scan, hospital: str) -> dict[str, Any]:
     event["store"] = scan.store
     event["department"] = scan.department.code if scan.says_department else None
     event["encounter"] = stay.code if stay is not None else None
-    event["operation"] = None
+    event["operation"] = scan.operation
     event["team"] = stay.team if stay is not None else None
     event["staff"] = scan.staff
     event["to_store"] = scan.to_store
     event["corrects"] = scan.corrects
     event["reason"] = "label damaged" if scan.entry == "manual" else None
     event["entry"] = scan.entry
-    return event if scan.document is None else event | {"document": scan.document}
+    belongs = {"document": scan.document, "place": scan.place}
+    return event | {name: value for name, value in belongs.items() if value is not None}
 
 
 def value_of(scan: Scan, hospital: str) -> bytes | None:

@@ -117,7 +117,7 @@ def use_after_return(desk: Desk, day: int) -> None:
 def singles_of_a_box(desk: Desk, day: int) -> None:
     """A box is scanned, and single units of its lot come back."""
     department = desk.department()
-    goods = _found(desk, lambda goods: goods.issuer == "GS1" and goods.tracking == "lot" and len(goods.levels) > 1)
+    goods = found(desk, lambda goods: goods.issuer == "GS1" and goods.tracking == "lot" and len(goods.levels) > 1)
     box = desk.unit(goods, day, level=1)
     scan = used(desk, day, unit=box, quantity=1, department=department, stay=desk.wards.known(department, day))
     single = Unit(goods, 0, box.lot, None, box.expiry)
@@ -178,7 +178,7 @@ def same_serial_of_two_makers(desk: Desk, day: int) -> None:
 
 def lot_only(desk: Desk, day: int) -> None:
     """Goods that are tracked by serial, and the label that is scanned says only their lot."""
-    goods = _found(desk, lambda goods: goods.issuer == "GS1" and goods.tracking == "serial" and goods.lot_beside_serial)
+    goods = found(desk, lambda goods: goods.issuer == "GS1" and goods.tracking == "serial" and goods.lot_beside_serial)
     made = desk.unit(goods, day)
     used(desk, day, unit=Unit(goods, made.level, made.lot, None, made.expiry))
 
@@ -258,10 +258,10 @@ def around_the_stay(desk: Desk, day: int) -> None:
 def stock_work(desk: Desk, day: int) -> None:
     """A store counts, moves, opens or throws away goods."""
     department = desk.department()
-    found = desk.lying(department, day)
-    if found is None:
+    lying = desk.lying(department, day)
+    if lying is None:
         return
-    store, unit, left = found
+    store, unit, left = lying
     action = desk.chance.pick(("count", "count", "transfer", "transfer", "waste", "opened"))
     quantity = left if action == "count" else desk.chance.between(1, min(left, 4))
     scan = desk.scan(desk.moment(day), action, department, store, unit, quantity)
@@ -281,22 +281,22 @@ def typed(desk: Desk, day: int) -> None:
 
 def countable(desk: Desk) -> Goods:
     """Ordinary GS1 goods kept by lot."""
-    return _found(desk, lambda goods: goods.issuer == "GS1" and goods.tracking == "lot")
+    return found(desk, lambda goods: goods.issuer == "GS1" and goods.tracking == "lot")
 
 
 def _serial(desk: Desk) -> Goods:
-    return _found(desk, lambda goods: goods.issuer == "GS1" and goods.tracking == "serial")
+    return found(desk, lambda goods: goods.issuer == "GS1" and goods.tracking == "serial")
 
 
 def _untracked(desk: Desk) -> Goods:
-    return _found(desk, lambda goods: goods.issuer in {"GS1", "HIBCC"} and goods.tracking == "none")
+    return found(desk, lambda goods: goods.issuer in {"GS1", "HIBCC"} and goods.tracking == "none")
 
 
 def _halvable(desk: Desk) -> Goods:
-    return _found(desk, lambda goods: goods.issuer in {"GS1", "HIBCC"} and goods.tracking != "none")
+    return found(desk, lambda goods: goods.issuer in {"GS1", "HIBCC"} and goods.tracking != "none")
 
 
-def _found(desk: Desk, wanted: Callable[[Goods], bool]) -> Goods:
+def found(desk: Desk, wanted: Callable[[Goods], bool]) -> Goods:
     """Ordinary goods of a kind; every catalogue of 200 or more has some of each."""
     goods = desk.chance.pick(desk.shelf.ordinary)
     while not wanted(goods):

@@ -12,6 +12,7 @@ from models.reasons import Reason
 from models.scan.event import ScanEvent, read_scan
 from models.wire.strict_json import Refusal
 from models.wire.topics import (
+    CABINET_READS,
     CATALOGUE,
     DELIVERIES,
     DISCHARGES,
@@ -27,7 +28,7 @@ from tests.unit.streams.simulator.conftest import PLAN, Run, fresh_run, run_of
 
 STAGES = ("facts", "scans", "count", "late-facts", "his-charges", "close")
 SMALL = Plan(seed=3, months=2, scans=1200)
-DIGEST = "e734a5ca9775304e26d863a090ac90552b5bb91b979d254bb27926fb782884b0"
+DIGEST = "113ec0cbe886e98ff09a575cb6c2ef8dc3aa1cf5dc42bf479a5eaace781a165a"
 
 
 def digest(stages: list[Stage]) -> str:
@@ -56,7 +57,8 @@ def test_each_topic_has_its_stages(run: Run) -> None:
     facts = {(name, topic) for name in ("facts", "late-facts") for topic in (CATALOGUE, ENCOUNTERS)}
     cases = {("late-facts", topic) for topic in (DISCHARGES, INCOME)}
     store = {("facts", STORES), ("facts", DELIVERIES), ("count", SCANS), ("late-facts", RECALLS)}
-    assert topics == {("scans", SCANS), ("his-charges", HIS_CHARGES)} | facts | cases | store
+    scans = {("scans", SCANS), ("scans", CABINET_READS)}
+    assert topics == {("his-charges", HIS_CHARGES)} | scans | facts | cases | store
 
 
 def test_the_plan_says_how_many_scan_records_there_are(run: Run) -> None:

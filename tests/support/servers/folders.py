@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 MEMORY: Final = Path("/dev/shm")  # noqa: S108 -- a folder of our own is made there
+GROUP: Final = Path("/sys/fs/cgroup")
 FREE_BYTES_MIN: Final = 8 << 30
 """Two workers with their servers take up to 3 GiB, for PostgreSQL keeps 1 GiB of its log."""
 _PREFIX: Final = "udistream-tests-"
@@ -40,11 +41,24 @@ def remove(folder: Path) -> None:
 
 
 def _fits() -> bool:
-    """Whether the kernel has so much, beside what it gives back when that is needed."""
-    if not os.access(MEMORY, os.W_OK) or shutil.disk_usage(MEMORY).free < FREE_BYTES_MIN:
+    """Whether the kernel has so much, beside what it gives back when that is needed, and runs programs from there."""
+    if not os.access(MEMORY, os.W_OK) or os.statvfs(MEMORY).f_flag & os.ST_NOEXEC:
         return False
+    return min(shutil.disk_usage(MEMORY).free, _available(), _allowed()) > FREE_BYTES_MIN
+
+
+def _available() -> int:
     lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-    return any(line.startswith("MemAvailable:") and int(line.split()[1]) << 10 > FREE_BYTES_MIN for line in lines)
+    return next((int(line.split()[1]) << 10 for line in lines if line.startswith("MemAvailable:")), 0)
+
+
+def _allowed() -> float:
+    """What the control group of a container lets us take; its limit may be far below what the machine has."""
+    try:
+        limit, used = ((GROUP / name).read_text(encoding="ascii").strip() for name in ("memory.max", "memory.current"))
+    except OSError:
+        return float("inf")
+    return float("inf") if limit == "max" else int(limit) - int(used)
 
 
 def _forget_the_dead() -> None:

@@ -112,16 +112,13 @@ class _Item:
         self._chance, self._size = rng.uniform(*kind.chance), rng.uniform(*kind.size)
         self.lead_days = lead_days
         self.ahead = lead_days + REVIEW_DAYS
-        weeks = [int(self._drawn(week, 1, rng)[0]) for week in range(WEEKS_READ + JUDGED_WEEKS + max(LEADS_DAYS))]
-        self.days = np.concatenate([rng.multinomial(units, WORKDAYS) for units in weeks])
+        weeks = range(WEEKS_READ + JUDGED_WEEKS + max(LEADS_DAYS))
+        self._weeks = [int(self._drawn(week, 1, rng)[0]) for week in weeks]
+        self.days = np.concatenate([rng.multinomial(units, WORKDAYS) for units in self._weeks])
 
     def weeks(self, week: int) -> list[int]:
         """The year before a week."""
-        return [int(self.days[start : start + DAYS_A_WEEK].sum()) for start in self._starts(week)]
-
-    @staticmethod
-    def _starts(week: int) -> range:
-        return range((week - WEEKS_READ) * DAYS_A_WEEK, week * DAYS_A_WEEK, DAYS_A_WEEK)
+        return self._weeks[week - WEEKS_READ : week]
 
     def recent(self, week: int) -> float:
         """Units a day lately."""

@@ -33,18 +33,18 @@ BUSY: Final = {"waits": "child.wait()", "counts": "sum(range(1000))"}
 @pytest.mark.parametrize("work", BUSY)
 def test_a_demo_that_does_not_listen_is_ended_by_force(work: str, tmp_path: Path) -> None:
     program = PROGRAM.format(work=BUSY[work])
-    demo = subprocess.Popen([sys.executable, "-c", program, str(tmp_path / "made")], stdout=subprocess.PIPE, text=True)
-    assert demo.stdout is not None
-    child = int(demo.stdout.readline())
-
-    demo.send_signal(signal.SIGINT)
-    try:
-        assert demo.wait(SECONDS_MAX) == 130
-    finally:
-        demo.kill()
+    command = [sys.executable, "-c", program, str(tmp_path / "made")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as demo:
+        assert demo.stdout is not None
+        child = int(demo.stdout.readline())
+        demo.send_signal(signal.SIGINT)
+        try:
+            assert demo.wait(SECONDS_MAX) == 130
+            assert "nothing is left behind" in demo.stdout.read()
+        finally:
+            demo.kill()
 
     assert IN_ORDER_SECONDS_MAX + KILL_SECONDS_MAX < 3
-    assert "nothing is left behind" in demo.stdout.read()
     assert not (tmp_path / "made").exists()
     assert _ended(child)
 

@@ -10,13 +10,12 @@ from models.udi import Issuer, parse
 _CORPUS = sorted((Path(__file__).parent / "corpus").iterdir())
 
 
-@pytest.mark.parametrize("file", _CORPUS, ids=lambda file: file.name)
 @pytest.mark.parametrize("scanned_on", [date(1, 1, 1), date(2026, 6, 1), date(9999, 12, 31)])
-def test_corpus_is_read_without_raising(file: Path, scanned_on: date) -> None:
-    code = parse(file.read_bytes(), scanned_on=scanned_on)
-
-    assert code.valid is (code.error is None)
-    assert not (code.valid and code.issuer in {Issuer.INTERNAL, Issuer.INVALID})
+def test_corpus_is_read_without_raising(scanned_on: date) -> None:
+    for file in _CORPUS:
+        code = parse(file.read_bytes(), scanned_on=scanned_on)
+        assert code.valid is (code.error is None), file.name
+        assert not (code.valid and code.issuer in {Issuer.INTERNAL, Issuer.INVALID}), file.name
 
 
 def test_corpus_is_there() -> None:

@@ -123,13 +123,13 @@ def test_a_text_of_another_trade_is_no_device(text: str) -> None:
 
 
 @pytest.mark.parametrize("kind", LABELS)
-@pytest.mark.parametrize("text", TEXTS)
-def test_it_spoils_no_good_label(text: str, kind: str) -> None:
+def test_it_spoils_no_good_label(kind: str) -> None:
     good = read(LABELS[kind])
-    for codes in ways(LABELS[kind], text):
+    blank = {f"{LABELS[kind]} {text}" for text in TEXTS} if kind in BLANK_MAY_BE_DATA else set()
+    for codes in (each for text in TEXTS for each in ways(LABELS[kind], text)):
         label = read(*codes)
-        if label.error and codes == (f"{LABELS[kind]} {text}",) and kind in BLANK_MAY_BE_DATA:
-            assert said(label)[1:] == (None,) * 5
+        if label.error and len(codes) == 1 and codes[0] in blank:
+            assert said(label)[1:] == (None,) * 5, codes
             continue
         assert (said(label), label.error, label.ambiguous) == (said(good), None, False), codes
 

@@ -3,7 +3,6 @@
 from importlib import import_module
 from typing import Any
 
-import pytest
 from biip.gs1_application_identifiers import GS1ApplicationIdentifier
 
 from models.udi.issuers.gs1.application_identifiers import RULES, rule_at
@@ -15,12 +14,13 @@ _PREDEFINED = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("ai", sorted(RULES))
-def test_private_table_says_what_the_public_name_says(ai: str) -> None:
-    public = GS1ApplicationIdentifier.extract(ai)
+def test_private_table_says_what_the_public_name_says() -> None:
+    public = {ai: GS1ApplicationIdentifier.extract(ai) for ai in RULES}
 
-    assert public.ai == ai
-    assert (RULES[ai].length == 0) is public.separator_required
+    assert {ai: (each.ai, each.separator_required) for ai, each in public.items()} == {
+        ai: (ai, rule.length == 0) for ai, rule in RULES.items()
+    }
+    assert len(RULES) > 500
 
 
 def test_predefined_lengths_are_those_of_the_standard() -> None:
@@ -34,22 +34,20 @@ def test_first_two_digits_say_how_long_an_identifier_is() -> None:
     assert {ai: rule_at(ai + "1", 0) for ai in RULES} == RULES
 
 
-@pytest.mark.parametrize("ai", sorted(RULES))
-def test_no_element_accepts_an_empty_value(ai: str) -> None:
-    assert RULES[ai].matches("") is None
+def test_no_element_accepts_an_empty_value() -> None:
+    assert [ai for ai, rule in RULES.items() if rule.matches("") is not None] == []
 
 
-@pytest.mark.parametrize("ai", sorted(RULES))
-def test_digits_are_ascii_digits(ai: str) -> None:
-    assert RULES[ai].matches("٣" * max(RULES[ai].length_min, 1)) is None
+def test_digits_are_ascii_digits() -> None:
+    assert [ai for ai, rule in RULES.items() if rule.matches("٣" * max(rule.length_min, 1)) is not None] == []
 
 
-@pytest.mark.parametrize("ai", sorted(RULES))
-def test_no_pattern_repeats_a_choice(ai: str) -> None:
+def test_no_pattern_repeats_a_choice() -> None:
     """Nested repetition with a choice inside is what makes matching exponential."""
-    pattern = RULES[ai].matches.__self__.pattern  # type: ignore[attr-defined]
+    parse = import_module("re._parser").parse
+    patterns = {ai: rule.matches.__self__.pattern for ai, rule in RULES.items()}  # type: ignore[attr-defined]
 
-    assert not _repeats_a_choice(import_module("re._parser").parse(pattern))
+    assert [ai for ai, pattern in patterns.items() if _repeats_a_choice(parse(pattern))] == []
 
 
 def _repeats_a_choice(parsed: Any, *, repeated: bool = False) -> bool:

@@ -19,7 +19,7 @@ from pydantic import SecretStr
 
 from benchmarks.processes import children_running
 from benchmarks.ward import load_facts
-from sinks.postgres.database import migrate, open_pool
+from sinks.postgres.database import open_pool
 from streams.embedded.broker import EmbeddedBroker
 from streams.embedded.database import EmbeddedDatabase
 from streams.embedded.process import ServerProcess
@@ -108,10 +108,10 @@ async def installation(parts: Parts, name: str) -> AsyncIterator[Settings]:
 
 
 @asynccontextmanager
-async def books(server_url: str, *, facts: bool = True) -> AsyncIterator[str]:
-    """The address of fresh books without topics; gone afterwards."""
-    url = await postgres.create_database(server_url)
-    await migrate(url, "udi.", LANES)
+async def books(server_url: str, *, facts: bool = True, template: str = "template1") -> AsyncIterator[str]:
+    """The address of fresh books without topics, out of a copy of the template; gone afterwards."""
+    url = await postgres.create_database(server_url, template)
+    await postgres.prepare(url, LANES)
     if facts:
         await _load(url)
     try:

@@ -1,7 +1,7 @@
 """Books of many days out of one: the first day is recorded by the product, the others are its rows with other numbers.
 
 That the rows are those which recording them would have written is tested table by table, column by column
-(`tests/unit/benchmarks/test_growth.py`), but for what only a clock or a hash says: instants of the database's clock,
+(`tests/integration/benchmarks/test_growth.py`), but for what only a clock or a hash says: instants of its clock,
 ids made of a hash, and what is made of them (bodies and keys of the outbox, digests of the chain); these are as large.
 
 Days lie a day apart on the database's clock as well, the newest yesterday, so that raw bytes lie in as many months.

@@ -19,12 +19,12 @@ KAFKA: Final = _below(
     "tests/chaos/", "tests/integration/relay/", "tests/poison/test_producers.py", "tests/oracle/test_readers.py"
 )
 GROUPS: Final[dict[str, Belongs]] = {
-    "real Kafka": lambda nodeid: "kafka" in nodeid or KAFKA(nodeid),
+    "real Kafka": lambda nodeid: KAFKA(nodeid) or ("kafka" in nodeid and not nodeid.startswith("tests/unit/")),
     "one installation": _below("tests/web/"),
     "simulated hospital": _below("tests/unit/streams/simulator/"),
 }
 """By name, in the order in which they begin: the longest first, so that nobody waits for one at the end."""
-EARLY: Final = _below("tests/integration/newcomer/")
+EARLY: Final = _below("tests/integration/newcomer/", "tests/integration/benchmarks/")
 """Long ones that share nothing."""
 
 

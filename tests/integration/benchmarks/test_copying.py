@@ -23,9 +23,13 @@ def test_rows_are_split_in_order_and_none_is_lost(parts: int, sizes: list[int]) 
     assert split(HEADER + b"".join(ROWS) + TRAILER, parts) == expected
 
 
-async def test_copied_tables_hold_what_recording_wrote(database_server: EmbeddedDatabase) -> None:
+async def test_copied_tables_hold_what_recording_wrote(database_server: EmbeddedDatabase, schema_template: str) -> None:
     server = database_server.url
-    async with books(server) as recorded, books(server, facts=False) as batched, books(server, facts=False) as whole:
+    async with (
+        books(server, template=schema_template) as recorded,
+        books(server, facts=False, template=schema_template) as batched,
+        books(server, facts=False, template=schema_template) as whole,
+    ):
         async with steps.hot_pool(recorded) as pool:
             await steps.Line(pool).use(2 * steps.BATCH)
         dumped = await copying.dump(recorded)

@@ -59,9 +59,14 @@ async def _record(url: str, days: int) -> None:
         await Line(pool, years.records).use(days * DAY)
 
 
-async def test_days_made_of_the_first_are_the_days_recorded(database_server: EmbeddedDatabase) -> None:
+async def test_days_made_of_the_first_are_the_days_recorded(
+    database_server: EmbeddedDatabase, schema_template: str
+) -> None:
     server, days = database_server.url, 3
-    async with books(server, facts=False) as recorded, books(server, facts=False) as filled:
+    async with (
+        books(server, facts=False, template=schema_template) as recorded,
+        books(server, facts=False, template=schema_template) as filled,
+    ):
         await _record(recorded, days)
         await fill(filled, days * DAY)
 
@@ -70,8 +75,10 @@ async def test_days_made_of_the_first_are_the_days_recorded(database_server: Emb
             assert await _rows(filled, table, left_out) == expected, table
 
 
-async def test_product_goes_on_in_filled_books_and_finds_what_it_looks_up(database_server: EmbeddedDatabase) -> None:
-    async with books(database_server.url, facts=False) as url:
+async def test_product_goes_on_in_filled_books_and_finds_what_it_looks_up(
+    database_server: EmbeddedDatabase, schema_template: str
+) -> None:
+    async with books(database_server.url, facts=False, template=schema_template) as url:
         await fill(url, 2 * DAY)
         pool = await open_pool(url, 4, hot=True)
         try:

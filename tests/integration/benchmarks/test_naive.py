@@ -69,8 +69,11 @@ async def _report(pool: asyncpg.Pool) -> dict[str, list[Any]]:
     return found
 
 
-async def test_naive_app_writes_the_same_effects(database_server: EmbeddedDatabase) -> None:
-    async with books(database_server.url) as ours, books(database_server.url) as theirs:
+async def test_naive_app_writes_the_same_effects(database_server: EmbeddedDatabase, schema_template: str) -> None:
+    async with (
+        books(database_server.url, template=schema_template) as ours,
+        books(database_server.url, template=schema_template) as theirs,
+    ):
         expected = await _effects(ours, PostgresBooks, 25)
         found = await _effects(theirs, NaiveBooks, 1)
 

@@ -1,0 +1,16 @@
+"""Suspected uses are told in the time of what left cabinets.
+
+Revision ID: 0074
+"""
+
+from sinks.postgres.migrations.scripts import execute
+
+revision = "0074"
+down_revision = "0071"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Two views, with the rows that they had."""
+    execute("0074_suspected_uses.sql")

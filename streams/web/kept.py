@@ -18,7 +18,7 @@ FRESH_SECONDS: Final = 60.0
 """So long figures are shown without being worked out anew. Ours."""
 WAIT_SECONDS: Final = 2.0
 """So long a page waits for figures that nobody has asked for yet."""
-KEPT_MAX: Final = 64
+KEPT_MAX: Final = 128
 """Months of hospitals, those asked for last."""
 
 

@@ -4,6 +4,7 @@
 prints.
 """
 
+import asyncio
 import sys
 import tempfile
 from pathlib import Path
@@ -14,12 +15,14 @@ from models.web.access import LISTS
 from tests.support.servers.bedside import type_scan
 from tests.support.servers.browser import browser
 from tests.support.servers.installation import installation
+from tests.web.store import pictured
 
 PAGES = ("/", "/month", *(f"/list/{name}" for name in LISTS))
 OPENED = {
     "case": ("/list/differences", "/case"),
     "scan": ("/list/held", "/scan/"),
     "finding": ("/list/findings", "/finding/"),
+    "forecast": ("/list/demand", "/list/demand?store="),
 }
 """Pages of one thing, by the list whose first link leads there."""
 SCANS, MONTHS = 20_000, 15
@@ -93,6 +96,7 @@ def _terminal(  # noqa: PLR0917 -- as above
 def of_a_demo(folder: Path) -> None:
     """Take them of a small hospital that is made for it and goes again."""
     with tempfile.TemporaryDirectory() as data, installation(Path(data), SCANS, MONTHS) as made:
+        asyncio.run(pictured.add(Path(data)))
         main(folder, made.address, "demo", made.password, made.hospital, made.device, made.key, made.case, made.code)
 
 

@@ -5,12 +5,13 @@ are not asked for: whoever shows rows has the catalogue in memory.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, ClassVar, Final
 
 import asyncpg
 
-from sinks.postgres.web.lists import COLUMN_FILTERS, LISTS, NEWEST, OPEN_DIFFERENCES, BoardList
+from sinks.postgres.web.board_list import NEWEST, BoardList
+from sinks.postgres.web.lists import COLUMN_FILTERS, LISTS, OPEN_DIFFERENCES, PAST_USE
 
 _NOW: Final = f"""
 SELECT (SELECT count(*) FROM udi.open_scan WHERE hospital = $1 AND verdict = 'parked') AS parked,
@@ -91,8 +92,8 @@ SELECT udi.month_text(coalesce((SELECT max(month) FROM udi.usage_month WHERE hos
 FROM (SELECT (SELECT closed_through FROM udi.period WHERE hospital = $1) AS closed) p
 """
 
-RATIOS_SECONDS_MAX: Final = 600
-"""Longest that ratios may take to be worked out."""
+WHOLE_SECONDS_MAX: Final = 600
+"""Longest that a list may take whose rows are read at once."""
 Filters = Mapping[str, Sequence[str]]
 """Values by the name of a filter."""
 
@@ -188,16 +189,39 @@ class BoardBooks:
         """Findings of a month (2022-06) by status."""
         return [dict(row) for row in await self._pool.fetch(_FINDINGS, hospital, month)]
 
-    async def ratios(self, hospital: str, month: str) -> list[Sequence[Any]]:
-        """Every row of the list of ratios of a month (2022-06).
+    async def whole(self, name: str, hospital: str, month: str | None = None) -> list[Sequence[Any]]:
+        """Every row of a list, which may take long; of a month (2022-06) when it is a list of one.
 
-        Where a record is silent our own books are asked, which reads every use of three months.
+        Ratios ask our own books where a record is silent, which reads every use of three months; working capital reads
+        every move since the month began.
+
+        Raises:
+            KeyError: no list of that name.
         """
-        sql, values = _narrowed(LISTS["ratios"], {"month": [month]})
+        sql, values = _narrowed(LISTS[name], {} if month is None else {"month": [month]})
         async with self._pool.acquire() as connection, connection.transaction(readonly=True):
-            await connection.execute(f"SET LOCAL statement_timeout = '{RATIOS_SECONDS_MAX}s'")
-            rows = await connection.fetch(sql, hospital, *values, timeout=RATIOS_SECONDS_MAX)
+            await connection.execute(f"SET LOCAL statement_timeout = '{WHOLE_SECONDS_MAX}s'")
+            rows = await connection.fetch(sql, hospital, *values, timeout=WHOLE_SECONDS_MAX)
         return [tuple(row) for row in rows]
+
+    async def sums(self, name: str, hospital: str) -> list[dict[str, Any]]:
+        """Of each value of the column that a list is summed by: rows, units, value in yuan, rows without one.
+
+        Reads all of the list.
+
+
+        Raises:
+            KeyError: no list of that name.
+        """
+        return [dict(row) for row in await self._pool.fetch(LISTS[name].sums, hospital)]
+
+    async def past_use(  # noqa: PLR0917 -- what a window is of
+        self, hospital: str, store: str, item_code: str, day: date, days: int, windows: int
+    ) -> list[int]:
+        """What a store has used of an item in windows of `days` before a day, the oldest first."""
+        rows = await self._pool.fetch(PAST_USE, hospital, store, [item_code], day, days, windows)
+        used = {row["back"]: row["units"] for row in rows}
+        return [used.get(back, 0) for back in reversed(range(windows))]
 
     async def month_of(self, name: str, hospital: str, filters: Filters) -> str:
         """The month (2022-06) that a list of one month is asked for: named, or the one it opens on.

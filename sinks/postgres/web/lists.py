@@ -5,11 +5,10 @@ newest; a filter that has an index begins with all offsets it names, however old
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Final
 
-NEWEST: Final = 2_000
-"""Offsets of each partition that a big list begins with when nothing narrows it."""
+from sinks.postgres.web.board_list import NEWEST, BoardList
+from sinks.postgres.web.store_lists import STORE_LISTS, past_sql
 
 _OPEN: Final = """
 SELECT o.since, o.reason, s.scan_id, s.action::text AS action, o.item_code, o.di, s.lot, s.serial, s.encounter,
@@ -48,6 +47,10 @@ _SCANS_BY: Final[Mapping[str, str]] = {
     "encounter": "SELECT position_id, record_offset FROM udi.scan "
                  "WHERE hospital = $1 AND encounter = ANY ({encounter}) AND action IN ('use', 'return')",
     "document": "SELECT position_id, record_offset FROM udi.scan WHERE hospital = $1 AND document = ANY ({document})",
+    "item_code moved_from moved_before":
+        f"SELECT position_id, record_offset FROM udi.scan WHERE hospital = $1 AND di IN {_DIS} "
+        "AND scanned_at >= ({moved_from})[1]::timestamptz AND scanned_at < ({moved_before})[1]::timestamptz "
+        f"UNION SELECT position_id, record_offset FROM udi.decision WHERE di IN {_DIS}",
     "item_code month": "SELECT position_id, record_offset FROM udi.scan "
                        f"WHERE hospital = $1 AND di IN {_DIS} AND {_MADE_IN} "
                        f"UNION SELECT position_id, record_offset FROM udi.decision WHERE di IN {_DIS}",
@@ -94,40 +97,6 @@ _HOME: Final = """LEFT JOIN LATERAL (
     WHERE {t}.department IS NULL AND (e.hospital, e.encounter) = ({t}.hospital, {t}.encounter)
     ORDER BY e.version DESC LIMIT 1
 ) home ON true"""
-
-
-@dataclass(frozen=True, slots=True)
-class BoardList:
-    """A list as SQL: `$1` is the hospital; `{rows}` stands for the offsets it is about.
-
-    While nothing narrows it, it begins with no more rows than are asked for: `{cut}` limits them, `{newest}` is how
-    many of each partition are taken.
-    """
-
-    sql: str
-    """Gives the rows, newest first."""
-    newest: str = ""
-    """Those offsets when nothing narrows the list."""
-    by: Mapping[str, str] = field(default_factory=dict)
-    """Those offsets by a filter or by two together, the best first; `{name}` stands for a filter's values."""
-    only: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    """Values for which a filter names offsets; one that is not here does for any."""
-    conditions: Mapping[str, str] = field(default_factory=dict)
-    """Filters that are no column; `{name}` as above."""
-    order: str = ""
-    """What stands for `{order}`."""
-    orders: Mapping[str, str] = field(default_factory=dict)
-    """The same by the filter whose offsets it begins with: a month comes in the order of its scans."""
-    counted: str | None = None
-    """How many rows it has when nothing narrows it; `None`: as many as its SQL gives."""
-    read_whole: bool = False
-    """Whoever counts its rows reads a whole table: the number may be a minute old."""
-    kept: bool = False
-    """Its first rows can't be had without reading a whole table: while nothing narrows it they may be a minute old."""
-    endless: bool = False
-    """It grows with every scan: nobody counts its rows."""
-    of_a_month: bool = False
-    """It is asked for one month always; without one for the newest month of use."""
 
 
 _OF_MONTH: Final[Mapping[str, str]] = dict.fromkeys(("month department", "month"), "f.scanned_at")
@@ -202,7 +171,7 @@ LISTS: Final[Mapping[str, BoardList]] = {
         FROM report.ratios r WHERE r.hospital = $1 AND r.month = ({month})[1]
         ORDER BY array_position(ARRAY['hospital', 'department', 'disease', 'drg-group'], r.scope_type), r.scope,
                  r.formula""",
-        of_a_month=True,
+        of_a_month=True, whole=True,
     ),
     "income": BoardList("""
         SELECT i.month, i.department, i.medical_income, i.drug_income, i.consumable_income, i.consumable_cost,
@@ -225,7 +194,12 @@ LISTS: Final[Mapping[str, BoardList]] = {
             SELECT * FROM udi.stock_move v WHERE (v.position_id, v.record_offset) = (f.position_id, f.record_offset)
             OFFSET 0
         ) m WHERE m.hospital = $1 ORDER BY m.moved_at DESC""",
-        _NEWEST_SCANS, _SCANS_BY, conditions={"shelf": "(from_place = ANY ({shelf}) OR to_place = ANY ({shelf}))"},
+        _NEWEST_SCANS, _SCANS_BY, conditions={
+            "shelf": "(from_place = ANY ({shelf}) OR to_place = ANY ({shelf}))",
+            "of_store": "(udi.is_of_store(from_place, ({of_store})[1]) OR udi.is_of_store(to_place, ({of_store})[1]))",
+            "moved_from": "moved_at >= ({moved_from})[1]::timestamptz",
+            "moved_before": "moved_at < ({moved_before})[1]::timestamptz",
+        },
         endless=True,
     ),
     "stores": BoardList("""
@@ -237,25 +211,6 @@ LISTS: Final[Mapping[str, BoardList]] = {
             FROM report.stock WHERE hospital = $1 AND quantity <> 0 GROUP BY store
         ) b USING (store)
         ORDER BY s.kind, store""", kept=True),
-    "expiring": BoardList("""
-        SELECT e.days_left, e.expiry, e.store, e.item_code, e.lot, e.serial, e.owner, e.quantity, e.value
-        FROM (
-            SELECT s.store, s.item_code, s.owner, s.lot, s.serial FROM report.stock s
-            WHERE s.hospital = $1 AND s.quantity > 0 AND s.expiry IS NOT NULL
-            ORDER BY s.expiry, s.store, s.item_code {cut}
-        ) first CROSS JOIN LATERAL (
-            SELECT * FROM report.expiring x
-            WHERE x.hospital = $1 AND (x.store, x.item_code, x.owner) = (first.store, first.item_code, first.owner)
-              AND x.lot IS NOT DISTINCT FROM first.lot AND x.serial IS NOT DISTINCT FROM first.serial OFFSET 0
-        ) e
-        ORDER BY e.days_left, e.store, e.item_code""",
-        counted="SELECT 1 FROM report.stock WHERE hospital = $1 AND quantity > 0 AND expiry IS NOT NULL",
-        read_whole=True, kept=True),
-    "slow-movers": BoardList("""
-        SELECT m.idle_days, m.last_used_on, m.store, m.item_code, m.owner, m.quantity, m.months_of_stock, m.expiry,
-               m.value, m.as_of
-        FROM report.slow_movers m WHERE m.hospital = $1 ORDER BY m.value DESC NULLS LAST, m.store, m.item_code""",
-        read_whole=True, kept=True),
     "in-transit": BoardList("""
         SELECT t.sent_at, t.document, t.from_store, t.to_store, t.item_code, t.lot, t.serial, t.owner, t.quantity
         FROM report.in_transit t WHERE t.hospital = $1 ORDER BY t.sent_at"""),
@@ -296,15 +251,21 @@ LISTS: Final[Mapping[str, BoardList]] = {
             SELECT DISTINCT ON (item_code) ended_at FROM udi.catalogue WHERE hospital = $1
             ORDER BY item_code, version DESC
         ) c WHERE c.ended_at IS NULL"""),
+    **STORE_LISTS,
 }  # fmt: skip
 """By the name of the list."""
+PAST_USE: Final = past_sql(_SCANS_BY["item_code"])
+"""What a store has used of an item, window by window."""
 COLUMN_FILTERS: Final = frozenset({
     "verdict", "reason", "action", "item_code", "encounter", "department", "store", "device_id", "kind", "status",
     "month", "scope_type", "scope", "rule", "period", "lot", "serial", "scan_id", "origin", "difference_id", "owner",
     "formula", "drg_group", "main_disease", "document", "note", "alert_id", "finding", "state", "from_store",
-    "to_store",
+    "to_store", "supplier", "place", "due",
 })  # fmt: skip
 """Columns that a list may be narrowed by, where it has them; their values are text."""
-OTHER_FILTERS: Final = frozenset({"after", "negative", "shelf", "without"})
-"""Filters that are no column: recorded after an instant, balances below zero, a place that goods left or came to,
-without a department (`without=department`)."""
+OTHER_FILTERS: Final = frozenset({
+    "after", "negative", "shelf", "of_store", "moved_from", "moved_before", "without",
+})  # fmt: skip
+"""Filters that are no column: recorded after an instant, balances below zero, a place that goods left or came to, a
+store with its rooms that they did, moved at or after and before an instant, without a department
+(`without=department`)."""

@@ -13,7 +13,7 @@ from streams.visible import visible
 from streams.web.gateway.parts import Gateway, Parts
 from streams.web.pages.charts import bars
 from streams.web.pages.drills import USED, address
-from streams.web.pages.figures import ratios_of, stock_of
+from streams.web.pages.figures import ratios_of, stock_of, suspected_of
 from streams.web.pages.frame import board
 from streams.web.pages.people import Person, SignedIn
 from streams.web.pages.shown import Cell, locale_of, words
@@ -33,6 +33,7 @@ async def now(request: Request, parts: Gateway, person: SignedIn) -> HTMLRespons
     stand = await books.now(person.hospital)
     stock = await stock_of(parts, person.hospital)
     stand["negative"] = None if stock is None else stock["negative"]
+    stand["suspected"] = await suspected_of(parts, person.hospital)
     newest = stand["newest"]
     # Of the newest scan: a replayed year has no other today.
     since = (newest or datetime.now(UTC)) - DAY
@@ -88,7 +89,7 @@ def _of(department: str | None) -> dict[str, str]:
 _TILES: Final = (
     ("held", "/list/held"), ("parked", "/list/parked"), ("differences", "/list/differences"),
     ("findings", "/list/findings?status=open"), ("alerts", "/list/alerts?status=fired&status=provisional"),
-    ("negative", "/list/stock?negative=yes"),
+    ("negative", "/list/stock?negative=yes"), ("suspected", "/list/suspected-uses?status=suspected"),
 )  # fmt: skip
 
 

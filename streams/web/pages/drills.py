@@ -86,6 +86,53 @@ def _discharges(row: Row) -> str | None:
     return None if column is None else address("/list/discharges", {"month": row["month"], column: row["scope"]})
 
 
+_USED_ACTIONS: Final = ("use", "return", "opened", "waste")
+"""Actions that demand is made of."""
+
+
+def _of_set(*actions: str) -> Address:
+    """The moves of goods of a set by some actions, of any when none is named."""
+
+    def made(row: Row) -> str:
+        goods = {name: row[name] for name in ("item_code", "lot", "serial") if name in row}
+        return address(
+            "/list/moves",
+            {"document": row["document"], "shelf": f"set/{row['document']}", "action": actions or None} | goods,
+        )
+
+    return made
+
+
+_SET_FIGURES: Final[Mapping[str, Sequence[str]]] = {
+    "brought": ("receive",), "used": ("use", "return"), "wasted": ("opened", "waste"), "returned": ("send-back",),
+    "lacking": (),
+}  # fmt: skip
+"""Figures of a set, and the actions each is made of."""
+_SET_SCANS: Final[Mapping[str, Address]] = {
+    "findings": lambda row: address("/list/scans", {"document": row["document"], "item_code": row.get("item_code")}),
+    "supplier": lambda row: address("/list/sets", {"supplier": row["supplier"]}),
+}
+
+
+def _usage_of_demand(row: Row) -> str:
+    params = {"item_code": row["item_code"], "store": row["store"], "action": _USED_ACTIONS}
+    return address("/list/scans", params)
+
+
+def _goods_of_capital(row: Row) -> str:
+    return address("/list/capital-goods", {"month": row["month"], "supplier": row["supplier"]})
+
+
+def _moves_of_owner(row: Row) -> str:
+    return address("/list/moves", {"item_code": row["item_code"], "owner": row["supplier"]})
+
+
+_UNIT: Final[Mapping[str, Address]] = {
+    "serial": lambda row: row["item_code"] and address(
+        "/list/moves", {"item_code": row["item_code"], "serial": row["serial"]}
+    ),
+}  # fmt: skip
+"""A unit opens to where it went."""
 _SHELF: Final = _to("/list/moves", "item_code", "lot", "serial", shelf="store")
 _DEPARTMENT_CHARGES: Final = _to("/list/charges", "department", "month")
 DRILLS: Final[Mapping[str, Mapping[str, Address]]] = {
@@ -103,7 +150,19 @@ DRILLS: Final[Mapping[str, Mapping[str, Address]]] = {
     "stock": {"quantity": _SHELF},
     "expiring": {"quantity": _SHELF, "value": _SHELF},
     "slow-movers": {"quantity": _to("/list/stock", "store", "item_code", "owner"),
-                    "value": _to("/list/stock", "store", "item_code", "owner")},
+                    "value": _to("/list/stock", "store", "item_code", "owner"),
+                    "months_of_stock": _to("/list/demand", "store", "item_code")},
+    "demand": {each: _to("/list/demand", "store", "item_code") for each in ("low", "forecast", "high")}
+              | dict.fromkeys(("weekly", "weeks_used"), _usage_of_demand),
+    "sets": {**_SET_SCANS, **dict.fromkeys(("document", *_SET_FIGURES), _to("/list/set-goods", "document"))},
+    "set-goods": {**_SET_SCANS, **{name: _of_set(*actions) for name, actions in _SET_FIGURES.items()},
+                  "document": _to("/list/moves", "document")},
+    "suspected-uses": _UNIT,
+    "cabinet-tags": _UNIT,
+    "capital": dict.fromkeys(("supplier", "value", "units", "units_without_cost", "days_lying"), _goods_of_capital)
+               | {"used": _to("/list/settlement", "supplier", period="month")},
+    "capital-goods": dict.fromkeys(("value", "units", "units_without_cost"), _moves_of_owner),
+    "settlement": {each: lambda row: f"/scan/{row['scan_id']}" for each in ("quantity", "cost", "amount")},
     "stores": {"lines": _to("/list/stock", "store"), "units": _to("/list/stock", "store"),
                "negative": _to("/list/stock", "store", negative="=yes")},
     "in-transit": {"quantity": _to("/list/moves", "document", "item_code", "lot", "serial")},

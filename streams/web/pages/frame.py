@@ -18,7 +18,7 @@ from streams.web.pages.shown import Cell, page, words
 ID_SHOWN: Final = 8
 _NAMED: Final = frozenset({
     "status", "kind", "scope_type", "formula", "state", "measure", "numerator_from", "consumable_income_from",
-    "consumable_cost_from", "rule", "without",
+    "consumable_cost_from", "rule", "without", "due",
 })  # fmt: skip
 """Columns whose values are names of ours, with words in every language."""
 _WHOLE: Final = frozenset({"month", "period", "base_month"})
@@ -26,9 +26,10 @@ _WHOLE: Final = frozenset({"month", "period", "base_month"})
 _FIXED: Final[Mapping[str, str]] = {"now": "/", "month": "/month"}
 GROUPS: Final[Mapping[str, Sequence[str]]] = {
     "overview": ("now", "month"),
-    "work": ("held", "parked", "differences", "findings", "overrides", "dead-letters"),
+    "work": ("held", "parked", "differences", "findings", "suspected-uses", "overrides", "dead-letters"),
     "figures": ("scans", "charges", "usage", "alerts", "ratios", "income", "discharges"),
-    "store": ("stores", "stock", "moves", "expiring", "slow-movers", "in-transit", "deliveries"),
+    "store": ("stores", "stock", "moves", "expiring", "slow-movers", "demand", "in-transit", "cabinet-tags"),
+    "supply": ("deliveries", "sets", "set-goods", "capital", "capital-goods", "settlement"),
     "house": ("items", "scanners", "devices"),
 }
 """Pages by what one comes for; every list stands in one group."""
@@ -63,7 +64,7 @@ def cell_of(column: str, value: Any, zone: ZoneInfo, person: Person, locale: str
         text = value.astimezone(zone).strftime("%Y-%m-%d %H:%M") if isinstance(value, datetime) else value.isoformat()
         return Cell(text, link=link, whole=True)
     if isinstance(value, list):
-        return Cell(visible(", ".join(map(str, value))), link=link)
+        return Cell(", ".join(word_of(column, str(each), locale) for each in value), link=link)
     return Cell(word_of(column, str(value), locale), link=link, whole=column in _WHOLE)
 
 
@@ -88,7 +89,7 @@ def word_of(column: str, text: str, locale: str) -> str:
 
 
 _IDS: Final = frozenset({"scan_id", "difference_id", "alert_id", "finding"})
-_PLACES: Final = frozenset({"from_place", "to_place"})
+_PLACES: Final = frozenset({"from_place", "to_place", "is_at"})
 """Columns that hold a store, the outside, or the way between (`models.stock.places`)."""
 _NO_WORDS: Final[tuple[Mapping[str, str], str]] = ({}, "")
 
@@ -101,6 +102,7 @@ def _tables(locale: str) -> Mapping[str, tuple[Mapping[str, str], str]]:
         "verdict": (words(locale)["outcome"], "verdict_"),
         "action": (words(locale)["terminal"], "action_"),
         "filed": (texts(locale)["filed"], ""),
+        "findings": (words(locale)["finding"], ""),
         "cause": (texts(f"desk.{locale}")["cause"], ""),
         "fix": (texts(f"desk.{locale}")["fix"], ""),
     }

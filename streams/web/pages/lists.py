@@ -19,10 +19,11 @@ from streams.exports import as_csv, as_xlsx
 from streams.web.gateway.parts import Gateway, Parts
 from streams.web.kept import WAIT_SECONDS
 from streams.web.pages.drills import address, filled, opens
-from streams.web.pages.figures import count_of, first_of, narrowed, ratios_of
+from streams.web.pages.figures import count_of, first_of, narrowed, of_sums, whole_of
 from streams.web.pages.frame import board, cell_of, word_of
 from streams.web.pages.people import Person, SignedIn
 from streams.web.pages.shown import Cell, locale_of
+from streams.web.pages.supply import drawn, tiles_of
 from streams.web.problems import ProblemError, unavailable
 
 router = APIRouter(include_in_schema=False)
@@ -48,7 +49,8 @@ def _month(value: str) -> str:
 
 MONTH_MIN: Final = 190_001
 _FORMS: Final[Mapping[str, Callable[[str], Any]]] = {
-    "scan_id": UUID, "alert_id": UUID, "finding": UUID, "difference_id": UUID, "month": _month, "after": _instant,
+    "scan_id": UUID, "alert_id": UUID, "finding": UUID, "difference_id": UUID, "month": _month, "period": _month,
+    "after": _instant, "moved_from": _instant, "moved_before": _instant,
 }  # fmt: skip
 """Filters whose values have a form, which they are brought to."""
 _BY_LIST: Final[Mapping[str, tuple[str, ...]]] = {
@@ -78,6 +80,7 @@ async def show_list(request: Request, name: str, parts: Gateway, person: SignedI
     zone, locale = parts.settings.zone, locale_of(request)
     decisions = [each for each in _BY_LIST.get(name, ()) if person.may("POST", f"/decide/{each}")]
     cells = _cells(name, columns, rows, zone, person, locale)
+    by_name = [dict(zip(columns, row, strict=True)) for row in rows]
     query = {**asked.shown, **({"q": asked.wanted} if asked.wanted else {})}
     return board(
         request, person, "list.html", name=name, months=months, month=month, columns=columns, filters=asked.shown,
@@ -90,6 +93,8 @@ async def show_list(request: Request, name: str, parts: Gateway, person: SignedI
         shown_max=SHOWN_MAX,
         total=found.total, known=found.rows is not None, at=found.at and f"{found.at.astimezone(zone):%H:%M:%S}",
         done=request.query_params.get("done"), left=request.query_params.get("left"),
+        tiles=await tiles_of(parts, name, person.hospital, found.all, month, locale),
+        charts=await drawn(parts, name, person.hospital, asked.filters, by_name, locale),
     )  # fmt: skip
 
 
@@ -182,6 +187,8 @@ class _Found:
     """How many there are in all; `None` when nobody has counted them."""
     at: datetime | None = None
     """When they were read, of rows that are kept."""
+    all: Mapping[str, Sequence[Any]] | None = None
+    """Of a list that is read whole all its rows, also those that do not fit the filters, column by column."""
 
 
 async def _rows(
@@ -189,22 +196,25 @@ async def _rows(
 ) -> _Found:
     books, hospital = BoardBooks(parts.pool), person.hospital
     columns = await books.columns(name)
-    if name == "ratios":
-        figures = await ratios_of(parts, hospital, await books.month_of(name, hospital, filters), wait)
-        found = None if figures is None else narrowed(columns, figures.value, filters)
-        return _Found(
-            columns, None if found is None else found[:limit], len(found or []), None if figures is None else figures.at
-        )
-    at = None
-    if BOARD_LISTS[name].kept and not filters and limit == SHOWN_MAX:
-        figures = await first_of(parts, name, hospital, limit, wait)
+    names = await parts.search.names(hospital)
+    if BOARD_LISTS[name].whole:
+        month = await books.month_of(name, hospital, filters) if BOARD_LISTS[name].of_a_month else None
+        figures = await whole_of(parts, name, hospital, month, wait)
         if figures is None:
-            return _Found(columns, None, None)
+            return _Found(_named(columns, [], {})[0], None, None)
+        fit = narrowed(columns, figures.value, filters)
+        every = {column: [row[place] for row in figures.value] for place, column in enumerate(columns)}
+        return _Found(*_named(columns, fit[:limit], names), len(fit), figures.at, every)
+    at = None
+    if BOARD_LISTS[name].kept and of_sums(name, filters) and limit == SHOWN_MAX:
+        figures = await first_of(parts, name, hospital, filters, limit, wait)
+        if figures is None:
+            return _Found(_named(columns, [], {})[0], None, None)
         rows, at = figures.value, figures.at
     else:
         _, rows = await books.rows(name, hospital, filters, limit)
     total = len(rows) if len(rows) < limit else await count_of(parts, name, hospital, filters)
-    return _Found(*_named(columns, rows, await parts.search.names(hospital)), total, at)
+    return _Found(*_named(columns, rows, names), total, at)
 
 
 def _named(

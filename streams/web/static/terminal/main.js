@@ -1,4 +1,5 @@
 // The bedside terminal: case, place, goods; each scan kept first, then sent, and green only after its verdict.
+import * as count from "./count.js";
 import { meant } from "./layout.js";
 import { looksLikeGoods, plain, shape, uuid7 } from "./codes.js";
 import * as decoder from "./decoder.js";
@@ -9,13 +10,14 @@ import { element, lineOf, nameOf, outcome, say, texts, totalOf, visible, wordsOf
 import { Wedge } from "./wedge.js";
 
 const UNSENT_NAMED_MAX = 10;
-const FIELDS = ["store", "staff"];
+const FIELDS = ["store", "staff", "document", "room"];
 const locale = document.documentElement.lang === "zh-CN" ? "zh-CN" : "en";
 const sender = new Sender();
 const boot = uuid7();
 let device = null;
 let layout = null;
 let encounter = null;
+let counting = false;
 let rows = [];
 let asked = null;
 
@@ -28,7 +30,7 @@ async function begin() {
   new Wedge(element("scan"), (scan) => taken(scan).catch(failed));
   for (const [id, act] of Object.entries({
     registration: registered, "change-case": () => open(null), "close-case": closeCase, question: answered,
-    "not-now": () => ask(null), photo: photographed,
+    "not-now": () => ask(null), photo: photographed, ...Object.fromEntries([...actions()].map((each) => [each.id, chosen])),
   })) {
     const each = element(id);
     each.addEventListener(each.tagName === "FORM" ? "submit" : each.tagName === "INPUT" ? "change" : "click", (event) => {
@@ -37,7 +39,7 @@ async function begin() {
     });
   }
   for (const each of FIELDS) {
-    element(each).addEventListener("change", (event) => store.setFact(each, event.target.value));
+    element(each).addEventListener("change", (event) => given(each, event.target.value).catch(failed));
     element(each).addEventListener("focus", (event) => event.target.select()); // So that a scan replaces it.
   }
   openOnce();
@@ -59,8 +61,9 @@ async function ready() {
   if (!device) return;
   for (const each of ["hospital", "device_id"]) element("registration").elements[each].value = device[each];
   element("device").textContent = `${device.hospital} · ${device.device_id}`;
-  element("store").value = (await store.fact("store")) ?? device.store ?? "";
-  element("staff").value = (await store.fact("staff")) ?? "";
+  for (const each of FIELDS) element(each).value = ((await store.fact(each)) ?? (each === "store" && device.store)) || "";
+  counting = Boolean(await store.fact("counting"));
+  element(counting ? "action-count" : "action-use").checked = true;
   await open((await store.fact("encounter")) ?? null);
   const kept = await navigator.storage?.persist?.();
   element("persisted").textContent = say(kept ? "persisted" : "not_persisted");
@@ -87,10 +90,28 @@ async function open(name) {
   encounter = name;
   ask(null); // At once: what is scanned while the case is being read may ask anew.
   await store.setFact("encounter", name);
-  rows = name ? await store.ofCase(name) : [];
+  rows = counting ? await count.rows() : name ? await store.ofCase(name) : [];
   element("proof").replaceChildren();
   drawn();
-  announce("look", name ? say("scan_goods") : say("scan_case"), name ? say("case_open", { name }) : "");
+  announce("look", say(next()), name ? say("case_open", { name }) : counting ? say("count_do") : "");
+}
+
+const next = () => (counting ? "scan_shelf" : encounter ? "scan_goods" : "scan_case");
+
+// A count goes on until another action is chosen. No case is open meanwhile: scans after it would be used for somebody.
+async function chosen(event) {
+  const now = event.target.value === "count";
+  if (now === counting) return;
+  counting = now;
+  await store.setFact("counting", now);
+  await open(null);
+}
+
+async function given(field, text) {
+  await store.setFact(field, text);
+  if (field !== "document") return;
+  await store.setFact("room", (element("room").value = ""));
+  await open(null);
 }
 
 // The page may be open twice: the list is one, and one of the pages sends. It is said, so that nobody wonders.
@@ -107,64 +128,68 @@ async function openOnce() {
     });
 }
 
+const actions = () => document.querySelectorAll("input[name=action]");
 const mode = () => document.querySelector("input[name=action]:checked").value;
+
+// What must be known before goods are scanned; the next text is taken for it.
+const missing = () => (encounter || counting) && ["store", counting && "document"].find((each) => each && !element(each).value.trim());
 
 async function taken(scan) {
   if (!device) return;
-  const { typed } = scan;
   const text = meant(scan, layout);
   if (asked?.kind === "override") {
     element("badge").value = plain(text);
     return element("reason").focus();
   }
   const goods = looksLikeGoods(text);
+  const shown = visible(text);
   if (asked?.kind === "case") {
     if (plain(text) === asked.name) return open(asked.name); // With gloves: the same wristband again says yes.
-    sound("refused");
-    return announce("refused", say("answer_first"), say("answer_first_do", { name: asked.name, text: visible(text) }));
+    return refuse("answer_first", { name: asked.name, text: shown });
   }
   const another = encounter && plain(text) !== encounter && shape(text) === shape(encounter);
-  const field = FIELDS.includes(scan.field?.id) ? scan.field.id : encounter && !element("store").value.trim() ? "store" : null;
+  const field = FIELDS.includes(scan.field?.id) ? scan.field.id : missing();
   if (field && !goods && !another && plain(text) !== encounter) return filled(field, plain(text));
-  if (!encounter) {
-    if (goods) {
-      sound("refused");
-      return announce("refused", say("goods_first"), say("goods_first_do", { text: visible(text) }));
-    }
-    return open(plain(text));
-  }
+  if (counting && !goods) return refuse("not_goods", { text: shown });
+  if (!encounter && !counting) return goods ? refuse("goods_first", { text: shown }) : open(plain(text));
   if (!goods) {
     if (plain(text) === encounter) return announce("look", say("same_case"), say("scan_goods"));
     if (another) return ask({ kind: "case", name: plain(text) });
   }
-  if (!element("store").value.trim()) {
-    sound("refused");
-    element("store").focus();
-    return announce("refused", say("no_store"), say("no_store_do"));
+  if (missing()) {
+    element(missing()).focus();
+    return refuse(`no_${missing()}`);
   }
   // A table of characters is in the scanner's profile: what it typed is sent as it came, and read by that.
   const code = layout?.map ? scan.text : text;
-  if (typed) return ask({ kind: "typed", text: code });
+  if (scan.typed) return ask({ kind: "typed", text: code });
   await scanned({ codes: [code], entry: "scan" });
 }
 
 async function filled(field, text) {
   element(field).value = text;
-  await store.setFact(field, text);
+  await given(field, text);
   sound("kept");
-  announce("look", `${say(field)}: ${visible(text)}`, say(encounter ? "scan_goods" : "scan_case"));
+  announce("look", `${say(field)}: ${visible(text)}`, say(missing() ? `no_${missing()}` : next()));
   element("scan").focus();
 }
 
 async function scanned(what) {
+  // What names its action was refused before, and is sent again.
+  const counted = counting && !what.action ? count.fields() : {};
+  if (!counted) {
+    element("quantity").focus();
+    return refuse("no_quantity");
+  }
   const optional = { staff: element("staff").value.trim(), department: device.department };
   const event = {
     schema: "udi.scan/1", scan_id: uuid7(), hospital: device.hospital, device_id: device.device_id, boot,
     scanned_at: new Date(Date.now() - sender.clockError).toISOString(),
-    action: mode(), quantity: 1, store: element("store").value.trim(), encounter, ...what,
+    action: mode(), quantity: 1, store: element("store").value.trim(), encounter, ...counted, ...what,
   };
   for (const [name, value] of Object.entries(optional)) if (value) event[name] = value;
-  if (event.action !== "use") element("action-use").checked = true;
+  if (!counting) element("action-use").checked = true;
+  element("quantity").value = "1";
   const row = await store.keep(event, sender.clockAheadMs !== null);
   sound("kept");
   changed([row]);
@@ -218,15 +243,15 @@ async function photographed(event) {
   const drawing = canvas.getContext("2d");
   drawing.drawImage(image, 0, 0, canvas.width, canvas.height);
   const codes = decoder.here() ? await decoder.codesIn(drawing.getImageData(0, 0, canvas.width, canvas.height)) : await readByGateway(canvas);
-  if (!codes.length) return announce("refused", say("no_code"), say("no_code_do"));
-  if (encounter && looksLikeGoods(codes[0])) return scanned({ codes: codes.slice(0, 4), entry: "camera" });
+  if (!codes.length) return refuse("no_code");
+  if ((encounter || counting) && !missing() && looksLikeGoods(codes[0])) return scanned({ codes: codes.slice(0, 4), entry: "camera" });
   await taken({ text: codes[0], typed: false });
 }
 
 // What the gateway could not take, once more as what this terminal is now; the refused one stays in the list.
 function again(row) {
   const { action, encounter: of, store: place, scanned_at, ...rest } = row.event;
-  const told = ["codes", "item_code", "entry", "reason", "corrects"].filter((name) => rest[name]);
+  const told = ["codes", "item_code", "entry", "reason", "corrects", "document", "place", "quantity"].filter((name) => rest[name]);
   return scanned({ action, encounter: of, store: place, scanned_at, ...Object.fromEntries(told.map((name) => [name, rest[name]])) });
 }
 
@@ -270,7 +295,7 @@ const GRAVITY = { kept: 0, done: 1, look: 2, refused: 3 };
 function changed(news) {
   let said = null;
   for (const row of news) {
-    if (row.event.encounter !== encounter) continue;
+    if (counting ? !count.has(row.event) : row.event.encounter !== encounter) continue;
     const place = rows.findIndex((each) => each.scan_id === row.scan_id);
     if (place < 0) rows.push(row);
     else rows[place] = row;
@@ -292,10 +317,16 @@ function announce(kind, head, more) {
   element("outcome-more").textContent = more;
 }
 
+function refuse(word, values) {
+  sound("refused");
+  announce("refused", say(word), say(`${word}_do`, values));
+}
+
 let drawing = 0;
 function drawn() {
   cancelAnimationFrame(drawing);
   drawing = requestAnimationFrame(() => {
+    document.body.classList.toggle("counting", counting);
     element("case").textContent = encounter ?? "–";
     element("close-case").disabled = !encounter;
     element("lines").replaceChildren(...rows.slice(-200).reverse().map((row) => lineOf(row, locale, { returned, again, override: (held) => ask({ kind: "override", row: held }) })));
@@ -318,9 +349,7 @@ async function shown() {
 }
 
 function failed(error) {
-  sound("refused");
-  const full = error?.name === "QuotaExceededError";
-  announce("refused", say(full ? "disk_full" : "failed"), say(full ? "disk_full_do" : "failed_do", { why: error?.message ?? "" }));
+  refuse(error?.name === "QuotaExceededError" ? "disk_full" : "failed", { why: error?.message ?? "" });
 }
 
 begin().catch(failed);

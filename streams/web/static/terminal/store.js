@@ -63,6 +63,11 @@ export async function ofCase(encounter) {
   return (await database).getAllFromIndex("scans", "encounter", encounter);
 }
 
+// Places grow with the sequence numbers.
+export async function after(sequence) {
+  return (await database).getAll("scans", IDBKeyRange.lowerBound(sequence, true));
+}
+
 // Changes by scan id, and facts that must change with them, in one transaction. Gives the rows as they are now.
 // What the gateway has said is not waited for on the disk: should it be lost with the power, the scan is sent and the
 // verdict asked for again.

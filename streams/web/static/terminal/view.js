@@ -21,7 +21,8 @@ const KINDS = {
 };
 const MARKS = { done: "✔", look: "!", refused: "✖", kept: "…" };
 
-// Which unit it was, and what is left: the parts that the label and the store have.
+// Which unit it was, and what is left: the parts that the label and the store have. Of a count the gateway tells nothing
+// of what is left.
 function detailsOf(verdict) {
   const parts = [["lot_is", "lot"], ["serial_is", "serial"], ["expiry_is", "expiry"]];
   const told = parts.filter(([, name]) => verdict[name]).map(([key, name]) => say(key, { value: visible(verdict[name]) }));
@@ -78,7 +79,7 @@ export function lineOf(row, locale, acts) {
   const action = row.event.action === "use" ? "" : `${say(`action_${row.event.action}`)}: `;
   made.append(
     cell("mark", mark),
-    cell("name", action + nameOf(row)),
+    cell("name", action + nameOf(row) + (row.event.quantity > 1 ? ` × ${row.event.quantity}` : "")),
     cell("word", word),
     cell("amount", row.verdict?.amount ? `${row.verdict.verdict === "credited" ? "−" : ""}${row.verdict.amount}` : ""),
     cell("sentence", sentence),

@@ -1,8 +1,8 @@
 // The terminal starts without a network: its files are kept; what is newer is taken up when there is one.
-const CACHE = "udi-terminal-v3";
+const CACHE = "udi-terminal-v4";
 const FILES = [
   "/terminal", "/static/pages.css", "/static/vendor/idb.js", "/static/texts/en.json", "/static/texts/zh-CN.json",
-  ...["main", "store", "sender", "wedge", "sound", "codes", "view", "layout", "decoder"].map((name) => `/static/terminal/${name}.js`),
+  ...["main", "store", "sender", "wedge", "sound", "codes", "view", "layout", "decoder", "count"].map((name) => `/static/terminal/${name}.js`),
 ];
 const DECODER = ["/static/vendor/zxing-reader.js", "/static/vendor/zxing-reader.wasm"]; // Kept where it is used.
 

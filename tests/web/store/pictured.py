@@ -16,7 +16,7 @@ from streams.embedded.folder import EMBEDDED_FILE
 from streams.services.stock.forecaster import forecast
 from tests.support.builders import gs1
 
-HOSPITAL, STORE, CASE, SET = "H1", "ORTH-9", "PICTURE-1", "LS-2026-118"
+HOSPITAL, STORE, CABINET, CASE, SET = "H1", "ORTH-9", "picture", "PICTURE-1", "LS-2026-118"
 _ITEMS: Final = """
 SELECT item_code, i ->> 'di' AS di, body ->> 'tracking' AS tracking
 FROM (
@@ -28,7 +28,7 @@ WHERE i ->> 'issuer' = 'GS1' AND jsonb_array_length(body -> 'cost') > 0 AND body
 ORDER BY body ->> 'tracking', item_code
 """
 _DECIDED: Final = "SELECT count(*) FROM report.scans WHERE hospital = $1 AND device_id = 'picture'"
-_READS: Final = "SELECT count(*) FROM udi.cabinet_read WHERE hospital = $1"
+_READS: Final = "SELECT count(*) FROM udi.cabinet_read WHERE hospital = $1 AND place = 'picture'"
 USED_A_WEEK: Final = ((3, 5, 2, 4), (1, 0, 2, 0), (9, 12, 8, 10), (0, 0, 1, 0), (6, 4, 7, 5))
 """Of some items, week by week, over and over."""
 WEEKS: Final = 26
@@ -120,8 +120,8 @@ def _units(dis: list[str]) -> list[str]:
 def _received(dis: list[str], now: datetime) -> Iterator[dict[str, Any]]:
     """Five units into the cabinet; the sixth of its tags is of a unit that nobody received."""
     for code in _units(dis)[:5]:
-        yield _scan(now - timedelta(hours=9), "receive", code, place="cab1")
-    yield _scan(now - timedelta(hours=4), "use", _units(dis)[1], place="cab1", encounter=CASE)
+        yield _scan(now - timedelta(hours=9), "receive", code, place=CABINET)
+    yield _scan(now - timedelta(hours=4), "use", _units(dis)[1], place=CABINET, encounter=CASE)
 
 
 def _reads(dis: list[str], now: datetime) -> Iterator[dict[str, Any]]:
@@ -133,6 +133,6 @@ def _reads(dis: list[str], now: datetime) -> Iterator[dict[str, Any]]:
         (1, "D-0418", "B-1177", [*units[2:4], units[5], "FF00A1"]),
     ):  # fmt: skip
         yield {
-            "schema": "udi.cabinet-read/1", "hospital": HOSPITAL, "store": STORE, "place": "cab1", "tags": tags,
+            "schema": "udi.cabinet-read/1", "hospital": HOSPITAL, "store": STORE, "place": CABINET, "tags": tags,
             "read_at": (now - timedelta(hours=hours)).isoformat(),
         } | ({"session": session, "staff": badge} if session else {})  # fmt: skip

@@ -6,7 +6,7 @@ Revision ID: 0074
 from sinks.postgres.migrations.scripts import execute
 
 revision = "0074"
-down_revision = "0071"
+down_revision = "0066"
 branch_labels = None
 depends_on = None
 

@@ -123,6 +123,15 @@ def read_recall(key: bytes | None, value: bytes | None) -> tuple[Recall, Body] |
     return read_record(Recall, key, value, lambda recall: (recall.hospital, recall.recall))
 
 
+def not_newer(recall: Recall, known: int) -> str:
+    """Why a notice is refused whose version the books know already with another body, or a higher one."""
+    with_what = " with another body" if recall.version == known else ""
+    return (
+        f"Expected version {known + 1} or later of {recall.recall}: the books know version {known}, "
+        f"got version {recall.version}{with_what}."
+    )
+
+
 class Named(NamedTuple):
     """A line with the notice it stands in."""
 

@@ -23,6 +23,7 @@ from pydantic import (
 
 from models.personal import masked
 from models.reasons import Reason
+from models.wire.complaints import complaint
 from models.wire.topics import RECORD_BYTES_MAX
 
 Identifier = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
@@ -121,9 +122,7 @@ def validate(model: type[M], value: bytes) -> M | Refusal:
     try:
         return model.model_validate_json(value)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False)[0]
-        place = ".".join(str(part) for part in first["loc"]) or "record"
-        return Refusal(Reason.BAD_EVENT, f"{place}: {first['msg']}, got {_shown(first.get('input'))}.")
+        return Refusal(Reason.BAD_EVENT, str(complaint(error)))
 
 
 def read_record(
@@ -138,13 +137,6 @@ def read_record(
     if isinstance(record, Refusal):
         return record
     return check_key(key, *named(record)) or (record, body)
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, dict):
-        return "an object"
-    text = masked(json.dumps(value, ensure_ascii=True, default=str))
-    return text if len(text) <= 60 else text[:57] + "..."
 
 
 _STRING: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)

@@ -9,6 +9,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
+from pydantic import ValidationError
+
 from models.calendar import local_day
 from models.charging.books import LabelFacts, RecordedScan
 from models.charging.commands import (
@@ -27,6 +29,7 @@ from models.charging.refusals import CommandRefusal, Refused
 from models.reasons import REASON_ROW, RELEASABLE, TAKEN_BACK, Reason, Verdict, in_precedence
 from models.scan.event import Action, Override
 from models.udi import Issuer
+from models.wire.complaints import complaint
 from rules.catalogue.joining import Resolution, cost_on, resolve
 from rules.charging.charges import credit_of, settlement_reversal
 from rules.charging.controls import OVERRIDABLE, STOPPED
@@ -186,8 +189,8 @@ def correct(one: Recorded, command: Command, view: View) -> list[Decision] | Ref
     body = dict(command.body)
     try:
         correction = Correction.model_validate(body)
-    except ValueError as error:
-        return Refused(CommandRefusal.BAD_CORRECTION, {"given": body, "error": error})
+    except ValidationError as error:
+        return Refused(CommandRefusal.BAD_CORRECTION, {"given": body, "error": complaint(error)})
     event = one.subject.event
     refusal = objection(correction, local_day(command.accepted_at))
     if refusal is not None:

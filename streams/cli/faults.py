@@ -9,6 +9,7 @@ from typing import Any, Final
 import asyncpg
 from pydantic import ValidationError
 
+from models.wire.complaints import expectation
 from sinks.postgres.database import WrongBooksError
 from streams.embedded.folder import FolderError
 from streams.embedded.process import EmbeddedPartError
@@ -37,7 +38,8 @@ def wrong_setting(error: ValidationError) -> str:
     if first["type"] == "extra_forbidden":
         return f"{name}: expected a setting, there is none of that name."
     came = "" if any(word in name for word in ("PASSWORD", "URL")) else f", got {first.get('input')!r}"
-    return f"{name}: {first['msg']}{came}."
+    said = expectation(first)
+    return f"{name}: {said}" if said.endswith(".") else f"{name}: {said}{came}."
 
 
 def _broker_errors() -> tuple[type[BaseException], ...]:

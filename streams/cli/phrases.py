@@ -21,6 +21,8 @@ _VALUE: Final = re.compile(r"\{(\d?)\}")
 _DEPTH_MAX: Final = 4
 _NAME: Final = "udi: "
 """What stands in front of every refusal."""
+_CAME: Final = ", got "
+"""Between what was expected and what came; Chinese is the only other language."""
 _HELP_MARKS: Final = (
     (re.compile(r"(?<=  )Show this message and exit\."), "显示本帮助并退出。"),
     (re.compile(r"\[required\]"), "[必填]"),
@@ -77,6 +79,7 @@ class _Book:
         self.fixed = {key: to for key, to in phrases.items() if "{}" not in key}
         with_values = sorted((key for key in phrases if "{}" in key), key=lambda key: -len(key.replace("{}", "")))
         self._patterns = [(max(key.split("{}"), key=len).strip(), key, phrases[key]) for key in with_values]
+        self._with_came = {key.partition(_CAME)[0] for key in phrases if _CAME in key}
         self.line = lru_cache(maxsize=4096)(self._line)
 
     def whole(self, text: str, depth: int = 0) -> str | None:
@@ -84,15 +87,33 @@ class _Book:
         found = self.fixed.get(text)
         if found is not None or depth > _DEPTH_MAX or " " not in text:
             return found
+        said = self._with_what_came(text, depth) or self._fitting(text, depth) or self._fitting_before(text, depth)
+        if said is not None:
+            return f"{said[:-1]}。" if said.endswith(".") and not said.endswith("..") else said
+        # What others name without an end is said as a sentence.
+        stem = self.whole(text[:-1], depth + 1) if text.endswith(".") else None
+        return None if stem is None else f"{stem}。"
+
+    def _with_what_came(self, text: str, depth: int) -> str | None:
+        """What was expected, by a phrase or a figure, and what came behind it; unless both together are a phrase."""
+        stem, found, came = text.partition(_CAME)
+        said = self.fixed.get(stem, stem if not any(map(str.isalpha, stem)) else "")
+        return f"{said}，得到 {self._line(came, depth + 1)}" if found and said and stem not in self._with_came else None
+
+    def _fitting_before(self, text: str, depth: int) -> str | None:
+        """What was expected, by a phrase with values, and what came behind it."""
+        stem, found, came = text.partition(_CAME)
+        said = self._fitting(stem, depth + 1) if found else None
+        return None if said is None else f"{said}，得到 {self._line(came, depth + 1)}"
+
+    def _fitting(self, text: str, depth: int) -> str | None:
+        """The text by the longest phrase with values that it fits."""
         for longest, key, to in self._patterns:
             if longest in text and (match := _pattern(key).fullmatch(text)):
                 values = [self._line(value, depth + 1) for value in match.groups()]
                 places = iter(range(len(values)))
-                said = _VALUE.sub(lambda each: values[int(each[1] or next(places))], to)  # noqa: B023 -- used at once
-                return f"{said[:-1]}。" if said.endswith(".") and not said.endswith("..") else said
-        # What others name without an end is said as a sentence.
-        stem = self.whole(text[:-1], depth + 1) if text.endswith(".") else None
-        return None if stem is None else f"{stem}。"
+                return _VALUE.sub(lambda each: values[int(each[1] or next(places))], to)  # noqa: B023 -- used at once
+        return None
 
     def _line(self, text: str, depth: int = 0) -> str:
         stripped = text.strip()

@@ -12,7 +12,7 @@ import asyncpg
 from models.stock.recall import Recall
 from rules.stock.recall_listing import lines_of
 from rules.stock.recall_losses import losses, patients_of
-from sinks.postgres.stock.recall_desk import RecallDesk
+from sinks.postgres.stock.recall_desk import Looked, RecallDesk
 from streams.services.leased import Failed, nobody, while_leased
 
 LEASE: Final = "recalls"
@@ -22,15 +22,15 @@ AGAIN_SECONDS: Final = 60.0
 """Between two listings of a notice while scans come. Own choice; `udi recall` lists at once."""
 
 
-async def list_notice(desk: RecallDesk, notice: Recall) -> bool:
-    """Bring the lines of a notice up to date; gives whether it names anything of the house."""
+async def list_notice(desk: RecallDesk, notice: Recall) -> Looked:
+    """Bring the lines of a notice up to date; gives what was looked at for it."""
     async with desk.listing(notice) as listing:
         materials = await listing.materials()
         lost = losses(notice, materials.identifiers, materials.scans)
         patients = await listing.patients(lost)
         among = [(loss, patients_of(loss, patients[loss.store])) for loss in lost]
         await listing.write(lines_of(notice, materials.identifiers, materials.scans, materials.holdings, among))
-    return bool(materials.identifiers or materials.scans)
+    return materials.looked
 
 
 class RecallLister:

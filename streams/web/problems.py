@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from models.web.gateway import ProblemBody
+from models.wire.complaints import expectation
 
 log = structlog.get_logger(__name__)
 
@@ -91,7 +92,7 @@ def answer_problems(app: FastAPI) -> None:
     async def of_parameters(_: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        return ProblemError(422, "bad-parameter", f"{place}: {first['msg']}.").response()
+        return ProblemError(422, "bad-parameter", f"{place}: {expectation(first).removesuffix('.')}.").response()
 
     @app.exception_handler(Exception)
     async def of_us(_: Request, error: Exception) -> Response:

@@ -97,6 +97,22 @@ class Accepted:
 
 
 @dataclass(frozen=True, slots=True)
+class Looked:
+    """What was looked at for a notice: that nothing is meant is as sure as this is whole."""
+
+    items: int
+    """Items of the catalogue, now or once, that it names."""
+    scans: int
+    """Scans of units of its identifiers and of these items, whatever their lot."""
+    balances: int
+    """Balances above zero of these items, in every place of the house."""
+    first_at: datetime | None
+    """When the oldest of the scans was made; `None` when there is none."""
+    last_at: datetime | None
+    """When the newest was made."""
+
+
+@dataclass(frozen=True, slots=True)
 class Materials:
     """What the lines of a notice are made of."""
 
@@ -106,6 +122,13 @@ class Materials:
     """Scans of units that the notice names."""
     holdings: Sequence[Holding]
     """Units of them that lie somewhere."""
+
+    @property
+    def looked(self) -> Looked:
+        """How much that is."""
+        times = [scan.scanned_at for scan in self.scans]
+        bounds = (min(times, default=None), max(times, default=None))
+        return Looked(len(self.identifiers), len(times), len(self.holdings), *bounds)
 
 
 class RecallDesk:

@@ -10,7 +10,7 @@ import asyncpg
 
 from models.reasons import Reason
 from models.stock.delivery import Delivery, read_delivery
-from models.stock.recall import Recall, read_recall
+from models.stock.recall import Recall, not_newer, read_recall
 from models.stock.store import StoreRecord, read_store
 from models.wire.strict_json import Refusal
 from sinks.messages.outgoing import Outgoing, letter_of
@@ -106,10 +106,7 @@ class SupplyBooks(InputBooks):
         if recall.version == version and body.fingerprint == fingerprint:
             return
         if recall.version <= version:
-            text = (
-                f"Expected version {version + 1} or later of {recall.recall}, got {recall.version} with another body."
-            )
-            batch.letters.append(letter_of(read.raw, Refusal(Reason.BAD_EVENT, text), origin))
+            batch.letters.append(letter_of(read.raw, Refusal(Reason.BAD_EVENT, not_newer(recall, version)), origin))
             return
         batch.newest[key] = (recall.version, body.fingerprint)
         batch.add_recall(recall, read.raw.value or b"", at)
@@ -146,3 +143,9 @@ class SupplyBooks(InputBooks):
         version = await self._record(_RECORD, position, next_offset, last_hash, rows, batch.letters)
         self._recalls.update(batch.newest)
         return version
+
+
+async def recall_versions(pool: asyncpg.Pool) -> dict[tuple[str, str], int]:
+    """The version that holds of every recall notice, by hospital and notice."""
+    rows = await pool.fetch("SELECT hospital, recall, version FROM udi.recall_now")
+    return {(row["hospital"], row["recall"]): row["version"] for row in rows}

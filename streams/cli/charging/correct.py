@@ -9,6 +9,7 @@ import typer
 from pydantic import ValidationError
 
 from models.charging.commands import CommandKind, Correction
+from models.wire.complaints import complaint
 from rules.charging.correcting import objection
 from sinks.postgres.charging.parked_and_held import readings_of
 from streams.cli.charging.persons import By, Hospital, Timeout, Why, command, scan_named
@@ -52,8 +53,7 @@ def correct(  # noqa: PLR0917 -- the options of a command
     try:
         correction = Correction.model_validate(body)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        bad(f"{first['msg'].removeprefix('Value error, ')}, got {first.get('input')!r}.")
+        bad(complaint(error).expected)
     against = objection(correction, datetime.now(UTC).date())
     if against is not None:
         bad(against.text)

@@ -302,14 +302,10 @@ def _message(
 
 def _refused(number: int, refusal: Refusal, form: Form) -> BadRow:
     place, colon, reason = refusal.detail.partition(": ")
-    reason = reason.removeprefix("Value error, ").removesuffix(", got an object.")
-    if reason.startswith("Expected"):
-        # It names what came by itself.
-        reason = reason.partition("., got ")[0]
     column, _, inner = place.partition(".")
     if colon and column in form.columns:
         return BadRow(number, column, f"{_nth(inner)}{reason}")
-    return BadRow(number, "", reason if place == "record" else refusal.detail)
+    return BadRow(number, "", refusal.detail)
 
 
 def _nth(inner: str) -> str:

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from models.calendar import first_day, parse_month, shift
 from models.charging.controls import Approval, ApprovalAbove, Breaker, BreakerState, Ceiling, Control, ControlScope
+from models.wire.complaints import complaint
 from rules.monitoring.burn_down import exhausted_on
 from sinks.postgres.monitoring.controls import ControlBooks
 from streams.cli.charging.persons import By, Why, person
@@ -156,7 +157,7 @@ def decide(item: str, hospital: str | None, made: Any) -> str:
         try:
             await books.record([made(found[0])])
         except ValidationError as error:
-            return f"?{error.errors(include_url=False)[0]['loc']}: {error.errors(include_url=False)[0]['msg']}."
+            return f"?{complaint(error)}"
         return found[0]
 
     where = run(work)
@@ -269,7 +270,7 @@ def set_ceiling(  # noqa: PLR0917 -- the options of a command
         else:
             where = _record(Ceiling(hospital=str(hospital), **fields))
     except ValidationError as error:
-        bad(f"{error.errors(include_url=False)[0]['msg']}.")
+        bad(complaint(error).expected)
     typer.echo(f"The ceiling of {item or category} at {where} is {price}.")
 
 
@@ -285,7 +286,7 @@ def _approval_above(  # noqa: PLR0917 -- the options of a command
             price=None if price == "none" else price,
         )  # fmt: skip
     except ValidationError as error:
-        bad(f"{error.errors(include_url=False)[0]['msg']}.")
+        bad(complaint(error).expected)
     typer.echo(f"Of {category} at {_record(made)}, a unit dearer than {price} needs an approval.")
 
 

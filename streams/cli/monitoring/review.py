@@ -19,6 +19,7 @@ from models.money import fen_text
 from models.monitoring.finding import FindingKey
 from models.monitoring.review import INTERVENTIONS, Effect, ReviewEntry, ReviewRefusal, Step, Voice, Vote
 from models.texts import texts
+from models.wire.complaints import complaint
 from rules.monitoring.reviewing import after, change_percent_x100, expected_fen, state_of
 from sinks.postgres.monitoring.desk import Desk
 from sinks.postgres.monitoring.effects import effect_of
@@ -158,7 +159,7 @@ def _step(
     try:
         key, done = run(work)
     except ValidationError as error:
-        bad(f"{error.errors(include_url=False)[0]['msg']}.")
+        bad(complaint(error).expected)
     if isinstance(done, ReviewRefusal) or key is None:
         typer.echo(_refused(done if isinstance(done, ReviewRefusal) else ReviewRefusal.UNKNOWN_FINDING), err=True)
         raise typer.Exit(1)

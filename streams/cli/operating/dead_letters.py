@@ -1,6 +1,6 @@
 """Dead letters as the outbox holds them: listed with their reason, shown raw, sent again to where they came from."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -11,9 +11,24 @@ from models.assessment.discharge import read_discharge, read_income
 from models.catalogue.item import read_item
 from models.charging.encounter import read_encounter
 from models.reconciling.his_charge import read_his_charge
+from models.stock.cabinet import read_cabinet
+from models.stock.delivery import read_delivery
+from models.stock.recall import Recall, not_newer, read_recall
+from models.stock.store import read_store
 from models.wire.strict_json import Refusal
-from models.wire.topics import CATALOGUE, DISCHARGES, ENCOUNTERS, HIS_CHARGES, INCOME
+from models.wire.topics import (
+    CABINET_READS,
+    CATALOGUE,
+    DELIVERIES,
+    DISCHARGES,
+    ENCOUNTERS,
+    HIS_CHARGES,
+    INCOME,
+    RECALLS,
+    STORES,
+)
 from sinks.postgres.operating.dead_letters import RecordedLetter, letters, recorded_letters
+from sinks.postgres.stock.supply_facts import recall_versions
 from streams.cli.publishing import Outbound
 from streams.settings import Settings
 
@@ -63,13 +78,16 @@ async def dead_letters(settings: Settings, pool: asyncpg.Pool, reason: str | Non
     # The outbox can't tell an empty key or value from none; the scan's own row can.
     found = [Letter(row.origin, row.reason, None, row.key or None, row.body, row.written_at) for row in rows]
     recorded = await recorded_letters(pool, [each.place for each in found], [each.value for each in found])
-    return [_completed(settings, letter, recorded.get(place)) for place, letter in enumerate(found, 1)]
+    versions = await recall_versions(pool) if any(place not in recorded for place, _ in enumerate(found, 1)) else {}
+    return [_completed(settings, letter, recorded.get(place), versions) for place, letter in enumerate(found, 1)]
 
 
-def _completed(settings: Settings, letter: Letter, recorded: RecordedLetter | None) -> Letter:
+def _completed(
+    settings: Settings, letter: Letter, recorded: RecordedLetter | None, versions: Mapping[tuple[str, str], int]
+) -> Letter:
     if recorded is not None:
         return replace(letter, detail=recorded.detail, key=recorded.record_key, value=recorded.raw)
-    return replace(letter, detail=_fact_detail(settings, letter), value=letter.value or None)
+    return replace(letter, detail=_fact_detail(settings, letter, versions), value=letter.value or None)
 
 
 _READERS: tuple[tuple[str, Callable[[bytes | None, bytes], Any]], ...] = (
@@ -78,14 +96,27 @@ _READERS: tuple[tuple[str, Callable[[bytes | None, bytes], Any]], ...] = (
     (HIS_CHARGES, read_his_charge),
     (DISCHARGES, read_discharge),
     (INCOME, read_income),
+    (RECALLS, read_recall),
+    (STORES, read_store),
+    (DELIVERIES, read_delivery),
+    (CABINET_READS, read_cabinet),
 )
 
 
-def _fact_detail(settings: Settings, letter: Letter) -> str | None:
-    """Read again: the books keep the bytes of a refused fact, and its reason."""
+def _fact_detail(settings: Settings, letter: Letter, versions: Mapping[tuple[str, str], int]) -> str | None:
+    """Read again: the books keep the bytes of a refused fact, and its reason.
+
+    `versions`: of the recall notices that hold, by hospital and notice. One that is no newer is refused for that.
+    """
     topic, value = letter.place[0], letter.value
     reader = next((read for name, read in _READERS if topic == settings.topic(name)), None)
     if reader is None or not value:
         return None
     read = reader(letter.key, value)
-    return read.detail if isinstance(read, Refusal) else "would be accepted today"
+    if isinstance(read, Refusal):
+        return read.detail
+    fact = read[0]
+    known = versions.get((fact.hospital, fact.recall)) if isinstance(fact, Recall) else None
+    if known is not None and fact.version <= known:
+        return not_newer(fact, known)
+    return "would be accepted today"

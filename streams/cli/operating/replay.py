@@ -14,6 +14,7 @@ from streams.cli.connection import bad, run
 from streams.cli.lists import listing
 from streams.cli.operating.dead_letters import Letter, dead_letters
 from streams.cli.operating.shadow import Comparison, Range, shadow
+from streams.cli.phrases import told
 from streams.cli.publishing import publish as publish_records
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, print_json, print_table, progress
 from streams.settings import Settings
@@ -88,7 +89,7 @@ def _show_letters(found: list[Letter], limit: int) -> None:
     if not found:
         typer.echo("No dead letter.")
         return
-    rows = [(letter.origin, letter.reason, letter.detail or "", len(letter.value or b"")) for letter in found]
+    rows = [(letter.origin, letter.reason, told(letter.detail or ""), len(letter.value or b"")) for letter in found]
     print_table("Dead letters, oldest first", ("origin", "reason", "detail", ">bytes"), rows, limit=limit)
     counts: dict[str, int] = {}
     for letter in found:

@@ -16,7 +16,7 @@ from models.calendar import local_day
 from models.stock.exposure import RecallLineStatus, StandingLine
 from rules.stock.recall_closing import LEVEL, ClosureProof, closure_proof, counts_of, group_of
 from rules.stock.recall_listing import LOST, NOBODY_KNOWN
-from sinks.postgres.stock.recall_desk import Accepted, RecallDesk
+from sinks.postgres.stock.recall_desk import Accepted, Looked, RecallDesk
 from sinks.postgres.stock.recall_listing import ListedRecall, listed_recalls
 from streams.cli.connection import bad, run
 from streams.cli.lists import listing
@@ -33,14 +33,19 @@ class Page:
     """The notice, as the books hold it."""
     lines: Sequence[StandingLine]
     """Of the version in force."""
-    names_goods: bool
-    """The house has, or had, an item or a scan that it names."""
+    looked: Looked
+    """What was looked at for it."""
     seconds: float
     """How long it took to list them."""
     today: date
     """The hospital's day, from which the days left are counted."""
     zone: ZoneInfo
     """The hospital's time zone, for printing."""
+
+    @property
+    def names_goods(self) -> bool:
+        """The house has, or had, an item or a scan that it names."""
+        return bool(self.looked.items or self.looked.scans)
 
     @property
     def open(self) -> int:
@@ -62,8 +67,9 @@ class Page:
             "hospital": notice.hospital, "recall": notice.recall, "version": notice.version, "class": notice.class_,
             "issued_on": notice.issued_on, "due_on": notice.due_on, "days_left": (notice.due_on - self.today).days,
             "ended_on": notice.ended_on, "reason": notice.reason, "accepted_at": self.accepted.accepted_at,
-            "level": LEVEL, "names_goods": self.names_goods, **groups, "counts": counts_of(self.lines),
-            "open": self.open, "proof": asdict(self.proof) if self.proof else None, "seconds": round(self.seconds, 3),
+            "level": LEVEL, "names_goods": self.names_goods, "looked": asdict(self.looked), **groups,
+            "counts": counts_of(self.lines), "open": self.open,
+            "proof": asdict(self.proof) if self.proof else None, "seconds": round(self.seconds, 3),
         }  # fmt: skip
 
 
@@ -97,11 +103,11 @@ def recall(
 
         before, desk = time.monotonic(), RecallDesk(pool)
         accepted = _one(await desk.notices(hospital, name), name)
-        names_goods = await list_notice(desk, accepted.notice)
+        looked = await list_notice(desk, accepted.notice)
         missing = [each for each in lines if not await desk.close(accepted.notice, each, reason or "", who)]
         listed = await desk.lines(accepted.notice)
         today = local_day(datetime.now(UTC), settings.zone)
-        return Page(accepted, listed, names_goods, time.monotonic() - before, today, settings.zone), missing
+        return Page(accepted, listed, looked, time.monotonic() - before, today, settings.zone), missing
 
     page, missing = run(work)
     if as_json:
@@ -151,8 +157,8 @@ def _show(page: Page, limit: int) -> None:
         f"{notice.recall} version {notice.version}, class {notice.class_}, issued {notice.issued_on}: "
         f"users are told by {notice.due_on} ({clock}); level {LEVEL}, every line is checked."
     )
-    if not page.names_goods:
-        typer.echo("It names no item of the house, and nothing of it was ever scanned.")
+    if not page.lines:
+        _show_none(page)
         return
     cells = [
         (
@@ -176,6 +182,22 @@ def _show(page: Page, limit: int) -> None:
     parts = ", ".join(
         told(f"{told_cell(kind)}: {each['lines']:,} (units: {each['units']:,})") for kind, each in counts.items()
     )
-    typer.echo(f"{parts or told('No line')}; not ended: {page.open:,}. In {page.seconds:.2f} s.")
+    typer.echo(f"{parts}; not ended: {page.open:,}. In {page.seconds:.2f} s.")
     if page.proof is not None:
         typer.echo(f"Closed: {page.proof.lines:,} of {page.proof.lines:,} lines have ended. SHA-256 {page.proof.hash}")
+
+
+def _show_none(page: Page) -> None:
+    """That no unit of the house is meant, and what was looked at to know it."""
+    looked = page.looked
+    if not page.names_goods:
+        typer.echo("It names no item of the house, and nothing of it was ever scanned.")
+    else:
+        typer.echo("It names no goods of the house: of its items, none of these lots, serials or dates is known.")
+    checked = f"Looked at: {looked.items:,} items, {looked.scans:,} scans, {looked.balances:,} balances"
+    if looked.first_at is None or looked.last_at is None:
+        typer.echo(f"{checked}.")
+    else:
+        first, last = (local_day(at, page.zone) for at in (looked.first_at, looked.last_at))
+        typer.echo(f"{checked}; scans from {first} to {last}.")
+    typer.echo("Nothing is to close. Goods that come later are listed by themselves, and their use is held.")

@@ -7,6 +7,7 @@ import asyncpg
 import typer
 from pydantic import TypeAdapter, ValidationError
 
+from models.wire.complaints import complaint
 from models.wire.strict_json import Hospital, Identifier
 from sinks.postgres.web.devices import Device, DeviceBooks
 from streams.cli.charging.persons import By, person
@@ -95,4 +96,4 @@ def _check(kind: TypeAdapter[str], value: str, name: str) -> None:
     try:
         kind.validate_python(value)
     except ValidationError as error:
-        bad(f"{name}: {error.errors()[0]['msg']}, got {value!r}.")
+        bad(f"{name}: {complaint(error).expected}")

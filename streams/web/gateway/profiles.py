@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from models.scan.scanners import Scanner
 from models.web.gateway import FoundSetUp, StoredSetUp
+from models.wire.complaints import complaint
 from sinks.postgres.labels.scanners import ScannerBooks
 from streams.web.gateway.parts import Gateway, TokenDevice
 from streams.web.problems import DOCUMENTED, ProblemError
@@ -22,6 +23,6 @@ async def put_profile(found: FoundSetUp, parts: Gateway, device: TokenDevice) ->
     try:
         scanner = Scanner.model_validate(named | found.model_dump())
     except ValidationError as error:
-        raise ProblemError(422, "bad-parameter", f"{error.errors()[0]['msg']}.") from None
+        raise ProblemError(422, "bad-parameter", complaint(error).expected) from None
     await ScannerBooks(parts.pool).record([scanner], now)
     return StoredSetUp(known_from=now)

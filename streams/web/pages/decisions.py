@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from models.charging.commands import CommandKind, Correction
 from models.reconciling.differences import DifferenceStatus, Fix
+from models.wire.complaints import complaint
 from models.wire.strict_json import read_key
 from sinks.postgres.charging.commands import CommandBooks, Place
 from sinks.postgres.charging.parked_and_held import readings_of
@@ -75,8 +76,7 @@ async def _right(_: Gateway, __: Person, ___: Sequence[UUID], form: dict[str, st
     try:
         Correction.model_validate(given)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        raise ProblemError(422, "bad-form", f"{first['msg'].removeprefix('Value error, ')}.") from None
+        raise ProblemError(422, "bad-form", complaint(error).expected) from None
     return given
 
 

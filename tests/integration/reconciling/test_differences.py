@@ -152,7 +152,7 @@ async def test_the_dead_letter_of_a_line_says_what_was_expected(house: Installed
     found = await house.json("replay", "--dead-letters", "--origin", "udi.his-charges/0/7")
 
     assert [of(row, "reason", "detail") for row in found["dead_letters"]] == [
-        ("bad-event", "quantity: Input should be greater than or equal to 1, got -1.")
+        ("bad-event", "quantity: Expected at least 1, got -1.")
     ]
 
 

@@ -242,6 +242,37 @@ async def test_a_notice_that_names_nothing_of_the_house_says_so(house: Installed
     assert (await house.udi("recall", "R9")).exit_code == 2
 
 
+async def test_a_notice_of_lots_the_house_never_had_says_what_was_looked_at(house: Installed) -> None:
+    await house.ward.scan(use(100, action="receive", encounter=None, quantity=4, codes=[GOOD]), use(101, codes=[GOOD]))
+    await accept(house.pool, recall(name="R4", lines=[{"issuer": "GS1", "di": DI, "lots": ["NEVER"]}]))
+
+    shown = " ".join((await house.udi("recall", "R4")).stdout.split())
+    chinese = " ".join((await house.udi("--lang", "zh-CN", "recall", "R4")).stdout.split())
+    found = await house.json("recall", "R4")
+
+    scans = found["looked"]["scans"]
+    assert "names no goods of the house" in shown
+    balances = found["looked"]["balances"]
+    assert f"Looked at: 1 items, {scans} scans, {balances} balances; scans from 2022-05-20 to 2022-06-03." in shown
+    assert "Closed:" not in shown
+    assert f"已核查：项目 1 个，扫码 {scans} 次" in chinese
+    assert (found["names_goods"], found["looked"]["items"], scans >= 2) == (True, 1, True)
+
+
+async def test_a_refused_version_says_which_is_known_and_which_came(house: Installed) -> None:
+    await accept(house.pool, recall(3, name="R5"))
+    await accept(house.pool, recall(2, name="R5"), recall(3, name="R5", reason="other"))
+
+    letters = (await house.json("replay", "--dead-letters", "--reason", "bad-event"))["dead_letters"]
+    chinese = await house.udi("--lang", "zh-CN", "replay", "--dead-letters", "--reason", "bad-event")
+
+    assert [each["detail"] for each in letters if "/udi.recalls/" in f"/{each['origin']}"] == [
+        "Expected version 4 or later of R5: the books know version 3, got version 2.",
+        "Expected version 4 or later of R5: the books know version 3, got version 3 with another body.",
+    ]
+    assert "账上已有第 3 版" in "".join(chinese.stdout.split()).replace("账上已有第3版", "账上已有第 3 版")
+
+
 async def test_the_scheduler_lists_a_new_notice_by_itself(ward: Ward, store: PostgresStore) -> None:
     await ward.scan(use(1), use(2, action="receive", encounter=None, quantity=4))
     await accept(store.pool, recall())

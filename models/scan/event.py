@@ -12,7 +12,7 @@ from uuid import UUID
 from pydantic import Field, model_validator
 
 from models.reasons import Reason
-from models.stock.places import OUTSIDE
+from models.stock.places import is_place, store_expected
 from models.wire.strict_json import (
     Body,
     Hospital,
@@ -137,8 +137,6 @@ class ScanEvent(WireModel):
     def _check_together(self) -> Self:
         if (self.codes is None) == (self.item_code is None):
             raise ValueError("Expected either codes or item_code")
-        if self.store in OUTSIDE or self.to_store in OUTSIDE:
-            raise ValueError(f"Expected a store of the hospital's own, none of {', '.join(sorted(OUTSIDE))}")
         if self.action in _TWO_STORES and self.to_store is None:
             raise ValueError(f"Expected to_store in a {self.action}")
         if self.action in _LOANS and self.to_store == self.store:
@@ -170,6 +168,21 @@ _LOANS = frozenset({Action.LEND, Action.GIVE_BACK})
 _TWO_STORES = _LOANS | {Action.TRANSFER}
 
 
+_OF_PATIENT: Final = frozenset({Action.USE, Action.RETURN})
+"""What a patient got is recorded, charged and given back, whatever its store is called."""
+
+
+def misplaced(event: ScanEvent) -> Refusal | None:
+    """Why a scan that moves or counts goods is none: it names a place of the books as its store."""
+    if event.action in _OF_PATIENT:
+        return None
+    for name in ("store", "to_store"):
+        store = getattr(event, name)
+        if store is not None and is_place(store):
+            return Refusal(Reason.BAD_EVENT, store_expected(name, store))
+    return None
+
+
 class Tick(WireModel):
     """A record that only lets time pass on its partition: what waits for a window is decided by it."""
 
@@ -193,5 +206,4 @@ def read_scan(key: bytes | None, value: bytes | None, timestamp: datetime) -> tu
     if not SCANNED_AT_MIN <= event.scanned_at <= timestamp + SCANNED_AHEAD_MAX:
         expected = f"Expected scanned_at from 2000 to 24 hours after the broker's {timestamp.isoformat()}"
         return Refusal(Reason.BAD_EVENT, f"{expected}, got {event.scanned_at.isoformat()}.")
-    mismatch = check_key(key, event.hospital, event.key_rest)
-    return mismatch or (event, body)
+    return misplaced(event) or check_key(key, event.hospital, event.key_rest) or (event, body)

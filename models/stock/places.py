@@ -17,6 +17,21 @@ OUTSIDE: Final = frozenset({SUPPLIER, PATIENT, WASTE, ADJUSTMENT})
 """Places without a balance."""
 
 
+INSIDE: Final = ("in-transit/", "lent/", f"{SET}/", "quarantine/")
+"""How the places begin that are no shelf, and no room of one."""
+
+
+def is_place(name: str) -> bool:
+    """Whether it names a place of the books: no store may be called so."""
+    return name in OUTSIDE or name.startswith(INSIDE)
+
+
+def store_expected(field: str, name: str) -> str:
+    """What is said of a store that is named as a place of the books, in one sentence."""
+    places = ", ".join((*sorted(OUTSIDE), *(f"{each}…" for each in INSIDE)))
+    return f"{field}: Expected a store of the hospital's own, no place of the books ({places}), got {name!r}."
+
+
 def shelf(store: str, place: str | None) -> str:
     """The shelf of a store, or one of its rooms, cabinets or carts."""
     return f"{store}/{place}" if place else store

@@ -28,6 +28,7 @@ from models.charging.effects import ChargeEffects, StockEffects, StockMove, Usag
 from models.charging.refusals import CommandRefusal, Refused
 from models.reasons import REASON_ROW, RELEASABLE, TAKEN_BACK, Reason, Verdict, in_precedence
 from models.scan.event import Action, Override
+from models.stock.places import kept
 from models.udi import Issuer
 from models.wire.complaints import complaint
 from rules.catalogue.joining import Resolution, cost_on, resolve
@@ -113,8 +114,8 @@ def override(one: Recorded, command: Command, view: View) -> list[Decision] | Re
         return Refused(CommandRefusal.NOT_OVERRIDABLE, {"reason": prior.reasons[0]})
     try:
         given = Override.model_validate(dict(command.body))
-    except ValueError as error:
-        return Refused(CommandRefusal.BAD_OVERRIDE, {"error": error})
+    except ValidationError as error:
+        return Refused(CommandRefusal.BAD_OVERRIDE, {"error": complaint(error)})
     subject = replace(one.subject, event=event.model_copy(update={"override": given}))
     return [decide(subject, view, command.accepted_at, prior, released=True)]
 
@@ -133,8 +134,8 @@ def identify(one: Recorded, command: Command, view: View) -> list[Decision] | Re
     at, label, prior = command.accepted_at, one.prior.label or one.subject.label, one.prior
     try:
         meant = Identification.model_validate(dict(command.body))
-    except ValueError as error:
-        return Refused(CommandRefusal.BAD_READING, {"given": dict(command.body), "error": error})
+    except ValidationError as error:
+        return Refused(CommandRefusal.BAD_READING, {"given": dict(command.body), "error": complaint(error)})
     readings = readings_of(label.suspect) if label.suspect is not None else ()
     chosen = next(
         (each for each in readings if Identification.model_validate(each, from_attributes=True) == meant), None
@@ -274,7 +275,7 @@ def _taken_back(one: Recorded, use: UseAccount, at: datetime, view: View) -> Dec
 
 def _back(use: UseAccount, subject: RecordedScan, units: int) -> StockEffects:
     """The goods of a use go back to the shelf they came from; where none moved, only its unit is free."""
-    place = lies_at(subject.event)
+    place = kept(lies_at(subject.event))
     return StockEffects(
         move=StockMove(use.owner, units, None, place) if use.owner is not None and units else None,
         cost=cost_on(use.item, use.day) if use.owner is not None and use.item is not None else None,

@@ -283,7 +283,9 @@ def _move(decision: Decision, view: View, reasons: set[Reason]) -> None:
         reasons.add(Reason.SERIAL_ELSEWHERE)
     source = move.from_store
     decision.stock = StockEffects(move, cost_on(item, subject.day), left, decision.stock.takes_unit)
-    if source is not None and view.balance(decision.balance_key(source)) < units:
+    nowhere = source is None and event.action is Action.USE
+    if nowhere or (source is not None and view.balance(decision.balance_key(source)) < units):
+        # Of a use that names no store but a place outside nothing can be taken: somebody has to look where it lay.
         reasons.add(Reason.STOCK_NEGATIVE)
 
 

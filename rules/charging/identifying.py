@@ -17,6 +17,7 @@ from models.charging.effects import StockEffects, StockMove
 from models.charging.goods import Goods, GoodsKey
 from models.reasons import Reason, Verdict, in_precedence
 from models.scan.event import Action, ScanEvent
+from models.stock.places import kept
 from models.udi import Issuer
 from rules.catalogue.joining import Resolution, cost_on
 from rules.charging.validation import identity_reasons, label_reasons, receipt_reasons
@@ -130,7 +131,7 @@ def identified(  # noqa: PLR0917 -- what is known of the scan
             return None
     elif way is None or (event.action is Action.RECEIVE and receipt_reasons(subject, label, view)):
         return None
-    went = way or Moved(lies_at(event), None, cost_on(item, subject.day))
+    went = way or Moved(kept(lies_at(event)), None, cost_on(item, subject.day))
     back = StockMove(prior.owner, prior.units, went.to_store, went.from_store)
     again = StockMove(prior.owner, prior.units, went.from_store, went.to_store)
     freed, department = subject.ref if prior.holds_unit else None, use.department if use else None

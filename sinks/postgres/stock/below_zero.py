@@ -37,7 +37,7 @@ WITH flagged AS (
 ), step AS MATERIALIZED (
     SELECT m.hospital, one.place, m.owner, m.item_code, coalesce(m.lot, '') AS lot, coalesce(m.serial, '') AS serial,
            m.moved_at, m.decided_at, one.units,
-           one.units > 0 AND NOT m.takes_back AND m.action <> 'return' AS brought
+           one.units > 0 AND NOT m.takes_back AND m.action NOT IN ('return', 'use') AS brought
     FROM udi.stock_move m CROSS JOIN LATERAL (VALUES (m.from_place, -m.units), (m.to_place, m.units)) one (place, units)
     WHERE (m.hospital, one.place, m.owner, m.item_code) IN (SELECT hospital, from_place, owner, item_code FROM taken)
 )

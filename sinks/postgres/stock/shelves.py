@@ -1,13 +1,14 @@
-"""What lies on the shelves: as of an instant, and what expires.
+"""What lies on the shelves: as of an instant, what expires, and what lies in stores that nobody has told.
 
 References:
-    docs/store.md, "Places" and "Expiry".
+    docs/store.md, "Places", "Stores nobody has told" and "Expiry".
 """
 
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
+from uuid import UUID
 
 from sinks.postgres.named import Asked, fetch
 from sinks.postgres.stock.balances import Balance
@@ -33,6 +34,12 @@ SELECT hospital, store, item_code, lot, serial, owner, quantity, expiry, days_le
 WHERE days_left <= $1 AND ($2::text IS NULL OR hospital = $2) AND ($3::text IS NULL OR store = $3)
   AND ($4::text IS NULL OR item_code = $4)
 ORDER BY expiry, hospital, store, item_code, lot, serial, owner
+"""
+_STRAYS: Final = """
+SELECT hospital, store, place, item_code, lot, serial, owner, quantity, scan_id, action, scanned_at, device_id
+FROM report.unknown_stores
+WHERE ($1::text IS NULL OR store = $1) AND ($2::text IS NULL OR item_code = $2)
+ORDER BY hospital, store, place, item_code, lot, serial, owner
 """
 
 
@@ -72,3 +79,38 @@ async def expiring(
 ) -> list[Expiring]:
     """What expires within so many days of the books' day, what has expired included; the first to expire first."""
     return await fetch(asked, Expiring, _EXPIRING, days, hospital, store, item)
+
+
+@dataclass(frozen=True, slots=True)
+class Stray:
+    """A balance of a place whose store the hospital has not told."""
+
+    hospital: str
+    """Id of the hospital; the first part of every record key."""
+    store: str
+    """The store as it was scanned; with its room, cabinet or cart."""
+    place: str
+    """The place whose balance it is: the store, on the way to it, lent to it or in its quarantine."""
+    item_code: str
+    """The item's code in the HIS catalogue."""
+    lot: str | None
+    """Lot number as printed; `None` when it is not known."""
+    serial: str | None
+    """Serial number as printed; `None` when it is not known."""
+    owner: str
+    """Whose goods they are: `hospital`, or the supplier's id."""
+    quantity: int
+    """Units of use; below 0: taken from there, and never brought."""
+    scan_id: UUID | None
+    """The newest scan that has sent or received such goods there; `None`: they were only used there."""
+    action: str | None
+    """What was scanned (`models.scan.event.Action`)."""
+    scanned_at: datetime | None
+    """When."""
+    device_id: str | None
+    """With which device."""
+
+
+async def strays(asked: Asked, store: str | None = None, item_code: str | None = None) -> list[Stray]:
+    """The work list: of a store, of an item, or all; empty where no stores were told."""
+    return await fetch(asked, Stray, _STRAYS, store, item_code)

@@ -177,7 +177,7 @@ class TraceBooks:
         """What happened to it, in order of time."""
         issuers, dis = [issuer for issuer, _ in unit.identifiers], [di for _, di in unit.identifiers]
         rows = await self._pool.fetch(
-            "SELECT * FROM udi.trace($1, $2, $3, $4, $5)", unit.hospital, issuers, dis, unit.lot, unit.serial
+            "SELECT * FROM udi.trace_2($1, $2, $3, $4, $5)", unit.hospital, issuers, dis, unit.lot, unit.serial
         )
         return [TraceEvent(*tuple(row)[:-1]) for row in rows]
 

@@ -12,7 +12,7 @@ import typer
 from sinks.postgres.stock.balances import Balance, Pack, balances
 from sinks.postgres.stock.balances import packs as packs_of
 from sinks.postgres.stock.below_zero import BelowZero, below_zero
-from sinks.postgres.stock.shelves import stock_as_of
+from sinks.postgres.stock.shelves import Stray, stock_as_of, strays
 from sinks.postgres.stock.units import MoveElsewhere, UnitElsewhere, moves_elsewhere, units_elsewhere
 from streams.cli.charging.telling import goods, listed_id
 from streams.cli.connection import bad, read_settings, run
@@ -24,6 +24,7 @@ NOTHING: Final = "No stock is recorded there."
 NONE_BELOW: Final = "Every use found its goods on the shelf, or an earlier receipt explains it."
 NONE_ELSEWHERE: Final = "Every unit with a serial is where the balances have it."
 NONE_MOVED: Final = "Every unit with a serial was moved from where the books had it."
+NONE_STRAY: Final = "No goods lie in a store that the house does not know."
 NONE_EXPLAINED: Final = "No receipt has explained a use later."
 
 
@@ -49,15 +50,22 @@ def stock(
     moves: Annotated[
         bool, typer.Option("--moves", help="Moves of units with a serial from where the books did not have them.")
     ] = False,
+    unknown_stores: Annotated[
+        bool, typer.Option("--unknown-stores", help="Goods in stores that are none of those the hospital has told.")
+    ] = False,
     at: Annotated[str | None, typer.Option("--at", help="As it was at this instant, or at the end of a day.")] = None,
     limit: Limit = LIMIT_DEFAULT,
     as_json: AsJson = False,
 ) -> None:
     """Balances by store, item, lot, serial and owner; those at zero are left out."""
-    if elsewhere or moves:
-        if (elsewhere and moves) or packs or negative or uses or explained or at is not None:
-            bad("Expected --elsewhere or --moves alone, with --store and --item.")
-        _units(store, item, limit, moves=moves, as_json=as_json)
+    if elsewhere or moves or unknown_stores:
+        if elsewhere + moves + unknown_stores > 1 or packs or negative or uses or explained or at is not None:
+            bad("Expected --elsewhere, --moves or --unknown-stores alone, with --store and --item.")
+        if unknown_stores:
+            found = run(lambda _, pool: strays(pool, store, item))
+            _answer(found, lambda: _show_strays(found, limit), NONE_STRAY, as_json=as_json)
+        else:
+            _units(store, item, limit, moves=moves, as_json=as_json)
     elif uses or explained:
         if packs or negative or at is not None:
             bad("Expected --uses or --explained without --packs, --negative and --at.")
@@ -72,8 +80,8 @@ def stock(
         past = run(lambda _, pool: stock_as_of(pool, instant, store, item))
         _answer(past, lambda: _show(past, limit, negative=False), NOTHING, as_json=as_json)
     elif packs:
-        found = run(lambda _, pool: packs_of(pool, store, item))
-        _answer(found, lambda: _show_packs(found, limit), NOTHING, as_json=as_json)
+        packed = run(lambda _, pool: packs_of(pool, store, item))
+        _answer(packed, lambda: _show_packs(packed, limit), NOTHING, as_json=as_json)
     else:
         rows = run(lambda _, pool: balances(pool, store, item, negative=negative))
         nothing = "No balance is below zero." if negative else NOTHING
@@ -140,6 +148,20 @@ def _show_moves(rows: Sequence[MoveElsewhere], limit: int) -> None:
     columns = ("moved", "action", "item", "from", "to", "was at", "scan")
     print_table("Units moved from where the books did not have them", columns, cells, limit=limit)
     typer.echo(f"{len(rows):,} moves to settle.")
+
+
+def _show_strays(rows: Sequence[Stray], limit: int) -> None:
+    zone = read_settings().zone
+    cells = [
+        (each.store, each.place if each.place != each.store else None,
+         goods(each.item_code, None, None, each.lot, each.serial), each.quantity, each.action,
+         each.scanned_at and each.scanned_at.astimezone(zone), listed_id(each.scan_id) if each.scan_id else None)
+        for each in rows
+    ]  # fmt: skip
+    columns = ("store", "place", "item", ">units", "action", "scanned", "scan")
+    print_table("Goods in stores that the house does not know", columns, cells, limit=limit)
+    stores = len({(each.hospital, each.store) for each in rows})
+    typer.echo(f"{len(rows):,} balances in {stores:,} stores: tell the store, or move the goods to where they are.")
 
 
 def _times(each: BelowZero, zone: ZoneInfo) -> tuple[datetime | None, datetime | None]:

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from models.money import CURRENCY, fen_text
 from models.reasons import Reason, Verdict
-from models.scan.event import SCANNED_AHEAD_MAX, SCANNED_AT_MIN, ScanEvent
+from models.scan.event import SCANNED_AHEAD_MAX, SCANNED_AT_MIN, ScanEvent, misplaced
 from models.scan.signatures import SIGNATURE_HEADER, signature_of
 from models.texts import LOCALES, verdict_text
 from models.web.gateway import (
@@ -167,14 +167,22 @@ def _event(fields: Any, value: bytes, device: Device) -> Event:
     event = validate(ScanEvent, value)
     if isinstance(event, Refusal):
         return _refused(shown, EventError.BAD_EVENT, event.detail)
-    if not SCANNED_AT_MIN <= event.scanned_at <= datetime.now(UTC) + SCANNED_AHEAD_MAX:
-        detail = f"Expected scanned_at from 2000 to 24 hours ahead of our clock, got {event.scanned_at.isoformat()}."
-        return _refused(shown, EventError.BAD_EVENT, detail)
+    against = _against(event)
+    if against is not None:
+        return _refused(shown, EventError.BAD_EVENT, against)
     if event.hospital != device.hospital:
         return _refused(shown, EventError.WRONG_HOSPITAL, f"Expected a scan of {device.hospital}, got another one's.")
     if event.device_id != device.device_id:
         return _refused(shown, EventError.WRONG_DEVICE, f"Expected a scan of {device.device_id}, got another one's.")
     return Event(shown, event, value)
+
+
+def _against(event: ScanEvent) -> str | None:
+    """What the worker would refuse although every field is as it should be."""
+    if not SCANNED_AT_MIN <= event.scanned_at <= datetime.now(UTC) + SCANNED_AHEAD_MAX:
+        return f"Expected scanned_at from 2000 to 24 hours ahead of our clock, got {event.scanned_at.isoformat()}."
+    wrong = misplaced(event)
+    return wrong.detail if wrong is not None else None
 
 
 def _refused(scan_id: str | None, error: EventError, detail: str) -> Event:

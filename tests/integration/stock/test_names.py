@@ -22,6 +22,8 @@ VIEWS: Final = {
     "closed_at closed_by",
     "chain": "lane batch position digest head",
     "seals": "sealed_at root",
+    "unknown_stores": "hospital store place item_code issuer di lot serial owner quantity scan_id action scanned_at "
+    "device_id",
     "stock": "hospital store owner item_code issuer di lot serial expiry quantity",
     "stock_moves": "hospital move_id scan_id from_place to_place owner item_code issuer di lot serial quantity "
     "moved_at",

@@ -262,3 +262,16 @@ async def test_the_database_refuses_a_second_release_and_a_changed_order(house: 
             "INSERT INTO udi.purchase_line "
             "SELECT hospital, supplier, number, 2, 'X', item_code, issuer, di, 3, 7, 0, 0 FROM udi.purchase_line"
         )
+
+
+async def test_nothing_is_on_the_way_where_more_was_accepted_than_sent(ward: Ward, store: PostgresStore) -> None:
+    await keep(store.pool, level(), confirms_transfers=True)
+    goods = {"encounter": None, "codes": [gs1(DI, expiry="271231", lot="L1")]}
+    await ward.scan(
+        scan(1, action="transfer", store="CENTRAL", to_store="OR-2", quantity=2, **goods),
+        scan(2, action="accept", quantity=5, **goods),
+    )
+    assert ((await need(store.pool)).on_hand, (await need(store.pool)).on_order) == (5, 0)
+
+    await announce(store.pool, 4)
+    assert (await need(store.pool)).on_order == 4

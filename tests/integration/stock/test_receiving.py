@@ -124,6 +124,19 @@ async def test_several_units_under_one_serial_are_held_and_a_finding(ward: Ward,
     assert await store.pool.fetch("SELECT serial FROM report.stock WHERE quantity <> 0") == []
 
 
+async def test_a_line_whose_identifier_is_of_another_item_is_a_finding(ward: Ward, store: PostgresStore) -> None:
+    other = item(item_code="CLIP", identifiers=[{"issuer": "GS1", "di": gtin(999), "units_per_package": 1}])
+    await ward.learn(other)
+    own = {"line": "1", "item_code": "SCREW", "issuer": "GS1", "di": DI, "packages": 1}
+    await learn(store.pool, note(own, own | {"line": "2", "item_code": "CLIP"}, own | {"line": "3", "di": gtin(5)}))
+
+    found = {row.line: (row.item_code, tuple(row.findings)) for row in await deliveries(store.pool)}
+    assert found["1"] == ("SCREW", ())
+    assert found["2"][0] == "CLIP"
+    assert "other-item" in found["2"][1]
+    assert "other-item" not in found["3"][1]
+
+
 async def test_goods_under_the_number_of_no_note_are_named(ward: Ward, store: PostgresStore) -> None:
     await ward.scan(receipt(1, 2, document="N404"))
 

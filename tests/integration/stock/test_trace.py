@@ -9,6 +9,7 @@ from models.charging.commands import CommandKind
 from streams.embedded.broker import EmbeddedBroker
 from tests.support.builders import BOX, DI, ENCOUNTER, encounter, gs1, item, scan, scan_id
 from tests.support.installed import Installed, installed
+from tests.support.recalls import accept, recall
 from tests.support.story import UNIT, back, clip
 
 EVENT = {
@@ -66,6 +67,33 @@ async def test_a_label_completed_by_its_other_half_is_found_by_its_lot(house: In
     found = await house.json("trace", gs1(DI, lot="L1"))
 
     assert str(scan_id(25)) in [each["scan_id"] for each in found["events"]]
+
+
+async def test_a_lot_or_serial_is_found_however_its_case_and_blanks_are_written_as_a_recall_finds_it(
+    house: Installed,
+) -> None:
+    labels = [gs1(DI, lot=lot, serial=serial) for lot, serial in (("Lx7", "sN9"), ("LX7", "SN8"), ("lx7", "Sn8"))]
+    await house.ward.scan(*(scan(number, codes=[label]) for number, label in enumerate(labels, 700)))
+    await house.ward.scan(scan(703, codes=[gs1(DI)]))
+    await house.ward.store.command(
+        CommandKind.IDENTIFY, 703, {"issuer": "GS1", "di": DI, "lot": "lX7", "serial": None}
+    )  # fmt: skip
+    await house.ward.sweep()
+
+    async def scans(*asked: str) -> set[str]:
+        return {each["scan_id"] for each in (await house.json("trace", *asked))["events"]}
+
+    every = {str(scan_id(number)) for number in (700, 701, 702)}
+    for lot in ("LX7", "lx7", " L x7 "):
+        assert await scans("--item", "SCREW", "--lot", lot) >= every
+    assert await scans("--item", "SCREW", "--serial", "sn8") == {str(scan_id(number)) for number in (701, 702)}
+    assert await scans(gs1(DI, lot="Z", serial="SN9")) == {str(scan_id(700))}
+
+    line = {"issuer": "GS1", "di": DI, "lots": ["l X7"]}
+    await accept(house.pool, recall(name="R1", lines=[line]))
+    certain = {each["scan_id"] for each in (await house.json("recall", "R1"))["certain"]}
+    assert certain >= every
+    assert certain <= await scans("--item", "SCREW", "--lot", "lx7")
 
 
 async def test_nothing_recorded_is_said_and_ends_with_one(house: Installed) -> None:

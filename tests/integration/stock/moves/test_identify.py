@@ -58,6 +58,20 @@ async def test_a_use_and_what_identifies_it_may_come_in_one_batch_and_the_same_s
     assert await stock(ward) == {}
 
 
+async def test_part_of_a_scan_is_not_identified_and_all_of_it_is_whatever_was_said_of_parts_before(ward: Ward) -> None:
+    third = gs1(DI, expiry="271231", lot="L3")
+    await ward.scan(moved(1, "receive", quantity=5), identify(2, 1, quantity=2))
+    await ward.scan(identify(3, 1, quantity=3, codes=[third]), lane=1)
+    await ward.sweep()
+    assert [await now(ward, number) for number in (2, 3)] == [("held", ("other-quantity",))] * 2
+    assert await stock(ward) == {("OR-2", "L1", ""): 5}
+
+    await ward.scan(identify(4, 1, quantity=5))
+    await ward.sweep()
+    assert [(await now(ward, number))[0] for number in (1, 2, 3, 4)] == ["recorded", "held", "held", "recorded"]
+    assert await stock(ward) == {("OR-2", "L2", ""): 5}
+
+
 @pytest.mark.parametrize(
     ("action", "changes", "places"),
     [

@@ -6,6 +6,8 @@ CREATE INDEX decision_of_spelled_lot ON udi.decision (di, udi.plain_code(lot)) W
 CREATE INDEX decision_of_spelled_serial ON udi.decision (di, udi.plain_code(serial)) WHERE di IS NOT NULL AND serial <> udi.plain_code(serial);
 COMMENT ON INDEX udi.scan_of_spelled_lot IS 'udi.scans_of_2: lots with small letters or blanks.';
 COMMENT ON INDEX udi.scan_of_spelled_serial IS 'udi.scans_of_2: serial numbers with small letters or blanks.';
+COMMENT ON INDEX udi.decision_of_spelled_lot IS 'udi.scans_of_2: as scan_of_spelled_lot, of labels that a later decision told.';
+COMMENT ON INDEX udi.decision_of_spelled_serial IS 'udi.scans_of_2: as scan_of_spelled_serial, of labels that a later decision told.';
 
 CREATE FUNCTION udi.scans_of_2(p_hospital text, p_issuers text[], p_dis text[], p_lot text, p_serial text)
 RETURNS TABLE (position_id smallint, record_offset bigint) LANGUAGE plpgsql STABLE AS $$

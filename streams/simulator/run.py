@@ -136,7 +136,8 @@ class Hospital:
         goods = [each for each in self.goods() if each.listed and self._news(each, index)]
         rivals = [self._shelf.rivals[each.code] for each in goods if each.code in self._shelf.rivals]
         records = [self._item(each, at) for each in (*goods, *rivals)]
-        records += [*(publishing.rooms(self._keeper, at) if index == 0 else ()), *publishing.notes(self._keeper, at)]
+        records += publishing.stores(self._keeper, self._desk.departments, at) if index == 0 else ()
+        records += publishing.notes(self._keeper, at)
         records += [self._stay(stay, at, grouped=True) for stay in self._discharged(at)]
         for stay in self._desk.wards.new:
             if stay.known:

@@ -1,12 +1,13 @@
-"""What the store publishes beside its scans: its rooms, delivery notes and the recall notice."""
+"""What the store publishes beside its scans: the stores, delivery notes and the recall notice."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Any, Final
 
 import orjson
 
 from models.wire.topics import DELIVERIES, RECALLS, STORES
+from streams.simulator.account.entries import Department
 from streams.simulator.clock import instant, ordinal_of
 from streams.simulator.plan import Record
 from streams.simulator.store.keeping import Keeper
@@ -15,13 +16,17 @@ NOTICE: Final = "R-2001"
 """The notice's name."""
 
 
-def rooms(keeper: Keeper, at: int) -> Iterator[Record]:
-    """The stores, with their departments."""
+def stores(keeper: Keeper, departments: Iterable[Department], at: int) -> Iterator[Record]:
+    """The stores that are kept, with their departments; and every other one of the house, by its name."""
     for room in keeper.rooms:
         yield _record(STORES, keeper, room.name, at, {
             "schema": "udi.store/1", "store": room.name, "name": f"store of {room.department.code}",
             "department": room.department.code, "kind": "department",
         })  # fmt: skip
+    for department in departments:
+        for store in department.stores:
+            record = {"schema": "udi.store/1", "store": store, "name": f"store of {department.code}"}
+            yield _record(STORES, keeper, store, at, record)
 
 
 def notes(keeper: Keeper, at: int) -> Iterator[Record]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 import orjson
 import pytest
 
+from models.scan.event import read_scan
 from models.stock.delivery import Delivery, read_delivery
 from models.stock.recall import Recall, read_recall
 from models.stock.store import StoreRecord, read_store
@@ -19,7 +20,15 @@ def test_what_is_published_of_the_store_is_valid_by_the_wire_models(run: Run) ->
     stores = [read_store(record.key, record.value) for record in run.records(STORES)]
     notes = [read_delivery(record.key, record.value) for record in run.records(DELIVERIES)]
     notices = [read_recall(record.key, record.value) for record in run.records(RECALLS)]
-    assert [type(each[0]) for each in stores if isinstance(each, tuple)] == [StoreRecord, StoreRecord]
+    told = [each[0] for each in stores if isinstance(each, tuple)]
+    assert {type(each) for each in told} == {StoreRecord}
+    assert sum(each.department is not None for each in told) == 2
+    assert len(told) == len(stores) == len({each.store for each in told})
+    # Nobody sends goods to a store that the house has not told.
+    read = [read_scan(each.key, each.value, each.timestamp) for each in run.records(SCANS)]
+    scans = [each[0] for each in read if isinstance(each, tuple)]
+    named = {store for each in scans for store in (each.store, each.to_store) if store is not None}
+    assert named <= {each.store for each in told}
     assert {type(each[0]) for each in notes if isinstance(each, tuple)} == {Delivery}
     assert [type(each[0]) for each in notices if isinstance(each, tuple)] == [Recall]
     assert all(isinstance(each, tuple) for each in notes)

@@ -125,11 +125,10 @@ def read_recall(key: bytes | None, value: bytes | None) -> tuple[Recall, Body] |
 
 def not_newer(recall: Recall, known: int) -> str:
     """Why a notice is refused whose version the books know already with another body, or a higher one."""
-    with_what = " with another body" if recall.version == known else ""
-    return (
-        f"Expected version {known + 1} or later of {recall.recall}: the books know version {known}, "
-        f"got version {recall.version}{with_what}."
-    )
+    expected = f"Expected version {known + 1} or later of {recall.recall}: the books know version {known}"
+    if recall.version == known:
+        return f"{expected}, got version {recall.version} with another body."
+    return f"{expected}, got version {recall.version}."
 
 
 class Named(NamedTuple):

@@ -44,7 +44,7 @@ EXPECTED: Final[Mapping[str, str]] = {
     "string_type": "Expected a text",
     "string_too_short": "Expected a text of {min_length} or more characters",
     "string_too_long": "Expected a text of at most {max_length} characters",
-    "string_pattern_mismatch": "Expected a text of the form {pattern}",
+    "string_pattern_mismatch": "Expected a text of the form '{pattern}'",
     "literal_error": "Expected the value {expected}",
     "enum": "Expected the value {expected}",
     "uuid_type": "Expected a UUID",

@@ -22,7 +22,7 @@ _DEPTH_MAX: Final = 4
 _NAME: Final = "udi: "
 """What stands in front of every refusal."""
 _CAME: Final = ", got "
-"""Between what was expected and what came; Chinese is the only other language."""
+"""Between what was expected and what came."""
 _HELP_MARKS: Final = (
     (re.compile(r"(?<=  )Show this message and exit\."), "显示本帮助并退出。"),
     (re.compile(r"\[required\]"), "[必填]"),
@@ -97,14 +97,18 @@ class _Book:
     def _with_what_came(self, text: str, depth: int) -> str | None:
         """What was expected, by a phrase or a figure, and what came behind it; unless both together are a phrase."""
         stem, found, came = text.partition(_CAME)
-        said = self.fixed.get(stem, stem if not any(map(str.isalpha, stem)) else "")
-        return f"{said}，得到 {self._line(came, depth + 1)}" if found and said and stem not in self._with_came else None
+        value = stem if stem.startswith("'") or not any(map(str.isalpha, stem)) else ""
+        said = self.fixed.get(stem, value)
+        return self._and(said, came, depth) if found and said and stem not in self._with_came else None
 
     def _fitting_before(self, text: str, depth: int) -> str | None:
         """What was expected, by a phrase with values, and what came behind it."""
         stem, found, came = text.partition(_CAME)
         said = self._fitting(stem, depth + 1) if found else None
-        return None if said is None else f"{said}，得到 {self._line(came, depth + 1)}"
+        return None if said is None else self._and(said, came, depth)
+
+    def _and(self, said: str, came: str, depth: int) -> str:
+        return f"{said}{self.fixed[_CAME.strip()]} {self._line(came, depth + 1)}"
 
     def _fitting(self, text: str, depth: int) -> str | None:
         """The text by the longest phrase with values that it fits."""

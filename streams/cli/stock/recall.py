@@ -194,10 +194,12 @@ def _show_none(page: Page) -> None:
         typer.echo("It names no item of the house, and nothing of it was ever scanned.")
     else:
         typer.echo("It names no goods of the house: of its items, none of these lots, serials or dates is known.")
-    checked = f"Looked at: {looked.items:,} items, {looked.scans:,} scans, {looked.balances:,} balances"
     if looked.first_at is None or looked.last_at is None:
-        typer.echo(f"{checked}.")
+        typer.echo(f"Looked at: {looked.items:,} items, {looked.scans:,} scans, {looked.balances:,} balances")
     else:
         first, last = (local_day(at, page.zone) for at in (looked.first_at, looked.last_at))
-        typer.echo(f"{checked}; scans from {first} to {last}.")
+        typer.echo(
+            f"Looked at: {looked.items:,} items, {looked.scans:,} scans, {looked.balances:,} balances; "
+            f"scans from {first} to {last}."
+        )
     typer.echo("Nothing is to close. Goods that come later are listed by themselves, and their use is held.")

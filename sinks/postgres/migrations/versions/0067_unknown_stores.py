@@ -1,0 +1,16 @@
+"""Stores nobody has told, notes that contradict what is known, goods on the way; traces as people mean them.
+
+Revision ID: 0067
+"""
+
+from sinks.postgres.migrations.scripts import execute
+
+revision = "0067"
+down_revision = "0066"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """A work list, findings of notes, a bound of what is to come; the trace, and indexes for it."""
+    execute("0067_unknown_stores.sql", "0067_trace.sql")

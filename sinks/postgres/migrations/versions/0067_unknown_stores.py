@@ -6,7 +6,7 @@ Revision ID: 0067
 from sinks.postgres.migrations.scripts import execute
 
 revision = "0067"
-down_revision = "0066"
+down_revision = "0074"
 branch_labels = None
 depends_on = None
 

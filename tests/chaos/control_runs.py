@@ -43,7 +43,9 @@ async def test_the_checker_notices_that_a_protection_is_off(
     found = await outcome(control, real_kafka, database_server, database, tmp_path)
 
     print(f"\n{control.name}\n{found}")  # noqa: T201  # What broke, for the documents.
-    assert control.broken & {violation.rule for violation in found.violations}, str(found)
+    said = [violation.what for violation in found.violations if violation.rule in control.broken]
+    assert said, str(found)
+    assert all(any(name in what for what in said) for name in control.named), str(found)
 
 
 @pytest.mark.parametrize("control", CONTROLS, ids=[control.name for control in CONTROLS])

@@ -34,6 +34,8 @@ class Control:
     """What is switched off, in words."""
     broken: frozenset[str]
     """Invariants of which at least one must find a violation."""
+    named: tuple[str, ...] = ()
+    """What violations must say, each of it: which of several kinds of scans were noticed."""
     edits: tuple[Edit, ...] = ()
     statements: tuple[str, ...] = ()
     """SQL that is run besides."""
@@ -61,9 +63,16 @@ CONTROLS: Final = (
     Control(
         "scan-claims",
         "a scan id is claimed by one lane",
-        frozenset({"a_scan_on_several_lanes_is_one_scan", "billing_ids_are_unique"}),
+        frozenset(
+            {
+                "a_scan_on_several_lanes_is_one_scan",
+                "billing_ids_are_unique",
+                "every_scan_moves_what_it_says_and_once",
+            }
+        ),
+        named=("(accept)",),
         edits=(SLOW, Edit(RECORD, "IF n <> cardinality(p_claims) THEN", NEVER)),
-        stories=("a_use_resent_on_another_lane",),
+        stories=("a_use_resent_on_another_lane", "goods_on_their_way"),
     ),
     Control(
         "unit-claims",
@@ -71,6 +80,14 @@ CONTROLS: Final = (
         frozenset({"a_serial_numbered_unit_is_billed_to_one_at_a_time"}),
         edits=(SLOW, Edit(RECORD, "IF n <> cardinality(p_units) THEN", NEVER)),
         stories=("a_contested_serial",),
+    ),
+    Control(
+        "store-ways",
+        "what stores accept, give back and clear leaves the place it was put to",
+        frozenset({"every_scan_moves_what_it_says_and_once"}),
+        named=("(accept)", "(give-back)", "(clear)"),
+        patch="ways",
+        stories=("goods_on_their_way", "goods_lent_and_given_back", "goods_locked_away"),
     ),
     Control(
         "compare-and-set",

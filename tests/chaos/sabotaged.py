@@ -1,4 +1,4 @@
-"""`python -m tests.chaos.sabotaged PATCH run relay`: the product's command with one protection replaced by nothing."""
+"""`python -m tests.chaos.sabotaged PATCH run relay`: the product without one protection, or with a wrong rule."""
 
 import sys
 from collections.abc import Callable, Iterable, Mapping
@@ -6,6 +6,10 @@ from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 
+from models.scan.event import Action, ScanEvent
+from rules.charging import deciding
+from rules.stock.moving import Way
+from rules.stock.moving import way_of as right_way
 from sinks.postgres.outbox import Outbox
 from streams.cli import main as cli
 from streams.services.relay import publisher as relay
@@ -54,14 +58,28 @@ def without_fence() -> None:
     vars(relay)["AIOKafkaProducer"] = PlainProducer
 
 
+def other_way(event: ScanEvent, **goods: bool) -> Way:
+    """What stores accept, give back and clear goes where it came from."""
+    way = right_way(event, **goods)
+    turned = event.action in {Action.ACCEPT, Action.GIVE_BACK, Action.CLEAR}
+    return Way(way.to_place, way.from_place) if turned else way
+
+
+def without_ways() -> None:
+    """The worker books the way back of some of what stores do."""
+    vars(deciding)["way_of"] = other_way
+
+
 PATCHES: Final[Mapping[str, Callable[[], None]]] = {
     "tail": without_tail,
     "lease": without_lease,
     "fence": without_fence,
+    "ways": without_ways,
 }
 
 if __name__ == "__main__":
     patch = sys.argv.pop(1)
     assert vars(relay).keys() >= {"read_tails", "AIOKafkaProducer", "LEASE_SECONDS"}, "The relay's seams have moved."
+    assert "way_of" in vars(deciding), "The rule's seam has moved."
     PATCHES[patch]()
     cli.main()

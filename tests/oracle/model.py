@@ -56,6 +56,11 @@ class Account:
     billed_with: str | None = None
     """For half a label: the scan id of the half that is charged."""
 
+    @property
+    def units(self) -> int | None:
+        """Units of use in the books; `None` while nobody knows: of a difference that no count has posted."""
+        return None if self.reason == "not-counted" else self.facts.quantity
+
 
 @dataclass(slots=True)
 class _Lane:
@@ -74,17 +79,21 @@ class Hospital:
 
     items: Mapping[str, Mapping[str, Any]]
     stays: Mapping[str, Mapping[str, Any]]
+    confirming: frozenset[str] = frozenset()
+    """Stores that accept by scan what is sent to them."""
 
     @classmethod
     def of(cls, intents: Iterable[Intent]) -> "Hospital":
-        """The last row of each item and encounter."""
-        items, stays = {}, {}
+        """The last row of each item and encounter; of a store the one there is."""
+        items, stays, confirming = {}, {}, set[str]()
         for intent in intents:
             if intent.facts.kind == "item":
                 items[intent.facts.item] = json.loads(intent.value)
             elif intent.facts.kind == "encounter":
                 stays[intent.facts.encounter or ""] = json.loads(intent.value)
-        return cls(items, stays)
+            elif intent.facts.kind == "store" and json.loads(intent.value)["confirms_transfers"]:
+                confirming.add(intent.facts.store)
+        return cls(items, stays, frozenset(confirming))
 
     def department(self, facts: Facts) -> str | None:
         """Of the scan, else of its encounter."""
@@ -143,6 +152,8 @@ def _fold(state: _Lane, facts: Facts, hospital: Hospital, contested: set[Unit]) 
         _give_back(state, facts, hospital, contested)
     elif facts.action == "identify":
         _identify(state, facts)
+    elif facts.action in ("missing", "found"):
+        state.done[facts.scan_id] = Account(facts, "held", "not-counted")
     else:
         state.done[facts.scan_id] = Account(facts, "recorded", move=_move(facts, hospital))
 
@@ -273,12 +284,14 @@ def _try_waiting_returns(state: _Lane, hospital: Hospital, contested: set[Unit])
 
 def _move(facts: Facts, hospital: Hospital) -> Move | None:
     here, there = f"set/{facts.set_of}" if facts.set_of else facts.store, facts.to_store or ""
+    locked, sent = f"quarantine/{facts.store}", f"in-transit/{there}" if there in hospital.confirming else there
     places = {
         "use": (here, "patient"), "return": ("patient", here), "opened": (here, "waste"), "waste": (here, "waste"),
-        "receive": ("supplier", here), "transfer": (here, there), "lend": (here, f"lent/{there}"),
+        "receive": ("supplier", locked if facts.expired else here), "transfer": (here, sent),
+        "lend": (here, f"lent/{there}"),
         "give-back": (f"lent/{facts.store}", there), "accept": (f"in-transit/{facts.store}", here),
-        "quarantine": (here, f"quarantine/{facts.store}"), "clear": (f"quarantine/{facts.store}", here),
-        "send-back": (here, "supplier"),
+        "quarantine": (here, locked), "clear": (locked, here),
+        "send-back": (locked if facts.locked else here, "supplier"),
     }.get(facts.action)  # fmt: skip
     if places is None:
         return None

@@ -93,7 +93,7 @@ def _reasons(account: Account) -> list[str]:
 
 def _scan_row(account: Account) -> dict[str, Any]:
     facts = account.facts
-    same = {"scan_id": facts.scan_id, "quantity": facts.quantity, "hospital": HOSPITAL}
+    same = {"scan_id": facts.scan_id, "quantity": account.units, "hospital": HOSPITAL}
     return {**same, "verdict": account.verdict, "reasons": _reasons(account)}
 
 

@@ -83,6 +83,13 @@ def _change_raw(topics: Topics, topic: str, place: int, value: bytes) -> None:
     topics[topic][place] = replace(topics[topic][place], value=value)
 
 
+def _tell_otherwise(topics: Topics) -> None:
+    """The last word on a use that is billed is another."""
+    records = topics[VERDICTS]
+    place = max(place for place, record in enumerate(records) if json.loads(record.value or b"")["verdict"] == "billed")
+    _change_record(topics, VERDICTS, place, verdict="held")
+
+
 def _lose(topics: Topics, topic: str, place: int) -> None:
     del topics[topic][place]
 
@@ -93,6 +100,29 @@ def _bill_a_contest_twice(tables: Tables) -> None:
     _change(tables, "scans", {"verdict": "billed", "reasons": []}, scan_id=scan_id)
     unit = next(row for row in tables["charges"] if row["serial"])
     tables["charges"].append({**unit, "billing_id": "b2", "scan_id": scan_id})
+
+
+def _move_from(tables: Tables, prefix: str) -> dict[str, Any]:
+    return next(row for row in tables["stock_moves"] if row["from_place"].startswith(prefix))
+
+
+def _accept_twice(tables: Tables) -> None:
+    tables["stock_moves"].append(dict(_move_from(tables, "in-transit/")))
+
+
+def _give_back_of_the_shelf(tables: Tables) -> None:
+    row = _move_from(tables, "lent/")
+    row["from_place"] = row["from_place"].removeprefix("lent/")
+
+
+def _clear_nothing(tables: Tables) -> None:
+    row = next(row for row in tables["stock_moves"] if row["from_place"] == f"quarantine/{row['to_place']}")
+    tables["stock_moves"].remove(row)
+
+
+def _book_a_difference_of_nobody(tables: Tables) -> None:
+    scan_id = _first(tables["scans"], reasons=["not-counted"])["scan_id"]
+    _again(tables, "stock_moves", {"scan_id": scan_id, "from_place": "adjustment"})
 
 
 def _over_credit(tables: Tables) -> None:
@@ -278,11 +308,23 @@ BUGS: Final[tuple[tuple[str, str, Bug], ...]] = (
     (
         "the device was told otherwise",
         "the_newest_verdict_told_is_the_one_that_stands",
-        lambda _, p: _change_record(p, VERDICTS, 0, verdict="held"),
+        lambda _, p: _tell_otherwise(p),
     ),
     ("a balance is wrong", "stock_is_the_sum_of_its_moves", lambda t, _: _change(t, "stock", {"quantity": 1000})),
     ("a move is lost", "every_scan_moves_what_it_says_and_once", lambda t, _: _drop(t, "stock_moves")),
     ("a move stands twice", "every_scan_moves_what_it_says_and_once", lambda t, _: _again(t, "stock_moves", {})),
+    ("goods are accepted twice", "every_scan_moves_what_it_says_and_once", lambda t, _: _accept_twice(t)),
+    (
+        "goods are given back from the borrower's shelf",
+        "every_scan_moves_what_it_says_and_once",
+        lambda t, _: _give_back_of_the_shelf(t),
+    ),
+    ("goods that are cleared stay locked", "every_scan_moves_what_it_says_and_once", lambda t, _: _clear_nothing(t)),
+    (
+        "a difference nobody posted is booked",
+        "every_scan_moves_what_it_says_and_once",
+        lambda t, _: _book_a_difference_of_nobody(t),
+    ),
     (
         "a usage is wrong",
         "usage_is_the_recount_of_the_ledger_and_the_recorded_uses",

@@ -1,7 +1,7 @@
 """The checker's own parts: the log, the labels, the plan, the model's arithmetic."""
 
 from collections import Counter
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -10,8 +10,14 @@ import pytest
 from tests.oracle.model import Account, Hospital, Move, accounts
 from tests.oracle.values import Facts
 from tests.oracle.world.generator import plan
-from tests.oracle.world.goods import BY_NAME, gtin14, item_row, label, stay_row, stays
+from tests.oracle.world.goods import BY_NAME, CONFIRMING, gtin14, item_row, label, stay_row, stays, store_row
 from tests.oracle.world.intents import IntentLog
+
+ACTIONS = (
+    "use", "return", "opened", "waste", "receive", "transfer", "count", "accept", "lend", "give-back", "quarantine",
+    "clear", "missing", "found", "send-back", "identify",
+)  # fmt: skip
+"""All that the contract has: written here again, for the checker shares nothing with the product."""
 
 
 def test_the_log_gives_back_what_was_written(tmp_path: Path) -> None:
@@ -62,12 +68,13 @@ def test_a_plan_holds_everything_that_goes_wrong() -> None:
     assert {intent.facts.refusal for intent in made.scans} == {
         "", "not-json", "bad-event", "key-mismatch", "bad-check-digit", "not-a-udi",
     }  # fmt: skip
-    assert {intent.facts.action for intent in made.scans} >= {"use", "return", "receive", "transfer", "waste", "opened"}
+    assert {intent.facts.action for intent in made.scans if intent.facts.kind == "scan"} == set(ACTIONS)
     assert max(sent.values()) > 1
 
 
 def hospital() -> Hospital:
-    return Hospital.of([*(item_row(goods) for goods in BY_NAME.values()), *(stay_row(stay) for stay in stays(2))])
+    facts = [*(item_row(goods) for goods in BY_NAME.values()), *(stay_row(stay) for stay in stays(2))]
+    return Hospital.of([*facts, store_row(CONFIRMING, confirms=True), store_row("CENTRAL", confirms=False)])
 
 
 def facts(scan_id: str, action: str = "use", *, quantity: int = 1, serial: str | None = None, of: str = "") -> Facts:
@@ -126,3 +133,38 @@ def test_uses_of_one_unit_on_two_lanes_are_a_contest() -> None:
 
     unit = (BY_NAME["valve"].di, "S")
     assert {scan_id: asdict(account)["contest"] for scan_id, account in found.items()} == {"a": unit, "b": unit}
+
+
+@pytest.mark.parametrize(
+    ("action", "to_store", "way"),
+    [
+        ("transfer", CONFIRMING, ("OR-1", f"in-transit/{CONFIRMING}")),
+        ("transfer", "CENTRAL", ("OR-1", "CENTRAL")),
+        ("accept", None, ("in-transit/OR-1", "OR-1")),
+        ("lend", "OR-2", ("OR-1", "lent/OR-2")),
+        ("give-back", "OR-2", ("lent/OR-1", "OR-2")),
+        ("quarantine", None, ("OR-1", "quarantine/OR-1")),
+        ("clear", None, ("quarantine/OR-1", "OR-1")),
+    ],
+)
+def test_a_store_s_goods_go_the_way_of_the_contract(action: str, to_store: str | None, way: tuple[str, str]) -> None:
+    found = accounts({0: [replace(facts("s", action), to_store=to_store)]}, hospital())
+
+    assert found["s"].move == Move(*way, "S-0", "I-suture", "L1", None, 1)
+
+
+def test_what_comes_in_expired_is_locked_away_and_sent_back_from_there() -> None:
+    came, back = replace(facts("r", "receive"), expired=True), replace(facts("b", "send-back"), locked=True)
+
+    found = accounts({0: [came, back]}, hospital())
+
+    assert [(move.from_place, move.to_place) for scan_id in "rb" if (move := found[scan_id].move)] == [
+        ("supplier", "quarantine/OR-1"), ("quarantine/OR-1", "supplier"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("action", ["missing", "found"])
+def test_a_difference_that_nobody_posted_is_held_and_moves_nothing(action: str) -> None:
+    said = facts("d", action)
+
+    assert accounts({0: [said]}, hospital()) == {"d": Account(said, "held", "not-counted")}

@@ -8,7 +8,8 @@ from typing import Any, Final
 SCANS: Final = "udi.scans"
 CATALOGUE: Final = "udi.catalogue"
 ENCOUNTERS: Final = "udi.encounters"
-INPUTS: Final = (SCANS, CATALOGUE, ENCOUNTERS)
+STORES: Final = "udi.stores"
+INPUTS: Final = (SCANS, CATALOGUE, ENCOUNTERS, STORES)
 BILLING: Final = "udi.billing"
 VERDICTS: Final = "udi.verdicts"
 SETTLEMENT: Final = "udi.settlement"
@@ -30,7 +31,7 @@ class Facts:
     """What the generator knows about a record it wrote, so that nobody has to parse its label."""
 
     kind: str
-    """`scan`, `tick`, `item`, `encounter` or `poison` (a record that must be refused)."""
+    """`scan`, `tick`, `item`, `encounter`, `store` or `poison` (a record that must be refused)."""
     refusal: str = ""
     """The reason a poison record must be refused with."""
     scan_id: str = ""
@@ -55,6 +56,8 @@ class Facts:
     """Whether the label's expiry day is before the scan."""
     set_of: str | None = None
     """For goods of a supplier's set: the document that names it."""
+    locked: bool = False
+    """For goods that are sent back: they lie in quarantine."""
     half_of: str | None = None
     """For the half of a label without identifier: the scan id of the half with it."""
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final
 
-from tests.oracle.values import CATALOGUE, ENCOUNTERS, HOSPITAL, Facts, Intent
-from tests.oracle.world.goods import GOODS, Stay, item_row, stay_row, stays
+from tests.oracle.values import CATALOGUE, ENCOUNTERS, HOSPITAL, STORES, Facts, Intent
+from tests.oracle.world.goods import CONFIRMING, GOODS, Stay, item_row, stay_row, stays, store_row
 from tests.oracle.world.stories import STORIES, Desk
 
 STAYS_PER_SCANS: Final = 40
@@ -21,7 +21,7 @@ class Plan:
     """Three parts, sent one after the other."""
 
     early: tuple[Intent, ...]
-    """Catalogue and encounters, bad records among them."""
+    """Catalogue, encounters and stores, bad records among them."""
     scans: tuple[Intent, ...]
     late: tuple[Intent, ...]
     """The facts that free what is parked."""
@@ -55,7 +55,9 @@ def _early(known: Sequence[Stay]) -> tuple[Intent, ...]:
     bad_item = Intent(CATALOGUE, f"{HOSPITAL}/I-bad".encode(), b"{", Facts("poison", refusal="not-json"))
     bad_stay = Intent(ENCOUNTERS, f"{HOSPITAL}/E-bad".encode(), b"[]", Facts("poison", refusal="bad-event"))
     items = [item_row(goods, priced=not goods.price_at_end) for goods in GOODS if not goods.row_at_end]
-    return (*items, bad_item, *(stay_row(stay) for stay in known if not stay.row_at_end), bad_stay)
+    bad_store = Intent(STORES, f"{HOSPITAL}/bad".encode(), b"[]", Facts("poison", refusal="bad-event"))
+    stores = (store_row(CONFIRMING, confirms=True), store_row("CENTRAL", confirms=False), bad_store)
+    return (*items, bad_item, *(stay_row(stay) for stay in known if not stay.row_at_end), bad_stay, *stores)
 
 
 def _late(known: Sequence[Stay]) -> tuple[Intent, ...]:

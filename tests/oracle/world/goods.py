@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from tests.oracle.values import CATALOGUE, ENCOUNTERS, HOSPITAL, Facts, Intent
+from tests.oracle.values import STORES as STORE_FACTS
 
 DEPARTMENTS: Final = ("ORTH", "CARD", "NEUR")
 STORES: Final = ("OR-1", "OR-2", "OR-3")
+CONFIRMING: Final = "WARD-9"
+"""A store that accepts by scan what is sent to it."""
 SEPARATOR: Final = "\x1d"
 
 
@@ -151,6 +154,12 @@ def stay_row(stay: Stay) -> Intent:
         "settled_at": stay.settled_at, "drg_group": None, "drg_weight": None, "main_disease": None,
     }  # fmt: skip
     return Intent(ENCOUNTERS, f"{HOSPITAL}/{stay.code}".encode(), _json(row), Facts("encounter", encounter=stay.code))
+
+
+def store_row(store: str, *, confirms: bool) -> Intent:
+    """The record of a store."""
+    row = {"schema": "udi.store/1", "hospital": HOSPITAL, "store": store, "confirms_transfers": confirms}
+    return Intent(STORE_FACTS, f"{HOSPITAL}/{store}".encode(), _json(row), Facts("store", store=store))
 
 
 def _json(row: dict[str, Any]) -> bytes:

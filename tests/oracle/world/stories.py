@@ -9,7 +9,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from tests.oracle.values import HOSPITAL, SCANS, Facts, Intent
-from tests.oracle.world.goods import BY_NAME, STORES, Goods, Stay, label
+from tests.oracle.world.goods import BY_NAME, CONFIRMING, STORES, Goods, Stay, label
 
 SHANGHAI: Final = timezone(timedelta(hours=8))
 FIRST_AT: Final = datetime(2024, 5, 31, 20, 0, tzinfo=SHANGHAI)
@@ -257,6 +257,49 @@ def a_set_for_one_operation(desk: Desk) -> list[Intent]:
     return [changed(each, place="set", document=each.facts.set_of) for each in told]
 
 
+def goods_on_their_way(desk: Desk) -> list[Intent]:
+    """Sent to a store that accepts by scan, which is resent on every lane, and accepted in two parts."""
+    at, store = desk.begin(), desk.chance.choice(STORES)
+    goods, lot = desk.goods(("screw", "suture")), f"WAY{in_letters(desk.number())}"
+    about: dict[str, Any] = {"lot": lot, "box": False, "department": "ORTH"}
+    came = scan(desk, "receive", goods, packages=3, store=store, at=at, **about)
+    later = at + timedelta(minutes=10)
+    sent = scan(desk, "transfer", goods, packages=3, store=store, to_store=CONFIRMING, at=later, **about)
+    later += timedelta(minutes=10)
+    parts = [scan(desk, "accept", goods, packages=each, store=CONFIRMING, at=later, **about) for each in (1, 2)]
+    again = [replace(parts[0], key=None, partition=lane) for lane in range(desk.lanes)]
+    return [came, sent, *parts, *again] if desk.chance.random() < 0.5 else [came, sent, *parts]
+
+
+def goods_lent_and_given_back(desk: Desk) -> list[Intent]:
+    at, (owner, borrower) = desk.begin(), desk.chance.sample(STORES, 2)
+    about: dict[str, Any] = {"lot": f"LENT{in_letters(desk.number())}", "box": False, "department": "ORTH"}
+    lent = scan(desk, "lend", BY_NAME["screw"], packages=3, store=owner, to_store=borrower, at=at, **about)
+    later = at + timedelta(hours=1)
+    back = scan(desk, "give-back", BY_NAME["screw"], packages=2, store=borrower, to_store=owner, at=later, **about)
+    return [lent, back, back]
+
+
+def goods_locked_away(desk: Desk) -> list[Intent]:
+    """Into quarantine and out of it, also a unit with a serial; or expired when they came, and sent back from there."""
+    at, goods, number = desk.begin(), desk.goods(("stent", "suture")), in_letters(desk.number())
+    about: dict[str, Any] = {"lot": f"LOCK{number}", "packages": 1, "box": False, "store": desk.chance.choice(STORES)}
+    about |= {"serial": f"LOCK{number}"} if goods.tracking == "serial" else {}
+    ways: tuple[tuple[str, dict[str, Any]], ...] = (("receive", {}), ("quarantine", {}), ("clear", {}))
+    if desk.chance.random() < 0.3:
+        ways = (("receive", {"expired": True}), ("send-back", {"expired": True, "locked": True}))
+    return [
+        scan(desk, action, goods, at=at + timedelta(minutes=place), **about, **more)
+        for place, (action, more) in enumerate(ways)
+    ]
+
+
+def differences_that_nobody_posted(desk: Desk) -> list[Intent]:
+    """What only a posted count may book, said by somebody else."""
+    sent = scan(desk, desk.chance.choice(("missing", "found")), BY_NAME["glue"])
+    return [changed(sent, document="C-1", entry="manual", reason="counted")]
+
+
 def poison(desk: Desk) -> list[Intent]:
     sent = use(desk, BY_NAME["screw"], lot="L1", box=False)
     facts, di = sent.facts, BY_NAME["screw"].di
@@ -317,6 +360,10 @@ STORIES: Final[tuple[tuple[Callable[[Desk], list[Intent]], int], ...]] = (
     (goods_sent_back, 1),
     (goods_of_another_lot, 3),
     (a_set_for_one_operation, 2),
+    (goods_on_their_way, 2),
+    (goods_lent_and_given_back, 1),
+    (goods_locked_away, 2),
+    (differences_that_nobody_posted, 1),
     (poison, 3),
     (a_refused_id_used_again, 1),
     (two_halves_of_a_label, 2),

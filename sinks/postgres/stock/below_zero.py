@@ -24,40 +24,73 @@ WITH flagged AS (
         SELECT position_id, record_offset, decided_at FROM udi.decision WHERE reasons && ARRAY['stock-negative']
     ) every_one GROUP BY position_id, record_offset
 ), taken AS MATERIALIZED (
-    SELECT DISTINCT ON (m.position_id, m.record_offset) m.*, flagged.flagged_at, n.encounter,
-           coalesce(m.lot, '') AS of_lot, coalesce(m.serial, '') AS of_serial
+    SELECT m.*, flagged.flagged_at, n.encounter, coalesce(m.lot, '') AS of_lot, coalesce(m.serial, '') AS of_serial
     FROM flagged
     JOIN udi.scan_now n USING (position_id, record_offset)
-    JOIN udi.stock_move m USING (position_id, record_offset)
-    WHERE NOT m.takes_back AND NOT n.reasons && ARRAY['rejected', 'corrected']
-      -- Goods that turned out to be of another lot were there.
-      AND 'stock-negative' = ANY (n.reasons)
-      AND ($1::text IS NULL OR m.from_place = $1) AND ($2::text IS NULL OR m.item_code = $2)
-    ORDER BY m.position_id, m.record_offset, m.n DESC
-), step AS MATERIALIZED (
-    SELECT m.hospital, one.place, m.owner, m.item_code, coalesce(m.lot, '') AS lot, coalesce(m.serial, '') AS serial,
-           m.moved_at, m.decided_at, one.units,
-           one.units > 0 AND NOT m.takes_back AND m.action NOT IN ('return', 'use') AS brought
-    FROM udi.stock_move m CROSS JOIN LATERAL (VALUES (m.from_place, -m.units), (m.to_place, m.units)) one (place, units)
-    WHERE (m.hospital, one.place, m.owner, m.item_code) IN (SELECT hospital, from_place, owner, item_code FROM taken)
+    CROSS JOIN LATERAL (
+        SELECT v.* FROM udi.stock_move v
+        WHERE (v.position_id, v.record_offset) = (n.position_id, n.record_offset) AND NOT v.takes_back
+          AND ($1::text IS NULL OR v.from_place = $1) AND ($2::text IS NULL OR v.item_code = $2)
+        ORDER BY v.n DESC LIMIT 1
+    ) m
+    -- Goods that turned out to be of another lot were there.
+    WHERE NOT n.reasons && ARRAY['rejected', 'corrected'] AND 'stock-negative' = ANY (n.reasons)
+), goods AS MATERIALIZED (
+    SELECT DISTINCT hospital, item_code, of_lot, of_serial FROM taken
+), label AS MATERIALIZED (
+    SELECT i.hospital, i.item_code, i.item_code AS di FROM (SELECT DISTINCT hospital, item_code FROM goods) i
+    UNION
+    SELECT i.hospital, i.item_code, unnest(f.dis) FROM (SELECT DISTINCT hospital, item_code FROM goods) i
+    JOIN udi.catalogue c USING (hospital, item_code) JOIN udi.fact_change f USING (version)
+), touched AS (
+    SELECT one.position_id, one.record_offset FROM goods g JOIN label l USING (hospital, item_code)
+    CROSS JOIN LATERAL (
+        SELECT s.position_id, s.record_offset FROM udi.scan s
+        WHERE g.of_serial <> '' AND (s.hospital, s.di, s.serial) = (g.hospital, l.di, g.of_serial)
+        UNION ALL
+        SELECT s.position_id, s.record_offset FROM udi.scan s
+        WHERE g.of_serial = '' AND g.of_lot <> '' AND (s.hospital, s.di, s.lot) = (g.hospital, l.di, g.of_lot)
+        UNION ALL
+        SELECT s.position_id, s.record_offset FROM udi.scan s
+        WHERE g.of_serial = '' AND g.of_lot = '' AND (s.hospital, s.di) = (g.hospital, l.di) AND s.lot IS NULL
+        UNION ALL
+        SELECT d.position_id, d.record_offset FROM udi.decision d
+        WHERE g.of_serial <> '' AND (d.di, d.serial) = (l.di, g.of_serial)
+        UNION ALL
+        SELECT d.position_id, d.record_offset FROM udi.decision d
+        WHERE g.of_serial = '' AND g.of_lot <> '' AND (d.di, d.lot) = (l.di, g.of_lot)
+        UNION ALL
+        SELECT d.position_id, d.record_offset FROM udi.decision d
+        WHERE g.of_serial = '' AND g.of_lot = '' AND d.di = l.di AND d.lot IS NULL
+    ) one
+    GROUP BY one.position_id, one.record_offset
+), step AS (
+    SELECT m.position_id, m.record_offset, m.n, m.hospital, one.place, m.owner, m.item_code, coalesce(m.lot, '') AS lot,
+           coalesce(m.serial, '') AS serial, m.moved_at, one.units,
+           CASE WHEN one.units > 0 AND NOT m.takes_back AND m.action NOT IN ('return', 'use')
+                THEN ARRAY[m.decided_at, m.moved_at] END AS brought
+    FROM touched
+    CROSS JOIN LATERAL (
+        SELECT * FROM udi.stock_move v
+        WHERE (v.position_id, v.record_offset) = (touched.position_id, touched.record_offset) OFFSET 0
+    ) m
+    CROSS JOIN LATERAL (VALUES (m.from_place, -m.units), (m.to_place, m.units)) one (place, units)
+), stood AS (
+    SELECT s.*, (sum(s.units) OVER earlier)::bigint AS left_over, max(s.brought) OVER earlier AS came
+    FROM step s
+    WINDOW earlier AS (PARTITION BY s.hospital, s.place, s.owner, s.item_code, s.lot, s.serial ORDER BY s.moved_at)
 )
 SELECT t.hospital, t.scan_id, t.moved_at AS used_at, t.from_place AS store, t.item_code, t.owner, t.lot, t.serial,
-       t.units, t.encounter, stood.units AS left, came.moved_at AS received_at, came.decided_at AS received_known_at
+       t.units, t.encounter, s.left_over AS left, came.at[2] AS received_at, came.at[1] AS received_known_at
 FROM taken t
+JOIN stood s ON (s.position_id, s.record_offset, s.n, s.place, s.units)
+    = (t.position_id, t.record_offset, t.n, t.from_place, -t.units)
 CROSS JOIN LATERAL (
-    SELECT sum(s.units)::bigint AS units FROM step s
-    WHERE (s.hospital, s.place, s.owner, s.item_code, s.lot, s.serial)
-        = (t.hospital, t.from_place, t.owner, t.item_code, t.of_lot, t.of_serial) AND s.moved_at <= t.moved_at
-) stood
-LEFT JOIN LATERAL (
-    SELECT s.moved_at, s.decided_at FROM step s
-    WHERE (s.hospital, s.place, s.owner, s.item_code, s.lot, s.serial)
-        = (t.hospital, t.from_place, t.owner, t.item_code, t.of_lot, t.of_serial)
-      AND s.brought AND s.decided_at >= t.flagged_at AND s.moved_at <= t.moved_at AND stood.units >= 0
-    ORDER BY s.decided_at DESC, s.moved_at DESC LIMIT 1
-) came ON true
+    SELECT CASE WHEN s.left_over >= 0 AND s.came[1] >= t.flagged_at THEN s.came END AS at
+) came
 ORDER BY t.moved_at, t.scan_id
 """
+"""Read by lots and units of those scans alone, and each lot once."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ _DAY: Final = "SELECT udi.day_of_books()"
 _KEPT_OF: Final = "SELECT max(as_of) FROM udi.demand"
 _WEEKS: Final = """
 SELECT hospital, store, item_code, lead_days, first_came_on, last_used_on, weeks, week, units
-FROM udi.weeks_of_use_2($1, $2) ORDER BY hospital, store, item_code
+FROM udi.weeks_of_use_3($1, $2) ORDER BY hospital, store, item_code
 """
 _KEEP: Final = f"""
 INSERT INTO udi.demand AS d (hospital, store, item_code, as_of, first_came_on, last_used_on, weeks, weeks_used, weekly,

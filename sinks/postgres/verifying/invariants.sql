@@ -235,6 +235,18 @@ FULL JOIN (
 ) m USING (hospital, issuer, di, serial)
 WHERE u.booked > 1 OR u.place IS NULL OR m.moves IS NULL OR u.place <> ALL (m.places);
 
+-- check: set-is-its-balance: what lacks of a supplier's set is what lies in it
+SELECT hospital, document, item_code, lot, serial, s.lacking, b.quantity AS balance
+FROM (
+    SELECT hospital, document, item_code, coalesce(lot, '') AS lot, coalesce(serial, '') AS serial, sum(lacking) AS lacking
+    FROM report.loan_sets WHERE item_code IS NOT NULL GROUP BY 1, 2, 3, 4, 5
+) s
+FULL JOIN (
+    SELECT hospital, substr(store, length('set/') + 1) AS document, item_code, lot, serial, sum(quantity) AS quantity
+    FROM udi.balance WHERE store LIKE 'set/%' GROUP BY 1, 2, 3, 4, 5
+) b USING (hospital, document, item_code, lot, serial)
+WHERE coalesce(s.lacking, 0) <> coalesce(b.quantity, 0);
+
 -- check: goods-moved-once: goods of a scan that stands have moved once; of no scan twice, but for what went back
 SELECT n.scan_id, n.action, n.verdict, moved.times
 FROM udi.scan_now n
@@ -269,6 +281,22 @@ JOIN udi.count_line l USING (hospital, document)
 LEFT JOIN udi.scan_claim k ON (k.hospital, k.scan_id) = (l.hospital, l.scan_id)
 LEFT JOIN udi.scan s ON (s.position_id, s.record_offset) = (k.position_id, k.record_offset)
 WHERE l.scan_id IS NOT NULL AND s.owner IS NULL;
+
+-- check: gone-follows-from-reads: what has left a cabinet follows from its reads
+SELECT hospital, store, place, read_at, issuer, di, serial, due.seen_at AS expected, g.seen_at
+FROM (
+    SELECT r.hospital, r.store, r.place, r.read_at, r.fingerprint, u.issuer, u.di, u.serial, r.before_at AS seen_at
+    FROM (
+        SELECT c.*, lag(c.read_at) OVER reads AS before_at, lag(c.issuers) OVER reads AS had_issuers, lag(c.dis) OVER reads AS had_dis,
+               lag(c.serials) OVER reads AS had_serials
+        FROM udi.cabinet_read c WINDOW reads AS (PARTITION BY c.hospital, c.store, c.place ORDER BY c.read_at, c.fingerprint)
+    ) r
+    CROSS JOIN LATERAL (
+        SELECT * FROM unnest(r.had_issuers, r.had_dis, r.had_serials) EXCEPT SELECT * FROM unnest(r.issuers, r.dis, r.serials)
+    ) u (issuer, di, serial)
+) due
+FULL JOIN udi.cabinet_gone g USING (hospital, store, place, read_at, fingerprint, issuer, di, serial)
+WHERE due.seen_at IS DISTINCT FROM g.seen_at;
 
 -- check: whole-packages: units of use are whole packages of what was scanned
 SELECT scan_id, action, quantity, units FROM udi.scan_now WHERE units <= 0 OR units % quantity <> 0;
@@ -648,6 +676,7 @@ FROM (
     UNION ALL SELECT 'ledger', 'check_ledger'
     UNION ALL SELECT 'settlement', 'check_open_period' UNION ALL SELECT 'waste_cost', 'check_open_period'
     UNION ALL SELECT 'scan', 'place_scanned' UNION ALL SELECT 'decision', 'place_decided' UNION ALL SELECT 'unit_place', 'by_moves_alone'
+    UNION ALL SELECT 'balance', 'by_record_alone' UNION ALL SELECT 'store_item', 'by_record_alone'
 ) expected
 LEFT JOIN pg_trigger t ON t.tgrelid = ('udi.' || expected.book)::regclass AND t.tgname = expected.protection
 WHERE t.tgenabled IS DISTINCT FROM 'O';

@@ -253,3 +253,38 @@ async def test_a_batch_by_facts_older_than_the_lane_has_seen_is_refused(store: P
     with pytest.raises(StaleError):
         await store.books.record(await empty_batch(store, lane=1, facts_version=1))
     assert await store.books.record(await empty_batch(store, lane=1, facts_version=2)) > 0
+
+
+@pytest.mark.parametrize("table", ["balance", "store_item"])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE udi.{table} SET quantity = quantity + 1",
+        "UPDATE udi.{table} SET quantity = quantity /* record_2( */ + 1",
+        "DELETE FROM udi.{table}",
+        "TRUNCATE udi.{table}",
+        "INSERT INTO udi.{table} SELECT * FROM udi.{table} WHERE false",
+        "DO $$ BEGIN UPDATE udi.{table} SET quantity = 0; END $$",
+    ],
+)
+async def test_a_balance_is_written_by_the_record_step_alone(session: Session, table: str, statement: str) -> None:
+    with pytest.raises(asyncpg.RestrictViolationError, match=f"{table} is kept by the record step alone"):
+        await session.execute(statement.format(table=table))
+
+
+async def test_a_function_of_another_name_may_not_write_balances(session: Session) -> None:
+    made = "CREATE FUNCTION pg_temp.record_more() RETURNS void LANGUAGE plpgsql AS"
+    await session.execute(f"{made} 'BEGIN DELETE FROM udi.balance; END'")
+    with pytest.raises(asyncpg.RestrictViolationError):
+        await session.execute("SELECT pg_temp.record_more()")
+
+
+async def test_the_record_step_may_write_balances_whatever_the_search_path(database: str) -> None:
+    """PostgreSQL names the function with its schema, or without where the search path has that."""
+    async with postgres_store(database) as store:
+        ward = await Ward(store).open(*usual())
+        await store.pool.execute(f"ALTER DATABASE {database.rpartition('/')[2]} SET search_path = udi, public")
+        await store.pool.expire_connections()
+        await ward.scan(scan(1, codes=[GOODS], quantity=2))
+        assert await store.pool.fetchval("SHOW search_path") == "udi, public"
+        assert await store.pool.fetchval("SELECT sum(quantity) FROM udi.balance") == -2

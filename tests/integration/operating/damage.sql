@@ -82,6 +82,9 @@ UPDATE udi.store_item SET quantity = quantity + 1 WHERE item_code = 'PLATE';
 -- check: unit-in-one-place: a unit with a serial is in one place, in the house at most once, and as far as its moves say
 UPDATE udi.unit_place SET place = 'OR-9';
 
+-- check: set-is-its-balance: what lacks of a supplier's set is what lies in it
+INSERT INTO udi.balance VALUES ('H1', 'set/LS-9', 'SCREW', 'S9', 'L1', '', 0, 'GS1', '07032069804988', NULL, 2);
+
 -- check: goods-moved-once: goods of a scan that stands have moved once; of no scan twice, but for what went back
 UPDATE udi.scan SET owner = NULL WHERE (position_id, record_offset) = (SELECT position_id, record_offset FROM udi.scan_claim WHERE scan_id = '00000000-0000-0000-0000-00000000000c');
 
@@ -93,6 +96,9 @@ INSERT INTO udi.stock_count VALUES ('H1', 'C-1', 'OR-2', NULL, now(), 'li');
 INSERT INTO udi.count_end VALUES ('H1', 'C-1', true, now(), 'li', NULL, 'a count');
 INSERT INTO udi.count_line VALUES ('H1', 'C-1', 1, 'SCREW', 'hospital', 'GS1', '1', 'L1', '', NULL, 2, 1, NULL, now(), '{}', NULL, '{}', gen_random_uuid(), 'missing', 1);
 INSERT INTO udi.count_booked VALUES ('H1', 'C-1', now());
+
+-- check: gone-follows-from-reads: what has left a cabinet follows from its reads
+INSERT INTO udi.cabinet_gone VALUES ('H1', 'OR-2', 'cab1', '2022-06-03 04:09Z', 'x', 'GS1', '07032069804988', 'S2', '2022-06-03 04:02Z');
 
 -- check: whole-packages: units of use are whole packages of what was scanned
 UPDATE udi.scan SET units = 4 WHERE (position_id, record_offset) = (SELECT position_id, record_offset FROM udi.scan_claim WHERE scan_id = '00000000-0000-0000-0000-00000000000c');

@@ -11,12 +11,17 @@ from models.charging.commands import CommandKind
 from sinks.messages.outgoing import Outgoing
 from sinks.ports.batch import InputPosition, RawRecord
 from sinks.postgres.stock.cabinets import CabinetBatch, CabinetBooks, suspected_uses, tag_findings
+from sinks.postgres.verifying.books import checks, run_check
 from streams.embedded.broker import EmbeddedBroker
 from tests.support.builders import DI, HOSPITAL, NOON, body, encounter, gs1, gtin, item, scan
 from tests.support.installed import Installed, running
 from tests.support.ward import PostgresStore, Ward, postgres_store
 
 TOPIC = "udi.cabinet-reads"
+ONE_MORE = """
+INSERT INTO udi.cabinet_gone
+SELECT hospital, store, place, read_at, fingerprint, issuer, di, 'S1', seen_at FROM udi.cabinet_gone WHERE serial = 'S3'
+"""
 
 
 @pytest.fixture
@@ -95,6 +100,34 @@ async def test_what_left_unscanned_is_suspected_by_session_and_badge_and_charges
     ]  # fmt: skip
     assert await store.pool.fetchval("SELECT count(*) FROM udi.ledger") == 0
     assert await store.pool.fetchval("SELECT sum(quantity) FROM report.stock WHERE store = 'OR-2/cab1'") == 3
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        "DELETE FROM udi.cabinet_gone WHERE serial = 'S3'",
+        ONE_MORE,
+        "UPDATE udi.cabinet_gone SET seen_at = seen_at - interval '1 minute' WHERE serial = 'S3'",
+        "UPDATE udi.cabinet_read SET serials = ARRAY['S1', 'S2', 'S4'] WHERE cardinality(serials) = 3",
+        "DELETE FROM udi.cabinet_read WHERE cardinality(serials) = 2",
+    ],
+)
+async def test_verify_finds_what_has_not_followed_from_the_reads(
+    ward: Ward, store: PostgresStore, cabinet: Cabinet, planted: str
+) -> None:
+    """Also of reads that came late, and of one that came again."""
+    assert ward is not None
+    await cabinet.sees(read(1, tag(1), tag(2), tag(3)), read(20, tag(2)), read(20, tag(2)))
+    await cabinet.sees(read(9, tag(1), tag(2)), read(9, tag(1), place="cab2"), read(3, tag(1), tag(2), tag(3)))
+    check = next(each for each in checks() if each.name == "gone-follows-from-reads")
+    async with store.pool.acquire() as connection:
+        assert (await run_check(connection, check)).failures == 0
+        async with connection.transaction():
+            await connection.execute("SET LOCAL session_replication_role = replica")
+            await connection.execute(planted)
+            finding = await run_check(connection, check)
+    assert finding.failures > 0
+    assert {row["serial"] for row in finding.first} <= {"S1", "S2", "S3", "S4"}
 
 
 async def test_a_scan_clears_it_whenever_it_comes_and_a_rejected_one_does_not(

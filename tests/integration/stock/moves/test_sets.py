@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sinks.postgres.stock.sets import loan_sets
-from sinks.postgres.verifying.books import verify_books
+from sinks.postgres.verifying.books import checks, run_check, verify_books
 from streams.embedded.broker import EmbeddedBroker
 from tests.support.builders import DI, encounter, gs1, item, scan, scan_id
 from tests.support.installed import installed
@@ -146,3 +146,25 @@ async def test_people_see_each_set_and_its_lines(told: str, embedded_broker: Emb
         assert (shown.exit_code, "not-returned" in shown.stdout) == (1, True)
         assert "LS-1" in (await house.udi("sets")).stdout
         assert (await house.udi("sets", "NONE")).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        "UPDATE udi.balance SET quantity = quantity + 1 WHERE store = 'set/LS-1'",
+        "DELETE FROM udi.balance WHERE store = 'set/LS-1'",
+        "UPDATE udi.scan SET units = 4 WHERE action = 'receive'",
+        "UPDATE udi.scan SET document = 'LS-2' WHERE action = 'use'",
+    ],
+)
+async def test_verify_finds_a_set_that_says_something_else_than_its_moves(
+    ward: Ward, store: PostgresStore, planted: str
+) -> None:
+    await ward.scan(of_set(1, "receive", 5), of_set(2, "use", 2), scan(3, codes=[UNKNOWN], document="LS-1"))
+    check = next(each for each in checks() if each.name == "set-is-its-balance")
+    async with store.pool.acquire() as connection:
+        assert (await run_check(connection, check)).failures == 0
+        async with connection.transaction():
+            await connection.execute("SET LOCAL session_replication_role = replica")
+            await connection.execute(planted)
+            assert (await run_check(connection, check)).failures > 0

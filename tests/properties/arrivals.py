@@ -39,6 +39,10 @@ CODES = (
     [gs1(expiry="271231", lot="L1")],
     ["HOUSE-7"],
 )
+STORE_WORK = [
+    "receive", "receive", "waste", "opened", "transfer", "accept", "lend", "give-back", "quarantine", "clear",
+    "send-back", "count",
+]  # fmt: skip
 BAD = (b"{", b"[]", b'{"schema": "udi.scan/1"}')
 
 
@@ -46,7 +50,7 @@ BAD = (b"{", b"[]", b'{"schema": "udi.scan/1"}')
 def events(draw: st.DrawFn, codes: tuple[list[str], ...] = CODES) -> dict[str, Any]:
     """A scan of one of few ids, goods, encounters and devices, at one of few moments."""
     number = draw(st.integers(1, 20))
-    action = draw(st.sampled_from(["use"] * 6 + ["return"] * 4 + ["receive", "waste", "transfer", "lend", "clear"]))
+    action = draw(st.sampled_from(["use"] * 6 + ["return"] * 4 + ["identify"] * 2 + STORE_WORK))
     changes: dict[str, Any] = {
         "action": action,
         "codes": draw(st.sampled_from(codes)),
@@ -57,9 +61,14 @@ def events(draw: st.DrawFn, codes: tuple[list[str], ...] = CODES) -> dict[str, A
     }
     if draw(st.booleans()):
         changes |= {"sequence": draw(st.integers(1, 4)), "boot": "b"}
-    if action == "return" and draw(st.booleans()):
+    if action == "identify" and draw(st.booleans()):
+        # By the paper they came with.
+        changes |= {"document": draw(st.sampled_from(["D1", "D2"]))}
+    elif action == "identify" or (action == "return" and draw(st.booleans())):
         changes["corrects"] = str(scan_id(draw(st.integers(1, 20))))
-    if action in {"transfer", "lend"}:
+    elif action != "return" and draw(st.booleans()):
+        changes |= {"document": draw(st.sampled_from(["D1", "D2"]))}
+    if action in {"transfer", "lend", "give-back"}:
         changes["to_store"] = "OR-1"
     return scan(number, **changes)
 
@@ -88,10 +97,31 @@ def stories(draw: st.DrawFn) -> list[Event]:
     return told
 
 
+@st.composite
+def mistaken(draw: st.DrawFn) -> list[Event]:
+    """Goods of one lot or unit, and the scan or two that say of which they are; some of them come back."""
+    number, di = draw(st.integers(1, 90)) * 100 + 50, draw(st.sampled_from([DI, DI, PLATE_DI, NEW_DI]))
+    said, right = draw(st.permutations([{"lot": "L1"}, {"lot": "L2"}, {"serial": "S1"}, {"serial": "S2"}, {}]))[:2]
+    action = draw(st.sampled_from(["use", "use", "use", "receive", "waste", "accept", "clear", "quarantine"]))
+    patient = "E1" if action == "use" else None
+    about: dict[str, Any] = {"quantity": 1 if "serial" in right else draw(st.integers(1, 3)), "encounter": patient}
+    about["document"] = paper = draw(st.sampled_from([None, f"D{number}"]))
+    named = {"document": paper} if paper else {"corrects": str(scan_id(number))}
+    told: list[Event] = [scan(number, action=action, codes=[gs1(di, **said)], scanned_at=at(1), **about)]
+    for place in range(draw(st.integers(1, 2))):
+        changes = about | {"action": "identify", "codes": [gs1(di, **right)], "scanned_at": at(2 + place)} | named
+        told.append(scan(number + 1 + place, **changes))
+    if action == "use" and draw(st.booleans()):
+        changes = about | {"action": "return", "codes": [gs1(di, **right)], "scanned_at": at(9)}
+        told.append(scan(number + 9, **changes | {"quantity": 1}))
+    return told
+
+
 def arrivals(largest: int = 12) -> st.SearchStrategy[list[Event]]:
     """What lies on one lane: scans, ticks, rubbish, and a few stories that belong together, mixed or not."""
     alone: st.SearchStrategy[Event] = st.one_of(events(), events(), events(), st.just(TICK), st.sampled_from(BAD))
-    parts = st.lists(st.one_of(alone.map(lambda event: [event]), stories()), min_size=1, max_size=largest)
+    told_alone = alone.map(lambda event: [event])
+    parts = st.lists(st.one_of(told_alone, told_alone, stories(), mistaken()), min_size=1, max_size=largest)
     told = parts.map(lambda lists: [event for part in lists for event in part])
     return st.one_of(told, told.flatmap(st.permutations).map(list))
 

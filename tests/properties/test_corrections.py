@@ -271,7 +271,7 @@ def test_the_database_gives_what_the_twin_gives(database: str) -> None:
         async with postgres_store(database) as postgres:
             await postgres.empty()
             twin, books = await play(MemoryStore(), told), await play(postgres, told)
-        assert without_instants(books) == without_instants(twin)
+        assert books.without_instants() == twin.without_instants()
 
     @seed(18)
     @settings(quickly, max_examples=25)
@@ -280,23 +280,6 @@ def test_the_database_gives_what_the_twin_gives(database: str) -> None:
         run(both(told))
 
     example()
-
-
-def without_instants(account: Account) -> tuple[Any, ...]:
-    """The account without when a person's command was accepted: by the clock of the database, or by the test's."""
-    return (
-        tuple(row[:-1] for row in account.scans),
-        tuple((*row[:14], *row[15:]) for row in account.charges),
-        account.settlement,
-        account.stock,
-        account.left,
-        account.moves,
-        account.usage,
-        account.open,
-        account.units_in_use,
-        account.changes,
-        {place: [each.id for each in all_] for place, all_ in account.published.items()},
-    )
 
 
 LOST = f"]d201{DI}1727123110L1234521S1"
@@ -356,7 +339,7 @@ def test_the_database_gives_what_the_twin_gives_of_doubtful_lots(database: str) 
         async with postgres_store(database) as postgres:
             await postgres.empty()
             twin, books = await play_doubtful(MemoryStore(), told), await play_doubtful(postgres, told)
-        assert without_instants(books) == without_instants(twin)
+        assert books.without_instants() == twin.without_instants()
 
     @seed(20)
     @settings(quickly, max_examples=15)

@@ -9,6 +9,7 @@ import asyncpg
 from models.calendar import month_text
 from models.charging.decision import Decision
 from models.money import fen_text, price_text
+from models.reasons import deciding_reason
 from models.scan.event import Action
 from sinks.memory.books import MemoryBooks
 
@@ -51,6 +52,22 @@ class Account:
         """What stands whatever the order in which independent scans arrived: no offsets, lanes or sequence numbers."""
         return replace(self, verdicts=(), open=(), units_in_use=(), changes=(), positions=(), published={})
 
+    def without_instants(self) -> tuple[Any, ...]:
+        """All but when a person's command, or a scan that identifies, was accepted: by the database's clock or ours."""
+        return (
+            tuple(row[:-1] for row in self.scans),
+            tuple((*row[:14], *row[15:]) for row in self.charges),
+            self.settlement,
+            self.stock,
+            self.left,
+            self.moves,
+            self.usage,
+            self.open,
+            self.units_in_use,
+            self.changes,
+            {place: [each.id for each in all_] for place, all_ in self.published.items()},
+        )
+
 
 def _sorted(rows: Iterable[Row]) -> tuple[Row, ...]:
     return tuple(sorted(rows, key=repr))
@@ -84,7 +101,9 @@ def account_of_memory(books: MemoryBooks) -> Account:
         left=_sorted((*key, units) for key, units in totals.items()),
         moves=_sorted(_move(d) for d in every if d.stock.move),
         usage=_usage(every),
-        open=_sorted((*d.subject.ref, d.subject.lane, str(d.verdict), str(d.reasons[0])) for d in newest if d.open),
+        open=_sorted((*d.subject.ref, d.subject.lane, str(d.verdict), str(deciding_reason(d.reasons)))
+            for d in newest if d.open
+        ),
         units_in_use=_sorted((*unit, *ref) for unit, ref in books.claims.units.items()),
         changes=_sorted((*use, n, units, *by) for (use, n), (units, by) in books.claims.changes.items()),
         positions=_sorted((p.topic, p.partition, p.next_offset) for p in books.positions.values()),

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from models.stock.exposure import ExposureLine, ItemScan, Loss, Patient
-from rules.stock.recall_listing import LOST, NOBODY_KNOWN, lines_of
+from rules.stock.recall_listing import BY_STOCK, LOST, NOBODY_KNOWN, lines_of
 from rules.stock.recall_losses import losses, patients_of
 from tests.support.builders import NOON
 from tests.unit.rules.stock.test_recall_listing import ITEMS, notice, scan, short
@@ -178,3 +178,16 @@ def test_what_was_lost_lies_in_the_store_no_more() -> None:
     scans = [moved(1, "receive", 3), moved(2, "receive", 2, lot="GOOD"), missed(20), moved(30, "use", lot=None)]
 
     assert [line.chance for line in listed(scans) if line.encounter == "E30"] == [Decimal("0.5000")]
+
+
+def test_an_unread_use_and_the_unit_a_count_missed_after_it_are_both_possible() -> None:
+    """Whether the one was the other nobody knows: no chance is lowered by a guess, though they add up to more."""
+    scans = [moved(1, "receive", 2), moved(30, "use", lot=None, encounter="USED"), counted(59, 1), missed(60)]
+
+    found = listed(scans, patient("LAY", 0, None), patient("USED", 0, None))
+
+    assert sorted((line.encounter, line.chance, line.reckoned) for line in found if line.encounter) == [
+        ("LAY", Decimal("0.5000"), LOST),
+        ("USED", Decimal("0.5000"), LOST),
+        ("USED", Decimal("1.0000"), BY_STOCK),
+    ]

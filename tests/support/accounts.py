@@ -146,7 +146,9 @@ def _charge(d: Decision, n: int) -> Row:
 def _move(d: Decision) -> Row:
     move, event = d.stock.move, d.subject.event
     assert move is not None
-    outside = {Action.USE: "patient", Action.RETURN: "patient", Action.RECEIVE: "supplier"}.get(event.action, "waste")
+    outside = {
+        Action.USE: "patient", Action.RETURN: "patient", Action.RECEIVE: "supplier", Action.SEND_BACK: "supplier",
+    }.get(event.action, "waste")  # fmt: skip
     return (
         str(event.scan_id), move.from_store or outside, move.to_store or outside, move.owner,
         d.item.item_code if d.item else None, d.label.lot, d.label.serial, move.units, event.scanned_at,

@@ -141,7 +141,7 @@ async def expected(pool: asyncpg.Pool) -> list[tuple[Any, ...]]:
             if row["to_place"] == place
             and row["decided_at"] >= at
             and not row["takes_back"]
-            and row["action"] != "return"
+            and row["action"] not in {"return", "use"}
         ]
         explained = max(came) if came and left >= 0 else (None, None)
         found.append((name, place, left, explained[1], explained[0]))

@@ -191,7 +191,7 @@ WITH today AS MATERIALIZED (
         WHERE (s.hospital, s.item_code) = (l.hospital, l.item_code) AND s.unusable IS NULL AND udi.is_of_store(s.place, l.store)
     ) here
     CROSS JOIN LATERAL (
-        SELECT coalesce(sum(s.quantity), 0)::bigint AS units FROM stock s
+        SELECT greatest(coalesce(sum(s.quantity), 0), 0)::bigint AS units FROM stock s
         WHERE (s.hospital, s.item_code, s.place) = (l.hospital, l.item_code, 'in-transit/' || l.store)
     ) way
     CROSS JOIN LATERAL (

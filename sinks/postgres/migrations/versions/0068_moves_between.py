@@ -6,7 +6,7 @@ Revision ID: 0068
 from sinks.postgres.migrations.scripts import execute
 
 revision = "0068"
-down_revision = "0074"
+down_revision = "0067"
 branch_labels = None
 depends_on = None
 

@@ -269,7 +269,8 @@ FROM udi.stock_move m
 LEFT JOIN udi.count_line l ON (l.hospital, l.scan_id) = (m.hospital, m.scan_id)
 LEFT JOIN udi.stock_count c ON (c.hospital, c.document) = (l.hospital, l.document)
 CROSS JOIN LATERAL (SELECT concat_ws('/', c.store, c.place) AS shelf) counted
-WHERE 'adjustment' IN (m.from_place, m.to_place)
+-- What a patient got is recorded also where its scan names that place as its store.
+WHERE 'adjustment' IN (m.from_place, m.to_place) AND m.action NOT IN ('use', 'return')
   AND (m.item_code, m.owner, coalesce(m.lot, ''), coalesce(m.serial, ''), m.units, m.cost, m.moved_at, m.from_place, m.to_place)
       IS DISTINCT FROM (l.item_code, l.owner, l.lot, l.serial, l.units, l.cost, l.counted_at,
                         CASE l.action WHEN 'found' THEN 'adjustment' ELSE counted.shelf END, CASE l.action WHEN 'found' THEN counted.shelf ELSE 'adjustment' END);

@@ -124,13 +124,6 @@ async def test_people_see_the_goods_of_stores_nobody_has_told(database: str, emb
 
 async def _look(house: Installed) -> None:
     assert "No goods lie in a store" in (await house.udi("stock", "--unknown-stores")).stdout
-    await tell(PostgresStore(house.pool), "OR-2")
-    await house.ward.scan(moved(900, "transfer", to_store="OR-88", codes=[gs1(DI, expiry="271231", lot="L1")]))
-
-    found = await house.json("stock", "--unknown-stores", "--store", "OR-88")
-    assert [(row["place"], row["quantity"]) for row in found] == [("OR-88", 1)]
-    assert "tell the store" in (await house.udi("stock", "--unknown-stores")).stdout
-    assert "未登记库房" in (await house.udi("--lang", "zh-CN", "stock", "--unknown-stores")).stdout
     assert (await house.udi("stock", "--moves", "--unknown-stores")).exit_code == 2
 
 

@@ -51,7 +51,7 @@ def attacked(house: Live) -> dict[str, dict[str, Any]]:
         if house.call("POST", "/v1/scans", scan, token).status != 202:
             house.publish("udi.scans", [(b"H1/E1", scan)])
     for scan in scans.values():
-        house.until("SELECT 1 FROM report.verdicts WHERE scan_id = $1", scan["scan_id"], seconds_max=60)
+        house.until("SELECT 1 FROM report.verdicts WHERE scan_id = $1", scan["scan_id"])
     return scans
 
 

@@ -47,7 +47,7 @@ def recorded(house: Live, device: str) -> list[int]:
 
 def all_there(house: Live, device: str, count: int) -> None:
     house.until("SELECT 1 FROM udi.scan WHERE device_id = $1 AND verdict NOT IN ('duplicate', 'conflict') "
-                "HAVING count(*) = $2", device, count, seconds_max=120)  # fmt: skip
+                "HAVING count(*) = $2", device, count, seconds_max=600)  # fmt: skip
     assert recorded(house, device) == list(range(1, count + 1))
 
 
@@ -66,7 +66,7 @@ def test_a_gateway_that_dies_while_a_terminal_sends_loses_nothing(house: Live, q
     device = name_of(page)
     for share in (1, 2):
         house.until("SELECT 1 FROM udi.scan WHERE device_id = $1 HAVING count(*) >= $2", device, 300 * share,
-                    seconds_max=60)  # fmt: skip
+                    seconds_max=600)  # fmt: skip
         gateway.kill()
         gateway.start()
     house.wait_ready()

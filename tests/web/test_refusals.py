@@ -96,7 +96,7 @@ def test_a_replayed_signed_scan_charges_once_and_the_books_tell(house: Live) -> 
     assert [each.status for each in answers] == [202, 202, 202]
     scan_id = answers[0].json["scan_id"]
     house.until("SELECT 1 FROM report.verdicts WHERE scan_id = $1 AND verdict = 'duplicate' HAVING count(*) = 2",
-                scan_id, seconds_max=60)  # fmt: skip
+                scan_id, seconds_max=240)  # fmt: skip
     assert len(house.rows("SELECT 1 FROM report.charges WHERE scan_id = $1", scan_id)) == 1
 
 

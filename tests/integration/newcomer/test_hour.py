@@ -78,7 +78,7 @@ def test_the_readme_leads_from_nothing_to_a_billed_scan(language: str, nobody: b
         assert any("publish_scan" in command for command, _ in done)
     finally:
         running.interrupt()
-        status = running.end(60)
+        status = running.end(START_SECONDS)
 
     assert "Traceback" not in running.text
     # A shell calls 130 what the system calls ended by the signal of Ctrl-C.

@@ -68,7 +68,7 @@ async def test_a_service_ends_with_status_2(pool: asyncpg.Pool, database: str, s
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "streams", "run", service, env=settings, stderr=asyncio.subprocess.PIPE
     )
-    _, said = await asyncio.wait_for(process.communicate(), 60)
+    _, said = await asyncio.wait_for(process.communicate(), 240)
 
     assert process.returncode == 2
     assert b"UDI_LANES=7 is set, the books were made with 4" in said
@@ -84,7 +84,7 @@ async def test_fausts_own_command_takes_the_same_look_and_opens_no_web_server(
         sys.executable, "-m", "faust", "-A", "streams.app", "worker", env=settings,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
-    said, _ = await asyncio.wait_for(process.communicate(), 120)
+    said, _ = await asyncio.wait_for(process.communicate(), 240)
 
     assert process.returncode == 1
     assert b"UDI_LANES=7 is set, the books were made with 4" in said

@@ -10,7 +10,7 @@ from aiokafka.errors import KafkaError
 from tests.support.servers.kafka import RealKafka
 
 NODES: Final = 3
-IN_SYNC_SECONDS_MAX: Final = 90.0
+IN_SYNC_SECONDS_MAX: Final = 240.0
 _SETTINGS: Final = {
     "offsets.topic.replication.factor": "3",
     "transaction.state.log.replication.factor": "3",

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import asyncpg
 
+from benchmarks.parts import let_all_write_balances
 from benchmarks.steps import hot_pool
 
 TABLES: Final = (
@@ -84,6 +85,7 @@ def _splits(dumped: Dump, batches: int) -> list[tuple[str, list[bytes]]]:
 
 async def _copy(url: str, parts: Sequence[Dump]) -> float:
     async with hot_pool(url) as pool, pool.acquire() as connection:
+        await let_all_write_balances(connection)
         start = perf_counter()
         for part in parts:
             async with connection.transaction():

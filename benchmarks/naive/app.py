@@ -6,6 +6,7 @@ from typing import Any
 import faust
 
 from benchmarks.naive.books import NaiveBooks
+from benchmarks.parts import let_all_write_balances
 from models.charging.snapshot import Catalogue
 from models.policy import POLICY
 from models.wire.topics import SCANS
@@ -33,9 +34,7 @@ class _Lanes:
             settings = self._settings
             if self._books is None:
                 pool = await open_pool(settings.database(), 2)
-                # Here nobody protects the books but the application.
-                await pool.execute("ALTER TABLE udi.balance DISABLE TRIGGER by_record_alone")
-                await pool.execute("ALTER TABLE udi.store_item DISABLE TRIGGER by_record_alone")
+                await let_all_write_balances(pool)
                 self._books = NaiveBooks(pool, settings.zone)
             state = await self._books.take_over(await cluster_id(settings), topic, partition)
             lane = self._lanes[partition] = Lane(state, self._books, self._catalogue, settings.zone, POLICY)

@@ -8,7 +8,7 @@ from aiokafka import AIOKafkaProducer
 
 from tests.oracle import readers
 from tests.oracle.producer import Sender
-from tests.oracle.values import CATALOGUE, ENCOUNTERS, SCANS, Record
+from tests.oracle.values import CATALOGUE, ENCOUNTERS, SCANS, STORES, Record
 from tests.oracle.world.generator import plan
 from tests.oracle.world.intents import IntentLog
 from tests.support.servers.kafka import Broker, RealKafka, create_topics
@@ -36,7 +36,7 @@ def test_a_refused_statement_says_why(empty_database: str) -> None:
 
 async def test_what_is_planned_arrives_once_and_in_order(broker: Broker, tmp_path: Path) -> None:
     lanes = 2
-    topics = {SCANS: lanes, CATALOGUE: 1, ENCOUNTERS: 1}
+    topics = {SCANS: lanes, CATALOGUE: 1, ENCOUNTERS: 1, STORES: 1}
     await create_topics(broker.bootstrap_servers, topics)
     made = plan(1, 120, lanes=lanes)
     log = IntentLog(tmp_path / "intents.jsonl")

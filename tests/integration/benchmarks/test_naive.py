@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks import ward
 from benchmarks.naive.books import NaiveBooks
-from benchmarks.parts import books
+from benchmarks.parts import books, let_all_write_balances
 from models.calendar import ZONE_DEFAULT
 from models.charging.snapshot import Catalogue
 from models.policy import POLICY
@@ -44,6 +44,8 @@ async def _effects(url: str, kind: type[NaiveBooks] | type[PostgresBooks], batch
     """Every view of `report` after the input was recorded in batches of that size."""
     pool = await open_pool(url, 2, hot=True)
     try:
+        if kind is NaiveBooks:
+            await let_all_write_balances(pool)
         written = kind(pool, ZONE_DEFAULT)
         state = await written.take_over("cluster", "udi.scans", 0)
         lane = Lane(state, written, Catalogue(), ZONE_DEFAULT, POLICY)

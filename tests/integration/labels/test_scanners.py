@@ -156,6 +156,6 @@ def test_files_name_every_bad_row(tmp_path: Path) -> None:
     read, told = read_scanners(lines), read_scanners(table)
 
     assert [(each.device_id, each.separators) for each in read.good] == [("d1", ["_"])]
-    assert [(row.row, row.column) for row in read.bad] == [(2, "known_from"), (3, "separator"), (4, "record")]
+    assert [(row.row, row.column) for row in read.bad] == [(2, "known_from"), (3, "separator"), (4, "")]
     assert [(each.separators, each.key_map, each.sends_separators) for each in told.good] == [(["_"], {"?": "_"}, True)]
     assert [(row.row, row.column) for row in told.bad] == [(3, "device_id")]

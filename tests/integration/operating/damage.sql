@@ -89,7 +89,7 @@ INSERT INTO udi.balance VALUES ('H1', 'set/LS-9', 'SCREW', 'S9', 'L1', '', 0, 'G
 UPDATE udi.scan SET owner = NULL WHERE (position_id, record_offset) = (SELECT position_id, record_offset FROM udi.scan_claim WHERE scan_id = '00000000-0000-0000-0000-00000000000c');
 
 -- check: adjustment-has-its-line: every move from or to the place adjustment books a line of a posted count, as the line says
-UPDATE udi.scan SET from_place = 'OR-2', to_place = 'adjustment' WHERE (position_id, record_offset) = (SELECT position_id, record_offset FROM udi.scan_claim WHERE scan_id = '00000000-0000-0000-0000-00000000000c');
+UPDATE udi.scan SET action = 'transfer', from_place = 'OR-2', to_place = 'adjustment' WHERE (position_id, record_offset) = (SELECT position_id, record_offset FROM udi.scan_claim WHERE scan_id = '00000000-0000-0000-0000-00000000000c');
 
 -- check: count-is-booked: of a count that is booked every difference has moved its goods
 INSERT INTO udi.stock_count VALUES ('H1', 'C-1', 'OR-2', NULL, now(), 'li');

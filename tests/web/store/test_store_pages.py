@@ -2,6 +2,7 @@
 
 import html
 import re
+import time
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -89,9 +90,15 @@ def store(house: Live) -> dict[str, str]:
 
 
 def page(house: Live, person: dict[str, str], path: str) -> str:
-    answer = house.call("GET", path, headers=person | {"Accept-Language": "en"})
-    assert answer.status == 200, (path, answer.body)
-    return answer.body.decode()
+    """What it shows once its figures are worked out."""
+    for _ in range(600):
+        answer = house.call("GET", path, headers=person | {"Accept-Language": "en"})
+        assert answer.status == 200, (path, answer.body)
+        text = answer.body.decode()
+        if "This is being worked out" not in text:
+            return text
+        time.sleep(0.1)
+    raise AssertionError(path)
 
 
 def rows(text: str) -> list[list[str]]:

@@ -93,10 +93,6 @@ def test_what_is_left_is_told_of_the_place_that_was_scanned() -> None:
     ("changes", "said"),
     [
         ({"action": "lend"}, "Expected to_store in a lend"),
-        (
-            {"action": "transfer", "to_store": "patient"},
-            "Expected a store of the hospital's own, none of adjustment, patient, supplier, waste",
-        ),
         ({"action": "give-back", "to_store": "OR-2"}, "Expected another store in to_store of a give-back"),
     ],
 )

@@ -86,6 +86,8 @@ def store(house: Live) -> dict[str, str]:
     house.until("SELECT 1 FROM report.scans WHERE hospital = 'H7' AND verdict IN ('billed', 'recorded') "
                 "HAVING count(*) = $1", len(SCANS))  # fmt: skip
     house.until("SELECT 1 FROM udi.cabinet_read WHERE hospital = 'H7' HAVING count(*) = $1", len(READS))
+    # Pages of a month open on the newest of use, which the scheduler keeps.
+    house.until("SELECT 1 FROM udi.usage_month WHERE hospital = 'H7'")
     return house.signed_in(Role.STORE_KEEPER, hospital=HOUSE)
 
 

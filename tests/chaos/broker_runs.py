@@ -18,7 +18,6 @@ from tests.support.servers.kafka_cluster import NODES, KafkaCluster
 
 pytestmark = [
     pytest.mark.timeout(900 + 4 * SECONDS),
-    pytest.mark.xdist_group("chaos"),
     pytest.mark.skipif(not available(), reason=MISSING),
 ]
 

@@ -19,7 +19,7 @@ from tests.support.servers.proxy import FaultProxy
 
 DISK_MEGABYTES = 220
 
-pytestmark = [pytest.mark.timeout(600 + 4 * SECONDS), pytest.mark.xdist_group("chaos")]
+pytestmark = pytest.mark.timeout(600 + 4 * SECONDS)
 
 
 async def test_nothing_is_lost_or_doubled_when_the_broker_stays_away(

@@ -35,7 +35,7 @@ PER_SECOND = 150
 DIGEST_SECONDS = 2.0
 """What a fault takes on average, to fill the time with them."""
 
-pytestmark = [pytest.mark.timeout(300 + 4 * SECONDS), pytest.mark.xdist_group("chaos")]
+pytestmark = pytest.mark.timeout(900 + 4 * SECONDS)
 
 
 def shuffled(faults: Sequence[Fault], chance: Random) -> list[Fault]:

@@ -2,19 +2,21 @@
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from itertools import islice
 from typing import Final
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from streams.waiting import ended
 from tests.oracle.values import Intent
 from tests.oracle.world.intents import IntentLog
 
 CHUNK: Final = 25
 ANSWER_SECONDS_MAX: Final = 5.0
 PAUSE_SECONDS: Final = 0.2
+GIVEN_UP_SECONDS: Final = 240.0
+"""A broker that takes nothing for so long will not; a topic that was never made is one."""
 
 
 class Sender:
@@ -45,6 +47,7 @@ class Sender:
             self._log.append(chunk)
             while not await self._delivered(chunk):
                 self.repeats += 1
+                assert asyncio.get_running_loop().time() - begun < GIVEN_UP_SECONDS, f"not taken: {chunk[0].topic}"
                 await asyncio.sleep(PAUSE_SECONDS)
             self.sent += len(chunk)
             if per_second:
@@ -93,8 +96,7 @@ class Sender:
 
 async def _stop(producer: AIOKafkaProducer) -> None:
     # A producer with unsent records waits for a broker that is away; it is left to the collector then.
-    with suppress(KafkaError, OSError, TimeoutError):
-        await asyncio.wait_for(producer.stop(), 2.0)
+    await ended(producer.stop(), 2.0)
 
 
 def _chunks(intents: Sequence[Intent]) -> Iterator[list[Intent]]:

@@ -559,8 +559,12 @@ WITH changed AS MATERIALIZED (
 ), scans AS MATERIALIZED (
     SELECT m.encounter AS case_encounter, m.operation AS case_operation, s.* FROM members m JOIN report.scans s USING (hospital, scan_id)
 ), moves AS MATERIALIZED (
-    SELECT s.hospital, s.case_encounter, s.case_operation, m.* FROM scans s
-    JOIN (SELECT hospital AS of_hospital, scan_id, from_place, to_place, owner, item_code, lot, serial, quantity FROM report.stock_moves) m ON (m.of_hospital, m.scan_id) = (s.hospital, s.scan_id)
+    -- The listing names the store, whichever room, cabinet or set of it the goods were in.
+    SELECT s.hospital, s.case_encounter, s.case_operation, s.scan_id,
+        CASE WHEN m.takes_back THEN udi.place_to(m.action, s.store, s.to_store) ELSE udi.place_from(m.action, s.store) END AS from_place,
+        CASE WHEN m.takes_back THEN udi.place_from(m.action, s.store) ELSE udi.place_to(m.action, s.store, s.to_store) END AS to_place,
+        m.owner, m.item_code, m.lot, m.serial, m.units::bigint AS quantity
+    FROM scans s JOIN udi.stock_move m ON (m.hospital, m.scan_id) = (s.hospital, s.scan_id)
 ), entries AS MATERIALIZED (
     SELECT s.hospital, s.case_encounter, s.case_operation, e.* FROM scans s
     JOIN (SELECT hospital AS of_hospital, kind, scan_id, billing_id, reverses, item_code, quantity, amount FROM report.charges) e ON (e.of_hospital, e.scan_id) = (s.hospital, s.scan_id)

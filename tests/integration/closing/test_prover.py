@@ -15,6 +15,7 @@ from models.ids import made_id
 from rules.catalogue.joining import price_on
 from rules.closing.proving import prove
 from sinks.postgres.closing.cases import CaseBooks, scans_of
+from sinks.postgres.verifying.books import verify_books
 from streams.services.prover import Prover
 from tests.support.builders import DI, encounter, gs1, gtin, item, scan, scan_id
 from tests.support.ward import PostgresStore, Ward, postgres_store
@@ -197,6 +198,31 @@ async def test_a_stranger_comes_to_the_same_hash_by_the_report_views(store: Post
         for operation in ("", "OP-1"):
             found = await connection.fetchval(HASH, "H1", "E1", operation or None)
             assert prove(CaseKey("H1", "E1", operation), scans).hash.hex() == found
+
+
+async def test_goods_of_a_set_a_cabinet_and_another_label_are_hashed_alike_by_prover_stranger_and_verify(
+    store: PostgresStore, ward: Ward
+) -> None:
+    await ward.learn(item(supplier="S1", cost=[{"cost": "900.00"}]))
+    other = gs1(DI, expiry="271231", lot="L2")
+    for number, where in enumerate(({"place": "set", "document": "LS-1"}, {"place": "cab1"})):
+        await ward.scan(scan(901 + number, action="receive", encounter=None, quantity=9, **where))
+        await ward.scan(scan(1 + 10 * number, quantity=2, **where), scan(2 + 10 * number, **where))
+        await ward.scan(scan(3 + 10 * number, action="return", corrects=str(scan_id(1 + 10 * number)), **where))
+        await ward.scan(scan(4 + 10 * number, action="identify", codes=[other], corrects=str(scan_id(2 + 10 * number))))
+        await ward.sweep()
+    await ward.scan(scan(31), scan(32, action="identify", codes=[other], corrects=str(scan_id(31))))
+    await ward.sweep()
+    await ward.learn(encounter(discharged_at=DISCHARGED))
+
+    assert await proven(store) == [(None, 1, "discharged", "closed", False)]
+    places = await store.pool.fetch("SELECT DISTINCT from_place FROM report.stock_moves WHERE to_place = 'patient'")
+    assert {row[0] for row in places} == {"set/LS-1", "OR-2/cab1", "OR-2"}
+    [published] = await bodies(store)
+    async with store.pool.acquire() as connection:
+        assert await connection.fetchval(HASH, "H1", "E1", None) == published["hash"]
+        _, findings = await verify_books(connection, chosen=lambda name: name == "case-proof-is-its-ledgers")
+    assert [(each.name, each.failures) for each in findings] == [("case-proof-is-its-ledgers", 0)]
 
 
 async def test_provers_at_once_write_each_version_once(store: PostgresStore, ward: Ward) -> None:

@@ -80,9 +80,10 @@ STORE_LISTS: Final[Mapping[str, BoardList]] = {
                    min(l.operation) AS operation, sum(l.brought)::bigint AS brought, sum(l.used)::bigint AS used,
                    sum(l.wasted)::bigint AS wasted, sum(l.returned)::bigint AS returned,
                    sum({_LEFT_OF_SET})::bigint AS lacking,
-                   array_remove(array_agg(DISTINCT found), NULL) AS findings
-            FROM (SELECT * FROM report.loan_sets WHERE hospital = $1) l
-            LEFT JOIN LATERAL unnest(l.findings) found ON true GROUP BY l.document
+                   -- Out of a list of its own: beside its findings a line would be summed once for each of them.
+                   ARRAY(SELECT DISTINCT jsonb_array_elements_text(of_line)
+                         FROM unnest(array_agg(to_jsonb(l.findings))) of_line ORDER BY 1) AS findings
+            FROM report.loan_sets l WHERE l.hospital = $1 GROUP BY l.document
         ) s ORDER BY cardinality(s.findings) = 0, {_BY_FIT.format(status="s.status")}, s.document DESC""",
         whole=True, summed="status",
     ),

@@ -7,8 +7,9 @@ import pytest
 
 from sinks.postgres.stock.sets import loan_sets
 from sinks.postgres.verifying.books import checks, run_check, verify_books
+from sinks.postgres.web.board import BoardBooks
 from streams.embedded.broker import EmbeddedBroker
-from tests.support.builders import DI, encounter, gs1, item, scan, scan_id
+from tests.support.builders import DI, HOSPITAL, encounter, gs1, item, scan, scan_id
 from tests.support.installed import installed
 from tests.support.ward import PostgresStore, Ward, postgres_store, verdicts
 
@@ -88,6 +89,29 @@ async def test_what_does_not_fit_is_named(ward: Ward, store: PostgresStore) -> N
         (None, "L9"): (0, 0, 0, 0, "settled", [*several, "waits"]),
         ("NAIL", "L5"): (1, 0, 0, 1, "lacking", ["not-returned", "no-supplier", *several]),
     }
+
+
+async def test_the_board_sums_up_a_line_once_however_much_does_not_fit_it(ward: Ward, store: PostgresStore) -> None:
+    await ward.learn(encounter(encounter="E2"))
+    await ward.scan(
+        of_set(1, "receive", 10), of_set(2, "use", 1), of_set(3, "use", 1, encounter="E2"), of_set(4, "send-back", 6),
+        of_set(5, "receive", 1, lot="L2"), of_set(6, "use", 2, lot="L2"),
+        of_set(7, "receive", document="LS-2"), of_set(8, "send-back", document="LS-2"),
+    )  # fmt: skip
+    summed = ("document", "status", "brought", "used", "returned", "lacking", "findings")
+    assert await on_board(store, "sets", *summed) == [
+        ("LS-1", "over", 11, 4, 6, 2, ["not-brought", "not-returned", "several-encounters"]),
+        ("LS-2", "settled", 1, 0, 1, 0, []),
+    ]  # fmt: skip
+    assert sorted(await on_board(store, "set-goods", "document", "lot", "brought", "lacking")) == [
+        ("LS-1", "L1", 10, 2), ("LS-1", "L2", 1, -1), ("LS-2", "L1", 1, 0),
+    ]  # fmt: skip
+
+
+async def on_board(store: PostgresStore, name: str, *columns: str) -> list[tuple[Any, ...]]:
+    board = BoardBooks(store.pool)
+    places = [list(await board.columns(name)).index(each) for each in columns]
+    return [tuple(row[place] for place in places) for row in await board.whole(name, HOSPITAL)]
 
 
 def nail() -> dict[str, Any]:

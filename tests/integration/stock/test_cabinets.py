@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import asyncpg
+import orjson
 import pytest
 
 from models.charging.commands import CommandKind
@@ -13,8 +14,9 @@ from sinks.ports.batch import InputPosition, RawRecord
 from sinks.postgres.stock.cabinets import CabinetBatch, CabinetBooks, suspected_uses, tag_findings
 from sinks.postgres.verifying.books import checks, run_check
 from streams.embedded.broker import EmbeddedBroker
+from streams.services.corrector import Corrector
 from tests.support.builders import DI, HOSPITAL, NOON, body, encounter, gs1, gtin, item, scan
-from tests.support.installed import Installed, running
+from tests.support.installed import Installed, installed, running
 from tests.support.ward import PostgresStore, Ward, postgres_store
 
 TOPIC = "udi.cabinet-reads"
@@ -171,6 +173,46 @@ async def test_a_read_that_comes_twice_changes_nothing_and_a_late_one_is_put_whe
     await cabinet.sees(read(5, tag(2), tag(2)))
     assert await status(store) == [("D5", "B5", "S1", "suspected"), ("D9", "B9", "S2", "suspected")]
     assert await store.pool.fetchval("SELECT count(*) FROM udi.cabinet_read") == 3
+
+
+async def counted(house: Installed, number: int, *serials: int) -> None:
+    """The cabinet is counted and the count posted; the lanes record what differs."""
+    document = (await house.json("count", "start", "OR-2", "--place", "cab1"))["document"]
+    await house.ward.scan(
+        *(unit(number + each, each, action="count", encounter=None, document=document) for each in serials)
+    )
+    posted = await house.udi("count", "post", document, "--reason", "week", "--by", "li", "--timeout", "0")
+    assert posted.exit_code == 0, posted.output
+    before = [len(await house.records("udi.scans", lane)) for lane in (0, 1)]
+    await Corrector(house.settings, house.pool).step()
+    for lane in (0, 1):
+        for _, value in (await house.records("udi.scans", lane))[before[lane] :]:
+            await house.ward.scan(orjson.loads(value or b""), lane=lane)
+
+
+async def test_a_count_that_misses_a_unit_explains_nothing_and_one_that_finds_it_says_it_is_there(
+    told: str, embedded_broker: EmbeddedBroker
+) -> None:
+    async with installed(told, embedded_broker) as house:
+        await house.ward.learn(item(tracking="serial"))
+        await house.ward.scan(*(unit(5000 + each, each, action="receive", encounter=None) for each in range(1, 5)))
+        await Cabinet(house.pool).sees(read(1, *(tag(each) for each in range(1, 5))), read(2, tag(1), tag(2)))
+        await counted(house, 5200, 1, 2)
+        booked = "SELECT serial, action::text FROM udi.scan_now WHERE action IN ('missing', 'found') ORDER BY 2 DESC, 1"
+        assert [tuple(row) for row in await house.pool.fetch(booked)] == [("S3", "missing"), ("S4", "missing")]
+
+        assert await states(house) == {"S3": "suspected", "S4": "suspected"}
+        assert "what left them was scanned" not in (await house.udi("cabinets")).stdout
+
+        await counted(house, 5300, 1, 2, 4)
+        assert [tuple(row) for row in await house.pool.fetch(booked)][2:] == [("S4", "found")]
+        assert await states(house) == {"S3": "suspected", "S4": "came-back"}
+        await house.ward.scan(unit(5400, 3))
+        assert await states(house) == {"S3": "scanned", "S4": "came-back"}
+
+
+async def states(house: Installed) -> dict[str, str]:
+    return {each.serial: each.status for each in await suspected_uses(house.pool, every=True)}
 
 
 async def test_foreign_tags_are_named_and_never_suspected_without_a_serial(

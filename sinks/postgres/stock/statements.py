@@ -48,6 +48,11 @@ INSERT INTO udi.statement_mark (hospital, supplier, period, version, n, item_cod
 SELECT $1, $2, $3, $4, coalesce(max(n), 0) + 1, $5, $6, $7, $8, $9 FROM udi.statement_mark
 WHERE (hospital, supplier, period, version) = ($1, $2, $3, $4)
 """
+_MATCHED: Final = """
+SELECT DISTINCT ON (item_code) item_code, status, invoice, reason FROM udi.statement_mark
+WHERE (hospital, supplier, period, version) = ($1, $2, $3, $4) AND status IN ('matched', 'mismatched')
+ORDER BY item_code, n DESC
+"""
 Matching: TypeAlias = Callable[[Statement, Sequence[InvoiceLine]], Sequence[Verdict]]
 """A verdict on every item of a statement and of the invoices of its month."""
 
@@ -111,19 +116,16 @@ class StatementBooks:
                 rows = [(*whose, number, version, n, *line.content) for n, line in enumerate(lines, 1)]
                 await connection.executemany(_KEEP_LINE, rows)
             verdicts = match(made, await fetch(connection, InvoiceLine, _INVOICE_LINES, *whose))
-            await self._judged(connection, made, month, verdicts, by)
-            return await self._read(connection, *whose, made.version), refused
+            key = (*whose, made.version)
+            await self._judged(connection, key, verdicts, by)
+            return await self._read(connection, *key), refused
 
     @staticmethod
-    async def _judged(
-        asked: Connection, statement: Statement, month: int, verdicts: Sequence[Verdict], by: str
-    ) -> None:
-        """Mark what a match came to, where that is not what stands."""
-        key = (statement.hospital, statement.supplier, month, statement.version)
+    async def _judged(asked: Connection, key: tuple[str, str, int, int], verdicts: Sequence[Verdict], by: str) -> None:
+        """Mark what a match came to, where that is not what the match before it came to: a dispute in between stays."""
+        before = {each.item_code: each for each in await fetch(asked, Verdict, _MATCHED, *key)}
         for each in verdicts:
-            said = (each.status, each.invoice, each.reason)
-            stands = {(x.status, x.invoice, x.reason) for x in statement.lines if x.item_code == each.item_code}
-            if stands != {said}:
+            if before.get(each.item_code) != each:
                 await asked.execute(_MARK, *key, each.item_code, each.status.value, each.invoice, each.reason, by)
 
     async def capital(self, hospital: str, month: int) -> list[WorkingCapital]:

@@ -113,9 +113,40 @@ async def test_an_invoiced_item_that_was_never_used_is_a_line_that_stays(house: 
     shown = await house.udi("statement", "S9", "2022-06", "--confirm", "--by", "li")
     assert "NOPE" in shown.stdout
     assert "without a known cost" not in shown.stdout
-    assert await stand(house) == [("NOPE", "mismatched", "F2", reason), ("PLATE", "confirmed", None, None)]
+    assert await stand(house) == [("NOPE", "mismatched", "F2", reason), ("PLATE", "matched", "F1", None)]
     refused = await house.udi("statement", "S9", "2022-06", "--dispute", "NOPE", "--reason", "x")
     assert (refused.exit_code, "Expected an item of the statement" in refused.stderr) == (2, True)
+
+
+async def test_an_answer_of_the_supplier_leaves_the_match_be(house: Installed, tmp_path: Path) -> None:
+    await invoiced(house, tmp_path, "H1,S9,2022-06,F1,PLATE,3,800.00,2400.00")
+    why = "quantity: 1 stated, 3 invoiced; amount: 800.00 stated, 2400.00 invoiced"
+    answers = (("--confirm", why), ("--dispute", f"{why}; disputed: one less"), ("--confirm", why))
+    for answer, reason in answers:
+        options = ("PLATE", "--reason", "one less") if answer == "--dispute" else ()
+        shown = await house.udi("statement", "S9", "2022-06", answer, *options)
+        assert (shown.exit_code, "mismatched" in shown.stdout) == (0, True)
+        assert await stand(house) == [("PLATE", "mismatched", "F1", reason)]
+
+    await invoiced(house, tmp_path, "H1,S9,2022-06,F2,PLATE,-2,800.00,-1600.00")
+    assert await stand(house) == [("PLATE", "matched", "F1, F2", None)]
+
+
+async def test_a_dispute_of_what_matched_stands_until_it_is_confirmed_or_the_match_changes(
+    house: Installed, tmp_path: Path
+) -> None:
+    right = "H1,S9,2022-06,F1,PLATE,1,800.00,800.00"
+    dispute = ("statement", "S9", "2022-06", "--dispute", "PLATE", "--reason", "one less")
+    await invoiced(house, tmp_path, right)
+
+    await house.udi(*dispute)
+    await invoiced(house, tmp_path, right, "H1,S9,2022-06,F2,NOPE,2,40.00,80.00")
+    assert (await stand(house))[1] == ("PLATE", "disputed", "F1", "one less")
+    await house.udi("statement", "S9", "2022-06", "--confirm")
+    assert (await stand(house))[1] == ("PLATE", "matched", "F1", None)
+    await house.udi(*dispute)
+    await invoiced(house, tmp_path, "H1,S9,2022-06,F3,PLATE,0,800.00,0.00")
+    assert (await stand(house))[1] == ("PLATE", "matched", "F1, F3", None)
 
 
 async def test_it_stands_beside_a_later_version_and_is_not_published(house: Installed, tmp_path: Path) -> None:

@@ -1,0 +1,16 @@
+"""An answer of a supplier leaves the match of his invoices be.
+
+Revision ID: 0076
+"""
+
+from sinks.postgres.migrations.scripts import execute
+
+revision = "0076"
+down_revision = "0075"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Read the answer and the match of an item of a statement apart."""
+    execute("0076_statements.sql")

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Final
+from zoneinfo import ZoneInfo
 
 import asyncpg
 import typer
@@ -18,15 +19,17 @@ from rules.stock.invoicing import match_invoice
 from sinks.postgres.stock.statements import StatementBooks
 from streams.cli.connection import bad, read_settings, run
 from streams.cli.lists import listing
-from streams.cli.loading.flat_rows import INVOICE, BadRow, record_of
+from streams.cli.loading.flat_rows import INVOICE, BadRow, cell_of, record_of
 from streams.cli.loading.grids import SheetError
-from streams.cli.loading.sheets import read_sheet
+from streams.cli.loading.sheets import SheetRow, read_sheet
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, print_json, print_table
 from streams.settings import Settings
 
 By = Annotated[str | None, typer.Option(help="Who; unset: the name you are logged in with.")]
 Key = tuple[str, str, str, str]
 """(hospital, supplier, period, invoice)."""
+_Whose = tuple[str | None, str | None, str | None]
+"""(hospital, supplier, invoice) of a bad row; `None`: it can't be read."""
 _MOST: Final = 10**12
 """No invoice asks for so much; no source, ours."""
 
@@ -139,7 +142,7 @@ def _asked(lines: Sequence[InvoiceLine]) -> str:
 
 
 def read_invoices(file: Path) -> tuple[dict[Key, list[InvoiceLine]], list[BadRow]]:
-    """The invoices of a table, and its bad rows; an invoice with a bad row is left out whole."""
+    """The invoices of a table, and the rows left out: bad ones, and all others of an invoice that has one."""
     zone = read_settings().zone
     try:
         sheet = read_sheet(file)
@@ -151,19 +154,45 @@ def read_invoices(file: Path) -> tuple[dict[Key, list[InvoiceLine]], list[BadRow
     if missing:
         bad(f"{file}: expected the columns {', '.join(INVOICE.required)}; {', '.join(missing)} is missing.")
     invoices: dict[Key, list[InvoiceLine]] = defaultdict(list)
+    rows: dict[Key, list[int]] = defaultdict(list)
     wrong: list[BadRow] = []
-    spoilt: set[str] = set()
+    spoilt: list[tuple[int, _Whose]] = []
     for row in sheet.rows:
         record = record_of(row, INVOICE, zone)
         line = record if isinstance(record, BadRow) else _line(row.number, record)
         if isinstance(line, BadRow):
             wrong.append(line)
-            spoilt.add(str(row.cells.get("invoice")))
+            spoilt.append((row.number, _whose(row, zone)))
         else:
             assert isinstance(record, dict)  # noqa: S101 -- a line was made of it
             key = (record["hospital"], record["supplier"], record["period"], record["invoice"])
             invoices[key].append(line)
-    return {key: lines for key, lines in invoices.items() if key[3] not in spoilt}, wrong
+            rows[key].append(row.number)
+    for key, numbers in rows.items():
+        of = [str(number) for number, whose in spoilt if _may_be_of(whose, key)]
+        if of:
+            del invoices[key]
+            reason = f"expected no bad row in the invoice, got row {', '.join(of)}"
+            wrong += [BadRow(number, "invoice", reason) for number in numbers]
+    return invoices, sorted(wrong, key=lambda each: each.row)
+
+
+def _whose(row: SheetRow, zone: ZoneInfo) -> _Whose:
+    """Of which invoice a bad row is: hospital, supplier and number as far as they can be read."""
+    found: dict[str, str | None] = {}
+    for column in ("hospital", "supplier", "invoice"):
+        try:
+            cell = cell_of(row, column)
+            found[column] = None if cell is None else INVOICE.columns[column](cell, zone) or None
+        except ValueError:
+            found[column] = None
+    return found["hospital"], found["supplier"], found["invoice"]
+
+
+def _may_be_of(whose: _Whose, key: Key) -> bool:
+    """Whether a bad row may be one of an invoice; one without a readable number is of none, its month may be wrong."""
+    hospital, supplier, number = whose
+    return number == key[3] and hospital in {None, key[0]} and supplier in {None, key[1]}
 
 
 def _line(number: int, record: dict[str, Any]) -> InvoiceLine | BadRow:

@@ -232,6 +232,32 @@ async def test_an_amount_that_no_invoice_has_is_a_bad_row(house: Installed, tmp_
     assert (status, [(each["row"], each["column"]) for each in said["bad"]]) == (1, [(2, "cost"), (3, "quantity")])
 
 
+async def test_an_invoice_with_a_bad_row_is_left_out_whole_and_named_and_no_other(
+    house: Installed, tmp_path: Path
+) -> None:
+    rows = (
+        "H1,S404,2022-06,F20,PLATE,x,800.00,800.00",
+        "H1,S9,2022-06,F20,PLATE,1,800.00,800.00",
+        "H1,S9,2022-06,F21,PLATE,1,800.00,800.00",
+        "H1,S9,June, F21 ,PLATE,1,800.00,800.00",
+        "H1,S9,2022-06,F21,NOPE,1,800.00,800.00",
+        "H2,S9,2022-06,F21,PLATE,x,800.00,800.00",
+        ",S9,2022-06,F22,PLATE,1,800.00,800.00",
+        "H1,S9,2022-06,F22,PLATE,1,800.00,800.00",
+        "H1,S9,2022-06,,PLATE,1,800.00,800.00",
+    )
+    status, said = await invoiced(house, tmp_path, *rows)
+
+    assert (status, await stand(house)) == (1, [("PLATE", "matched", "F20", None)])
+    assert [(each["row"], each["column"]) for each in said["bad"]] == [
+        (2, "quantity"), (4, "invoice"), (5, "period"), (6, "invoice"), (7, "quantity"), (8, "hospital"),
+        (9, "invoice"), (10, "invoice"),
+    ]  # fmt: skip
+    reasons = [each["reason"] for each in said["bad"] if each["row"] in {4, 6, 9}]
+    assert reasons == [f"expected no bad row in the invoice, got row {row}" for row in (5, 5, 8)]
+    assert await house.pool.fetchval("SELECT count(*) FROM udi.invoice") == 1
+
+
 async def test_the_database_keeps_an_invoice_once(house: Installed, tmp_path: Path) -> None:
     await invoiced(house, tmp_path, "H1,S9,2022-06,F1,PLATE,1,800.00,800.00")
     with pytest.raises(asyncpg.UniqueViolationError, match="invoice_once"):

@@ -117,6 +117,18 @@ async def test_a_note_or_receipt_for_a_store_nobody_has_told_is_a_finding(
     assert (row.accepted, row.status, tuple(row.findings)) == (4, "complete", findings)
 
 
+@pytest.mark.parametrize(("scanned", "findings"), [("OR-2", ()), ("OR-5", ("unknown-store",))])
+async def test_the_number_of_no_note_is_no_unknown_store(
+    ward: Ward, store: PostgresStore, scanned: str, findings: tuple[str, ...]
+) -> None:
+    await tell(store, "OR-2")
+    await ward.scan(receipt(1, 4, store=scanned, document="N404"))
+
+    (row,) = await deliveries(store.pool)
+    assert (row.store, tuple(each for each in row.findings if each == "unknown-store")) == (None, findings)
+    assert "unknown-note" in row.findings
+
+
 async def test_people_see_the_goods_of_stores_nobody_has_told(database: str, embedded_broker: EmbeddedBroker) -> None:
     async with installed(database, embedded_broker) as house:
         await _look(house)

@@ -39,7 +39,7 @@ class CommandRefusal(StrEnum):
     SAME_READING = "same-reading"
     """It is the reading that stands."""
     NOT_IDENTIFIABLE = "not-identifiable"
-    """Some of it was returned, or its serial is another use's."""
+    """Some of it was returned, its serial is another use's, or a lot or serial that is known is not said."""
     BAD_CORRECTION = "bad-correction"
     """`{given}` and `{error}`: what was given, and what is wrong with it."""
     BAD_CODES = "bad-codes"

@@ -36,7 +36,7 @@ from rules.charging.charges import credit_of, settlement_reversal
 from rules.charging.controls import OVERRIDABLE, STOPPED
 from rules.charging.correcting import objection
 from rules.charging.deciding import decide
-from rules.charging.identifying import identified, identified_prior, identity
+from rules.charging.identifying import identified, identified_prior, identity, says_less
 from rules.charging.returns import usage_fen_of
 from rules.labels.rescue import readings_of
 from rules.labels.separator_recovery import taken_as
@@ -156,7 +156,8 @@ def identify(one: Recorded, command: Command, view: View) -> list[Decision] | Re
 def identify_as(commanded: Commanded, one: Recorded, scanned: Identity, view: View) -> list[Decision] | Refused:
     """The goods are what another scan says: of the same item, and as many.
 
-    Goods that have moved go back as they were, and move again. What waits is decided by what is known now.
+    Goods that have moved go back as they were, and move again. What waits is decided by what is known now. Whether the
+    scan says less than is known is asked here again: another may have said more since its own lane looked.
     """
     at, prior, label = commanded.command.accepted_at, one.prior, scanned.label()
     old = prior.label or one.subject.label
@@ -168,6 +169,7 @@ def identify_as(commanded: Commanded, one: Recorded, scanned: Identity, view: Vi
     units = one.subject.event.quantity * found.units_per_package
     if (
         old.issuer == Issuer.INTERNAL
+        or says_less(label, old.lot, old.serial)
         or found.item is None
         or (found.item.item_code, units) != (prior.item_code, prior.units)
     ):

@@ -15,7 +15,7 @@ from models.charging.commands import Command, CommandKind, Identity, Moved
 from models.charging.decision import Decision
 from models.charging.effects import StockEffects, StockMove
 from models.charging.goods import Goods, GoodsKey
-from models.reasons import Reason, Verdict, in_precedence
+from models.reasons import REASON_ROW, Reason, Verdict, in_precedence
 from models.scan.event import Action, ScanEvent
 from models.stock.places import kept
 from models.udi import Issuer
@@ -46,7 +46,7 @@ def decide_identify(
 ) -> Decision:
     """The scan is recorded, and the lane of the goods moves them; held when there are none that it could mean.
 
-    Goods that are of this lot and serial already stay as they are.
+    Goods that are of this lot and serial already stay as they are; so do those of which more is known than it says.
     """
     event, item = subject.event, found.item
     assert item is not None  # noqa: S101 -- the caller has looked
@@ -61,7 +61,8 @@ def decide_identify(
         subject, prior.decisions if prior else 0, subject.recorded_at, Verdict.RECORDED, (), label, item, units
     )
     if isinstance(meant, Reason):
-        decision.verdict, decision.reasons = Verdict.HELD, in_precedence({meant, *flags})
+        named = {meant} if REASON_ROW[meant].verdict is Verdict.HELD else {Reason.NO_SUCH_GOODS, meant}
+        decision.verdict, decision.reasons = Verdict.HELD, in_precedence({*named, *flags})
         return decision
     decision.reasons = in_precedence(flags)
     if meant.label != _said(label):
@@ -83,7 +84,14 @@ def _meant(event: ScanEvent, label: LabelFacts, item_code: str, units: int, view
         return Reason.OTHER_ITEM
     if one.units != units:
         return Reason.OTHER_QUANTITY
+    if says_less(label, one.label[2], one.label[3]):
+        return Reason.LABEL_INCOMPLETE
     return _against_unit(event, one, label, view) or one
+
+
+def says_less(label: LabelFacts, lot: str | None, serial: str | None) -> bool:
+    """The label names no lot or no serial of goods of which that is known: it can't say that they are of another."""
+    return (label.lot is None and lot is not None) or (label.serial is None and serial is not None)
 
 
 def _against_unit(event: ScanEvent, one: Goods, label: LabelFacts, view: View) -> Reason | None:

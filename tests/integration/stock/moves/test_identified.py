@@ -7,6 +7,7 @@ import pytest
 from sinks.postgres.stock.below_zero import below_zero
 from sinks.postgres.stock.epcis import moves_by_scan
 from sinks.postgres.stock.trace import TraceBooks
+from sinks.postgres.stock.units import units_elsewhere
 from sinks.postgres.verifying.books import verify_books
 from streams.embedded.broker import EmbeddedBroker
 from tests.integration.stock.moves.test_identify import OTHER, TWIN, UNIT, identify, moved, stock
@@ -94,6 +95,49 @@ async def test_two_that_identify_one_use_at_once_move_it_twice_and_the_last_hold
     async with books.pool.acquire() as connection:
         _, findings = await verify_books(connection)
     assert [finding.name for finding in findings if not finding.ok] == []
+
+
+async def test_what_says_less_than_another_said_in_the_same_moment_is_not_carried_out(
+    supplied: Ward, books: PostgresStore
+) -> None:
+    await supplied.scan(scan(1, codes=[gs1(DI, expiry="271231")]))
+    between = Between(books.books)
+    supplied.lanes[1] = await supplied.lane(1, between.port)
+    between.then(lambda: supplied.scan(identify(2, 1, codes=[UNIT])))
+    await supplied.scan(identify(3, 1), lane=1)
+    await supplied.sweep()
+
+    assert await stock(supplied) == {("OR-2", "L1", "S1"): -1}
+    rows = await books.pool.fetch("SELECT scan_id, done FROM report.identifications ORDER BY scan_id")
+    assert [tuple(row) for row in rows] == [(scan_id(2), True), (scan_id(3), False)]
+
+
+async def test_a_use_keeps_its_lot_for_a_recall_though_a_label_without_lot_was_scanned_of_it(
+    supplied: Ward, books: PostgresStore
+) -> None:
+    await supplied.scan(moved(1, "receive", codes=[OTHER]), scan(2, codes=[OTHER]))
+    await supplied.scan(identify(3, 2, codes=[gs1(DI, expiry="271231")]), lane=1)
+    await supplied.sweep()
+
+    assert await books.pool.fetchval("SELECT lot FROM udi.scan_now WHERE scan_id = $1", scan_id(2)) == "L2"
+    assert await stock(supplied) == {}
+
+
+async def test_a_use_of_a_unit_that_the_books_have_in_another_store_is_believed_and_listed(
+    supplied: Ward, books: PostgresStore
+) -> None:
+    await supplied.scan(moved(1, "receive", codes=[UNIT]), moved(2, "receive", codes=[TWIN], store="OR-4"))
+    await supplied.scan(scan(3, codes=[UNIT]))
+    await supplied.scan(identify(4, 3, codes=[TWIN]), lane=1)
+    await supplied.sweep()
+
+    places = await books.pool.fetch("SELECT serial, place FROM report.unit_places ORDER BY serial")
+    assert [tuple(row) for row in places] == [("S1", "OR-2"), ("S2", "patient")]
+    listed = await units_elsewhere(books.pool)
+    assert sorted((each.store, each.serial, each.quantity) for each in listed) == [
+        ("OR-2", "S2", -1),
+        ("OR-4", "S2", 1),
+    ]
 
 
 async def test_a_person_sees_what_was_identified(told: str, embedded_broker: EmbeddedBroker) -> None:

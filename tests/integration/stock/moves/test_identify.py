@@ -147,6 +147,40 @@ async def test_what_can_not_be_meant_is_held_by_name_and_nothing_moves(
     assert await stock(ward) == before
 
 
+@pytest.mark.parametrize("said", [{}, {"lot": "L1"}, {"lot": "L2"}, {"serial": "S1"}, {"serial": "S2"}])
+@pytest.mark.parametrize("action", ["use", "receive"])
+async def test_a_label_that_says_less_than_is_known_takes_neither_lot_nor_serial(
+    ward: Ward, action: str, said: dict[str, str]
+) -> None:
+    await ward.scan(moved(1, "receive", codes=[UNIT]))
+    if action == "use":
+        await ward.scan(scan(2, codes=[UNIT]))
+    before = await stock(ward)
+    await ward.scan(identify(3, 2 if action == "use" else 1, codes=[gs1(DI, expiry="271231", **said)]), lane=1)
+    await ward.sweep()
+    assert await now(ward, 3) == ("held", ("no-such-goods", "label-incomplete"))
+    assert await stock(ward) == before
+
+    await ward.scan(scan(4, codes=[UNIT]))
+    assert await now(ward, 4) == (("held", ("serial-used",)) if action == "use" else ("billed", ()))
+
+
+@pytest.mark.parametrize("whole_first", [False, True])
+async def test_of_two_labels_of_goods_of_which_nothing_is_known_the_whole_one_holds_in_either_order(
+    ward: Ward, *, whole_first: bool
+) -> None:
+    told = [identify(2, 1), identify(3, 1, codes=[UNIT])]
+    await ward.scan(scan(1, codes=[gs1(DI, expiry="271231")]))
+    for each in reversed(told) if whole_first else told:
+        await ward.scan(each, lane=1)
+        await ward.sweep()
+    await ward.scan(scan(4, codes=[UNIT]))
+
+    assert await stock(ward) == {("OR-2", "L1", "S1"): -1}
+    assert await now(ward, 2) == (("held", ("no-such-goods", "label-incomplete")) if whole_first else ("recorded", ()))
+    assert await now(ward, 4) == ("held", ("serial-used",))
+
+
 async def test_a_use_held_for_its_serial_is_charged_when_the_serial_is_known(ward: Ward) -> None:
     await ward.scan(scan(1, codes=[UNIT]), scan(2, codes=[UNIT]))
     assert await now(ward, 2) == ("held", ("serial-used",))

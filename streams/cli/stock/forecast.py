@@ -51,7 +51,7 @@ def forecast(
             "forecasts": [asdict(row) for row in rows],
         })  # fmt: skip
     elif not rows:
-        typer.echo("No store has used anything.")
+        typer.echo("No store has used anything within a year of the newest scan.")
     else:
         _show(rows, judged, past, limit)
 

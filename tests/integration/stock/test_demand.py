@@ -201,6 +201,23 @@ async def test_what_was_last_used_more_than_a_year_ago_is_remembered(ward: Ward,
     assert (kept.as_of, kept.first_came_on, kept.last_used_on) == (TODAY, date(2021, 5, 19), date(2021, 5, 29))
 
 
+async def test_where_nothing_was_used_or_came_for_a_year_all_that_lies_there_is_slow(
+    ward: Ward, store: PostgresStore
+) -> None:
+    """A late copy is recorded today: the books' day is far from their newest use, and no week is forecast from."""
+    await ward.scan(receipt(1, 500, 9), use(2, 400), receipt(3, 500, 2, OTHER, place="cab1"))
+    assert await slow(store.pool) == [("OR-2", "SCREW", None), ("OR-2/cab1", "OTHER", None)]
+    await forecast(store.pool)
+    assert await forecasts(store.pool) == []
+    [screw, _] = await slow_movers(store.pool, 90)
+    assert (screw.quantity, screw.value, screw.months_of_stock, screw.as_of) == (8, Decimal("80.00"), None, TODAY)
+
+    await ward.scan(use(4, 363))
+    assert await slow(store.pool) == []
+    await forecast(store.pool)
+    assert await slow(store.pool) == [("OR-2", "SCREW", 363), ("OR-2", "OTHER", None)]
+
+
 async def capital(store: PostgresStore, month: int = 202206) -> list[tuple[Any, ...]]:
     found = await StatementBooks(store.pool).capital(HOSPITAL, month)
     return [

@@ -57,7 +57,7 @@ def _show_all(rows: Sequence[SetLine], limit: int) -> None:
     cells = [
         (
             document,
-            next((row.supplier for row in lines if row.supplier), None),
+            joined(sorted({row.supplier for row in lines if row.supplier})),
             lines[0].store,
             lines[0].encounter,
             sum(row.brought for row in lines),

@@ -12,8 +12,9 @@ from typing import Final
 from models.ids import made_id
 from models.stock.exposure import ExposureLine, Holding, ItemScan, LineKind, Loss, Patient
 from models.stock.recall import Recall
-from rules.stock.recall_losses import FOUND, MISSING
+from rules.stock.recall_losses import MISSING
 from rules.stock.recall_matching import Match, Meant
+from rules.stock.recall_shares import Shares
 
 RETURNED_WHOLE: Final = "came back whole"
 BY_STOCK: Final = "share of the recalled units among those in the store before it, unread ones by their chance"
@@ -25,8 +26,7 @@ _FOUR: Final = Decimal("0.0001")
 _PLACES: Final = (
     ("in-transit/", LineKind.IN_TRANSIT), ("lent/", LineKind.LENT), ("quarantine/", LineKind.QUARANTINE),
 )  # fmt: skip
-_INTO: Final = frozenset({"receive", "return", FOUND})
-_OUT: Final = frozenset({"use", "opened", "waste", "transfer", MISSING})
+_LEAVES: Final = frozenset({"use", "opened", "waste", "transfer", MISSING})
 _WAITS: Final = frozenset({"parked", "held"})
 _ELSEWHERE: Final = frozenset({"serial-present", "serial-used"})
 """Reasons of a receipt whose unit another line has: where the books have it, or with the patient who got it."""
@@ -49,7 +49,7 @@ def lines_of(
         lost: What counts missed (`losses`), each with the patients who lay in its department meanwhile.
     """
     meant = Meant(notice, identifiers, scans)
-    shares, lines = _Shares(), []
+    shares, lines = Shares(), []
     lost_by = {loss.scan_id: (loss, patients) for loss, patients in lost}
     used = {_unit_in(scan) for scan in scans if scan.action == "use" and scan.moved}
     waiting = _Waiting()
@@ -76,45 +76,6 @@ def lines_of(
 
 
 @dataclass(slots=True)
-class _Shares:
-    """Of the units in each store: how many are meant, how many are not; unread ones count by their chance.
-
-    An unread unit that leaves takes its expected share of both: the next one finds what is then to be expected.
-    """
-
-    _meant: dict[tuple[str, str | None], Decimal] = field(default_factory=dict)
-    _others: dict[tuple[str, str | None], Decimal] = field(default_factory=dict)
-
-    def before(self, scan: ItemScan) -> Decimal | None:
-        """The chance that a unit taken from the store is meant; `None` when the store had nothing of the item."""
-        return self.of(scan.store, scan.item_code)
-
-    def of(self, store: str, item_code: str | None) -> Decimal | None:
-        """The share of the meant units among those in the store."""
-        meant = max(self._meant.get((store, item_code), Decimal()), Decimal())
-        others = max(self._others.get((store, item_code), Decimal()), Decimal())
-        return meant / (meant + others) if meant + others > 0 else None
-
-    def move(self, scan: ItemScan, found: Match) -> None:
-        """The scan's units come or go."""
-        if found is Match.POSSIBLE:
-            chance = self.of(scan.store, scan.item_code) or Decimal()
-        else:
-            chance = Decimal(found is Match.CERTAIN)
-        if scan.action in _OUT:
-            self._add(scan.store, scan, -chance, chance - 1)
-        if scan.action in _INTO:
-            self._add(scan.store, scan, chance, 1 - chance)
-        if scan.action == "transfer" and scan.to_store is not None:
-            self._add(scan.to_store, scan, chance, 1 - chance)
-
-    def _add(self, store: str, scan: ItemScan, meant: Decimal, others: Decimal) -> None:
-        key = (store, scan.item_code)
-        self._meant[key] = self._meant.get(key, Decimal()) + meant * scan.units
-        self._others[key] = self._others.get(key, Decimal()) + others * scan.units
-
-
-@dataclass(slots=True)
 class _Waiting:
     """Units that came in and are in no balance: their receipts wait for a fact or a person."""
 
@@ -127,7 +88,7 @@ class _Waiting:
         if scan.action == "receive" and scan.verdict in _WAITS and not _ELSEWHERE & set(scan.reasons):
             self._first.setdefault(key, (scan, found))
             self._units[key] = self._units.get(key, 0) + scan.units
-        elif scan.action in _OUT:
+        elif scan.action in _LEAVES:
             self._units[key] = self._units.get(key, 0) - scan.units + scan.returned
 
     def lines(self, notice: Recall) -> Iterator[ExposureLine]:
@@ -192,7 +153,7 @@ def _unit_in(scan: ItemScan) -> tuple[str | None, ...]:
     return scan.encounter, scan.issuer, scan.di, scan.serial
 
 
-def _line_of_holding(notice: Recall, holding: Holding, found: Match, shares: _Shares) -> ExposureLine:
+def _line_of_holding(notice: Recall, holding: Holding, found: Match, shares: Shares) -> ExposureLine:
     kind = next((kind for prefix, kind in _PLACES if holding.place.startswith(prefix)), LineKind.SHELF)
     where = (holding.place, holding.owner, holding.item_code, holding.lot or "", holding.serial or "")
     chance = reckoned = None

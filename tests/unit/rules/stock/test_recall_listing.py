@@ -6,8 +6,10 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from models.scan.event import Action, ScanEvent
 from models.stock.exposure import ExposureLine, Holding, ItemScan, RecallLineStatus, StandingLine
 from models.stock.recall import Recall
+from rules.stock.moving import way_of
 from rules.stock.recall_closing import closure_proof, counts_of
 from rules.stock.recall_listing import BY_STOCK, NOTHING_KNOWN, RETURNED_WHOLE, lines_of
 from tests.support.builders import BOX, DI, NOON, body
@@ -30,7 +32,17 @@ def scan(number: int, action: str = "use", lot: str | None = "BAD", units: int =
         "billed" if action == "use" else "recorded", (), moved=True, returned=0,
         from_place=None, to_place=None, place=None, document=None,
     )  # fmt: skip
-    return replace(made, **given)
+    made = replace(made, **given)
+    if made.moved and made.from_place is None:
+        way = way_of(moving(made))
+        made = replace(made, from_place=way.from_place, to_place=way.to_place)
+    return made
+
+
+def moving(scan: ItemScan) -> ScanEvent:
+    """What the scan's device sent, as far as it says where goods go."""
+    said: dict[str, Any] = {name: getattr(scan, name) for name in ("store", "to_store", "place", "document")}
+    return ScanEvent.model_construct(action=Action(scan.action), **said)
 
 
 def holding(quantity: int = 3, place: str = "OR-2", lot: str | None = "BAD") -> Holding:

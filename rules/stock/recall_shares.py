@@ -1,0 +1,68 @@
+"""The chance that a unit whose label was not read is meant: how many of each lie in a place, by the moves of the books.
+
+References:
+    docs/store.md, "Recall" and "Places".
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from models.stock.exposure import ItemScan
+from models.stock.places import INSIDE, OUTSIDE, SET, brought_set
+from rules.stock.recall_matching import Match
+
+
+@dataclass(slots=True)
+class Shares:
+    """Of the units in each place: how many are meant, how many are not; unread ones count by their chance.
+
+    What moves is what the books moved, from place to place, whatever the action. An unread unit that leaves takes its
+    expected share of both: the next one finds what is then to be expected.
+    """
+
+    _meant: dict[tuple[str, str | None], Decimal] = field(default_factory=dict)
+    _others: dict[tuple[str, str | None], Decimal] = field(default_factory=dict)
+
+    def before(self, scan: ItemScan) -> Decimal | None:
+        """The chance that a unit of the scan is meant; `None` when nothing of the item was where it was taken from."""
+        return self.of(_taken_from(scan), scan.item_code)
+
+    def of(self, place: str, item_code: str | None) -> Decimal | None:
+        """The share of the meant units among those in the place; in a store with its rooms, cabinets and carts."""
+        meant = max(self._meant.get((place, item_code), Decimal()), Decimal())
+        others = max(self._others.get((place, item_code), Decimal()), Decimal())
+        return meant / (meant + others) if meant + others > 0 else None
+
+    def move(self, scan: ItemScan, found: Match) -> None:
+        """The scan's units leave one place and come to another."""
+        chance = self.before(scan) or Decimal() if found is Match.POSSIBLE else Decimal(found is Match.CERTAIN)
+        if scan.from_place is not None:
+            self._add(scan.from_place, scan, -chance, chance - 1)
+        if scan.to_place is not None:
+            self._add(scan.to_place, scan, chance, 1 - chance)
+
+    def _add(self, place: str, scan: ItemScan, meant: Decimal, others: Decimal) -> None:
+        for each in _counted_in(place):
+            key = (each, scan.item_code)
+            self._meant[key] = self._meant.get(key, Decimal()) + meant * scan.units
+            self._others[key] = self._others.get(key, Decimal()) + others * scan.units
+
+
+def _taken_from(scan: ItemScan) -> str:
+    """The store of a shelf and of every room of it; what lies in no store, as a set or goods on the way, by itself."""
+    if scan.from_place is not None and scan.from_place.startswith(INSIDE):
+        return scan.from_place
+    if not scan.moved and scan.place == SET and scan.document is not None:
+        return brought_set(scan.document)
+    return scan.store
+
+
+def _counted_in(place: str) -> Iterator[str]:
+    """The place, and what it is a room of: each store of which `udi.is_of_store` says that it is a place."""
+    if place in OUTSIDE:
+        return
+    yield place
+    while not place.startswith(INSIDE) and "/" in place:
+        place = place.rpartition("/")[0]
+        yield place

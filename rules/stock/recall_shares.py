@@ -35,12 +35,17 @@ class Shares:
         return meant / (meant + others) if meant + others > 0 else None
 
     def move(self, scan: ItemScan, found: Match) -> None:
-        """The scan's units leave one place and come to another."""
-        chance = self.before(scan) or Decimal() if found is Match.POSSIBLE else Decimal(found is Match.CERTAIN)
+        """The scan's units leave one place and come to another.
+
+        Unread ones of which nothing can be known come as meant, because they can't be ruled out; where the books had
+        none of them, they leave no fewer meant ones behind.
+        """
+        chance = self.before(scan) if found is Match.POSSIBLE else Decimal(found is Match.CERTAIN)
+        left, came = (Decimal(0), Decimal(1)) if chance is None else (chance, chance)
         if scan.from_place is not None:
-            self._add(scan.from_place, scan, -chance, chance - 1)
+            self._add(scan.from_place, scan, -left, left - 1)
         if scan.to_place is not None:
-            self._add(scan.to_place, scan, chance, 1 - chance)
+            self._add(scan.to_place, scan, came, 1 - came)
 
     def _add(self, place: str, scan: ItemScan, meant: Decimal, others: Decimal) -> None:
         for each in _counted_in(place):

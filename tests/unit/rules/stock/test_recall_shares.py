@@ -81,6 +81,19 @@ def test_unread_goods_in_quarantine_or_in_a_room_have_the_share_of_where_they_li
     assert [short(line) for line in found] == [("quarantine", "OR-2", 2, Decimal("0.2500"))]
 
 
+def test_unread_goods_that_come_where_nothing_is_known_can_not_be_ruled_out() -> None:
+    came = scan(1, "receive", None, 10)
+    good = scan(2, "receive", "GOOD", 10)
+    lacked = scan(1, "transfer", None, 10, to_store="OR-3")
+
+    assert chance(came, unread(2)) == Decimal(1)
+    assert chance(came, good, unread(3)) == Decimal("0.5000")
+    assert chance(lacked, unread(2, store="OR-3")) == Decimal(1)
+    # The receipt of what was sent without it comes late: what is left there is no less likely to be meant.
+    assert chance(lacked, scan(2, "receive", units=10), good, unread(3)) == Decimal(1)
+    assert [line.chance for line in listed(came, holdings=(holding(10, lot=None),))] == [Decimal(1)]
+
+
 numbers = count(1)
 scans = st.builds(
     lambda action, lot, units, store, to_store, place, document: scan(

@@ -55,8 +55,11 @@ def happenings(random: Random) -> Iterator[dict[str, Any]]:
         action = random.choice(ACTIONS)
         di = random.choice([DI, DI, BOX, SUPPLIED, SUPPLIED, LATE])
         serial = random.choice([None, None, f"S{random.randrange(12)}"]) if di == SUPPLIED else None
+        lot = random.choice(["L1", "L2", None])
+        if action == "identify":
+            lot = lot or "L2"  # One that says less than is known is held.
         said: dict[str, Any] = {
-            "action": action, "codes": [gs1(di, expiry="271231", lot=random.choice(["L1", "L2", None]), serial=serial)],
+            "action": action, "codes": [gs1(di, expiry="271231", lot=lot, serial=serial)],
             "quantity": 1 if serial else random.randint(1, 3), "store": random.choice(["OR-2", "OR-3"]),
             "place": random.choice([None, None, "cab1"]), "encounter": "E1" if action in {"use", "return"} else None,
             "scanned_at": (NOON - timedelta(hours=random.randrange(77 * 24))).isoformat(),

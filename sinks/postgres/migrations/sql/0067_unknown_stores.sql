@@ -1,6 +1,7 @@
--- Stores that the house does not know, and lines of notes that contradict themselves, are named; goods on the way are never fewer than none.
+-- Stores that the house does not know, and lines of notes that contradict themselves, are named.
 CREATE FUNCTION udi.is_unknown_store(p_hospital text, p_store text) RETURNS boolean LANGUAGE sql STABLE RETURN
-    EXISTS (SELECT FROM udi.store s WHERE s.hospital = p_hospital)
+    p_store IS NOT NULL
+    AND EXISTS (SELECT FROM udi.store s WHERE s.hospital = p_hospital)
     AND NOT EXISTS (SELECT FROM udi.store s WHERE s.hospital = p_hospital AND s.store = p_store);
 COMMENT ON FUNCTION udi.is_unknown_store IS 'The hospital has told its stores, and this is none of them. Of a hospital that told none nothing is said; of no store (null) neither.';
 
@@ -130,78 +131,3 @@ SELECT hospital, note, line, supplier, store, item_code, lot, serial, expected::
             WHEN stands > expected THEN 'more' WHEN expected IS NULL THEN 'arrived' ELSE 'complete' END AS status,
        expected_on
 FROM judged;
-
--- Where more was accepted than sent, nothing is on the way.
-CREATE OR REPLACE VIEW report.replenishment AS
-WITH today AS MATERIALIZED (
-    SELECT udi.day_of_books() AS day
-), stock AS MATERIALIZED (
-    SELECT u.* FROM today CROSS JOIN LATERAL udi.usable(today.day) u
-), used AS MATERIALIZED (
-    SELECT u.* FROM today CROSS JOIN LATERAL udi.real_use(today.day, 90) u
-), noted AS MATERIALIZED (
-    SELECT hospital, store, item_code, sum(greatest(expected - (arrived - rejected), 0))::bigint AS units
-    FROM report.deliveries WHERE line IS NOT NULL AND status IN ('expected', 'partial') GROUP BY 1, 2, 3
-), figures AS (
-    SELECT l.hospital, l.store, l.department, l.item_code, l.minimum, l.maximum, l.days, here.units AS on_hand,
-           way.units + greatest(coalesce(due.units, 0), coalesce(noted.units, 0)) AS on_order, use.units AS used, use.days AS used_days,
-           coalesce(ceil(l.days * use.units::numeric / nullif(use.days, 0)), 0)::bigint AS units_of_days, other.units AS elsewhere, other.stores AS elsewhere_stores,
-           l.lead_days, ahead.days AS forecast_days, ahead.forecast, ahead.low, ahead.high,
-           l.minimum IS NULL AND l.days IS NULL AND l.lead_days IS NOT NULL AS by_forecast
-    FROM udi.store_level l
-    LEFT JOIN udi.demand ahead ON (ahead.hospital, ahead.store, ahead.item_code) = (l.hospital, l.store, l.item_code)
-    CROSS JOIN LATERAL (
-        SELECT coalesce(sum(s.quantity), 0)::bigint AS units FROM stock s
-        WHERE (s.hospital, s.item_code) = (l.hospital, l.item_code) AND s.unusable IS NULL AND udi.is_of_store(s.place, l.store)
-    ) here
-    CROSS JOIN LATERAL (
-        SELECT greatest(coalesce(sum(s.quantity), 0), 0)::bigint AS units FROM stock s
-        WHERE (s.hospital, s.item_code, s.place) = (l.hospital, l.item_code, 'in-transit/' || l.store)
-    ) way
-    CROSS JOIN LATERAL (
-        SELECT coalesce(sum(one.units), 0)::bigint AS units, coalesce(array_agg(one.place || ': ' || one.units ORDER BY one.units DESC, one.place), '{}') AS stores
-        FROM (
-            SELECT s.place, sum(s.quantity) AS units FROM stock s
-            WHERE (s.hospital, s.item_code) = (l.hospital, l.item_code) AND s.unusable IS NULL AND NOT udi.is_of_store(s.place, l.store)
-            GROUP BY s.place HAVING sum(s.quantity) > 0
-        ) one
-    ) other
-    CROSS JOIN LATERAL (
-        SELECT greatest(coalesce(sum(u.units), 0), 0)::bigint AS units, max(u.days) AS days FROM used u
-        WHERE (u.hospital, u.item_code) = (l.hospital, l.item_code) AND udi.is_of_store(u.place, l.store)
-    ) use
-    LEFT JOIN udi.order_due due ON (due.hospital, due.store, due.item_code) = (l.hospital, l.store, l.item_code)
-    LEFT JOIN noted ON (noted.hospital, noted.store, noted.item_code) = (l.hospital, l.store, l.item_code)
-), levelled AS (
-    SELECT f.*,
-           CASE WHEN f.minimum IS NOT NULL THEN f.minimum WHEN f.days IS NOT NULL THEN least(f.units_of_days, f.maximum)
-                WHEN f.by_forecast THEN least(f.high, f.maximum) ELSE f.maximum END AS at_least,
-           CASE WHEN f.by_forecast THEN least(f.high, f.maximum) WHEN f.maximum IS NOT NULL THEN f.maximum
-                WHEN f.days IS NOT NULL THEN greatest(f.units_of_days, f.minimum) ELSE f.minimum END AS at_most,
-           item.body ->> 'supplier' AS supplier, pack.issuer, pack.di, coalesce(pack.units, 1) AS units_per_package,
-           CASE WHEN item.body IS NULL OR item.ended_at IS NOT NULL THEN 'not-listed'
-                WHEN (item.body ->> 'suspended')::boolean THEN 'suspended-item'
-                WHEN (item.body ->> 'licence_valid_to')::date < today.day THEN 'licence-expired'
-                WHEN EXISTS (
-                    SELECT FROM report.breakers b
-                    WHERE (b.hospital, b.item_code, b.state) = (f.hospital, f.item_code, 'open') AND coalesce(today.day < udi.local_day(b.until), true)
-                      AND (b.scope_type = 'hospital' OR (b.scope_type, b.scope) IN (('store', f.store), ('department', f.department)))
-                ) THEN 'breaker-open' END AS stopped
-    FROM figures f CROSS JOIN today
-    LEFT JOIN udi.item_now item ON (item.hospital, item.item_code) = (f.hospital, f.item_code)
-    LEFT JOIN LATERAL (
-        SELECT p ->> 'issuer' AS issuer, p ->> 'di' AS di, (p ->> 'units_per_package')::bigint AS units
-        FROM jsonb_array_elements(item.body -> 'identifiers') p WHERE p ->> 'units_per_package' IS NOT NULL
-        ORDER BY (p ->> 'units_per_package')::bigint DESC, 1, 2 LIMIT 1
-    ) pack ON true
-)
-SELECT l.hospital, l.store, l.item_code, l.on_hand, l.on_order, l.at_least AS minimum, l.at_most AS maximum,
-       coalesce(round(l.used::numeric / nullif(l.used_days, 0), 3), 0) AS daily_use,
-       CASE WHEN l.used > 0 THEN greatest(floor(l.on_hand * l.used_days::numeric / l.used), 0)::bigint END AS days_left,
-       needed.packages * l.units_per_package AS proposed, needed.packages, l.elsewhere, l.elsewhere_stores, l.stopped, l.supplier, l.issuer, l.di,
-       l.units_per_package, l.lead_days, l.forecast_days, l.forecast, l.low AS forecast_low, l.high AS forecast_high
-FROM levelled l
-CROSS JOIN LATERAL (
-    SELECT CASE WHEN l.stopped IS NULL AND l.on_hand + l.on_order < l.at_least
-                THEN ceil((l.at_most - l.on_hand - l.on_order)::numeric / l.units_per_package)::bigint ELSE 0 END AS packages
-) needed;

@@ -168,6 +168,7 @@ FROM (
 ) m
 CROSS JOIN LATERAL udi.capital_of_2(m.hospital, m.month) c;
 
+-- Also: where more was accepted than sent, nothing is on the way.
 CREATE OR REPLACE VIEW report.replenishment AS
 WITH today AS MATERIALIZED (
     SELECT udi.day_of_books() AS day

@@ -1,4 +1,4 @@
-"""Stores nobody has told, notes that contradict what is known, goods on the way; traces as people mean them.
+"""Stores nobody has told, notes that contradict what is known; traces as people mean them.
 
 Revision ID: 0067
 """
@@ -12,5 +12,5 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """A work list, findings of notes, a bound of what is to come; the trace, and indexes for it."""
+    """A work list, findings of notes; the trace, and indexes for it."""
     execute("0067_unknown_stores.sql", "0067_trace.sql")

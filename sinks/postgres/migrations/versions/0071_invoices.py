@@ -12,5 +12,5 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Two books, and what of them is on no line of a statement."""
+    """Two books; a statement reads its answer, its match and what of them is on none of its lines apart."""
     execute("0071_invoices.sql")

@@ -1,4 +1,4 @@
-"""Suspected uses are told in the time of what left cabinets.
+"""Suspected uses are told in the time of what left cabinets; a count that misses a unit explains none.
 
 Revision ID: 0074
 """
@@ -12,5 +12,5 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Two views, with the rows that they had."""
+    """Two views, with the columns that they had."""
     execute("0074_suspected_uses.sql")

@@ -6,7 +6,7 @@ Revision ID: 0077
 from sinks.postgres.migrations.scripts import execute
 
 revision = "0077"
-down_revision = "0076"
+down_revision = "0069"
 branch_labels = None
 depends_on = None
 

@@ -12,7 +12,7 @@ from uuid import UUID
 from pydantic import Field, model_validator
 
 from models.reasons import Reason
-from models.stock.places import is_place, store_expected
+from models.stock.places import misnamed
 from models.wire.strict_json import (
     Body,
     Hospital,
@@ -176,11 +176,7 @@ def misplaced(event: ScanEvent) -> Refusal | None:
     """Why a scan that moves or counts goods is none: it names a place of the books as its store."""
     if event.action in _OF_PATIENT:
         return None
-    for name in ("store", "to_store"):
-        store = getattr(event, name)
-        if store is not None and is_place(store):
-            return Refusal(Reason.BAD_EVENT, store_expected(name, store))
-    return None
+    return misnamed("store", event.store) or misnamed("to_store", event.to_store)
 
 
 class Tick(WireModel):

@@ -9,8 +9,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from models.money import parse_price
-from models.reasons import Reason
-from models.stock.places import is_place, store_expected
+from models.stock.places import misnamed
 from models.stock.recall import plain
 from models.udi import Issuer
 from models.wire.strict_json import Body, Day, Hospital, Identifier, Refusal, WireModel, read_record
@@ -94,6 +93,4 @@ class Delivery(WireModel):
 def read_delivery(key: bytes | None, value: bytes | None) -> tuple[Delivery, Body] | Refusal:
     """A record of `udi.deliveries`, or why it is none."""
     read = read_record(Delivery, key, value, lambda delivery: (delivery.hospital, delivery.note))
-    if not isinstance(read, Refusal) and is_place(read[0].store):
-        return Refusal(Reason.BAD_EVENT, store_expected("store", read[0].store))
-    return read
+    return read if isinstance(read, Refusal) else misnamed("store", read[0].store) or read

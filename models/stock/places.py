@@ -7,6 +7,9 @@ References:
 from datetime import datetime
 from typing import Final, NamedTuple
 
+from models.reasons import Reason
+from models.wire.strict_json import Refusal
+
 SUPPLIER: Final = "supplier"
 PATIENT: Final = "patient"
 WASTE: Final = "waste"
@@ -21,15 +24,13 @@ INSIDE: Final = ("in-transit/", "lent/", f"{SET}/", "quarantine/")
 """How the places begin that are no shelf, and no room of one."""
 
 
-def is_place(name: str) -> bool:
-    """Whether it names a place of the books: no store may be called so."""
-    return name in OUTSIDE or name.startswith(INSIDE)
-
-
-def store_expected(field: str, name: str) -> str:
-    """What is said of a store that is named as a place of the books, in one sentence."""
+def misnamed(field: str, name: str | None) -> Refusal | None:
+    """Why a store can't be called so: it is named as a place of the books; `None` when it is not, or none is named."""
+    if name is None or not (name in OUTSIDE or name.startswith(INSIDE)):
+        return None
     places = ", ".join((*sorted(OUTSIDE), *(f"{each}…" for each in INSIDE)))
-    return f"{field}: Expected a store of the hospital's own, no place of the books ({places}), got {name!r}."
+    expected = f"Expected a store of the hospital's own, no place of the books ({places})"
+    return Refusal(Reason.BAD_EVENT, f"{field}: {expected}, got {name!r}.")
 
 
 def shelf(store: str, place: str | None) -> str:

@@ -10,8 +10,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
-from models.reasons import Reason
-from models.stock.places import is_place, store_expected
+from models.stock.places import misnamed
 from models.wire.strict_json import Body, Hospital, Identifier, Refusal, Text, WireModel, read_record
 
 SCHEMA: Final = "udi.store/1"
@@ -69,9 +68,7 @@ class StoreRecord(WireModel):
 def read_store(key: bytes | None, value: bytes | None) -> tuple[StoreRecord, Body] | Refusal:
     """A record of `udi.stores`, or why it is none."""
     read = read_record(StoreRecord, key, value, lambda store: (store.hospital, store.store))
-    if not isinstance(read, Refusal) and is_place(read[0].store):
-        return Refusal(Reason.BAD_EVENT, store_expected("store", read[0].store))
-    return read
+    return read if isinstance(read, Refusal) else misnamed("store", read[0].store) or read
 
 
 @dataclass(slots=True)

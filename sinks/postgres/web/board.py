@@ -209,7 +209,6 @@ class BoardBooks:
 
         Reads all of the list.
 
-
         Raises:
             KeyError: no list of that name.
         """

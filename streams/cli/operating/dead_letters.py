@@ -78,7 +78,7 @@ async def dead_letters(settings: Settings, pool: asyncpg.Pool, reason: str | Non
     # The outbox can't tell an empty key or value from none; the scan's own row can.
     found = [Letter(row.origin, row.reason, None, row.key or None, row.body, row.written_at) for row in rows]
     recorded = await recorded_letters(pool, [each.place for each in found], [each.value for each in found])
-    versions = await recall_versions(pool) if any(place not in recorded for place, _ in enumerate(found, 1)) else {}
+    versions = await recall_versions(pool) if len(recorded) < len(found) else {}
     return [_completed(settings, letter, recorded.get(place), versions) for place, letter in enumerate(found, 1)]
 
 

@@ -329,4 +329,4 @@ class LanePublisher:
     async def _drop_producer(self) -> None:
         producer, self._producer = self._producer, None
         if producer is not None:
-            await ended(stop(producer), 4.0)
+            await stop(producer)

@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from sinks.postgres.web.devices import DeviceBooks
 from streams.web.gateway.credentials import Tokens
-from tests.support.servers.bedside import GOODS, lines, name_of, set_up, states, type_scan
+from tests.support.servers.bedside import GOODS, lines, name_of, set_up, states, taken, type_scan
 from tests.support.servers.live import DI, Live
 
 
@@ -44,7 +44,7 @@ def test_the_place_is_scanned_where_it_is_missing(house: Live, terminal: Page) -
     says(terminal, "Place: WARD-7", "Scan goods")
     type_scan(terminal, GOODS)
     lines(terminal, "billed", 1)
-    assert house.rows("SELECT store FROM udi.scan WHERE device_id = $1", name_of(terminal)) == [{"store": "WARD-7"}]
+    assert taken(house, name_of(terminal), "store") == [{"store": "WARD-7"}]
 
 
 @pytest.mark.parametrize(("field", "text"), [("store", "OR-NORTH-9"), ("staff", "S01234")])
@@ -83,7 +83,7 @@ def test_a_clock_that_is_wrong_says_so_and_scans_carry_the_right_time(
 
     lines(page, "billed", 1)
     expect(page.locator("#clock")).to_contain_text("The clock of this device is wrong by")
-    (row,) = house.rows("SELECT scanned_at FROM udi.scan WHERE device_id = $1", name_of(page))
+    (row,) = taken(house, name_of(page), "scanned_at")
     assert abs(datetime.now(UTC) - row["scanned_at"]) < timedelta(hours=1)
 
 
@@ -115,7 +115,7 @@ def test_a_token_that_ends_in_the_middle_of_a_queue_is_renewed(house: Live, term
         type_scan(terminal, GOODS)
     lines(terminal, "billed", 3)
     assert answered[:2] == [401, 202]
-    assert len(house.rows("SELECT 1 FROM udi.scan WHERE device_id = $1", name_of(terminal))) == 3
+    assert len(taken(house, name_of(terminal), "scan_id")) == 3
 
 
 FILLED_UP = """async () => {

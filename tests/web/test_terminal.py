@@ -26,6 +26,7 @@ from tests.support.servers.bedside import (
     really_type,
     set_up,
     states,
+    taken,
     type_scan,
 )
 from tests.support.servers.live import DI, STORE, Live
@@ -128,9 +129,7 @@ def test_offline_and_back_from_a_cold_start(house: Live, context: BrowserContext
 
     lines(terminal, "billed", 3)
     expect(terminal.locator("#unsent")).to_have_text("All sent")
-    numbers = [row["lot"] for row in house.rows(
-        "SELECT s.lot FROM udi.scan s WHERE device_id = $1 ORDER BY record_offset", name_of(terminal))]  # fmt: skip
-    assert numbers == ["L10", "L11", "L12"]
+    assert [row["lot"] for row in taken(house, name_of(terminal), "lot")] == ["L10", "L11", "L12"]
 
 
 def test_a_page_closed_in_the_middle_loses_nothing(house: Live, context: BrowserContext, terminal: Page) -> None:
@@ -147,7 +146,7 @@ def test_a_page_closed_in_the_middle_loses_nothing(house: Live, context: Browser
     again.goto(f"{house.url}/terminal")
 
     lines(again, "billed", 3)
-    assert len(house.rows("SELECT 1 FROM udi.scan WHERE device_id = $1", name)) == 3
+    assert len(taken(house, name, "scan_id")) == 3
 
 
 def test_two_tabs_send_each_scan_once(house: Live, context: BrowserContext, terminal: Page) -> None:
@@ -162,9 +161,8 @@ def test_two_tabs_send_each_scan_once(house: Live, context: BrowserContext, term
     for page in (terminal, other):
         page.bring_to_front()
         lines(page, "billed", 4)
-    assert len(house.rows("SELECT 1 FROM udi.scan WHERE device_id = $1", name_of(terminal))) == 4
-    assert house.rows("SELECT max(sequence) n, count(DISTINCT sequence) m FROM udi.scan WHERE device_id = $1",
-                      name_of(terminal)) == [{"n": 4, "m": 4}]  # fmt: skip
+    assert len(taken(house, name_of(terminal), "scan_id")) == 4
+    assert [row["sequence"] for row in taken(house, name_of(terminal), "sequence")] == [1, 2, 3, 4]
 
 
 KEYS: Final[dict[str, str]] = {
@@ -237,7 +235,7 @@ def test_a_typed_code_needs_a_reason(house: Live, terminal: Page) -> None:
     terminal.fill("#reason", "label torn")
     terminal.click("#answer-yes")
     lines(terminal, "billed", 1)
-    found = house.rows("SELECT entry, explanation FROM udi.scan WHERE device_id = $1", name_of(terminal))
+    found = taken(house, name_of(terminal), "entry, explanation")
     assert found == [{"entry": "manual", "explanation": "label torn"}]
 
 
@@ -269,7 +267,7 @@ def test_a_camera_frame_is_read_by_the_gateway(house: Live, terminal: Page) -> N
     type_scan(terminal, "E1")
     _photograph(terminal)
     lines(terminal, "billed", 1)
-    found = house.rows("SELECT entry, di, lot FROM udi.scan WHERE device_id = $1", name_of(terminal))
+    found = taken(house, name_of(terminal), "entry, di, lot")
     assert found == [{"entry": "camera", "di": DI, "lot": "L1"}]
 
 
@@ -295,7 +293,7 @@ def test_a_served_decoder_reads_the_frame_on_the_terminal_without_a_network(
         context.set_offline(False)
 
         lines(page, "billed", 1)
-        found = house.rows("SELECT entry, di, lot FROM udi.scan WHERE device_id = $1", name_of(page))
+        found = taken(house, name_of(page), "entry, di, lot")
         assert found == [{"entry": "camera", "di": DI, "lot": "L1"}]
         assert not frames
 

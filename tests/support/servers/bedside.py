@@ -120,3 +120,9 @@ def codes(page: Page) -> Any:
     """What the only scan of case E1 holds."""
     expect(page.locator("#lines li")).to_have_count(1, timeout=SEEN_MS)
     return page.evaluate(KEPT)
+
+
+def taken(house: Live, name: str, columns: str) -> list[dict[str, Any]]:
+    """Of the scans of a device as they were taken: one that was sent again, its answer not seen, is a duplicate."""
+    query = f"SELECT {columns} FROM udi.scan WHERE device_id = $1 AND verdict <> 'duplicate' ORDER BY record_offset"
+    return house.rows(query, name)

@@ -8,11 +8,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 from decimal import Decimal
 
-from models.policy import Policy
+from models.policy import POLICY, Policy
 from models.stock.statement import InvoiceLine, LineStatus, Statement, StatementLine, Verdict
 
 
-def match_invoice(statement: Statement, invoice: Sequence[InvoiceLine], policy: Policy) -> list[Verdict]:
+def match_invoice(statement: Statement, invoice: Sequence[InvoiceLine], policy: Policy = POLICY) -> list[Verdict]:
     """A verdict on every item of the statement or of the invoices of its month, by item code; invoices add up.
 
     Quantities must agree exactly. A unit cost may be off by the policy's per cent, an item's amount by its fen.

@@ -67,10 +67,16 @@ class StatementBooks:
         """Hospitals that owe the supplier something for the month, or have taken it back."""
         return [row["hospital"] for row in await self._pool.fetch(_HOSPITALS, supplier, month)]
 
-    async def make(self, hospital: str, supplier: str, month: int, by: str) -> Statement | None:
-        """The statement as the books stand: a new version, published, when it changed; `None` when nothing was owed."""
+    async def make(
+        self, hospital: str, supplier: str, month: int, match: Matching, by: str
+    ) -> Statement | None:
+        """The statement as the books stand: a new version, published, when it changed; `None` when nothing was owed.
+
+        The invoices that are kept of the month are matched with it in the same transaction.
+        """
         async with self._pool.acquire() as connection, connection.transaction():
-            return await self._made(connection, hospital, supplier, month, by)
+            made = await self._made(connection, hospital, supplier, month, by)
+            return None if made is None else await self._matched(connection, made, month, match, by)
 
     async def mark(  # noqa: PLR0917 -- the columns of a mark
         self, statement: Statement, month: int, item_code: str | None, status: LineStatus, reason: str | None, by: str
@@ -115,10 +121,19 @@ class StatementBooks:
                 version = await connection.fetchval(_KEEP, *whose, number, by)
                 rows = [(*whose, number, version, n, *line.content) for n, line in enumerate(lines, 1)]
                 await connection.executemany(_KEEP_LINE, rows)
-            verdicts = match(made, await fetch(connection, InvoiceLine, _INVOICE_LINES, *whose))
-            key = (*whose, made.version)
-            await self._judged(connection, key, verdicts, by)
-            return await self._read(connection, *key), refused
+            return await self._matched(connection, made, month, match, by), refused
+
+    async def _matched(
+        self, connection: Connection, made: Statement, month: int, match: Matching, by: str
+    ) -> Statement:
+        """The newest version, matched with all invoices that are kept of its month; with none it stands as it is."""
+        whose = (made.hospital, made.supplier, month)
+        kept = await fetch(connection, InvoiceLine, _INVOICE_LINES, *whose)
+        if not kept:
+            return made
+        key = (*whose, made.version)
+        await self._judged(connection, key, match(made, kept), by)
+        return await self._read(connection, *key)
 
     @staticmethod
     async def _judged(asked: Connection, key: tuple[str, str, int, int], verdicts: Sequence[Verdict], by: str) -> None:

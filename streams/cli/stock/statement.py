@@ -13,8 +13,7 @@ import asyncpg
 import typer
 
 from models.calendar import Month
-from models.policy import POLICY
-from models.stock.statement import InvoiceLine, LineStatus, RefusedInvoice, Statement, Verdict, WorkingCapital
+from models.stock.statement import InvoiceLine, LineStatus, RefusedInvoice, Statement, WorkingCapital
 from rules.stock.invoicing import match_invoice
 from sinks.postgres.stock.statements import StatementBooks
 from streams.cli.connection import bad, read_settings, run
@@ -55,7 +54,7 @@ def statement(
     async def work(_: Settings, pool: asyncpg.Pool) -> tuple[Statement, WorkingCapital | None]:
         books = StatementBooks(pool)
         house = hospital or _one(await books.hospitals(supplier, period), supplier, month)
-        made = await books.make(house, supplier, period, who)
+        made = await books.make(house, supplier, period, match_invoice, who)
         if made is None:
             bad(f"Expected something owed to {supplier} for {month}, found nothing.")
         if dispute is not None and dispute not in {line.item_code for line in made.lines if line.stated}:
@@ -118,7 +117,7 @@ async def _matched(
         months[whose[0], whose[1], whose[2]][number] = lines
     found, refused = [], []
     for (house, supplier, period), came in months.items():
-        taken = await books.invoiced(house, supplier, _month(period), came, _match, who, replace=replace)
+        taken = await books.invoiced(house, supplier, _month(period), came, match_invoice, who, replace=replace)
         if taken is None:
             reasons = {each: f"expected something owed for the month, got {_asked(came[each])}" for each in came}
         else:
@@ -130,10 +129,6 @@ async def _matched(
             }
         refused += [RefusedInvoice(house, supplier, period, each, reason) for each, reason in reasons.items()]
     return found, refused
-
-
-def _match(statement: Statement, invoices: Sequence[InvoiceLine]) -> list[Verdict]:
-    return match_invoice(statement, invoices, POLICY)
 
 
 def _asked(lines: Sequence[InvoiceLine]) -> str:

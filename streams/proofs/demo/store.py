@@ -10,6 +10,7 @@ import asyncpg
 
 from models.calendar import Month, month_text
 from models.stock.exposure import LineKind, RecallLineStatus, StandingLine
+from rules.stock.invoicing import match_invoice
 from rules.stock.recall_listing import LOST
 from sinks.postgres.proofs.tie_out import receipt_rows as booked_receipts
 from sinks.postgres.stock.recall_desk import RecallDesk
@@ -63,7 +64,7 @@ async def _statements(truth: Truth, pool: asyncpg.Pool) -> list[Line]:
 
 
 async def _stated(books: StatementBooks, hospital: str, supplier: str, month: Month) -> dict[Any, Any]:
-    made = await books.make(hospital, supplier, month, "demo")
+    made = await books.make(hospital, supplier, month, match_invoice, "demo")
     return {
         (supplier, line.item_code, month_text(month), None if line.cost is None else int(line.cost * 10_000)):
         (line.used, line.returned, line.corrected, None if line.amount is None else int(line.amount * 100))

@@ -10,7 +10,6 @@ import asyncpg
 import orjson
 import pytest
 
-from models.policy import POLICY
 from models.stock.statement import InvoiceLine, Statement, Verdict
 from rules.stock.invoicing import match_invoice
 from sinks.postgres.stock.statements import StatementBooks
@@ -159,11 +158,78 @@ async def test_it_stands_beside_a_later_version_and_is_not_published(house: Inst
 
     assert found["version"] == 3
     assert [(each["item_code"], each["status"], each["reason"]) for each in found["lines"]] == [
-        ("NOPE", "mismatched", "not on the statement"), ("PLATE", "open", None),
+        ("NOPE", "mismatched", "not on the statement: 0 used, 2 invoiced, 80.00 yuan"),
+        ("PLATE", "mismatched", "not on the invoice"),
     ]  # fmt: skip
     async with house.relay():
         published = [orjson.loads(value or b"") for _, value in await until(house, 2)]
     assert [[line["item_code"] for line in each["lines"]] for each in published] == [["PLATE"], ["PLATE"]]
+
+
+async def test_a_new_version_is_matched_at_once_with_the_invoices_that_are_kept(
+    house: Installed, tmp_path: Path
+) -> None:
+    await house.ward.scan(scan(200, codes=PLATE, quantity=3))
+    await invoiced(house, tmp_path, "H1,S9,2022-07,F1,PLATE,2,800.00,1600.00", "H1,S9,2022-07,F2,NOPE,1,1.00,1.00")
+    nope = ("NOPE", "mismatched", "F2", "not on the statement: 0 used, 1 invoiced, 1.00 yuan")
+    why = "quantity: 3 stated, 2 invoiced; amount: 2400.00 stated, 1600.00 invoiced"
+    assert await stand(house) == [nope, ("PLATE", "mismatched", "F1", why)]
+    await house.udi("statement", "S9", "2022-07", "--dispute", "PLATE", "--reason", "one less")
+
+    await house.ward.scan(back(201, 200, codes=PLATE))
+    second = await house.json("statement", "S9", "2022-07")
+    await house.ward.scan(scan(202, codes=PLATE, quantity=2))
+    third = await house.udi("statement", "S9", "2022-07", "--confirm")
+
+    assert (second["version"], [(each["item_code"], each["status"]) for each in second["lines"]]) == (
+        2, [("NOPE", "mismatched"), ("PLATE", "matched")],
+    )  # fmt: skip
+    assert "mismatched" in third.stdout
+    rows = await house.pool.fetch(
+        "SELECT version, status, invoice, reason FROM report.statements WHERE item_code = 'PLATE' ORDER BY version"
+    )
+    assert [tuple(row) for row in rows] == [
+        (1, "mismatched", "F1", f"{why}; disputed: one less"), (2, "matched", "F1", None),
+        (3, "mismatched", "F1", "quantity: 4 stated, 2 invoiced; amount: 3200.00 stated, 1600.00 invoiced"),
+    ]  # fmt: skip
+
+
+async def test_a_version_whose_match_fails_is_not_made(house: Installed, tmp_path: Path) -> None:
+    """Version and match are one transaction."""
+    await invoiced(house, tmp_path, "H1,S9,2022-06,F1,PLATE,1,800.00,800.00")
+    await house.pool.execute(
+        "INSERT INTO udi.statement (hospital, supplier, period, version, made_by) VALUES ('H1', 'S9', 202206, 2, 'x')"
+    )
+
+    def fails(_: Statement, __: Sequence[InvoiceLine]) -> list[Verdict]:
+        raise ArithmeticError
+
+    with pytest.raises(ArithmeticError):
+        await StatementBooks(house.pool).make("H1", "S9", 202206, fails, "li")
+
+    assert await house.pool.fetchval("SELECT max(version) FROM udi.statement") == 2
+    assert (await house.json("statement", "S9", "2022-06"))["lines"][0]["status"] == "matched"
+
+
+async def test_a_version_that_was_left_unmatched_is_matched_when_it_is_asked_for(
+    house: Installed, tmp_path: Path
+) -> None:
+    """As a command of an earlier release left it."""
+    await invoiced(house, tmp_path, "H1,S9,2022-06,F1,PLATE,2,800.00,1600.00")
+    await house.pool.execute(
+        "INSERT INTO udi.statement (hospital, supplier, period, version, made_by) VALUES ('H1', 'S9', 202206, 2, 'x')"
+    )
+    await house.pool.execute(
+        "INSERT INTO udi.statement_line SELECT hospital, supplier, period, 2, item_code, cost_key, cost, used, "
+        "returned, corrected, quantity, amount_fen FROM udi.statement_line"
+    )
+
+    found = await house.json("statement", "S9", "2022-06")
+    marks = await house.pool.fetchval("SELECT count(*) FROM udi.statement_mark")
+    again = await house.json("statement", "S9", "2022-06")
+
+    assert [(each["version"], each["lines"][0]["status"]) for each in (found, again)] == [(2, "mismatched")] * 2
+    assert await house.pool.fetchval("SELECT count(*) FROM udi.statement_mark") == marks
 
 
 async def test_invoices_of_a_month_add_up(house: Installed, tmp_path: Path) -> None:
@@ -185,11 +251,8 @@ async def test_invoices_that_come_at_once_all_count(house: Installed) -> None:
     await house.ward.scan(scan(200, codes=PLATE, quantity=4))
     books, yuan = StatementBooks(house.pool), Decimal(800)
 
-    def match(statement: Statement, lines: Sequence[InvoiceLine]) -> list[Verdict]:
-        return match_invoice(statement, lines, POLICY)
-
     came = [{number: [InvoiceLine("PLATE", 1, yuan, yuan, number)]} for number in ("F1", "F2", "F3", "F4")]
-    await asyncio.gather(*(books.invoiced("H1", "S9", 202207, each, match, "li") for each in came))
+    await asyncio.gather(*(books.invoiced("H1", "S9", 202207, each, match_invoice, "li") for each in came))
 
     assert await stand(house) == [("PLATE", "matched", "F1, F2, F3, F4", None)]
 

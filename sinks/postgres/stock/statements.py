@@ -67,9 +67,7 @@ class StatementBooks:
         """Hospitals that owe the supplier something for the month, or have taken it back."""
         return [row["hospital"] for row in await self._pool.fetch(_HOSPITALS, supplier, month)]
 
-    async def make(
-        self, hospital: str, supplier: str, month: int, match: Matching, by: str
-    ) -> Statement | None:
+    async def make(self, hospital: str, supplier: str, month: int, match: Matching, by: str) -> Statement | None:
         """The statement as the books stand: a new version, published, when it changed; `None` when nothing was owed.
 
         The invoices that are kept of the month are matched with it in the same transaction.

@@ -53,6 +53,8 @@ HOT_PATH_SETTINGS: Final = {
     "enable_mergejoin": "off",
     "enable_seqscan": "off",
     "jit": "off",
+    # A plan for every call, as arrays of another length would have it, costs more than the small batch it is for.
+    "plan_cache_mode": "force_generic_plan",
     "application_name": WORKER_NAME,
 }
 """Of the connections that gather and record."""

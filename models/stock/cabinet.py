@@ -10,6 +10,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
+from models.stock.places import misnamed
 from models.wire.strict_json import Body, Hospital, Identifier, Instant, Refusal, WireModel, read_record
 
 TAGS_MAX: Final = 5_000
@@ -41,7 +42,8 @@ class CabinetRead(WireModel):
 
 def read_cabinet(key: bytes | None, value: bytes | None) -> tuple[CabinetRead, Body] | Refusal:
     """A record of `udi.cabinet-reads`, or why it is none. Its key is `hospital/store`."""
-    return read_record(CabinetRead, key, value, lambda read: (read.hospital, read.store))
+    read = read_record(CabinetRead, key, value, lambda read: (read.hospital, read.store))
+    return read if isinstance(read, Refusal) else misnamed("store", read[0].store) or read
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +73,15 @@ class SuspectedUse:
     serial: str
     """Serial number on the tag."""
     status: str
-    """`suspected`; `scanned`: a scan says where it went; `came-back`: a later read has it."""
+    """`suspected`; `scanned`: a scan says where it went; `came-back`: a later read of the cabinet, or a count, has it;
+    `seen-elsewhere`: another cabinet saw it after this one had seen it last."""
     scan_id: str | None
     """The scan that says so; `None`: there is none."""
+    seen_in: str | None
+    """The other cabinet that saw it, with its store, like `OR-3/cab9`; `None` unless
+    `seen-elsewhere`."""
+    seen_in_at: datetime | None
+    """The newest read of it that had the unit; `None` as above."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ References:
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 from models.calendar import ZONE_DEFAULT, local_day
@@ -23,8 +23,8 @@ from sinks.postgres.named import Asked, fetch
 _RECORD: Final = "udi.record_cabinet_reads"
 _SUSPECTED: Final = """
 SELECT hospital, store, place, session, staff, seen_at, missed_at, item_code, issuer, di, serial, status,
-       scan_id::text AS scan_id
-FROM report.suspected_uses
+       scan_id::text AS scan_id, seen_in, seen_in_at
+FROM report.suspected_uses_2
 WHERE ($1::text IS NULL OR hospital = $1) AND ($2::text IS NULL OR store = $2) AND ($3 OR status = 'suspected')
 ORDER BY missed_at, hospital, store, place, di, serial
 """
@@ -87,7 +87,7 @@ class CabinetBooks(InputBooks):
     @staticmethod
     def add(batch: CabinetBatch, read: Read[CabinetRead], at: datetime, origin: str) -> None:
         """A read into the batch, or a dead letter."""
-        said = read.said if isinstance(read.said, Refusal) else _dated(read.said[0], at) or read.said
+        said = read.said if isinstance(read.said, Refusal) else misdated(read.said[0], at) or read.said
         if isinstance(said, Refusal):
             batch.letters.append(letter_of(read.raw, said, origin))
         else:
@@ -104,11 +104,24 @@ class CabinetBooks(InputBooks):
         return await self._record(_RECORD, position, next_offset, last_hash, (batch.reads,), batch.letters)
 
 
-def _dated(read: CabinetRead, at: datetime) -> Refusal | None:
+def misdated(read: CabinetRead, at: datetime) -> Refusal | None:
+    """Why a read is none by its time, and from when on it will be one; `None` when it fits.
+
+    Args:
+        read: As it came.
+        at: When the broker had it, by its timestamp.
+    """
     if SCANNED_AT_MIN <= read.read_at <= at + SCANNED_AHEAD_MAX:
         return None
-    expected = f"Expected read_at from 2000 to 24 hours after the broker's {at.isoformat()}"
-    return Refusal(Reason.BAD_EVENT, f"{expected}, got {read.read_at.isoformat()}.")
+    expected = "Expected an instant from 2000 on"
+    if read.read_at >= SCANNED_AT_MIN:
+        accepted_at = _second(read.read_at - SCANNED_AHEAD_MAX)
+        expected = f"Expected an instant at most 24 hours after the broker's (so from {accepted_at} on it is accepted)"
+    return Refusal(Reason.BAD_EVENT, f"read_at: {expected}, got {_second(read.read_at)}.")
+
+
+def _second(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="seconds")
 
 
 def _row(read: CabinetRead, body: Body, origin: str, at: datetime) -> CabinetReadRow:

@@ -37,7 +37,7 @@ ORDER BY expiry, hospital, store, item_code, lot, serial, owner
 """
 _STRAYS: Final = """
 SELECT hospital, store, place, item_code, lot, serial, owner, quantity, scan_id, action, scanned_at, device_id
-FROM report.unknown_stores
+FROM report.unknown_stores_2
 WHERE ($1::text IS NULL OR store = $1) AND ($2::text IS NULL OR item_code = $2)
 ORDER BY hospital, store, place, item_code, lot, serial, owner
 """
@@ -83,30 +83,30 @@ async def expiring(
 
 @dataclass(frozen=True, slots=True)
 class Stray:
-    """A balance of a place whose store the hospital has not told."""
+    """A balance of a place whose store the hospital has not told, or a cabinet that is read there."""
 
     hospital: str
     """Id of the hospital; the first part of every record key."""
     store: str
     """The store as it was scanned; with its room, cabinet or cart."""
     place: str
-    """The place whose balance it is: the store, on the way to it, lent to it or in its quarantine."""
-    item_code: str
-    """The item's code in the HIS catalogue."""
+    """The place whose balance it is: the store, on the way to it, lent to it or in its quarantine; or the cabinet."""
+    item_code: str | None
+    """The item's code in the HIS catalogue; `None`: of a cabinet."""
     lot: str | None
     """Lot number as printed; `None` when it is not known."""
     serial: str | None
     """Serial number as printed; `None` when it is not known."""
-    owner: str
-    """Whose goods they are: `hospital`, or the supplier's id."""
+    owner: str | None
+    """Whose goods they are: `hospital`, or the supplier's id; `None`: of a cabinet."""
     quantity: int
-    """Units of use; below 0: taken from there, and never brought."""
+    """Units of use; below 0: taken from there, and never brought. Of a cabinet the tags of its newest read."""
     scan_id: UUID | None
     """The newest scan that has sent or received such goods there; `None`: they were only used there."""
     action: str | None
-    """What was scanned (`models.scan.event.Action`)."""
+    """What was scanned (`models.scan.event.Action`); `cabinet-read`: a cabinet was read, nothing was scanned."""
     scanned_at: datetime | None
-    """When."""
+    """When it was scanned, or read."""
     device_id: str | None
     """With which device."""
 

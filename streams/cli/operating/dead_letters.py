@@ -11,7 +11,8 @@ from models.assessment.discharge import read_discharge, read_income
 from models.catalogue.item import read_item
 from models.charging.encounter import read_encounter
 from models.reconciling.his_charge import read_his_charge
-from models.stock.cabinet import read_cabinet
+from models.scan.event import SCANNED_AHEAD_MAX
+from models.stock.cabinet import CabinetRead, read_cabinet
 from models.stock.delivery import read_delivery
 from models.stock.recall import Recall, not_newer, read_recall
 from models.stock.store import read_store
@@ -28,6 +29,7 @@ from models.wire.topics import (
     STORES,
 )
 from sinks.postgres.operating.dead_letters import RecordedLetter, letters, recorded_letters
+from sinks.postgres.stock.cabinets import misdated
 from sinks.postgres.stock.supply_facts import recall_versions
 from streams.cli.publishing import Outbound
 from streams.settings import Settings
@@ -119,4 +121,7 @@ def _fact_detail(settings: Settings, letter: Letter, versions: Mapping[tuple[str
     known = versions.get((fact.hospital, fact.recall)) if isinstance(fact, Recall) else None
     if known is not None and fact.version <= known:
         return not_newer(fact, known)
-    return "would be accepted today"
+    # The letter does not keep the broker's time: what was read after the books wrote it came from the future by that.
+    at = letter.written_at - SCANNED_AHEAD_MAX
+    late = misdated(fact, at) if isinstance(fact, CabinetRead) else None
+    return late.detail if late is not None else "would be accepted today"

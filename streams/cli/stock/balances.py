@@ -24,7 +24,7 @@ NOTHING: Final = "No stock is recorded there."
 NONE_BELOW: Final = "Every use found its goods on the shelf, or an earlier receipt explains it."
 NONE_ELSEWHERE: Final = "Every unit with a serial is where the balances have it."
 NONE_MOVED: Final = "Every unit with a serial was moved from where the books had it."
-NONE_STRAY: Final = "No goods lie in a store that the house does not know."
+NONE_STRAY: Final = "No goods lie in a store that the house does not know, and no cabinet is read there."
 NONE_EXPLAINED: Final = "No receipt has explained a use later."
 
 
@@ -51,7 +51,7 @@ def stock(
         bool, typer.Option("--moves", help="Moves of units with a serial from where the books did not have them.")
     ] = False,
     unknown_stores: Annotated[
-        bool, typer.Option("--unknown-stores", help="Goods in stores that are none of those the hospital has told.")
+        bool, typer.Option("--unknown-stores", help="Goods and cabinets in stores that the hospital has not told.")
     ] = False,
     at: Annotated[str | None, typer.Option("--at", help="As it was at this instant, or at the end of a day.")] = None,
     limit: Limit = LIMIT_DEFAULT,
@@ -161,7 +161,11 @@ def _show_strays(rows: Sequence[Stray], limit: int) -> None:
     columns = ("store", "place", "item", ">units", "action", "scanned", "scan")
     print_table("Goods in stores that the house does not know", columns, cells, limit=limit)
     stores = len({(each.hospital, each.store) for each in rows})
-    typer.echo(f"{len(rows):,} balances in {stores:,} stores: tell the store, or move the goods to where they are.")
+    cabinets = sum(each.item_code is None for each in rows)
+    typer.echo(
+        f"{len(rows) - cabinets:,} balances and {cabinets:,} cabinets in {stores:,} stores: tell the store, or move "
+        "the goods to where they are."
+    )
 
 
 def _times(each: BelowZero, zone: ZoneInfo) -> tuple[datetime | None, datetime | None]:

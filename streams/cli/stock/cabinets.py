@@ -49,11 +49,11 @@ def _show_suspected(rows: Sequence[SuspectedUse], zone: ZoneInfo, limit: int) ->
     cells = [
         (
             shelf(row.store, row.place), row.session, row.staff, row.seen_at.astimezone(zone),
-            row.missed_at.astimezone(zone), row.item_code or row.di, row.serial, row.status,
+            row.missed_at.astimezone(zone), row.item_code or row.di, row.serial, row.status, row.seen_in,
         )
         for row in rows
     ]  # fmt: skip
-    columns = ("cabinet", "session", "staff", "last seen", "missed", "item", "serial", "status")
+    columns = ("cabinet", "session", "staff", "last seen", "missed", "item", "serial", "status", "seen in")
     print_table("Left a cabinet between two reads", columns, cells, limit=limit)
     typer.echo(f"{sum(row.status == 'suspected' for row in rows):,} suspected uses without a scan; nothing is charged.")
 

@@ -22,6 +22,11 @@ VIEWS: Final = {
     "closed_at closed_by",
     "chain": "lane batch position digest head",
     "seals": "sealed_at root",
+    "suspected_uses": "hospital store place session staff seen_at missed_at item_code issuer di serial status scan_id",
+    "suspected_uses_2": "hospital store place session staff seen_at missed_at item_code issuer di serial status "
+    "scan_id seen_in seen_in_at",
+    "unknown_stores_2": "hospital store place item_code issuer di lot serial owner quantity scan_id action scanned_at "
+    "device_id",
     "unknown_stores": "hospital store place item_code issuer di lot serial owner quantity scan_id action scanned_at "
     "device_id",
     "stock": "hospital store owner item_code issuer di lot serial expiry quantity",

@@ -10,16 +10,8 @@ from typing import Final
 
 from sinks.postgres.named import Asked, fetch
 
-LOAN_SETS: Final = """(
-    SELECT hospital, document, supplier, store, encounter, operation, item_code, lot, serial, brought, used, wasted,
-           returned, lacking, status,
-           findings || CASE WHEN min(supplier) OVER one <> max(supplier) OVER one THEN ARRAY['several-suppliers']
-                            ELSE ARRAY[]::text[] END AS findings
-    FROM report.loan_sets WINDOW one AS (PARTITION BY hospital, document)
-)"""
-"""Goods of sets with the finding that only a whole set can have."""
-_ROWS: Final = f"""
-SELECT * FROM {LOAN_SETS} l WHERE ($1::text IS NULL OR document = $1) AND ($2::text IS NULL OR hospital = $2)
+_ROWS: Final = """
+SELECT * FROM report.loan_sets_2 WHERE ($1::text IS NULL OR document = $1) AND ($2::text IS NULL OR hospital = $2)
 ORDER BY hospital, document, item_code, lot, serial
 """
 

@@ -7,7 +7,6 @@ References:
 from collections.abc import Mapping
 from typing import Final
 
-from sinks.postgres.stock.sets import LOAN_SETS
 from sinks.postgres.web.board_list import BoardList
 
 SOON_DAYS: Final = 90
@@ -77,22 +76,23 @@ STORE_LISTS: Final[Mapping[str, BoardList]] = {
                s.wasted, s.returned, s.lacking
         FROM (
             SELECT l.document, (array_agg(l.status ORDER BY {_BY_FIT.format(status="l.status")}))[1] AS status,
-                   string_agg(DISTINCT l.supplier, ', ') AS supplier, min(l.store) AS store,
-                   min(l.encounter) AS encounter, min(l.operation) AS operation, sum(l.brought)::bigint AS brought,
-                   sum(l.used)::bigint AS used, sum(l.wasted)::bigint AS wasted, sum(l.returned)::bigint AS returned,
+                   array_agg(DISTINCT l.supplier) FILTER (WHERE l.supplier IS NOT NULL) AS supplier,
+                   min(l.store) AS store, min(l.encounter) AS encounter, min(l.operation) AS operation,
+                   sum(l.brought)::bigint AS brought, sum(l.used)::bigint AS used, sum(l.wasted)::bigint AS wasted,
+                   sum(l.returned)::bigint AS returned,
                    sum({_LEFT_OF_SET})::bigint AS lacking,
                    -- Out of a list of its own: beside its findings a line would be summed once for each of them.
                    ARRAY(SELECT DISTINCT jsonb_array_elements_text(of_line)
                          FROM unnest(array_agg(to_jsonb(l.findings))) of_line ORDER BY 1) AS findings
-            FROM {LOAN_SETS} l WHERE l.hospital = $1 GROUP BY l.document
+            FROM report.loan_sets_2 l WHERE l.hospital = $1 GROUP BY l.document
         ) s ORDER BY cardinality(s.findings) = 0, {_BY_FIT.format(status="s.status")}, s.document DESC""",
-        whole=True, summed="status",
+        conditions={"supplier": "supplier && {supplier}"}, whole=True, summed="status",
     ),
     "set-goods": BoardList(
         f"""
         SELECT l.document, l.status, l.findings, l.item_code, l.lot, l.serial, l.brought, l.used, l.wasted, l.returned,
                l.lacking, l.supplier, l.store, l.encounter
-        FROM {LOAN_SETS} l WHERE l.hospital = $1
+        FROM report.loan_sets_2 l WHERE l.hospital = $1
         ORDER BY cardinality(l.findings) = 0, {_BY_FIT.format(status="l.status")}, l.document DESC, l.item_code, l.lot,
                  l.serial""",
         whole=True, summed="status",

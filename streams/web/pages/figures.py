@@ -90,7 +90,14 @@ async def count_of(parts: Parts, name: str, hospital: str, filters: Filters) -> 
 def narrowed(
     columns: Sequence[str], rows: Sequence[Sequence[Any]], filters: Mapping[str, Sequence[str]]
 ) -> list[Sequence[Any]]:
-    """Rows whose columns have one of the values of each filter; filters of other columns are none."""
+    """Rows whose columns have one of the values of each filter; filters of other columns are none.
+
+    A column that holds several values, as the suppliers of a set, fits by any of them.
+    """
     places = {name: place for place, name in enumerate(columns)}
     wanted = [(places[name], frozenset(values)) for name, values in filters.items() if name in places]
-    return [row for row in rows if all(str(row[place]) in values for place, values in wanted)]
+    return [row for row in rows if all(_has(row[place], values) for place, values in wanted)]
+
+
+def _has(value: Any, wanted: frozenset[str]) -> bool:
+    return any(str(each) in wanted for each in value) if isinstance(value, list) else str(value) in wanted

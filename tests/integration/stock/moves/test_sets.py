@@ -1,6 +1,5 @@
 """A set that a supplier brings for one operation: what came, was used and went back, and what lacks is named."""
 
-import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -107,29 +106,6 @@ async def test_the_board_sums_up_a_line_once_however_much_does_not_fit_it(ward: 
     assert sorted(await on_board(store, "set-goods", "document", "lot", "brought", "lacking")) == [
         ("LS-1", "L1", 10, 2), ("LS-1", "L2", 1, -1), ("LS-2", "L1", 1, 0),
     ]  # fmt: skip
-
-
-async def test_goods_of_two_suppliers_in_one_set_are_named_with_both(
-    told: str, embedded_broker: EmbeddedBroker
-) -> None:
-    async with installed(told, embedded_broker) as house:
-        await house.ward.learn(
-            item(item_code="BOLT", identifiers=[nail()], supplier="S8", owner="supplier", cost=[{"cost": "1.00"}]),
-            item(version=2, **SUPPLIED),
-        )
-        await house.ward.scan(
-            of_set(900, "receive", document="LS-7"),
-            of_set(901, "receive", document="LS-7", codes=[gs1("07032069804971", lot="L5")]),
-        )
-        rows = await house.json("sets", "LS-7")
-        assert {(row["supplier"], *row["findings"]) for row in rows} == {
-            ("S8", "several-suppliers"), ("S9", "several-suppliers"),
-        }  # fmt: skip
-        assert re.search(r"LS-7 .*S8\W+S9", (await house.udi("sets")).stdout)
-        board = BoardBooks(house.pool)
-        columns, listed = await board.rows("sets", HOSPITAL, {}, 50)
-        row = next(dict(zip(columns, each, strict=True)) for each in listed if each[0] == "LS-7")
-        assert (row["supplier"], row["findings"]) == ("S8, S9", ["several-suppliers"])
 
 
 async def on_board(store: PostgresStore, name: str, *columns: str) -> list[tuple[Any, ...]]:

@@ -193,3 +193,15 @@ class StandingLine(ExposureLine):
     """Who closed it; `None` until then."""
     closing_reason: str | None
     """Why, in the person's words; `None` until then."""
+    reopened: str | None = None
+    """Why what a person has closed is open again: more `units`, a higher `chance`, now `certain`; `None`: it is not."""
+    last_closed_at: datetime | None = None
+    """When a person closed it last, whether that holds or not; `None`: nobody ever did."""
+    last_closed_by: str | None = None
+    """Who did."""
+    last_closing_reason: str | None = None
+    """Why, in the person's words."""
+    last_closed_quantity: int | None = None
+    """Units of use it had then."""
+    last_closed_chance: Decimal | None = None
+    """Its chance then, 0 to 1; `None`: it was certain, or closed by a version of ours that did not keep it."""

@@ -38,8 +38,9 @@ WHERE hospital = $1 AND item_code = ANY ($2) AND quantity > 0 ORDER BY store, ow
 _PATIENTS = "SELECT encounter, department, from_at, to_at FROM udi.patients_of_store($1, $2, $3, $4) ORDER BY encounter"
 _LISTED = """
 SELECT kind, line_id, encounter, store, department, item_code, issuer, di, lot, serial, expiry, quantity, chance,
-       reckoned, scan_id, happened_at, status, closed_at, closed_by, closing_reason
-FROM report.recall_lines WHERE (hospital, recall, version) = ($1, $2, $3)
+       reckoned, scan_id, happened_at, status, closed_at, closed_by, closing_reason, reopened, last_closed_at,
+       last_closed_by, last_closing_reason, last_closed_quantity, last_closed_chance
+FROM report.recall_lines_2 WHERE (hospital, recall, version) = ($1, $2, $3)
 ORDER BY kind, happened_at, encounter, store, lot, serial, line_id
 """
 _UPSERT = """

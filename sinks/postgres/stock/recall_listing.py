@@ -7,8 +7,9 @@ from sinks.postgres.named import Asked, fetch
 
 _LISTED: Final = """
 SELECT r.hospital, r.recall, r.version, r.class AS class_, r.issued_on, r.due_on, r.ended_on, r.reason,
-       count(l.line_id) AS lines, count(l.line_id) FILTER (WHERE l.status = 'open') AS open
-FROM report.recalls r LEFT JOIN report.recall_lines l USING (hospital, recall, version)
+       count(l.line_id) AS lines, count(l.line_id) FILTER (WHERE l.status = 'open') AS open,
+       count(l.reopened) AS reopened
+FROM report.recalls r LEFT JOIN report.recall_lines_2 l USING (hospital, recall, version)
 WHERE r.holds AND ($1::text IS NULL OR r.hospital = $1) GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
 ORDER BY r.issued_on DESC, r.hospital, r.recall
 """
@@ -37,6 +38,8 @@ class ListedRecall(NamedTuple):
     """Its lines."""
     open: int
     """Those that have not ended."""
+    reopened: int
+    """Of these: those that a person had closed, and that are open again."""
 
     def fields(self) -> dict[str, Any]:
         """By the names of `report.recalls`."""

@@ -681,6 +681,7 @@ FROM (
     UNION ALL SELECT 'ledger', 'check_ledger'
     UNION ALL SELECT 'settlement', 'check_open_period' UNION ALL SELECT 'waste_cost', 'check_open_period'
     UNION ALL SELECT 'scan', 'place_scanned' UNION ALL SELECT 'decision', 'place_decided' UNION ALL SELECT 'unit_place', 'by_moves_alone'
+    UNION ALL SELECT 'recall_closing', 'keep_chance'
     UNION ALL SELECT 'balance', 'by_record_alone' UNION ALL SELECT 'store_item', 'by_record_alone'
 ) expected
 LEFT JOIN pg_trigger t ON t.tgrelid = ('udi.' || expected.book)::regclass AND t.tgname = expected.protection

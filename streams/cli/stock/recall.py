@@ -167,6 +167,7 @@ def _show(page: Page, limit: int) -> None:
             [
                 joined((line.item_code, line.lot and f"lot {line.lot}", line.serial and f"serial {line.serial}")),
                 *(["lost without a scan"] if line.reckoned in {LOST, NOBODY_KNOWN} else []),
+                *(["open again"] if line.reopened else []),
             ],
             line.quantity,
             "" if line.chance is None else f"{line.chance:.2%}",
@@ -183,8 +184,27 @@ def _show(page: Page, limit: int) -> None:
         told(f"{told_cell(kind)}: {each['lines']:,} (units: {each['units']:,})") for kind, each in counts.items()
     )
     typer.echo(f"{parts}; not ended: {page.open:,}. In {page.seconds:.2f} s.")
+    _show_reopened([line for line in page.lines if line.reopened], page.zone, limit)
     if page.proof is not None:
         typer.echo(f"Closed: {page.proof.lines:,} of {page.proof.lines:,} lines have ended. SHA-256 {page.proof.hash}")
+
+
+def _show_reopened(lines: Sequence[StandingLine], zone: ZoneInfo, limit: int) -> None:
+    """What persons had closed and is open again: who, when and at which chance, and what it is now."""
+    if not lines:
+        return
+    typer.echo(f"Open again since a person closed them: {len(lines):,}.")
+    for line in lines[: limit or None]:
+        assert line.last_closed_at is not None  # noqa: S101 -- only what was closed is open again
+        who, day = line.last_closed_by, local_day(line.last_closed_at, zone)
+        reason = line.last_closing_reason
+        if line.reopened == "units":
+            units = line.last_closed_quantity
+            typer.echo(f"{line.line_id}: closed by {who} on {day} for {units} units, now {line.quantity}: {reason}")
+            continue
+        then = "a chance that was not kept" if line.last_closed_chance is None else f"{line.last_closed_chance:.2%}"
+        now = "certainly meant" if line.chance is None else f"{line.chance:.2%}"
+        typer.echo(f"{line.line_id}: closed by {who} on {day} at {then}, now {now}: {reason}")
 
 
 def _show_none(page: Page) -> None:

@@ -20,6 +20,10 @@ VIEWS: Final = {
     "invoice reason made_at made_by stated",
     "recall_lines": "hospital recall version kind encounter store issuer di lot serial quantity chance scan_id status "
     "closed_at closed_by",
+    "recall_lines_2": "hospital recall version line_id kind chance status closed_at closed_by closing_reason reopened "
+    "last_closed_at last_closed_by last_closing_reason last_closed_quantity last_closed_chance listed_at",
+    "loan_sets_2": "hospital document supplier item_code lot serial brought used wasted returned lacking status "
+    "findings",
     "chain": "lane batch position digest head",
     "seals": "sealed_at root",
     "suspected_uses": "hospital store place session staff seen_at missed_at item_code issuer di serial status scan_id",

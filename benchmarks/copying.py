@@ -17,6 +17,7 @@ from typing import Any, Final
 import asyncpg
 
 from benchmarks.parts import let_all_write_balances
+from benchmarks.processes import children_running, cpu_of
 from benchmarks.steps import hot_pool
 
 TABLES: Final = (
@@ -67,30 +68,34 @@ def split(copied: bytes, parts: int) -> list[bytes]:
 
 @dataclass(frozen=True, slots=True)
 class Copied:
-    """Seconds."""
+    """Seconds, by the clock and of PostgreSQL's CPU."""
 
     batched: float
     whole: float
+    whole_cpu: float
 
 
 async def run(batched_url: str, whole_url: str, dumped: Dump, batches: int) -> Copied:
     """COPY the dump into two fresh books."""
     parts = [{table: part[place] for table, part in _splits(dumped, batches)} for place in range(batches)]
-    return Copied(await _copy(batched_url, parts), await _copy(whole_url, [dumped]))
+    batched, _ = await _copy(batched_url, parts)
+    return Copied(batched, *await _copy(whole_url, [dumped]))
 
 
 def _splits(dumped: Dump, batches: int) -> list[tuple[str, list[bytes]]]:
     return [(table, split(copied, batches)) for table, copied in dumped.items()]
 
 
-async def _copy(url: str, parts: Sequence[Dump]) -> float:
+async def _copy(url: str, parts: Sequence[Dump]) -> tuple[float, float]:
+    """Seconds, and the CPU seconds of the server, its connection still open: the time of one just ended is nowhere."""
+    servers = {"PostgreSQL": children_running("postgres", "-D")}
     async with hot_pool(url) as pool, pool.acquire() as connection:
         await let_all_write_balances(connection)
-        start = perf_counter()
+        before, start = cpu_of(servers)["PostgreSQL"], perf_counter()
         for part in parts:
             async with connection.transaction():
                 await _copy_part(connection, part)
-        return perf_counter() - start
+        return perf_counter() - start, cpu_of(servers)["PostgreSQL"] - before
 
 
 async def _copy_part(connection: Any, part: Dump) -> None:

@@ -125,6 +125,8 @@ class Run:
         self._sizes = of
         self._table = table
         self._names = 0
+        self._cpu: list[float] = []
+        """Of the backlogs with one worker: CPU of all roles for a scan, µs."""
 
     def _name(self) -> str:
         self._names += 1
@@ -156,6 +158,7 @@ class Run:
                 found.setdefault(workers, []).append(run)
         for workers, runs in found.items():
             self._show(f"{workers} worker{'s' * (workers > 1)}", runs)
+        self._cpu = [10 * sum(run.cpu.values()) for run in found[1]]
         rss = [run.rss for run in found[1]]
         self._table.add(THROUGHPUT, "memory of the worker after as many receipts", "MiB", [before for before, _ in rss])
         self._table.add(THROUGHPUT, "memory of the worker after the backlog", "MiB", [after for _, after in rss])
@@ -312,6 +315,13 @@ class Run:
         self._table.add(COPY, "the record step as its caller sees it", "µs per scan", [run.record for run in found])
         self._table.add(COPY, "COPY in batches", "µs per scan", batched)
         self._table.add(COPY, "COPY of whole tables", "µs per scan", [one.whole * per_scan for one in copies])
+        copied = self._table.add(
+            COPY, "COPY of whole tables, CPU", "µs per scan", [one.whole_cpu * per_scan for one in copies]
+        )
+        if self._cpu:
+            budget = [cpu / copied.median for cpu in self._cpu]
+            line = self._table.add(COPY, "CPU of all roles for a scan of the backlog, times that of COPY", "", budget)
+            self._table.aim("CPU of all roles, times that of COPY", line.median, 6, least=False)
         share = self._table.add(COPY, "COPY in batches / record step", "", shares)
         self._table.aim("record step, share of COPY in batches", share.median, 0.7, least=True, digits=2)
 

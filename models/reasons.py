@@ -65,6 +65,7 @@ class Reason(StrEnum):
     SERIAL_PRESENT = "serial-present"
     SERIAL_ELSEWHERE = "serial-elsewhere"
     SAME_PLACE = "same-place"
+    DOCUMENT_MISSING = "document-missing"
     NO_SUCH_GOODS = "no-such-goods"
     OTHER_ITEM = "other-item"
     OTHER_QUANTITY = "other-quantity"
@@ -163,6 +164,7 @@ REASONS: tuple[ReasonRow, ...] = (
     ReasonRow(Reason.SERIAL_PRESENT, Verdict.HELD, _NEVER, _NEVER, False, _PERSON),
     ReasonRow(Reason.SERIAL_ELSEWHERE, None, _NOW, _NOW, False, ()),
     ReasonRow(Reason.SAME_PLACE, Verdict.HELD, _NEVER, _NEVER, False, _PERSON),
+    ReasonRow(Reason.DOCUMENT_MISSING, Verdict.HELD, _NEVER, _NEVER, False, _PERSON),
     ReasonRow(Reason.NO_SUCH_GOODS, Verdict.HELD, _NEVER, _NEVER, False, _PERSON),
     ReasonRow(Reason.OTHER_ITEM, Verdict.HELD, _NEVER, _NEVER, False, _PERSON),
     ReasonRow(Reason.OTHER_QUANTITY, Verdict.HELD, _NEVER, _NEVER, False, _PERSON),

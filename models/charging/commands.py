@@ -89,11 +89,13 @@ class Correction(WireModel):
     """What the label really says: its barcodes, read rightly."""
     department: Identifier | None = None
     """Department that really used them."""
+    document: Identifier | None = None
+    """Set, note or other document that the scan really belongs to."""
 
     @model_validator(mode="after")
     def _check_something(self) -> Self:
         if not self.model_fields_set:
-            raise ValueError("Expected a quantity, an encounter, an item, codes or a department to correct")
+            raise ValueError("Expected a quantity, an encounter, an item, codes, a department or a document to correct")
         if self.codes is not None and self.item_code is not None:
             raise ValueError("Expected either codes or an item")
         return self

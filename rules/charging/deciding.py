@@ -28,7 +28,7 @@ from rules.charging.validation import (
     receipt_reasons,
     unit_reasons,
 )
-from rules.stock.moving import lies_at, of_set, owner_of, way_of
+from rules.stock.moving import lies_at, of_set, of_unnamed_set, owner_of, way_of
 from rules.stock.recall_matching import recalled
 from rules.view import View
 
@@ -167,9 +167,12 @@ def _decide_stock_action(
 def _against(subject: RecordedScan, label: LabelFacts, units: int, view: View) -> set[Reason]:
     """What stands against moving goods so.
 
-    A way that ends where it begins; one serial for several units; a unit that is here already or was used.
+    A set whose number is not said; a way that ends where it begins; one serial for several units; a unit that is here
+    already or was used.
     """
     event = subject.event
+    if of_unnamed_set(event):
+        return {Reason.DOCUMENT_MISSING}
     if event.action not in _COUNTS and label.serial is not None and units > 1:
         # One serial is one unit, whoever moves it. A count says so of its line; what it books mends the books.
         return {Reason.SERIAL_QUANTITY}
@@ -186,6 +189,8 @@ def _decide_use(
     event, item = subject.event, found.item
     encounter = view.encounter(event.hospital, event.encounter) if event.encounter else None
     reasons = encounter_reasons(event, encounter) | unit_reasons(subject, label, item, view) | _doubts(label)
+    if of_unnamed_set(event):
+        reasons.add(Reason.DOCUMENT_MISSING)
     decision = Decision(
         subject, prior.decisions if prior else 0, subject.recorded_at, Verdict.BILLED, (), label, item,
         department=event.department or (encounter.department if encounter else None),
@@ -300,6 +305,8 @@ def _elsewhere(decision: Decision, source: str, view: View) -> bool:
 _UNIT_TAKEN: Final = StockEffects(takes_unit=True)
 _COUNTS = frozenset({Action.COUNT, Action.MISSING, Action.FOUND})
 _BROUGHT = frozenset({Action.RECEIVE, Action.TRANSFER, Action.LEND, Action.ACCEPT, Action.GIVE_BACK})
-_NOTHING_MOVES = frozenset({Reason.SERIAL_PRESENT, Reason.SERIAL_USED, Reason.SERIAL_QUANTITY, Reason.SAME_PLACE})
+_NOTHING_MOVES = frozenset({
+    Reason.SERIAL_PRESENT, Reason.SERIAL_USED, Reason.SERIAL_QUANTITY, Reason.SAME_PLACE, Reason.DOCUMENT_MISSING,
+})  # fmt: skip
 _WASTED = frozenset({Action.OPENED, Action.WASTE})
 _ACCOUNTED = frozenset({Verdict.BILLED, Verdict.RECORDED})

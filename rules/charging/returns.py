@@ -13,7 +13,7 @@ from models.scan.event import ScanEvent
 from models.stock.places import kept
 from rules.catalogue.joining import Resolution, cost_on, levels_of, price_on
 from rules.charging.charges import credit_of, settlement_reversal
-from rules.stock.moving import lies_at
+from rules.stock.moving import lies_at, of_unnamed_set
 from rules.view import View
 
 _OPEN = (Verdict.WAITING, Verdict.PARKED, Verdict.HELD)
@@ -87,6 +87,9 @@ def decide_return(
     units = subject.event.quantity * found.units_per_package if found.reason is None else None
     use = find_use(subject, label, found, units, view)
     n = prior.decisions if prior else 0
+    if of_unnamed_set(subject.event):
+        # Where the goods come to lie, and whose they are, is not known.
+        return _open(subject, label, n, Verdict.HELD, (Reason.DOCUMENT_MISSING,), found.item, units)
     if isinstance(use, Reason):
         return _open(subject, label, n, Verdict.HELD, (use,), found.item, units)
     if use.verdict in _OPEN or units is None or use.item is None:

@@ -4,7 +4,7 @@ References:
     docs/store.md, "Places".
 """
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from models.catalogue.item import Item
 from models.scan.event import ADJUSTING, Action, ScanEvent
@@ -32,9 +32,18 @@ class Way(NamedTuple):
 
 
 def of_set(event: ScanEvent) -> bool:
-    """Its goods are of a set that a supplier brought for one operation. What is counted lies in a room of that name."""
-    counted = event.action in ADJUSTING or event.action is Action.COUNT
-    return event.place == SET and event.document is not None and not counted
+    """Its goods are of a set that a supplier brought for one operation, and which set it was is known."""
+    return _in_set(event) and event.document is not None
+
+
+def of_unnamed_set(event: ScanEvent) -> bool:
+    """Its goods are of a supplier's set, and the scan does not say of which."""
+    return _in_set(event) and event.document is None
+
+
+def _in_set(event: ScanEvent) -> bool:
+    """What is counted lies in a room of that name; an `identify` speaks of the goods of another scan."""
+    return event.place == SET and event.action not in _OF_NO_SET
 
 
 def lies_at(event: ScanEvent) -> str:
@@ -77,3 +86,7 @@ def way_of(event: ScanEvent, *, confirms: bool = False, locks: bool = False) -> 
         Action.SEND_BACK: Way(quarantine(event.store) if locks else here, SUPPLIER),
     }
     return ways[event.action]
+
+
+_OF_NO_SET: Final = ADJUSTING | {Action.COUNT, Action.IDENTIFY}
+"""Actions whose `place` names a room, whatever it is called."""

@@ -1,4 +1,4 @@
-"""`udi correct`: a scan whose quantity, encounter, item or department was wrong is taken back, and scanned right."""
+"""`udi correct`: a scan whose quantity, encounter, item, department or document was wrong is taken back, and scanned right."""
 
 from datetime import UTC, datetime
 from typing import Annotated
@@ -26,6 +26,7 @@ def correct(  # noqa: PLR0917 -- the options of a command
     code: Annotated[list[str] | None, typer.Option(help="What the label really says; once for each barcode.")] = None,
     reading: Annotated[int | None, typer.Option(help="Which of the readings of report.readings is right.")] = None,
     department: Annotated[str | None, typer.Option(help="Whose use it was.")] = None,
+    document: Annotated[str | None, typer.Option(help="Set or note that it belongs to.")] = None,
     by: By = None,
     hospital: Hospital = None,
     timeout: Timeout = 30.0,
@@ -33,7 +34,7 @@ def correct(  # noqa: PLR0917 -- the options of a command
     """Take a scan back and have a scan with the right content take its place. Exit 1 when it can't be done."""
     codes = code or None
     if reading is not None:
-        if any(each is not None for each in (quantity, encounter, item, codes, department)):
+        if any(each is not None for each in (quantity, encounter, item, codes, department, document)):
             bad("Expected --reading alone: the goods get the lot of that reading, and nothing else changes.")
 
         async def work(_: Settings, pool: asyncpg.Pool) -> dict[str, str]:
@@ -48,6 +49,7 @@ def correct(  # noqa: PLR0917 -- the options of a command
         "item_code": item,
         "codes": codes,
         "department": department,
+        "document": document,
     }
     body = {name: value for name, value in given.items() if value is not None}
     try:

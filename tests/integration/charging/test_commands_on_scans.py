@@ -215,7 +215,7 @@ async def test_a_corrected_use_is_taken_back_and_another_scan_may_take_its_place
 @pytest.mark.parametrize(
     ("body", "why"),
     [
-        ({}, "Expected a quantity, an encounter, an item, codes or a department to correct"),
+        ({}, "Expected a quantity, an encounter, an item, codes, a department or a document to correct"),
         ({"quantity": 0}, "Expected at least 1, got 0."),
         ({"quantity": 1}, "Expected something else than what was scanned."),
         (

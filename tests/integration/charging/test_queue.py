@@ -139,7 +139,7 @@ async def test_what_can_not_be_done_is_said_and_exits_with_1(house: Installed) -
         ),
         (
             ("correct", *ids(901), "--reason", "x"),
-            "Expected a quantity, an encounter, an item, codes or a department to correct.",
+            "Expected a quantity, an encounter, an item, codes, a department or a document to correct.",
         ),
         (
             ("correct", *ids(901), "--quantity", "0", "--reason", "x"),

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from models.charging.commands import CommandKind
 from sinks.postgres.stock.sets import loan_sets
 from sinks.postgres.verifying.books import checks, run_check, verify_books
 from sinks.postgres.web.board import BoardBooks
@@ -139,12 +140,40 @@ async def test_a_set_that_is_not_back_a_week_after_its_last_scan_lacks(ward: War
     assert found == {"LS-1": ("open", []), "LS-2": ("lacking", ["not-returned"])}
 
 
-async def test_a_set_needs_no_delivery_note_and_a_room_of_that_name_is_a_room(ward: Ward, store: PostgresStore) -> None:
-    await ward.scan(of_set(1, "receive"), of_set(2, "receive", document=None), of_set(3, "count", document="C-1"))
+async def test_a_set_needs_no_delivery_note_and_a_room_of_that_name_is_counted(
+    ward: Ward, store: PostgresStore
+) -> None:
+    await ward.scan(of_set(1, "receive"), of_set(2, "count", document=None), of_set(3, "count", document="C-1"))
 
     assert await store.pool.fetch("SELECT * FROM report.deliveries") == []
     found = await store.pool.fetch("SELECT store, owner FROM report.stock WHERE quantity <> 0 ORDER BY 1")
-    assert [tuple(row) for row in found] == [("OR-2/set", "hospital"), ("set/LS-1", "S9")]
+    assert [tuple(row) for row in found] == [("set/LS-1", "S9")]
+    account = await ward.account()
+    assert [verdicts(account)[str(scan_id(number))] for number in (2, 3)] == [("recorded", ())] * 2
+
+
+async def test_a_use_of_a_set_whose_number_is_lacking_is_held_until_a_person_says_it(
+    ward: Ward, store: PostgresStore
+) -> None:
+    await ward.scan(of_set(1, "receive", 3), of_set(2, "use", 2, document=None), of_set(3, "receive", document=None))
+    account = await ward.account()
+    assert [verdicts(account)[str(scan_id(number))] for number in (2, 3)] == [("held", ("document-missing",))] * 2
+    assert (account.charges, account.settlement, [row[-1] for row in account.stock]) == ((), (), [3])
+
+    for number in (2, 3):
+        await store.command(CommandKind.CORRECT, number, {"document": "LS-1"})
+        await ward.sweep()
+    right = {"entry": "manual", "reason": "the label on the tray"}
+    await ward.scan(of_set(4, "use", 2, corrects=str(scan_id(2)), **right))
+    await ward.scan(of_set(5, "receive", corrects=str(scan_id(3)), **right))
+
+    account = await ward.account()
+    assert [verdicts(account)[str(scan_id(number))] for number in (2, 3, 4, 5)] == [
+        ("recorded", ("corrected",)), ("recorded", ("corrected",)), ("billed", ()), ("recorded", ()),
+    ]  # fmt: skip
+    assert await lines(store) == {("SCREW", "L1"): (4, 2, 0, 2, "open", [])}
+    owed = await store.pool.fetch("SELECT supplier, quantity FROM report.settlement")
+    assert [tuple(row) for row in owed] == [("S9", 2)]
 
 
 async def test_a_unit_of_a_set_is_there_and_comes_again_with_the_next_one(ward: Ward, store: PostgresStore) -> None:

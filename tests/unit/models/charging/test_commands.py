@@ -9,7 +9,7 @@ from models.charging.commands import Correction
 
 @pytest.mark.parametrize(
     "right",
-    [{"quantity": 1}, {"encounter": "E2"}, {"item_code": "NAIL"}, {"codes": ["]C101"]}, {"department": "ICU"}],
+    [{"quantity": 1}, {"encounter": "E2"}, {"item_code": "NAIL"}, {"codes": ["]C101"]}, {"department": "ICU"}, {"document": "LS-1"}],
 )
 def test_a_correction_says_one_thing_at_least(right: dict[str, Any]) -> None:
     assert Correction.model_validate(right).model_dump(exclude_none=True) == right
@@ -18,7 +18,7 @@ def test_a_correction_says_one_thing_at_least(right: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("said", "expected"),
     [
-        ({}, "Expected a quantity, an encounter, an item, codes or a department to correct"),
+        ({}, "Expected a quantity, an encounter, an item, codes, a department or a document to correct"),
         ({"codes": ["]C101"], "item_code": "NAIL"}, "Expected either codes or an item"),
         ({"quantity": 0}, "greater than or equal to 1"),
         ({"codes": []}, "at least 1 item"),

@@ -9,7 +9,7 @@ from models.scan.event import ScanEvent
 from models.stock.store import StoreRecord
 from rules.stock.moving import Way, way_of
 from tests.support.builders import DI as SCREW
-from tests.support.builders import HOSPITAL, LABEL, Bench, body, gs1, item, scan
+from tests.support.builders import ENCOUNTER, HOSPITAL, LABEL, Bench, Outcome, body, gs1, item, scan
 
 
 def event(action: str, **changes: Any) -> ScanEvent:
@@ -99,3 +99,39 @@ def test_what_is_left_is_told_of_the_place_that_was_scanned() -> None:
 def test_goods_move_between_two_stores_of_the_hospital(changes: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         event(**changes)
+
+
+@pytest.mark.parametrize(
+    "action",
+    ["use", "return", "opened", "waste", "receive", "transfer", "accept", "lend", "give-back", "quarantine", "clear",
+     "send-back"],
+)  # fmt: skip
+@pytest.mark.parametrize("document", [None, "LS-1"])
+def test_goods_of_a_set_move_when_its_number_is_said_and_are_held_without(action: str, document: str | None) -> None:
+    bench = Bench()
+    bench.scan(1, action="receive", place="set", document="LS-1", encounter=None)
+    if action == "return":
+        bench.scan(2, place="set", document="LS-1")
+    said = {
+        "encounter": ENCOUNTER if action in {"use", "return"} else None,
+        "to_store": "OR-3" if action in {"transfer", "lend", "give-back"} else None,
+    }
+    found = bench.scan(3, action=action, place="set", document=document, **said)
+
+    if document is None:
+        assert found == Outcome("held", ("document-missing",))
+    else:
+        assert found.verdict != "held"
+        assert found.move is not None
+
+
+def test_a_use_of_a_set_without_its_number_takes_no_unit_and_says_all_that_is_wrong() -> None:
+    bench, unit = Bench(item(tracking="serial")), gs1(SCREW, expiry="220602", lot="L1", serial="S1")
+    use = bench.decision(1, codes=[unit], place="set")
+    assert (use.verdict, use.reasons) == ("held", ("expired", "document-missing"))
+    assert not use.stock.takes_unit
+    assert use.charging.entries == ()
+
+
+def test_a_room_called_set_is_counted_without_a_number() -> None:
+    assert Bench().scan(1, action="count", place="set", encounter=None) == Outcome("recorded")

@@ -109,6 +109,7 @@ def test_every_reason_of_the_core_occurs(run: Run) -> None:
         Reason.TOO_MANY_UNITS, Reason.INTERNAL_ERROR, Reason.BREAKER_OPEN, Reason.BREAKER_TRIAL, Reason.QUOTA_EXHAUSTED,
         Reason.MIX_EXCEEDED, Reason.PRICE_CEILING, Reason.OVERRIDDEN, Reason.NOT_COUNTED,
         Reason.NO_SUCH_GOODS, Reason.OTHER_ITEM, Reason.OTHER_QUANTITY, Reason.SERIAL_ELSEWHERE,
+        Reason.DOCUMENT_MISSING,
     }  # fmt: skip
     assert set(run.truth.reasons()) == {reason.value for reason in set(Reason) - elsewhere}
 

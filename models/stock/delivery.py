@@ -6,7 +6,7 @@ References:
 
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from models.money import parse_price
 from models.stock.places import misnamed
@@ -18,11 +18,16 @@ SCHEMA: Final = "udi.delivery/1"
 Code = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 
+def _number_as_text(value: object) -> object:
+    """Suppliers' systems number lines; JSON's true and false are no numbers."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
 class DeliveryLine(WireModel):
     """What a supplier says is in the delivery."""
 
-    line: Identifier
-    """Number of the line; each stands once in a note."""
+    line: Annotated[Identifier, BeforeValidator(_number_as_text)]
+    """Number of the line, a text or a whole number, which is its text; each stands once in a note."""
     item_code: Identifier | None = None
     """The item, when no identifier names it."""
     issuer: Annotated[Issuer, Field(strict=False)] | None = None

@@ -68,7 +68,9 @@ async def _nothing(*_: Any) -> dict[str, Any]:
 async def _right(_: Gateway, __: Person, ___: Sequence[UUID], form: dict[str, str]) -> dict[str, Any]:
     """What a correction says is right, checked as `udi correct` checks it."""
     given: dict[str, Any] = {
-        name: form[name].strip() for name in ("encounter", "item_code", "department", "document") if form.get(name, "").strip()
+        name: form[name].strip()
+        for name in ("encounter", "item_code", "department", "document")
+        if form.get(name, "").strip()
     }
     quantity = form.get("quantity", "").strip()
     if quantity:

@@ -183,3 +183,10 @@ async def _look(house: Installed) -> None:
     assert "Delivery note N7" in shown.stdout
     assert "N7" in (await house.udi("receiving")).stdout
     assert (await house.udi("receiving", "N404")).exit_code == 2
+
+
+async def test_a_line_with_a_whole_number_is_the_line_of_that_text(ward: Ward, store: PostgresStore) -> None:
+    assert await learn(store.pool, note(line() | {"line": 7})) == []
+    await ward.scan(receipt(1, 10))
+
+    assert [short(row) for row in await deliveries(store.pool)] == [("7", "L1", 10, 10, 10, "complete", ())]

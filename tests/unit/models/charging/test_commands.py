@@ -9,7 +9,14 @@ from models.charging.commands import Correction
 
 @pytest.mark.parametrize(
     "right",
-    [{"quantity": 1}, {"encounter": "E2"}, {"item_code": "NAIL"}, {"codes": ["]C101"]}, {"department": "ICU"}, {"document": "LS-1"}],
+    [
+        {"quantity": 1},
+        {"encounter": "E2"},
+        {"item_code": "NAIL"},
+        {"codes": ["]C101"]},
+        {"department": "ICU"},
+        {"document": "LS-1"},
+    ],
 )
 def test_a_correction_says_one_thing_at_least(right: dict[str, Any]) -> None:
     assert Correction.model_validate(right).model_dump(exclude_none=True) == right

@@ -66,7 +66,10 @@ class TraceEvent:
     at: datetime
     """When it happened."""
     kind: str
-    """The action of a scan; `taken-back`; or of a later entry `charge`, `credit`, `payable`, `reversal`."""
+    """The action of a scan; `taken-back`, `moved-again`; or of a later entry `charge`, `credit`, `payable`, `reversal`.
+
+    `moved-again`: goods that had gone back move under another label.
+    """
     from_place: str | None
     """Place the goods left; `None` when nothing moved."""
     to_place: str | None
@@ -94,11 +97,15 @@ class TraceEvent:
     reasons: Sequence[str]
     """Why, in order of precedence; the first that decides gave the verdict."""
     lot: str | None
-    """Lot number as printed; `None` when it is not known."""
+    """Lot that the line's goods were recorded under; `None` when it was not known."""
     serial: str | None
-    """Serial number as printed; `None` when it is not known."""
+    """Serial that the line's goods were recorded under; `None` when it was not known."""
     item_code: str | None
     """The item's code in the HIS catalogue; `None` while it is unknown."""
+    became_lot: str | None
+    """Lot that the goods turned out to be of; with `became_serial` `None`: they are what the line says."""
+    became_serial: str | None
+    """Serial that the goods turned out to have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +184,7 @@ class TraceBooks:
         """What happened to it, in order of time."""
         issuers, dis = [issuer for issuer, _ in unit.identifiers], [di for _, di in unit.identifiers]
         rows = await self._pool.fetch(
-            "SELECT * FROM udi.trace_2($1, $2, $3, $4, $5)", unit.hospital, issuers, dis, unit.lot, unit.serial
+            "SELECT * FROM udi.trace_3($1, $2, $3, $4, $5)", unit.hospital, issuers, dis, unit.lot, unit.serial
         )
         return [TraceEvent(*tuple(row)[:-1]) for row in rows]
 

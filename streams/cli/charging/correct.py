@@ -1,4 +1,4 @@
-"""`udi correct`: a scan whose quantity, encounter, item, department or document was wrong is taken back, and scanned right."""
+"""`udi correct`: a scan of which something was wrong is taken back, and scanned right."""
 
 from datetime import UTC, datetime
 from typing import Annotated

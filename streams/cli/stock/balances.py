@@ -227,6 +227,6 @@ def _show(rows: Sequence[Balance], limit: int, *, negative: bool) -> None:
         )
         for row in rows
     ]
-    title = "Balances below zero: goods used that were never received" if negative else "Stock in units of use"
+    title = "Balances below zero: more left than came" if negative else "Stock in units of use"
     print_table(title, ("store", "item", "lot / serial", "expiry", "owner", ">units"), cells, limit=limit)
     typer.echo(f"{len(rows):,} balances, {sum(row.quantity for row in rows):,} units.")

@@ -118,7 +118,7 @@ def _show(found: Trace, limit: int) -> None:
     if not found.events:
         typer.echo(f"{unit.hospital}: nothing is recorded of {what}.")
         return
-    columns = ("when", "what", "from → to", ">units", "patient", "verdict", "who")
+    columns = ("when", "what", "lot / serial", "from → to", ">units", "patient", "verdict", "who")
     print_table(f"{unit.hospital}: {what}", columns, [_cells(each, found.zone) for each in found.events], limit=limit)
     patients = len({each.encounter for each in found.events if each.kind == "use" and each.encounter})
     typer.echo(f"{len(found.events):,} events, {patients:,} patients.")
@@ -128,4 +128,11 @@ def _cells(event: TraceEvent, zone: ZoneInfo) -> tuple[Any, ...]:
     moved = f"{event.from_place} → {event.to_place}" if event.to_place else ""
     verdict = became(event.verdict, event.reasons) if event.verdict else ""
     at = event.at.astimezone(zone)
-    return at, event.kind, moved, event.quantity, event.encounter, verdict, event.by
+    return at, event.kind, _goods(event), moved, event.quantity, event.encounter, verdict, event.by
+
+
+def _goods(event: TraceEvent) -> str:
+    """Lot and serial of the line's goods as they were recorded, and what they turned out to be."""
+    recorded = joined((event.lot, event.serial)) or "–"
+    became = joined((event.became_lot, event.became_serial))
+    return f"{recorded} → {became}" if became else recorded

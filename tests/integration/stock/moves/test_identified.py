@@ -50,7 +50,16 @@ async def test_cost_owner_and_debt_stay_and_trace_unit_and_events_follow(supplie
 
     trace = TraceBooks(books.pool)
     [unit] = await trace.units_of_item("H1", "SCREW", None, "S2")
-    assert [each.kind for each in await trace.events(unit)] == ["receive", "use", "identify", "taken-back"]
+    assert [
+        (each.kind, each.from_place, each.to_place, each.serial, each.became_serial, each.became_lot, each.by)
+        for each in await trace.events(unit)
+    ] == [
+        ("receive", "supplier", "OR-2", "S2", None, None, None),
+        ("use", "OR-2", "patient", "S1", "S2", "L1", None),
+        ("identify", None, None, "S2", None, None, "li"),
+        ("taken-back", "patient", "OR-2", "S1", "S2", "L1", "li"),
+        ("moved-again", "OR-2", "patient", "S2", None, None, "li"),
+    ]
     found = [moves async for moves in moves_by_scan(books.pool, NOON, NOON + 60 * SECOND)]
     assert [len(moves) for moves in found] == [1, 1, 3]
     async with books.pool.acquire() as connection:
@@ -146,3 +155,39 @@ async def test_a_person_sees_what_was_identified(told: str, embedded_broker: Emb
         await house.ward.sweep()
         found = await house.json("scan", str(scan_id(900)))
         assert "L2" in str(found)
+
+
+async def test_a_lot_said_twice_anew_is_told_line_by_line(supplied: Ward, books: PostgresStore) -> None:
+    await supplied.scan(scan(1, codes=[gs1(DI, expiry="271231")]))
+    for number, lot in ((2, "L2"), (3, "L3")):
+        await supplied.scan(identify(number, 1, codes=[gs1(DI, expiry="271231", lot=lot)]))
+        await supplied.sweep()
+
+    trace = TraceBooks(books.pool)
+    [unit] = await trace.units_of_item("H1", "SCREW", "L3", None)
+    told = [(each.kind, each.lot, each.became_lot) for each in await trace.events(unit) if each.scan_id == scan_id(1)]
+    assert told == [
+        ("use", None, "L3"), ("taken-back", None, "L2"), ("moved-again", "L2", "L3"), ("taken-back", "L2", "L3"),
+        ("moved-again", "L3", None),
+    ]  # fmt: skip
+
+
+async def test_the_table_of_a_trace_says_what_the_goods_were_and_became(
+    told: str, embedded_broker: EmbeddedBroker
+) -> None:
+    async with installed(told, embedded_broker) as house:
+        await house.ward.scan(scan(800, codes=[gs1(DI, lot="L8", serial="S8")]))
+        await house.ward.scan(identify(801, 800, codes=[gs1(DI, lot="L8", serial="S9")]))
+        await house.ward.sweep()
+        shown = await house.udi("trace", gs1(DI, lot="L8", serial="S9"))
+
+        chinese = await house.udi("--lang", "zh-CN", "trace", gs1(DI, lot="L8", serial="S9"))
+
+    told_lines = [" ".join(line.split()) for line in shown.stdout.splitlines()]
+    for expected in (
+        "use L8 / S8 → L8 / S9 OR-2 → patient", "identify L8 / S9", "taken-back L8 / S8 → L8 / S9 patient → OR-2",
+        "moved-again L8 / S9 OR-2 → patient",
+    ):  # fmt: skip
+        assert [line for line in told_lines if expected in line], expected
+    assert "撤回原移动" in chinese.stdout
+    assert "按新标签重新移动" in chinese.stdout

@@ -1,13 +1,19 @@
 """Texts for people, by locale. Every locale in `models/locales` is found by listing and has the same keys."""
 
 from functools import cache, lru_cache
+from typing import Final
 
 from models.closing.case import OPEN_GAPS, CaseVerdict, Gap, Proof
 from models.money import fen_text
+from models.phrases import book
 from models.reasons import Reason, Verdict, deciding_reason
 from models.wording import LOCALES, texts
 
-__all__ = ["LOCALES", "case_text", "gap_text", "offers_text", "texts", "verdict_text"]
+__all__ = ["LOCALES", "case_text", "detail_text", "gap_text", "offers_text", "texts", "verdict_text"]
+
+
+_DETAIL_MAX: Final = 240
+"""Characters of a detail that a device shows; a record may have a key as long as itself. Ours."""
 
 
 @lru_cache(maxsize=16_384)
@@ -15,6 +21,14 @@ def verdict_text(locale: str, verdict: Verdict, reasons: tuple[Reason, ...], ite
     """What a device shows: one sentence about the scan."""
     template, reason = _template(locale, verdict, deciding_reason(reasons))
     return template.replace("{reason}", reason).replace("{item}", item).replace("{amount}", amount)
+
+
+def detail_text(locale: str, detail: str) -> str:
+    """What was expected of a record and what came, as an English sentence says it, behind what a device shows."""
+    if not detail:
+        return ""
+    said = detail if len(detail) <= _DETAIL_MAX else f"{detail[: _DETAIL_MAX - 3]}..."
+    return f" {said}" if locale == LOCALES[0] else book(locale).line(said)
 
 
 def offers_text(locale: str, offers: tuple[tuple[str, int], ...]) -> str:

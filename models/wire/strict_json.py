@@ -54,6 +54,9 @@ DEPTH_MAX: Final = 32
 """Objects and lists within each other; our own records have four. What takes JSON apart recurses, and some of it fails
 at 250 levels. No source: ours."""
 
+KEY_SHOWN_MAX: Final = 60
+"""Characters of a key that are shown: it may be as long as the record. Ours."""
+
 
 class WireModel(BaseModel):
     """What is read from a topic: frozen, strict types, unknown fields ignored (they stay in the raw bytes)."""
@@ -101,7 +104,8 @@ def read_object(value: bytes | None, bytes_max: int = RECORD_BYTES_MAX) -> Body 
         return Refusal(Reason.BAD_EVENT, f"Expected a JSON object, got {type(fields).__name__}.")
     twice = _duplicate_key(value, fields)
     if twice is not None:
-        return Refusal(Reason.BAD_EVENT, f"Expected every key once, got {twice!r} twice.")
+        shown = twice if len(twice) <= KEY_SHOWN_MAX else f"{twice[: KEY_SHOWN_MAX - 3]}..."
+        return Refusal(Reason.BAD_EVENT, f"Expected every key once, got {shown!r} twice.")
     canonical = orjson.dumps(fields, option=orjson.OPT_SORT_KEYS)
     return Body(fields, blake2b(canonical, digest_size=16).digest())
 

@@ -16,14 +16,16 @@ from models.charging.decision import Decision
 from models.charging.effects import Charge, SettlementLine
 from models.ids import made_id
 from models.money import CURRENCY, fen_text, price_text
-from models.reasons import Verdict
-from models.texts import LOCALES, offers_text, verdict_text
+from models.reasons import Reason, Verdict
+from models.texts import LOCALES, detail_text, offers_text, verdict_text
 from models.wire.strict_json import Refusal
 from models.wire.topics import BILLING, DEAD_LETTERS, LETTER_VALUE_BYTES_MAX, RECORD_BYTES_MAX, SETTLEMENT, VERDICTS
 from sinks.ports.batch import Batch, RawRecord
 
 _NO_ID = UUID(int=0)
 _LETTERED = frozenset({Verdict.REFUSED, Verdict.CONFLICT})
+_DETAILED = frozenset({Reason.BAD_EVENT, Reason.KEY_MISMATCH})
+"""Whose detail says what was expected of the record's form."""
 
 
 class Outgoing(NamedTuple):
@@ -64,7 +66,12 @@ def outgoing_of(batch: Batch) -> Iterable[Outgoing]:
 def _of_bad_record(bad: BadRecord, batch: Batch) -> Iterable[Outgoing]:
     origin = batch.position.origin(bad.ref.offset)
     if bad.scan_id is not None and bad.device_id is not None:
-        message = {each: verdict_text(each, Verdict.REFUSED, (bad.reason,), "", "") for each in LOCALES}
+        # Who made the record is told what is wrong with it, as the dead letter is.
+        detail = bad.detail if bad.reason in _DETAILED else ""
+        message = {
+            each: verdict_text(each, Verdict.REFUSED, (bad.reason,), "", "") + detail_text(each, detail)
+            for each in LOCALES
+        }
         body = _verdict_body(bad.hospital, bad.scan_id, bad.device_id) | {
             "verdict": Verdict.REFUSED,
             "reasons": [bad.reason],

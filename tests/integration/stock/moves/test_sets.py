@@ -163,7 +163,7 @@ async def test_a_use_of_a_set_whose_number_is_lacking_is_held_until_a_person_say
     for number in (2, 3):
         await store.command(CommandKind.CORRECT, number, {"document": "LS-1"})
         await ward.sweep()
-    right = {"entry": "manual", "reason": "the label on the tray"}
+    right: dict[str, Any] = {"entry": "manual", "reason": "the label on the tray"}
     await ward.scan(of_set(4, "use", 2, corrects=str(scan_id(2)), **right))
     await ward.scan(of_set(5, "receive", corrects=str(scan_id(3)), **right))
 

@@ -112,7 +112,7 @@ def test_goods_of_a_set_move_when_its_number_is_said_and_are_held_without(action
     bench.scan(1, action="receive", place="set", document="LS-1", encounter=None)
     if action == "return":
         bench.scan(2, place="set", document="LS-1")
-    said = {
+    said: dict[str, Any] = {
         "encounter": ENCOUNTER if action in {"use", "return"} else None,
         "to_store": "OR-3" if action in {"transfer", "lend", "give-back"} else None,
     }

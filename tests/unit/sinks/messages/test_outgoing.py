@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 import orjson
+import pytest
 
 from models.charging.books import BadRecord, Ref
 from models.charging.decision import Decision
@@ -22,13 +23,13 @@ POSITION = InputPosition(1, "c1", "udi.scans", 3, 0, None)
 UNIT = gs1(DI, expiry="271231", lot="L1", serial="S1")
 
 
-def batch_of(bench: Bench, *events: dict[str, Any] | bytes) -> Batch:
+def batch_of(bench: Bench, *events: dict[str, Any] | bytes, key: bytes | None = None) -> Batch:
     """A batch of the bench's decisions on the events; its first offset follows what the bench has seen."""
     results: list[Decision | BadRecord] = []
     raw = {}
     for event in events:
         value = event if isinstance(event, bytes) else body(event)
-        results += bench.record(value)
+        results += bench.record(value, key)
         raw[Ref(1, bench.offset)] = RawRecord(b"H1/E1", value)
     return Batch(3, POSITION, bench.offset + 1, None, Snapshot(4, 1, 1), results, raw)
 
@@ -110,6 +111,36 @@ def test_what_cannot_be_read_leaves_as_it_came_with_reason_and_origin() -> None:
     assert [each[:1] + each[2:] for each in outgoing_of(batch)] == [
         ("dead-letters", b"H1/E1", b"\xff{", "not-json", f"udi.scans/3/{bench.offset}")
     ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "english", "chinese"),
+    [
+        ({"quantity": 0}, " quantity: Expected at least 1, got 0.", "数量: 应不小于 1，得到 0。"),
+        ({"action": "transfer"}, " Expected to_store in a transfer.", "transfer 需要 to_store。"),
+        ({"encounter": "E2"}, " Expected the key H1/E2, got b'H1/E1'.", "需要键 H1/E2，得到 b'H1/E1'。"),
+    ],
+)  # fmt: skip
+def test_who_made_a_record_that_is_none_is_told_what_was_expected_and_what_came(
+    changes: dict[str, Any], english: str, chinese: str
+) -> None:
+    verdict, letter = outgoing_of(batch_of(Bench(), scan(1) | changes, key=b"H1/E1"))
+
+    said = orjson.loads(verdict.body)
+    assert said["message"]["en"].endswith(f"Scan again.{english}")
+    assert said["message"]["zh-CN"].endswith(f"请重新扫描。{chinese}")
+    assert letter.reason == said["reasons"][0]
+
+
+def test_a_key_as_long_as_its_record_is_not_said_whole() -> None:
+    key = '"' + "x: " * 30_000 + '"'
+    record = body(scan(1))[:-1] + f",{key}:1,{key}:2}}".encode()
+    verdict, _ = outgoing_of(batch_of(Bench(), record))
+
+    message = orjson.loads(verdict.body)["message"]
+    assert "Expected every key once, got 'x: x: " in message["en"]
+    assert "每个键只应出现一次，'x: x: " in message["zh-CN"]
+    assert max(map(len, message.values())) < 250
 
 
 def test_a_refused_label_gets_a_verdict_and_a_dead_letter() -> None:

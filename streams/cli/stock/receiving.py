@@ -44,12 +44,17 @@ def _show(note: str, rows: Sequence[Received], limit: int) -> None:
             row.arrived,
             row.accepted,
             row.quarantined,
+            row.rejected,
+            row.returned,
             row.status,
             list(row.findings),
         )
         for row in rows
     ]
-    columns = ("line", "item", "lot / serial", ">ordered", ">came", ">accepted", ">quarantine", "status", "findings")
+    columns = (
+        "line", "item", "lot / serial", ">ordered", ">came", ">accepted", ">quarantine", ">rejected", ">returned",
+        "status", "findings",
+    )  # fmt: skip
     print_table(f"Delivery note {note}", columns, cells, limit=limit)
     typer.echo(
         f"{sum(row.arrived for row in rows):,} units came, {sum(bool(row.findings) for row in rows):,} rows to look at."

@@ -12,7 +12,7 @@ from sinks.ports.batch import RawRecord
 from sinks.postgres.stock.receiving import Received, deliveries
 from sinks.postgres.stock.supply_facts import SupplyBatch, SupplyBooks
 from streams.embedded.broker import EmbeddedBroker
-from tests.support.builders import BOX, DI, HOSPITAL, NOON, body, encounter, gs1, gtin, item, scan
+from tests.support.builders import BOX, DI, HOSPITAL, NOON, body, encounter, gs1, gtin, item, scan, scan_id
 from tests.support.installed import Installed, installed
 from tests.support.ward import PostgresStore, Ward, postgres_store
 
@@ -190,3 +190,63 @@ async def test_a_line_with_a_whole_number_is_the_line_of_that_text(ward: Ward, s
     await ward.scan(receipt(1, 10))
 
     assert [short(row) for row in await deliveries(store.pool)] == [("7", "L1", 10, 10, 10, "complete", ())]
+
+
+def sent_back(number: int, quantity: int, *, lot: str = "L1", **changes: Any) -> dict[str, Any]:
+    return receipt(number, quantity, lot=lot, action="send-back", **changes)
+
+
+async def returned(store: PostgresStore) -> list[tuple[Any, ...]]:
+    return [(row.line, row.lot, row.arrived, row.returned, tuple(row.findings)) for row in await deliveries(store.pool)]
+
+
+@pytest.mark.parametrize(("units", "finding"), [(3, ()), (4, ("returned-more",))])
+async def test_more_returned_than_came_is_a_finding(
+    ward: Ward, store: PostgresStore, units: int, finding: tuple[str, ...]
+) -> None:
+    await learn(store.pool, note(line(packages=3)))
+    await ward.scan(receipt(1, 3), sent_back(2, units))
+
+    assert await returned(store) == [("1", "L1", 3, units, finding)]
+
+
+async def test_what_went_back_is_of_the_line_of_its_receipt_whatever_the_line_says_of_its_lot(
+    ward: Ward, store: PostgresStore
+) -> None:
+    await learn(store.pool, note(line(lot="l 1", packages=2), line("2", 4, lot=None)))
+    await ward.scan(receipt(1, 2), receipt(2, 3, lot="L7"), receipt(3, 1, lot="L8"), sent_back(4, 1))
+    await ward.scan(sent_back(5, 2, lot="L7"), sent_back(6, 1, lot="L8"))
+
+    assert await returned(store) == [("1", "l 1", 2, 1, ("spelled-otherwise",)), ("2", None, 4, 3, ())]
+
+
+async def test_what_went_back_and_never_came_is_a_row_of_a_known_note_alone(ward: Ward, store: PostgresStore) -> None:
+    await learn(store.pool, note(line()))
+    await ward.scan(receipt(1, 10), receipt(2, 1, lot="L2"), sent_back(3, 1, lot="L2"), sent_back(4, 2, lot="L3"))
+    await ward.scan(sent_back(5, 1, lot="L4", document="RMA-7"))
+
+    assert await returned(store) == [
+        ("1", "L1", 10, 0, ()), (None, "L2", 1, 1, ("other-lot",)), (None, "L3", 0, 2, ("other-lot", "returned-more")),
+    ]  # fmt: skip
+
+
+async def test_goods_sent_back_under_another_lot_count_once(ward: Ward, store: PostgresStore) -> None:
+    await learn(store.pool, note(line(), line("2", lot="L2")))
+    await ward.scan(receipt(1, 10), receipt(2, 10, lot="L2"), sent_back(3, 2))
+    await ward.scan(receipt(4, 2, lot="L2", action="identify", corrects=str(scan_id(3)), document=None))
+    await ward.sweep()
+
+    assert await returned(store) == [("1", "L1", 10, 0, ()), ("2", "L2", 10, 2, ())]
+
+
+async def test_the_table_has_five_numbers_a_line(told: str, embedded_broker: EmbeddedBroker) -> None:
+    async with installed(told, embedded_broker) as house:
+        await learn(house.pool, note(line()))
+        await house.ward.scan(receipt(900, 10), sent_back(901, 4))
+        shown, chinese = await house.udi("receiving", "N1"), await house.udi("--lang", "zh-CN", "receiving", "N1")
+
+    row = next(each.split() for each in shown.stdout.splitlines() if each.strip().startswith("1 "))
+    assert row[:10] == ["1", "SCREW", "L1", "10", "10", "10", "0", "0", "4", "complete"]
+    assert "rejected" in shown.stdout
+    assert "returned" in shown.stdout
+    assert "rejected" not in chinese.stdout

@@ -6,7 +6,7 @@ Revision ID: 0083
 from sinks.postgres.migrations.scripts import execute
 
 revision = "0083"
-down_revision = "0077"
+down_revision = "0079"
 branch_labels = None
 depends_on = None
 

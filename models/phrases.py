@@ -21,6 +21,10 @@ _NAME: Final = "udi: "
 """What stands in front of every refusal."""
 _CAME: Final = ", got "
 """Between what was expected and what came."""
+WRITTEN: Final = ("\ue000", "\ue001")
+"""Around what a person has written, in a sentence; private characters, which no text that is shown has."""
+MARKS: Final = re.compile("[\ue000\ue001]")
+"""Either of them."""
 
 
 class Book:
@@ -72,6 +76,8 @@ class Book:
 
     def _line(self, text: str, depth: int = 0) -> str:
         stripped = text.strip()
+        if stripped.startswith(WRITTEN[0]) and stripped.endswith(WRITTEN[1]) and stripped.count(WRITTEN[0]) == 1:
+            return text
         if not any(letter.isalpha() and letter.isascii() for letter in stripped):
             return text
         if stripped.startswith(_NAME):

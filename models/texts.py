@@ -7,9 +7,12 @@ from models.closing.case import OPEN_GAPS, CaseVerdict, Gap, Proof
 from models.money import fen_text
 from models.phrases import book
 from models.reasons import Reason, Verdict, deciding_reason
-from models.wording import LOCALES, texts
+from models.wording import LOCALES, texts, words_of
 
-__all__ = ["LOCALES", "case_text", "detail_text", "gap_text", "offers_text", "texts", "verdict_text"]
+__all__ = [
+    "LOCALES", "case_text", "decided_text", "detail_text", "gap_text", "offers_text", "reasons_text", "texts",
+    "verdict_text",
+]  # fmt: skip
 
 
 _DETAIL_MAX: Final = 240
@@ -58,6 +61,33 @@ def gap_text(locale: str, gap: Gap) -> str:
     tables = texts(locale)
     reason = tables["reason"][gap.reason] if gap.reason else ""
     return tables["gap"][gap.kind].replace("{reason}", reason)
+
+
+_GIVEN: Final = "given to "
+_STANDS: Final = ((" (waits)", "waits"), (" (not done)", "not-done"))
+"""How a command ends in a scan's history whose lane has not carried it out, and what that is called."""
+
+
+def decided_text(locale: str, what: str) -> str:
+    """What happened to a scan, as its history has it: a verdict, whom it was given to, or what a person commanded."""
+    verdicts, commands = words_of("verdict", locale), words_of("command", locale)
+    if what in verdicts:
+        return verdicts[what]
+    if what.startswith(_GIVEN):
+        return commands["given"].replace("{who}", what[len(_GIVEN) :])
+    for end, stands in _STANDS:
+        if what.endswith(end):
+            command = what[: -len(end)]
+            return commands[stands].replace("{what}", commands.get(command, command))
+    return commands.get(what, what)
+
+
+def reasons_text(locale: str, what: str, detail: str) -> str:
+    """Why it happened: the reasons of a verdict in words; what a person wrote as it is."""
+    if what not in words_of("verdict", locale):
+        return detail
+    tables = texts(locale)
+    return tables["offers"]["between"].join(tables["reason"].get(each, each) for each in detail.split(", ") if each)
 
 
 @cache

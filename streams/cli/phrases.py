@@ -2,20 +2,32 @@
 
 A sentence is written once, in English, where it is said. Rules, models and libraries that know no language say theirs
 in English, too; what leaves a command is looked up here, as a whole, and its values are found again by the sentence
-around them. What has no translation stays as it is: codes, names of options, whatever others have written.
+around them. What has no translation stays as it is: codes, names of options.
+
+What persons have written (a reason, a note, a name) is never looked up: a cell of a table is said in the language only
+in a column of codes (`CODED`) or where the command asks for it (`word`, `told_cell`); a sentence has it `as_written`.
 """
 
 import re
+from collections.abc import Mapping
 from functools import cache
 from typing import Any, Final
 
-from models.phrases import book, phrases_of
-from models.wording import LOCALES, texts
+from models.phrases import MARKS, WRITTEN, book, phrases_of
+from models.wording import LOCALES, place_words, words_of
 from streams.language import language
 
-__all__ = ["in_each", "phrases_of", "told", "told_cell", "told_heading", "translate", "with_marks"]
-
-
+__all__ = [
+    "CODED", "as_written", "in_each", "phrases_of", "told", "told_cell", "told_heading", "translate", "with_marks",
+    "word",
+]  # fmt: skip
+CODED: Final[Mapping[str, str]] = {
+    "action": "action", "cause": "value", "check": "check", "finding": "finding", "findings": "finding",
+    "funnel": "value", "is at": "place", "kind": "value", "needs": "value", "moved from": "place", "moved to": "place",
+    "outcome": "value", "owner": "owner", "raw bytes": "value", "scope": "value", "state": "value", "status": "value",
+    "step": "value", "stopped": "value", "store": "shelf", "verdict": "verdict", "was at": "place",
+}  # fmt: skip
+"""Columns of codes by their heading, and the kind of each; every other cell is data, or said by who writes it."""
 _HELP_MARKS: Final = (
     (re.compile(r"(?<=  )Show this message and exit\."), "显示本帮助并退出。"),
     (re.compile(r"\[required\]"), "[必填]"),
@@ -26,19 +38,35 @@ _HELP_MARKS: Final = (
 
 def told(text: str) -> str:
     """A text of one line or several in the language, blanks at both ends kept; JSON stays what it is."""
-    if language() == LOCALES[0] or not text.strip() or text.lstrip().startswith("{"):
+    if text.lstrip().startswith("{"):
         return text
+    if language() == LOCALES[0] or not text.strip():
+        return MARKS.sub("", text)
     said = book(language())
     is_help = text.lstrip().startswith("Usage: ")
     lines = [said.line(each) for each in text.split("\n")]
-    return "\n".join(map(with_marks, lines) if is_help else lines)
+    return MARKS.sub("", "\n".join(map(with_marks, lines) if is_help else lines))
+
+
+def as_written(text: str | None) -> str:
+    """A person's own words or a name in a sentence: said as they are, whatever phrase they are by chance."""
+    return f"{WRITTEN[0]}{MARKS.sub('', text or '')}{WRITTEN[1]}"
+
+
+def word(code: str | None, kind: str = "value") -> str:
+    """A code of ours in the language, by what it says of something (`models.wording.words_of`); English has it."""
+    if code is None or language() == LOCALES[0]:
+        return code or ""
+    if kind in {"place", "shelf"}:
+        return place_words(code, language()) if kind == "place" or "/" in code else code
+    return words_of(kind, language()).get(code) or (told_cell(code) if kind in {"value", "action"} else code)
 
 
 def told_cell(text: str) -> str:
-    """A cell of a table: a name of ours as pages say it, or a phrase as a whole, or what it was."""
+    """A text of ours for a cell: a name as pages say it, or a phrase as a whole, or what it was."""
     if language() == LOCALES[0]:
-        return text
-    return _names(language()).get(text) or book(language()).whole(text) or text
+        return MARKS.sub("", text)
+    return _names(language()).get(text) or MARKS.sub("", book(language()).whole(text) or text)
 
 
 def in_each(text: str) -> str:
@@ -71,14 +99,11 @@ def _names(locale: str) -> dict[str, str]:
 
     Rules keep theirs; a hospital is an owner as often as a scope.
     """
-    web, board = texts(f"web.{locale}"), texts(f"board.{locale}")
-    verdicts = {name.removeprefix("verdict_"): to for name, to in web["outcome"].items()}
-    actions = {name[len("action_") :]: to for name, to in web["terminal"].items() if name.startswith("action_")}
     from models.monitoring.rule import STUDY_RULES  # noqa: PLC0415 -- English never needs it
 
     others = {row.rule for row in STUDY_RULES} | {"hospital"}
-    words = board["value"] | texts(locale)["reason"] | actions | verdicts
-    return {name: to for name, to in words.items() if name not in others}
+    every = {**words_of("value", locale), **words_of("reason", locale), **words_of("action", locale)}
+    return {name: to for name, to in {**every, **words_of("verdict", locale)}.items() if name not in others}
 
 
 def with_marks(line: str) -> str:

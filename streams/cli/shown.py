@@ -24,7 +24,7 @@ from rich.text import Text
 
 from models.personal import masked
 from streams.cli.arranging import RIGHT, arranged
-from streams.cli.phrases import told, told_cell, told_heading
+from streams.cli.phrases import CODED, told, told_cell, told_heading, word
 from streams.visible import plain
 
 AsJson = Annotated[bool, typer.Option("--json", help="JSON for machines, everything.")]
@@ -51,6 +51,10 @@ class Console(RichConsole):
     def print(self, *objects: Any, **options: Any) -> None:
         """Print in the language, tables and panels before they are laid out."""
         super().print(*map(in_language, objects), **options)
+
+    def print_as_given(self, *objects: Any, **options: Any) -> None:
+        """Print what is in the language already, or nobody's to translate."""
+        super().print(*objects, **options)
 
     def status(self, status: RenderableType, **options: Any) -> Status:
         """A spinner beside a text in the language."""
@@ -140,26 +144,33 @@ def _escape(found: re.Match[str]) -> str:
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], *, limit: int = 0) -> None:
     """A table; a column whose name begins with `>` is set right, a cell that is a list has a line for each part.
 
+    Title and names are said in the language, and the codes of columns that are named so (`streams.cli.phrases.CODED`).
+    Every other cell is shown as it is given: it may be a person's own words.
+
     Says how many rows were left out.
 
     Where the terminal is too narrow for a line a row, the widest columns of text stand on a second line.
     """
     console = Console(highlight=False)
-    cells = [[_cell(value) for value in row] for row in (rows[:limit] if limit else rows)]
+    kinds = [CODED.get(name) for name in columns]
+    cells = [
+        [_cell(value, kind) for value, kind in zip(row, kinds, strict=True)]
+        for row in (rows[:limit] if limit else rows)
+    ]
     marks = [RIGHT if name.startswith(RIGHT) else "" for name in columns]
     names = [mark + told_heading(name.removeprefix(mark), mark) for name, mark in zip(columns, marks, strict=True)]
     for each in arranged(told(title), names, cells, console.width):
-        console.print(each)
+        console.print_as_given(each)
     if limit and len(rows) > limit:
         console.print(f"… and {len(rows) - limit:,} more; --limit 0 or --json gives all.", style="dim")
 
 
-def _cell(value: Any) -> Text:
-    """A cell in the language; of a list each part has its line."""
+def _cell(value: Any, kind: str | None) -> Text:
+    """A cell, a code of the kind in the language; of a list each part has its line."""
     if isinstance(value, Text):
-        return _text(value)
+        return value
     parts = value if isinstance(value, list | tuple) else (value,)
-    return Text("\n".join(told_cell(plain(shown(part))) for part in parts))
+    return Text("\n".join(plain(shown(part) if kind is None else word(shown(part), kind)) for part in parts))
 
 
 def shown(value: Any) -> str:
@@ -167,7 +178,7 @@ def shown(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return told_cell("yes" if value else "no")
     if isinstance(value, int | Decimal):
         return f"{value:,}"
     if isinstance(value, datetime):
@@ -190,8 +201,8 @@ def age(since: datetime, now: datetime | None = None) -> str:
     passed = max((now or datetime.now(UTC)) - since, timedelta())
     for seconds, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
         if passed.total_seconds() >= seconds:
-            return f"{passed.total_seconds() // seconds:,.0f} {unit}"
-    return "now"
+            return told_cell(f"{passed.total_seconds() // seconds:,.0f} {unit}")
+    return told_cell("now")
 
 
 def joined(parts: Iterable[str | None]) -> str:

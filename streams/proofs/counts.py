@@ -6,6 +6,7 @@ from typing import Final
 import asyncpg
 
 from sinks.postgres.stock import counts as books
+from streams.cli.phrases import told_cell
 from streams.counting import post_count
 from streams.proofs.player import POLL_SECONDS, RECORDED_SECONDS_MAX, Player
 from streams.settings import Settings
@@ -33,7 +34,7 @@ async def play_counts(stage: Stage, hospital: str, player: Player, pool: asyncpg
     for _, document in stage.counts:
         (count,) = await books.counts(pool, hospital, document)
         async with books.count_desk(pool, hospital) as desk:
-            against = await post_count(desk, count, settings.zone, REASON, BY, APPROVED_BY)
+            against = await post_count(desk, count, settings.zone, told_cell(REASON), BY, APPROVED_BY)
         if against is not None:
             raise RuntimeError(f"{document}: {against}")
     async with asyncio.timeout(RECORDED_SECONDS_MAX):

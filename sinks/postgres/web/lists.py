@@ -155,7 +155,7 @@ LISTS: Final[Mapping[str, BoardList]] = {
         ) newest ORDER BY month DESC, fired_at DESC"""),
     "findings": BoardList("""
         SELECT f.month, f.finding, f.item_code, f.status, f.filed, f.amount, f.certain_amount,
-               cardinality(f.alerts) AS alerts, coalesce(r.state, 'new') AS state, r.owner, r.due_on
+               cardinality(f.alerts) AS alerts, coalesce(r.state, 'new') AS state, r.owner AS given_to, r.due_on
         FROM report.findings f LEFT JOIN report.reviews r USING (finding)
         WHERE f.hospital = $1
         ORDER BY f.month DESC, f.status <> 'open', f.certain_amount DESC NULLS LAST, f.amount DESC, f.item_code"""),

@@ -9,6 +9,7 @@ import asyncpg
 from models.calendar import parse_month
 from sinks.postgres.assessment.ratios import Ratio, Share, ratios_of, shares_of
 from streams.cli.connection import bad, run
+from streams.cli.phrases import told_cell
 from streams.cli.shown import print_json, print_table
 from streams.settings import Settings
 
@@ -80,7 +81,7 @@ def _show(month: str, found: list[Ratio], *, everything: bool) -> None:
                 each.scope_type, each.scope, each.ratio_percent,
                 _change(each.year_on_year_points, each.year_on_year_percent, flat=each.year_on_year_flat),
                 _change(each.month_on_month_points, each.month_on_month_percent, flat=each.month_on_month_flat),
-                {"books": "our books", "both": "partly"}.get(each.numerator_from or "", ""),
+                told_cell({"books": "our books", "both": "partly"}.get(each.numerator_from or "", "")),
             )
             for each in standing
             if each.formula == formula
@@ -92,7 +93,7 @@ def _show(month: str, found: list[Ratio], *, everything: bool) -> None:
         )
     left = dict.fromkeys((each.scope, each.left_out) for each in found if each.left_out is not None)
     if left:
-        print_table("Left out of every sum", ("department", "why"), list(left))
+        print_table("Left out of every sum", ("department", "why"), [(name, told_cell(why)) for name, why in left])
 
 
 def _change(points: Decimal | None, percent: Decimal | None, *, flat: bool | None) -> str:
@@ -100,5 +101,5 @@ def _change(points: Decimal | None, percent: Decimal | None, *, flat: bool | Non
     if points is None:
         return ""
     if flat:
-        return "持平 flat"
-    return f"{points:+.2f} pp" + ("" if percent is None else f", {percent:+.2f} %")
+        return told_cell("flat")
+    return told_cell(f"{points:+.2f} pp" + ("" if percent is None else f", {percent:+.2f} %"))

@@ -15,15 +15,10 @@ from sinks.postgres.closing.periods import hospitals_with_records
 from streams.cli.connection import bad, run
 from streams.cli.lists import listing_of
 from streams.cli.shown import AsJson, Limit, print_json, print_table
+from streams.language import say
 from streams.settings import Settings
 
 WAYS = ("all", "department", "hour", "device", "item")
-WHY = {
-    "typed": "typed by hand 手工录入",
-    "charged-by-hand": "charged in the HIS, not scanned 手工计费",
-    "no-identifier": "bears no maker's identifier 无厂家标识",
-    "unreadable": "could not be read 无法识读",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +170,10 @@ def _show(found: ScanRate, month: str, limit: int) -> None:
     print_table(
         "Why not: the commonest causes",
         ("cause", "item", ">lines", ">yuan"),
-        [(WHY[each.cause], each.item_code or "", each.lines, f"{each.fen / 100:,.2f}") for each in found.causes],
+        [
+            (say("assessment", "cause", each.cause), each.item_code or "", each.lines, f"{each.fen / 100:,.2f}")
+            for each in found.causes
+        ],
         limit=limit,
     )
 

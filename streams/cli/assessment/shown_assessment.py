@@ -6,11 +6,14 @@ from typing import Any
 
 import typer
 
-from models.assessment.indices import LeftOut
+from models.assessment.indices import SEVEN, LeftOut
+from models.wording import LOCALES
 from rules.assessment.assessing import Assessment, Judged
 from rules.assessment.comparing import Comparison, p_text
 from rules.assessment.topsis import RankChange
+from streams.cli.phrases import told_cell
 from streams.cli.shown import print_table
+from streams.language import language
 
 
 def document(found: Assessment, left_out: Sequence[LeftOut], remarks: Sequence[str]) -> dict[str, Any]:
@@ -126,8 +129,8 @@ def show(found: Assessment, left_out: Sequence[LeftOut], remarks: Sequence[str],
     print_table(
         "Weights (CRITIC)", ("index", "good is", ">variability", ">conflict", ">information", ">weight"),
         [
-            (index.name, "more" if index.direction.value == "benefit" else "less", f"{each.variability:.4f}",
-             f"{each.conflict:.4f}", f"{each.information:.4f}", f"{each.weight:.4f}")
+            (_index(index.name), told_cell("higher" if index.direction.value == "benefit" else "lower"),
+             f"{each.variability:.4f}", f"{each.conflict:.4f}", f"{each.information:.4f}", f"{each.weight:.4f}")
             for index, each in zip(found.judged.table.indices, found.judged.weights, strict=True)
         ],
     )  # fmt: skip
@@ -142,12 +145,15 @@ def show(found: Assessment, left_out: Sequence[LeftOut], remarks: Sequence[str],
         print_table(
             "Cost per weight goes along with (Spearman)", ("index", ">rho", ">P"),
             [
-                (index.name, _figure(each.rho), _marked(each.p))
+                (_index(index.name), _figure(each.rho), _marked(each.p))
                 for index, each in zip(found.judged.table.indices, found.judged.spearman, strict=True)
             ],
         )  # fmt: skip
     if left_out:
-        rows = [(each.department or "", each.index or "", each.window or "", each.reason) for each in left_out]
+        rows = [
+            (each.department or "", each.index and _index(each.index), each.window or "", told_cell(each.reason))
+            for each in left_out
+        ]
         print_table("Left out", ("department", "index", "window", "why"), rows)
     for remark in remarks:
         typer.echo(f"Note: {remark}.")
@@ -172,16 +178,24 @@ def _row(row: dict[str, Any]) -> tuple[Any, ...]:
 
 
 def _compared_rows(found: Assessment) -> list[tuple[str, Comparison]]:
-    rows = [(index.name, each) for index, each in zip(found.judged.table.indices, found.comparison, strict=True)]
-    return [*rows, ("cost per weight", found.cost_per_weight)] if found.cost_per_weight else rows
+    rows = [
+        (_index(index.name), each) for index, each in zip(found.judged.table.indices, found.comparison, strict=True)
+    ]
+    return [*rows, (told_cell("cost per weight"), found.cost_per_weight)] if found.cost_per_weight else rows
 
 
 def _compared(name: str, each: Comparison) -> tuple[Any, ...]:
-    return name, each.before.text, each.after.text, each.test, _figure(each.statistic), _marked(each.p)
+    return name, each.before.text, each.after.text, told_cell(each.test), _figure(each.statistic), _marked(each.p)
 
 
 def _marked(p: float | None) -> str:
     return "" if p is None else f"{p_text(p)}{' *' if p < 0.05 else ''}"
+
+
+def _index(name: str) -> str:
+    """An index of the study by its name in Chinese; one of the hospital's own as its table calls it."""
+    known = next((each for each in SEVEN if each.code == name), None)
+    return name if known is None or language() == LOCALES[0] else known.chinese
 
 
 def _figure(value: float | None) -> str:

@@ -14,6 +14,7 @@ from streams.cli.assessment.shown_assessment import show
 from streams.cli.assessment.windows import Judgement, drill, judge_windows, judgement_document, kept, one_hospital
 from streams.cli.assessment.windows_read import Span
 from streams.cli.connection import bad, run
+from streams.cli.phrases import word
 from streams.cli.shown import print_json, print_table
 from streams.settings import Settings
 
@@ -92,9 +93,9 @@ def _show_targets(judged: Judgement) -> None:
 def _show_drill(judged: Judgement, department: str) -> None:
     print_table(
         f"{department} by DRG group and team",
-        ("by", "which", ">cases", ">weight", ">consumables", ">yuan/weight"),
+        ("level", "which", ">cases", ">weight", ">consumables", ">yuan/weight"),
         [
-            (row["by"], row["which"], row["cases"], f"{row['weight']:.2f}", f"{row['consumables']:,.2f}",
+            (word(row["by"]), row["which"], row["cases"], f"{row['weight']:.2f}", f"{row['consumables']:,.2f}",
              row["cost_per_weight"] and f"{row['cost_per_weight']:,.2f}")
             for row in drill(judged, department)
         ],

@@ -15,6 +15,7 @@ from sinks.postgres.catalogue.insurance_codes import insurance_codes
 from sinks.postgres.catalogue.items import bodies
 from streams.cli.connection import bad, run
 from streams.cli.lists import listing
+from streams.cli.phrases import told_cell, word
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, print_json, print_table
 from streams.settings import Settings
 
@@ -45,11 +46,14 @@ def check(
         names = ("hospital", "item_code", "check", "column", "text")
         print_json([{name: getattr(each, name) for name in names} for each in found])
     elif found:
-        cells = [(each.check, each.item_code, each.text) for each in found]
-        print_table("Doubtful in the catalogue", ("check", "item", "finding"), cells, limit=limit)
+        cells = [(each.check, each.item_code, told_cell(each.text)) for each in found]
+        print_table("Doubtful in the catalogue", ("check", "item", "what is doubtful"), cells, limit=limit)
     if not as_json:
         counted = Counter(each.check for each in found)
-        typer.echo(", ".join(f"{check}: {count:,}" for check, count in counted.items()) or "Nothing is doubtful.")
+        typer.echo(
+            ", ".join(f"{word(check, 'check')}: {count:,}" for check, count in counted.items())
+            or "Nothing is doubtful."
+        )
     raise typer.Exit(int(bool(found)))
 
 
@@ -76,6 +80,8 @@ def codes(
             (each.item_code, each.item_name, each.code, each.valid_from, each.valid_to, each.successor)
             for each in found
         ]
-        print_table("Insurance codes", ("item", "name", "code", "from", "to", "successor"), cells, limit=limit)
+        print_table(
+            "Insurance codes", ("item", "name", "code", "valid from", "valid to", "successor"), cells, limit=limit
+        )
     if not as_json:
         typer.echo(f"{len(found):,} insurance codes.")

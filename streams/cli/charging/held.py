@@ -11,17 +11,16 @@ import typer
 
 from models.charging.commands import CommandKind
 from models.money import fen_text
-from models.reasons import Verdict
 from models.texts import LOCALES, texts
 from sinks.postgres.charging.books import read_catalogue
 from sinks.postgres.charging.parked_and_held import HeldScan, HistoryEntry, assign, held_scans, history_of
 from sinks.postgres.charging.stories import Brief, brief_of
 from streams.cli.charging.parked import estimate
 from streams.cli.charging.persons import By, Hospital, Scans, Timeout, Why, command, person, scan_named
-from streams.cli.charging.telling import goods, told
+from streams.cli.charging.telling import decided, detail_of, goods, told
 from streams.cli.connection import run
 from streams.cli.lists import listing
-from streams.cli.phrases import told_cell
+from streams.cli.phrases import as_written, told_cell, word
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, age, print_json, print_table, short, yuan
 from streams.language import language
 from streams.settings import Settings
@@ -121,16 +120,8 @@ def history(
     if as_json:
         print_json([asdict(row) for row in rows])
     else:
-        cells = [(row.at.astimezone(zone), row.by, row.what, _why(row)) for row in rows]
+        cells = [(row.at.astimezone(zone), row.by, decided(row), detail_of(row)) for row in rows]
         print_table(f"Scan {id_}", ("when", "who", "what", "why"), cells)
-
-
-def _why(row: HistoryEntry) -> str:
-    """Reasons of a verdict in words; what a person wrote as it is."""
-    if row.what not in set(Verdict):
-        return row.detail
-    words = texts(language())
-    return words["offers"]["between"].join(words["reason"][each] for each in row.detail.split(", ") if each)
 
 
 def _give(scan_ids: Sequence[str], to: str, by: str | None, hospital: str | None) -> None:
@@ -145,12 +136,12 @@ def _give(scan_ids: Sequence[str], to: str, by: str | None, hospital: str | None
     done = run(work)
     for scan, given, about in done:
         of = "" if about is None else told(about)
-        typer.echo(f"{short(scan)} {of} – {f'looked after by {to}.' if given else 'Expected a held scan.'}")
+        typer.echo(f"{short(scan)} {of} – {f'looked after by {as_written(to)}.' if given else 'Expected a held scan.'}")
     raise typer.Exit(int(not all(given for _, given, _ in done)))
 
 
 def _show(found: Sequence[Held], limit: int) -> None:
-    columns = (">since", "who", "held for", "what", "patient", "department", ">yuan (est.)", ">scan")
+    columns = (">since", "looked after by", "held for", "goods", "patient", "department", ">yuan (est.)", ">scan")
     print_table("Held: a person decides", columns, [_cells(each) for each in found], limit=limit)
     known = sum(each.estimate_fen for each in found if each.estimate_fen is not None)
     nobody = sum(each.scan.owner is None for each in found)
@@ -162,9 +153,9 @@ def _cells(each: Held) -> tuple[Any, ...]:
     unit = goods(of.item_code, None, of.di, of.lot, of.serial)
     return (
         age(of.since),
-        of.owner or "nobody",
+        of.owner or told_cell("nobody"),
         texts(language())["reason"][of.reason],
-        unit if of.action == "use" else f"{told_cell(of.action)}: {unit}",
+        unit if of.action == "use" else f"{word(of.action, 'action')}: {unit}",
         of.encounter,
         of.department,
         "?" if each.estimate_fen is None else yuan(each.estimate_fen),

@@ -17,7 +17,7 @@ from sinks.postgres.charging.books import read_catalogue
 from sinks.postgres.charging.parked_and_held import HeldScan, OpenScan, open_scans
 from streams.cli.connection import run
 from streams.cli.lists import listing
-from streams.cli.phrases import told_cell
+from streams.cli.phrases import told_cell, word
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, age, joined, print_json, print_table, yuan
 from streams.settings import Settings
 
@@ -132,8 +132,12 @@ def _show(found: Sequence[Group], limit: int, *, by_identifier: bool, held: bool
     several = len({each.hospital for each in found}) > 1
     rows = []
     for each in found:
-        reason = joined((each.hospital, each.reason)) if several else each.reason
-        what = _what(each) if by_identifier else ", ".join(map(told_cell, REASON_ROW[Reason(each.reason)].freed_by))
+        reason = joined((each.hospital, word(each.reason, "reason")) if several else (word(each.reason, "reason"),))
+        what = (
+            _what(each)
+            if by_identifier
+            else ", ".join(word(each, "freed") for each in REASON_ROW[Reason(each.reason)].freed_by)
+        )
         amount = yuan(each.amount_fen) if each.estimated else "?"
         rows.append((reason, what, each.scans, len(each.encounters), amount, age(each.oldest)))
     second = "identifier or item" if by_identifier else "freed by"
@@ -148,4 +152,6 @@ def _what(each: Group) -> str:
     identifier = f"{each.issuer} {each.di}" if each.di else None
     if each.issuer == "internal" and each.di == each.item_code:
         identifier = None
-    return joined((identifier, " ".join(filter(None, (each.item_code, each.item_name))) or None)) or "no identifier"
+    return joined((identifier, " ".join(filter(None, (each.item_code, each.item_name))) or None)) or told_cell(
+        "no identifier"
+    )

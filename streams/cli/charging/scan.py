@@ -11,17 +11,16 @@ import orjson
 import typer
 
 from models.personal import masked
-from models.texts import texts
 from models.udi import parse
 from sinks.postgres.charging.parked_and_held import HistoryEntry, history_of
 from sinks.postgres.charging.stories import Brief, Story, brief_of, story_of
 from sinks.postgres.stock.trace import TraceBooks
 from streams.cli.charging.persons import Hospital, is_part_of_id, scan_named
-from streams.cli.charging.telling import became, goods
+from streams.cli.charging.telling import became, decided, detail_of, goods
 from streams.cli.connection import bad, run
-from streams.cli.phrases import told_cell
+from streams.cli.phrases import told_cell, word
 from streams.cli.shown import AsJson, joined, print_json, print_table, short
-from streams.language import language, say
+from streams.language import say
 from streams.settings import Settings
 
 PART_MAX = 12
@@ -131,19 +130,15 @@ def _show(story: Story, history: list[HistoryEntry], zone: ZoneInfo) -> None:
         say("desk", "scan", "title", scan=scan.scan_id, hospital=scan.hospital), ("", ""),
         [(words[name], value) for name, value in _head(story, zone).items() if value],
     )  # fmt: skip
-    reasons = texts(language())["reason"]
-    decided = [
-        (
-            row.at.astimezone(zone),
-            row.by,
-            row.what,
-            ", ".join(reasons.get(each, each) for each in row.detail.split(", ")),
-        )
-        for row in history
-    ]
-    _part("decisions", ("when", "who", "what", "why"), decided)
+    steps = [(row.at.astimezone(zone), row.by, decided(row), detail_of(row)) for row in history]
+    _part("decisions", ("when", "who", "what", "why"), steps)
     moves = [
-        (move.at.astimezone(zone), f"{move.from_place} → {move.to_place}", move.units, move.owner)
+        (
+            move.at.astimezone(zone),
+            f"{word(move.from_place, 'place')} → {word(move.to_place, 'place')}",
+            move.units,
+            move.owner,
+        )
         for move in story.moves
     ]
     _part("moves", ("decided", "from → to", ">units", "owner"), moves)
@@ -152,7 +147,7 @@ def _show(story: Story, history: list[HistoryEntry], zone: ZoneInfo) -> None:
          "" if each.by_scan == scan.scan_id else short(each.by_scan))
         for each in story.entries
     ]  # fmt: skip
-    _part("money", ("posted", "kind", ">units", ">price", ">CNY", "period", "by"), entries)
+    _part("money", ("posted", "kind", ">units", ">price", ">CNY", "period", "by scan"), entries)
     net = sum((-each.amount if each.kind == "credit" else each.amount) for each in story.entries)
     typer.echo(say("desk", "scan", "net", amount=f"{net:,.2f}") if entries else say("desk", "scan", "nothing"))
     payables = [
@@ -182,7 +177,7 @@ def _show(story: Story, history: list[HistoryEntry], zone: ZoneInfo) -> None:
         )
         for each in story.differences
     ]
-    _part("differences", ("id", "kind", "cause", "status", "line", ">due", ">charged"), differing)
+    _part("differences", ("id", "kind", "cause", "status", "HIS line", ">due", ">charged"), differing)
 
 
 _HEAD = ("event", "who", "where", "label", "goods", "stands", "waits", "corrects", "record")
@@ -190,7 +185,7 @@ _HEAD = ("event", "who", "where", "label", "goods", "stands", "waits", "corrects
 
 def _head(story: Story, zone: ZoneInfo) -> dict[str, str | list[str] | None]:
     scan = story.scan
-    action = f"{told_cell(scan.action)} × {scan.quantity}"
+    action = f"{word(scan.action, 'action')} × {scan.quantity}"
     at, known = scan.scanned_at.astimezone(zone), scan.recorded_at.astimezone(zone)
     units = "" if scan.units is None else say("desk", "said", "units", units=scan.units)
     on = scan.let_go_at and f"{scan.let_go_at.astimezone(zone):%Y-%m-%d}"

@@ -5,9 +5,11 @@ from typing import Final
 from uuid import UUID
 
 from models.reasons import Reason, Verdict, deciding_reason
-from models.texts import texts
+from models.texts import decided_text, reasons_text, texts
+from models.wording import LOCALES
+from sinks.postgres.charging.parked_and_held import HistoryEntry
 from sinks.postgres.charging.stories import Brief
-from streams.cli.phrases import told_cell
+from streams.cli.phrases import word
 from streams.cli.shown import Console, joined, short
 from streams.language import language, say
 
@@ -29,8 +31,8 @@ def became(verdict: str, reasons: Sequence[str]) -> str:
         return say("desk", "said", "other-half")
     reason = deciding_reason(tuple(Reason(each) for each in reasons))
     if reason is None or verdict in {Verdict.BILLED, Verdict.CREDITED}:
-        return told_cell(verdict)
-    return f"{told_cell(verdict)}: {texts(language())['reason'][reason]}"
+        return word(verdict, "verdict")
+    return f"{word(verdict, 'verdict')}: {texts(language())['reason'][reason]}"
 
 
 def goods(item: str | None, name: str | None, di: str | None, lot: str | None, serial: str | None) -> str:
@@ -41,6 +43,16 @@ def goods(item: str | None, name: str | None, di: str | None, lot: str | None, s
         lot and say("desk", "said", "lot", lot=lot),
         serial and say("desk", "said", "serial", serial=serial),
     ))  # fmt: skip
+
+
+def decided(row: HistoryEntry) -> str:
+    """What happened to a scan; English has the names that JSON has."""
+    return row.what if language() == LOCALES[0] else decided_text(language(), row.what)
+
+
+def detail_of(row: HistoryEntry) -> str:
+    """Reasons of a verdict in words; what a person wrote as it is."""
+    return reasons_text(language(), row.what, row.detail)
 
 
 def told(scan: Brief) -> str:

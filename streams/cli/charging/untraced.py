@@ -13,6 +13,7 @@ from sinks.postgres.charging.policies import untraced as untraced_uses
 from streams.cli.charging.telling import listed_id
 from streams.cli.connection import run
 from streams.cli.lists import listing
+from streams.cli.phrases import told_cell
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, joined, print_json, print_table
 from streams.settings import Settings
 
@@ -54,4 +55,4 @@ def untraced(
 
 def _missing(each: Untraced) -> str:
     flags = ((Reason.SERIAL_MISSING, "serial"), (Reason.LOT_MISSING, "lot"))
-    return joined(word if reason in each.reasons else None for reason, word in flags)
+    return joined(told_cell(word) if reason in each.reasons else None for reason, word in flags)

@@ -22,8 +22,9 @@ from sinks.postgres.closing.case_rows import gap_body, numbers_fields, proof_fie
 from sinks.postgres.closing.cases import CaseBooks, CaseSnapshot
 from streams.cli.charging.telling import became
 from streams.cli.connection import bad, run
-from streams.cli.phrases import told_cell
+from streams.cli.phrases import as_written, told_cell, word
 from streams.cli.shown import joined, print_json, print_table, yuan
+from streams.language import language
 from streams.settings import Settings
 
 LOCALE: Final = "en"
@@ -232,9 +233,9 @@ def _became(line: UseLine) -> str:
         return became(scan.verdict, scan.reasons)
     returned = (scan.units or 0) - line.used
     if not returned:
-        return told_cell(scan.verdict)
-    verdict = told_cell(scan.verdict)
-    return f"{verdict}, {returned} returned" if line.used else f"{verdict}, all returned"
+        return word(scan.verdict, "verdict")
+    verdict = word(scan.verdict, "verdict")
+    return told_cell(f"{verdict}, {returned} returned" if line.used else f"{verdict}, all returned")
 
 
 def _show_ledgers(proven: Proven) -> None:
@@ -254,21 +255,21 @@ def _show_ledgers(proven: Proven) -> None:
     print_table(
         "Ledgers",
         ("", ">units", ">CNY", "ties", ""),
-        [(name, sums.units, yuan(sums.amount_fen), tie, note) for name, sums, tie, note in rows],
+        [(told_cell(name), sums.units, yuan(sums.amount_fen), tie, told_cell(note)) for name, sums, tie, note in rows],
     )
 
 
 def _gap_rows(gap: Gap, page: Page) -> list[tuple[Any, ...]]:
     """A gap as rows; where uses and returns of the same goods wait, each has its own: they net, and do not add up."""
     name = page.names.get(gap.item_code or "", gap.item_code or told_cell("unknown item"))
-    what, text = joined((name, gap.lot, gap.serial)), gap_text(LOCALE, gap)
+    what, text = joined((name, gap.lot, gap.serial)), gap_text(language(), gap)
     uses = [line.scan for line in page.proven.uses if line.scan.scan_id in gap.scan_ids]
     if gap.kind not in OPEN_GAPS or len(uses) == len(gap.scan_ids):
         return [(what, gap.units, text)]
     used = sum(scan.units or 0 for scan in uses)
     back = None if gap.units is None else gap.units - used
-    rows: list[tuple[Any, ...]] = [(f"use of {what}", used, text)] if uses else []
-    return [*rows, (f"return of {what}", None if back is None else -back, text)]
+    rows: list[tuple[Any, ...]] = [(told_cell(f"use of {as_written(what)}"), used, text)] if uses else []
+    return [*rows, (told_cell(f"return of {as_written(what)}"), None if back is None else -back, text)]
 
 
 def _published(page: Page) -> str:
@@ -278,15 +279,15 @@ def _published(page: Page) -> str:
         return "Not proven yet: nothing has closed it."
     newest = page.history[-1]
     if page.published:
-        return f"This is what was published as version {newest.version} ({newest.trigger})."
+        return f"This is what was published as version {newest.version} ({word(newest.trigger)})."
     return f"Something has changed since version {newest.version} was published."
 
 
 def _history_rows(page: Page) -> list[tuple[Any, ...]]:
     return [
         (
-            proof.version, proof.trigger, proof.verdict, len(proof.gaps), proof.proven_at.astimezone(page.zone),
-            proof.hash.hex()[:16],
+            proof.version, word(proof.trigger), word(proof.verdict), len(proof.gaps),
+            proof.proven_at.astimezone(page.zone), proof.hash.hex()[:16],
         )
         for proof in page.history
     ]  # fmt: skip

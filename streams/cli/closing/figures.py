@@ -16,6 +16,7 @@ from sinks.postgres.closing.month_figures import Delay, MonthFigures, Share, Was
 from sinks.postgres.closing.periods import PeriodBooks
 from streams.cli.closing.month_report import month_of_hospital, parsed_month
 from streams.cli.connection import bad, run
+from streams.cli.phrases import told_cell, word
 from streams.cli.shown import print_json, print_table, yuan
 from streams.settings import Settings
 
@@ -115,7 +116,7 @@ def _show(hospital: str, month: str, figures: MonthFigures) -> None:
     if figures.shares:
         cells = [
             (
-                _DENOMINATORS[each.denominator],
+                told_cell(_DENOMINATORS[each.denominator]),
                 _shown(each, each.whole),
                 _shown(each, each.scanned),
                 f"{percent(each)} %",
@@ -130,7 +131,7 @@ def _show(hospital: str, month: str, figures: MonthFigures) -> None:
     differing = [
         (
             each.kind,
-            STATUS[DifferenceStatus(each.status)],
+            told_cell(STATUS[DifferenceStatus(each.status)]),
             each.count,
             yuan(each.too_little_fen),
             yuan(each.too_much_fen),
@@ -141,7 +142,14 @@ def _show(hospital: str, month: str, figures: MonthFigures) -> None:
     mended = f"recovered {yuan(figures.recovered_fen)}, given back {yuan(figures.given_back_fen)}"
     typer.echo(f"Mended, in yuan: {mended}.")
     wasted = [
-        (each.department or "no department", each.action, each.reason, each.scans, each.units, _cost(each))
+        (
+            each.department or told_cell("no department"),
+            word(each.action, "action"),
+            each.reason,
+            each.scans,
+            each.units,
+            _cost(each),
+        )
         for each in figures.waste
     ]
     if wasted:
@@ -163,7 +171,10 @@ def _cost(waste: Waste) -> str:
 
 def _delay_cells(each: Delay) -> tuple[Any, ...]:
     spans = (each.p50, each.p90, each.p99, each.max)
-    return ("waited for a fact" if each.parked else "did not wait", each.charges, *(span(one) for one in spans))
+    return (
+        told_cell("waited for a fact" if each.parked else "did not wait"), each.charges,
+        *(told_cell(span(one)) for one in spans),
+    )  # fmt: skip
 
 
 def span(of: timedelta) -> str:

@@ -14,6 +14,7 @@ from sinks.postgres.closing.periods import CloseOrderError
 from streams.cli.charging.parked import estimate
 from streams.cli.charging.persons import person
 from streams.cli.connection import bad, run
+from streams.cli.phrases import word
 from streams.cli.shown import print_table, yuan
 from streams.services.monitoring.evaluator import Evaluator
 from streams.services.month_close import CloseBehindError, ClosedMonth, Forced, close_month
@@ -65,7 +66,8 @@ def close_command(
 def say_what_waits(month: Month, rows: Sequence[tuple[str, str, int, str]]) -> None:
     """Before anything is done: what a person might still want to see to."""
     if rows:
-        print_table(f"Still waits in {month_text(month)}", ("hospital", "what", ">number", ">yuan"), rows)
+        cells = [(hospital, word(what), number, amount) for hospital, what, number, amount in rows]
+        print_table(f"Still waits in {month_text(month)}", ("hospital", "what", ">number", ">yuan"), cells)
     else:
         typer.echo(f"Nothing waits in {month_text(month)}.")
 

@@ -24,6 +24,7 @@ from sinks.postgres.closing.figures import (
 )
 from sinks.postgres.closing.periods import PeriodBooks
 from streams.cli.connection import bad, run
+from streams.cli.phrases import told_cell, word
 from streams.cli.shown import print_json, print_table, yuan
 from streams.settings import Settings
 
@@ -226,7 +227,10 @@ def show(printed: Printed) -> None:
 def _show_sums(title: str, rows: Iterable[DepartmentSums], total: EntrySums) -> None:
     cells = [
         (name, sums.entries, yuan(sums.charges_fen), yuan(sums.credits_fen), yuan(sums.net_fen))
-        for name, sums in (*((each.department or "none", each.sums) for each in rows), ("total", total))
+        for name, sums in (
+            *((each.department or told_cell("no department"), each.sums) for each in rows),
+            (told_cell("total"), total),
+        )
     ]
     print_table(title, ("department", ">entries", ">charges", ">credits", ">net"), cells)
     typer.echo()
@@ -235,18 +239,22 @@ def _show_sums(title: str, rows: Iterable[DepartmentSums], total: EntrySums) -> 
 def _show_bridge(report: MonthReport) -> None:
     month = month_text(report.month)
     here = [
-        (f"+ used in {month_text(each.service_month)}, posted here", each.sums.entries, yuan(each.sums.net_fen))
+        (
+            told_cell(f"+ used in {month_text(each.service_month)}, posted here"),
+            each.sums.entries,
+            yuan(each.sums.net_fen),
+        )
         for each in report.posted_here
     ]
     elsewhere = [
-        (f"- used here, posted in {month_text(each.period)}", each.sums.entries, yuan(each.sums.net_fen))
+        (told_cell(f"- used here, posted in {month_text(each.period)}"), each.sums.entries, yuan(each.sums.net_fen))
         for each in report.posted_elsewhere
     ]
     cells = [
-        (f"used in {month}", report.service.entries, yuan(report.service.net_fen)),
+        (told_cell(f"used in {month}"), report.service.entries, yuan(report.service.net_fen)),
         *here,
         *elsewhere,
-        (f"= posted in {month}", report.period.entries, yuan(report.period.net_fen)),
+        (told_cell(f"= posted in {month}"), report.period.entries, yuan(report.period.net_fen)),
     ]
     print_table("From one to the other", ("bridge", ">entries", ">net"), cells)
     typer.echo()
@@ -258,7 +266,7 @@ def _show_since(since: Sequence[Change], month: str) -> None:
         return
     cells = [
         (
-            "late use" if each.cause is EntryCause.USE else each.cause,
+            told_cell("late use") if each.cause is EntryCause.USE else word(each.cause),
             month_text(each.period),
             each.sums.entries,
             yuan(each.sums.charges_fen),

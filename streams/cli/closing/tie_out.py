@@ -24,6 +24,7 @@ from streams.cli.charging.telling import became
 from streams.cli.closing.month_report import midnight
 from streams.cli.connection import bad, run
 from streams.cli.operating.topic_reader import TopicReader
+from streams.cli.phrases import told_cell
 from streams.cli.shown import print_json, print_table, yuan
 from streams.settings import Settings
 
@@ -217,12 +218,12 @@ def _show(tied: TiedDay, *, scans: bool) -> None:
 
 
 def _cells(line: TieLine) -> tuple[Any, ...]:
-    due, ties = line.due, Text("ties", "green") if line.ties else Text("differs", "bold red")
+    due, ties = line.due, Text(told_cell("ties"), "green") if line.ties else Text(told_cell("differs"), "bold red")
     his: Any = "-"
     if line.his is not None:
         his = _same(line.his.amount_fen, due.amount_fen, agrees=line.his.units == due.chargeable_units)
     return (
-        line.department or "no department", line.scans, line.waiting, due.units,
+        line.department or told_cell("no department"), line.scans, line.waiting, due.units,
         "=" if line.units_out == due.units_out == due.units else line.units_out, yuan(due.amount_fen),
         _same(line.charged_fen, due.amount_fen, agrees=line.charged_units == due.chargeable_units),
         _same(line.topic_fen, due.amount_fen, agrees=line.topic_units == due.chargeable_units), his, ties,
@@ -238,7 +239,7 @@ def _show_scans(uses: Sequence[TiedUse], zone: ZoneInfo) -> None:
     rows = []
     for use in uses:
         due, wrong = due_of(use), differs(use)
-        what = Text(", ".join(wrong), "bold red") if wrong else became(use.verdict, use.reasons)
+        what = Text(", ".join(map(told_cell, wrong)), "bold red") if wrong else became(use.verdict, use.reasons)
         at = use.scanned_at.astimezone(zone).strftime("%H:%M:%S")
         amount = yuan(due.amount_fen)
         rows.append((at, use.department, use.encounter, use.item_code, due.units, amount, what))

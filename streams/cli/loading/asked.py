@@ -11,7 +11,7 @@ from models.wire.strict_json import Refusal
 from streams.cli.connection import bad
 from streams.cli.loading.column_map import ColumnMap, Kind, why_unread
 from streams.cli.loading.flat_rows import BadRow
-from streams.cli.phrases import told
+from streams.cli.phrases import told, told_cell
 from streams.cli.shown import print_json, print_table
 from streams.language import language
 
@@ -85,7 +85,7 @@ class FileRows(Generic[T]):
             print_json({"good": len(self.good), "loaded": loaded, "bad": [asdict(row) for row in self.bad]})
             return int(bool(self.bad))
         if self.bad:
-            rows = [(row.row, row.column or "the row", told(row.reason)) for row in self.bad]
+            rows = [(row.row, row.column or told_cell("the row"), told(row.reason)) for row in self.bad]
             print_table("Bad rows: nothing of them is loaded", (">row", "column", "reason"), rows)
         for remark in self.remarks:
             typer.echo(remark, err=True)

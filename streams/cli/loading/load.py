@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated, Any, Final, NoReturn
 
 import typer
-from rich.text import Text
 
 from models.wire.topics import CATALOGUE, DELIVERIES, DISCHARGES, ENCOUNTERS, HIS_CHARGES, INCOME, RECALLS, STORES
 from streams.cli.connection import bad, read_settings, run_at_broker
@@ -26,6 +25,7 @@ from streams.cli.loading.templates import Table, write_template
 from streams.cli.loading.udid.command import load_udid
 from streams.cli.loading.udid.devices import COLUMNS as UDID_COLUMNS
 from streams.cli.new_files import expect_new, write_new
+from streams.cli.phrases import told, told_cell
 from streams.cli.publishing import publish
 from streams.cli.shown import AsJson, print_json, print_table
 from streams.language import language
@@ -210,7 +210,7 @@ def _show(contents: Contents, kind: Kind, *, dry_run: bool) -> None:
 
 def _show_rows(title: str, last: str, found: Sequence[BadRow]) -> None:
     if found:
-        rows = [(each.row, Text(each.column) if each.column else "the row", each.reason) for each in found]
+        rows = [(each.row, each.column or told_cell("the row"), told(each.reason)) for each in found]
         print_table(title, (">row", "column", last), rows[:ROWS_SHOWN])
         if len(rows) > ROWS_SHOWN:
             typer.echo(f"… and {len(rows) - ROWS_SHOWN:,} more; --json names all.")

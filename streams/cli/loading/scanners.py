@@ -19,6 +19,7 @@ from streams.cli.loading.files import check_heading, holds_json, json_rows, rows
 from streams.cli.loading.flat_rows import BadRow
 from streams.cli.loading.grids import Cell
 from streams.cli.loading.sheets import SheetRow
+from streams.cli.phrases import told_cell, word
 from streams.cli.shown import AsJson, print_json, print_table
 from streams.settings import Settings
 
@@ -60,8 +61,8 @@ def _show_records(records: list[dict[str, Any]], doubts: list[dict[str, Any]]) -
     """What scanners have shown of themselves, and the scans to look at, each with the command that mends it."""
     if records:
         found = [
-            (f"{row['hospital']} {row['device_id']}", "loses separators" if row["losing"] else "sends them again",
-             row["known_from"], row["since"])
+            (f"{row['hospital']} {row['device_id']}",
+             told_cell("loses separators" if row["losing"] else "sends them again"), row["known_from"], row["since"])
             for row in records
         ]  # fmt: skip
         print_table("What labels have shown of scanners", ("device", "record", "since", "doubtful after"), found)
@@ -81,7 +82,7 @@ def _show(faults: list[dict[str, Any]], profiles: list[dict[str, Any]]) -> None:
         columns = ("device", ">labels", ">suspect", ">repaired", "likely fault, and what mends it")
         rows = [
             (f"{row['hospital']} {row['device_id']}", row["labels"], f"{row['suspect_percent']} %", row["restored"],
-             f"{row['likely_fault']} {row['setting']}")
+             f"{word(row['likely_fault'], 'fault')} {word(row['setting'], 'fault')}")
             for row in faults
         ]  # fmt: skip
         print_table("Scanners that seem faulty, last 7 days", columns, rows)
@@ -97,7 +98,7 @@ def _told(row: dict[str, Any]) -> str:
     profile = orjson.loads(row["profile"])
     usual = {name: each.get_default(call_default_factory=True) for name, each in Scanner.model_fields.items()}
     told = [f"{name} {orjson.dumps(profile[name]).decode()}" for name in _SET_UP if profile[name] != usual[name]]
-    return ", ".join(told) or "default"
+    return ", ".join(told) or told_cell("default")
 
 
 def load_scanners(asked: Asked) -> int:

@@ -14,7 +14,7 @@ from models.calendar import parse_month
 from sinks.postgres.monitoring.listing import newest_alerts
 from streams.cli.connection import bad, run
 from streams.cli.lists import listing
-from streams.cli.phrases import told_cell
+from streams.cli.phrases import told_cell, word
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, print_json, print_table, shown
 from streams.language import say
 from streams.settings import Settings
@@ -51,7 +51,7 @@ def alerts(
         columns = ("month", "department", "item", ">more, CNY", "status", "alerts", "because")
         cells = [_cells(each, several=several) for each in by_item(rows)]
         print_table("What to look at first, each item once", columns, cells, limit=limit)
-        typer.echo(", ".join(f"{count:,} {told_cell(status)}" for status, count in _counts(rows).items()) + ".")
+        typer.echo(", ".join(f"{word(status)}: {count:,}" for status, count in _counts(rows).items()) + ".")
 
 
 def _none(month: object, *, only_open: bool) -> str:
@@ -141,7 +141,7 @@ def _cells(each: ItemAlerts, *, several: bool) -> tuple[Any, ...]:
         f"{house}{each.department or '–'}",
         f"{first['item_code']} {first['item_name'] or ''}".strip(),
         f"{each.weight:,.2f}" if each.weight else "",
-        Text(status, style=_STYLES[status]),
+        Text(word(status), style=_STYLES[status]),
         [_line(row) for row in each.alerts],
         cause,
     )
@@ -151,13 +151,13 @@ def _line(row: dict[str, Any]) -> str:
     """A scope with what rose there, and its status where that is not the usual one."""
     value = f"{_number(row, row['value'])} {'yuan' if row['measure'] == 'amount' else 'units'}"
     if row["rank"] is not None:
-        what = f"rank {row['rank']} by {told_cell(row['measure'])}, {row['months_in_a_row']} months running"
+        what = f"rank {row['rank']} by {word(row['measure'])}, {row['months_in_a_row']} months running"
     elif row["change_percent"] is None:
         what = f"new, {value}"
     else:
         what = f"{value}, {row['change_percent']:+.2f} % on {row['base_month']}"
-    gone = f" ({told_cell(row['status'])})" if row["status"] not in STANDING else ""
-    return f"{row['scope']} {what}{gone}"
+    gone = f" ({word(row['status'])})" if row["status"] not in STANDING else ""
+    return f"{row['scope']} {told_cell(what)}{gone}"
 
 
 def _number(row: dict[str, Any], value: Any) -> str:

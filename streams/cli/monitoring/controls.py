@@ -15,6 +15,7 @@ from sinks.postgres.monitoring.controls import ControlBooks
 from streams.cli.charging.persons import By, Why, person
 from streams.cli.connection import bad, instant, run
 from streams.cli.lists import listing
+from streams.cli.phrases import word
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, print_json, print_table
 from streams.language import say
 from streams.settings import Settings
@@ -55,12 +56,12 @@ def _list(*, as_json: bool) -> None:
     elif not rows:
         typer.echo("No breaker.")
     else:
-        columns = ("item", "scope", "state", "since", "until", ">held", "by", "reason")
+        columns = ("item", "holds for", "state", "since", "until", ">held", "by", "reason")
         print_table("Circuit breakers", columns, [_cells(row) for row in rows])
 
 
 def _cells(row: dict[str, Any]) -> tuple[Any, ...]:
-    scope = row["scope"] if row["scope_type"] == "hospital" else f"{row['scope_type']} {row['scope']}"
+    scope = row["scope"] if row["scope_type"] == "hospital" else f"{word(row['scope_type'])} {row['scope']}"
     held = row["held"] or None
     state = say("assessment", "state", row["state"])
     return (row["item_code"], scope, state, row["since"], row["until"], held, row["by"], row["reason"])
@@ -141,7 +142,9 @@ def _set(  # noqa: PLR0917 -- the parts of a breaker
             "state": state, "until": ends,
         })  # fmt: skip
         return
-    typer.echo(f"The breaker of {item} at {where}{f' for {scope}' if scope else ''} is {state}.")
+    typer.echo(
+        f"The breaker of {item} at {where}{f' for {scope}' if scope else ''} is {say('assessment', 'state', state)}."
+    )
 
 
 def decide(item: str, hospital: str | None, made: Any) -> str:

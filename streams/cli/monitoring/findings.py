@@ -14,7 +14,7 @@ from models.texts import texts
 from sinks.postgres.monitoring.desk import Desk
 from streams.cli.connection import bad, run
 from streams.cli.lists import listing
-from streams.cli.phrases import told_cell
+from streams.cli.phrases import told_cell, word
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, print_json, print_table, shown
 from streams.language import language, say
 from streams.settings import Settings
@@ -54,7 +54,7 @@ def findings(
         columns = ("month", "item", "status", ">at stake, CNY", "cause, CNY", "alerts")
         print_table("Findings", columns, [_cells(row, alerts[row["finding"]]) for row in rows], limit=limit)
         counts = Counter(row["status"] for row in rows)
-        typer.echo(", ".join(f"{count:,} {told_cell(status)}" for status, count in counts.items()) + ".")
+        typer.echo(", ".join(f"{word(status)}: {count:,}" for status, count in counts.items()) + ".")
 
 
 def machine(row: dict[str, Any], alerts: list[dict[str, Any]]) -> dict[str, Any]:
@@ -74,11 +74,11 @@ def _alert(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _cells(row: dict[str, Any], alerts: list[dict[str, Any]]) -> tuple[Any, ...]:
-    status = Text(row["status"], style=STYLES[row["status"]])
+    status = Text(word(row["status"]), style=STYLES[row["status"]])
     if row["filed"]:
         status.append(f"\n{texts(language())['filed'][row['filed']]}", style="dim")
     named = ", ".join(name for name, _ in row["departments"])
-    unit = "" if row["measure"] == "amount" else " units"
+    unit = "" if row["measure"] == "amount" else f" {told_cell('units')}"
     cause = [f"{say('assessment', 'factor', part['factor'])} {_signed(part['amount'])}{unit}" for part in row["cause"]]
     item = [part for part in (row["item_code"], row["item_name"], named and f"({named})") if part]
     return (row["month"], item, status, f"{row['amount']:,.2f}", cause, [_line(each) for each in alerts[:6]])
@@ -88,9 +88,11 @@ def _line(alert: dict[str, Any]) -> str:
     scope = alert["scope"] if alert["scope_type"] != "hospital" else told_cell("hospital")
     measure = told_cell(alert["measure"])
     if alert["rank"] is not None:
-        return f"{scope}: rank {alert['rank']} by {measure}, {alert['months_in_a_row']} months"
+        ranked = told_cell(f"rank {alert['rank']} by {measure}, {alert['months_in_a_row']} months")
+        return f"{scope}: {ranked}"
     change = "new" if alert["change_percent"] is None else f"{alert['change_percent']:+} %"
-    return f"{scope}: {measure} {change}" + (f" on {alert['base_month']}" if alert["base_month"] else "")
+    base = f" on {alert['base_month']}" if alert["base_month"] else ""
+    return f"{scope}: {measure} {told_cell(f'{change}{base}')}"
 
 
 def _signed(amount: str | int) -> str:

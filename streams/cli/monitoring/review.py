@@ -29,7 +29,7 @@ from streams.cli.connection import bad, instant, run
 from streams.cli.lists import listing
 from streams.cli.monitoring.findings import machine
 from streams.cli.new_files import expect_new, write_new
-from streams.cli.phrases import told_cell
+from streams.cli.phrases import as_written, told, word
 from streams.cli.shown import AsJson, print_json, print_table
 from streams.language import language, say
 from streams.settings import Settings
@@ -86,7 +86,7 @@ def _list(*, as_json: bool) -> None:
     if as_json:
         print_json(rows)
         return
-    columns = ("finding", "month", "item", "owner", "due", "state", "outcome", ">days to action")
+    columns = ("id", "month", "item", "looked after by", "until", "state", "outcome", ">days to action")
     names = ("finding", "month", "item_code", "owner", "due_on", "state", "outcome", "days_to_action")
     print_table("Reviews", columns, [tuple(row[name] for name in names) for row in rows])
 
@@ -108,7 +108,7 @@ def _show(finding: UUID, *, as_json: bool) -> None:
         print_json(row | {"state": state_of(entries), "entries": [_entry(each) for each in entries]})
         return
     about = " ".join(filter(None, (row["item_code"], row["item_name"])))
-    typer.echo(f"{about}, {row['month']}: {told_cell(row['status'])}, {row['amount']} yuan at stake")
+    typer.echo(f"{as_written(about)}, {row['month']}: {word(row['status'])}, {row['amount']} yuan at stake")
     for part in row["cause"]:
         typer.echo(f"  {say('assessment', 'factor', part['factor'])}: {part['amount']}")
     columns = (">n", "at", "by", "step", "text", "state")
@@ -125,8 +125,8 @@ def _entry(entry: ReviewEntry) -> dict[str, Any]:
 
 
 def _words(entry: ReviewEntry) -> str:
-    given = entry.owner and f"to {entry.owner}, until {entry.due_on}"
-    parts = [given, entry.voice, entry.vote, entry.text]
+    given = entry.owner and told(f"to {as_written(entry.owner)}, until {entry.due_on}")
+    parts = [given, word(entry.voice), word(entry.vote), entry.text]
     return "; ".join(str(part) for part in parts if part)
 
 
@@ -166,7 +166,7 @@ def _step(
     if context.obj.as_json:
         print_json({"finding": finding} | _entry(done))
     else:
-        typer.echo(f"{said.step} is entry {done.n}; the review is {done.state}.")
+        typer.echo(f"{word(said.step)} is entry {done.n}; the review is {word(done.state)}.")
     return key, done
 
 

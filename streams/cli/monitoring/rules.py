@@ -24,7 +24,7 @@ from streams.cli.charging.persons import By, Why, person
 from streams.cli.connection import bad, run
 from streams.cli.lists import listing
 from streams.cli.monitoring.known_cases import read_known
-from streams.cli.phrases import told_cell
+from streams.cli.phrases import told, told_cell, word
 from streams.cli.shown import AsJson, print_json, print_table, shown
 from streams.settings import Settings
 
@@ -70,7 +70,7 @@ def _list(hospital: str | None, *, as_json: bool) -> None:
 
 
 def _cells(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    asks = [row["kind"]]
+    asks = [word(row["kind"])]
     if row["threshold_percent"] is not None:
         asks.append(f"{row['threshold_percent'].normalize():f} %")
     if row["base"] is not None:
@@ -80,6 +80,7 @@ def _cells(row: Mapping[str, Any]) -> tuple[Any, ...]:
     if row["months"] is not None:
         asks.append(f"{row['months']} months")
     floors = f"{row['floor_quantity']} units, {shown(row['floor_amount'])} yuan"
+    floors = told(floors)
     holds = f"{row['valid_from'] or '…'} – {row['valid_to'] or '…'}" if row["status"] != "draft" else ""
     scopes = "; ".join((
         f"{row['hospital']}: {_told(row['scopes'])}", _told(row["measure"].split(",")), told_cell(row["population"]),

@@ -14,6 +14,7 @@ from streams.cli.charging.persons import By, Why, person
 from streams.cli.connection import bad, run
 from streams.cli.lists import listing
 from streams.cli.operating.outputs import resume
+from streams.cli.phrases import told_cell
 from streams.cli.shown import AsJson, print_json, print_table
 from streams.lanes.reader import BROKER_SECONDS_MAX
 from streams.settings import Settings
@@ -61,7 +62,7 @@ def status(*, as_json: AsJson = False) -> None:
     else:
         columns = ("lane", ">books", ">oldest", ">end", "what stops it")
         cells = [
-            (f"{each.topic}/{each.partition}", each.next_offset, each.first, each.end, each.problem or "")
+            (f"{each.topic}/{each.partition}", each.next_offset, each.first, each.end, told_cell(each.problem or ""))
             for each in rows
         ]
         print_table("", columns, cells)

@@ -19,6 +19,7 @@ from streams.cli.charging.persons import By, Why, person
 from streams.cli.connection import bad, run
 from streams.cli.lists import listing
 from streams.cli.operating.topic_reader import TopicReader
+from streams.cli.phrases import told_cell
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, print_json, print_table
 from streams.services.relay.resuming import Known, RelayStoppedError, check_same, go_on_after
 from streams.services.relay.tail import Tail, ours_of, read_tails
@@ -67,7 +68,7 @@ def _row(each: OutputState) -> dict[str, Any]:
 
 def _cells(each: OutputState) -> tuple[Any, ...]:
     waits = max(0, each.outbox - (each.on_topic if each.on_topic is not None else each.floor))
-    return f"{each.topic}/{each.partition}", each.outbox, each.on_topic, waits, each.problem or ""
+    return f"{each.topic}/{each.partition}", each.outbox, each.on_topic, waits, told_cell(each.problem or "")
 
 
 async def _states(settings: Settings, pool: asyncpg.Pool) -> list[OutputState]:

@@ -14,7 +14,7 @@ from streams.cli.connection import bad, run
 from streams.cli.lists import listing
 from streams.cli.operating.dead_letters import Letter, dead_letters
 from streams.cli.operating.shadow import Comparison, Range, shadow
-from streams.cli.phrases import told
+from streams.cli.phrases import told, word
 from streams.cli.publishing import publish as publish_records
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, print_json, print_table, progress
 from streams.settings import Settings
@@ -89,12 +89,15 @@ def _show_letters(found: list[Letter], limit: int) -> None:
     if not found:
         typer.echo("No dead letter.")
         return
-    rows = [(letter.origin, letter.reason, told(letter.detail or ""), len(letter.value or b"")) for letter in found]
+    rows = [
+        (letter.origin, word(letter.reason, "reason"), told(letter.detail or ""), len(letter.value or b""))
+        for letter in found
+    ]
     print_table("Dead letters, oldest first", ("origin", "reason", "detail", ">bytes"), rows, limit=limit)
     counts: dict[str, int] = {}
     for letter in found:
         counts[letter.reason] = counts.get(letter.reason, 0) + 1
-    typer.echo(", ".join(f"{count:,} {name}" for name, count in sorted(counts.items())) + ".")
+    typer.echo("; ".join(f"{word(name, 'reason')}: {count:,}" for name, count in sorted(counts.items())))
 
 
 def _range(text: str) -> Range:
@@ -142,4 +145,4 @@ def _show_shadow(found: Comparison, limit: int) -> None:
 
 
 def _told(verdict: str, reasons: Sequence[str]) -> str:
-    return "\n".join(filter(None, (verdict, ", ".join(reasons))))
+    return "\n".join(filter(None, (word(verdict, "verdict"), ", ".join(word(each, "reason") for each in reasons))))

@@ -11,7 +11,7 @@ from models.wire.topics import TOPICS
 from sinks.postgres.operating.standing import Position, Standing, standing
 from sinks.postgres.outbox import is_relays
 from streams.cli.connection import read_settings, run
-from streams.cli.phrases import told_cell
+from streams.cli.phrases import told_cell, word
 from streams.cli.shown import AsJson, age, print_json, print_table
 from streams.language import say
 from streams.settings import Settings, resolve
@@ -98,7 +98,7 @@ def _lines(settings: Settings, found: Standing, lag: int | str) -> dict[str, str
         "database": settings.database().rpartition("@")[2],
         "scans": _say("none") if newest is None else _say(
             "recorded", scans=scans, at=f"{newest.recorded_at.astimezone(settings.zone):%Y-%m-%d %H:%M:%S}",
-            verdict=newest.verdict, device=newest.device_id or "–",
+            verdict=word(newest.verdict, "verdict"), device=newest.device_id or "–",
         ),
         "input": _input(lag),
         "lanes": _lanes(found),
@@ -146,4 +146,7 @@ def _scheduler(found: Standing) -> str:
     jobs = [name for name in found.working if not is_relays(name)]
     if not jobs:
         return _say("idle")
-    return ", ".join(f"{name} ({found.backlog[name]:,})" if name in found.backlog else name for name in jobs)
+    return ", ".join(
+        f"{word(name, 'job')} ({found.backlog[name]:,})" if name in found.backlog else word(name, "job")
+        for name in jobs
+    )

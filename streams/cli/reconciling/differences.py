@@ -198,7 +198,7 @@ async def _open(pool: asyncpg.Pool, chosen: Chosen) -> tuple[list[UUID], list[st
 
 
 def _show(rows: Sequence[ListedDifference], limit: int) -> None:
-    columns = ("id", "what; mends it", "encounter", "item", ">expected", ">found", ">too much", ">age")
+    columns = ("id", "what; mends it", "encounter", "item", ">due", ">charged", ">too much", ">age")
     print_table("Differences of the HIS from the books, yuan", columns, [_cells(row) for row in rows], limit=limit)
     for kind in DifferenceKind:
         of_kind = [row.amount for row in rows if row.kind == kind]

@@ -96,7 +96,7 @@ def _show_encounter(found: ShownDifference, encounter: OneEncounter, zone: ZoneI
         _say("none-used", encounter=name)
     lines = [_line(each, zone, here=each.line_id == newest.line_id) for each in found.lines if each.encounter == name]
     if lines:
-        columns = ("service", ">units", "item", ">price", ">CNY", "department", "line")
+        columns = ("service", ">units", "item", ">price", ">CNY", "department", "HIS line")
         print_table(say("desk", "difference", "lines", item=item), columns, lines)
     else:
         _say("none-charged", encounter=name)

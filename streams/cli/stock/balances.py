@@ -145,7 +145,7 @@ def _show_moves(rows: Sequence[MoveElsewhere], limit: int) -> None:
          each.from_place, each.to_place, each.place, listed_id(each.scan_id))
         for each in rows
     ]  # fmt: skip
-    columns = ("moved", "action", "item", "from", "to", "was at", "scan")
+    columns = ("moved", "action", "item", "moved from", "moved to", "was at", "scan")
     print_table("Units moved from where the books did not have them", columns, cells, limit=limit)
     typer.echo(f"{len(rows):,} moves to settle.")
 

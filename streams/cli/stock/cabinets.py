@@ -53,7 +53,7 @@ def _show_suspected(rows: Sequence[SuspectedUse], zone: ZoneInfo, limit: int) ->
         )
         for row in rows
     ]  # fmt: skip
-    columns = ("cabinet", "session", "staff", "last seen", "missed", "item", "serial", "status", "seen in")
+    columns = ("cabinet", "session", "staff", "last seen", "missed at", "item", "serial", "status", "seen in")
     print_table("Left a cabinet between two reads", columns, cells, limit=limit)
     typer.echo(f"{sum(row.status == 'suspected' for row in rows):,} suspected uses without a scan; nothing is charged.")
 

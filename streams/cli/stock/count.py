@@ -21,6 +21,7 @@ from streams.cli.charging.persons import By, Timeout, Why, person
 from streams.cli.charging.telling import goods, listed_id
 from streams.cli.connection import bad, run
 from streams.cli.lists import listing
+from streams.cli.phrases import word
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, print_json, print_table, yuan
 from streams.counting import Seen, ended, post_count, seen_now
 from streams.settings import Settings
@@ -237,14 +238,14 @@ def _show(seen: Seen, zone: ZoneInfo, limit: int, *, blind: bool) -> None:
                 if blind
                 else [line.expected, line.difference, None if line.value_fen is None else yuan(line.value_fen)]
             ),
-            [*_shown_findings(line, blind=blind), *([line.elsewhere] if line.elsewhere else [])],
+            [*_shown_findings(line, blind=blind), *([word(line.elsewhere, "place")] if line.elsewhere else [])],
         )
         for line in shown
     ]
     if shown:
         print_table(f"{count.document}: {count.shelf}", columns, cells, limit=limit)
     units = sum(line.counted for line in shown)
-    typer.echo(f"{count.document}, {count.shelf}: {state}; {len(shown)} lines, {units} units counted.")
+    typer.echo(f"{count.document}, {count.shelf}: {word(state)}; {len(shown)} lines, {units} units counted.")
     if seen.lines and not blind:
         tally = seen.tally
         typer.echo(f"Accuracy: {tally.accuracy_percent} % ({tally.exact} of {tally.lines} lines without a difference).")
@@ -259,8 +260,8 @@ def _show_scans(scans: Sequence[CountScan], zone: ZoneInfo, limit: int) -> None:
     cells = [
         (
             scan.finding, scan.scanned_at.astimezone(zone), scan.device_id, scan.store, scan.place,
-            goods(scan.item_code, None, scan.di, scan.lot, scan.serial), scan.quantity, list(scan.reasons),
-            listed_id(scan.scan_id),
+            goods(scan.item_code, None, scan.di, scan.lot, scan.serial), scan.quantity,
+            [word(each, "reason") for each in scan.reasons], listed_id(scan.scan_id),
         )
         for scan in scans
     ]  # fmt: skip

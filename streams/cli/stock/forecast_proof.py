@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from models.policy import POLICY
+from streams.cli.phrases import told_cell
 from streams.cli.shown import print_json, print_table, progress
 
 if TYPE_CHECKING:
@@ -42,7 +43,13 @@ def _document(each: "Judged") -> dict[str, object]:
 
 def _show(found: "Sequence[Judged]") -> None:
     cells = [
-        (each.kind.name if way == "forecast" else "", way, f"{shelf.reached:.1%}", f"{shelf.units:.1f}", within)
+        (
+            told_cell(each.kind.name) if way == "forecast" else "",
+            told_cell(way),
+            f"{shelf.reached:.1%}",
+            f"{shelf.units:.1f}",
+            within,
+        )
         for each in found
         for way, shelf, within in (
             ("forecast", each.forecast, each.good),

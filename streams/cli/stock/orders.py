@@ -13,6 +13,7 @@ from sinks.postgres.stock.replenishing import orders as books
 from streams.cli.charging.persons import By, Why, person
 from streams.cli.connection import bad, run
 from streams.cli.lists import listing, listing_of
+from streams.cli.phrases import word
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, print_json, print_table
 from streams.cli.stock.forecast import OneHospital, OneStore, forecast, forecast_anew
 from streams.settings import Settings
@@ -68,7 +69,7 @@ def propose(
         return
     _show(made, limit)
     for each in left_out:
-        typer.echo(f"{each.store}, {each.item_code}: nothing is proposed: {each.reason}")
+        typer.echo(f"{each.store}, {each.item_code}: nothing is proposed: {word(each.reason)}")
 
 
 @orders_app.command("show")

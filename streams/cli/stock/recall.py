@@ -18,9 +18,10 @@ from rules.stock.recall_closing import LEVEL, ClosureProof, closure_proof, count
 from rules.stock.recall_listing import LOST, NOBODY_KNOWN
 from sinks.postgres.stock.recall_desk import Accepted, Looked, RecallDesk
 from sinks.postgres.stock.recall_listing import ListedRecall, listed_recalls
+from streams.cli.charging.telling import goods
 from streams.cli.connection import bad, run
 from streams.cli.lists import listing
-from streams.cli.phrases import told, told_cell
+from streams.cli.phrases import as_written, told, told_cell, word
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, joined, print_json, print_table
 from streams.settings import Settings
 
@@ -162,26 +163,26 @@ def _show(page: Page, limit: int) -> None:
         return
     cells = [
         (
-            line.kind,
+            word(line.kind),
             line.encounter or line.store,
             [
-                joined((line.item_code, line.lot and f"lot {line.lot}", line.serial and f"serial {line.serial}")),
-                *(["lost without a scan"] if line.reckoned in {LOST, NOBODY_KNOWN} else []),
-                *(["open again"] if line.reopened else []),
+                goods(line.item_code, None, None, line.lot, line.serial),
+                *([told_cell("lost without a scan")] if line.reckoned in {LOST, NOBODY_KNOWN} else []),
+                *([told_cell("open again")] if line.reopened else []),
             ],
             line.quantity,
             "" if line.chance is None else f"{line.chance:.2%}",
             line.happened_at and line.happened_at.astimezone(page.zone),
-            joined((line.status, line.closed_by)),
+            joined((word(line.status), line.closed_by)),
             str(line.line_id),
         )
         for line in page.lines
     ]
-    columns = ("what", "where", "unit", ">units", ">chance", "when", "status", ">line")
+    columns = ("what", "where", "goods", ">units", ">chance", "when", "status", ">line id")
     print_table("Lines", columns, cells, limit=limit)
     counts = counts_of(page.lines)
     parts = ", ".join(
-        told(f"{told_cell(kind)}: {each['lines']:,} (units: {each['units']:,})") for kind, each in counts.items()
+        told(f"{word(kind)}: {each['lines']:,} (units: {each['units']:,})") for kind, each in counts.items()
     )
     typer.echo(f"{parts}; not ended: {page.open:,}. In {page.seconds:.2f} s.")
     _show_reopened([line for line in page.lines if line.reopened], page.zone, limit)
@@ -196,8 +197,8 @@ def _show_reopened(lines: Sequence[StandingLine], zone: ZoneInfo, limit: int) ->
     typer.echo(f"Open again since a person closed them: {len(lines):,}.")
     for line in lines[: limit or None]:
         assert line.last_closed_at is not None  # noqa: S101 -- only what was closed is open again
-        who, day = line.last_closed_by, local_day(line.last_closed_at, zone)
-        reason = line.last_closing_reason
+        who, day = as_written(line.last_closed_by), local_day(line.last_closed_at, zone)
+        reason = as_written(line.last_closing_reason)
         if line.reopened == "units":
             units = line.last_closed_quantity
             typer.echo(f"{line.line_id}: closed by {who} on {day} for {units} units, now {line.quantity}: {reason}")

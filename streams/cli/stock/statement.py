@@ -13,7 +13,7 @@ import asyncpg
 import typer
 
 from models.calendar import Month
-from models.stock.statement import InvoiceLine, LineStatus, RefusedInvoice, Statement, WorkingCapital
+from models.stock.statement import InvoiceLine, LineStatus, RefusedInvoice, Statement, StatementLine, WorkingCapital
 from rules.stock.invoicing import match_invoice
 from sinks.postgres.stock.statements import StatementBooks
 from streams.cli.connection import bad, read_settings, run
@@ -21,6 +21,7 @@ from streams.cli.lists import listing
 from streams.cli.loading.flat_rows import INVOICE, BadRow, cell_of, record_of
 from streams.cli.loading.grids import SheetError
 from streams.cli.loading.sheets import SheetRow, read_sheet
+from streams.cli.phrases import as_written, told
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, print_json, print_table
 from streams.settings import Settings
 
@@ -258,6 +259,18 @@ def _show_capital(freed: WorkingCapital) -> None:
         typer.echo(f"Without a cost in force, and in no sum: {freed.units_without_cost:,} units.")
 
 
+def _why(line: StatementLine) -> str:
+    """What does not match, in the language; what a person disputes, as it was written."""
+    reason = line.reason or ""
+    if line.status == LineStatus.DISPUTED:
+        return reason
+    match, disputed, said = reason.partition(f"; {_DISPUTED}")
+    parts = [told(match)] if match else []
+    return "; ".join([*parts, told(f"{_DISPUTED}{as_written(said)}")] if disputed else parts)
+
+
+_DISPUTED: Final = "disputed: "
+"""Before a supplier's own words, where the invoices had not matched either (0071_invoices.sql)."""
 _COLUMNS: Final = ("item", ">used", ">returned", ">corrected", ">units", ">cost", ">yuan", "status", "invoice", "why")
 
 
@@ -273,7 +286,7 @@ def _show(found: Statement, limit: int) -> None:
             line.amount,
             line.status,
             line.invoice,
-            line.reason,
+            _why(line),
         )
         for line in found.lines
     ]

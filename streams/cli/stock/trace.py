@@ -13,9 +13,10 @@ from models.udi import Issuer, parse
 from models.udi.identifier import as_scanned
 from models.udi.issuers.gs1.as_scanned import is_bare_gtin
 from sinks.postgres.stock.trace import TraceBooks, TracedUnit, TraceEvent
-from streams.cli.charging.telling import became
+from streams.cli.charging.telling import became, goods
 from streams.cli.connection import bad, run
 from streams.cli.lists import listing
+from streams.cli.phrases import as_written, word
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, joined, print_json, print_table
 from streams.settings import Settings
 
@@ -113,8 +114,7 @@ def fields_of(found: Trace) -> dict[str, Any]:
 
 def _show(found: Trace, limit: int) -> None:
     unit = found.unit
-    lot, serial = unit.lot and f"lot {unit.lot}", unit.serial and f"serial {unit.serial}"
-    what = joined((joined((unit.item_code, unit.item_name)) or f"{unit.issuer}/{unit.di}", lot, serial))
+    what = as_written(goods(unit.item_code, unit.item_name, f"{unit.issuer}/{unit.di}", unit.lot, unit.serial))
     if not found.events:
         typer.echo(f"{unit.hospital}: nothing is recorded of {what}.")
         return
@@ -125,10 +125,10 @@ def _show(found: Trace, limit: int) -> None:
 
 
 def _cells(event: TraceEvent, zone: ZoneInfo) -> tuple[Any, ...]:
-    moved = f"{event.from_place} → {event.to_place}" if event.to_place else ""
+    moved = f"{word(event.from_place, 'place')} → {word(event.to_place, 'place')}" if event.to_place else ""
     verdict = became(event.verdict, event.reasons) if event.verdict else ""
     at = event.at.astimezone(zone)
-    return at, event.kind, _goods(event), moved, event.quantity, event.encounter, verdict, event.by
+    return at, word(event.kind, "action"), _goods(event), moved, event.quantity, event.encounter, verdict, event.by
 
 
 def _goods(event: TraceEvent) -> str:

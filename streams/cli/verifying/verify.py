@@ -19,7 +19,7 @@ from sinks.postgres.sealing.seals import Head
 from sinks.postgres.verifying.books import ROWS_SHOWN, Finding, checks, keep_verification, verify_books
 from sinks.postgres.verifying.chain import verify_chain
 from streams.cli.connection import bad, run
-from streams.cli.phrases import told
+from streams.cli.phrases import told, told_cell
 from streams.cli.shown import AsJson, Console, print_json
 from streams.cli.verifying.differences import COMPARED, verify_differences
 from streams.cli.verifying.topics import TOPIC_CHECKS, verify_topics
@@ -160,7 +160,7 @@ def _show(console: Console, finding: Finding) -> None:
 
 def _show_range(console: Console, looked_at: dict[str, Any]) -> None:
     counts = ", ".join(
-        f"{value:,} {name.replace('_', ' ')}" for name, value in looked_at.items() if isinstance(value, int)
+        told_cell(f"{value:,} {name.replace('_', ' ')}") for name, value in looked_at.items() if isinstance(value, int)
     )
     console.print(f"\nChecked, in one snapshot: {counts}.")
     by_topic: dict[tuple[str, str], list[str]] = {}

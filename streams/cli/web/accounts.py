@@ -12,6 +12,7 @@ from sinks.postgres.web.accounts import AccountBooks
 from streams.cli.charging.persons import By, person
 from streams.cli.connection import bad, run
 from streams.cli.lists import listing
+from streams.cli.phrases import word
 from streams.cli.shown import AsJson, print_json, print_table
 from streams.settings import Settings
 from streams.web.keys import hash_password
@@ -73,11 +74,11 @@ def list_accounts(as_json: AsJson = False) -> None:
         print_json(rows)
         return
     cells = [
-        (row["hospital"], row["name"], ", ".join(row["roles"]), row["added_by"], row["added_at"].astimezone(),
-         row["ended_at"] and row["ended_at"].astimezone())
+        (row["hospital"], row["name"], ", ".join(word(each, "role") for each in row["roles"]), row["added_by"],
+         row["added_at"].astimezone(), row["ended_at"] and row["ended_at"].astimezone())
         for row in rows
     ]  # fmt: skip
-    print_table("Accounts", ("hospital", "name", "roles", "added by", "added", "ended"), cells)
+    print_table("Accounts", ("hospital", "name", "roles", "added by", "added", "access ended"), cells)
 
 
 @account_app.command("end")

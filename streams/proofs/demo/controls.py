@@ -14,11 +14,12 @@ from models.calendar import month_text
 from models.charging.controls import Breaker, BreakerState, Control, ControlScope, Quota
 from sinks.postgres.monitoring.controls import ControlBooks
 from sinks.postgres.proofs.controls import UseOfFinding, controlled_uses, use_of_finding, verdict_now
+from streams.cli.phrases import told_cell
 from streams.proofs.player import Player
 
 WAIT_SECONDS: Final = 20.0
 QUOTAS_SHOWN: Final = 3
-_BY: Final[dict[str, Any]] = {"by": "demo", "reason": "shown in the demo"}
+_REASON: Final = "shown in the demo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +41,11 @@ async def breaker(pool: asyncpg.Pool, player: Player) -> Shown | None:
         return None
     opened = Breaker(
         hospital=use.hospital, item_code=use.item_code, scope_type=ControlScope.HOSPITAL, scope=use.hospital,
-        state=BreakerState.OPEN, since=datetime.now(UTC), **_BY,
+        state=BreakerState.OPEN, since=datetime.now(UTC), by="demo", reason=told_cell(_REASON),
     )  # fmt: skip
     await ControlBooks(pool).record([opened])
     event = orjson.loads(use.raw)
-    override = {"badge": "B-7", "reason": "nothing else at hand"}
+    override = {"badge": "B-7", "reason": told_cell("nothing else at hand")}
     held = await _scan(pool, player, use, event)
     passed = await _scan(pool, player, use, event | {"override": override})
     await ControlBooks(pool).record([opened.model_copy(update={"state": BreakerState.CLOSED})])
@@ -68,7 +69,7 @@ async def quotas(pool: asyncpg.Pool) -> Table | None:
     made: list[Control] = [
         Quota(
             hospital=row.hospital, category=row.category, department=row.department,
-            month=month_text(row.month), released=row.used * 11 // 10, **_BY,
+            month=month_text(row.month), released=row.used * 11 // 10, by="demo", reason=told_cell(_REASON),
         )
         for row in rows
     ]  # fmt: skip

@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse
 
 from models.closing.case import CaseKey
 from models.money import fen_text
-from models.texts import gap_text, texts
+from models.texts import decided_text, gap_text, reasons_text, texts
 from rules.catalogue.joining import price_on
 from rules.closing.proving import prove
 from sinks.postgres.charging.parked_and_held import history_of, readings_of
@@ -84,7 +84,8 @@ async def scan(request: Request, scan_id: Annotated[UUID, Path()], parts: Gatewa
             for each in await readings_of(parts.pool, scan_id) if each.di is not None
         ] if person.may("POST", "/decide/identify") else [],
         history=[
-            (each.at.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S"), each.by or "", each.what, visible(each.detail))
+            (each.at.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S"), each.by or "",
+             visible(decided_text(locale, each.what)), visible(reasons_text(locale, each.what, each.detail)))
             for each in history
         ],
     )  # fmt: skip

@@ -19,7 +19,7 @@ from streams.web.gateway.parts import Gateway
 from streams.web.pages.drills import opened
 from streams.web.pages.frame import board, cell_of
 from streams.web.pages.people import Person, SignedIn
-from streams.web.pages.shown import locale_of
+from streams.web.pages.shown import locale_of, words
 from streams.web.problems import ProblemError
 
 router = APIRouter(include_in_schema=False)
@@ -55,7 +55,7 @@ async def show(request: Request, finding: Annotated[UUID, Path()], parts: Gatewa
         ],
         entries=[
             {"at": each.at.astimezone(zone).strftime("%Y-%m-%d %H:%M"), "by": each.by, "step": each.step,
-             "said": _said(each)}
+             "said": _said(each, locale)}
             for each in entries
         ],
         steps=[each for each in STEPS if not isinstance(after(entries, each), ReviewRefusal)] if allowed else [],
@@ -63,9 +63,11 @@ async def show(request: Request, finding: Annotated[UUID, Path()], parts: Gatewa
     )  # fmt: skip
 
 
-def _said(entry: ReviewEntry) -> str:
+def _said(entry: ReviewEntry, locale: str) -> str:
     given = entry.owner and f"{entry.owner}, {entry.due_on}"
-    return visible("; ".join(str(part) for part in (given, entry.voice, entry.vote, entry.text) if part))
+    values = words(locale)["value"]
+    named = [values[each] for each in (entry.voice, entry.vote) if each]
+    return visible("; ".join(str(part) for part in (given, *named, entry.text) if part))
 
 
 async def take_step(parts: Gateway, person: Person, chosen: Sequence[str], reason: str, form: dict[str, str]) -> int:

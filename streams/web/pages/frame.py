@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 
-from models.texts import texts
+from models.wording import place_words, words_of
 from streams.visible import visible
 from streams.web.pages.people import Person
 from streams.web.pages.shown import Cell, page, words
@@ -81,29 +81,30 @@ def word_of(column: str, text: str, locale: str) -> str:
     """A name of ours in the person's language; an id by its beginning; anything else as it is, made visible."""
     if column in _IDS:
         return text[:ID_SHOWN]
-    if column in _PLACES:
-        kind, slash, of = text.partition("/")
-        return visible(words(locale)["place"].get(kind, kind) + slash + of)
-    table, prefix = _tables(locale).get(column, _NO_WORDS)
-    return table.get(prefix + text) or visible(text)
+    if column in _PLACES or (column in _STORES and "/" in text):
+        return visible(place_words(text, locale))
+    return _words(locale).get(column, _NO_WORDS).get(text) or visible(text)
 
 
 _IDS: Final = frozenset({"scan_id", "difference_id", "alert_id", "finding"})
 _PLACES: Final = frozenset({"from_place", "to_place", "is_at"})
+_STORES: Final = frozenset({"store", "from_store", "to_store"})
+"""Columns that hold a store, or goods of one that are locked away or on the way."""
 """Columns that hold a store, the outside, or the way between (`models.stock.places`)."""
-_NO_WORDS: Final[tuple[Mapping[str, str], str]] = ({}, "")
+_NO_WORDS: Final[Mapping[str, str]] = {}
 
 
 @cache
-def _tables(locale: str) -> Mapping[str, tuple[Mapping[str, str], str]]:
-    """By column: the words of its values, and what stands before a value in that table."""
-    own = {
-        "reason": (texts(locale)["reason"], ""),
-        "verdict": (words(locale)["outcome"], "verdict_"),
-        "action": (words(locale)["terminal"], "action_"),
-        "filed": (texts(locale)["filed"], ""),
-        "findings": (words(locale)["finding"], ""),
-        "cause": (texts(f"desk.{locale}")["cause"], ""),
-        "fix": (texts(f"desk.{locale}")["fix"], ""),
-    }
-    return own | dict.fromkeys(_NAMED, (words(locale)["value"], ""))
+def _words(locale: str) -> Mapping[str, Mapping[str, str]]:
+    """By column: the words of its values."""
+    own = {name: words_of(name, locale) for name in _OF_KIND}
+    named = dict.fromkeys(_NAMED, words_of("value", locale))
+    yes_no = words(locale)["terminal"]
+    faults = dict.fromkeys(("likely_fault", "setting"), words_of("fault", locale))
+    return (
+        own | named | faults | {"findings": own["finding"], "negative": {each: yes_no[each] for each in ("yes", "no")}}
+    )
+
+
+_OF_KIND: Final = ("reason", "verdict", "action", "filed", "finding", "owner", "cause", "fix")
+"""Columns named as the kind of their codes (`models.wording`)."""

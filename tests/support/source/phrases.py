@@ -31,13 +31,28 @@ def spoken(path: Path) -> Iterator[str]:
         if text and " " in text.strip() and any(_is_word(part, lower=lower) for part in text.split()):
             yield text
         if isinstance(node, ast.Call) and _name(node.func) == "print_table":
+            yield from filter(None, map(template, node.args[:1]))
             yield from (found for each in node.args[1:2] for found in _strings(each))
-        if isinstance(node, ast.Assign) and _name(node.targets[0]) == "columns":
+        if isinstance(node, ast.Call) and _name(node.func) in {"told_cell", "word"}:
+            yield from (found for each in node.args[:1] for found in _chosen(each))
+        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None and _holds_columns(node):
             yield from _strings(node.value)
+
+
+def _chosen(node: ast.AST) -> Iterator[str]:
+    """A text, or those out of which one is chosen."""
+    for each in (node.body, node.orelse) if isinstance(node, ast.IfExp) else (node,):
+        yield from filter(None, [template(each)])
+
+
+def _holds_columns(node: ast.Assign | ast.AnnAssign) -> bool:
+    target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+    return _name(target) == "columns" or (_name(target).startswith("_") and _name(target).endswith("COLUMNS"))
 
 
 def _is_word(part: str, *, lower: bool) -> bool:
     """A word of a sentence; a literal in capitals is more often a name than a sentence of one word."""
+    part = part.strip(".,:;()…")
     return part.isalpha() and (part.islower() if lower else len(part) > 2)
 
 

@@ -40,7 +40,7 @@ NOT_SAID: Final = re.compile(
     r"|^A service ended|^Pages: terminal|^Embedded parts are up|^Waiting for the database|^The gateway answers"
     r"|^udistream worker$|^python examples/|^Agents at work|^Address already in use|^udi-id$|^udi demo$"
     r"|^(名次|总权重|元/权重|元|结论|事项|措施|评价|耗占比|排名|权重|扫码率|占比|资金|说明) "
-    r"|手工|无法识读$|无厂家标识$|^flat 持平"
+    r"|^<|手工|无法识读$|无厂家标识$|^flat 持平"
     r"|^udi correct \{\}|^# |^Fill in below|^持平|^Kafka |^\(\?<="
 )
 BOOK: Final = dict(phrases_of("zh-CN"))

@@ -6,15 +6,14 @@ from typing import Final
 import asyncpg
 
 from sinks.postgres.stock import counts as books
-from streams.cli.phrases import told_cell
 from streams.counting import post_count
+from streams.language import say
 from streams.proofs.player import POLL_SECONDS, RECORDED_SECONDS_MAX, Player
 from streams.settings import Settings
 from streams.simulator.plan import Stage
 
 BY: Final = "store-keeper"
 APPROVED_BY: Final = "head-of-store"
-REASON: Final = "quarter's count"
 
 
 async def play_counts(stage: Stage, hospital: str, player: Player, pool: asyncpg.Pool, settings: Settings) -> None:
@@ -34,7 +33,7 @@ async def play_counts(stage: Stage, hospital: str, player: Player, pool: asyncpg
     for _, document in stage.counts:
         (count,) = await books.counts(pool, hospital, document)
         async with books.count_desk(pool, hospital) as desk:
-            against = await post_count(desk, count, settings.zone, told_cell(REASON), BY, APPROVED_BY)
+            against = await post_count(desk, count, settings.zone, say("desk", "demo-reason", "count"), BY, APPROVED_BY)
         if against is not None:
             raise RuntimeError(f"{document}: {against}")
     async with asyncio.timeout(RECORDED_SECONDS_MAX):

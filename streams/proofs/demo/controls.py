@@ -14,12 +14,11 @@ from models.calendar import month_text
 from models.charging.controls import Breaker, BreakerState, Control, ControlScope, Quota
 from sinks.postgres.monitoring.controls import ControlBooks
 from sinks.postgres.proofs.controls import UseOfFinding, controlled_uses, use_of_finding, verdict_now
-from streams.cli.phrases import told_cell
+from streams.language import say
 from streams.proofs.player import Player
 
 WAIT_SECONDS: Final = 20.0
 QUOTAS_SHOWN: Final = 3
-_REASON: Final = "shown in the demo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +40,11 @@ async def breaker(pool: asyncpg.Pool, player: Player) -> Shown | None:
         return None
     opened = Breaker(
         hospital=use.hospital, item_code=use.item_code, scope_type=ControlScope.HOSPITAL, scope=use.hospital,
-        state=BreakerState.OPEN, since=datetime.now(UTC), by="demo", reason=told_cell(_REASON),
+        state=BreakerState.OPEN, since=datetime.now(UTC), by="demo", reason=say("desk", "demo-reason", "breaker"),
     )  # fmt: skip
     await ControlBooks(pool).record([opened])
     event = orjson.loads(use.raw)
-    override = {"badge": "B-7", "reason": told_cell("nothing else at hand")}
+    override = {"badge": "B-7", "reason": say("desk", "demo-reason", "override")}
     held = await _scan(pool, player, use, event)
     passed = await _scan(pool, player, use, event | {"override": override})
     await ControlBooks(pool).record([opened.model_copy(update={"state": BreakerState.CLOSED})])
@@ -69,7 +68,8 @@ async def quotas(pool: asyncpg.Pool) -> Table | None:
     made: list[Control] = [
         Quota(
             hospital=row.hospital, category=row.category, department=row.department,
-            month=month_text(row.month), released=row.used * 11 // 10, by="demo", reason=told_cell(_REASON),
+            month=month_text(row.month), released=row.used * 11 // 10, by="demo",
+            reason=say("desk", "demo-reason", "breaker"),
         )
         for row in rows
     ]  # fmt: skip

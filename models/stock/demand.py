@@ -72,8 +72,8 @@ class Forecast:
     """Whole weeks it is made of, 0 to 52."""
     weeks_used: int
     """Of them, weeks with any use."""
-    weekly: Decimal
-    """Units a week, 3 digits."""
+    weekly: Decimal | None
+    """Units a week, 3 digits; `None`: fewer than 8 weeks are known."""
     days: int
     """The days ahead: lead time, and the days to the next order."""
     forecast: Decimal | None

@@ -22,7 +22,7 @@ References:
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Final
@@ -143,12 +143,12 @@ def forecasts_of(demand: Sequence[StoreDemand], day: date, level_percent: float)
 
 
 def _forecast(demand: StoreDemand, weeks: Sequence[int], days: int, bounds: Bounds, day: date) -> Forecast:
-    known = len(weeks) >= WEEKS_MIN
-    return Forecast(
+    told = Forecast(
         demand.hospital, demand.store, demand.item_code, day, demand.first_came_on, demand.last_used_on, len(weeks),
         sum(units > 0 for units in weeks), Decimal(f"{moments_of(weeks, DAYS_A_WEEK).mean:.3f}"), days,
-        Decimal(f"{bounds.mean:.1f}") if known else None, bounds.low if known else None, bounds.high if known else None,
+        Decimal(f"{bounds.mean:.1f}"), bounds.low, bounds.high,
     )  # fmt: skip
+    return told if len(weeks) >= WEEKS_MIN else replace(told, weekly=None, forecast=None, low=None, high=None)
 
 
 def judge_past(demand: Sequence[StoreDemand], level_percent: float, judged_weeks: int) -> Past:

@@ -179,9 +179,9 @@ class Ward:
         self.lanes[number] = await self.lane(number)
         return self.lanes[number]
 
-    async def scan(self, *events: dict[str, Any] | bytes, lane: int = 0) -> None:
-        """The events arrive as one batch."""
-        await record(self.lanes[lane], records(events, self.lanes[lane].position.next_offset))
+    async def scan(self, *events: dict[str, Any] | bytes, lane: int = 0, stamp: datetime = NOON) -> None:
+        """The events arrive as one batch, by the broker's clock from `stamp` on."""
+        await record(self.lanes[lane], records(events, self.lanes[lane].position.next_offset, stamp))
 
     async def learn(self, *facts: dict[str, Any], stamp: datetime = NOON) -> None:
         """Facts arrive, each topic as one batch."""

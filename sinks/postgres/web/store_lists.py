@@ -67,7 +67,7 @@ STORE_LISTS: Final[Mapping[str, BoardList]] = {
         """
         SELECT d.store, d.item_code, d.days, d.low, d.forecast, d.high, d.weekly, d.weeks_used, d.weeks, d.last_used_on,
                d.as_of
-        FROM report.demand d WHERE d.hospital = $1 ORDER BY d.forecast DESC NULLS LAST, d.store, d.item_code""",
+        FROM report.demand_2 d WHERE d.hospital = $1 ORDER BY d.forecast DESC NULLS LAST, d.store, d.item_code""",
         read_whole=True,
     ),
     "sets": BoardList(
@@ -114,7 +114,7 @@ STORE_LISTS: Final[Mapping[str, BoardList]] = {
     "capital": BoardList(
         f"""
         SELECT ({{month}})[1] AS month, c.supplier, c.value, c.units, c.units_without_cost, c.days, c.used, c.days_lying
-        FROM udi.capital_of_2($1, {_MONTH}) c ORDER BY c.value DESC, c.supplier""",
+        FROM udi.capital_of_3($1, {_MONTH}) c ORDER BY c.value DESC, c.supplier""",
         of_a_month=True, whole=True, summed="supplier",
     ),
     "capital-goods": BoardList(
@@ -122,10 +122,10 @@ STORE_LISTS: Final[Mapping[str, BoardList]] = {
         SELECT ({{month}})[1] AS month, d.owner AS supplier, d.item_code,
                round(coalesce(sum(d.units * c.cost), 0) / s.days, 2) AS value, round(sum(d.units) / s.days, 1) AS units,
                round(coalesce(sum(d.units) FILTER (WHERE c.cost IS NULL), 0) / s.days, 1) AS units_without_cost
-        FROM udi.supplied_days_2($1, {_MONTH}) d
+        FROM udi.supplied_days_3($1, {_MONTH}) d
         CROSS JOIN LATERAL (SELECT udi.cost_on($1, d.item_code, d.day) AS cost OFFSET 0) c
         CROSS JOIN (
-            SELECT least((f.day + interval '1 month')::date, udi.day_of_books() + 1) - f.day AS days
+            SELECT least((f.day + interval '1 month')::date, udi.day_of_books_2($1) + 1) - f.day AS days
             FROM (SELECT udi.first_day({_MONTH}) AS day) f
         ) s
         GROUP BY d.owner, d.item_code, s.days ORDER BY value DESC, d.owner, d.item_code""",

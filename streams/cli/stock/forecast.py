@@ -35,12 +35,15 @@ def forecast(
     """What stores will use until the goods of the next order come, with its bounds; forecast anew from their weeks."""
 
     async def work(_: Settings, pool: asyncpg.Pool) -> tuple[list[Forecast], Past | None]:
-        day = await forecast_anew(pool)
+        days = await forecast_anew(pool)
         rows = await forecasts(pool, hospital, store, item)
-        if not past or day is None:
+        if not past:
             return rows, None
         shown = {(row.hospital, row.store, row.item_code) for row in rows}
-        demand = await demand_before(pool, day)
+        demand = [
+            each for house, day in days.items() if any(row.hospital == house for row in rows)
+            for each in await demand_before(pool, house, day)
+        ]  # fmt: skip
         of_shown = [each for each in demand if (each.hospital, each.store, each.item_code) in shown]
         return rows, judge_past(of_shown, POLICY.service_level_percent, past)
 
@@ -51,12 +54,12 @@ def forecast(
             "forecasts": [asdict(row) for row in rows],
         })  # fmt: skip
     elif not rows:
-        typer.echo("No store has used anything within a year of the newest scan.")
+        typer.echo("No store has used anything within a year of the newest scan of its hospital.")
     else:
         _show(rows, judged, past, limit)
 
 
-async def forecast_anew(pool: asyncpg.Pool) -> date | None:
+async def forecast_anew(pool: asyncpg.Pool) -> dict[str, date]:
     """As the scheduler does each day."""
     from streams.services.stock import forecaster  # noqa: PLC0415 -- `--help` needs no service
 

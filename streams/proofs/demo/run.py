@@ -52,10 +52,11 @@ ENCOUNTERS_MAX = 50_000
 DELTAS_MAX = 100_000
 """Compared with the HIS, and proven, at once: a month. Its lines come at the end, before them all would be missed."""
 THROUGHOUT: Final = ("evaluator", "corrector", "recall-lister", "sealer", "purger")
-AFTERWARDS: Final = ("reconciler", "prover", "learner")
+AFTERWARDS: Final = ("reconciler", "prover", "learner", "forecaster")
 """The scheduler's jobs of a demo. Its ticks are left out: they carry today's time, the records that of years ago, so
 the player ticks in theirs. Reconciler, prover and learner are asked once a month before: the HIS's lines come at its
-end, and what is learned while labels come depends on how fast this machine is. The monthly work is done once."""
+end, and what is learned while labels come depends on how fast this machine is. The monthly work is done once, and
+what stores will use is forecast when all is in the books."""
 PROBES = 60
 """Scans sent again, one at a time, to see how long their verdicts take."""
 

@@ -1,4 +1,4 @@
-"""What stores will use is forecast anew each day of the books.
+"""What stores will use is forecast anew each day of the books of their hospital.
 
 References:
     docs/store.md, "Forecast".
@@ -16,17 +16,21 @@ from sinks.postgres.stock.replenishing import demand as books
 from streams.services.leased import Failed, nobody, while_leased
 
 POLL_SECONDS: Final = 600.0
-"""Between two looks whether a day is over. Own choice: a year of scans is read then."""
+"""Between two looks whether a hospital's day has moved. Own choice: a year of its scans is read then."""
 
 
-async def forecast(pool: asyncpg.Pool) -> date | None:
-    """Forecast every store as of the day of the books; gives that day, `None` while nothing is recorded."""
-    day = await books.day_of_books(pool)
-    if day is not None:
-        demand = await books.demand_before(pool, day)
-        # Other work of the process goes on meanwhile.
-        await books.keep(pool, await asyncio.to_thread(forecasts_of, demand, day, POLICY.service_level_percent))
-    return day
+async def forecast(pool: asyncpg.Pool) -> dict[str, date]:
+    """Forecast every store as of the day of its hospital; gives these days by hospital."""
+    houses = await books.days_of_books(pool)
+    for each in houses:
+        await _forecast(pool, each.hospital, each.day)
+    return {each.hospital: each.day for each in houses}
+
+
+async def _forecast(pool: asyncpg.Pool, hospital: str, day: date) -> None:
+    demand = await books.demand_before(pool, hospital, day)
+    # Other work of the process goes on meanwhile.
+    await books.keep(pool, await asyncio.to_thread(forecasts_of, demand, day, POLICY.service_level_percent))
 
 
 class Forecaster:
@@ -36,9 +40,10 @@ class Forecaster:
         self._pool = pool
 
     async def look(self) -> bool:
-        """Forecast when the books have come to another day; never asks to be called again at once."""
-        if await books.kept_of(self._pool) != await books.day_of_books(self._pool):
-            await forecast(self._pool)
+        """Forecast each hospital that has come to another day; never asks to be called again at once."""
+        for each in await books.days_of_books(self._pool):
+            if each.kept_of != each.day:
+                await _forecast(self._pool, each.hospital, each.day)
         return False
 
     async def run(self, failed: Failed = nobody) -> None:

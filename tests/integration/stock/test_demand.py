@@ -11,7 +11,13 @@ import pytest
 from models.stock.demand import StoreDemand
 from models.stock.order import Need
 from rules.stock.forecasting import forecasts_of
-from sinks.postgres.stock.replenishing.demand import SlowMover, demand_before, forecasts, kept_of, slow_movers
+from sinks.postgres.stock.replenishing.demand import (
+    SlowMover,
+    days_of_books,
+    demand_before,
+    forecasts,
+    slow_movers,
+)
 from sinks.postgres.stock.replenishing.orders import needs
 from sinks.postgres.stock.statements import StatementBooks
 from streams.embedded.broker import EmbeddedBroker
@@ -66,6 +72,11 @@ def use(number: int, days_ago: int, quantity: int = 1, **changes: Any) -> dict[s
     return scan(number, **{"scanned_at": on(days_ago), "quantity": quantity} | changes)
 
 
+def now(number: int = 900) -> dict[str, Any]:
+    """A scan on the day of the books that moves nothing."""
+    return scan(number, action="count", encounter=None, scanned_at=on(0))
+
+
 async def test_weeks_hold_what_was_used_and_wasted_less_what_came_back(ward: Ward, store: PostgresStore) -> None:
     """The day of the books is in no week; a week ends seven days before the next; rooms are of their store."""
     await ward.scan(
@@ -75,7 +86,7 @@ async def test_weeks_hold_what_was_used_and_wasted_less_what_came_back(ward: War
         scan(11, action="return", quantity=1, corrects=str(scan_id(9)), scanned_at=on(1)),
         scan(12, action="opened", reason="fell down", scanned_at=on(7), encounter=None),
     )  # fmt: skip
-    assert await demand_before(store.pool, TODAY) == [
+    assert await demand_before(store.pool, HOSPITAL, TODAY) == [
         StoreDemand(HOSPITAL, "OR-2", "SCREW", None, date(2022, 4, 4), TODAY, (11, 7, 0, 5, 9)),
         StoreDemand(HOSPITAL, "OR-3", "SCREW", None, date(2022, 4, 4), date(2022, 5, 26), (1, 0)),
     ]
@@ -84,13 +95,13 @@ async def test_weeks_hold_what_was_used_and_wasted_less_what_came_back(ward: War
 async def test_a_use_that_was_taken_back_was_none(ward: Ward, store: PostgresStore) -> None:
     await ward.scan(receipt(1, 21, 9), use(2, 15, 3), use(3, 3))
     await ward.scan(scan(4, action="return", quantity=1, corrects=str(scan_id(3)), scanned_at=on(3)))
-    [found] = await demand_before(store.pool, TODAY)
+    [found] = await demand_before(store.pool, HOSPITAL, TODAY)
     assert (found.last_used_on, found.weeks) == (date(2022, 5, 19), (3, 0, 0))
 
 
 async def test_a_week_before_the_first_scan_is_over_is_no_whole_week(ward: Ward, store: PostgresStore) -> None:
     await ward.scan(receipt(1, 20, 9), use(2, 15, 3), use(3, 3))
-    [found] = await demand_before(store.pool, TODAY)
+    [found] = await demand_before(store.pool, HOSPITAL, TODAY)
     assert found.weeks == (0, 1)
 
 
@@ -100,13 +111,13 @@ async def test_what_a_supplier_brought_for_one_operation_is_no_demand_of_the_sto
     of_set = {"document": "LS-1", "place": "set"}
     await ward.scan(receipt(1, 30, 9, **of_set), use(2, 10, 4, **of_set), receipt(3, 30, 9), use(4, 10, 2))
     await ward.scan(scan(5, action="return", quantity=1, corrects=str(scan_id(2)), scanned_at=on(9), **of_set))
-    [found] = await demand_before(store.pool, TODAY)
+    [found] = await demand_before(store.pool, HOSPITAL, TODAY)
     assert (found.weeks, found.last_used_on) == ((2, 0), date(2022, 5, 24))
 
 
 async def steady(ward: Ward) -> None:
     """Seven in each of ten weeks."""
-    await ward.scan(receipt(1, 80, 100), *(use(10 + week, 2 + 7 * week, 7) for week in range(10)))
+    await ward.scan(now(), receipt(1, 80, 100), *(use(10 + week, 2 + 7 * week, 7) for week in range(10)))
 
 
 async def need(pool: asyncpg.Pool) -> Need:
@@ -123,8 +134,8 @@ async def test_the_forecast_is_kept_and_a_level_with_a_lead_time_is_filled_up_by
     before = await need(store.pool)
     assert (before.minimum, before.maximum, before.forecast_high) == (500, 500, None)
 
-    assert await forecast(store.pool) == TODAY
-    [expected] = forecasts_of(await demand_before(store.pool, TODAY), TODAY, 95)
+    assert await forecast(store.pool) == {HOSPITAL: TODAY}
+    [expected] = forecasts_of(await demand_before(store.pool, HOSPITAL, TODAY), TODAY, 95)
     assert await forecasts(store.pool) == [expected]
     assert (expected.days, expected.weeks, expected.forecast) == (21, 10, Decimal("21.0"))
     found = await need(store.pool)
@@ -143,7 +154,7 @@ async def test_the_forecast_is_kept_and_a_level_with_a_lead_time_is_filled_up_by
 async def test_it_is_forecast_once_a_day_of_the_books(ward: Ward, store: PostgresStore) -> None:
     forecaster = Forecaster(store.pool)
     assert not await forecaster.look()
-    assert await kept_of(store.pool) is None
+    assert await days_of_books(store.pool) == []
     await steady(ward)
     await forecaster.look()
     await keep(store.pool, {"item_code": "SCREW", "maximum": 500, "lead_days": 0})
@@ -151,6 +162,18 @@ async def test_it_is_forecast_once_a_day_of_the_books(ward: Ward, store: Postgre
     assert [each.days for each in await forecasts(store.pool)] == [14]
     await forecast(store.pool)
     assert [each.days for each in await forecasts(store.pool)] == [7]
+
+
+async def test_from_fewer_than_eight_weeks_no_use_of_a_week_is_told(ward: Ward, store: PostgresStore) -> None:
+    """Nor how many months the goods last; also of rows that services of an earlier version wrote with one."""
+    await ward.scan(now(), receipt(1, 58, 100), *(use(10 + week, 2 + 7 * week, 7) for week in range(7)))
+    await forecast(store.pool)
+    for written in ("NULL", "7.000"):
+        await store.pool.execute(f"UPDATE udi.demand SET weekly = {written}")
+        [found] = await forecasts(store.pool)
+        assert (found.weekly, found.forecast, found.low, found.high) == (None, None, None, None)
+        [lying] = await slow_movers(store.pool, 0)
+        assert lying.months_of_stock is None
 
 
 async def test_the_database_refuses_a_forecast_without_bounds_or_with_bounds_the_wrong_way(
@@ -170,7 +193,7 @@ async def slow(pool: asyncpg.Pool, days: int = 90) -> list[tuple[str, str, int |
 
 async def test_goods_that_nobody_used_for_so_long_are_slow_movers(ward: Ward, store: PostgresStore) -> None:
     await ward.scan(
-        receipt(1, 120, 40), use(2, 95, 10), receipt(3, 5, 2, place="cab1"),
+        now(), receipt(1, 120, 40), use(2, 95, 10), receipt(3, 5, 2, place="cab1"),
         receipt(4, 90, 3, OTHER, store="OR-3"), receipt(5, 89, 3, OTHER, store="OR-4"),
         receipt(6, 100, 3, store="OR-5"), use(7, 50, store="OR-5"),
         receipt(8, 100, 2, OTHER, store="OR-6"), receipt(9, 100, 2, OTHER, store="OR-6", action="quarantine"),
@@ -190,7 +213,9 @@ async def test_goods_that_nobody_used_for_so_long_are_slow_movers(ward: Ward, st
 
 async def test_what_was_last_used_more_than_a_year_ago_is_remembered(ward: Ward, store: PostgresStore) -> None:
     """Seen a year ago and forgotten by the weeks; what the books never reckoned is listed without days."""
-    await ward.scan(receipt(1, 380, 9), use(2, 370), receipt(3, 380, 9, store="OR-3"), receipt(4, 1, 9, store="OR-4"))
+    await ward.scan(
+        now(), receipt(1, 380, 9), use(2, 370), receipt(3, 380, 9, store="OR-3"), receipt(4, 1, 9, store="OR-4")
+    )
     await store.pool.execute(
         "INSERT INTO udi.demand VALUES "
         "('H1', 'OR-2', 'SCREW', '2022-06-01', '2021-05-19', '2021-05-29', 0, 0, 0, 14, NULL, NULL, NULL)"
@@ -204,8 +229,8 @@ async def test_what_was_last_used_more_than_a_year_ago_is_remembered(ward: Ward,
 async def test_where_nothing_was_used_or_came_for_a_year_all_that_lies_there_is_slow(
     ward: Ward, store: PostgresStore
 ) -> None:
-    """A late copy is recorded today: the books' day is far from their newest use, and no week is forecast from."""
-    await ward.scan(receipt(1, 500, 9), use(2, 400), receipt(3, 500, 2, OTHER, place="cab1"))
+    """What is counted today is no use: the day is far from the newest use, and no week is forecast from."""
+    await ward.scan(now(), receipt(1, 500, 9), use(2, 400), receipt(3, 500, 2, OTHER, place="cab1"))
     assert await slow(store.pool) == [("OR-2", "SCREW", None), ("OR-2/cab1", "OTHER", None)]
     await forecast(store.pool)
     assert await forecasts(store.pool) == []
@@ -254,7 +279,7 @@ async def test_working_capital_is_the_mean_value_of_the_days(ward: Ward, store: 
 
 
 async def test_goods_without_a_cost_are_named_and_in_no_sum(ward: Ward, store: PostgresStore) -> None:
-    await ward.scan(receipt(1, 20, 6, OTHER))
+    await ward.scan(now(), receipt(1, 20, 6, OTHER))
     assert await capital(store) == [("S9", 3, Decimal(0), Decimal(6), Decimal(6), Decimal(0), None)]
 
 

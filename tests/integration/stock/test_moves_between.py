@@ -43,6 +43,14 @@ ALIKE: dict[str, tuple[str, str, tuple[Any, ...]]] = {
     "capital": ("SELECT * FROM udi.capital_of($1, $2)", "SELECT * FROM udi.capital_of_2($1, $2)", ("H1", MAY)),
 }
 """By what is asked: the old way, over every move; the new way; its arguments."""
+OF_ONE: dict[str, tuple[str, str, tuple[Any, ...]]] = {
+    "usable": ("SELECT * FROM udi.usable($1)", "SELECT * FROM udi.usable_2('H1', $1)", (DAY,)),
+    "use": ("SELECT * FROM udi.real_use_2($1, $2)", "SELECT * FROM udi.real_use_3('H1', $1, $2)", (DAY, 40)),
+    "weeks": ("SELECT * FROM udi.weeks_of_use_3($1, $2)", "SELECT * FROM udi.weeks_of_use_4('H1', $1, $2)", (DAY, 9)),
+    "May": ("SELECT * FROM udi.supplied_days_2($1, $2)", "SELECT * FROM udi.supplied_days_3($1, $2)", ("H1", MAY)),
+    "capital": ("SELECT * FROM udi.capital_of_2($1, $2)", "SELECT * FROM udi.capital_of_3($1, $2)", ("H1", MAY)),
+}
+"""As above: of all hospitals by one day, and of one by its own."""
 ACTIONS = (
     "use", "use", "use", "return", "receive", "receive", "waste", "opened", "transfer", "accept", "lend", "give-back",
     "quarantine", "clear", "send-back", "identify", "identify",
@@ -112,7 +120,7 @@ async def filled(address: str) -> AsyncIterator[asyncpg.Pool]:
 
 
 async def test_every_question_is_answered_as_over_all_moves(filled: asyncpg.Pool) -> None:
-    for name, (old, new, arguments) in ALIKE.items():
+    for name, (old, new, arguments) in (*ALIKE.items(), *OF_ONE.items()):
         before, after = [sorted(map(repr, await filled.fetch(asked, *arguments))) for asked in (old, new)]
         assert before, name
         assert after == before, name

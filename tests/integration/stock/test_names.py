@@ -10,6 +10,8 @@ VIEWS: Final = {
     "in_transit": "hospital document from_store to_store item_code lot serial owner quantity sent_at",
     "replenishment": "hospital store item_code on_hand on_order minimum maximum daily_use days_left proposed packages "
     "elsewhere",
+    "demand_2": "hospital store item_code as_of first_came_on last_used_on weeks weeks_used weekly days forecast "
+    "low high",
     "demand": "hospital store item_code as_of first_came_on last_used_on weeks weeks_used weekly days forecast "
     "low high",
     "slow_movers": "hospital store item_code owner quantity expiry value last_used_on first_came_on idle_days "

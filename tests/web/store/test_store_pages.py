@@ -208,7 +208,7 @@ def test_what_expires_is_summed_up_and_each_sum_opens_to_its_rows(house: Live, s
 def forecast(house: Live, store: dict[str, str]) -> date:
     """A forecast that is kept of the screw, made of the day after tomorrow, so that today's use lies before it."""
     assert store
-    (row,) = house.rows("SELECT udi.day_of_books() AS day")
+    (row,) = house.rows("SELECT udi.day_of_books_2('H7') AS day")
     day: date = row["day"] + timedelta(days=2)
     house.asked(lambda pool: pool.execute(
         "INSERT INTO udi.demand (hospital, store, item_code, as_of, first_came_on, last_used_on, weeks, weeks_used, "

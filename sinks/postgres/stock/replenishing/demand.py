@@ -13,11 +13,14 @@ from typing import Final
 from models.stock.demand import DAYS_A_WEEK, WEEKS_READ, Forecast, StoreDemand
 from sinks.postgres.named import Asked, fetch
 
-_DAY: Final = "SELECT udi.day_of_books()"
-_KEPT_OF: Final = "SELECT max(as_of) FROM udi.demand"
+_DAYS: Final = """
+SELECT h.hospital, udi.day_of_books_2(h.hospital) AS day,
+       (SELECT max(d.as_of) FROM udi.demand d WHERE d.hospital = h.hospital) AS kept_of
+FROM udi.hospitals_with_records() h (hospital) ORDER BY 1
+"""
 _WEEKS: Final = """
 SELECT hospital, store, item_code, lead_days, first_came_on, last_used_on, weeks, week, units
-FROM udi.weeks_of_use_3($1, $2) ORDER BY hospital, store, item_code
+FROM udi.weeks_of_use_4($1, $2, $3) ORDER BY hospital, store, item_code
 """
 _KEEP: Final = f"""
 INSERT INTO udi.demand AS d (hospital, store, item_code, as_of, first_came_on, last_used_on, weeks, weeks_used, weekly,
@@ -34,20 +37,21 @@ ON CONFLICT (hospital, store, item_code) DO UPDATE SET
         excluded.last_used_on,
         CASE WHEN d.last_used_on < excluded.as_of - {WEEKS_READ * DAYS_A_WEEK} THEN d.last_used_on END
     )
-WHERE d.as_of <= excluded.as_of
+WHERE d.as_of <= excluded.as_of OR d.as_of > udi.day_of_books_2(d.hospital)
 """
-"""What lies within the weeks is as they say; what is older is remembered."""
+"""What lies within the weeks is as they say; what is older is remembered. One of a day to which its hospital has not
+come was made by the day of another."""
 _FORECASTS: Final = """
 SELECT hospital, store, item_code, as_of, first_came_on, last_used_on, weeks, weeks_used, weekly, days, forecast, low,
        high
-FROM report.demand
+FROM report.demand_2
 WHERE ($1::text IS NULL OR hospital = $1) AND ($2::text IS NULL OR store = $2) AND ($3::text IS NULL OR item_code = $3)
 ORDER BY hospital, store, item_code
 """
 _SLOW: Final = """
 SELECT hospital, store, item_code, owner, quantity, expiry, value, last_used_on, first_came_on, idle_days,
        months_of_stock, as_of
-FROM udi.slow_movers_2($1)
+FROM udi.slow_movers_3($1)
 WHERE ($2::text IS NULL OR hospital = $2) AND ($3::text IS NULL OR store = $3) AND ($4::text IS NULL OR item_code = $4)
 ORDER BY value DESC NULLS LAST, hospital, store, item_code, owner
 """
@@ -96,21 +100,26 @@ class _Weeks:
     units: Sequence[int]
 
 
-async def day_of_books(asked: Asked) -> date | None:
-    """The local day of the newest recorded scan; `None` while nothing is recorded."""
-    day: date | None = await asked.fetchval(_DAY)
-    return day
+@dataclass(frozen=True, slots=True)
+class HospitalDay:
+    """The day of the books of a hospital, and of its forecasts."""
+
+    hospital: str
+    """Id of the hospital; the first part of every record key."""
+    day: date
+    """Local day of its newest scan: each by its own time, or the broker's when that was earlier."""
+    kept_of: date | None
+    """Of the forecasts that are kept; `None`: there are none."""
 
 
-async def kept_of(asked: Asked) -> date | None:
-    """The day of the forecasts that are kept; `None` when there are none."""
-    day: date | None = await asked.fetchval(_KEPT_OF)
-    return day
+async def days_of_books(asked: Asked) -> list[HospitalDay]:
+    """Of each hospital that has scans; some probes of indexes for each."""
+    return await fetch(asked, HospitalDay, _DAYS)
 
 
-async def demand_before(asked: Asked, day: date) -> list[StoreDemand]:
-    """What each store has used of each item in the whole weeks before a day. Reads a year of scans."""
-    return [_demand(row) for row in await fetch(asked, _Weeks, _WEEKS, day, WEEKS_READ)]
+async def demand_before(asked: Asked, hospital: str, day: date) -> list[StoreDemand]:
+    """What each store of a hospital has used of each item in the whole weeks before a day. Reads a year of scans."""
+    return [_demand(row) for row in await fetch(asked, _Weeks, _WEEKS, hospital, day, WEEKS_READ)]
 
 
 def _demand(row: _Weeks) -> StoreDemand:

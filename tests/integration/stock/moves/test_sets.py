@@ -135,6 +135,7 @@ async def test_a_set_that_is_not_back_a_week_after_its_last_scan_lacks(ward: War
     await ward.scan(
         of_set(1, "receive", scanned_at="2022-05-27T08:00:00+08:00"),
         of_set(2, "receive", scanned_at="2022-05-26T08:00:00+08:00", document="LS-2"),
+        scan(3, action="count", encounter=None),
     )
     found = {each.document: (each.status, each.findings) for each in await loan_sets(store.pool)}
     assert found == {"LS-1": ("open", []), "LS-2": ("lacking", ["not-returned"])}

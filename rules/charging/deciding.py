@@ -29,7 +29,7 @@ from rules.charging.validation import (
     unit_reasons,
 )
 from rules.stock.moving import lies_at, of_set, of_unnamed_set, owner_of, way_of
-from rules.stock.recall_matching import recalled
+from rules.stock.usable import unusable
 from rules.view import View
 
 
@@ -136,9 +136,9 @@ def _decide_stock_action(
         return decision
     units = event.quantity * found.units_per_package
     flags = {Reason.LATE} if view.open_month(event.hospital, subject.month) != subject.month else set()
-    if event.action in _BROUGHT and recalled(event.hospital, label, found.item, subject.day, view.catalogue.recalls):
+    if event.action is not Action.COUNT:
         # Recorded, for the goods are there; the desk proposes to lock them away.
-        flags.add(Reason.RECALLED)
+        flags |= unusable(event.hospital, label, found.item, way_of(event).to_place, subject.day, view.catalogue)
     flags |= _doubts(label) | label_reasons(label, found.item)
     flags |= _against(subject, label, units, view)
     flags |= overridden(event, move_reasons(event, found.item, view), prior.reasons if prior else ())
@@ -304,7 +304,6 @@ def _elsewhere(decision: Decision, source: str, view: View) -> bool:
 
 _UNIT_TAKEN: Final = StockEffects(takes_unit=True)
 _COUNTS = frozenset({Action.COUNT, Action.MISSING, Action.FOUND})
-_BROUGHT = frozenset({Action.RECEIVE, Action.TRANSFER, Action.LEND, Action.ACCEPT, Action.GIVE_BACK})
 _NOTHING_MOVES = frozenset({
     Reason.SERIAL_PRESENT, Reason.SERIAL_USED, Reason.SERIAL_QUANTITY, Reason.SAME_PLACE, Reason.DOCUMENT_MISSING,
 })  # fmt: skip

@@ -5,10 +5,11 @@ from models.charging.books import LabelFacts, RecordedScan
 from models.charging.snapshot import EncounterFacts
 from models.reasons import Reason
 from models.scan.event import ScanEvent
+from models.stock.places import PATIENT
 from models.udi import CodeError
 from rules.catalogue.joining import carried_by, insurance_code_on
 from rules.charging.controls import approved
-from rules.stock.recall_matching import recalled
+from rules.stock.usable import unusable
 from rules.view import View
 
 _CHECK_DIGIT = frozenset({CodeError.BAD_CHECK_DIGIT, CodeError.BAD_CHECK_CHARACTER, CodeError.MA_CHECK_MISMATCH})
@@ -52,8 +53,6 @@ def item_reasons(
         docs/semantics/catalogue.md, "Limits".
     """
     reasons = set()
-    if item.licence_valid_to is not None and subject.day > item.licence_valid_to:
-        reasons.add(Reason.LICENCE_EXPIRED)
     charged = item.chargeable and item.bundled_into is None
     if charged and insurance_code_on(item, subject.day) is Reason.INSURANCE_CODE_ENDED:
         reasons.add(Reason.INSURANCE_CODE_ENDED)
@@ -116,18 +115,12 @@ def receipt_reasons(subject: RecordedScan, label: LabelFacts, view: View) -> set
 
 
 def unit_reasons(subject: RecordedScan, label: LabelFacts, item: Item | None, view: View) -> set[Reason]:
-    """What stands against using this very unit: expired, recalled, suspended, its serial in use.
+    """What stands against using this very unit: it may not be used, or its serial is in use.
 
     References:
         docs/contract.md, "Verdicts": usable through the local expiry day; two makers may share a serial.
     """
-    reasons = set()
-    if label.expiry is not None and subject.day > label.expiry:
-        reasons.add(Reason.EXPIRED)
-    if recalled(subject.event.hospital, label, item, subject.day, view.catalogue.recalls):
-        reasons.add(Reason.RECALLED)
-    if item is not None and item.suspended:
-        reasons.add(Reason.SUSPENDED_ITEM)
+    reasons = unusable(subject.event.hospital, label, item, PATIENT, subject.day, view.catalogue)
     unit = label.unit(subject.event.hospital)
     holder = view.holder(unit) if unit is not None else None
     if holder is not None and holder != subject.ref:

@@ -10,9 +10,9 @@ import pytest
 
 from models.stock.recall import RecallLine
 from rules.stock.recall_matching import Match, UnitFacts, match
-from tests.support.builders import DI, body, item
+from tests.support.builders import DI, body, gs1, item, scan, scan_id
 from tests.support.recalls import accept, recall
-from tests.support.ward import PostgresStore, Ward, postgres_store
+from tests.support.ward import PostgresStore, Ward, postgres_store, verdicts
 
 LOTS, SERIALS = ("L1", "l 1", "L2", "L10"), ("100", "150", "199", "15", "1500", "a50")
 DAYS = ("2024-01-01", "2024-06-30", "2024-12-31")
@@ -76,3 +76,20 @@ async def test_both_rules_agree_on_every_notice_and_unit(store: PostgresStore) -
             assert await means(store.pool, f"R{n}", of) == expected, (each, of)
             agreed.append(expected)
     assert 100 < sum(agreed) < len(agreed) - 100
+
+
+async def test_goods_that_are_issued_or_cleared_from_quarantine_say_why_they_may_not_be_used(
+    store: PostgresStore,
+) -> None:
+    ward = await Ward(store).open(item(licence_valid_to="2022-06-02"))
+    old = {"codes": [gs1(DI, expiry="220602", lot="L1")], "encounter": None}
+    await ward.scan(scan(1, action="receive", **old), scan(2, action="clear", **old))
+    await ward.scan(scan(3, action="transfer", to_store="OR-3", **old), scan(4, action="waste", store="OR-3", **old))
+
+    account, lapsed = await ward.account(), ("expired", "licence-expired")
+    assert [verdicts(account)[str(scan_id(number))] for number in (1, 2, 3, 4)] == [
+        ("recorded", lapsed), ("recorded", lapsed), ("recorded", lapsed), ("recorded", ()),
+    ]  # fmt: skip
+    assert [row for row in account.stock if row[-1]] == []
+    rows = await store.pool.fetch("SELECT reasons FROM report.scans WHERE action = 'clear'")
+    assert [tuple(row["reasons"]) for row in rows] == [lapsed]

@@ -317,9 +317,12 @@ def test_goods_that_come_in_expired_are_recorded_flagged_and_locked_away() -> No
     bench = Bench(item(suspended=True, prices=[]), encounters={}, closed=202205)
     through, expired = gs1(DI, expiry="220603", lot="L1"), gs1(DI, expiry="220602", lot="L1")
 
-    assert bench.scan(1, action="receive", codes=[through], encounter=None)[:2] == ("recorded", ())
+    assert bench.scan(1, action="receive", codes=[through], encounter=None)[:2] == ("recorded", ("suspended-item",))
     locked = bench.scan(2, action="receive", codes=[expired], encounter=None)
-    assert (locked[:2], locked.move) == (("recorded", ("expired",)), into(1, store=f"quarantine/{STORE}"))
+    assert (locked[:2], locked.move) == (
+        ("recorded", ("expired", "suspended-item")),
+        into(1, store=f"quarantine/{STORE}"),
+    )
 
 
 def test_a_transfer_takes_from_one_shelf_and_fills_the_other() -> None:

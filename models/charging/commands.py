@@ -149,6 +149,8 @@ class Moved(NamedTuple):
     """Place they reached; `None` where no balance is kept."""
     cost: int | None
     """1/10,000 yuan a unit; `None` when no cost was in force on the day."""
+    cleared: int = 0
+    """Of goods that were sent back: units that came out of quarantine to that place first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,6 +145,8 @@ class StockEffects(NamedTuple):
     """The move is the way back of what an earlier decision of the scan moved."""
     waste: WasteCost | None = None
     """Cost of goods opened or thrown away; `None` of other actions."""
+    cleared: int = 0
+    """Units of goods that are sent back which lie in quarantine and come out of it first: a move of their own."""
 
 
 class ChargeEffects(NamedTuple):

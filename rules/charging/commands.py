@@ -40,6 +40,7 @@ from rules.charging.identifying import identified, identified_prior, identity, s
 from rules.charging.returns import usage_fen_of
 from rules.labels.rescue import readings_of
 from rules.labels.separator_recovery import taken_as
+from rules.stock.clearing import parts_of
 from rules.stock.moving import lies_at
 from rules.view import View
 
@@ -146,7 +147,7 @@ def identify(one: Recorded, command: Command, view: View) -> list[Decision] | Re
     if (known.lot, known.serial, known.expiry) == (label.lot, label.serial, label.expiry):
         return Refused(CommandRefusal.SAME_READING)
     if not prior.moved:
-        return [decide(one.subject, view, at, replace(prior, label=known), released=True)]
+        return parts_of(decide(one.subject, view, at, replace(prior, label=known), released=True))
     pair = identified(one.subject, prior, known, at, view)
     if pair is None:
         return Refused(CommandRefusal.NOT_IDENTIFIABLE)
@@ -179,11 +180,11 @@ def identify_as(commanded: Commanded, one: Recorded, scanned: Identity, view: Vi
         pair = identified(one.subject, prior, label, at, view, commanded.way)
         if pair is None:
             return Refused(CommandRefusal.NOT_IDENTIFIABLE)
-        decisions, prior = list(pair), identified_prior(pair[1], prior)
+        decisions, prior = list(pair), identified_prior(pair[-1], prior)
     if prior.verdict in _OPEN:
         again = decide(one.subject, view, at, replace(prior, label=label), released=True)
         if not decisions or (again.verdict, again.reasons) != (prior.verdict, prior.reasons):
-            decisions.append(again)
+            decisions.extend(parts_of(again))
     return decisions or Refused(CommandRefusal.NOT_IDENTIFIABLE)
 
 

@@ -278,18 +278,21 @@ def _move(decision: Decision, view: View, reasons: set[Reason]) -> None:
         reasons.add(Reason.EXPIRED)
     confirms = event.action is Action.TRANSFER and view.catalogue.stores.confirms(event.hospital, event.to_store or "")
     sent_back = event.action is Action.SEND_BACK and not of_set(event)
-    locked = sent_back and view.balance(decision.balance_key(quarantine(event.store))) >= units
+    locked_away = view.balance(decision.balance_key(quarantine(event.store))) if sent_back else 0
+    locked = sent_back and locked_away >= units
+    cleared = locked_away if 0 < locked_away < units else 0
     # What is brought for one operation stays together: it goes back to its supplier.
     way = way_of(event, confirms=confirms, locks=(expired and not of_set(event)) or locked)
     move = StockMove(owner_of(event, item), units, kept(way.from_place), kept(way.to_place))
     here = lies_at(event)
-    left = view.left(event.hospital, here, item) + units * ((way.to_place == here) - (way.from_place == here))
+    left = view.left(event.hospital, here, item) + units * ((way.to_place == here) - (way.from_place == here)) + cleared
     if _elsewhere(decision, way.from_place, view):
         reasons.add(Reason.SERIAL_ELSEWHERE)
     source = move.from_store
-    decision.stock = StockEffects(move, cost_on(item, subject.day), left, decision.stock.takes_unit)
+    cost, takes_unit = cost_on(item, subject.day), decision.stock.takes_unit
+    decision.stock = StockEffects(move, cost, left, takes_unit, cleared=cleared)
     nowhere = source is None and event.action is Action.USE
-    if nowhere or (source is not None and view.balance(decision.balance_key(source)) < units):
+    if nowhere or (source is not None and view.balance(decision.balance_key(source)) + cleared < units):
         # Of a use that names no store but a place outside nothing can be taken: somebody has to look where it lay.
         reasons.add(Reason.STOCK_NEGATIVE)
 

@@ -13,6 +13,7 @@ from rules.charging.deciding import decide
 from rules.charging.identifying import identified, identified_prior
 from rules.labels.pairing import joined, partner_of, released_by_scan, released_by_tick
 from rules.labels.separator_recovery import settled
+from rules.stock.clearing import parts_of
 from rules.view import View
 
 Result = Decision | BadRecord
@@ -27,7 +28,8 @@ def fold(arrivals: list[Arrival], view: View, policy: Policy) -> list[Result]:
         elif isinstance(arrival, BadRecord):
             results.append(arrival)
         else:
-            results.extend(_release(half, arrival.at, view) for half in released_by_tick(arrival.at, view, policy))
+            for half in released_by_tick(arrival.at, view, policy):
+                results.extend(_release(half, arrival.at, view))
     return results
 
 
@@ -37,11 +39,13 @@ def _scan(subject: RecordedScan, view: View, policy: Policy) -> list[Decision]:
         return [_repeated(subject, known)]
     if subject.label.suspect is not None:
         subject = replace(subject, label=settled(subject.label, subject.event, view))
-    decisions = [_release(half, subject.recorded_at, view) for half in released_by_scan(subject, view, policy)]
+    decisions: list[Decision] = []
+    for half in released_by_scan(subject, view, policy):
+        decisions.extend(_release(half, subject.recorded_at, view))
     if subject.label.half:
         decisions.extend(_half(subject, view, policy))
     else:
-        decisions.append(_apply(decide(subject, view, subject.recorded_at), view))
+        decisions.extend(_apply(decide(subject, view, subject.recorded_at), view))
     view.passed_by(subject)
     return decisions
 
@@ -57,21 +61,21 @@ def _half(subject: RecordedScan, view: View, policy: Policy) -> list[Decision]:
     """Half a label: joined with the half that waits for it, or waiting itself."""
     partner = partner_of(subject, view, policy)
     if partner is None:
-        decision = _apply(decide(subject, view, subject.recorded_at), view)
-        if decision.verdict is Verdict.WAITING:
-            prior = Prior(1, Verdict.WAITING, decision.reasons, moved=False, holds_unit=False)
+        decisions = _apply(decide(subject, view, subject.recorded_at), view)
+        if decisions[0].verdict is Verdict.WAITING:
+            prior = Prior(1, Verdict.WAITING, decisions[0].reasons, moved=False, holds_unit=False)
             view.wait(Waiting(subject, prior))
-        return [decision]
+        return decisions
     view.stop_waiting(partner)
     if subject.label.di is None:
         label = settled(joined(partner.subject.label, subject.label), subject.event, view)
         whole = decide(partner.subject, view, subject.recorded_at, replace(partner.prior, label=label))
         whole.partner = subject.ref
-        return [_apply(whole, view), _apply(_carried(subject, whole, n=0), view)]
+        return [*_apply(whole, view), *_apply(_carried(subject, whole, n=0), view)]
     label = settled(joined(subject.label, partner.subject.label), subject.event, view)
     whole = decide(replace(subject, label=label), view, subject.recorded_at)
     whole.partner = partner.subject.ref
-    return [_apply(whole, view), _apply(_carried(partner.subject, whole, n=partner.prior.decisions), view)]
+    return [*_apply(whole, view), *_apply(_carried(partner.subject, whole, n=partner.prior.decisions), view)]
 
 
 def _carried(subject: RecordedScan, whole: Decision, n: int) -> Decision:
@@ -90,15 +94,17 @@ def _carried(subject: RecordedScan, whole: Decision, n: int) -> Decision:
     )
 
 
-def _release(half: Waiting, at: datetime, view: View) -> Decision:
+def _release(half: Waiting, at: datetime, view: View) -> list[Decision]:
     """The window has closed: the half is decided by itself."""
     view.stop_waiting(half)
     return _apply(decide(half.subject, view, at, half.prior, released=True), view)
 
 
-def _apply(decision: Decision, view: View) -> Decision:
-    view.apply(decision)
-    return decision
+def _apply(decision: Decision, view: View) -> list[Decision]:
+    parts = parts_of(decision)
+    for each in parts:
+        view.apply(each)
+    return parts
 
 
 def redecide(subjects: list[tuple[RecordedScan, Prior, datetime]], view: View) -> list[Result]:
@@ -112,15 +118,16 @@ def redecide(subjects: list[tuple[RecordedScan, Prior, datetime]], view: View) -
         label, prior = _settled_again(subject, before, view), before
         if prior.moved and label is not None and label is not prior.label:
             pair = identified(subject, prior, label, at, view)
-            results.extend(_apply(each, view) for each in pair or ())
-            prior = identified_prior(pair[1], prior) if pair else prior
+            for each in pair or ():
+                results.extend(_apply(each, view))
+            prior = identified_prior(pair[-1], prior) if pair else prior
             label = prior.label
         if prior.verdict not in _OPEN:
             continue
         # What is parked or held waits for no partner any more: its window is long closed.
         decision = decide(subject, view, at, replace(prior, label=label), released=True)
         if (decision.verdict, decision.reasons) != (prior.verdict, prior.reasons):
-            results.append(_apply(decision, view))
+            results.extend(_apply(decision, view))
     return results
 
 

@@ -17,7 +17,7 @@ from models.charging.effects import StockEffects, StockMove
 from models.charging.goods import Goods, GoodsKey
 from models.reasons import REASON_ROW, Reason, Verdict, in_precedence
 from models.scan.event import Action, ScanEvent
-from models.stock.places import kept
+from models.stock.places import kept, quarantine
 from models.udi import Issuer
 from rules.catalogue.joining import Resolution, cost_on
 from rules.charging.validation import identity_reasons, label_reasons, receipt_reasons
@@ -112,8 +112,8 @@ def _said(label: LabelFacts) -> tuple[str, str | None, str | None, str | None]:
 
 def identified(  # noqa: PLR0917 -- what is known of the scan
     subject: RecordedScan, prior: Prior, label: LabelFacts, at: datetime, view: View, way: Moved | None = None
-) -> tuple[Decision, Decision] | None:
-    """The two decisions by which a scan that has moved goods gets its lot; verdict and charge stay as they are.
+) -> tuple[Decision, ...] | None:
+    """The decisions by which a scan that has moved goods gets its lot; verdict and charge stay as they are.
 
     Args:
         subject: The scan.
@@ -124,7 +124,8 @@ def identified(  # noqa: PLR0917 -- what is known of the scan
         way: How its goods went, and at which cost; `None` of a use whose own label tells.
 
     Returns:
-        The way back under the old label and the move under the new one; `None` when something stands against it: nobody
+        The way back under the old label and the move under the new one, each in two parts of goods that were sent back
+        and lay partly in quarantine; `None` when something stands against it: nobody
         knows how goods that were not used went, goods were partly returned, nobody knows the item any more, another use
         holds the serial, or the unit that came in is in the house.
     """
@@ -155,10 +156,23 @@ def identified(  # noqa: PLR0917 -- what is known of the scan
     still = identity_reasons(label, item, prior.units) | label_reasons(label, item)
     reasons = {reason for reason in prior.reasons if reason not in _OF_THE_LABEL or reason in still}
     if way is not None and went.from_store is not None:
-        below = view.balance(second.balance_key(went.from_store)) < prior.units
+        below = view.balance(second.balance_key(went.from_store)) + went.cleared < prior.units
+        below = below or view.balance(second.balance_key(quarantine(event.store))) < went.cleared
         reasons = reasons - {Reason.STOCK_NEGATIVE} | ({Reason.STOCK_NEGATIVE} if below else set())
     second.reasons = in_precedence(reasons)
-    return first, second
+    return (first, *_cleared_anew(first, second, went)) if went.cleared else (first, second)
+
+
+def _cleared_anew(first: Decision, second: Decision, went: Moved) -> tuple[Decision, Decision, Decision]:
+    """Of goods that were sent back: what came out of quarantine goes back there, and comes out under the new label."""
+    locked = quarantine(first.subject.event.store)
+    owner = first.stock.move.owner if first.stock.move else ""
+    in_again, out = (
+        StockMove(owner, went.cleared, *ends) for ends in ((went.from_store, locked), (locked, went.from_store))
+    )
+    back = replace(first, n=first.n + 1, units=went.cleared, stock=StockEffects(in_again, went.cost, takes_back=True))
+    again = replace(second, n=first.n + 2, units=went.cleared, stock=StockEffects(out, went.cost))
+    return back, again, replace(second, n=first.n + 3)
 
 
 def identified_prior(decision: Decision, prior: Prior) -> Prior:

@@ -88,7 +88,11 @@ def owner(decisions: list[Decision]) -> str | None:
 def way_of(decisions: list[Decision]) -> Moved | None:
     """How the goods of the scan went the last time; `None` when none moved."""
     went = [(each.stock.move, each.stock.cost) for each in decisions if each.stock.move and not each.stock.takes_back]
-    return Moved(went[-1][0].from_store, went[-1][0].to_store, went[-1][1]) if went else None
+    if not went:
+        return None
+    (last, cost), before = went[-1], went[-2][0] if len(went) > 1 else None
+    cleared = before is not None and last.to_store is None and before.to_store == last.from_store is not None
+    return Moved(last.from_store, last.to_store, cost, before.units if before and cleared else 0)
 
 
 def recorded(label: LabelFacts) -> LabelFacts:

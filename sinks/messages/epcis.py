@@ -15,7 +15,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from models.scan.event import Action
-from models.stock.places import OUTSIDE, PATIENT
+from models.stock.places import OUTSIDE, PATIENT, SUPPLIER
 from models.udi import Issuer
 
 CONTEXT: Final = "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"
@@ -109,10 +109,15 @@ def events_of(moves: Sequence[Move], zone: ZoneInfo) -> Iterator[dict[str, Any]]
         if not move.takes_back:
             yield event_of(move, zone)
             continue
-        before = [each for each in moves[:place] if not each.takes_back]
+        before = [each for each in moves[:place] if _is_way_back(each, move)]
         if before:
-            instead = next((each for each in moves[place + 1 :] if not each.takes_back), None)
+            instead = next((each for each in moves[place + 1 :] if _is_way_back(each, move)), None)
             yield event_of(before[-1], zone) | {"errorDeclaration": _declared(move, instead)}
+
+
+def _is_way_back(move: Move, back: Move) -> bool:
+    """Goods of several ways go back each the way they went."""
+    return not move.takes_back and (move.from_place, move.to_place) == (back.to_place, back.from_place)
 
 
 def event_of(move: Move, zone: ZoneInfo) -> dict[str, Any]:
@@ -148,6 +153,8 @@ def _step(move: Move) -> _Step:
         return _SENT
     if move.action == Action.RECEIVE and move.to_place.startswith("quarantine/"):
         return _LOCKED
+    if move.action == Action.SEND_BACK and SUPPLIER not in {move.from_place, move.to_place}:
+        return _STEPS[Action.CLEAR]
     return _STEPS[move.action]
 
 

@@ -67,11 +67,14 @@ class Stock(RuleBasedStateMachine):
             "transfer": (here, sent), "accept": (f"in-transit/{store}", here), "lend": (here, f"lent/{other}"),
             "give-back": (f"lent/{store}", other), "quarantine": (here, f"quarantine/{store}"),
             "clear": (f"quarantine/{store}", here), "count": (None, None),
-            "send-back": (locked if not of_set and self.expected[locked, lot] >= quantity else here, None),
+            "send-back": (here, None),
         }[action]  # fmt: skip
         if action == "transfer" and here == other:  # Nothing is booked until a person has looked at it.
             out, into = None, None
         changed = [(where, units) for where, units in ((out, -quantity), (into, quantity)) if where is not None]
+        if action == "send-back" and not of_set:  # What is locked away goes first, as far as it goes.
+            first = min(max(self.expected[locked, lot], 0), quantity)
+            changed = [(where, -units) for where, units in ((locked, first), (here, quantity - first)) if units]
         for where, units in changed:
             self.expected[where, lot] += units
         if changed:

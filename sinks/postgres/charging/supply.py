@@ -54,13 +54,19 @@ CROSS JOIN LATERAL (
 WHERE n.verdict NOT IN ('duplicate', 'conflict', 'refused')
 """
 _WAYS: Final = """
-SELECT k.position_id, k.record_offset, moved.from_place, moved.to_place, moved.cost
+SELECT k.position_id, k.record_offset, moved.from_place, moved.to_place, moved.cost, coalesce(cleared.units, 0)
 FROM unnest($1::smallint[], $2::bigint[]) k (position_id, record_offset)
 CROSS JOIN LATERAL (
     SELECT m.from_place, m.to_place, m.cost FROM udi.stock_move m
     WHERE (m.position_id, m.record_offset) = (k.position_id, k.record_offset) AND NOT m.takes_back
     ORDER BY m.n DESC LIMIT 1
 ) moved
+LEFT JOIN LATERAL (
+    SELECT m.units FROM udi.stock_move m
+    WHERE (m.position_id, m.record_offset) = (k.position_id, k.record_offset) AND NOT m.takes_back
+      AND m.action = 'send-back' AND moved.to_place = 'supplier' AND m.to_place = moved.from_place
+    ORDER BY m.n DESC LIMIT 1
+) cleared ON true
 """
 
 
@@ -113,4 +119,4 @@ async def ways_of(connection: Any, refs: Collection[Ref]) -> dict[Ref, Moved]:
     if not refs:
         return {}
     rows = await connection.fetch(_WAYS, [ref.position for ref in refs], [ref.offset for ref in refs])
-    return {Ref(row[0], row[1]): Moved(kept(row[2]), kept(row[3]), row[4]) for row in rows}
+    return {Ref(row[0], row[1]): Moved(kept(row[2]), kept(row[3]), row[4], row[5]) for row in rows}

@@ -252,9 +252,11 @@ SELECT n.scan_id, n.action, n.verdict, moved.times
 FROM udi.scan_now n
 CROSS JOIN LATERAL (
     SELECT coalesce(sum(way), 0) AS times FROM (
-        SELECT s.owner, 1 AS way FROM udi.scan s WHERE (s.position_id, s.record_offset) = (n.position_id, n.record_offset)
+        -- What comes out of quarantine before it is sent back has a move of its own, and leaves with the others.
+        SELECT s.owner, CASE WHEN s.action = 'send-back' AND s.to_place <> 'supplier' THEN 0 ELSE 1 END AS way FROM udi.scan s WHERE (s.position_id, s.record_offset) = (n.position_id, n.record_offset)
         UNION ALL
-        SELECT d.owner, CASE WHEN d.takes_back THEN -1 ELSE 1 END FROM udi.decision d WHERE (d.position_id, d.record_offset) = (n.position_id, n.record_offset)
+        SELECT d.owner, CASE WHEN n.action = 'send-back' AND 'supplier' NOT IN (d.from_place, d.to_place) THEN 0 WHEN d.takes_back THEN -1 ELSE 1 END
+        FROM udi.decision d WHERE (d.position_id, d.record_offset) = (n.position_id, n.record_offset)
     ) every_decision WHERE owner IS NOT NULL
 ) moved
 WHERE moved.times NOT IN (0, 1)

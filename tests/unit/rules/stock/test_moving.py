@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from models.charging.decision import Decision
 from models.charging.effects import StockMove
 from models.scan.event import ScanEvent
 from models.stock.store import StoreRecord
@@ -135,3 +136,43 @@ def test_a_use_of_a_set_without_its_number_takes_no_unit_and_says_all_that_is_wr
 
 def test_a_room_called_set_is_counted_without_a_number() -> None:
     assert Bench().scan(1, action="count", place="set", encounter=None) == Outcome("recorded")
+
+
+@pytest.mark.parametrize(
+    ("locked", "shelf", "expected", "flags"),
+    [
+        (0, 9, [("OR-2", None, 5)], ()),
+        (1, 9, [("quarantine/OR-2", "OR-2", 1), ("OR-2", None, 5)], ()),
+        (4, 1, [("quarantine/OR-2", "OR-2", 4), ("OR-2", None, 5)], ()),
+        (4, 0, [("quarantine/OR-2", "OR-2", 4), ("OR-2", None, 5)], ("stock-negative",)),
+        (5, 0, [("quarantine/OR-2", None, 5)], ()),
+        (6, 9, [("quarantine/OR-2", None, 5)], ()),
+    ],
+)
+def test_what_is_sent_back_leaves_quarantine_first(
+    locked: int, shelf: int, expected: list[tuple[str | None, str | None, int]], flags: tuple[str, ...]
+) -> None:
+    bench = Bench(stocked=False)
+    if locked + shelf:
+        bench.scan(1, action="receive", encounter=None, quantity=locked + shelf)
+    if locked:
+        bench.scan(2, action="quarantine", encounter=None, quantity=locked)
+    parts = bench.record(scan(3, action="send-back", encounter=None, quantity=5))
+
+    decisions = [each for each in parts if isinstance(each, Decision)]
+    moves = [each.stock.move for each in decisions]
+    assert [(move.from_store, move.to_store, move.units) for move in moves if move] == expected
+    assert [each.n for each in decisions] == list(range(len(expected)))
+    assert {each.reasons for each in decisions} == {flags}
+    assert (decisions[-1].units, decisions[-1].stock.left) == (5, shelf + min(locked, 5) - 5 if locked < 5 else shelf)
+
+
+def test_what_is_sent_back_of_a_room_is_cleared_into_that_room() -> None:
+    bench = Bench()
+    bench.scan(1, action="quarantine", encounter=None, quantity=1)
+    bench.scan(2, action="receive", place="cab1", encounter=None, quantity=1)
+    first, last = bench.record(scan(3, action="send-back", place="cab1", encounter=None, quantity=2))
+
+    assert [each.stock.move for each in (first, last) if isinstance(each, Decision)] == [
+        StockMove("hospital", 1, "quarantine/OR-2", "OR-2/cab1"), StockMove("hospital", 2, "OR-2/cab1", None),
+    ]  # fmt: skip

@@ -11,19 +11,14 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from models.reasons import Reason
 from models.stock.places import misnamed
 from models.wire.strict_json import (
-    Body,
     Hospital,
     Identifier,
     Instant,
     Refusal,
     Text,
     WireModel,
-    check_key,
-    read_object,
-    validate,
 )
 
 SCHEMA = "udi.scan/1"
@@ -135,18 +130,7 @@ class ScanEvent(WireModel):
 
     @model_validator(mode="after")
     def _check_together(self) -> Self:
-        if (self.codes is None) == (self.item_code is None):
-            raise ValueError("Expected either codes or item_code")
-        if self.action in _TWO_STORES and self.to_store is None:
-            raise ValueError(f"Expected to_store in a {self.action}")
-        if self.action in _LOANS and self.to_store == self.store:
-            raise ValueError(f"Expected another store in to_store of a {self.action}")
-        if self.entry is Entry.MANUAL and not self.reason:
-            raise ValueError("Expected a reason for a manual entry")
-        if self.action in ADJUSTING and (self.document is None or self.item_code is None):
-            raise ValueError(f"Expected document and item_code in a {self.action}")
-        if self.action is Action.IDENTIFY and (self.codes is None or (self.corrects or self.document) is None):
-            raise ValueError(f"Expected codes, and corrects or document, in a {self.action}")
+        check_together(self)
         return self
 
     @property
@@ -168,6 +152,26 @@ _LOANS = frozenset({Action.LEND, Action.GIVE_BACK})
 _TWO_STORES = _LOANS | {Action.TRANSFER}
 
 
+def check_together(event: ScanEvent) -> None:
+    """See that fields which are right by themselves go together.
+
+    Raises:
+        ValueError: they do not; the text says what was expected.
+    """
+    if (event.codes is None) == (event.item_code is None):
+        raise ValueError("Expected either codes or item_code")
+    if event.action in _TWO_STORES and event.to_store is None:
+        raise ValueError(f"Expected to_store in a {event.action}")
+    if event.action in _LOANS and event.to_store == event.store:
+        raise ValueError(f"Expected another store in to_store of a {event.action}")
+    if event.entry is Entry.MANUAL and not event.reason:
+        raise ValueError("Expected a reason for a manual entry")
+    if event.action in ADJUSTING and (event.document is None or event.item_code is None):
+        raise ValueError(f"Expected document and item_code in a {event.action}")
+    if event.action is Action.IDENTIFY and (event.codes is None or (event.corrects or event.document) is None):
+        raise ValueError(f"Expected codes, and corrects or document, in a {event.action}")
+
+
 _OF_PATIENT: Final = frozenset({Action.USE, Action.RETURN})
 """What a patient got is recorded, charged and given back, whatever its store is called."""
 
@@ -186,20 +190,3 @@ class Tick(WireModel):
     """Name and version of the record's schema."""
     at: Instant
     """When the scheduler published it; decisions take the broker's timestamp instead."""
-
-
-def read_scan(key: bytes | None, value: bytes | None, timestamp: datetime) -> tuple[ScanEvent, Body] | Tick | Refusal:
-    """A record of `udi.scans`, or why it is none. `timestamp` is the broker's."""
-    body = read_object(value)
-    if isinstance(body, Refusal):
-        return body
-    assert value is not None  # noqa: S101 -- read_object refuses a record without value
-    if body.fields.get("schema") == TICK_SCHEMA:
-        return validate(Tick, value)
-    event = validate(ScanEvent, value)
-    if isinstance(event, Refusal):
-        return event
-    if not SCANNED_AT_MIN <= event.scanned_at <= timestamp + SCANNED_AHEAD_MAX:
-        expected = f"Expected scanned_at from 2000 to 24 hours after the broker's {timestamp.isoformat()}"
-        return Refusal(Reason.BAD_EVENT, f"{expected}, got {event.scanned_at.isoformat()}.")
-    return misplaced(event) or check_key(key, event.hospital, event.key_rest) or (event, body)

@@ -164,8 +164,14 @@ def _duplicate_key(value: bytes, fields: dict[str, Any]) -> str | None:
     When no blank stands before a colon, every key of the text ends in `":`, so as many of those as there are keys
     in the result proves that none was overwritten. Anything else is read again, slowly and exactly.
     """
-    blanks = b" :" in value or b"\t:" in value or b"\n:" in value or b"\r:" in value
-    if not blanks and value.count(b'":') == _count_keys(fields):
+    # One byte is looked for much faster than two, and most records have no blank at all.
+    blanks = (
+        (b" " in value and b" :" in value)
+        or (b"\t" in value and b"\t:" in value)
+        or (b"\n" in value and b"\n:" in value)
+        or (b"\r" in value and b"\r:" in value)
+    )
+    if not blanks and value.count(b'":') == (len(fields) if value.count(b"{") == 1 else _count_keys(fields)):
         return None
     found: list[str] = []
 

@@ -11,7 +11,8 @@ from models.calendar import local_day, month_of
 from models.charging.arrival import Arrival, TickRecord
 from models.charging.books import BadRecord, LabelFacts, RecordedScan, Ref, label_facts
 from models.reasons import Reason
-from models.scan.event import ScanEvent, Tick, read_scan
+from models.scan.event import ScanEvent, Tick
+from models.scan.reading import read_scan
 from models.scan.scanners import NO_SCANNERS, Scanners
 from models.scan.signatures import NO_SIGNERS, SIGNATURE_HEADER, Signers
 from models.udi import DEFAULT_PROFILE, Issuer, read_label

@@ -13,7 +13,7 @@ from models.assessment.discharge import read_discharge, read_income
 from models.catalogue.item import read_item
 from models.charging.encounter import read_encounter
 from models.reconciling.his_charge import read_his_charge
-from models.scan.event import read_scan
+from models.scan.reading import read_scan
 from models.stock.cabinet import read_cabinet
 from models.stock.delivery import read_delivery
 from models.stock.recall import read_recall

@@ -9,7 +9,8 @@ import pytest
 from models.catalogue.item import CatalogueItem, read_item
 from models.charging.encounter import Encounter, read_encounter
 from models.reasons import Reason
-from models.scan.event import ScanEvent, read_scan
+from models.scan.event import ScanEvent
+from models.scan.reading import read_scan
 from models.wire.strict_json import Refusal
 from models.wire.topics import (
     CABINET_READS,

@@ -6,7 +6,7 @@ from dataclasses import replace
 import orjson
 import pytest
 
-from models.scan.event import read_scan
+from models.scan.reading import read_scan
 from models.stock.delivery import Delivery, read_delivery
 from models.stock.recall import Recall, read_recall
 from models.stock.store import StoreRecord, read_store

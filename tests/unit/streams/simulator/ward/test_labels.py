@@ -7,7 +7,8 @@ from functools import cache
 import pytest
 
 from models.charging.books import LabelFacts, label_facts
-from models.scan.event import ScanEvent, read_scan
+from models.scan.event import ScanEvent
+from models.scan.reading import read_scan
 from models.udi import CHECK_ERRORS, read_label
 from rules.labels.rescue import certain_device
 from rules.labels.scanner_record import Seen, Watch, shown_by, watched

@@ -1,0 +1,1 @@
+"""Scan events as they are read."""

@@ -4,7 +4,7 @@ References:
     docs/store.md, "Places".
 """
 
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from models.catalogue.item import Item
 from models.scan.event import ADJUSTING, Action, ScanEvent
@@ -22,6 +22,30 @@ from models.stock.places import (
 )
 
 
+class Said(Protocol):
+    """What a scan says of where its goods lie and go (`models.scan.event.ScanEvent`)."""
+
+    @property
+    def action(self) -> str:
+        """What was done with the goods (`models.scan.event.Action`)."""
+
+    @property
+    def store(self) -> str:
+        """Store it was scanned in."""
+
+    @property
+    def to_store(self) -> str | None:
+        """Store the goods go to, or come back to; `None` when they stay."""
+
+    @property
+    def place(self) -> str | None:
+        """Room, cabinet or cart inside the store; `None`: its shelf."""
+
+    @property
+    def document(self) -> str | None:
+        """Number of the paper it belongs to; `None` of none."""
+
+
 class Way(NamedTuple):
     """Two places."""
 
@@ -31,22 +55,22 @@ class Way(NamedTuple):
     """Place the goods reach."""
 
 
-def of_set(event: ScanEvent) -> bool:
+def of_set(event: Said) -> bool:
     """Its goods are of a set that a supplier brought for one operation, and which set it was is known."""
     return _in_set(event) and event.document is not None
 
 
-def of_unnamed_set(event: ScanEvent) -> bool:
+def of_unnamed_set(event: Said) -> bool:
     """Its goods are of a supplier's set, and the scan does not say of which."""
     return _in_set(event) and event.document is None
 
 
-def _in_set(event: ScanEvent) -> bool:
+def _in_set(event: Said) -> bool:
     """What is counted lies in a room of that name; an `identify` speaks of the goods of another scan."""
     return event.place == SET and event.action not in _OF_NO_SET
 
 
-def lies_at(event: ScanEvent) -> str:
+def lies_at(event: Said) -> str:
     """Where the goods of an event lie, or come to lie: the shelf of its store, a room of it, or a supplier's set."""
     if of_set(event) and event.document is not None:
         return brought_set(event.document)
@@ -58,7 +82,7 @@ def owner_of(event: ScanEvent, item: Item) -> str:
     return item.supplier if of_set(event) and item.supplier is not None else item.owner
 
 
-def way_of(event: ScanEvent, *, confirms: bool = False, locks: bool = False) -> Way:
+def way_of(event: Said, *, confirms: bool = False, locks: bool = False) -> Way:
     """The way of an event's goods; of a count there is none.
 
     Args:
@@ -67,10 +91,10 @@ def way_of(event: ScanEvent, *, confirms: bool = False, locks: bool = False) -> 
         locks: Of goods that come in: they may not be used and are locked away. Of goods that are sent back: they are.
     """
     here = lies_at(event)
-    if event.action is Action.USE:
+    if event.action == Action.USE:
         return Way(here, PATIENT)
     there = event.to_store or event.store
-    ways = {
+    ways: dict[str, Way] = {
         Action.RETURN: Way(PATIENT, here),
         Action.OPENED: Way(here, WASTE),
         Action.WASTE: Way(here, WASTE),

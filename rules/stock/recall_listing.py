@@ -5,16 +5,16 @@ References:
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
 from models.ids import made_id
 from models.stock.exposure import ExposureLine, Holding, ItemScan, LineKind, Loss, Patient
 from models.stock.recall import Recall
-from rules.stock.recall_losses import MISSING
 from rules.stock.recall_matching import Match, Meant
 from rules.stock.recall_shares import Shares
+from rules.stock.recall_waiting import Left, Waiting
 
 RETURNED_WHOLE: Final = "came back whole"
 BY_STOCK: Final = "share of the recalled units among those in the store before it, unread ones by their chance"
@@ -26,10 +26,6 @@ _FOUR: Final = Decimal("0.0001")
 _PLACES: Final = (
     ("in-transit/", LineKind.IN_TRANSIT), ("lent/", LineKind.LENT), ("quarantine/", LineKind.QUARANTINE),
 )  # fmt: skip
-_LEAVES: Final = frozenset({"use", "opened", "waste", "transfer", MISSING})
-_WAITS: Final = frozenset({"parked", "held"})
-_ELSEWHERE: Final = frozenset({"serial-present", "serial-used"})
-"""Reasons of a receipt whose unit another line has: where the books have it, or with the patient who got it."""
 
 
 def lines_of(
@@ -52,7 +48,7 @@ def lines_of(
     shares, lines = Shares(), []
     lost_by = {loss.scan_id: (loss, patients) for loss, patients in lost}
     used = {_unit_in(scan) for scan in scans if scan.action == "use" and scan.moved}
-    waiting = _Waiting()
+    waiting = Waiting()
     for scan in scans:
         found = meant.scan(scan)
         chance = shares.before(scan) if found is Match.POSSIBLE else None
@@ -71,38 +67,25 @@ def lines_of(
         found = meant.holding(holding)
         if found is not Match.NO:
             lines.append(_line_of_holding(notice, holding, found, shares))
-    lines += waiting.lines(notice)
+    lines += [_line_of_waiting(notice, left) for left in waiting.left() if left.found is not Match.NO]
     return sorted(lines, key=lambda line: (_ORDER[line.kind], str(line.happened_at), line.line_id))
 
 
-@dataclass(slots=True)
-class _Waiting:
-    """Units that came in and are in no balance: their receipts wait for a fact or a person."""
+def _line_of_waiting(notice: Recall, left: Left) -> ExposureLine:
+    goods, possible = left.goods, left.found is Match.POSSIBLE
+    kind, where = _placed(goods.place)
+    return ExposureLine(
+        made_id("recall-line", notice.hospital, notice.recall, "waiting", *(each or "" for each in goods)),
+        kind, None, where, None, left.scan.item_code, goods.issuer, goods.di, goods.lot, goods.serial,
+        left.scan.expiry, left.units, Decimal(1).quantize(_FOUR) if possible else None,
+        NOTHING_KNOWN if possible else None, left.scan.scan_id, left.scan.scanned_at,
+    )  # fmt: skip
 
-    _first: dict[tuple[str | None, ...], tuple[ItemScan, Match]] = field(default_factory=dict)
-    _units: dict[tuple[str | None, ...], int] = field(default_factory=dict)
 
-    def take(self, scan: ItemScan, found: Match) -> None:
-        """A scan that moved nothing: its units came, or left those that had come."""
-        key = (scan.store, scan.issuer, scan.di, scan.lot, scan.serial)
-        if scan.action == "receive" and scan.verdict in _WAITS and not _ELSEWHERE & set(scan.reasons):
-            self._first.setdefault(key, (scan, found))
-            self._units[key] = self._units.get(key, 0) + scan.units
-        elif scan.action in _LEAVES:
-            self._units[key] = self._units.get(key, 0) - scan.units + scan.returned
-
-    def lines(self, notice: Recall) -> Iterator[ExposureLine]:
-        """A line for each store, lot and serial of which units are left and may be meant."""
-        for key, (scan, found) in self._first.items():
-            if found is Match.NO or self._units[key] <= 0:
-                continue
-            possible = found is Match.POSSIBLE
-            yield ExposureLine(
-                made_id("recall-line", notice.hospital, notice.recall, "waiting", *(each or "" for each in key)),
-                LineKind.SHELF, None, scan.store, None, scan.item_code, scan.issuer, scan.di, scan.lot, scan.serial,
-                scan.expiry, self._units[key], Decimal(1).quantize(_FOUR) if possible else None,
-                NOTHING_KNOWN if possible else None, scan.scan_id, scan.scanned_at,
-            )  # fmt: skip
+def _placed(place: str) -> tuple[LineKind, str]:
+    """What a line of goods in a place is about, and the store it names."""
+    kind = next((kind for prefix, kind in _PLACES if place.startswith(prefix)), LineKind.SHELF)
+    return kind, place if kind is LineKind.SHELF else place.rpartition("/")[2]
 
 
 def _line_of_scan(notice: Recall, scan: ItemScan, found: Match, chance: Decimal | None) -> ExposureLine | None:
@@ -154,7 +137,7 @@ def _unit_in(scan: ItemScan) -> tuple[str | None, ...]:
 
 
 def _line_of_holding(notice: Recall, holding: Holding, found: Match, shares: Shares) -> ExposureLine:
-    kind = next((kind for prefix, kind in _PLACES if holding.place.startswith(prefix)), LineKind.SHELF)
+    kind, store = _placed(holding.place)
     where = (holding.place, holding.owner, holding.item_code, holding.lot or "", holding.serial or "")
     chance = reckoned = None
     if found is Match.POSSIBLE:
@@ -162,8 +145,7 @@ def _line_of_holding(notice: Recall, holding: Holding, found: Match, shares: Sha
         chance = Decimal(1) if share is None else share.quantize(_FOUR)
         reckoned = NOTHING_KNOWN if share is None else BY_STOCK
     return ExposureLine(
-        made_id("recall-line", notice.hospital, notice.recall, "place", *where), kind, None,
-        holding.place.rpartition("/")[2] if kind is not LineKind.SHELF else holding.place, None, holding.item_code,
-        holding.issuer, holding.di, holding.lot, holding.serial, holding.expiry, holding.quantity, chance, reckoned,
-        None, None,
+        made_id("recall-line", notice.hospital, notice.recall, "place", *where), kind, None, store, None,
+        holding.item_code, holding.issuer, holding.di, holding.lot, holding.serial, holding.expiry,
+        holding.quantity, chance, reckoned, None, None,
     )  # fmt: skip

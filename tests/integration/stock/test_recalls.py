@@ -231,6 +231,25 @@ async def test_lines_are_closed_by_persons_or_gone_by_themselves_and_that_is_pro
     assert [each["status"] for each in later["shelf"]] == ["open"]
 
 
+async def test_units_of_an_item_nobody_knows_are_listed_where_their_scans_brought_them(house: Installed) -> None:
+    unknown = "07032069804995"
+    codes = [gs1(unknown, expiry="271231", lot="BAD")]
+    await house.ward.scan(
+        use(100, action="receive", encounter=None, quantity=6, codes=codes),
+        use(101, action="transfer", encounter=None, to_store="OR-3", quantity=3, codes=codes),
+        use(102, action="send-back", encounter=None, quantity=2, codes=codes), use(103, store="OR-3", codes=codes),
+    )  # fmt: skip
+    await accept(house.pool, recall(name="R6", lines=[{"issuer": "GS1", "di": unknown, "lots": ["BAD"]}]))
+
+    found = await house.json("recall", "R6")
+
+    assert [await reasons(house.ward, number) for number in (100, 101, 102, 103)] == [
+        ("parked", ("unknown-identifier",))
+    ] * 4
+    assert [(each["store"], each["quantity"]) for each in found["shelf"]] == [("OR-2", 1), ("OR-3", 2)]
+    assert [each["encounter"] for each in found["certain"]] == ["E1"]
+
+
 async def test_a_notice_that_names_nothing_of_the_house_says_so(house: Installed) -> None:
     await accept(house.pool, recall(name="R3", lines=[{"issuer": "GS1", "di": "09999999999994"}]))
 

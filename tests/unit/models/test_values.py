@@ -12,8 +12,8 @@ import rules
 FILLED = {
     "models.charging.decision.Decision", "models.charging.snapshot.Lookup", "models.charging.snapshot.Snapshot",
     "models.stock.recall.Recalls", "models.stock.recall._Lines", "models.stock.store.Stores",
-    "rules.reconciling.matching.Matched", "rules.stock.recall_shares.Shares", "rules.stock.recall_listing._Waiting",
-    "rules.stock.recall_losses._Shelf",
+    "rules.reconciling.matching.Matched", "rules.stock.recall_shares.Shares", "rules.stock.recall_waiting.Waiting",
+    "rules.stock.recall_waiting._Carried", "rules.stock.recall_losses._Shelf",
 }  # fmt: skip
 """What is filled in step by step by whoever made it."""
 

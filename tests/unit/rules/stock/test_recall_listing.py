@@ -6,7 +6,6 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from models.scan.event import Action, ScanEvent
 from models.stock.exposure import ExposureLine, Holding, ItemScan, RecallLineStatus, StandingLine
 from models.stock.recall import Recall
 from rules.stock.moving import way_of
@@ -34,15 +33,9 @@ def scan(number: int, action: str = "use", lot: str | None = "BAD", units: int =
     )  # fmt: skip
     made = replace(made, **given)
     if made.moved and made.from_place is None:
-        way = way_of(moving(made))
+        way = way_of(made)
         made = replace(made, from_place=way.from_place, to_place=way.to_place)
     return made
-
-
-def moving(scan: ItemScan) -> ScanEvent:
-    """What the scan's device sent, as far as it says where goods go."""
-    said: dict[str, Any] = {name: getattr(scan, name) for name in ("store", "to_store", "place", "document")}
-    return ScanEvent.model_construct(action=Action(scan.action), **said)
 
 
 def holding(quantity: int = 3, place: str = "OR-2", lot: str | None = "BAD") -> Holding:

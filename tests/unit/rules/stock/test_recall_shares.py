@@ -16,7 +16,7 @@ from models.stock.places import OUTSIDE
 from rules.stock.moving import way_of
 from rules.stock.recall_matching import Match
 from rules.stock.recall_shares import Shares
-from tests.unit.rules.stock.test_recall_listing import holding, listed, moving, scan, short
+from tests.unit.rules.stock.test_recall_listing import holding, listed, scan, short
 
 MOVING = sorted(set(Action) - {Action.COUNT, Action.IDENTIFY})
 TAKES = ["quarantine", "send-back", "lend", "transfer", "waste", "opened", "use", "missing"]
@@ -111,7 +111,7 @@ def test_the_share_is_that_of_the_stock_as_of_then_for_any_moves(
     """Beside the way of each move, added up as `udi.stock_as_of` does, and the places `udi.is_of_store` gives."""
     shares, stock = Shares(), Counter[tuple[str, str | None]]()
     for index, each in enumerate(made):
-        way = way_of(moving(each), confirms=special, locks=special and index % 2 == 0)
+        way = way_of(each, confirms=special, locks=special and index % 2 == 0)
         each = replace(each, from_place=way.from_place, to_place=way.to_place)  # noqa: PLW2901
         shares.move(each, Match.CERTAIN if each.lot == "BAD" else Match.NO)
         for place, units in ((way.from_place, -each.units), (way.to_place, each.units)):

@@ -22,6 +22,7 @@ _WORDS: Final[Mapping[str, tuple[str, str, str]]] = {
     "job": ("desk.", "job", ""),
     "fault": ("desk.", "fault", ""),
     "value": ("board.", "value", ""),
+    "reopened": ("board.", "reopened", ""),
     "cause": ("desk.", "cause", ""),
     "fix": ("desk.", "fix", ""),
 }

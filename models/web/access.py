@@ -85,6 +85,7 @@ LISTS: Final[dict[str, frozenset[Role]]] = {
     "slow-movers": _STORE,
     "demand": _STORE,
     "in-transit": _STORE,
+    "recalls": _STORE,
     "suspected-uses": _STORE,
     "cabinet-tags": _STORE,
     "deliveries": _STORE,

@@ -260,7 +260,7 @@ COLUMN_FILTERS: Final = frozenset({
     "verdict", "reason", "action", "item_code", "encounter", "department", "store", "device_id", "kind", "status",
     "month", "scope_type", "scope", "rule", "period", "lot", "serial", "scan_id", "origin", "difference_id", "owner",
     "formula", "drg_group", "main_disease", "document", "note", "alert_id", "finding", "state", "from_store",
-    "to_store", "supplier", "place", "due",
+    "to_store", "supplier", "place", "due", "recall", "reopened",
 })  # fmt: skip
 """Columns that a list may be narrowed by, where it has them; their values are text."""
 OTHER_FILTERS: Final = frozenset({

@@ -70,6 +70,17 @@ STORE_LISTS: Final[Mapping[str, BoardList]] = {
         FROM report.demand_2 d WHERE d.hospital = $1 ORDER BY d.forecast DESC NULLS LAST, d.store, d.item_code""",
         read_whole=True,
     ),
+    "recalls": BoardList(
+        """
+        SELECT l.recall, l.status, l.reopened, l.kind, round(l.chance * 100, 2) AS chance_percent, l.encounter, l.store,
+               l.department, l.item_code, l.lot, l.serial, l.quantity, l.happened_at, l.last_closed_by,
+               l.last_closed_at, round(l.last_closed_chance * 100, 2) AS last_chance_percent, l.last_closing_reason,
+               l.scan_id
+        FROM report.recall_lines_2 l JOIN report.recalls r USING (hospital, recall, version)
+        WHERE l.hospital = $1 AND r.holds
+        ORDER BY l.reopened IS NULL, l.status <> 'open', l.recall, l.kind, l.happened_at, l.line_id""",
+        whole=True, summed="status",
+    ),
     "sets": BoardList(
         f"""
         SELECT s.document, s.status, s.findings, s.supplier, s.store, s.encounter, s.operation, s.brought, s.used,

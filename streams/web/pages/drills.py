@@ -114,6 +114,13 @@ _SET_SCANS: Final[Mapping[str, Address]] = {
 }
 
 
+def _recalled(row: Row) -> str:
+    """The scan of a use or a loss; of goods that lie somewhere the balance."""
+    if row["scan_id"] is not None:
+        return f"/scan/{row['scan_id']}"
+    return address("/list/stock", {name: row[name] for name in ("store", "item_code", "lot", "serial")})
+
+
 def _usage_of_demand(row: Row) -> str:
     params = {"item_code": row["item_code"], "store": row["store"], "action": _USED_ACTIONS}
     return address("/list/scans", params)
@@ -157,6 +164,7 @@ DRILLS: Final[Mapping[str, Mapping[str, Address]]] = {
     "sets": {**_SET_SCANS, **dict.fromkeys(("document", *_SET_FIGURES), _to("/list/set-goods", "document"))},
     "set-goods": {**_SET_SCANS, **{name: _of_set(*actions) for name, actions in _SET_FIGURES.items()},
                   "document": _to("/list/moves", "document")},
+    "recalls": {"recall": _to("/list/recalls", "recall"), "quantity": _recalled, "chance_percent": _recalled},
     "suspected-uses": _UNIT,
     "cabinet-tags": _UNIT,
     "capital": dict.fromkeys(("supplier", "value", "units", "units_without_cost", "days_lying"), _goods_of_capital)

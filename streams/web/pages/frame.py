@@ -26,7 +26,7 @@ _WHOLE: Final = frozenset({"month", "period", "base_month"})
 _FIXED: Final[Mapping[str, str]] = {"now": "/", "month": "/month"}
 GROUPS: Final[Mapping[str, Sequence[str]]] = {
     "overview": ("now", "month"),
-    "work": ("held", "parked", "differences", "findings", "suspected-uses", "overrides", "dead-letters"),
+    "work": ("held", "parked", "differences", "findings", "recalls", "suspected-uses", "overrides", "dead-letters"),
     "figures": ("scans", "charges", "usage", "alerts", "ratios", "income", "discharges"),
     "store": ("stores", "stock", "moves", "expiring", "slow-movers", "demand", "in-transit", "cabinet-tags"),
     "supply": ("deliveries", "sets", "set-goods", "capital", "capital-goods", "settlement"),
@@ -106,5 +106,5 @@ def _words(locale: str) -> Mapping[str, Mapping[str, str]]:
     )
 
 
-_OF_KIND: Final = ("reason", "verdict", "action", "filed", "finding", "owner", "cause", "fix")
+_OF_KIND: Final = ("reason", "verdict", "action", "filed", "finding", "owner", "cause", "fix", "reopened")
 """Columns named as the kind of their codes (`models.wording`)."""

@@ -10,10 +10,13 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection
 
+from models.stock.exposure import LineKind, RecallLineStatus
 from sinks.postgres.migrating import transaction
 from sinks.postgres.verifying.books import checks, run_check
+from sinks.postgres.web.board import BoardBooks
 from streams.embedded.broker import EmbeddedBroker
-from tests.support.builders import DI, NOON, body, gs1, scan, scan_id
+from streams.web.pages.frame import word_of
+from tests.support.builders import DI, HOSPITAL, NOON, body, gs1, scan, scan_id
 from tests.support.installed import Installed, installed
 from tests.support.recalls import accept, recall
 
@@ -71,6 +74,34 @@ async def test_a_line_closed_at_no_chance_is_open_again_when_a_version_lifts_it(
     assert [(each["recall"], each["reopened"]) for each in every] == [("R1", 1)]
     before = await house.pool.fetch("SELECT version, status FROM report.recall_lines_2 WHERE chance IS NOT NULL")
     assert sorted(tuple(row) for row in before) == [(1, "closed"), (2, "open")]
+
+
+async def test_the_board_shows_what_is_open_again_first_with_its_closing(house: Installed) -> None:
+    await closed(house)
+    await accept(house.pool, naming(2, "BAD", "GOOD"))
+    await line(house)
+
+    board = BoardBooks(house.pool)
+    columns, rows = await board.columns("recalls"), await board.whole("recalls", HOSPITAL)
+    shown = [dict(zip(columns, row, strict=True)) for row in rows]
+
+    names = ("recall", "status", "reopened", "kind", "chance_percent", "last_closed_by", "last_chance_percent")
+    assert [shown[0][name] for name in names] == [
+        "R1", "open", "chance", "possible", Decimal(100), "wang", Decimal(0),
+    ]  # fmt: skip
+    assert [(each["kind"], each["store"], each["reopened"]) for each in shown[1:]] == [("shelf", "OR-5", None)]
+    assert await board.count("recalls", HOSPITAL, {"reopened": ["chance"], "recall": ["R1"]}) == 1
+    assert await board.whole("recalls", "H2") == []
+
+
+def test_kinds_states_and_why_a_line_is_open_again_have_words_in_both_languages() -> None:
+    named: dict[str, list[str]] = {
+        "kind": [*LineKind], "status": [*RecallLineStatus], "reopened": ["units", "chance", "certain"],
+    }  # fmt: skip
+    for column, values in named.items():
+        english, chinese = ([word_of(column, each, locale) for each in values] for locale in ("en", "zh-CN"))
+        assert len({*english, *chinese}) == 2 * len(values), column
+        assert not any(word.isascii() for word in chinese), column
 
 
 async def test_a_reopened_line_is_closed_again_for_what_it_is_now_and_then_the_recall_is_proven(

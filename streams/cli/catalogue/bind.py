@@ -22,6 +22,7 @@ from models.wire.topics import CATALOGUE
 from sinks.postgres.catalogue.items import FreedScan, claimants, freed, items_with_code, parked_for, seen_by_lanes
 from streams.cli.connection import bad, run
 from streams.cli.lists import listing
+from streams.cli.phrases import as_written
 from streams.cli.publishing import Outbound, publish
 from streams.cli.shown import AsJson, print_json, print_table
 from streams.settings import Settings
@@ -110,7 +111,7 @@ async def _item(pool: asyncpg.Pool, item_code: str, hospital: str | None) -> tup
     if not rows:
         bad(f"Expected an item of the catalogue, found none with code {item_code!r}.")
     if len(rows) > 1:
-        bad(f"Expected --hospital: {', '.join(row.hospital for row in rows)} have an item {item_code}.")
+        bad(f"Expected --hospital: {', '.join(row.hospital for row in rows)} have an item {as_written(item_code)}.")
     return rows[0].hospital, rows[0].version, orjson.loads(rows[0].body)
 
 

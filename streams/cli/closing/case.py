@@ -89,13 +89,13 @@ def case_command(
 async def _hospital(books: CaseBooks, encounter: str, named: str | None) -> str:
     if named is not None:
         if not await books.knows(named, encounter):
-            bad(f"Expected an encounter of {named}, found none named {encounter}.")
+            bad(f"Expected an encounter of {named}, found none named {as_written(encounter)}.")
         return named
     found = await books.hospitals_of(encounter)
     if len(found) > 1:
-        bad(f"Expected --hospital: {', '.join(found)} have an encounter named {encounter}.")
+        bad(f"Expected --hospital: {', '.join(found)} have an encounter named {as_written(encounter)}.")
     if not found:
-        bad(f"Expected an encounter, found none named {encounter}.")
+        bad(f"Expected an encounter, found none named {as_written(encounter)}.")
     return found[0]
 
 

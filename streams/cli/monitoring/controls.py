@@ -15,7 +15,7 @@ from sinks.postgres.monitoring.controls import ControlBooks
 from streams.cli.charging.persons import By, Why, person
 from streams.cli.connection import bad, instant, run
 from streams.cli.lists import listing
-from streams.cli.phrases import word
+from streams.cli.phrases import as_written, word
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, print_json, print_table
 from streams.language import say
 from streams.settings import Settings
@@ -156,7 +156,11 @@ def decide(item: str, hospital: str | None, made: Any) -> str:
         if hospital is not None:
             found = [each for each in found if each == hospital]
         if len(found) != 1:
-            return f"?Expected --hospital: {', '.join(found)} have an item {item}." if found else f"?{_unknown(item)}"
+            return (
+                f"?Expected --hospital: {', '.join(found)} have an item {as_written(item)}."
+                if found
+                else f"?{_unknown(item)}"
+            )
         try:
             await books.record([made(found[0])])
         except ValidationError as error:

@@ -21,7 +21,7 @@ from streams.cli.charging.persons import By, Timeout, Why, person
 from streams.cli.charging.telling import goods, listed_id
 from streams.cli.connection import bad, run
 from streams.cli.lists import listing
-from streams.cli.phrases import word
+from streams.cli.phrases import as_written, word
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, print_json, print_table, yuan
 from streams.counting import Seen, ended, post_count, seen_now
 from streams.settings import Settings
@@ -49,9 +49,9 @@ def start(
     async def work(_: Settings, pool: asyncpg.Pool) -> tuple[str, str]:
         houses = await books.hospitals_of_store(pool, store, hospital)
         if not houses:
-            bad(f"Expected a store that is known or holds goods, found none named {store}.")
+            bad(f"Expected a store that is known or holds goods, found none named {as_written(store)}.")
         if len(houses) > 1:
-            bad(f"Expected --hospital: {', '.join(houses)} have a store named {store}.")
+            bad(f"Expected --hospital: {', '.join(houses)} have a store named {as_written(store)}.")
         async with books.count_desk(pool, houses[0]) as desk:
             try:
                 return houses[0], await desk.start(store, place, who)
@@ -114,7 +114,7 @@ def post(
     who, why = _who(by), _why(reason)
     approver = None if approved_by is None else _who(approved_by)
     if approver is not None and approver.casefold() == who.casefold():
-        bad(f"Expected another person in --approved-by, got {approver}.")
+        bad(f"Expected another person in --approved-by, got {as_written(approver)}.")
 
     async def work(settings: Settings, pool: asyncpg.Pool) -> tuple[Seen, ZoneInfo, str | None]:
         count = await _named(pool, document, hospital)
@@ -160,7 +160,7 @@ async def _recorded(pool: asyncpg.Pool, count: Count, until: float) -> None:
 async def _named(asked: Asked, document: str, hospital: str | None) -> Count:
     found = await books.counts(asked, hospital, document)
     if not found:
-        bad(f"Expected a count, found none named {document}.")
+        bad(f"Expected a count, found none named {as_written(document)}.")
     if len(found) > 1:
         bad(f"Expected --hospital: {', '.join(each.hospital for each in found)} have a count named {document}.")
     return found[0]

@@ -21,6 +21,7 @@ from streams.cli.codes.commands import Language
 from streams.cli.connection import bad, run
 from streams.cli.lists import listing
 from streams.cli.new_files import expect_new, write_new
+from streams.cli.phrases import as_written
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, joined, print_json, print_table
 from streams.settings import Settings
 
@@ -52,9 +53,9 @@ def devices(
         else:
             house = await cases.hospitals_of(encounter)
         if not house:
-            bad(f"Expected an encounter, found none named {encounter}.")
+            bad(f"Expected an encounter, found none named {as_written(encounter)}.")
         if len(house) > 1:
-            bad(f"Expected --hospital: {', '.join(house)} have an encounter named {encounter}.")
+            bad(f"Expected --hospital: {', '.join(house)} have an encounter named {as_written(encounter)}.")
         return house[0], await TraceBooks(pool).devices(house[0], encounter), settings.zone
 
     house, found, zone = run(work)

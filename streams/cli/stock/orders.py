@@ -13,7 +13,7 @@ from sinks.postgres.stock.replenishing import orders as books
 from streams.cli.charging.persons import By, Why, person
 from streams.cli.connection import bad, run
 from streams.cli.lists import listing, listing_of
-from streams.cli.phrases import word
+from streams.cli.phrases import as_written, word
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, print_json, print_table
 from streams.cli.stock.forecast import OneHospital, OneStore, forecast, forecast_anew
 from streams.settings import Settings
@@ -81,7 +81,7 @@ def show(
     """Orders with their lines, who released them and when."""
     found = run(lambda _, pool: books.orders(pool, hospital, order))
     if order is not None and not found:
-        bad(f"Expected an order, found none named {order}.")
+        bad(f"Expected an order, found none named {as_written(order)}.")
     if as_json:
         print_json([asdict(each) for each in found])
     else:
@@ -110,7 +110,7 @@ def _change(
     async def work(_: Settings, pool: asyncpg.Pool) -> Order:
         found = await books.orders(pool, hospital, order)
         if not found:
-            bad(f"Expected an order, found none named {order}.")
+            bad(f"Expected an order, found none named {as_written(order)}.")
         if len(found) > 1:
             bad(f"Expected --hospital: {', '.join(each.hospital for each in found)} have an order named {order}.")
         async with books.order_desk(pool, found[0].hospital) as desk:
@@ -125,10 +125,10 @@ def _change(
 
 def _why_not(order: Order) -> str:
     if order.status is OrderStatus.RELEASED:
-        return f"Expected a proposed order, {order.order_id} was released by {order.released_by}."
+        return f"Expected a proposed order, {order.order_id} was released by {as_written(order.released_by)}."
     if order.status is OrderStatus.REPLACED:
         return f"Expected the newest proposal, a later one stands in the place of {order.order_id}."
-    return f"Expected an open order, {order.order_id} was closed by {order.closed_by}."
+    return f"Expected an open order, {order.order_id} was closed by {as_written(order.closed_by)}."
 
 
 _NEED_COLUMNS: Final = (

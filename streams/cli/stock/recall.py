@@ -129,7 +129,7 @@ def _line_id(text: str) -> UUID:
 
 def _one(found: Sequence[Accepted], name: str) -> Accepted:
     if not found:
-        bad(f"Expected a recall notice, found none named {name}.")
+        bad(f"Expected a recall notice, found none named {as_written(name)}.")
     if len(found) > 1:
         bad(f"Expected --hospital: {', '.join(each.notice.hospital for each in found)} have a notice named {name}.")
     return found[0]

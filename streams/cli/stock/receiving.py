@@ -10,6 +10,7 @@ import typer
 from sinks.postgres.stock.receiving import Received, deliveries
 from streams.cli.connection import bad, run
 from streams.cli.lists import listing
+from streams.cli.phrases import as_written
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, joined, print_json, print_table
 
 
@@ -24,7 +25,7 @@ def receiving(
     """Goods-in: what a note says beside what was scanned in. Exit 1 when anything does not fit."""
     rows = run(lambda _, pool: deliveries(pool, note, hospital))
     if note is not None and not rows:
-        bad(f"Expected a delivery note, found none named {note}.")
+        bad(f"Expected a delivery note, found none named {as_written(note)}.")
     if as_json:
         print_json([asdict(row) for row in rows])
     elif note is not None:

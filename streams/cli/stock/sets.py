@@ -10,6 +10,7 @@ import typer
 from sinks.postgres.stock.sets import SetLine, loan_sets
 from streams.cli.connection import bad, run
 from streams.cli.lists import listing
+from streams.cli.phrases import as_written
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, joined, print_json, print_table
 
 
@@ -26,7 +27,7 @@ def sets(
     """Suppliers' sets for one operation: brought, used, sent back. Exit 1 when anything does not fit."""
     rows = run(lambda _, pool: loan_sets(pool, document, hospital))
     if document is not None and not rows:
-        bad(f"Expected a supplier's set, found none named {document}.")
+        bad(f"Expected a supplier's set, found none named {as_written(document)}.")
     if as_json:
         print_json([asdict(row) for row in rows])
     elif document is not None:

@@ -12,7 +12,7 @@ from sinks.postgres.web.accounts import AccountBooks
 from streams.cli.charging.persons import By, person
 from streams.cli.connection import bad, run
 from streams.cli.lists import listing
-from streams.cli.phrases import word
+from streams.cli.phrases import as_written, word
 from streams.cli.shown import AsJson, print_json, print_table
 from streams.settings import Settings
 from streams.web.keys import hash_password
@@ -47,14 +47,14 @@ def add(  # noqa: PLR0917 -- the options of a command
         return await AccountBooks(pool).add(name, hospital, roles, hash_password(password), person(by))
 
     if not run(work):
-        typer.echo(f"{name} is there already; `udi account end` ends it, then add it anew.")
+        typer.echo(f"{as_written(name)} is there already; `udi account end` ends it, then add it anew.")
         raise typer.Exit(1)
     if as_json:
         print_json({"name": name, "hospital": hospital, "roles": roles} | _made(password, password_file))
     elif password_file is None:
-        typer.echo(f"{name} may sign in. The password is shown this once:\n{password}")
+        typer.echo(f"{as_written(name)} may sign in. The password is shown this once:\n{password}")
     else:
-        typer.echo(f"{name} may sign in.")
+        typer.echo(f"{as_written(name)} may sign in.")
 
 
 def _made(password: str, file: Path | None) -> dict[str, str]:
@@ -89,9 +89,9 @@ def end(name: Name, by: By = None) -> None:
         return await AccountBooks(pool).end(name, person(by))
 
     if not run(work):
-        typer.echo(f"Expected an account, found none named {name}.")
+        typer.echo(f"Expected an account, found none named {as_written(name)}.")
         raise typer.Exit(1)
-    typer.echo(f"{name} may not sign in any more.")
+    typer.echo(f"{as_written(name)} may not sign in any more.")
 
 
 def _first_line(file: Path) -> str:

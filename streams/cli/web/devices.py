@@ -13,6 +13,7 @@ from sinks.postgres.web.devices import Device, DeviceBooks
 from streams.cli.charging.persons import By, person
 from streams.cli.connection import bad, run
 from streams.cli.lists import listing
+from streams.cli.phrases import as_written
 from streams.cli.shown import AsJson, print_json, print_table
 from streams.settings import Settings
 from streams.web.keys import hash_key, new_key
@@ -87,7 +88,7 @@ def revoke(device_id: Name, hospital: House, by: By = None) -> None:
         return await DeviceBooks(pool).revoke(hospital, device_id, person(by))
 
     if not run(work):
-        typer.echo(f"Expected a device of {hospital} that may send, found none named {device_id}.")
+        typer.echo(f"Expected a device of {hospital} that may send, found none named {as_written(device_id)}.")
         raise typer.Exit(1)
     typer.echo(f"{device_id} of {hospital} may not send any more.")
 

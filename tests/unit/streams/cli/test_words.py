@@ -124,6 +124,12 @@ def test_what_a_person_wrote_stands_in_a_sentence_as_it_is() -> None:
     assert told_cell(f"use of {as_written('closed / lot')}") == "使用 closed / lot"
 
 
+@pytest.mark.usefixtures("chinese")
+def test_what_was_asked_for_is_named_as_it_was_typed() -> None:
+    expected = "udi: 需要订单，没有名为 open 的。"
+    assert told(f"udi: Expected an order, found none named {as_written('open')}.") == expected
+
+
 def test_marks_around_a_persons_words_are_never_shown() -> None:
     for tag in LOCALES:
         language.choose(tag)

@@ -135,5 +135,5 @@ def _show(encounter: str, found: Sequence[Device], zone: ZoneInfo, limit: int) -
         )
         for each in found
     ]
-    print_table(encounter, ("used", "device", "lot", "serial", "use by", ">units", "verdict"), cells, limit=limit)
+    print_table(encounter, ("used", "goods", "lot", "serial", "use by", ">units", "verdict"), cells, limit=limit)
     typer.echo(f"{len(found):,} devices.")

@@ -117,7 +117,7 @@ class ReasonRow:
     """The raw bytes go to `udi.dead-letters`."""
     freed_by: tuple[str, ...]
     """What ends the wait: `catalogue`, `encounter`, `partner`, `window`, `person`, `return`, `pattern`,
-    `use`."""
+    `use`, `goods`."""
 
 
 _NOW, _LATER, _NEVER = When.NOW, When.LATER, When.NEVER
@@ -165,7 +165,7 @@ REASONS: tuple[ReasonRow, ...] = (
     ReasonRow(Reason.SERIAL_ELSEWHERE, None, _NOW, _NOW, False, ()),
     ReasonRow(Reason.SAME_PLACE, Verdict.HELD, _NEVER, _NEVER, False, _PERSON),
     ReasonRow(Reason.DOCUMENT_MISSING, Verdict.HELD, _NEVER, _NEVER, False, _PERSON),
-    ReasonRow(Reason.NO_SUCH_GOODS, Verdict.HELD, _NEVER, _NEVER, False, _PERSON),
+    ReasonRow(Reason.NO_SUCH_GOODS, Verdict.HELD, _NEVER, _NEVER, False, ("goods", "person")),
     ReasonRow(Reason.OTHER_ITEM, Verdict.HELD, _NEVER, _NEVER, False, _PERSON),
     ReasonRow(Reason.OTHER_QUANTITY, Verdict.HELD, _NEVER, _NEVER, False, _PERSON),
     ReasonRow(Reason.SERIAL_QUANTITY, Verdict.HELD, _NEVER, _NEVER, False, _PERSON),

@@ -27,6 +27,7 @@ from sinks.memory.sums import (
     charged_units,
     credits_of,
     goods_by_key,
+    goods_for,
     neighbours_of,
     quota_used,
     sights_of,
@@ -182,6 +183,9 @@ class MemoryBooks:
         for decision, said in identities_of(batch):
             self.command(CommandKind.IDENTIFY, *said[:-1], decision.decided_at, said.body)
 
+    def _identified(self) -> set[UUID]:
+        return {each.scan_id for each in self._commands if each.kind is CommandKind.IDENTIFY}
+
     def _carried(self, lane: int) -> list[Carried]:
         return self.carried.setdefault(lane, [])
 
@@ -210,6 +214,9 @@ class MemoryBooks:
                 instants.append(since)
             if newest.open and newest.subject.event.action is Action.RETURN and newest.verdict is not Verdict.WAITING:
                 instants += [use.decided_at for use in uses_for(newest, self.decisions, self.claims)]
+            goods = goods_for(newest, self.decisions, self.claims)
+            if not any(each.scan_id in self._identified() for each in goods):
+                instants += [self.decisions[each.ref][-1].decided_at for each in goods]
             if (after is None or ref > after.ref) and instants:
                 found.append(Again(ref, max(since, *instants)))
         return found[:limit]

@@ -11,9 +11,10 @@ from models.charging.goods import Goods, GoodsKey, goods_keys
 from models.charging.known_controls import QuotaKey, Used, UsedItems
 from models.charging.snapshot import Catalogue, Lookup
 from models.policy import POLICY
-from models.reasons import TAKEN_BACK, Verdict
+from models.reasons import TAKEN_BACK, Reason, Verdict, deciding_reason
 from models.scan.event import Action
 from models.stock.places import Sight
+from models.udi import Issuer
 from sinks.memory.rows import Claims, owner, same_goods
 from sinks.postgres.charging.books import NEIGHBOUR_SECONDS
 
@@ -70,6 +71,24 @@ def goods_by_key(
         for key in goods_keys(event.hospital, event.scan_id, event.document):
             if key in found and newest.verdict is not Verdict.REFUSED:
                 found[key].append(goods_of(newest, stands=stands))
+    return found
+
+
+def goods_for(waiting: Decision, decisions: Mapping[Ref, list[Decision]], claims: Claims) -> list[Goods]:
+    """The goods of which an `identify` speaks that came before them; none while nobody could say which they are."""
+    event, label = waiting.subject.event, waiting.label
+    if event.action is not Action.IDENTIFY or waiting.verdict is not Verdict.HELD:
+        return []
+    if deciding_reason(waiting.reasons) is not Reason.NO_SUCH_GOODS or Reason.LABEL_INCOMPLETE in waiting.reasons:
+        return []
+    key = GoodsKey(event.hospital, event.corrects, None if event.corrects else event.document)
+    every = goods_by_key(decisions, claims, Lookup(goods={key}))[key]
+    found = [each for each in every if each.stands and each.label[0] != Issuer.INTERNAL]
+    if event.corrects is None:
+        found = [each for each in found if waiting.item and each.item_code == waiting.item.item_code]
+        said = (label.issuer, label.di, label.lot, label.serial)
+        others = [each for each in found if each.label != said and each.units == waiting.units]
+        return found if len(found) == 1 or len(others) == 1 else []
     return found
 
 

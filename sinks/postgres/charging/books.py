@@ -174,7 +174,7 @@ class PostgresBooks:
         """Scans of the lane after `after` that wait and may be free at the snapshot's facts, oldest first."""
         place = after.ref if after else FIRST
         facts = gathered.facts_seen, gathered.facts_version
-        rows = await self._pool.fetch("SELECT * FROM udi.freed_2($1, $2, $3, $4, $5, $6)", lane, *facts, *place, limit)
+        rows = await self._pool.fetch("SELECT * FROM udi.freed_3($1, $2, $3, $4, $5, $6)", lane, *facts, *place, limit)
         return [Again(Ref(*row[:2]), row[2]) for row in rows]
 
     async def repriced(self, lane: int, gathered: Snapshot, after: Again | None, limit: int) -> list[Again]:

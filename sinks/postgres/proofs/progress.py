@@ -9,7 +9,7 @@ SELECT EXISTS (
     SELECT FROM udi.lane l CROSS JOIN udi.fact_counter f
     WHERE l.facts_seen < f.version
        OR EXISTS (SELECT FROM udi.command c WHERE c.lane = l.lane AND c.seq > l.commands_done)
-       OR EXISTS (SELECT FROM udi.freed_2(l.lane, l.facts_seen, f.version, 0::smallint, -1, 1))
+       OR EXISTS (SELECT FROM udi.freed_3(l.lane, l.facts_seen, f.version, 0::smallint, -1, 1))
 )
 """
 _STANDS: Final = "SELECT topic, partition, next_offset FROM udi.position WHERE cluster_id = $1"

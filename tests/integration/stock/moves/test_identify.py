@@ -213,3 +213,66 @@ async def test_goods_that_a_person_took_back_meanwhile_stay_as_they_are(ward: Wa
 
     assert (await now(ward, 1))[1] == ("rejected",)
     assert await stock(ward) == {}
+
+
+# Before its goods -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lane", [0, 1])
+async def test_what_came_before_its_goods_is_carried_out_when_they_come(ward: Ward, lane: int) -> None:
+    await ward.scan(identify(1, 2, quantity=3, encounter=None))
+    assert await ward.sweep() == 0
+    assert await now(ward, 1) == ("held", ("no-such-goods",))
+
+    await ward.scan(moved(2, "receive", quantity=3), lane=lane)
+    await ward.sweep()
+    assert await now(ward, 1) == ("recorded", ())
+    assert await stock(ward) == {("OR-2", "L2", ""): 3}
+    assert await ward.sweep() == 0
+
+
+async def test_before_the_goods_of_a_document_it_waits_for_the_one_it_may_mean(ward: Ward) -> None:
+    of_note = {"document": "N1", "encounter": None}
+    await ward.scan(identify(1, quantity=3, **of_note), identify(2, quantity=9, **of_note))
+    await ward.scan(moved(3, "receive", quantity=3, document="N1", codes=[gs1("07032069804995", lot="X")]), lane=1)
+    assert await ward.sweep() == 0
+
+    await ward.scan(moved(4, "receive", quantity=5, document="N1"), lane=1)
+    await ward.sweep()
+    assert [await now(ward, number) for number in (1, 2)] == [("held", ("other-quantity",))] * 2
+    assert await stock(ward) == {("OR-2", "L1", ""): 5}
+    assert await ward.sweep() == 0
+
+
+@pytest.mark.parametrize("document", [False, True])
+async def test_of_several_goods_that_come_none_is_meant_until_one_alone_differs(ward: Ward, document: bool) -> None:
+    about = {"document": "N1", "quantity": 3}
+    said = identify(1, **({"encounter": None} | about)) if document else identify(1, 2, quantity=3, encounter=None)
+    await ward.scan(said)
+    await ward.scan(moved(2, "receive", **about), moved(3, "receive", **about), lane=1)
+    await ward.sweep()
+
+    # A scan id is one; under a document each of the two might be meant.
+    assert (await now(ward, 1))[0] == ("held" if document else "recorded")
+    assert await ward.sweep() == 0
+
+
+async def test_what_somebody_has_said_of_the_goods_meanwhile_stands(ward: Ward) -> None:
+    third = gs1(DI, expiry="271231", lot="L3")
+    await ward.scan(identify(1, 2))
+    await ward.scan(moved(2, "receive"), identify(3, 2, codes=[third]), lane=1)
+    await ward.sweep()
+
+    assert await now(ward, 1) == ("held", ("no-such-goods",))
+    assert await stock(ward) == {("OR-2", "L3", ""): 1}
+    assert await ward.sweep() == 0
+
+
+async def test_goods_that_are_no_such_goods_leave_it_held(ward: Ward) -> None:
+    await ward.scan(identify(1, 2), identify(3, 4), identify(5, 6), identify(7, 8))
+    await ward.scan(moved(2, "count"), scan(4), moved(6, "receive", codes=None, item_code="SCREW"), lane=1)
+    await ward.scan(scan(9, action="return", corrects=str(scan_id(4))), scan(8, codes=["no code"]), lane=1)
+    await ward.sweep()
+
+    assert [(await now(ward, number))[0] for number in (1, 5, 7)] == ["held"] * 3
+    assert await ward.sweep() == 0

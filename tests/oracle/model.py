@@ -45,6 +45,8 @@ class Account:
     credits_of: str | None = None
     """For a return that found its use: the scan id of the use."""
     move: Move | None = None
+    cleared: Move | None = None
+    """Of goods that were sent back and lay partly in quarantine: the way out of it, before the way to the supplier."""
     really: Move | None = None
     """Of goods that another scan identified: how they went when they moved again."""
     payable: Decimal | None = None
@@ -155,7 +157,9 @@ def _fold(state: _Lane, facts: Facts, hospital: Hospital, contested: set[Unit]) 
     elif facts.action in ("missing", "found"):
         state.done[facts.scan_id] = Account(facts, "held", "not-counted")
     else:
-        state.done[facts.scan_id] = Account(facts, "recorded", move=_move(facts, hospital))
+        state.done[facts.scan_id] = Account(
+            facts, "recorded", move=_move(facts, hospital), cleared=_cleared(facts, hospital)
+        )
 
 
 def _identify(state: _Lane, facts: Facts) -> None:
@@ -280,6 +284,13 @@ def _try_waiting_returns(state: _Lane, hospital: Hospital, contested: set[Unit])
     waiting = [account.facts for account in state.done.values() if account.reason == "return-without-use"]
     for facts in waiting:
         _give_back(state, facts, hospital, contested)
+
+
+def _cleared(facts: Facts, hospital: Hospital) -> Move | None:
+    if not facts.cleared:
+        return None
+    way = (f"quarantine/{facts.store}", facts.store)
+    return Move(*way, hospital.owner(facts.item), facts.item, facts.lot, facts.serial, facts.cleared)
 
 
 def _move(facts: Facts, hospital: Hospital) -> Move | None:

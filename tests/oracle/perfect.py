@@ -117,6 +117,9 @@ def _book(case: Case, account: Account, lane: int, tables: Tables, topics: dict[
         }
         row |= {"lot": move.lot, "serial": move.serial, "quantity": move.quantity}
         row |= {"scan_id": facts.scan_id, "hospital": HOSPITAL}
+        if (first := account.cleared) is not None:
+            ends = {"from_place": first.from_place, "to_place": first.to_place, "quantity": first.quantity}
+            tables["stock_moves"].append(row | ends)
         tables["stock_moves"].append(row)
         if account.really is not None:
             tables["stock_moves"].append({**row, "from_place": move.to_place, "to_place": move.from_place})

@@ -303,7 +303,7 @@ BUGS: Final[tuple[tuple[str, str, Bug], ...]] = (
     (
         "verdicts change places",
         "first_verdicts_are_published_in_the_order_of_the_offsets",
-        lambda _, p: _swap(p, VERDICTS, 30),
+        lambda _, p: _swap(p, VERDICTS, 34),
     ),
     (
         "the device was told otherwise",

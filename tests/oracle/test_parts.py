@@ -163,6 +163,15 @@ def test_what_comes_in_expired_is_locked_away_and_sent_back_from_there() -> None
     ]  # fmt: skip
 
 
+def test_what_is_sent_back_and_lies_in_two_places_leaves_quarantine_first() -> None:
+    back = replace(facts("b", "send-back"), quantity=4, cleared=3)
+
+    found = accounts({0: [back]}, hospital())["b"]
+
+    assert found.cleared == Move("quarantine/OR-1", "OR-1", "S-0", "I-suture", "L1", None, 3)
+    assert found.move == Move("OR-1", "supplier", "S-0", "I-suture", "L1", None, 4)
+
+
 @pytest.mark.parametrize("action", ["missing", "found"])
 def test_a_difference_that_nobody_posted_is_held_and_moves_nothing(action: str) -> None:
     said = facts("d", action)

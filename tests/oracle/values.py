@@ -58,6 +58,8 @@ class Facts:
     """For goods of a supplier's set: the document that names it."""
     locked: bool = False
     """For goods that are sent back: they lie in quarantine."""
+    cleared: int = 0
+    """For goods that are sent back: so many lie in quarantine and go to the shelf first, by a move of their own."""
     half_of: str | None = None
     """For the half of a label without identifier: the scan id of the half with it."""
 

@@ -36,6 +36,8 @@ def every_scan_moves_what_it_says_and_once(case: Case) -> Iterator[str]:
         due: Counter[tuple[Any, ...]] = Counter()
         if move is not None:
             due[move.from_place, move.to_place, move.owner, move.item, move.lot, move.serial] = move.quantity
+        if (first := account.cleared) is not None:
+            due[first.from_place, first.to_place, first.owner, first.item, first.lot, first.serial] = first.quantity
         if move is not None and (really := account.really) is not None:
             due[move.to_place, move.from_place, move.owner, move.item, move.lot, move.serial] = move.quantity
             due[really.from_place, really.to_place, move.owner, move.item, really.lot, really.serial] = move.quantity

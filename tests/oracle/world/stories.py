@@ -233,6 +233,22 @@ def goods_sent_back(desk: Desk) -> list[Intent]:
     return [scan(desk, action, BY_NAME["suture"], **about) for action in ("receive", "send-back")]
 
 
+def goods_sent_back_from_two_places(desk: Desk) -> list[Intent]:
+    """A part of them is locked away before: it leaves first."""
+    at = desk.begin()
+    about: dict[str, Any] = {
+        "lot": f"TWO{in_letters(desk.number())}",
+        "store": desk.chance.choice(STORES),
+        "box": False,
+    }
+    locked = desk.chance.randint(1, 2)
+    ways = (("receive", 5, {}), ("quarantine", locked, {}), ("send-back", 4, {"cleared": locked}))
+    return [
+        scan(desk, action, BY_NAME["suture"], packages=packages, at=at + timedelta(minutes=place), **about, **more)
+        for place, (action, packages, more) in enumerate(ways)
+    ]
+
+
 def goods_of_another_lot(desk: Desk) -> list[Intent]:
     """A use or a receipt, and the scan that says of which lot they were: in one lane, for both have one key."""
     at, lots = desk.begin(), (f"IS{in_letters(desk.number())}", f"WAS{in_letters(desk.number())}")
@@ -358,6 +374,7 @@ STORIES: Final[tuple[tuple[Callable[[Desk], list[Intent]], int], ...]] = (
     (an_expired_use, 1),
     (store_work, 8),
     (goods_sent_back, 1),
+    (goods_sent_back_from_two_places, 1),
     (goods_of_another_lot, 3),
     (a_set_for_one_operation, 2),
     (goods_on_their_way, 2),

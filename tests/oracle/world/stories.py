@@ -242,7 +242,11 @@ def goods_sent_back_from_two_places(desk: Desk) -> list[Intent]:
         "box": False,
     }
     locked = desk.chance.randint(1, 2)
-    ways = (("receive", 5, {}), ("quarantine", locked, {}), ("send-back", 4, {"cleared": locked}))
+    ways: tuple[tuple[str, int, dict[str, Any]], ...] = (
+        ("receive", 5, {}),
+        ("quarantine", locked, {}),
+        ("send-back", 4, {"cleared": locked}),
+    )
     return [
         scan(desk, action, BY_NAME["suture"], packages=packages, at=at + timedelta(minutes=place), **about, **more)
         for place, (action, packages, more) in enumerate(ways)

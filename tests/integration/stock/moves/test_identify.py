@@ -232,7 +232,7 @@ async def test_what_came_before_its_goods_is_carried_out_when_they_come(ward: Wa
 
 
 async def test_before_the_goods_of_a_document_it_waits_for_the_one_it_may_mean(ward: Ward) -> None:
-    of_note = {"document": "N1", "encounter": None}
+    of_note: dict[str, Any] = {"document": "N1", "encounter": None}
     await ward.scan(identify(1, quantity=3, **of_note), identify(2, quantity=9, **of_note))
     await ward.scan(moved(3, "receive", quantity=3, document="N1", codes=[gs1("07032069804995", lot="X")]), lane=1)
     assert await ward.sweep() == 0
@@ -246,7 +246,7 @@ async def test_before_the_goods_of_a_document_it_waits_for_the_one_it_may_mean(w
 
 @pytest.mark.parametrize("document", [False, True])
 async def test_of_several_goods_that_come_none_is_meant_until_one_alone_differs(ward: Ward, document: bool) -> None:
-    about = {"document": "N1", "quantity": 3}
+    about: dict[str, Any] = {"document": "N1", "quantity": 3}
     said = identify(1, **({"encounter": None} | about)) if document else identify(1, 2, quantity=3, encounter=None)
     await ward.scan(said)
     await ward.scan(moved(2, "receive", **about), moved(3, "receive", **about), lane=1)

@@ -189,5 +189,5 @@ async def test_the_table_of_a_trace_says_what_the_goods_were_and_became(
         "moved-again L8 / S9 OR-2 → patient",
     ):  # fmt: skip
         assert [line for line in told_lines if expected in line], expected
-    assert "撤回原移动" in chinese.stdout
+    assert "已撤回" in chinese.stdout
     assert "按新标签重新移动" in chinese.stdout

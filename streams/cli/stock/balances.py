@@ -18,6 +18,7 @@ from streams.cli.charging.telling import goods, listed_id
 from streams.cli.connection import bad, read_settings, run
 from streams.cli.lists import listing
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, joined, print_json, print_table
+from streams.cli.stock.named import of_known
 from streams.settings import Settings
 
 NOTHING: Final = "No stock is recorded there."
@@ -62,14 +63,14 @@ def stock(
         if elsewhere + moves + unknown_stores > 1 or packs or negative or uses or explained or at is not None:
             bad("Expected --elsewhere, --moves or --unknown-stores alone, with --store and --item.")
         if unknown_stores:
-            found = run(lambda _, pool: strays(pool, store, item))
+            found = run(of_known(lambda _, pool: strays(pool, store, item), store=store))
             _answer(found, lambda: _show_strays(found, limit), NONE_STRAY, as_json=as_json)
         else:
             _units(store, item, limit, moves=moves, as_json=as_json)
     elif uses or explained:
         if packs or negative or at is not None:
             bad("Expected --uses or --explained without --packs, --negative and --at.")
-        scans, zone = run(lambda settings, pool: _below_zero(settings, pool, store, item))
+        scans, zone = run(of_known(lambda settings, pool: _below_zero(settings, pool, store, item), store=store))
         listed = [each for each in scans if each.explained == explained]
         nothing = NONE_EXPLAINED if explained else NONE_BELOW
         _answer(listed, lambda: _show_uses(listed, zone, limit, explained=explained), nothing, as_json=as_json)
@@ -77,13 +78,13 @@ def stock(
         if packs or negative:
             bad("Expected --at without --packs and --negative.")
         instant = _instant(at, read_settings().zone)
-        past = run(lambda _, pool: stock_as_of(pool, instant, store, item))
+        past = run(of_known(lambda _, pool: stock_as_of(pool, instant, store, item), store=store))
         _answer(past, lambda: _show(past, limit, negative=False), NOTHING, as_json=as_json)
     elif packs:
-        packed = run(lambda _, pool: packs_of(pool, store, item))
+        packed = run(of_known(lambda _, pool: packs_of(pool, store, item), store=store))
         _answer(packed, lambda: _show_packs(packed, limit), NOTHING, as_json=as_json)
     else:
-        rows = run(lambda _, pool: balances(pool, store, item, negative=negative))
+        rows = run(of_known(lambda _, pool: balances(pool, store, item, negative=negative), store=store))
         nothing = "No balance is below zero." if negative else NOTHING
         _answer(rows, lambda: _show(rows, limit, negative=negative), nothing, as_json=as_json)
 
@@ -91,10 +92,10 @@ def stock(
 def _units(store: str | None, item: str | None, limit: int, *, moves: bool, as_json: bool) -> None:
     """Units with a serial of which something is to settle."""
     if moves:
-        moved = run(lambda _, pool: moves_elsewhere(pool, store, item))
+        moved = run(of_known(lambda _, pool: moves_elsewhere(pool, store, item), store=store))
         _answer(moved, lambda: _show_moves(moved, limit), NONE_MOVED, as_json=as_json)
     else:
-        units = run(lambda _, pool: units_elsewhere(pool, store, item))
+        units = run(of_known(lambda _, pool: units_elsewhere(pool, store, item), store=store))
         _answer(units, lambda: _show_elsewhere(units, limit), NONE_ELSEWHERE, as_json=as_json)
 
 

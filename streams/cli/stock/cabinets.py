@@ -14,6 +14,7 @@ from sinks.postgres.stock.cabinets import suspected_uses, tag_findings
 from streams.cli.connection import run
 from streams.cli.lists import listing
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, print_json, print_table
+from streams.cli.stock.named import of_known
 from streams.settings import Settings
 
 
@@ -32,7 +33,7 @@ def cabinets(
         suspected = await suspected_uses(pool, hospital, store, every=every)
         return suspected, await tag_findings(pool, hospital, store), settings.zone
 
-    suspected, tags, zone = run(work)
+    suspected, tags, zone = run(of_known(work, hospital=hospital, store=store))
     if as_json:
         print_json({"suspected": [asdict(row) for row in suspected], "tags": [asdict(row) for row in tags]})
     elif not suspected and not tags:

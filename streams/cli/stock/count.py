@@ -23,6 +23,7 @@ from streams.cli.connection import bad, run
 from streams.cli.lists import listing
 from streams.cli.phrases import as_written, word
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, print_json, print_table, yuan
+from streams.cli.stock.named import of_known
 from streams.counting import Seen, ended, post_count, seen_now
 from streams.settings import Settings
 
@@ -58,7 +59,7 @@ def start(
             except books.CountOpenError as error:
                 bad(f"Expected a shelf that nobody counts, {error.document} is open.")
 
-    house, document = run(work)
+    house, document = run(of_known(work, hospital=hospital, store=store, option="STORE"))
     if as_json:
         print_json({"document": document, "hospital": house, "store": store, "place": place})
     else:
@@ -85,7 +86,7 @@ def show(
     async def work(settings: Settings, pool: asyncpg.Pool) -> tuple[Seen, ZoneInfo]:
         return await seen_now(pool, await _named(pool, document, hospital), settings.zone), settings.zone
 
-    seen, zone = run(work)
+    seen, zone = run(of_known(work, hospital=hospital))
     blind = not expected and not seen.count.posted
     if as_json:
         print_json(_document(seen, blind=blind))
@@ -125,7 +126,7 @@ def post(
             await _recorded(pool, count, time.monotonic() + timeout)
         return await seen_now(pool, await _named(pool, document, count.hospital), settings.zone), settings.zone, against
 
-    seen, zone, against = run(work)
+    seen, zone, against = run(of_known(work, hospital=hospital))
     if as_json:
         print_json(_document(seen, blind=not seen.count.posted) | {"refused": against})
     elif against is None:
@@ -148,7 +149,7 @@ def cancel(document: Document, reason: Why, *, hospital: Hospital = None, by: By
                 bad(ended(count))
             await desk.end(count, who, why)
 
-    run(work)
+    run(of_known(work, hospital=hospital))
     typer.echo(f"Cancelled: {document}.")
 
 
@@ -273,7 +274,7 @@ def _show_all(hospital: str | None, limit: int, *, as_json: bool) -> None:
     async def work(settings: Settings, pool: asyncpg.Pool) -> tuple[list[Count], list[CountScan], ZoneInfo]:
         return await books.counts(pool, hospital), await books.strays(pool, hospital), settings.zone
 
-    found, strays, zone = run(work)
+    found, strays, zone = run(of_known(work, hospital=hospital))
     if as_json:
         print_json({"counts": [asdict(each) for each in found], "findings": [asdict(each) for each in strays]})
     else:

@@ -13,6 +13,7 @@ from sinks.postgres.stock.replenishing.demand import SlowMover, slow_movers
 from streams.cli.connection import run
 from streams.cli.lists import listing
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, joined, print_json, print_table
+from streams.cli.stock.named import of_known
 
 DAYS_DEFAULT = 90
 """How far the list looks ahead. No source: ours."""
@@ -36,11 +37,17 @@ def expiring(
     """What expires within the days, first-expired first: use it in this order. Exit 1 when any has expired."""
     if slow:
         idle_days = POLICY.slow_mover_days if days is None else days
-        found = run(lambda _, pool: slow_movers(pool, idle_days, hospital, store, item))
+        found = run(
+            of_known(
+                lambda _, pool: slow_movers(pool, idle_days, hospital, store, item), hospital=hospital, store=store
+            )
+        )
         print_json([asdict(row) for row in found]) if as_json else _show_slow(found, idle_days, limit)
         raise typer.Exit(1 if found else 0)
     ahead = DAYS_DEFAULT if days is None else days
-    rows = run(lambda _, pool: shelves.expiring(pool, ahead, hospital, store, item))
+    rows = run(
+        of_known(lambda _, pool: shelves.expiring(pool, ahead, hospital, store, item), hospital=hospital, store=store)
+    )
     print_json([asdict(row) for row in rows]) if as_json else _show(rows, ahead, limit)
     raise typer.Exit(1 if any(row.days_left < 0 for row in rows) else 0)
 

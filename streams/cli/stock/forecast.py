@@ -15,6 +15,7 @@ from sinks.postgres.stock.replenishing.demand import demand_before, forecasts
 from streams.cli.connection import run
 from streams.cli.lists import listing
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, print_json, print_table
+from streams.cli.stock.named import of_known
 from streams.settings import Settings
 
 OneHospital = Annotated[str | None, typer.Option("--hospital", help="Only this one.")]
@@ -47,7 +48,7 @@ def forecast(
         of_shown = [each for each in demand if (each.hospital, each.store, each.item_code) in shown]
         return rows, judge_past(of_shown, POLICY.service_level_percent, past)
 
-    rows, judged = run(work)
+    rows, judged = run(of_known(work, hospital=hospital, store=store))
     if as_json:
         print_json({
             "service_level_percent": POLICY.service_level_percent, "past": None if judged is None else asdict(judged),

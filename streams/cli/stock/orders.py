@@ -16,6 +16,7 @@ from streams.cli.lists import listing, listing_of
 from streams.cli.phrases import as_written, word
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, print_json, print_table
 from streams.cli.stock.forecast import OneHospital, OneStore, forecast, forecast_anew
+from streams.cli.stock.named import of_known
 from streams.settings import Settings
 
 orders_app = typer.Typer(help="What stores need, and orders to suppliers.", invoke_without_command=True)
@@ -33,7 +34,7 @@ def orders(
     """What stores need: on hand, to come, levels, what is elsewhere, what is proposed. Exit 1 when anything is."""
     if context.invoked_subcommand is not None:
         return
-    rows = run(lambda _, pool: books.needs(pool, hospital, store))
+    rows = run(of_known(lambda _, pool: books.needs(pool, hospital, store), hospital=hospital, store=store))
     if as_json:
         print_json([asdict(row) for row in rows])
     elif not rows:
@@ -62,7 +63,7 @@ def propose(
                 left_out += left
         return made, left_out
 
-    made, left_out = run(work)
+    made, left_out = run(of_known(work, hospital=hospital))
     if as_json:
         lines = [_flat(order) for order in made]
         print_json({"orders": [row for rows in lines for row in rows], "left_out": [asdict(each) for each in left_out]})
@@ -79,7 +80,7 @@ def show(
     *, hospital: OneHospital = None, limit: Limit = LIMIT_DEFAULT, as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Orders with their lines, who released them and when."""
-    found = run(lambda _, pool: books.orders(pool, hospital, order))
+    found = run(of_known(lambda _, pool: books.orders(pool, hospital, order), hospital=hospital))
     if order is not None and not found:
         bad(f"Expected an order, found none named {as_written(order)}.")
     if as_json:
@@ -119,7 +120,7 @@ def _change(
             except books.OrderStandsError as error:
                 bad(_why_not(error.order))
 
-    changed = run(work)
+    changed = run(of_known(work, hospital=hospital))
     print_json([asdict(changed)]) if as_json else _show([changed], 0)
 
 

@@ -23,6 +23,7 @@ from streams.cli.loading.grids import SheetError
 from streams.cli.loading.sheets import SheetRow, read_sheet
 from streams.cli.phrases import as_written, told
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, print_json, print_table
+from streams.cli.stock.named import of_known
 from streams.settings import Settings
 
 By = Annotated[str | None, typer.Option(help="Who; unset: the name you are logged in with.")]
@@ -67,7 +68,7 @@ def statement(
         freed = (each for each in await books.capital(house, period) if each.supplier == supplier)
         return made, next(freed, None)
 
-    found, freed = run(work)
+    found, freed = run(of_known(work, hospital=hospital, supplier=supplier, option="SUPPLIER"))
     if as_json:
         print_json(fields_of(found) | {"working_capital": None if freed is None else asdict(freed)})
         return

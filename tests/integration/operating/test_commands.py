@@ -85,7 +85,8 @@ async def test_negative_stock_alone_is_listed(house: Installed) -> None:
         ("CLIP", "C1", None, -3), ("CLIP", "C1", "T1", -2),
         ("GAUZE", "G1", None, -1), ("NAIL", "N1", None, -1), ("PLATE", "P1", None, -1), ("SCREW", "L1", "S1", -1),
     ]  # fmt: skip
-    assert (await house.udi("stock", "--store", "nowhere")).stdout == "No stock is recorded there.\n"
+    nowhere = await house.udi("stock", "--store", "nowhere")
+    assert (nowhere.exit_code, nowhere.stdout, "got 'nowhere'" in nowhere.stderr) == (2, "", True)
 
 
 async def test_alerts_say_value_base_change_and_cause(house: Installed) -> None:

@@ -274,7 +274,7 @@ async def test_one_shelf_is_counted_once_at_a_time_and_a_cancelled_count_books_n
     assert await booked(house) == 0
     assert await started(house) != document
     missing = await house.udi("count", "start", "NOWHERE")
-    assert missing.stderr == "udi: Expected a store that is known or holds goods, found none named NOWHERE.\n"
+    assert missing.stderr == "udi: STORE: expected one of OR-2, OR-3, OR-9, got 'NOWHERE'.\n"
     assert (await house.udi("count", "show", "C-0")).exit_code == 2
 
 

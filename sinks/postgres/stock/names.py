@@ -1,0 +1,78 @@
+"""The names that the books know of hospitals, stores and suppliers.
+
+References:
+    docs/store.md, "Names that the books do not know".
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+from sinks.postgres.named import Asked
+
+
+class Named(StrEnum):
+    """What a name is of."""
+
+    HOSPITAL = "hospital"
+    """It has scans, items, stores, notes, notices or cabinets."""
+    STORE = "store"
+    """It was told, or goods lie, lay or are to come there, or a cabinet is read in it; with its rooms and places."""
+    SUPPLIER = "supplier"
+    """Of an item, of goods, of a note, an order or of what was used."""
+
+
+_PLACE: Final = "regexp_replace(b.store, '^(in-transit|lent|quarantine)/', '')"
+_NAMES: Final[Mapping[Named, str]] = {
+    Named.HOSPITAL: """
+SELECT h.name, h.name AS listed FROM (
+    SELECT h.name FROM udi.hospitals_with_records() h (name)
+    UNION SELECT hospital FROM udi.catalogue UNION SELECT hospital FROM udi.store
+    UNION SELECT hospital FROM udi.delivery UNION SELECT hospital FROM udi.recall
+    UNION SELECT hospital FROM udi.cabinet_newest
+) h WHERE $1::text IS NULL OR h.name = $1 ORDER BY 1
+""",
+    Named.STORE: f"""
+WITH place AS (
+    SELECT s.hospital, s.store AS name, s.store FROM udi.store s
+    UNION SELECT b.hospital, b.store, split_part({_PLACE}, '/', 1) FROM udi.balance b WHERE b.store NOT LIKE 'set/%'
+    UNION SELECT b.hospital, {_PLACE}, split_part({_PLACE}, '/', 1) FROM udi.balance b WHERE b.store NOT LIKE 'set/%'
+    UNION SELECT b.hospital, split_part({_PLACE}, '/', 1), split_part({_PLACE}, '/', 1) FROM udi.balance b
+    WHERE b.store NOT LIKE 'set/%'
+    UNION SELECT b.hospital, b.store, NULL FROM udi.balance b WHERE b.store LIKE 'set/%'
+    UNION SELECT c.hospital, c.store, c.store FROM udi.cabinet_newest c
+    UNION SELECT c.hospital, c.store || '/' || c.place, c.store FROM udi.cabinet_newest c
+    UNION SELECT d.hospital, d.store, d.store FROM udi.demand d
+    UNION SELECT n.hospital, n.body ->> 'store', n.body ->> 'store' FROM udi.delivery_now n
+)
+SELECT DISTINCT p.name, p.store AS listed FROM place p
+WHERE ($1::text IS NULL OR p.hospital = $1) AND p.name IS NOT NULL ORDER BY 1
+""",
+    Named.SUPPLIER: """
+WITH RECURSIVE paid AS (
+    (SELECT t.hospital, t.supplier FROM udi.settlement t ORDER BY t.hospital, t.supplier LIMIT 1)
+    UNION ALL
+    -- From one supplier to the next by the index: the lines of each are many.
+    SELECT following.* FROM paid p CROSS JOIN LATERAL (
+        SELECT t.hospital, t.supplier FROM udi.settlement t
+        WHERE (t.hospital, t.supplier) > (p.hospital, p.supplier) ORDER BY t.hospital, t.supplier LIMIT 1
+    ) following
+)
+SELECT DISTINCT s.name, s.name AS listed FROM (
+    SELECT hospital, body ->> 'supplier' AS name FROM udi.item_now
+    UNION SELECT hospital, owner FROM udi.balance WHERE owner <> 'hospital'
+    UNION SELECT hospital, body ->> 'supplier' FROM udi.delivery_now
+    UNION SELECT hospital, supplier FROM udi.purchase
+    UNION SELECT hospital, supplier FROM paid
+) s WHERE ($1::text IS NULL OR s.hospital = $1) AND s.name IS NOT NULL ORDER BY 1
+""",
+}
+
+
+async def names_of(asked: Asked, named: Named, hospital: str | None) -> tuple[frozenset[str], list[str]]:
+    """All names that may be asked for, and those to be shown, sorted: of a store itself, not of its places.
+
+    Reads the stores, balances or items of the books; asked only where a person has given a name.
+    """
+    rows = await asked.fetch(_NAMES[named], hospital)
+    return frozenset(row["name"] for row in rows), sorted({row["listed"] for row in rows if row["listed"]})

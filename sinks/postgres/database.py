@@ -11,6 +11,7 @@ import asyncpg
 import structlog
 
 from models.calendar import ZONE_DEFAULT
+from sinks.postgres.elements import ask_plain_classes_first
 from sinks.postgres.named import Asked, fetch
 
 log = structlog.get_logger(__name__)
@@ -66,6 +67,7 @@ async def open_pool(url: str, size: int, *, hot: bool = False) -> asyncpg.Pool:
     No session state is set per call: what a connection needs is set when it is made (docs/adr/0002). So nothing is
     reset when it comes back, which would be one more round trip for every query; an open transaction still ends then.
     """
+    ask_plain_classes_first()
     settings = SESSION_SETTINGS | (HOT_PATH_SETTINGS if hot else {"application_name": "udistream"})
     return await asyncpg.create_pool(
         url,

@@ -8,7 +8,8 @@ from uuid import UUID
 from models.calendar import Month
 from models.reasons import Reason, Verdict
 from models.scan.event import ScanEvent
-from models.udi import CodeError, Flag, Issuer, Label
+from models.udi import CodeError, Flag, Issuer, Label, ParsedCode
+from models.udi.combine import of_several
 from models.udi.values import SEPARATOR_ERRORS
 
 
@@ -121,6 +122,13 @@ def label_facts(label: Label) -> LabelFacts:
         label.flags,
         label if suspect else None,
     )
+
+
+def code_facts(code: ParsedCode) -> LabelFacts:
+    """What decisions need of a label with this barcode alone: nearly every label. Without a detour if it is clean."""
+    if code.error is not None or code.flags:
+        return label_facts(of_several([code]))
+    return LabelFacts(str(code.issuer), code.di, code.lot, code.serial, code.expiry, code.production, code.link)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,13 @@ import orjson
 
 from models.calendar import local_day, month_of
 from models.charging.arrival import Arrival, TickRecord
-from models.charging.books import BadRecord, LabelFacts, RecordedScan, Ref, label_facts
+from models.charging.books import BadRecord, LabelFacts, RecordedScan, Ref, code_facts, label_facts
 from models.reasons import Reason
 from models.scan.event import ScanEvent, Tick
 from models.scan.reading import read_scan
 from models.scan.scanners import NO_SCANNERS, Scanners
 from models.scan.signatures import NO_SIGNERS, SIGNATURE_HEADER, Signers
-from models.udi import DEFAULT_PROFILE, Issuer, read_label
+from models.udi import DEFAULT_PROFILE, Issuer, parse, read_label
 from models.wire.strict_json import Refusal, read_key
 from models.wire.topics import RECORD_BYTES_MAX
 
@@ -62,7 +62,10 @@ def _label(event: ScanEvent, day: date, scanners: Scanners) -> LabelFacts:
     profile = DEFAULT_PROFILE
     if scanners:
         profile = scanners.profile(event.hospital, event.device_id, event.scanned_at)
-    return label_facts(read_label(event.codes or (), scanned_on=day, profile=profile))
+    codes = event.codes or ()
+    if len(codes) == 1:
+        return code_facts(parse(codes[0], scanned_on=day, profile=profile))
+    return label_facts(read_label(codes, scanned_on=day, profile=profile))
 
 
 def _item_label(item_code: str | None) -> LabelFacts:

@@ -85,6 +85,8 @@ class InvoiceLine:
     """Yuan."""
     invoice: str
     """Number of the invoice it stands on."""
+    again: str | None = None
+    """How the number is kept besides, like `F1 (2022-07)`; only in books that kept it before 0095. `None`: once."""
 
     @property
     def content(self) -> tuple[str, int, Decimal, Decimal]:
@@ -106,6 +108,18 @@ class RefusedInvoice:
     """Its number."""
     reason: str
     """What was expected and what came, in words."""
+    kept_for: str | None = None
+    """The other month, like `2022-05`, that the number is kept for; `None`: it is refused for something else."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptInvoice:
+    """An invoice in the books, with other lines or for another month than one that came."""
+
+    period: str
+    """The month it is kept for, like `2022-06`."""
+    lines: tuple[InvoiceLine, ...]
+    """What it asks."""
 
 
 @dataclass(frozen=True, slots=True)

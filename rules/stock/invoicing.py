@@ -7,9 +7,12 @@ References:
 from collections import defaultdict
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import Final
 
 from models.policy import POLICY, Policy
 from models.stock.statement import InvoiceLine, LineStatus, Statement, StatementLine, Verdict
+
+_FEN: Final = Decimal("0.01")
 
 
 def match_invoice(statement: Statement, invoice: Sequence[InvoiceLine], policy: Policy = POLICY) -> list[Verdict]:
@@ -45,9 +48,32 @@ def _verdict(code: str, stated: list[StatementLine], asked: list[InvoiceLine], p
             due = sum((line.amount for line in stated if line.amount is not None), Decimal())
             if abs(due - amount) * 100 > policy.invoice_amount_fen:
                 differences.append(f"amount: {due:.2f} stated, {amount:.2f} invoiced")
+    differences += [f"{number} is kept again as {again}" for number, again in sorted(_twice(asked))]
     status = LineStatus.MISMATCHED if differences else LineStatus.MATCHED
     numbers = ", ".join(sorted({line.invoice for line in asked}))
     return Verdict(code, status, "; ".join(differences) or None, numbers or None)
+
+
+def _twice(asked: list[InvoiceLine]) -> set[tuple[str, str]]:
+    """Numbers under which more than one invoice is kept, and how the other stands there: neither is paid unseen."""
+    return {(line.invoice, line.again) for line in asked if line.again is not None}
+
+
+def fault_of(line: InvoiceLine) -> tuple[str, str] | None:
+    """Column and reason of what no invoice has: no units, a cost below zero, an amount that is not their product.
+
+    What takes back has quantity and amount below zero. An amount may be a fen off: rounded up or down.
+    """
+    due = line.quantity * line.cost
+    if line.quantity == 0:
+        return "quantity", "expected units above zero, or below it to take back, got 0"
+    if line.cost < 0:
+        return "cost", f"expected a cost of zero or more, got {line.cost:f}"
+    if line.amount != round(line.amount, 2):
+        return "amount", f"expected yuan and fen, got {line.amount:f}"
+    if abs(due - line.amount) > _FEN:
+        return "amount", f"expected {line.quantity} x {line.cost:f} = {due:.2f}, got {line.amount:f}"
+    return None
 
 
 def _costs(stated: list[StatementLine], asked: list[InvoiceLine], percent: Decimal) -> list[str]:

@@ -11,9 +11,18 @@ from typing import Any, Final, TypeAlias
 import asyncpg
 import orjson
 
+from models.calendar import Month, month_text
 from models.ids import made_id
 from models.money import CURRENCY
-from models.stock.statement import InvoiceLine, LineStatus, Statement, StatementLine, Verdict, WorkingCapital
+from models.stock.statement import (
+    InvoiceLine,
+    KeptInvoice,
+    LineStatus,
+    Statement,
+    StatementLine,
+    Verdict,
+    WorkingCapital,
+)
 from sinks.postgres.named import Connection, fetch
 
 _HOSPITALS: Final = "SELECT DISTINCT hospital FROM udi.settlement WHERE supplier = $1 AND period = $2 ORDER BY 1"
@@ -26,13 +35,24 @@ FROM report.statements
 WHERE (hospital, supplier, period, version) = ($1, $2, udi.month_text($3), $4) ORDER BY item_code, cost
 """
 _INVOICE_LINES: Final = """
-SELECT item_code, quantity, cost, amount, invoice FROM udi.invoice_now
-WHERE (hospital, supplier, period) = ($1, $2, $3) ORDER BY invoice, n
+SELECT item_code, quantity, cost, amount, invoice, (
+    SELECT string_agg(a.other_invoice || ' (' || udi.month_text(a.other_period) || ')', ', ' ORDER BY a.other_period)
+    FROM udi.invoice_again a
+    WHERE (a.hospital, a.supplier, a.period, a.invoice) = (k.hospital, k.supplier, k.period, k.invoice)
+) AS again
+FROM udi.invoice_now k WHERE (hospital, supplier, period) = ($1, $2, $3) ORDER BY invoice, n
+"""
+_KEPT: Final = """
+SELECT period, item_code, quantity, cost, amount, invoice FROM udi.invoice_now
+WHERE (hospital, supplier) = ($1, $2) AND udi.invoice_number(invoice) = udi.invoice_number($3)
+ORDER BY period, invoice, n
 """
 _KEEP: Final = """
-INSERT INTO udi.invoice (hospital, supplier, period, invoice, version, by)
-SELECT $1, $2, $3, $4, coalesce(max(version), 0) + 1, $5 FROM udi.invoice
-WHERE (hospital, supplier, period, invoice) = ($1, $2, $3, $4) RETURNING version
+INSERT INTO udi.invoice (hospital, supplier, period, invoice, version, revision, by)
+SELECT $1, $2, $3, $4, coalesce(max(version) FILTER (WHERE (period, invoice) = ($3, $4)), 0) + 1,
+       coalesce(max(revision), 0) + 1, $5
+FROM udi.invoice WHERE (hospital, supplier) = ($1, $2) AND udi.invoice_number(invoice) = udi.invoice_number($4)
+RETURNING version
 """
 _KEEP_LINE: Final = """
 INSERT INTO udi.invoice_line (hospital, supplier, period, invoice, version, n, item_code, quantity, cost, amount)
@@ -94,40 +114,70 @@ class StatementBooks:
         by: str,
         *,
         replace: bool = False,
-    ) -> tuple[Statement, dict[str, Sequence[InvoiceLine]]] | None:
+    ) -> tuple[list[Statement], dict[str, KeptInvoice | None]]:
         """Keep invoices of a supplier's month, by number, and match all that are kept with the statement.
 
-        One that was kept with other lines is refused, unless it comes to replace them. Gives the statement and the
-        kept lines of each that was refused; `None` when nothing was ever owed: nothing is kept.
+        One that is kept with other lines or for another month is refused, unless it comes to replace that. Gives the
+        statements, that of a month it was moved from, too, and what is kept of each number that was refused; `None`
+        of those when nothing was ever owed for the month: nothing is kept.
         """
         async with self._pool.acquire() as connection, connection.transaction():
-            made = await self._made(connection, hospital, supplier, month, by)
-            if made is None:
-                return None
             # Making takes the supplier's lock: nobody keeps or marks beside us until the transaction ends.
+            made = await self._made(connection, hospital, supplier, month, by)
             whose = (hospital, supplier, month)
-            kept: dict[str, list[InvoiceLine]] = defaultdict(list)
-            for each in await fetch(connection, InvoiceLine, _INVOICE_LINES, *whose):
-                kept[each.invoice].append(each)
-            refused: dict[str, Sequence[InvoiceLine]] = {}
+            refused: dict[str, KeptInvoice | None] = {}
+            left: set[int] = set()
             for number, lines in invoices.items():
-                if sorted(line.content for line in kept[number]) == sorted(line.content for line in lines):
+                kept = await self._kept(connection, hospital, supplier, number)
+                here = [each for (period, _), each in kept.items() if period == month]
+                if any(_same(each, lines) for each in here) and not (replace and len(kept) > 1):
                     continue
-                if kept[number] and not replace:
-                    refused[number] = kept[number]
-                    continue
-                version = await connection.fetchval(_KEEP, *whose, number, by)
-                rows = [(*whose, number, version, n, *line.content) for n, line in enumerate(lines, 1)]
-                await connection.executemany(_KEEP_LINE, rows)
-            return await self._matched(connection, made, month, match, by), refused
+                if kept and not replace:
+                    refused[number] = _standing(kept, month)
+                elif made is None:
+                    refused[number] = None
+                else:
+                    await self._keep(connection, whose, number, lines, by)
+                    left |= {period for period, _ in kept}
+            months = [(made, month)] if made else []
+            for period in sorted(left - {month}):
+                before = await self._made(connection, hospital, supplier, period, by)
+                months += [(before, period)] if before else []
+            found = [
+                await self._matched(connection, each, period, match, by, emptied=period != month)
+                for each, period in months
+            ]
+            return found, refused
+
+    @staticmethod
+    async def _kept(
+        connection: Connection, hospital: str, supplier: str, number: str
+    ) -> dict[tuple[int, str], list[InvoiceLine]]:
+        """What is kept under a number, by month and spelling: one, save in books from before 0095."""
+        kept: dict[tuple[int, str], list[InvoiceLine]] = defaultdict(list)
+        for row in await connection.fetch(_KEPT, hospital, supplier, number):
+            month, *line = row
+            kept[month, row["invoice"]].append(InvoiceLine(*line))
+        return kept
+
+    @staticmethod
+    async def _keep(
+        connection: Connection, whose: tuple[str, str, int], number: str, lines: Sequence[InvoiceLine], by: str
+    ) -> None:
+        version = await connection.fetchval(_KEEP, *whose, number, by)
+        rows = [(*whose, number, version, n, *line.content) for n, line in enumerate(lines, 1)]
+        await connection.executemany(_KEEP_LINE, rows)
 
     async def _matched(
-        self, connection: Connection, made: Statement, month: int, match: Matching, by: str
+        self, connection: Connection, made: Statement, month: int, match: Matching, by: str, *, emptied: bool = False
     ) -> Statement:
-        """The newest version, matched with all invoices that are kept of its month; with none it stands as it is."""
+        """The newest version, matched with all invoices that are kept of its month.
+
+        With none it stands as it is, unless it was `emptied`: one that it was matched with has moved to another month.
+        """
         whose = (made.hospital, made.supplier, month)
         kept = await fetch(connection, InvoiceLine, _INVOICE_LINES, *whose)
-        if not kept:
+        if not kept and not emptied:
             return made
         key = (*whose, made.version)
         await self._judged(connection, key, match(made, kept), by)
@@ -168,6 +218,16 @@ class StatementBooks:
             hospital, supplier, month, version,
         )  # fmt: skip
         return Statement(hospital, supplier, made["period"], version, made["made_at"], tuple(lines))
+
+
+def _standing(kept: Mapping[tuple[int, str], Sequence[InvoiceLine]], month: int) -> KeptInvoice:
+    """What a number that came is refused for: what is kept of this month, else of another."""
+    (period, _), lines = min(kept.items(), key=lambda each: each[0][0] != month)
+    return KeptInvoice(month_text(Month(period)), tuple(lines))
+
+
+def _same(kept: Sequence[InvoiceLine], came: Sequence[InvoiceLine]) -> bool:
+    return sorted(line.content for line in kept) == sorted(line.content for line in came)
 
 
 def body_of(statement: Statement) -> bytes:

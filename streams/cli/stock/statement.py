@@ -2,8 +2,9 @@
 
 import getpass
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from dataclasses import replace as replaced
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -13,8 +14,16 @@ import asyncpg
 import typer
 
 from models.calendar import Month
-from models.stock.statement import InvoiceLine, LineStatus, RefusedInvoice, Statement, StatementLine, WorkingCapital
-from rules.stock.invoicing import match_invoice
+from models.stock.statement import (
+    InvoiceLine,
+    KeptInvoice,
+    LineStatus,
+    RefusedInvoice,
+    Statement,
+    StatementLine,
+    WorkingCapital,
+)
+from rules.stock.invoicing import fault_of, match_invoice
 from sinks.postgres.stock.statements import StatementBooks
 from streams.cli.connection import bad, read_settings, run
 from streams.cli.lists import listing
@@ -82,13 +91,16 @@ def invoice(
     file: Annotated[Path, typer.Argument(help="CSV or XLSX; see docs/store.md.")],
     *,
     replace: Annotated[
-        bool, typer.Option("--replace", help="An invoice that came before with other lines now has these.")
+        bool, typer.Option("--replace", help="A number that came before now has these lines, and this month.")
     ] = False,
     by: By = None,
     limit: Limit = LIMIT_DEFAULT,
     as_json: AsJson = False,
 ) -> None:
-    """Match invoices with the statements: use, agreed cost, invoice. Exit 1 when a row is bad or an item differs."""
+    """Match invoices with the statements: use, agreed cost, invoice. Exit 1 when a row is bad or an item differs.
+
+    Exit 2 when a number is kept for another month.
+    """
     invoices, wrong = read_invoices(file)
     who = _who(by)
 
@@ -107,7 +119,8 @@ def invoice(
         for each in found:
             _show(each, limit)
     differ = any(line.status is LineStatus.MISMATCHED for each in found for line in each.lines)
-    raise typer.Exit(1 if wrong or refused or differ else 0)
+    elsewhere = any(no.kept_for is not None for no in refused)
+    raise typer.Exit(2 if elsewhere else 1 if wrong or refused or differ else 0)
 
 
 async def _matched(
@@ -117,20 +130,30 @@ async def _matched(
     months: dict[tuple[str, str, str], dict[str, list[InvoiceLine]]] = defaultdict(dict)
     for (*whose, number), lines in invoices.items():
         months[whose[0], whose[1], whose[2]][number] = lines
-    found, refused = [], []
+    found: dict[tuple[str, str, str], Statement] = {}
+    refused = []
     for (house, supplier, period), came in months.items():
-        taken = await books.invoiced(house, supplier, _month(period), came, match_invoice, who, replace=replace)
-        if taken is None:
-            reasons = {each: f"expected something owed for the month, got {_asked(came[each])}" for each in came}
-        else:
-            found.append(taken[0])
-            reasons = {
-                each: f"expected the lines it came with before ({_asked(kept)}), got others ({_asked(came[each])}); "
-                "--replace takes them in place of those"
-                for each, kept in taken[1].items()
-            }
-        refused += [RefusedInvoice(house, supplier, period, each, reason) for each, reason in reasons.items()]
-    return found, refused
+        made, no = await books.invoiced(house, supplier, _month(period), came, match_invoice, who, replace=replace)
+        found |= {(house, supplier, each.period): each for each in made}
+        refused += [_refused((house, supplier, period, number), came[number], kept) for number, kept in no.items()]
+    return [*found.values()], refused
+
+
+def _refused(key: Key, came: Sequence[InvoiceLine], kept: KeptInvoice | None) -> RefusedInvoice:
+    if kept is None:
+        return RefusedInvoice(*key, f"expected something owed for the month, got {_asked(came)}")
+    if kept.period != key[2]:
+        return RefusedInvoice(
+            *key,
+            f"expected the month that it is kept for, {kept.period} ({_asked(kept.lines)}), got {key[2]}; "
+            "--replace moves it",
+            kept.period,
+        )
+    return RefusedInvoice(
+        *key,
+        f"expected the lines it came with before ({_asked(kept.lines)}), got others ({_asked(came)}); "
+        "--replace takes them in place of those",
+    )
 
 
 def _asked(lines: Sequence[InvoiceLine]) -> str:
@@ -152,6 +175,7 @@ def read_invoices(file: Path) -> tuple[dict[Key, list[InvoiceLine]], list[BadRow
         bad(f"{file}: expected the columns {', '.join(INVOICE.required)}; {', '.join(missing)} is missing.")
     invoices: dict[Key, list[InvoiceLine]] = defaultdict(list)
     rows: dict[Key, list[int]] = defaultdict(list)
+    spelled: dict[tuple[str, str, str], str] = {}
     wrong: list[BadRow] = []
     spoilt: list[tuple[int, _Whose]] = []
     for row in sheet.rows:
@@ -162,16 +186,36 @@ def read_invoices(file: Path) -> tuple[dict[Key, list[InvoiceLine]], list[BadRow
             spoilt.append((row.number, _whose(row, zone)))
         else:
             assert isinstance(record, dict)  # noqa: S101 -- a line was made of it
-            key = (record["hospital"], record["supplier"], record["period"], record["invoice"])
-            invoices[key].append(line)
+            whose = (record["hospital"], record["supplier"])
+            number = spelled.setdefault((*whose, _plain(line.invoice)), line.invoice)
+            key = (*whose, record["period"], number)
+            invoices[key].append(replaced(line, invoice=number))
             rows[key].append(row.number)
-    for key, numbers in rows.items():
-        of = [str(number) for number, whose in spoilt if _may_be_of(whose, key)]
-        if of:
-            del invoices[key]
-            reason = f"expected no bad row in the invoice, got row {', '.join(of)}"
-            wrong += [BadRow(number, "invoice", reason) for number in numbers]
+    for key, reason in _unfit(rows, spoilt).items():
+        del invoices[key]
+        wrong += [BadRow(number, *reason) for number in rows[key]]
     return invoices, sorted(wrong, key=lambda each: each.row)
+
+
+def _plain(number: str) -> str:
+    """What an invoice is told by: its number without regard to blanks at the ends and capitals."""
+    return number.strip().upper()
+
+
+def _unfit(rows: Mapping[Key, Sequence[int]], spoilt: Sequence[tuple[int, _Whose]]) -> dict[Key, tuple[str, str]]:
+    """Column and reason of invoices that are left out whole: one with a bad row, one of several months."""
+    months: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+    for house, supplier, period, number in rows:
+        months[house, supplier, number].append(period)
+    found = {}
+    for key in rows:
+        of = [str(number) for number, whose in spoilt if _may_be_of(whose, key)]
+        periods = sorted(months[key[0], key[1], key[3]])
+        if of:
+            found[key] = ("invoice", f"expected no bad row in the invoice, got row {', '.join(of)}")
+        elif len(periods) > 1:
+            found[key] = ("period", f"expected one month for the invoice, got {', '.join(periods)}")
+    return found
 
 
 def _whose(row: SheetRow, zone: ZoneInfo) -> _Whose:
@@ -189,7 +233,12 @@ def _whose(row: SheetRow, zone: ZoneInfo) -> _Whose:
 def _may_be_of(whose: _Whose, key: Key) -> bool:
     """Whether a bad row may be one of an invoice; one without a readable number is of none, its month may be wrong."""
     hospital, supplier, number = whose
-    return number == key[3] and hospital in {None, key[0]} and supplier in {None, key[1]}
+    return (
+        number is not None
+        and _plain(number) == _plain(key[3])
+        and hospital in {None, key[0]}
+        and supplier in {None, key[1]}
+    )
 
 
 def _line(number: int, record: dict[str, Any]) -> InvoiceLine | BadRow:
@@ -208,7 +257,9 @@ def _line(number: int, record: dict[str, Any]) -> InvoiceLine | BadRow:
         return BadRow(number, "cost", "expected amounts in yuan")
     if abs(record["quantity"]) >= _MOST:
         return BadRow(number, "quantity", f"expected units of use, got {record['quantity']}")
-    return InvoiceLine(record["item_code"], record["quantity"], cost, amount, record["invoice"])
+    line = InvoiceLine(record["item_code"], record["quantity"], cost, amount, record["invoice"])
+    fault = fault_of(line)
+    return line if fault is None else BadRow(number, *fault)
 
 
 def month_of_text(text: str) -> Month:

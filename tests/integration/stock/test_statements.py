@@ -144,7 +144,8 @@ async def test_a_dispute_of_what_matched_stands_until_it_is_confirmed_or_the_mat
     await house.udi("statement", "S9", "2022-06", "--confirm")
     assert (await stand(house))[1] == ("PLATE", "matched", "F1", None)
     await house.udi(*dispute)
-    await invoiced(house, tmp_path, "H1,S9,2022-06,F3,PLATE,0,800.00,0.00")
+    both = ("H1,S9,2022-06,F3,PLATE,1,800.00,800.00", "H1,S9,2022-06,F3,PLATE,-1,800.00,-800.00")
+    await invoiced(house, tmp_path, *both)
     assert (await stand(house))[1] == ("PLATE", "matched", "F1, F3", None)
 
 
@@ -266,6 +267,7 @@ async def test_a_number_with_other_lines_is_refused_by_name_or_replaces(house: I
         "hospital": "H1", "supplier": "S9", "period": "2022-06", "invoice": "F1",
         "reason": "expected the lines it came with before (2 units for 80.00 yuan), got others (1 units for 800.00 "
         "yuan); --replace takes them in place of those",
+        "kept_for": None,
     }])  # fmt: skip
     assert [each[:3] for each in await stand(house)] == [("NOPE", "mismatched", "F1"), ("PLATE", "mismatched", None)]
     status, said = await invoiced(house, tmp_path, *right, options=("--replace",))

@@ -8,7 +8,7 @@ import pytest
 
 from models.policy import POLICY
 from models.stock.statement import InvoiceLine, LineStatus, Statement, StatementLine, Verdict
-from rules.stock.invoicing import match_invoice
+from rules.stock.invoicing import fault_of, match_invoice
 from tests.support.builders import NOON
 
 STATED = StatementLine("SCREW", 5, 1, 0, 4, Decimal("10.0000"), Decimal("40.00"), LineStatus.OPEN, None, None)
@@ -96,3 +96,36 @@ def test_an_item_that_was_only_invoiced_is_no_statement_of_it() -> None:
     said = "not on the statement: 0 used, 4 invoiced, 40.00 yuan"
     assert matched(line(), line(code="PLATE"), stated=(STATED, shown))[0] == ("PLATE", "mismatched", said)
     assert matched(line(), stated=(STATED, shown)) == [("SCREW", "matched", None)]
+
+
+def test_a_number_that_is_kept_twice_matches_in_neither_month() -> None:
+    assert matched(replace(line(), again="F1 (2022-07)")) == [
+        ("SCREW", "mismatched", "F1 is kept again as F1 (2022-07)")
+    ]
+    assert matched(line(1, amount="10.00"), replace(line(3, amount="30.00"), invoice="F2", again="f2 (2022-06)")) == [
+        ("SCREW", "mismatched", "F2 is kept again as f2 (2022-06)")
+    ]
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize(
+    ("quantity", "cost", "amount", "column"),
+    [
+        (3, "61.335", "184.00", None),
+        (3, "61.335", "184.01", None),
+        (3, "61.335", "183.99", "amount"),
+        (3, "61.335", "184.02", "amount"),
+        (1, "10", "10.01", None),
+        (1, "10", "9.99", None),
+        (1, "10", "10.02", "amount"),
+        (1, "0", "0", None),
+        (1, "0.001", "0.001", "amount"),
+        (1, "-10", "-10", "cost"),
+        (0, "10", "0", "quantity"),
+    ],
+)
+def test_an_invoice_line_adds_up_within_a_fen_in_both_signs(
+    quantity: int, cost: str, amount: str, column: str | None, sign: int
+) -> None:
+    fault = fault_of(InvoiceLine("SCREW", sign * quantity, Decimal(cost), sign * Decimal(amount), "F1"))
+    assert (fault and fault[0]) == column

@@ -58,13 +58,13 @@ class Need:
     elsewhere_stores: Sequence[str]
     """Where, the most first: `OR-3: 12`."""
     stopped: str | None
-    """Why nothing is proposed: `breaker-open`, `suspended-item`, `licence-expired`, `not-listed`; `None`: nothing."""
+    """Why nothing is proposed: `breaker-open`, `suspended-item`, `licence-expired`, `not-listed` or `not-sold`."""
     supplier: str | None
     """Id of the supplier; `None`: the catalogue names none."""
     issuer: str | None
-    """Issuing agency of the largest package's identifier; `None`: the item has no identifier."""
+    """Issuing agency of the largest package that is sold; `None`: there is none."""
     di: str | None
-    """Identifier of the largest package."""
+    """Identifier of the largest package that is sold."""
     units_per_package: int
     """Units of use in it."""
     lead_days: int | None

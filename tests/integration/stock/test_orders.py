@@ -10,12 +10,13 @@ import pytest
 
 from models.charging.controls import Breaker, BreakerState, ControlScope
 from models.stock.order import Need
+from rules.stock.ordering import orders_of
 from sinks.ports.batch import RawRecord
 from sinks.postgres.monitoring.controls import ControlBooks
 from sinks.postgres.stock.replenishing.orders import needs, order_desk
 from sinks.postgres.stock.supply_facts import SupplyBatch, SupplyBooks
 from streams.embedded.broker import EmbeddedBroker
-from tests.support.builders import DI, HOSPITAL, NOON, body, encounter, gs1, item, scan
+from tests.support.builders import BOX, DI, HOSPITAL, NOON, body, encounter, gs1, item, scan
 from tests.support.installed import Installed, installed
 from tests.support.recalls import accept, recall
 from tests.support.ward import PostgresStore, Ward, postgres_store
@@ -144,6 +145,32 @@ async def test_days_of_real_use_make_the_level(ward: Ward, store: PostgresStore)
     found = await need(store.pool)
     assert (str(found.daily_use), found.minimum, found.maximum) == ("5.500", 22, 22)
     assert (found.on_hand, found.days_left, found.proposed) == (19, 3, 5)
+
+
+async def packs(ward: Ward, store: PostgresStore, single: str | None, box: str | None) -> Need:
+    """What is needed of the screw when its packages are sold until these days."""
+    await ward.learn(item(identifiers=[
+        {"issuer": "GS1", "di": di, "units_per_package": units} | ({"withdrawn_on": until} if until else {})
+        for di, units, until in ((DI, 1, single), (BOX, 12, box))
+    ]))  # fmt: skip
+    return await need(store.pool)
+
+
+async def test_a_package_that_is_not_sold_any_more_is_not_proposed(ward: Ward, store: PostgresStore) -> None:
+    """The day of the books is 2022-06-03, that of the scan."""
+    await keep(store.pool, level())
+    await ward.scan(receipt(1, 9))
+
+    async def proposed(single: str | None, box: str | None) -> tuple[str | None, int, int, str | None]:
+        found = await packs(ward, store, single, box)
+        return found.di, found.packages, found.proposed, found.stopped
+
+    assert await proposed(None, None) == (BOX, 1, 12, None)
+    assert await proposed(None, "2022-06-04") == (BOX, 1, 12, None)
+    assert await proposed(None, "2022-06-03") == (DI, 11, 11, None)
+    assert await proposed("2022-01-01", "2022-06-03") == (None, 0, 0, "not-sold")
+    drafts, left = orders_of(await needs(store.pool))
+    assert (drafts, [(each.item_code, each.reason) for each in left]) == ([], [("SCREW", "not-sold")])
 
 
 def _id(number: int) -> str:

@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 from sinks.ports.batch import RawRecord
+from sinks.postgres.stock.balances import balances
+from sinks.postgres.stock.below_zero import below_zero
 from sinks.postgres.stock.supply_facts import SupplyBatch, SupplyBooks
 from sinks.postgres.verifying.books import verify_books
 from streams.embedded.broker import EmbeddedBroker
-from tests.support.builders import DI, HOSPITAL, NOON, body, encounter, gs1, item, scan
+from tests.support.builders import DI, HOSPITAL, NOON, body, encounter, gs1, item, scan, scan_id
 from tests.support.installed import Installed, installed
 from tests.support.ward import PostgresStore, Ward, postgres_store
 
@@ -83,6 +85,77 @@ async def test_every_place_has_its_balance_and_every_move_its_cost(ward: Ward, s
     async with store.pool.acquire() as connection:
         _, findings = await verify_books(connection)
     assert [finding.name for finding in findings if not finding.ok] == []
+
+
+SENT = (
+    moved(1, "receive", 20), moved(2, "transfer", 3, to_store="OR-3", document="TA"),
+    moved(3, "transfer", 4, to_store="OR-3", document="TB"), moved(4, "transfer", 2, to_store="OR-3"),
+)  # fmt: skip
+
+
+async def on_the_way(store: PostgresStore) -> list[tuple[str | None, int]]:
+    rows = await store.pool.fetch("SELECT document, quantity FROM report.in_transit ORDER BY sent_at")
+    return [(row["document"], row["quantity"]) for row in rows]
+
+
+def accepted(number: int, quantity: int, document: str | None = None) -> dict[str, Any]:
+    return moved(number, "accept", quantity, store="OR-3", document=document)
+
+
+@pytest.mark.parametrize(
+    ("came", "left"),
+    [
+        ([], [("TA", 3), ("TB", 4), (None, 2)]),
+        ([accepted(5, 7, "TA")], [(None, 2)]),
+        ([accepted(5, 4, "TB")], [("TA", 3), (None, 2)]),
+        ([accepted(5, 5, "TB")], [("TA", 2), (None, 2)]),
+        ([accepted(5, 1)], [("TA", 3), ("TB", 4), (None, 1)]),
+        ([accepted(5, 6)], [("TB", 3)]),
+        ([accepted(5, 4, "NO SUCH")], [("TB", 3), (None, 2)]),
+        ([accepted(5, 3, "NO SUCH"), accepted(6, 3, "TA")], [("TB", 1), (None, 2)]),
+        ([accepted(5, 9, "TA")], []),
+    ],
+)
+async def test_what_is_accepted_empties_the_document_it_names_and_then_the_oldest(
+    ward: Ward, store: PostgresStore, came: list[dict[str, Any]], left: list[tuple[str | None, int]]
+) -> None:
+    await ward.scan(*SENT)
+    for each in came:
+        await ward.scan(each, lane=1)
+
+    assert await on_the_way(store) == left
+    negative = await store.pool.fetch("SELECT store FROM report.stock WHERE quantity < 0")
+    assert negative == []
+
+
+async def test_what_is_accepted_beyond_all_that_was_sent_is_below_zero_on_its_list(
+    ward: Ward, store: PostgresStore
+) -> None:
+    await ward.scan(*SENT)
+    await ward.scan(accepted(5, 10, "TA"), lane=1)
+
+    assert await on_the_way(store) == []
+    assert [(each.store, each.quantity) for each in await balances(store.pool, negative=True)] == [
+        ("in-transit/OR-3", -1)
+    ]  # fmt: skip
+    assert [(each.store, each.units, each.explained) for each in await below_zero(store.pool)] == [
+        ("in-transit/OR-3", 10, False)
+    ]  # fmt: skip
+
+
+async def test_a_way_empties_by_its_own_goods_alone_and_fills_again_when_they_turn_out_to_be_others(
+    ward: Ward, store: PostgresStore
+) -> None:
+    other = {"codes": [gs1(DI, lot="L2", expiry="271231")]}
+    await ward.scan(*SENT)
+    await ward.scan(accepted(5, 7, "TA"), accepted(6, 2) | other)
+    assert await on_the_way(store) == [(None, 2)]
+
+    await ward.scan(moved(7, "identify", 7, store="OR-3", corrects=str(scan_id(5))) | other)
+    await ward.sweep()
+
+    assert await on_the_way(store) == [("TA", 3), ("TB", 4), (None, 2)]
+    assert [(each.lot, each.quantity) for each in await balances(store.pool, negative=True)] == [("L2", -9)]
 
 
 async def test_stock_as_of_an_instant_is_a_replay_up_to_it(ward: Ward, store: PostgresStore) -> None:

@@ -6,7 +6,7 @@ Revision ID: 0095
 from sinks.postgres.migrations.scripts import execute
 
 revision = "0095"
-down_revision = "0082"
+down_revision = "0085"
 branch_labels = None
 depends_on = None
 

@@ -92,6 +92,10 @@ class View:
         """What a posted count says is booked by the scan; `None` when none says anything."""
         return self.gathered.adjustments.get((event.hospital, event.scan_id))
 
+    def replaced(self, event: ScanEvent) -> BalanceKey | None:
+        """The balance from which the use that the event replaces took its goods; `None` when there is none."""
+        return self.gathered.replaced.get((event.hospital, event.corrects)) if event.corrects is not None else None
+
     def goods(self, key: GoodsKey) -> list[Goods]:
         """What an `identify` may mean."""
         return self.gathered.goods.get(key, [])

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from itertools import pairwise
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Final, Literal, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
@@ -204,6 +204,15 @@ class DatedCode:
     """The day after the last; `date.max` when open."""
 
 
+class Belonging(NamedTuple):
+    """Whose the goods of an item are, by one version of it."""
+
+    owner: str
+    """`hospital`, or the supplier's id."""
+    supplier: str | None
+    """Id of the supplier; `None` without one. What he brings as a set is his, whoever the owner is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Item:
     """A catalogue item as decisions read it: one version of it, known from one moment."""
@@ -254,6 +263,11 @@ class Item:
     """By days; empty: `insurance_code` holds on every day."""
     labels: tuple[tuple[Issuer, str, tuple[LabelPart, ...]], ...] = ()
     """(issuer, device identifier, what its label has to say), where that is known."""
+
+    @property
+    def belonging(self) -> Belonging:
+        """Whose its goods are by this version."""
+        return Belonging(self.owner, self.supplier)
 
     @property
     def unit_identifier(self) -> tuple[Issuer, str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from models.catalogue.item import Item
+from models.catalogue.item import Belonging, Item
 from models.charging.books import BalanceKey, Neighbour, Ref, UnitKey
 from models.charging.decision import UseAccount
 from models.charging.goods import Goods, GoodsKey
@@ -34,6 +34,8 @@ class Catalogue:
         """Stores, known at the same version."""
         self._items: dict[tuple[str, str], Item] = {}
         self._claims: dict[tuple[str, str, str], tuple[tuple[Item, int | None], ...]] = {}
+        self._former: dict[tuple[str, str], tuple[Belonging, ...]] = {}
+        """Only of items that changed hands: the other items cost nothing."""
 
     def __len__(self) -> int:
         return len(self._items)
@@ -45,11 +47,18 @@ class Catalogue:
             if known is not None and known.version >= item.version:
                 continue
             self._drop(known)
+            if known is not None and known.belonging != item.belonging:
+                self._changed_hands(known, item)
             self._items[item.hospital, item.item_code] = item
             for issuer, di, units in item.identifiers:
                 key = (item.hospital, str(issuer), di)
                 self._claims[key] = (*self._claims.get(key, ()), (item, units))
         self.version = max(self.version, version)
+
+    def _changed_hands(self, known: Item, item: Item) -> None:
+        before = self._former.get((item.hospital, item.item_code), ())
+        others = (each for each in before if each not in {known.belonging, item.belonging})
+        self._former[item.hospital, item.item_code] = (known.belonging, *others)
 
     def _drop(self, item: Item | None) -> None:
         if item is None:
@@ -61,6 +70,10 @@ class Catalogue:
     def item(self, hospital: str, item_code: str) -> Item | None:
         """The item of a code, ended or not."""
         return self._items.get((hospital, item_code))
+
+    def former(self, item: Item) -> tuple[Belonging, ...]:
+        """Whose the goods of the item were by earlier versions, the newest first; nearly always nobody's."""
+        return self._former.get((item.hospital, item.item_code), ())
 
     def controlled(self, hospital: str, controlled_category: str) -> list[str]:
         """The codes of the items of a controlled category."""
@@ -158,6 +171,8 @@ class Lookup:
     """(hospital, scan id) of scans by which a count's differences are booked."""
     goods: set[GoodsKey] = field(default_factory=set)
     """Goods that are said to be of another lot or serial."""
+    replaced: set[tuple[str, UUID]] = field(default_factory=set)
+    """(hospital, scan id) of uses that a corrected use takes the place of."""
 
 
 @dataclass(slots=True)
@@ -206,3 +221,5 @@ class Snapshot:
     """By (hospital, scan id); one that no posted count says is missing."""
     goods: dict[GoodsKey, list[Goods]] = field(default_factory=dict)
     """What an `identify` may mean; an empty list where nothing is recorded."""
+    replaced: dict[tuple[str, UUID], BalanceKey] = field(default_factory=dict)
+    """Balance that a use which is replaced took its goods from, by (hospital, scan id); missing when it took none."""

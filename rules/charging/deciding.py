@@ -28,7 +28,8 @@ from rules.charging.validation import (
     receipt_reasons,
     unit_reasons,
 )
-from rules.stock.moving import lies_at, of_set, of_unnamed_set, owner_of, way_of
+from rules.stock.moving import lies_at, of_set, of_unnamed_set, way_of
+from rules.stock.owning import balance_of, sent_back_of, taken_from
 from rules.stock.usable import unusable
 from rules.view import View
 
@@ -278,17 +279,21 @@ def _move(decision: Decision, view: View, reasons: set[Reason]) -> None:
         reasons.add(Reason.EXPIRED)
     confirms = event.action is Action.TRANSFER and view.catalogue.stores.confirms(event.hospital, event.to_store or "")
     sent_back = event.action is Action.SEND_BACK and not of_set(event)
-    locked_away = view.balance(decision.balance_key(quarantine(event.store))) if sent_back else 0
+    owner, locked_away = None, 0
+    if sent_back:
+        owner = sent_back_of(event, item, decision.label, units, view)
+        locked_away = view.balance(balance_of(event, item, decision.label, quarantine(event.store), owner))
     locked = sent_back and locked_away >= units
     cleared = locked_away if 0 < locked_away < units else 0
     # What is brought for one operation stays together: it goes back to its supplier.
     way = way_of(event, confirms=confirms, locks=(expired and not of_set(event)) or locked)
-    move = StockMove(owner_of(event, item), units, kept(way.from_place), kept(way.to_place))
+    source = kept(way.from_place)
+    owner = owner or taken_from(event, item, decision.label, source, units, view)
+    move = StockMove(owner, units, source, kept(way.to_place))
     here = lies_at(event)
     left = view.left(event.hospital, here, item) + units * ((way.to_place == here) - (way.from_place == here)) + cleared
     if _elsewhere(decision, way.from_place, view):
         reasons.add(Reason.SERIAL_ELSEWHERE)
-    source = move.from_store
     cost, takes_unit = cost_on(item, subject.day), decision.stock.takes_unit
     decision.stock = StockEffects(move, cost, left, takes_unit, cleared=cleared)
     nowhere = source is None and event.action is Action.USE

@@ -15,7 +15,7 @@ from rules.halves import Halves
 from rules.labels.pairing import complementary, counted, joined
 from rules.labels.rescue import certain_device
 from rules.labels.separator_recovery import may_be
-from rules.stock.moving import lies_at, owner_of, way_of
+from rules.stock.moving import lies_at, owners_of, way_of
 
 
 def wanted_by(subjects: Iterable[RecordedScan], waiting: Iterable[Waiting], catalogue: Catalogue) -> Lookup:
@@ -98,6 +98,8 @@ def _want(wanted: Lookup, subject: RecordedScan, label: LabelFacts, catalogue: C
         wanted.encounters.add((event.hospital, event.encounter))
     if event.action in ADJUSTING:
         wanted.adjustments.add((event.hospital, event.scan_id))
+    if event.action is Action.USE and event.corrects is not None:
+        wanted.replaced.add((event.hospital, event.corrects))
     _want_unit(wanted, event, label)
     known = label.di is not None or event.item_code is not None
     item = resolve(event, label, catalogue).item if known else None
@@ -115,7 +117,7 @@ def _want(wanted: Lookup, subject: RecordedScan, label: LabelFacts, catalogue: C
     wanted.store_items.add((event.hospital, here, item.item_code))
     if catalogue.controls.stops(event.hospital, item.item_code):
         wanted.store_items.update((event.hospital, here, other.item_code) for other in catalogue.same_type(item))
-    _want_sources(wanted, event, label, item)
+    _want_sources(wanted, event, label, item, catalogue)
 
 
 def _want_unit(wanted: Lookup, event: ScanEvent, label: LabelFacts) -> None:
@@ -131,13 +133,15 @@ def _want_unit(wanted: Lookup, event: ScanEvent, label: LabelFacts) -> None:
         wanted.moved.add(unit)
 
 
-def _want_sources(wanted: Lookup, event: ScanEvent, label: LabelFacts, item: Item) -> None:
-    """The balances that the goods may leave: what is sent back may lie in quarantine."""
+def _want_sources(wanted: Lookup, event: ScanEvent, label: LabelFacts, item: Item, catalogue: Catalogue) -> None:
+    """The balances that the goods may leave, of each owner: what is sent back may lie in quarantine."""
     lot, serial = label.lot or "", label.serial or ""
+    owners = owners_of(event, item, catalogue)
     for locks in (False, True) if event.action is Action.SEND_BACK else (False,):
         place = kept(way_of(event, locks=locks).from_place)
         if place is not None:
-            wanted.balances.add(BalanceKey(event.hospital, place, item.item_code, owner_of(event, item), lot, serial))
+            keys = (BalanceKey(event.hospital, place, item.item_code, owner, lot, serial) for owner in owners)
+            wanted.balances.update(keys)
 
 
 def _want_quota(wanted: Lookup, subject: RecordedScan, item: Item, catalogue: Catalogue) -> None:

@@ -6,7 +6,8 @@ References:
 
 from typing import Final, NamedTuple, Protocol
 
-from models.catalogue.item import Item
+from models.catalogue.item import Belonging, Item
+from models.charging.snapshot import Catalogue
 from models.scan.event import ADJUSTING, Action, ScanEvent
 from models.stock.places import (
     ADJUSTMENT,
@@ -77,9 +78,19 @@ def lies_at(event: Said) -> str:
     return shelf(event.store, event.place)
 
 
-def owner_of(event: ScanEvent, item: Item) -> str:
-    """Whose goods an event moves: those of a set are its supplier's, whoever owns the item otherwise."""
-    return item.supplier if of_set(event) and item.supplier is not None else item.owner
+def owners_of(event: ScanEvent, item: Item, catalogue: Catalogue) -> tuple[str, ...]:
+    """Whose goods an event may move: the owner by the catalogue, then those the item had before, the newest first.
+
+    Goods of a set are its supplier's, whoever owns the item otherwise.
+    """
+    former = catalogue.former(item)
+    if not former:
+        return (_owner(event, item.belonging),)
+    return tuple(dict.fromkeys(_owner(event, each) for each in (item.belonging, *former)))
+
+
+def _owner(event: ScanEvent, by: Belonging) -> str:
+    return by.supplier if of_set(event) and by.supplier is not None else by.owner
 
 
 def way_of(event: Said, *, confirms: bool = False, locks: bool = False) -> Way:

@@ -30,6 +30,7 @@ from sinks.memory.sums import (
     goods_for,
     neighbours_of,
     quota_used,
+    replaced_of,
     sights_of,
     stock_of,
     uses_for,
@@ -122,6 +123,7 @@ class MemoryBooks:
             patterns={device: self.patterns[device] for device in wanted.patterns if device in self.patterns},
             adjustments={scan: self.adjustments[scan] for scan in wanted.adjustments if scan in self.adjustments},
             goods=goods_by_key(self.decisions, self.claims, wanted),
+            replaced=replaced_of(self.decisions, self.claims, wanted),
         )
 
     async def record(self, batch: Batch) -> int:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from uuid import UUID
 
 from models.charging.books import BalanceKey, Neighbour, Ref, UnitKey
 from models.charging.decision import Decision, goods_of
@@ -89,6 +90,19 @@ def goods_for(waiting: Decision, decisions: Mapping[Ref, list[Decision]], claims
         said = (label.issuer, label.di, label.lot, label.serial)
         others = [each for each in found if each.label != said and each.units == waiting.units]
         return found if len(found) == 1 or len(others) == 1 else []
+    return found
+
+
+def replaced_of(
+    decisions: Mapping[Ref, list[Decision]], claims: Claims, wanted: Lookup
+) -> dict[tuple[str, UUID], BalanceKey]:
+    """The balance each of the uses that are replaced took its goods from; one that moved none is missing."""
+    found: dict[tuple[str, UUID], BalanceKey] = {}
+    for scan in wanted.replaced & claims.scans.keys():
+        for decision in decisions[claims.scans[scan][0]]:
+            move = decision.stock.move
+            if move is not None and not decision.stock.takes_back and move.from_store is not None:
+                found[scan] = decision.balance_key(move.from_store)
     return found
 
 

@@ -41,7 +41,7 @@ from sinks.postgres.charging.aside import PostgresAside
 from sinks.postgres.charging.commands import accept_identities, identities_of
 from sinks.postgres.charging.inputs import take_position
 from sinks.postgres.charging.rows import rows_of
-from sinks.postgres.charging.supply import adjustments_of, goods_of, learn_supply, units_of, ways_of
+from sinks.postgres.charging.supply import adjustments_of, goods_of, learn_supply, replaced_of, units_of, ways_of
 from sinks.postgres.charging.use_rows import event_of, plain, use_of
 from sinks.postgres.readable import readable
 
@@ -115,6 +115,7 @@ class PostgresBooks:
             patterns = await self._patterns(connection, wanted)
             adjustments = await adjustments_of(connection, wanted.adjustments)
             goods = await goods_of(connection, wanted.goods)
+            replaced = await replaced_of(connection, wanted.replaced)
         return Snapshot(
             lane_version=row["lane_version"],
             facts_version=row["facts_version"],
@@ -135,6 +136,7 @@ class PostgresBooks:
             patterns=patterns,
             adjustments=adjustments,
             goods=goods,
+            replaced=replaced,
         )
 
     async def record(self, batch: Batch) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Any, Final
 from uuid import UUID
 
-from models.charging.books import Ref, UnitKey
+from models.charging.books import BalanceKey, Ref, UnitKey
 from models.charging.commands import Moved
 from models.charging.goods import Goods, GoodsKey
 from models.charging.snapshot import Catalogue, Lookup
@@ -70,6 +70,19 @@ LEFT JOIN LATERAL (
 """
 
 
+_REPLACED: Final = """
+SELECT k.hospital, k.scan_id, moved.from_place, moved.item_code, moved.owner, coalesce(moved.lot, ''),
+       coalesce(moved.serial, '')
+FROM unnest($1::text[], $2::uuid[]) k (hospital, scan_id)
+JOIN udi.scan_claim c USING (hospital, scan_id)
+CROSS JOIN LATERAL (
+    SELECT m.* FROM udi.stock_move m
+    WHERE (m.position_id, m.record_offset) = (c.position_id, c.record_offset) AND NOT m.takes_back
+    ORDER BY m.n DESC LIMIT 1
+) moved
+"""
+
+
 async def learn_supply(connection: Any, catalogue: Catalogue, since: int, version: int) -> None:
     """Bring the notices and stores of `catalogue` from fact `since` to fact `version`.
 
@@ -88,6 +101,15 @@ async def adjustments_of(connection: Any, wanted: Collection[tuple[str, UUID]]) 
     columns = [[each[place] for each in wanted] for place in range(2)]
     rows = await connection.fetch(_ADJUSTMENTS, *columns)
     return {(row[0], row[1]): Adjustment(*row[2:]) for row in rows}
+
+
+async def replaced_of(connection: Any, wanted: Collection[tuple[str, UUID]]) -> dict[tuple[str, UUID], BalanceKey]:
+    """The balance each of the uses took its goods from, by (hospital, scan id); one that moved none is missing."""
+    if not wanted:
+        return {}
+    columns = [[each[place] for each in wanted] for place in range(2)]
+    rows = await connection.fetch(_REPLACED, *columns)
+    return {(row[0], plain(row[1])): BalanceKey(row[0], *tuple(row)[2:]) for row in rows}
 
 
 async def units_of(connection: Any, wanted: Lookup) -> tuple[dict[UnitKey, int], dict[UnitKey, Sight | None]]:

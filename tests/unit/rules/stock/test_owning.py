@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from models.charging.books import BalanceKey
+from models.charging.decision import Decision
 from models.charging.effects import StockMove
 from models.charging.snapshot import Catalogue
 from rules.charging.lookup import wanted_by
@@ -88,6 +89,25 @@ def test_what_is_locked_away_of_a_former_owner_goes_back_from_there() -> None:
     back = bench.scan(2, action="send-back", quantity=2, encounter=None)
 
     assert (back.move, back.reasons) == (StockMove("S1", 2, "quarantine/OR-2", None), ())
+
+
+@pytest.mark.parametrize(("units", "owner", "cleared"), [(3, "S2", 0), (4, "S1", 2), (7, "S1", 2), (9, "S1", 2)])
+def test_what_is_sent_back_is_of_whom_as_many_lie_in_quarantine_else_there_and_on_the_shelf(
+    units: int, owner: str, cleared: int
+) -> None:
+    """S1 has 2 in quarantine and 5 on the shelf, S2 3 in quarantine and none; nobody has 9."""
+    bench = bench_of(("S1", 7))
+    bench.scan(1, action="quarantine", quantity=2, encounter=None)
+    bench.learn(owned("S2"))
+    bench.stock(LABEL, quantity=9)
+    bench.scan(2, action="quarantine", quantity=9, encounter=None)
+    bench.scan(3, action="clear", quantity=6, encounter=None)
+    bench.scan(4, action="waste", quantity=6, encounter=None)
+
+    decided = bench.record(scan(5, action="send-back", quantity=units, encounter=None))
+
+    moves = [each.stock.move for each in decided if isinstance(each, Decision) and each.stock.move is not None]
+    assert ({move.owner for move in moves}, sum(move.units for move in moves if move.to_store)) == ({owner}, cleared)
 
 
 def test_a_unit_is_its_own_owners_and_what_comes_in_is_the_owners_of_the_day() -> None:

@@ -1,7 +1,7 @@
 """Whose goods are taken: of the owners that an item has had, the one whose goods lie there.
 
 References:
-    docs/store.md, "Whose goods are taken".
+    docs/store.md, "Places".
 """
 
 from collections.abc import Mapping

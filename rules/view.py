@@ -256,6 +256,7 @@ class View:
                 owner=use.owner or known.owner,
                 holds_unit=use.holds_unit or known.holds_unit,
                 settlement=use.settlement or known.settlement,
+                source=use.source or known.source,
                 returned_units=known.returned_units,
                 changes=known.changes,
                 credited_units=known.credited_units,
@@ -295,4 +296,5 @@ def _account(decision: Decision) -> UseAccount:
         holds_unit=decision.stock.takes_unit,
         charge=entries[0] if entries else None,
         settlement=decision.settlement[0] if decision.settlement else None,
+        source=move.from_store if move else None,
     )

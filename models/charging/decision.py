@@ -67,6 +67,8 @@ class UseAccount:
     """Fen credited of the newest charge so far."""
     credits: int = 0
     """Credits of the newest charge so far."""
+    source: str | None = None
+    """Place with a balance that its goods left; `None` when none moved, or it is not known."""
 
     @property
     def left(self) -> int:

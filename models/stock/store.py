@@ -76,11 +76,25 @@ class Stores:
     """The newest version of every store."""
 
     _stores: dict[tuple[str, str], StoreRecord] = field(default_factory=dict)
+    _borrowers: set[tuple[str, str]] = field(default_factory=set)
 
     def put(self, stores: Iterable[StoreRecord]) -> None:
         """Take stores, oldest version first."""
         for store in stores:
             self._stores[store.hospital, store.store] = store
+
+    def borrow(self, borrowers: Iterable[tuple[str, str]]) -> None:
+        """Take (hospital, store) of stores to which something was ever lent; one that is told stays known."""
+        self._borrowers.update(borrowers)
+
+    @property
+    def borrowers(self) -> int:
+        """Of how many stores it is known that something was lent to them."""
+        return len(self._borrowers)
+
+    def borrows(self, hospital: str, store: str) -> bool:
+        """Something was ever lent to the store."""
+        return (hospital, store) in self._borrowers
 
     def department(self, hospital: str, store: str) -> str | None:
         """Whose store it is, when that is known."""

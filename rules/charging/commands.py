@@ -278,7 +278,7 @@ def _taken_back(one: Recorded, use: UseAccount, at: datetime, view: View) -> Dec
 
 def _back(use: UseAccount, subject: RecordedScan, units: int) -> StockEffects:
     """The goods of a use go back to the shelf they came from; where none moved, only its unit is free."""
-    place = kept(lies_at(subject.event))
+    place = use.source or kept(lies_at(subject.event))
     return StockEffects(
         move=StockMove(use.owner, units, None, place) if use.owner is not None and units else None,
         cost=cost_on(use.item, use.day) if use.owner is not None and use.item is not None else None,

@@ -19,6 +19,7 @@ from rules.charging.charges import charge_of, settlement_of, waste_of
 from rules.charging.controls import control_reasons, move_reasons, offers, overridden
 from rules.charging.identifying import decide_identify
 from rules.charging.returns import decide_return
+from rules.charging.taking import taken_of
 from rules.charging.validation import (
     code_reason,
     encounter_reasons,
@@ -29,7 +30,7 @@ from rules.charging.validation import (
     unit_reasons,
 )
 from rules.stock.moving import lies_at, of_set, of_unnamed_set, way_of
-from rules.stock.owning import balance_of, sent_back_of, taken_from
+from rules.stock.owning import balance_of, sent_back_of
 from rules.stock.usable import unusable
 from rules.view import View
 
@@ -287,12 +288,12 @@ def _move(decision: Decision, view: View, reasons: set[Reason]) -> None:
     cleared = locked_away if 0 < locked_away < units else 0
     # What is brought for one operation stays together: it goes back to its supplier.
     way = way_of(event, confirms=confirms, locks=(expired and not of_set(event)) or locked)
-    source = kept(way.from_place)
-    owner = owner or taken_from(event, item, decision.label, source, units, view)
+    source, here = kept(way.from_place), lies_at(event)
+    if owner is None:
+        source, owner = taken_of(event, item, decision.label, source, units, view)
     move = StockMove(owner, units, source, kept(way.to_place))
-    here = lies_at(event)
-    left = view.left(event.hospital, here, item) + units * ((way.to_place == here) - (way.from_place == here)) + cleared
-    if _elsewhere(decision, way.from_place, view):
+    left = view.left(event.hospital, here, item) + units * ((way.to_place == here) - (source == here)) + cleared
+    if _elsewhere(decision, source or way.from_place, view):
         reasons.add(Reason.SERIAL_ELSEWHERE)
     cost, takes_unit = cost_on(item, subject.day), decision.stock.takes_unit
     decision.stock = StockEffects(move, cost, left, takes_unit, cleared=cleared)

@@ -20,6 +20,7 @@ from models.scan.event import Action, ScanEvent
 from models.stock.places import kept, quarantine
 from models.udi import Issuer
 from rules.catalogue.joining import Resolution, cost_on
+from rules.charging.taking import taken_again
 from rules.charging.validation import identity_reasons, label_reasons, receipt_reasons
 from rules.stock.moving import lies_at
 from rules.stock.recall_matching import recalled
@@ -140,7 +141,8 @@ def identified(  # noqa: PLR0917 -- what is known of the scan
             return None
     elif way is None or (event.action is Action.RECEIVE and receipt_reasons(subject, label, view)):
         return None
-    went = way or Moved(kept(lies_at(event)), None, cost_on(item, subject.day))
+    source = use.source if use is not None else None
+    went = way or Moved(source or kept(lies_at(event)), None, cost_on(item, subject.day))
     back = StockMove(prior.owner, prior.units, went.to_store, went.from_store)
     again = StockMove(prior.owner, prior.units, went.from_store, went.to_store)
     freed, department = subject.ref if prior.holds_unit else None, use.department if use else None
@@ -153,6 +155,11 @@ def identified(  # noqa: PLR0917 -- what is known of the scan
         subject, prior.decisions + 1, at, prior.verdict, (), label, item, prior.units,
         department, stock=StockEffects(again, went.cost, takes_unit=takes), account=use, claims=False,
     )  # fmt: skip
+    if way is not None and went.from_store is not None and event.action is Action.USE:
+        # Under its right label it may have been on loan, or not.
+        source = taken_again(second, kept(lies_at(event)) or went.from_store, view)
+        second.stock = second.stock._replace(move=again._replace(from_store=source))
+        went = went._replace(from_store=source)
     still = identity_reasons(label, item, prior.units) | label_reasons(label, item)
     reasons = {reason for reason in prior.reasons if reason not in _OF_THE_LABEL or reason in still}
     if way is not None and went.from_store is not None:

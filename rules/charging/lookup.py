@@ -8,14 +8,14 @@ from models.charging.commands import Commanded
 from models.charging.known_controls import QuotaKey
 from models.charging.snapshot import Catalogue, Lookup
 from models.scan.event import ADJUSTING, MOVED_ON, Action, ScanEvent
-from models.stock.places import kept
 from rules.catalogue.joining import levels_of, resolve
 from rules.charging.identifying import identity, named_goods
+from rules.charging.taking import sources_of
 from rules.halves import Halves
 from rules.labels.pairing import complementary, counted, joined
 from rules.labels.rescue import certain_device
 from rules.labels.separator_recovery import may_be
-from rules.stock.moving import lies_at, owners_of, way_of
+from rules.stock.moving import lies_at, owners_of
 
 
 def wanted_by(subjects: Iterable[RecordedScan], waiting: Iterable[Waiting], catalogue: Catalogue) -> Lookup:
@@ -134,14 +134,12 @@ def _want_unit(wanted: Lookup, event: ScanEvent, label: LabelFacts) -> None:
 
 
 def _want_sources(wanted: Lookup, event: ScanEvent, label: LabelFacts, item: Item, catalogue: Catalogue) -> None:
-    """The balances that the goods may leave, of each owner: what is sent back may lie in quarantine."""
+    """The balances that the goods may leave, of each owner."""
     lot, serial = label.lot or "", label.serial or ""
     owners = owners_of(event, item, catalogue)
-    for locks in (False, True) if event.action is Action.SEND_BACK else (False,):
-        place = kept(way_of(event, locks=locks).from_place)
-        if place is not None:
-            keys = (BalanceKey(event.hospital, place, item.item_code, owner, lot, serial) for owner in owners)
-            wanted.balances.update(keys)
+    for place in sources_of(event, catalogue):
+        keys = (BalanceKey(event.hospital, place, item.item_code, owner, lot, serial) for owner in owners)
+        wanted.balances.update(keys)
 
 
 def _want_quota(wanted: Lookup, subject: RecordedScan, item: Item, catalogue: Catalogue) -> None:

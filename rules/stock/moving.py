@@ -93,6 +93,16 @@ def _owner(event: ScanEvent, by: Belonging) -> str:
     return by.supplier if of_set(event) and by.supplier is not None else by.owner
 
 
+def second_source(event: Said) -> str | None:
+    """Where its goods may lie besides `way_of`'s `from_place`; `None` for most actions.
+
+    A store uses what it has borrowed when its own shelf has not enough, and gives back goods of its own for those.
+    """
+    if event.action in _USED_UP:
+        return None if of_set(event) else lent(event.store)
+    return lies_at(event) if event.action is Action.GIVE_BACK else None
+
+
 def way_of(event: Said, *, confirms: bool = False, locks: bool = False) -> Way:
     """The way of an event's goods; of a count there is none.
 
@@ -125,3 +135,4 @@ def way_of(event: Said, *, confirms: bool = False, locks: bool = False) -> Way:
 
 _OF_NO_SET: Final = ADJUSTING | {Action.COUNT, Action.IDENTIFY}
 """Actions whose `place` names a room, whatever it is called."""
+_USED_UP: Final = frozenset({Action.USE, Action.OPENED, Action.WASTE})

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from models.stock.exposure import ItemScan
-from models.stock.places import INSIDE, OUTSIDE, SET, brought_set
+from models.stock.places import INSIDE, OUTSIDE, PATIENT, SET, WASTE, brought_set, lent
 from rules.stock.recall_matching import Match
 
 
@@ -55,7 +55,12 @@ class Shares:
 
 
 def _taken_from(scan: ItemScan) -> str:
-    """The store of a shelf and of every room of it; what lies in no store, as a set or goods on the way, by itself."""
+    """The store of a shelf and of every room of it; what lies in no store, as a set or goods on the way, by itself.
+
+    Of a use nobody can say whether its store's own goods were taken or those that it has on loan.
+    """
+    if scan.from_place == lent(scan.store) and scan.to_place in {PATIENT, WASTE, None}:
+        return scan.store
     if scan.from_place is not None and scan.from_place.startswith(INSIDE):
         return scan.from_place
     if not scan.moved and scan.place == SET and scan.document is not None:
@@ -64,10 +69,16 @@ def _taken_from(scan: ItemScan) -> str:
 
 
 def _counted_in(place: str) -> Iterator[str]:
-    """The place, and what it is a room of: each store of which `udi.is_of_store` says that it is a place."""
+    """The place, and what it is a room of: each store of which `udi.is_of_store` says that it is a place.
+
+    What is lent to a store lies in that store.
+    """
     if place in OUTSIDE:
         return
     yield place
+    if place.startswith(lent("")):
+        place = place.removeprefix(lent(""))
+        yield place
     while not place.startswith(INSIDE) and "/" in place:
         place = place.rpartition("/")[0]
         yield place

@@ -101,8 +101,10 @@ class MemoryBooks:
         for control, version in self._controls:
             catalogue.controls.put(control, version)
         catalogue.stores.put(self._stores)
-        catalogue.put([item for item in self._items if item.version > catalogue.version], self.facts_version)
         balances, store_items = self.stock()
+        lent = {(key.hospital, key.store.removeprefix("lent/")) for key in balances if key.store.startswith("lent/")}
+        catalogue.stores.borrow(each for each in lent if each[0] in wanted.hospitals)
+        catalogue.put([item for item in self._items if item.version > catalogue.version], self.facts_version)
         scans, units = self.claims.scans, self.claims.units
         return Snapshot(
             lane_version=self._lanes[lane].version,
@@ -367,6 +369,7 @@ class MemoryBooks:
         charges = [charge for each in decisions for charge in each.charging.entries if charge.reverses is None]
         lines = [line for each in decisions for line in each.settlement if line.reverses is None]
         credits_ = credits_of(self._all(), charges[-1] if charges else None)
+        went = way_of(decisions)
         return UseAccount(
             ref=ref,
             hospital=event.hospital,
@@ -390,4 +393,5 @@ class MemoryBooks:
             credited_units=sum(each.quantity for each in credits_),
             credited_fen=sum(each.amount_fen for each in credits_),
             credits=len(credits_),
+            source=went.from_store if went is not None else None,
         )

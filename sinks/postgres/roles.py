@@ -28,6 +28,7 @@ assessment_row      book  -      -      ar     r      ar     r
 assessment_run      book  -      -      ar     r      ar     r
 assignment          book  r      -      r      r      ar     r
 balance             state arw    r      r      r      r      r
+borrower            state ar     -      r      r      r      r
 case_close          book  r      -      r      ar     ar     r
 case_delta          state ar     r      arwd   ar     ar     r
 case_proof          book  r      -      ar     r      r      r

@@ -152,12 +152,13 @@ class Lane:
     # What the steps and the sweeps share -----------------------------------------------------------------------------
 
     async def gather_for(self, wanted: Callable[[], Lookup]) -> Snapshot:
-        """A snapshot that is complete by the catalogue it brought: a newer catalogue may want more."""
+        """A snapshot that is complete by the catalogue it brought: a newer one, or a new borrower, may want more."""
         while True:
-            version = self.catalogue.version
+            version, borrowers = self.catalogue.version, self.catalogue.stores.borrowers
             gathered = await self.books.gather(self.lane, wanted(), self.catalogue)
             known = len(self.catalogue) or len(self.catalogue.scanners)
-            if self.catalogue.version == version or not known:
+            same = (version, borrowers) == (self.catalogue.version, self.catalogue.stores.borrowers)
+            if same or not known:
                 return gathered
 
     async def commit(self, batch: Batch) -> None:

@@ -295,6 +295,7 @@ def _cleared(facts: Facts, hospital: Hospital) -> Move | None:
 
 def _move(facts: Facts, hospital: Hospital) -> Move | None:
     here, there = f"set/{facts.set_of}" if facts.set_of else facts.store, facts.to_store or ""
+    here = f"lent/{here}" if facts.borrowed else here
     locked, sent = f"quarantine/{facts.store}", f"in-transit/{there}" if there in hospital.confirming else there
     places = {
         "use": (here, "patient"), "return": ("patient", here), "opened": (here, "waste"), "waste": (here, "waste"),

@@ -29,6 +29,7 @@ class Stock(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.expected: Counter[tuple[str, str]] = Counter()
+        self.borrowers: set[str] = set()
         self.number = 0
         self.done: list[tuple[int, int, list[tuple[str, int]], str]] = []
         """Of each scan that moved goods: its number, its quantity, what it changed where, and the lot."""
@@ -71,6 +72,12 @@ class Stock(RuleBasedStateMachine):
         }[action]  # fmt: skip
         if action == "transfer" and here == other:  # Nothing is booked until a person has looked at it.
             out, into = None, None
+        # A store uses what it has borrowed when its shelf has not enough, and gives back its own for those.
+        second = {"use": f"lent/{store}", "waste": f"lent/{store}", "opened": f"lent/{store}", "give-back": here}
+        if out is not None and action in second and not (of_set and action != "give-back"):
+            lying, there = self.expected[out, lot], self.expected[second[action], lot]
+            out = second[action] if lying < quantity and there > max(lying, 0) and store in self.borrowers else out
+        self.borrowers |= {other} if action == "lend" else set()
         changed = [(where, units) for where, units in ((out, -quantity), (into, quantity)) if where is not None]
         if action == "send-back" and not of_set:  # What is locked away goes first, as far as it goes.
             first = min(max(self.expected[locked, lot], 0), quantity)

@@ -56,7 +56,10 @@ CROSS JOIN LATERAL (
     SELECT array_agg(hospital ORDER BY n) AS clocked, array_agg(coalesce(since, at) ORDER BY n) AS clocked_since,
            array_agg(return_clock_tolerance ORDER BY n) AS clock_tolerances
     FROM udi.hospital_policy WHERE hospital = ANY ($3)
-) clocks"""
+) clocks
+CROSS JOIN LATERAL (
+    SELECT array_agg(hospital) AS lent_in, array_agg(store) AS lent_to FROM udi.borrower WHERE hospital = ANY ($3)
+) loans"""
 _QUOTA = (
     "SELECT scope, item_code, quantity, amount_fen FROM udi.usage_now WHERE hospital = $1 AND month = $2 "
     "AND scope_type = 'department' AND item_code = ANY ($3)"
@@ -107,6 +110,7 @@ class PostgresBooks:
             for body, kind, version in zip(row["controls"], row["control_kinds"], row["control_versions"], strict=True):
                 catalogue.controls.put(read_control(kind, body), version)
             catalogue.put(readable("an item", changes, lambda change: _item(*change)), row["facts_version"])
+            catalogue.stores.borrow(zip(row["lent_in"] or (), row["lent_to"] or (), strict=True))
             uses = await self._uses(connection, wanted, catalogue)
             booked, sights = await units_of(connection, wanted)
             neighbours = await self._neighbours(connection, wanted)
@@ -240,7 +244,11 @@ class PostgresBooks:
             [s for _, s in scans],
             *columns,
         )
-        return [use_of(row, catalogue.item(row["hospital"], row["item_code"] or ""), self._zone) for row in rows]
+        uses = [use_of(row, catalogue.item(row["hospital"], row["item_code"] or ""), self._zone) for row in rows]
+        if not catalogue.stores.borrowers:
+            return uses
+        ways = await ways_of(connection, [use.ref for use in uses])
+        return [replace(use, source=ways[use.ref].from_store) if use.ref in ways else use for use in uses]
 
     @staticmethod
     async def _patterns(connection: Any, wanted: Lookup) -> dict[tuple[str, str], LotPatterns]:

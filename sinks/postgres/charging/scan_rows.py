@@ -60,8 +60,9 @@ def scan_row(decision: Decision, batch: Batch) -> ScanRow:
 
 def _places(decision: Decision) -> tuple[str | None, str | None]:
     """From where to where the goods went, where that does not follow from the action and the store alone."""
-    event = decision.subject.event
-    follows = event.place is None and event.action in _PLAIN
+    event, move = decision.subject.event, decision.stock.move
+    kept = (move.from_store or move.to_store) if move is not None else None
+    follows = event.place is None and event.action in _PLAIN and kept in {None, event.store}
     return (None, None) if follows else decision.places or (None, None)
 
 

@@ -94,6 +94,14 @@ def test_unread_goods_that_come_where_nothing_is_known_can_not_be_ruled_out() ->
     assert [line.chance for line in listed(came, holdings=(holding(10, lot=None),))] == [Decimal(1)]
 
 
+def test_what_a_store_has_on_loan_may_be_what_it_used() -> None:
+    lent = scan(1, "lend", "BAD", 3, store="OR-2", to_store="OR-3")
+    own = scan(2, "receive", "GOOD", 1, store="OR-3")
+    assert chance(lent, own, unread(3, store="OR-3")) == Decimal("0.7500")
+    assert chance(lent, own, replace(unread(3, store="OR-3"), from_place="lent/OR-3")) == Decimal("0.7500")
+    assert chance(lent, own, unread(3, store="OR-2")) == Decimal(1)
+
+
 numbers = count(1)
 scans = st.builds(
     lambda action, lot, units, store, to_store, place, document: scan(
@@ -102,6 +110,11 @@ scans = st.builds(
     st.sampled_from(MOVING), st.sampled_from(["BAD", "GOOD"]), st.integers(1, 9), st.sampled_from(["A", "B", "A/x"]),
     st.sampled_from(["A", "B", "C"]), st.sampled_from([None, "x", "y", "set"]), st.sampled_from([None, "D1"]),
 )  # fmt: skip
+
+
+def lies_in(place: str, store: str) -> bool:
+    """On its shelf, in a room of it, or lent to it."""
+    return f"{place.removeprefix('lent/')}/".startswith(f"{store}/")
 
 
 @given(st.lists(scans, max_size=30), st.booleans(), st.sampled_from(["A", "B", "C", "A/x"]))
@@ -119,7 +132,7 @@ def test_the_share_is_that_of_the_stock_as_of_then_for_any_moves(
                 stock[place, each.lot] += units
 
     bad, good = (
-        max(sum(n for (place, lot), n in stock.items() if lot == of and f"{place}/".startswith(f"{store}/")), 0)
+        max(sum(n for (place, lot), n in stock.items() if lot == of and lies_in(place, store)), 0)
         for of in ("BAD", "GOOD")
     )
 

@@ -1,0 +1,16 @@
+"""What a store uses of goods that it has on loan counts as its use.
+
+Revision ID: 0093
+"""
+
+from sinks.postgres.migrations.scripts import execute
+
+revision = "0093"
+down_revision = "0092"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """A function, and the view that asks it."""
+    execute("0093_real_use.sql")

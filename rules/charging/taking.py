@@ -27,7 +27,8 @@ def sources_of(event: ScanEvent, catalogue: Catalogue) -> Iterator[str]:
         if place is not None:
             yield place
     second = second_source(event)
-    if second is not None and catalogue.stores.borrows(event.hospital, event.store):
+    gives_back = event.action is Action.GIVE_BACK
+    if second is not None and (gives_back or catalogue.stores.borrows(event.hospital, event.store)):
         yield second
 
 

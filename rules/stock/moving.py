@@ -96,11 +96,12 @@ def _owner(event: ScanEvent, by: Belonging) -> str:
 def second_source(event: Said) -> str | None:
     """Where its goods may lie besides `way_of`'s `from_place`; `None` for most actions.
 
-    A store uses what it has borrowed when its own shelf has not enough, and gives back goods of its own for those.
+    A store uses what it has borrowed when its own shelf has not enough, and gives back goods of its own for those; what
+    a supplier brought for one operation is no part of either.
     """
     if event.action in _USED_UP:
         return None if of_set(event) else lent(event.store)
-    return lies_at(event) if event.action is Action.GIVE_BACK else None
+    return lies_at(event) if event.action is Action.GIVE_BACK and not of_set(event) else None
 
 
 def way_of(event: Said, *, confirms: bool = False, locks: bool = False) -> Way:

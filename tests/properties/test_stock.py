@@ -29,10 +29,10 @@ class Stock(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.expected: Counter[tuple[str, str]] = Counter()
-        self.borrowers: set[str] = set()
         self.number = 0
-        self.done: list[tuple[int, int, list[tuple[str, int]], str]] = []
-        """Of each scan that moved goods: its number, its quantity, what it changed where, and the lot."""
+        self.done: list[tuple[int, int, list[tuple[str, int]], str, tuple[str, str | None] | None]] = []
+        """Of each scan that moved goods: its number, its quantity, what it changed where, the lot, and of a use the two
+        places it may have taken them from."""
         self.loop = asyncio.new_event_loop()
         self.books = MemoryBooks()
 
@@ -72,12 +72,10 @@ class Stock(RuleBasedStateMachine):
         }[action]  # fmt: skip
         if action == "transfer" and here == other:  # Nothing is booked until a person has looked at it.
             out, into = None, None
-        # A store uses what it has borrowed when its shelf has not enough, and gives back its own for those.
         second = {"use": f"lent/{store}", "waste": f"lent/{store}", "opened": f"lent/{store}", "give-back": here}
-        if out is not None and action in second and not (of_set and action != "give-back"):
-            lying, there = self.expected[out, lot], self.expected[second[action], lot]
-            out = second[action] if lying < quantity and there > max(lying, 0) and store in self.borrowers else out
-        self.borrowers |= {other} if action == "lend" else set()
+        other_place = second.get(action) if not of_set else None
+        first = out
+        out = out and self.taken(out, other_place, lot, quantity)
         changed = [(where, units) for where, units in ((out, -quantity), (into, quantity)) if where is not None]
         if action == "send-back" and not of_set:  # What is locked away goes first, as far as it goes.
             first = min(max(self.expected[locked, lot], 0), quantity)
@@ -85,14 +83,15 @@ class Stock(RuleBasedStateMachine):
         for where, units in changed:
             self.expected[where, lot] += units
         if changed:
-            self.done.append((self.number, quantity, changed, lot))
+            uses = (first, other_place) if action == "use" and first is not None else None
+            self.done.append((self.number, quantity, changed, lot, uses))
 
     @rule(which=st.integers(0, 99), lot=st.sampled_from(LOTS), lane=st.integers(0, 1), times=st.integers(1, 2))
     def identifies(self, which: int, lot: str, lane: int, times: int) -> None:
         """Goods of some scan were of this lot: what it changed, it changed there; said again, nothing changes."""
         if not self.done:
             return
-        number, quantity, changed, before = self.done[which % len(self.done)]
+        number, quantity, changed, before, uses = self.done[which % len(self.done)]
         said: dict[str, Any] = {
             "action": "identify", "quantity": quantity, "codes": [gs1(DI, expiry="271231", lot=lot)],
             "encounter": None, "corrects": str(scan_id(number)),
@@ -101,10 +100,14 @@ class Stock(RuleBasedStateMachine):
             self.number += 1
             self.loop.run_until_complete(self.ward.scan(scan(self.number, **said), lane=lane))
             self.loop.run_until_complete(self.ward.sweep())
+        again = changed
+        if uses is not None and lot != before:
+            again = [(self.taken(*uses, lot, quantity), -quantity)]
         for where, units in changed:
             self.expected[where, before] -= units
+        for where, units in again:
             self.expected[where, lot] += units
-        self.done[which % len(self.done)] = (number, quantity, changed, lot)
+        self.done[which % len(self.done)] = (number, quantity, again, lot, uses)
 
     @rule(
         store=st.sampled_from(STORES), place=st.sampled_from(PLACES), lot=st.sampled_from(LOTS),
@@ -131,6 +134,12 @@ class Stock(RuleBasedStateMachine):
         for _ in range(times):
             self.loop.run_until_complete(self.ward.scan(scan(number, **said), lane=lane))
         self.expected[here, lot] = counted
+
+    def taken(self, first: str, second: str | None, lot: str, quantity: int) -> str:
+        """A store uses what it has borrowed when its shelf has not enough, and gives back its own for those."""
+        lying = self.expected[first, lot]
+        more = second is not None and self.expected[second, lot] > max(lying, 0)
+        return second if second is not None and lying < quantity and more else first
 
     @invariant()
     def balances_are_those_of_the_dictionary(self) -> None:

@@ -56,7 +56,8 @@ async def lies(store: PostgresStore) -> dict[str, int]:
 
 async def ways(store: PostgresStore, *, last: int) -> list[tuple[str, str]]:
     rows = await store.pool.fetch(
-        "SELECT from_place, to_place FROM udi.stock_move ORDER BY position_id DESC, record_offset DESC, n DESC LIMIT $1",
+        "SELECT from_place, to_place FROM udi.stock_move "
+        "ORDER BY position_id DESC, record_offset DESC, n DESC LIMIT $1",
         last,
     )
     return [tuple(row) for row in reversed(rows)]

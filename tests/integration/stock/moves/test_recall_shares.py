@@ -45,10 +45,10 @@ def moved(number: int, action: str, quantity: int = 10, **changes: Any) -> dict[
 
 
 async def share(store: PostgresStore, at: datetime, of: str) -> Decimal | None:
-    """Of lot BAD in a store and its rooms, by the stock as of an instant."""
+    """Of lot BAD in a store, its rooms and what is lent to it, by the stock as of an instant."""
     rows = await store.pool.fetch(
         "SELECT lot, sum(quantity)::bigint AS units FROM udi.stock_as_of($1) "
-        "WHERE udi.is_of_store(store, $2) GROUP BY 1",
+        "WHERE udi.is_of_store(regexp_replace(store, '^lent/', ''), $2) GROUP BY 1",
         at, of,
     )  # fmt: skip
     units = {row["lot"]: max(row["units"], 0) for row in rows}

@@ -74,7 +74,7 @@ class Stock(RuleBasedStateMachine):
             out, into = None, None
         second = {"use": f"lent/{store}", "waste": f"lent/{store}", "opened": f"lent/{store}", "give-back": here}
         other_place = second.get(action) if not of_set else None
-        first = out
+        usual = out
         out = out and self.taken(out, other_place, lot, quantity)
         changed = [(where, units) for where, units in ((out, -quantity), (into, quantity)) if where is not None]
         if action == "send-back" and not of_set:  # What is locked away goes first, as far as it goes.
@@ -83,7 +83,7 @@ class Stock(RuleBasedStateMachine):
         for where, units in changed:
             self.expected[where, lot] += units
         if changed:
-            uses = (first, other_place) if action == "use" and first is not None else None
+            uses = (usual, other_place) if action == "use" and usual is not None else None
             self.done.append((self.number, quantity, changed, lot, uses))
 
     @rule(which=st.integers(0, 99), lot=st.sampled_from(LOTS), lane=st.integers(0, 1), times=st.integers(1, 2))

@@ -7,6 +7,7 @@ from typing import Final
 
 from tests.oracle.values import CATALOGUE, ENCOUNTERS, HOSPITAL, STORES, Facts, Intent
 from tests.oracle.world.goods import CONFIRMING, GOODS, Stay, item_row, stay_row, stays, store_row
+from tests.oracle.world.loans import LOANS
 from tests.oracle.world.stories import STORIES, Desk
 
 STAYS_PER_SCANS: Final = 40
@@ -67,7 +68,7 @@ def _late(known: Sequence[Stay]) -> tuple[Intent, ...]:
 
 def _scans(desk: Desk, scans: int, only: Sequence[str]) -> list[Intent]:
     """Sequences interleaved at random; each keeps its own order."""
-    told = [(story, weight) for story, weight in STORIES if not only or story.__name__ in only]
+    told = [(story, weight) for story, weight in (*STORIES, *LOANS) if not only or story.__name__ in only]
     stories, weights = [story for story, _ in told], [weight for _, weight in told]
     written: list[Intent] = []
     under_way: list[list[Intent]] = []

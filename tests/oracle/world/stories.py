@@ -295,25 +295,9 @@ def goods_lent_and_given_back(desk: Desk) -> list[Intent]:
     at, (owner, borrower) = desk.begin(), desk.chance.sample(STORES, 2)
     about: dict[str, Any] = {"lot": f"LENT{in_letters(desk.number())}", "box": False, "department": "ORTH"}
     lent = scan(desk, "lend", BY_NAME["screw"], packages=3, store=owner, to_store=borrower, at=at, **about)
-    later = at + timedelta(hours=1)
-    back = scan(desk, "give-back", BY_NAME["screw"], packages=2, store=borrower, to_store=owner, at=later, **about)
+    about |= {"store": borrower, "to_store": owner, "at": at + timedelta(hours=1)}
+    back = scan(desk, "give-back", BY_NAME["screw"], packages=2, **about)
     return [lent, back, back]
-
-
-def goods_lent_and_used(desk: Desk) -> list[Intent]:
-    """On one lane, so that the loan comes before its use: all of it is used, and thrown away; one unit comes back."""
-    at, (owner, borrower) = desk.begin(), desk.chance.sample(STORES, 2)
-    stay, about = desk.stay(), {"lot": f"LOAN{in_letters(desk.number())}", "box": False, "department": "ORTH"}
-    here: dict[str, Any] = {"store": borrower, "borrowed": True, **about}
-    screw, later = BY_NAME["screw"], at + timedelta(minutes=10)
-    lent = scan(desk, "lend", screw, packages=3, store=owner, to_store=borrower, at=at, **about)
-    used = scan(desk, "use", screw, packages=2, encounter=stay.code, at=later, **here)
-    wasted = scan(desk, "waste", screw, packages=1, at=later, **here)
-    later += timedelta(minutes=10)
-    about_use = {"encounter": stay.code, "corrects": used.facts.scan_id}
-    back = scan(desk, "return", screw, packages=1, at=later, **here, **about_use)
-    lane = desk.chance.randrange(desk.lanes)
-    return [replace(each, key=None, partition=lane) for each in (lent, used, used, wasted, back)]
 
 
 def goods_locked_away(desk: Desk) -> list[Intent]:
@@ -399,7 +383,6 @@ STORIES: Final[tuple[tuple[Callable[[Desk], list[Intent]], int], ...]] = (
     (a_set_for_one_operation, 2),
     (goods_on_their_way, 2),
     (goods_lent_and_given_back, 1),
-    (goods_lent_and_used, 2),
     (goods_locked_away, 2),
     (differences_that_nobody_posted, 1),
     (poison, 3),

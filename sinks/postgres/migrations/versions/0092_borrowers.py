@@ -6,7 +6,7 @@ Revision ID: 0092
 from sinks.postgres.migrations.scripts import execute
 
 revision = "0092"
-down_revision = "0085"
+down_revision = "0096"
 branch_labels = None
 depends_on = None
 

@@ -134,7 +134,41 @@ async def test_a_line_whose_identifier_is_of_another_item_is_a_finding(ward: War
     assert found["1"] == ("SCREW", ())
     assert found["2"][0] == "CLIP"
     assert "other-item" in found["2"][1]
-    assert "other-item" not in found["3"][1]
+    assert found["3"] == ("SCREW", ("unknown-item",))
+
+
+@pytest.mark.parametrize("own", [{"item_code": "SCREW"}, {}])
+async def test_a_line_whose_identifier_no_item_has_is_named_and_short_until_a_unit_a_package_came(
+    ward: Ward, store: PostgresStore, own: dict[str, Any]
+) -> None:
+    strange = line(packages=5, di=gtin(5)) | own
+    await learn(store.pool, note(strange))
+    await ward.scan(scan(1))
+
+    async def stands() -> tuple[Any, ...]:
+        row = next(each for each in await deliveries(store.pool) if each.line == "1")
+        return row.expected, row.arrived, row.status, tuple(row.findings)
+
+    assert await stands() == (None, 0, "expected", ("unknown-item",))
+    await learn(store.pool, note(strange, expected_on="2022-05-26"))
+    assert await stands() == (None, 0, "short", ("unknown-item", "short"))
+    await ward.learn(item(supplier="S1", cost=[{"cost": "10.00"}], identifiers=[
+        {"issuer": "GS1", "di": di, "units_per_package": units} for di, units in ((DI, 1), (gtin(5), 2))
+    ]))  # fmt: skip
+    assert await stands() == (10, 0, "short", ("short",))
+    await ward.scan(receipt(2, 5, codes=[gs1(gtin(5), expiry="271231", lot="L1")]))
+    assert await stands() == (10, 10, "complete", ())
+
+
+async def test_what_is_typed_by_item_code_makes_a_line_of_an_unknown_package_no_longer_short(
+    ward: Ward, store: PostgresStore
+) -> None:
+    await learn(store.pool, note(line(packages=5, lot=None, di=gtin(5), item_code="SCREW"), ended=True))
+    for number, units, status in ((1, 4, "short"), (2, 1, "arrived")):
+        await ward.scan(receipt(number, units))
+        assert [(row.status, "short" in row.findings) for row in await deliveries(store.pool)] == [
+            (status, status == "short")
+        ]  # fmt: skip
 
 
 async def test_goods_under_the_number_of_no_note_are_named(ward: Ward, store: PostgresStore) -> None:
@@ -226,8 +260,51 @@ async def test_what_went_back_and_never_came_is_a_row_of_a_known_note_alone(ward
     await ward.scan(sent_back(5, 1, lot="L4", document="RMA-7"))
 
     assert await returned(store) == [
-        ("1", "L1", 10, 0, ()), (None, "L2", 1, 1, ("other-lot",)), (None, "L3", 0, 2, ("other-lot", "returned-more")),
+        ("1", "L1", 10, 0, ()), (None, "L2", 1, 1, ()), (None, "L3", 0, 2, ("other-lot", "returned-more")),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("units", "status", "finding"), [(2, "more", ("more",)), (3, "complete", ()), (4, "complete", ())]
+)
+async def test_a_surplus_that_went_back_is_none(
+    ward: Ward, store: PostgresStore, units: int, status: str, finding: tuple[str, ...]
+) -> None:
+    """Of five that were ordered eight came."""
+    await learn(store.pool, note(line(packages=5), expected_on="2022-05-01"))
+    await ward.scan(receipt(1, 8), sent_back(2, units))
+
+    [row] = await deliveries(store.pool)
+    assert (row.arrived, row.accepted, row.returned) == (8, 8, units)
+    assert (row.status, tuple(row.findings)) == (status, finding)
+
+
+async def test_another_lot_is_a_finding_until_all_of_it_went_back(ward: Ward, store: PostgresStore) -> None:
+    await learn(store.pool, note(line()))
+    other = gs1(gtin(999), lot="X")
+    await ward.learn(item(item_code="CLIP", supplier="S1", cost=[{"cost": "1.00"}], identifiers=[
+        {"issuer": "GS1", "di": gtin(999), "units_per_package": 1}
+    ]))  # fmt: skip
+    await ward.scan(receipt(1, 10), receipt(2, 2, lot="L2"), receipt(3, 1, codes=[other]))
+
+    async def rows() -> list[tuple[Any, ...]]:
+        return [each[1:] for each in await returned(store)]
+
+    assert await rows() == [("L1", 10, 0, ()), ("X", 1, 0, ("not-ordered",)), ("L2", 2, 0, ("other-lot",))]
+    await ward.scan(sent_back(4, 1, lot="L2"), sent_back(5, 1, codes=[other]))
+    assert await rows() == [("L1", 10, 0, ()), ("X", 1, 1, ()), ("L2", 2, 1, ("other-lot",))]
+    await ward.scan(sent_back(6, 1, lot="L2"))
+    assert await rows() == [("L1", 10, 0, ()), ("X", 1, 1, ()), ("L2", 2, 2, ())]
+    await ward.scan(sent_back(7, 1, lot="L2"))
+    assert (await rows())[2] == ("L2", 2, 3, ("other-lot", "returned-more"))
+
+
+async def test_a_replacement_under_the_same_note_is_no_surplus(ward: Ward, store: PostgresStore) -> None:
+    await learn(store.pool, note(line(packages=5)))
+    await ward.scan(receipt(1, 5), sent_back(2, 2), receipt(3, 2))
+    assert await returned(store) == [("1", "L1", 7, 2, ())]
+    await ward.scan(receipt(4, 1))
+    assert await returned(store) == [("1", "L1", 8, 2, ("more",))]
 
 
 async def test_goods_sent_back_under_another_lot_count_once(ward: Ward, store: PostgresStore) -> None:

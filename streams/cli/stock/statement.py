@@ -113,7 +113,7 @@ def invoice(
         print_json({"bad": [*map(asdict, wrong)], "statements": shown, "refused": [*map(asdict, refused)]})
     else:
         for row in wrong:
-            typer.echo(f"Row {row.row}: {row.column or 'the row'}: {row.reason}")
+            typer.echo(f"Row {row.row}: {as_written(row.column) if row.column else 'the row'}: {row.reason}")
         for no in refused:
             typer.echo(f"Invoice {no.invoice}, {no.supplier}, {no.period}, {no.hospital}: {no.reason}.")
         for each in found:

@@ -6,7 +6,7 @@ Revision ID: 0097
 from sinks.postgres.migrations.scripts import execute
 
 revision = "0097"
-down_revision = "0096"
+down_revision = "0093"
 branch_labels = None
 depends_on = None
 

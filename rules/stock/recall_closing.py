@@ -34,7 +34,7 @@ class ClosureProof:
     lines: int
     """How many lines the version has."""
     units: int
-    """Units of use on all of them."""
+    """Units of use on those that are not gone: the units of a line that is gone stand on another."""
     closed_by_persons: int
     """Lines that a person closed, with a reason."""
     gone: int
@@ -69,7 +69,8 @@ def closure_proof(notice: Recall, lines: Sequence[StandingLine]) -> ClosureProof
     instants = [line.closed_at for line in ordered if line.closed_at is not None]
     statuses = Counter(line.status for line in ordered)
     return ClosureProof(
-        notice.recall, notice.version, LEVEL, len(ordered), sum(line.quantity for line in ordered),
+        notice.recall, notice.version, LEVEL, len(ordered),
+        sum(line.quantity for line in ordered if line.status is not RecallLineStatus.GONE),
         statuses[RecallLineStatus.CLOSED], statuses[RecallLineStatus.GONE], statuses[RecallLineStatus.ENDED],
         max(instants, default=None),
         sha256(orjson.dumps([_content(line) for line in ordered], default=str)).hexdigest(),

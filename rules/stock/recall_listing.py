@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Final
 
 from models.ids import made_id
+from models.scan.event import Action
 from models.stock.exposure import ExposureLine, Holding, ItemScan, LineKind, Loss, Patient
 from models.stock.recall import Recall
 from rules.stock.recall_matching import Match, Meant
@@ -22,6 +23,10 @@ NOTHING_KNOWN: Final = "nothing of the item was in the store: it can't be ruled 
 LOST: Final = "lost without a scan: units lost among the patients of the department since they were last seen"
 NOBODY_KNOWN: Final = "lost without a scan, and no patient is known from then: it can't be ruled out"
 _ORDER: Final = {kind: place for place, kind in enumerate(LineKind)}
+_ENDS: Final[dict[str, LineKind]] = {
+    Action.WASTE: LineKind.WASTE, Action.OPENED: LineKind.WASTE, Action.SEND_BACK: LineKind.SUPPLIER,
+}  # fmt: skip
+"""Actions after which units are gone for good."""
 _FOUR: Final = Decimal("0.0001")
 _PLACES: Final = (
     ("in-transit/", LineKind.IN_TRANSIT), ("lent/", LineKind.LENT), ("quarantine/", LineKind.QUARANTINE),
@@ -103,8 +108,8 @@ def _line_of_scan(notice: Recall, scan: ItemScan, found: Match, chance: Decimal 
             chance=Decimal(1) if chance is None else chance.quantize(_FOUR),
             reckoned=NOTHING_KNOWN if chance is None else BY_STOCK,
         )
-    if scan.action in {"waste", "opened"}:
-        return replace(line, kind=LineKind.WASTE)
+    if scan.action in _ENDS:
+        return replace(line, kind=_ENDS[scan.action])
     if scan.action != "use":
         return None
     if scan.returned >= scan.units:

@@ -32,7 +32,7 @@ CROSS JOIN LATERAL (
 ) newest
 """
 _HOLDINGS = """
-SELECT store, owner, item_code, issuer, di, lot, serial, expiry, quantity FROM report.stock
+SELECT store, owner, item_code, issuer, di, lot, serial, expiry, quantity FROM udi.stock_in_place
 WHERE hospital = $1 AND item_code = ANY ($2) AND quantity > 0 ORDER BY store, owner, item_code, lot, serial
 """
 _PATIENTS = "SELECT encounter, department, from_at, to_at FROM udi.patients_of_store($1, $2, $3, $4) ORDER BY encounter"

@@ -36,7 +36,7 @@ STORE_LISTS: Final[Mapping[str, BoardList]] = {
         SELECT {_DUE.format(days="e.days_left")} AS due, e.days_left, e.expiry, e.store, e.item_code, e.lot, e.serial,
                e.owner, e.quantity, e.value
         FROM (
-            SELECT s.store, s.item_code, s.owner, s.lot, s.serial FROM report.stock s
+            SELECT s.store, s.item_code, s.owner, s.lot, s.serial FROM udi.stock_in_place s
             WHERE s.hospital = $1 AND s.quantity > 0 AND s.expiry IS NOT NULL
             ORDER BY s.expiry, s.store, s.item_code {{cut}}
         ) first CROSS JOIN LATERAL (
@@ -45,7 +45,7 @@ STORE_LISTS: Final[Mapping[str, BoardList]] = {
               AND x.lot IS NOT DISTINCT FROM first.lot AND x.serial IS NOT DISTINCT FROM first.serial OFFSET 0
         ) e
         ORDER BY e.days_left, e.store, e.item_code""",
-        counted="SELECT 1 FROM report.stock WHERE hospital = $1 AND quantity > 0 AND expiry IS NOT NULL",
+        counted="SELECT 1 FROM udi.stock_in_place WHERE hospital = $1 AND quantity > 0 AND expiry IS NOT NULL",
         read_whole=True, kept=True, summed="due",
         sums=f"""
         SELECT {_DUE.format(days="e.days_left")} AS due, count(*) AS rows, sum(e.quantity)::bigint AS units,
@@ -125,7 +125,7 @@ STORE_LISTS: Final[Mapping[str, BoardList]] = {
     "capital": BoardList(
         f"""
         SELECT ({{month}})[1] AS month, c.supplier, c.value, c.units, c.units_without_cost, c.days, c.used, c.days_lying
-        FROM udi.capital_of_3($1, {_MONTH}) c ORDER BY c.value DESC, c.supplier""",
+        FROM udi.capital_of_4($1, {_MONTH}) c ORDER BY c.value DESC, c.supplier""",
         of_a_month=True, whole=True, summed="supplier",
     ),
     "capital-goods": BoardList(
@@ -133,7 +133,7 @@ STORE_LISTS: Final[Mapping[str, BoardList]] = {
         SELECT ({{month}})[1] AS month, d.owner AS supplier, d.item_code,
                round(coalesce(sum(d.units * c.cost), 0) / s.days, 2) AS value, round(sum(d.units) / s.days, 1) AS units,
                round(coalesce(sum(d.units) FILTER (WHERE c.cost IS NULL), 0) / s.days, 1) AS units_without_cost
-        FROM udi.supplied_days_3($1, {_MONTH}) d
+        FROM udi.supplied_days_4($1, {_MONTH}) d
         CROSS JOIN LATERAL (SELECT udi.cost_on($1, d.item_code, d.day) AS cost OFFSET 0) c
         CROSS JOIN (
             SELECT least((f.day + interval '1 month')::date, udi.day_of_books_2($1) + 1) - f.day AS days

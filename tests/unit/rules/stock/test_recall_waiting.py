@@ -14,6 +14,9 @@ INSIDE: Final = ("transfer", "lend", "quarantine")
 """Actions that bring goods of a shelf to another place of the house."""
 
 
+GONE = {"waste", "supplier"}
+
+
 def waits(number: int, action: str, units: int = 1, **more: Any) -> ItemScan:
     """A scan of an item that nobody knows."""
     said: dict[str, Any] = {"moved": False, "verdict": "parked", "item_code": None} | more
@@ -43,7 +46,7 @@ def test_waiting_units_are_where_their_scans_brought_them(
 ) -> None:
     came, went = waits(1, "receive", 4), waits(2, action, 3, to_store="OR-3")
 
-    found = [each for each in places(came, went) if each[0] != "waste"]
+    found = [each for each in places(came, went) if each[0] not in GONE]
 
     assert found == expected
 
@@ -100,7 +103,9 @@ def test_goods_in_the_books_that_go_on_and_on_wait_nowhere_beside_those_that_do(
 def test_a_set_whose_receipt_waits_is_named_as_its_goods_in_the_books_are() -> None:
     of_set = {"place": "set", "document": "LS-1"}
 
-    assert places(waits(1, "receive", 3, **of_set), waits(2, "send-back", 1, **of_set)) == [("shelf", "set/LS-1", 2)]
+    found = places(waits(1, "receive", 3, **of_set), waits(2, "send-back", 1, **of_set))
+
+    assert found == [("shelf", "set/LS-1", 2), ("supplier", "OR-2", 1)]
 
 
 @given(st.data())
@@ -125,4 +130,6 @@ def test_the_lines_are_those_of_a_plain_dictionary_for_any_story(data: st.DataOb
 
     expected = sorted((kind, store, units) for (kind, store, lot), units in stock.items() if lot == "BAD" and units)
     for told in (story, late):
-        assert [each for each in places(*told) if each[0] != "waste"] == expected
+        assert [each for each in places(*told) if each[0] not in GONE] == expected
+        came = sum(each.units for each in story if (each.action, each.lot) == ("receive", "BAD"))
+        assert sum(line.quantity for line in listed(*told)) == came

@@ -236,6 +236,9 @@ class View:
             changes=use.changes + 1,
             holds_unit=use.holds_unit and decision.stock.frees_unit is None,
         )
+        move, lines = decision.stock.move, [each for each in decision.settlement if each.reverses is None]
+        if decision.subject.ref == use.ref and move is not None and not decision.stock.takes_back:
+            use = replace(use, owner=move.owner, settlement=lines[-1] if lines else use.settlement)
         for each in decision.charging.entries:
             if each.reverses is None:
                 use = replace(use, charge=each, credited_units=0, credited_fen=0, credits=0)

@@ -130,12 +130,12 @@ def waste_of(decision: Decision, encounter: EncounterFacts | None, view: View) -
 def settlement_reversal(
     subject: RecordedScan, use: UseAccount, units: int, view: View, n: int = 0
 ) -> tuple[SettlementLine, ...]:
-    """The reversal of a use's payable line for the units taken back.
+    """The reversal of a use's payable line for the units taken back; none when what it took was not its supplier's.
 
     Its amount is the difference of the rounded running totals, so all reversals together are the line.
     """
     line, event = use.settlement, subject.event
-    if line is None:
+    if line is None or line.supplier != use.owner:
         return ()
     amount = None
     if line.cost is not None:

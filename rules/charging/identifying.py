@@ -20,9 +20,11 @@ from models.scan.event import Action, ScanEvent
 from models.stock.places import kept, quarantine
 from models.udi import Issuer
 from rules.catalogue.joining import Resolution, cost_on
+from rules.charging.charges import settlement_of, settlement_reversal
 from rules.charging.taking import taken_again
 from rules.charging.validation import identity_reasons, label_reasons, receipt_reasons
 from rules.stock.moving import lies_at
+from rules.stock.owning import whose_it_was
 from rules.stock.recall_matching import recalled
 from rules.view import View
 
@@ -116,6 +118,8 @@ def identified(  # noqa: PLR0917 -- what is known of the scan
 ) -> tuple[Decision, ...] | None:
     """The decisions by which a scan that has moved goods gets its lot; verdict and charge stay as they are.
 
+    Where goods of that lot are another owner's he is owed the use in place of the one before.
+
     Args:
         subject: The scan.
         prior: What it has done; it has moved goods.
@@ -144,7 +148,11 @@ def identified(  # noqa: PLR0917 -- what is known of the scan
     source = use.source if use is not None else None
     went = way or Moved(source or kept(lies_at(event)), None, cost_on(item, subject.day))
     back = StockMove(prior.owner, prior.units, went.to_store, went.from_store)
-    again = StockMove(prior.owner, prior.units, went.from_store, went.to_store)
+    owner = prior.owner
+    if went.from_store is not None and not went.cleared:
+        first_place = (kept(lies_at(event)) if event.action is Action.USE else None) or went.from_store
+        owner = whose_it_was(event, item, label, first_place, prior.owner, prior.units, view)
+    again = StockMove(owner, prior.units, went.from_store, went.to_store)
     freed, department = subject.ref if prior.holds_unit else None, use.department if use else None
     first = Decision(
         subject, prior.decisions, at, prior.verdict, prior.reasons, old, item, prior.units,
@@ -160,6 +168,10 @@ def identified(  # noqa: PLR0917 -- what is known of the scan
         source = taken_again(second, kept(lies_at(event)) or went.from_store, view)
         second.stock = second.stock._replace(move=again._replace(from_store=source))
         went = went._replace(from_store=source)
+    if use is not None and owner != prior.owner:
+        # The lot is another's: he is owed the use.
+        first.settlement = settlement_reversal(subject, use, prior.units, view, n=prior.lines)
+        second.settlement = settlement_of(second, view, n=prior.lines + len(first.settlement))
     still = identity_reasons(label, item, prior.units) | label_reasons(label, item)
     reasons = {reason for reason in prior.reasons if reason not in _OF_THE_LABEL or reason in still}
     if way is not None and went.from_store is not None:
@@ -190,6 +202,7 @@ def identified_prior(decision: Decision, prior: Prior) -> Prior:
         reasons=decision.reasons,
         label=decision.label,
         holds_unit=decision.stock.takes_unit,
+        owner=decision.stock.move.owner if decision.stock.move else prior.owner,
     )
 
 

@@ -144,7 +144,8 @@ def _value_fen(line: UseLine) -> int:
 
 
 def _supplied(line: UseLine) -> bool:
-    return any(owned_by_supplier(move.owner) for move in line.scan.moves)
+    """It has a supplier's goods by all its moves: what was taken of him first may have gone back as another's."""
+    return sum(move.to_patient for move in line.scan.moves if owned_by_supplier(move.owner)) > 0
 
 
 def _gaps_of(line: UseLine) -> Iterator[Gap]:

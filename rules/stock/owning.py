@@ -40,10 +40,29 @@ def taken_from(  # noqa: PLR0917 -- what is known of the goods
             return replaced.owner
         if _same_goods(replaced, item, label) and replaced.owner in owners:
             owners = tuple(dict.fromkeys((replaced.owner, *owners)))
+    return _of_whom_enough_lie(event, item, label, place, owners, units, view)
+
+
+def _of_whom_enough_lie(  # noqa: PLR0917 -- what is known of the goods
+    event: ScanEvent, item: Item, label: LabelFacts, place: str, owners: tuple[str, ...], units: int, view: View
+) -> str:
+    """The first of whom as many lie there; else the one of whom most do; else the first."""
     if len(owners) == 1:
         return owners[0]
     lies = {owner: view.balance(balance_of(event, item, label, place, owner)) for owner in owners}
     return _chosen(owners, lies, units)
+
+
+def whose_it_was(  # noqa: PLR0917 -- what is known of the goods
+    event: ScanEvent, item: Item, label: LabelFacts, place: str, owner: str, units: int, view: View
+) -> str:
+    """The owner whose goods an event took from a place, now that they are known to be what the label says.
+
+    It is the one they were taken from (`owner`), unless fewer of his than that lie there under the label, and another's
+    are there.
+    """
+    owners = tuple(dict.fromkeys((owner, *owners_of(event, item, view.catalogue))))
+    return _of_whom_enough_lie(event, item, label, place, owners, units, view)
 
 
 def sent_back_of(event: ScanEvent, item: Item, label: LabelFacts, units: int, view: View) -> str:

@@ -82,7 +82,8 @@ def owner(decisions: list[Decision]) -> str | None:
     """Whose goods the scan has moved; `None` when none, or when they went back."""
     effects = [each.stock for each in decisions]
     moves = [(each.move.owner, -1 if each.takes_back else 1) for each in effects if each.move]
-    return moves[0][0] if sum(times for _, times in moves) > 0 else None
+    owners = [name for name, times in moves if times > 0]
+    return owners[-1] if sum(times for _, times in moves) > 0 else None
 
 
 def way_of(decisions: list[Decision]) -> Moved | None:

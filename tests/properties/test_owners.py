@@ -31,10 +31,11 @@ class Step(NamedTuple):
     lane: int
 
 
+WHAT = ("hands", "receive", "receive", "use", "use", "use", "back", "transfer", "correct", "reject", "identify")
 STEPS = st.lists(
     st.builds(
         Step,
-        st.sampled_from(["hands", "receive", "receive", "use", "use", "use", "back", "transfer", "correct", "reject"]),
+        st.sampled_from(WHAT),
         st.integers(0, 11), st.integers(1, 4), st.sampled_from(STORES), st.integers(0, 1),
     ),
     min_size=4, max_size=24,
@@ -150,6 +151,24 @@ class House:
             self.lies[use.store, use.lot] -= step.units
             number = await self.scan(step, use.lot, store=use.store, corrects=str(scan_id(use.number)))
             self.uses.append(use._replace(number=number, units=step.units))
+
+    async def identify(self, step: Step) -> None:
+        """Goods of a use were of another lot, of which as many lie there."""
+        fits = [
+            (place, lot)
+            for place, use in enumerate(self.uses)
+            for (store, lot), units in sorted(self.lies.items())
+            if not use.back and store == use.store and lot != use.lot and units >= use.units
+        ]
+        if fits:
+            place, lot = fits[step.which % len(fits)]
+            use = self.uses[place]
+            self.lies[use.store, use.lot] += use.units
+            self.lies[use.store, lot] -= use.units
+            self.uses[place] = use._replace(lot=lot)
+            about = {"quantity": use.units, "encounter": None, "corrects": str(scan_id(use.number))}
+            await self.scan(step, lot, action="identify", **about)
+            await self.ward.sweep()
 
     def due(self) -> dict[str, Decimal]:
         owed = Counter[str]()

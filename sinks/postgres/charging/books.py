@@ -215,7 +215,7 @@ class PostgresBooks:
         if not refs:
             return []
         positions, offsets = [ref.position for ref in refs], [ref.offset for ref in refs]
-        rows: list[Any] = await connection.fetch("SELECT * FROM udi.subjects_2($1, $2)", positions, offsets)
+        rows: list[Any] = await connection.fetch("SELECT * FROM udi.subjects_3($1, $2)", positions, offsets)
         return rows
 
     def _subject(self, row: Any) -> tuple[RecordedScan, Prior]:
@@ -239,7 +239,7 @@ class PostgresBooks:
         scans, units = list(wanted.uses_of_scans), list(wanted.uses_of_units)
         columns = [[unit[place] for unit in units] for place in range(6)]
         rows = await connection.fetch(
-            "SELECT * FROM udi.uses($1, $2, $3, $4, $5, $6, $7, $8)",
+            "SELECT * FROM udi.uses_2($1, $2, $3, $4, $5, $6, $7, $8)",
             [h for h, _ in scans],
             [s for _, s in scans],
             *columns,

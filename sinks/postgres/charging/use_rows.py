@@ -16,7 +16,7 @@ from models.scan.event import Action, Entry, Override, ScanEvent
 
 
 def use_of(row: Any, item: Item | None, zone: ZoneInfo) -> UseAccount:
-    """A row of `udi.uses`."""
+    """A row of `udi.uses_2`."""
     day = local_day(row["scanned_at"], zone)
     ref = Ref(row["position_id"], row["record_offset"])
     return UseAccount(

@@ -304,13 +304,13 @@ WHERE due.seen_at IS DISTINCT FROM g.seen_at;
 -- check: whole-packages: units of use are whole packages of what was scanned
 SELECT scan_id, action, quantity, units FROM udi.scan_now WHERE units <= 0 OR units % quantity <> 0;
 
--- check: use-has-its-payable: every use of a supplier's goods that moved has its payable line, every return of them its reversal; another lot of them neither
+-- check: use-has-its-payable: every use of a supplier's goods that moved has its payable line, every return of them its reversal; another lot of the same owner neither
 SELECT m.scan_id, m.owner, m.units, m.from_place, count(DISTINCT m.n) AS moves, count(DISTINCT t.line_id) AS lines
 FROM udi.stock_move m
 LEFT JOIN udi.settlement t ON (t.hospital, t.scan_id, t.supplier, t.item_code, t.quantity) = (m.hospital, m.scan_id, m.owner, m.item_code, m.units)
     AND (t.status = 'reversal') = (m.from_place = 'patient')
 WHERE m.owner <> 'hospital' AND 'patient' IN (m.from_place, m.to_place) AND NOT EXISTS (
-    SELECT FROM udi.decision d WHERE (d.position_id, d.record_offset) = (m.position_id, m.record_offset) AND d.owner IS NOT NULL
+    SELECT FROM udi.decision d WHERE (d.position_id, d.record_offset) = (m.position_id, m.record_offset) AND d.owner = m.owner
       AND CASE WHEN m.takes_back THEN d.n = m.n + 1 AND NOT d.takes_back ELSE d.n = m.n - 1 AND d.takes_back END
 )
 GROUP BY m.hospital, m.scan_id, m.owner, m.item_code, m.units, m.from_place HAVING count(DISTINCT m.n) <> count(DISTINCT t.line_id);

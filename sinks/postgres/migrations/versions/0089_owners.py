@@ -6,7 +6,7 @@ Revision ID: 0089
 from sinks.postgres.migrations.scripts import execute
 
 revision = "0089"
-down_revision = "0097"
+down_revision = "0098"
 branch_labels = None
 depends_on = None
 

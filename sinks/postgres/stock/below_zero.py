@@ -1,8 +1,9 @@
-"""Uses that found nothing on the shelf, and the receipts that explain them later.
+"""Uses that found nothing on the shelf, and the receipts that explain them.
 
-A scan is flagged `stock-negative` when its balance fell below zero as the books then stood. A receipt that was made
-before it and came to the books after it explains the flag: by the times of the scans the goods were there. So do goods
-that came from another place; goods that somebody returned do not, nor a use that was taken back.
+A scan is flagged `stock-negative` when its balance fell below zero as its lane then saw the books. It is explained when
+the moves of all lanes, in the order of their scans, leave the balance at zero or above with it, and goods were brought
+there before: by a receipt or from another place, not by a return. When the books knew of these makes no difference: the
+lane of a receipt may be behind, whatever its broker's times are.
 
 References:
     docs/store.md, "Places".
@@ -17,14 +18,11 @@ from sinks.postgres.named import Asked, fetch
 
 _BELOW: Final = """
 WITH flagged AS (
-    SELECT position_id, record_offset, min(decided_at) AS flagged_at FROM (
-        SELECT position_id, record_offset, recorded_at AS decided_at FROM udi.scan
-        WHERE reasons && ARRAY['stock-negative']
-        UNION ALL
-        SELECT position_id, record_offset, decided_at FROM udi.decision WHERE reasons && ARRAY['stock-negative']
-    ) every_one GROUP BY position_id, record_offset
+    SELECT position_id, record_offset FROM udi.scan WHERE reasons && ARRAY['stock-negative']
+    UNION
+    SELECT position_id, record_offset FROM udi.decision WHERE reasons && ARRAY['stock-negative']
 ), taken AS MATERIALIZED (
-    SELECT m.*, flagged.flagged_at, n.encounter, coalesce(m.lot, '') AS of_lot, coalesce(m.serial, '') AS of_serial
+    SELECT m.*, n.encounter, coalesce(m.lot, '') AS of_lot, coalesce(m.serial, '') AS of_serial
     FROM flagged
     JOIN udi.scan_now n USING (position_id, record_offset)
     CROSS JOIN LATERAL (
@@ -86,7 +84,7 @@ FROM taken t
 JOIN stood s ON (s.position_id, s.record_offset, s.n, s.place, s.units)
     = (t.position_id, t.record_offset, t.n, t.from_place, -t.units)
 CROSS JOIN LATERAL (
-    SELECT CASE WHEN s.left_over >= 0 AND s.came[1] >= t.flagged_at THEN s.came END AS at
+    SELECT CASE WHEN s.left_over >= 0 THEN s.came END AS at
 ) came
 ORDER BY t.moved_at, t.scan_id
 """
@@ -122,11 +120,11 @@ class BelowZero:
     received_at: datetime | None
     """When the goods were scanned in that explain it, as known now; `None`: nothing does."""
     received_known_at: datetime | None
-    """When the books knew of that receipt."""
+    """When the books knew of that receipt; of several, of the one they knew last."""
 
     @property
     def explained(self) -> bool:
-        """Whether goods that came before the use, and to the books after it, were enough for it."""
+        """Whether by the times of the scans the goods were there."""
         return self.received_at is not None
 
 

@@ -23,11 +23,11 @@ SUPPLIED, LATE = gtin(555), gtin(777)
 """A supplier's own goods; goods of which the catalogue knows only later."""
 MOVES = "record_offset, n, action, from_place, to_place, owner, item_code, lot, serial, units, moved_at, takes_back"
 FLAGGED = """
-SELECT scan_id, min(at) AS at FROM (
-    SELECT scan_id, recorded_at AS at, reasons FROM udi.scan
+SELECT DISTINCT scan_id FROM (
+    SELECT scan_id, reasons FROM udi.scan
     UNION ALL
-    SELECT s.scan_id, d.decided_at, d.reasons FROM udi.decision d JOIN udi.scan s USING (position_id, record_offset)
-) one WHERE 'stock-negative' = ANY (reasons) GROUP BY scan_id
+    SELECT s.scan_id, d.reasons FROM udi.decision d JOIN udi.scan s USING (position_id, record_offset)
+) one WHERE 'stock-negative' = ANY (reasons)
 """
 MAY, JUNE = 202205, 202206
 ALIKE: dict[str, tuple[str, str, tuple[Any, ...]]] = {
@@ -133,13 +133,13 @@ async def expected(pool: asyncpg.Pool) -> list[tuple[Any, ...]]:
     moves = await pool.fetch("SELECT * FROM udi.stock_move")
     standing = {row["scan_id"]: row["reasons"] for row in await pool.fetch("SELECT scan_id, reasons FROM udi.scan_now")}
     known = await pool.fetch(FLAGGED)
-    flagged, found = {row["scan_id"]: row["at"] for row in known}, []
+    found = []
     newest = {row["scan_id"]: row for row in sorted(moves, key=lambda row: row["n"]) if not row["takes_back"]}
 
     def goods(row: Any) -> tuple[Any, ...]:
         return row["hospital"], row["owner"], row["item_code"], row["lot"], row["serial"]
 
-    for name, at in flagged.items():
+    for (name,) in known:
         use = newest.get(name)
         if use is None or "stock-negative" not in standing[name] or {"rejected", "corrected"} & set(standing[name]):
             continue
@@ -149,10 +149,7 @@ async def expected(pool: asyncpg.Pool) -> list[tuple[Any, ...]]:
         came = [
             (row["decided_at"], row["moved_at"])
             for row in earlier
-            if row["to_place"] == place
-            and row["decided_at"] >= at
-            and not row["takes_back"]
-            and row["action"] not in {"return", "use"}
+            if row["to_place"] == place and not row["takes_back"] and row["action"] not in {"return", "use"}
         ]
         explained = max(came) if came and left >= 0 else (None, None)
         found.append((name, place, left, explained[1], explained[0]))

@@ -1,6 +1,7 @@
 """What a store has borrowed it uses; what was used of a loan is on loan no more."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -91,6 +92,27 @@ async def test_a_use_takes_from_where_most_lies_when_neither_has_enough(ward: Wa
     assert [each.explained for each in await below_zero(store.pool)] == [True]
     await ward.scan(used(5, 1))
     assert await lies(store) == {LENDER: 5, BORROWER: -1}
+
+
+async def test_a_use_is_explained_by_a_receipt_whose_lane_was_behind(ward: Ward, store: PostgresStore) -> None:
+    # By the broker's times the receipt was there before the use was; by those of the scans, too.
+    before = [scan(each, quantity=1, action="count", encounter=None, document="C") for each in range(10, 15)]
+    await ward.scan(*before, used(3, store="OR-7"))
+    [flagged] = await below_zero(store.pool)
+    assert (flagged.store, flagged.explained) == ("OR-7", False)
+    came = moved(4, "receive", store="OR-7", scanned_at=(NOON - timedelta(hours=1)).isoformat())
+    await ward.scan(came, lane=1)
+
+    [flagged] = await below_zero(store.pool)
+    used_at = await store.pool.fetchval("SELECT recorded_at FROM udi.scan WHERE scan_id = $1", flagged.scan_id)
+    assert flagged.received_known_at is not None
+    assert flagged.received_known_at < used_at
+    assert (flagged.explained, flagged.left) == (True, 0)
+    # A receipt made after the use explains nothing, whenever it comes.
+    await ward.scan(used(5, store="OR-8"))
+    later = (NOON + timedelta(hours=1)).isoformat()
+    await ward.scan(moved(6, "receive", store="OR-8", scanned_at=later), lane=1)
+    assert [(each.store, each.explained) for each in await below_zero(store.pool)] == [("OR-7", True), ("OR-8", False)]
 
 
 async def test_a_loan_and_its_use_in_one_batch(ward: Ward, store: PostgresStore) -> None:

@@ -26,6 +26,13 @@ def bad(line: str) -> NoReturn:
     raise typer.Exit(2)
 
 
+def in_words(parameter: typer.CallbackParam, value: str | None) -> str | None:
+    """What a person says of a deed, or who it is, as it is kept: some words; unset stays unset, where it may be."""
+    if value is not None and not value.strip():
+        bad(f"Expected some words for {parameter.opts[0]}, got only blanks.")
+    return value
+
+
 def read_settings() -> Settings:
     """The settings, or one line about the first that is wrong, exit status 2."""
     try:

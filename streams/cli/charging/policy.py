@@ -15,7 +15,7 @@ from models.stock.count import CountLimit
 from sinks.postgres.charging.policies import Beyond, HospitalPolicy, policies, set_return_clock
 from sinks.postgres.stock.counts import CountPolicy, count_limit, count_policies, set_count_limit
 from streams.cli.charging.persons import By, person
-from streams.cli.connection import bad, instant, run
+from streams.cli.connection import bad, in_words, instant, run
 from streams.cli.lists import listing
 from streams.cli.shown import AsJson, print_json, print_table
 from streams.settings import Settings
@@ -41,7 +41,7 @@ def policy(  # noqa: PLR0917 -- the options of a command
     count_lines: Annotated[
         int | None, typer.Option(min=0, max=100, help="Per cent of a count's lines that may differ without that.")
     ] = None,
-    reason: Annotated[str | None, typer.Option(help="Why it is set; it is kept.")] = None,
+    reason: Annotated[str | None, typer.Option(help="Why it is set; it is kept.", callback=in_words)] = None,
     by: By = None,
     as_json: AsJson = False,
 ) -> None:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from streams.cli.connection import in_words
 from streams.cli.lists import listing, listing_of, listing_parts
 
 month_app = typer.Typer(help="The monthly work.", no_args_is_help=True)
@@ -17,8 +18,10 @@ def close(
     timeout: Annotated[float, typer.Option(help="Seconds to wait for what was published before.")] = 120.0,
     *,
     force: Annotated[bool, typer.Option("--force", help="Though it is not over; needs --reason.")] = False,
-    reason: Annotated[str | None, typer.Option(help="Why it is forced; it is kept.")] = None,
-    by: Annotated[str | None, typer.Option(help="Who forces it; unset: the name you are logged in with.")] = None,
+    reason: Annotated[str | None, typer.Option(help="Why it is forced; it is kept.", callback=in_words)] = None,
+    by: Annotated[
+        str | None, typer.Option(help="Who forces it; unset: the name you are logged in with.", callback=in_words)
+    ] = None,
 ) -> None:
     """Close a month: its figures stand, alerts become final, late scans post to the next. Says what still waits."""
     from streams.cli.closing.month_close import close_command  # noqa: PLC0415 -- loaded when it is needed
@@ -97,7 +100,9 @@ def case(  # noqa: PLR0917 -- the options of a command
     operation: Annotated[str | None, typer.Option(help="Only this operation of it.")] = None,
     hospital: Annotated[str | None, typer.Option(help="Needed when several hospitals have the encounter.")] = None,
     close: Annotated[bool, typer.Option("--close", help="Close it: its proof is made and published.")] = False,
-    by: Annotated[str | None, typer.Option(help="Who closes it; unset: the name you are logged in with.")] = None,
+    by: Annotated[
+        str | None, typer.Option(help="Who closes it; unset: the name you are logged in with.", callback=in_words)
+    ] = None,
     timeout: Annotated[float, typer.Option(min=0, help="Seconds to wait for the proof of a close.")] = 10.0,
     history: Annotated[bool, typer.Option("--history", help="Every version of its proof.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="JSON for machines, everything.")] = False,

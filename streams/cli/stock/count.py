@@ -19,7 +19,7 @@ from sinks.postgres.named import Asked
 from sinks.postgres.stock import counts as books
 from streams.cli.charging.persons import By, Timeout, Why, person
 from streams.cli.charging.telling import goods, listed_id
-from streams.cli.connection import bad, run
+from streams.cli.connection import bad, in_words, run
 from streams.cli.lists import listing
 from streams.cli.phrases import as_written, word
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, print_json, print_table, yuan
@@ -105,7 +105,7 @@ def post(
     hospital: Hospital = None,
     by: By = None,
     approved_by: Annotated[
-        str | None, typer.Option(help="Another person, when differences are above the limit.")
+        str | None, typer.Option(help="Another person, when differences are above the limit.", callback=in_words)
     ] = None,
     timeout: Timeout = 30.0,
     limit: Limit = LIMIT_DEFAULT,

@@ -18,7 +18,7 @@ from streams.cli.charging.telling import goods, listed_id
 from streams.cli.connection import bad, read_settings, run
 from streams.cli.lists import listing
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, joined, print_json, print_table
-from streams.cli.stock.named import of_known
+from streams.cli.stock.named import of_known, of_several
 from streams.settings import Settings
 
 NOTHING: Final = "No stock is recorded there."
@@ -106,7 +106,7 @@ async def _below_zero(
 
 
 def _show_uses(rows: Sequence[BelowZero], zone: ZoneInfo, limit: int, *, explained: bool) -> None:
-    cells = [
+    cells: list[tuple[Any, ...]] = [
         (
             each.used_at.astimezone(zone),
             each.store,
@@ -118,12 +118,14 @@ def _show_uses(rows: Sequence[BelowZero], zone: ZoneInfo, limit: int, *, explain
         )
         for each in rows
     ]
-    columns = ("used", "store", "item", ">units", "patient", "scan")
+    columns: tuple[str, ...] = ("used", "store", "item", ">units", "patient", "scan")
     if explained:
         title = "Used before the books knew of the receipt, which was made before the use"
-        print_table(title, (*columns, "received", "known to the books"), cells, limit=limit)
+        columns = (*columns, "received", "known to the books")
+        print_table(title, *of_several(rows, columns, cells), limit=limit)
     else:
-        print_table("Used, and not on the shelf", columns, [each[: len(columns)] for each in cells], limit=limit)
+        cells = [each[: len(columns)] for each in cells]
+        print_table("Used, and not on the shelf", *of_several(rows, columns, cells), limit=limit)
     typer.echo(f"{len(rows):,} scans, {sum(each.units for each in rows):,} units.")
 
 
@@ -210,7 +212,7 @@ def _show_packs(rows: Sequence[Pack], limit: int) -> None:
         for row in rows
     ]
     columns = ("store", "item", "lot / serial", "owner", ">units a pack", ">whole packs", ">left of an opened one")
-    print_table("Packs", columns, cells, limit=limit)
+    print_table("Packs", *of_several(rows, columns, cells), limit=limit)
     opened = sum(1 for row in rows if row.remainder)
     typer.echo(f"{sum(row.whole_packs for row in rows):,} whole packs, {opened:,} opened ones.")
 

@@ -23,7 +23,7 @@ from streams.cli.connection import bad, in_words, run
 from streams.cli.lists import listing
 from streams.cli.phrases import as_written, word
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, print_json, print_table, yuan
-from streams.cli.stock.named import of_known
+from streams.cli.stock.named import of_known, of_several
 from streams.counting import Seen, ended, post_count, seen_now
 from streams.settings import Settings
 
@@ -286,6 +286,6 @@ def _show_all(hospital: str | None, limit: int, *, as_json: bool) -> None:
             for each in found
         ]  # fmt: skip
         columns = ("count", "place", "started", "by", "ended", "ended by", "approved by", "why")
-        print_table("Counts", columns, cells, limit=limit) if cells else typer.echo("No count.")
+        print_table("Counts", *of_several(found, columns, cells), limit=limit) if cells else typer.echo("No count.")
         _show_scans(strays, zone, limit)
     raise typer.Exit(1 if strays else 0)

@@ -6,9 +6,9 @@ References:
     docs/store.md, "Names that the books do not know".
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from difflib import SequenceMatcher
-from typing import Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 import asyncpg
 
@@ -59,3 +59,26 @@ def unknown(what: str, name: str, known: Sequence[str]) -> str:
     plain = name.casefold()
     nearest = sorted(known, key=lambda each: (-SequenceMatcher(None, plain, each.casefold()).ratio(), each))
     return f"{what}: expected one of {len(known):,} names, like {', '.join(nearest[:SHOWN_MAX])}, got {name!r}."
+
+
+class OfHospital(Protocol):
+    """A row of a list."""
+
+    @property
+    def hospital(self) -> str:
+        """Id of the hospital it is of."""
+
+
+def of_several(
+    rows: Collection[OfHospital], columns: Sequence[str], cells: Iterable[Sequence[Any]]
+) -> tuple[Sequence[str], list[Sequence[Any]]]:
+    """The columns and cells of a list, with the hospital before them when its rows are of more than one."""
+    shown = list(cells)
+    if len(hospitals_of(rows)) <= 1:
+        return columns, shown
+    return ("hospital", *columns), [(row.hospital, *each) for row, each in zip(rows, shown, strict=True)]
+
+
+def hospitals_of(rows: Iterable[OfHospital]) -> list[str]:
+    """The hospitals that rows are of, by their ids."""
+    return sorted({row.hospital for row in rows})

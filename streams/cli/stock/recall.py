@@ -23,7 +23,7 @@ from streams.cli.connection import bad, in_words, run
 from streams.cli.lists import listing
 from streams.cli.phrases import as_written, told, told_cell, word
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, joined, print_json, print_table
-from streams.cli.stock.named import of_known
+from streams.cli.stock.named import of_known, of_several
 from streams.settings import Settings
 
 
@@ -150,7 +150,8 @@ def _show_all(hospital: str | None, limit: int, *, as_json: bool) -> None:
     else:
         names = ("recall", "version", "class_", "issued_on", "due_on", "ended_on", "lines", "open", "reason")
         columns = ("recall", ">version", "class", "issued", "users told by", "ended", ">lines", ">open", "reason")
-        print_table("Recalls", columns, [tuple(getattr(row, each) for each in names) for row in rows], limit=limit)
+        cells = [tuple(getattr(row, each) for each in names) for row in rows]
+        print_table("Recalls", *of_several(rows, columns, cells), limit=limit)
 
 
 def _show(page: Page, limit: int) -> None:

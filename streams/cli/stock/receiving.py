@@ -12,14 +12,14 @@ from streams.cli.connection import bad, run
 from streams.cli.lists import listing
 from streams.cli.phrases import as_written
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, joined, print_json, print_table
-from streams.cli.stock.named import of_known
+from streams.cli.stock.named import hospitals_of, of_known, of_several
 
 
 @listing
 def receiving(
     note: Annotated[str | None, typer.Argument(metavar="[NOTE]", help="The delivery note; unset lists all.")] = None,
     *,
-    hospital: Annotated[str | None, typer.Option(help="Only this one.")] = None,
+    hospital: Annotated[str | None, typer.Option(help="Needed when several hospitals have it.")] = None,
     limit: Limit = LIMIT_DEFAULT,
     as_json: AsJson = False,
 ) -> None:
@@ -27,6 +27,8 @@ def receiving(
     rows = run(of_known(lambda _, pool: deliveries(pool, note, hospital), hospital=hospital))
     if note is not None and not rows:
         bad(f"Expected a delivery note, found none named {as_written(note)}.")
+    if note is not None and len(houses := hospitals_of(rows)) > 1:
+        bad(f"Expected --hospital: {', '.join(houses)} have a delivery note named {note}.")
     if as_json:
         print_json([asdict(row) for row in rows])
     elif note is not None:
@@ -83,4 +85,4 @@ def _show_all(rows: Sequence[Received], limit: int) -> None:
         for (_, note), lines in notes.items()
     ]
     columns = ("note", "supplier", "store", "expected on", ">ordered", ">came", "findings")
-    print_table("Delivery notes", columns, cells, limit=limit)
+    print_table("Delivery notes", *of_several([lines[0] for lines in notes.values()], columns, cells), limit=limit)

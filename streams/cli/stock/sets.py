@@ -12,7 +12,7 @@ from streams.cli.connection import bad, run
 from streams.cli.lists import listing
 from streams.cli.phrases import as_written
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, joined, print_json, print_table
-from streams.cli.stock.named import of_known
+from streams.cli.stock.named import hospitals_of, of_known, of_several
 
 
 @listing
@@ -21,7 +21,7 @@ def sets(
         str | None, typer.Argument(metavar="[DOCUMENT]", help="The document of a set; unset lists all.")
     ] = None,
     *,
-    hospital: Annotated[str | None, typer.Option(help="Only this one.")] = None,
+    hospital: Annotated[str | None, typer.Option(help="Needed when several hospitals have it.")] = None,
     limit: Limit = LIMIT_DEFAULT,
     as_json: AsJson = False,
 ) -> None:
@@ -29,6 +29,8 @@ def sets(
     rows = run(of_known(lambda _, pool: loan_sets(pool, document, hospital), hospital=hospital))
     if document is not None and not rows:
         bad(f"Expected a supplier's set, found none named {as_written(document)}.")
+    if document is not None and len(houses := hospitals_of(rows)) > 1:
+        bad(f"Expected --hospital: {', '.join(houses)} have a supplier's set named {document}.")
     if as_json:
         print_json([asdict(row) for row in rows])
     elif document is not None:
@@ -71,7 +73,7 @@ def _show_all(rows: Sequence[SetLine], limit: int) -> None:
         for (_, document), lines in found.items()
     ]
     columns = ("document", "supplier", "store", "patient", ">brought", ">used", ">sent back", ">lacking", "findings")
-    print_table("Suppliers' sets", columns, cells, limit=limit)
+    print_table("Suppliers' sets", *of_several([lines[0] for lines in found.values()], columns, cells), limit=limit)
 
 
 def _lacking(rows: Sequence[SetLine]) -> int:

@@ -124,6 +124,7 @@ async def test_shadow_says_what_newer_facts_would_change_and_writes_nothing(hous
     assert [
         (each["offset"], each["verdict"], each["verdict_today"], each["reasons_today"]) for each in found["differences"]
     ] == [
+        (0, "recorded", "recorded", ["suspended-item"]),
         (1, "billed", "held", ["suspended-item"]),
         (2, "billed", "held", ["suspended-item"]),
         (3, "billed", "held", ["suspended-item"]),

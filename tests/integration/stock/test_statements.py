@@ -337,7 +337,8 @@ async def test_the_database_keeps_an_invoice_once(house: Installed, tmp_path: Pa
 async def test_bad_use_is_one_line(house: Installed) -> None:
     for arguments, said in (
         (("S9", "June"), "Expected a month like 2022-06, got 'june'"),
-        (("S404", "2022-06"), "Expected something owed to S404 for 2022-06"),
+        (("S404", "2022-06"), "SUPPLIER: expected one of S9, got 'S404'."),
+        (("S9", "2022-09"), "Expected something owed to S9 for 2022-09"),
         (("S9", "2022-06", "--dispute", "PLATE"), "Expected --confirm, or --dispute ITEM with --reason."),
         (("S9", "2022-06", "--dispute", "X", "--reason", "y"), "Expected an item of the statement"),
     ):

@@ -33,6 +33,13 @@ def misnamed(field: str, name: str | None) -> Refusal | None:
     return Refusal(Reason.BAD_EVENT, f"{field}: {expected}, got {name!r}.")
 
 
+def parted(field: str, name: str) -> Refusal | None:
+    """Why a store can't be told under this id: it is that of a room of another one; `None` when it can."""
+    if "/" not in name:
+        return None
+    return Refusal(Reason.BAD_EVENT, f"{field}: Expected a store without / in its id (a room has one), got {name!r}.")
+
+
 def shelf(store: str, place: str | None) -> str:
     """The shelf of a store, or one of its rooms, cabinets or carts."""
     return f"{store}/{place}" if place else store

@@ -10,7 +10,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
-from models.stock.places import misnamed
+from models.stock.places import misnamed, parted
 from models.wire.strict_json import Body, Hospital, Identifier, Refusal, Text, WireModel, read_record
 
 SCHEMA: Final = "udi.store/1"
@@ -50,7 +50,7 @@ class StoreRecord(WireModel):
     hospital: Hospital
     """Id of the hospital; the first part of every record key."""
     store: Identifier
-    """Id of the store, as scans name it."""
+    """Id of the store, as scans name it; without `/`, which parts a store from its rooms."""
     name: Text | None = None
     """As pages and lists show it."""
     department: Identifier | None = None
@@ -68,7 +68,9 @@ class StoreRecord(WireModel):
 def read_store(key: bytes | None, value: bytes | None) -> tuple[StoreRecord, Body] | Refusal:
     """A record of `udi.stores`, or why it is none."""
     read = read_record(StoreRecord, key, value, lambda store: (store.hospital, store.store))
-    return read if isinstance(read, Refusal) else misnamed("store", read[0].store) or read
+    if isinstance(read, Refusal):
+        return read
+    return misnamed("store", read[0].store) or parted("store", read[0].store) or read
 
 
 @dataclass(slots=True)

@@ -25,7 +25,8 @@ CODED: Final[Mapping[str, str]] = {
     "action": "action", "cause": "value", "check": "check", "finding": "finding", "findings": "finding",
     "funnel": "value", "is at": "place", "kind": "value", "needs": "value", "moved from": "place", "moved to": "place",
     "outcome": "value", "owner": "owner", "raw bytes": "value", "scope": "value", "state": "value", "status": "value",
-    "step": "value", "stopped": "value", "store": "shelf", "verdict": "verdict", "was at": "place",
+    "step": "value", "stopped": "value", "store": "shelf", "verdict": "verdict", "taken from": "place",
+    "was at": "place",
 }  # fmt: skip
 """Columns of codes by their heading, and the kind of each; every other cell is data, or said by who writes it."""
 _HELP_MARKS: Final = (

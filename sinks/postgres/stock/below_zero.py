@@ -1,4 +1,4 @@
-"""Uses that found nothing on the shelf, and the receipts that explain them.
+"""Scans that found nothing where they took goods from, and the receipts that explain them.
 
 A scan is flagged `stock-negative` when its balance fell below zero as its lane then saw the books. It is explained when
 the moves of all lanes, in the order of their scans, leave the balance at zero or above with it, and goods were brought
@@ -78,8 +78,8 @@ WITH flagged AS (
     FROM step s
     WINDOW earlier AS (PARTITION BY s.hospital, s.place, s.owner, s.item_code, s.lot, s.serial ORDER BY s.moved_at)
 )
-SELECT t.hospital, t.scan_id, t.moved_at AS used_at, t.from_place AS store, t.item_code, t.owner, t.lot, t.serial,
-       t.units, t.encounter, s.left_over AS left, came.at[2] AS received_at, came.at[1] AS received_known_at
+SELECT t.hospital, t.scan_id, t.action, t.moved_at AS used_at, t.from_place AS store, t.item_code, t.owner, t.lot,
+       t.serial, t.units, t.encounter, s.left_over AS left, came.at[2] AS received_at, came.at[1] AS received_known_at
 FROM taken t
 JOIN stood s ON (s.position_id, s.record_offset, s.n, s.place, s.units)
     = (t.position_id, t.record_offset, t.n, t.from_place, -t.units)
@@ -99,10 +99,12 @@ class BelowZero:
     """Id of the hospital; the first part of every record key."""
     scan_id: UUID
     """Id of the scan, made by its device."""
+    action: str
+    """What was scanned (`models.scan.event.Action`): a use, or whatever else takes goods."""
     used_at: datetime
     """When it was scanned."""
     store: str
-    """Shelf it was taken from."""
+    """Place it was taken from: a shelf, or one of the places of the books (`in-transit/…`, `lent/…`)."""
     item_code: str
     """The item's code in the HIS catalogue."""
     owner: str

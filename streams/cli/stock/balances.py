@@ -22,7 +22,7 @@ from streams.cli.stock.named import of_known, of_several
 from streams.settings import Settings
 
 NOTHING: Final = "No stock is recorded there."
-NONE_BELOW: Final = "Every use found its goods on the shelf, or an earlier receipt explains it."
+NONE_BELOW: Final = "Every scan found its goods where it took them from, or an earlier receipt explains it."
 NONE_ELSEWHERE: Final = "Every unit with a serial is where the balances have it."
 NONE_MOVED: Final = "Every unit with a serial was moved from where the books had it."
 NONE_STRAY: Final = "No goods lie in a store that the house does not know, and no cabinet is read there."
@@ -109,6 +109,7 @@ def _show_uses(rows: Sequence[BelowZero], zone: ZoneInfo, limit: int, *, explain
     cells: list[tuple[Any, ...]] = [
         (
             each.used_at.astimezone(zone),
+            each.action,
             each.store,
             goods(each.item_code, None, None, each.lot, each.serial),
             each.units,
@@ -118,14 +119,14 @@ def _show_uses(rows: Sequence[BelowZero], zone: ZoneInfo, limit: int, *, explain
         )
         for each in rows
     ]
-    columns: tuple[str, ...] = ("used", "store", "item", ">units", "patient", "scan")
+    columns: tuple[str, ...] = ("scanned", "action", "taken from", "item", ">units", "patient", "scan")
     if explained:
-        title = "Used before the books knew of the receipt, which was made before the use"
+        title = "Taken before the books knew of the receipt, which was made before"
         columns = (*columns, "received", "known to the books")
         print_table(title, *of_several(rows, columns, cells), limit=limit)
     else:
         cells = [each[: len(columns)] for each in cells]
-        print_table("Used, and not on the shelf", *of_several(rows, columns, cells), limit=limit)
+        print_table("Taken from where the books had none", *of_several(rows, columns, cells), limit=limit)
     typer.echo(f"{len(rows):,} scans, {sum(each.units for each in rows):,} units.")
 
 

@@ -170,3 +170,38 @@ async def test_a_place_of_the_books_is_no_store_of_a_move_but_a_use_is_charged(
 @pytest.mark.parametrize("place", PLACES)
 async def test_no_store_and_no_note_is_named_as_a_place_of_the_books(store: PostgresStore, place: str) -> None:
     assert await tell(store, place, notes=(note(place),)) == ["bad-event"] * 2
+
+
+# Rooms --------------------------------------------------------------------------------------------------------------
+
+
+async def test_a_store_is_not_told_by_the_name_of_a_room_and_another_is(store: PostgresStore) -> None:
+    assert await tell(store, "OR-2", "OR-2/2", "/", "OR-3") == ["bad-event", "bad-event"]
+    assert [row["store"] for row in await store.pool.fetch("SELECT store FROM udi.store ORDER BY store")] == [
+        "OR-2",
+        "OR-3",
+    ]
+
+
+async def test_goods_go_from_the_shelf_to_a_cabinet_of_the_store_and_back(ward: Ward, store: PostgresStore) -> None:
+    goods = {"codes": [gs1(DI, expiry="271231", lot="L1")]}
+    await tell(store, "OR-2")
+    await ward.scan(receipt(1, 9), moved(2, "transfer", 5, to_store="OR-2/cab1", **goods))
+    await ward.scan(moved(3, "transfer", 2, place="cab1", to_store="OR-2", **goods), scan(4, place="cab1", **goods))
+
+    stock = await store.pool.fetch("SELECT store, quantity FROM report.stock ORDER BY store")
+    assert [tuple(row) for row in stock] == [("OR-2", 6), ("OR-2/cab1", 2)]
+    assert {reasons for _, reasons in verdicts(await ward.account()).values()} == {()}
+    assert await strays(store.pool) == []
+
+
+async def test_the_scans_that_took_what_was_not_there_are_listed_with_what_they_did(
+    ward: Ward, store: PostgresStore
+) -> None:
+    goods = {"codes": [gs1(DI, expiry="271231", lot="L1")]}
+    await ward.scan(scan(1, **goods), moved(2, "accept", 2, store="OR-3", **goods))
+
+    assert sorted((each.action, each.store, each.units) for each in await below_zero(store.pool)) == [
+        ("accept", "in-transit/OR-3", 2),
+        ("use", "OR-2", 1),
+    ]

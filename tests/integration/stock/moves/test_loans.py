@@ -10,8 +10,10 @@ from models.charging.commands import CommandKind
 from sinks.postgres.stock.below_zero import below_zero
 from sinks.postgres.stock.replenishing.orders import needs
 from sinks.postgres.verifying.books import verify_books
+from streams.services.recall_lister import RecallLister
 from tests.integration.stock.test_orders import keep
 from tests.support.builders import DI, HOSPITAL, NOON, encounter, gs1, gtin, item, scan
+from tests.support.recalls import accept, recall
 from tests.support.ward import PostgresStore, Ward, postgres_store
 
 STENT = gtin(777)
@@ -176,3 +178,16 @@ async def test_real_use_of_a_store_is_that_of_its_loans_too(ward: Ward, store: P
     assert [tuple(row) for row in rows] == [(BORROWER, 3)]
     [need] = await needs(store.pool, HOSPITAL, BORROWER, "SCREW")
     assert need.minimum == 14 * 3  # Three on the one day that the books have.
+
+
+async def test_a_recall_has_a_unit_on_loan_that_was_used_once(ward: Ward, store: PostgresStore) -> None:
+    for number, serial in ((3, "U1"), (5, "U2")):
+        at = {"store": LENDER, **unit(serial)}
+        await ward.scan(moved(number, "receive", **at), moved(number + 1, "lend", to_store=BORROWER, **at))
+    await ward.scan(used(7, **unit("U1")))
+    await accept(store.pool, recall(lines=[{"issuer": "GS1", "di": STENT, "lots": ["L9"]}]))
+
+    await RecallLister(store.pool).look()
+
+    lines = await store.pool.fetch("SELECT kind, serial, quantity FROM report.recall_lines ORDER BY kind")
+    assert [tuple(row) for row in lines] == [("certain", "U1", 1), ("lent", "U2", 1)]

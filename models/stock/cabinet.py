@@ -74,7 +74,8 @@ class SuspectedUse:
     """Serial number on the tag."""
     status: str
     """`suspected`; `scanned`: a scan says where it went; `came-back`: a later read of the cabinet, or a count, has it;
-    `seen-elsewhere`: another cabinet saw it after this one had seen it last."""
+    `seen-elsewhere`: another cabinet saw it after this one had seen it last; `unknown-item`: a foreign tag, of no item
+    of the house."""
     scan_id: str | None
     """The scan that says so; `None`: there is none."""
     seen_in: str | None

@@ -24,9 +24,10 @@ _RECORD: Final = "udi.record_cabinet_reads"
 _SUSPECTED: Final = """
 SELECT hospital, store, place, session, staff, seen_at, missed_at, item_code, issuer, di, serial, status,
        scan_id::text AS scan_id, seen_in, seen_in_at
-FROM report.suspected_uses_2
-WHERE ($1::text IS NULL OR hospital = $1) AND ($2::text IS NULL OR store = $2) AND ($3 OR status = 'suspected')
-ORDER BY missed_at, hospital, store, place, di, serial
+FROM report.suspected_uses_3
+WHERE ($1::text IS NULL OR hospital = $1) AND ($2::text IS NULL OR store = $2)
+  AND ($3 OR status IN ('suspected', 'unknown-item'))
+ORDER BY status = 'unknown-item', missed_at, hospital, store, place, di, serial
 """
 _TAGS: Final = """
 SELECT hospital, store, place, read_at, tag, issuer, di, serial, item_code, finding, is_at FROM report.cabinet_tags

@@ -112,8 +112,8 @@ STORE_LISTS: Final[Mapping[str, BoardList]] = {
         """
         SELECT u.missed_at, u.status, u.store, u.place, u.item_code, u.di, u.serial, u.session, u.staff, u.seen_at,
                u.scan_id, u.seen_in
-        FROM report.suspected_uses_2 u WHERE u.hospital = $1
-        ORDER BY u.status <> 'suspected', u.missed_at, u.store, u.place, u.di, u.serial""",
+        FROM report.suspected_uses_3 u WHERE u.hospital = $1
+        ORDER BY u.status <> 'suspected', u.status <> 'unknown-item', u.missed_at, u.store, u.place, u.di, u.serial""",
         whole=True, summed="status",
     ),
     "cabinet-tags": BoardList(

@@ -57,6 +57,8 @@ def _show_suspected(rows: Sequence[SuspectedUse], zone: ZoneInfo, limit: int) ->
     columns = ("cabinet", "session", "staff", "last seen", "missed at", "item", "serial", "status", "seen in")
     print_table("Left a cabinet between two reads", columns, cells, limit=limit)
     typer.echo(f"{sum(row.status == 'suspected' for row in rows):,} suspected uses without a scan; nothing is charged.")
+    if foreign := sum(row.status == "unknown-item" for row in rows):
+        typer.echo(f"{foreign:,} tags of no item of the house left a cabinet: foreign, or the catalogue lacks them.")
 
 
 def _show_tags(rows: Sequence[TagFinding], zone: ZoneInfo, limit: int) -> None:

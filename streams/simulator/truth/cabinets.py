@@ -9,7 +9,10 @@ from streams.simulator.store.cabinets import NAME, Cabinets, Gone
 
 
 def gone_rows(cabinets: Cabinets) -> Iterator[dict[str, Any]]:
-    """What left a cabinet between two reads: `scanned` by whose scan, `came-back`, or nobody knows: `suspected`."""
+    """What left a cabinet between two reads.
+
+    `scanned` by whose scan, `came-back`, or nobody knows: `suspected`, or of a foreign tag `unknown-item`.
+    """
     for each in cabinets.gone:
         scan = cabinets.scanned.get(each.unit.key)
         yield {
@@ -34,7 +37,9 @@ def tag_rows(cabinets: Cabinets) -> Iterator[dict[str, Any]]:
 def _status(cabinets: Cabinets, gone: Gone) -> str:
     if gone.unit.key in cabinets.scanned:
         return "scanned"
-    return "came-back" if gone.came_back else "suspected"
+    if gone.came_back:
+        return "came-back"
+    return "suspected" if gone.unit.goods.listed else "unknown-item"
 
 
 def _finding(tag: Unit | str) -> dict[str, Any]:

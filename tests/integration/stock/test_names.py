@@ -31,6 +31,8 @@ VIEWS: Final = {
     "suspected_uses": "hospital store place session staff seen_at missed_at item_code issuer di serial status scan_id",
     "suspected_uses_2": "hospital store place session staff seen_at missed_at item_code issuer di serial status "
     "scan_id seen_in seen_in_at",
+    "suspected_uses_3": "hospital store place session staff seen_at missed_at item_code issuer di serial status "
+    "scan_id seen_in seen_in_at",
     "unknown_stores_2": "hospital store place item_code issuer di lot serial owner quantity scan_id action scanned_at "
     "device_id",
     "unknown_stores": "hospital store place item_code issuer di lot serial owner quantity scan_id action scanned_at "

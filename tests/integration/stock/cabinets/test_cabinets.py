@@ -171,8 +171,12 @@ async def test_foreign_tags_are_named_and_never_suspected_without_a_serial(
     ]  # fmt: skip
     await cabinet.sees(read(2))
     assert await tag_findings(store.pool) == []
-    left = [(each.serial, each.item_code) for each in await suspected_uses(store.pool)]
-    assert left == [("X1", None), ("S1", "SCREW"), ("S7", "SCREW")]
+    left = [(each.serial, each.item_code, each.status) for each in await suspected_uses(store.pool)]
+    assert left == [("S1", "SCREW", "suspected"), ("S7", "SCREW", "suspected"), ("X1", None, "unknown-item")]
+    # Nothing but the catalogue changes that: then somebody has used it, and it is on the work list.
+    await ward.learn(item(item_code="LATE", identifiers=[{"issuer": "GS1", "di": gtin(404), "units_per_package": 1}]))
+    late = [each for each in await suspected_uses(store.pool) if each.serial == "X1"]
+    assert [(each.item_code, each.status) for each in late] == [("LATE", "suspected")]
 
 
 async def test_what_is_no_read_is_a_dead_letter_and_its_neighbours_go_through(

@@ -63,7 +63,16 @@ def codes() -> Iterator[tuple[str, str]]:
     yield from (("value", str(code)) for names in VALUES for code in names)
     yield from (
         ("value", code)
-        for code in ("posted", "cancelled", "suspected", "scanned", "came-back", "seen-elsewhere", "settled")
+        for code in (
+            "posted",
+            "cancelled",
+            "suspected",
+            "scanned",
+            "came-back",
+            "seen-elsewhere",
+            "settled",
+            "unknown-item",
+        )
     )
     yield from (("finding", code) for code in (*LineFinding, *ScanFinding, *findings_of_views()))
     yield from (("action", code) for code in Action)

@@ -49,7 +49,10 @@ def test_what_left_is_what_a_read_lacks_of_the_one_before_it(run: Run) -> None:
 def test_what_was_scanned_is_explained_and_the_rest_is_suspected_by_session_and_badge(run: Run) -> None:
     rows = list(gone_rows(run.truth.cabinets))
     by_status = {status: [row for row in rows if row["status"] == status] for status in ("suspected", "scanned")}
-    assert {row["status"] for row in rows} <= {"suspected", "scanned", "came-back"}
+    assert {row["status"] for row in rows} <= {"suspected", "scanned", "came-back", "unknown-item"}
+    assert {row["item_code"] is None for row in rows if row["status"] in {"suspected", "unknown-item"}} == {False, True}
+    assert {row["item_code"] for row in rows if row["status"] == "unknown-item"} <= {None}
+    assert None not in {row["item_code"] for row in rows if row["status"] == "suspected"}
     assert 0 < len(by_status["suspected"]) < len(by_status["scanned"]) / 5
     assert all((row["scan_id"] is None) == (row["status"] != "scanned") for row in rows)
     entries = run.truth.account.entries

@@ -179,18 +179,28 @@ async def test_the_address_of_the_books_is_given_alone(house: Installed) -> None
 # Stock ------------------------------------------------------------------------------------------------------------
 
 
-async def test_a_patients_return_explains_no_use(house: Installed) -> None:
+async def test_a_unit_that_came_back_explains_its_next_use_by_the_receipt_it_came_with(house: Installed) -> None:
     lot = [gs1(DI, expiry="271231", lot="BACK")]
     await house.ward.scan(scan(811, codes=lot, action="receive", encounter=None, scanned_at=at(800)))
     await house.ward.scan(scan(812, codes=lot, scanned_at=at(812)), scan(814, codes=lot, scanned_at=at(814)))
     before = {row["scan_id"] for row in await house.json("stock", "--uses")}
     await house.ward.scan(scan(813, codes=lot, action="return", scanned_at=at(813)))
-    after = {row["scan_id"]: row for row in await house.json("stock", "--uses")}
-    explained = {row["scan_id"] for row in await house.json("stock", "--explained")}
+    after = {row["scan_id"] for row in await house.json("stock", "--uses")}
+    explained = {row["scan_id"]: row for row in await house.json("stock", "--explained")}
 
-    assert str(scan_id(814)) in before
-    assert after[str(scan_id(814))]["left"] == 0
-    assert str(scan_id(814)) not in explained
+    assert str(scan_id(814)) in before - after
+    row = explained[str(scan_id(814))]
+    assert (row["left"], row["received_at"]) == (0, "2022-06-03T04:13:20+00:00")
+
+
+async def test_a_return_of_what_never_came_explains_no_use(house: Installed) -> None:
+    lot = [gs1(DI, expiry="271231", lot="GONE")]
+    await house.ward.scan(scan(815, codes=lot, scanned_at=at(812)))
+    await house.ward.scan(scan(816, codes=lot, action="return", scanned_at=at(813)))
+    await house.ward.scan(scan(817, codes=lot, scanned_at=at(814)))
+    after = {row["scan_id"] for row in await house.json("stock", "--uses")}
+
+    assert {str(scan_id(815)), str(scan_id(817))} <= after
 
 
 async def test_a_use_before_its_receipt_was_known_is_taken_off_the_list_with_both_times(house: Installed) -> None:

@@ -5,9 +5,3 @@ RETURNS TABLE (hospital text, place text, item_code text, units bigint, days int
     FROM udi.real_use_3(p_hospital, p_last, p_days) u GROUP BY 1, 2, 3, 5
 $$;
 COMMENT ON FUNCTION udi.real_use_4 IS 'As udi.real_use_3; goods on loan count where they were used.';
-
--- The view as it stands, but for the function it asks.
-DO $do$
-BEGIN
-    EXECUTE 'CREATE OR REPLACE VIEW report.replenishment AS ' || replace(pg_get_viewdef('report.replenishment'::regclass), 'udi.real_use_3(', 'udi.real_use_4(');
-END $do$;

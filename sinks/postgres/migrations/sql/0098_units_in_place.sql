@@ -130,7 +130,7 @@ WITH today AS MATERIALIZED (
 ), stock AS MATERIALIZED (
     SELECT u.* FROM today CROSS JOIN LATERAL udi.usable_3(today.hospital, today.day) u
 ), used AS MATERIALIZED (
-    SELECT u.* FROM today CROSS JOIN LATERAL udi.real_use_3(today.hospital, today.day, 90) u
+    SELECT u.* FROM today CROSS JOIN LATERAL udi.real_use_4(today.hospital, today.day, 90) u
 ), noted AS MATERIALIZED (
     SELECT hospital, store, item_code, sum(greatest(expected - (arrived - rejected), 0))::bigint AS units
     FROM report.deliveries WHERE line IS NOT NULL AND status IN ('expected', 'partial') GROUP BY 1, 2, 3

@@ -6,7 +6,7 @@ Revision ID: 0081
 from sinks.postgres.migrations.scripts import execute
 
 revision = "0081"
-down_revision = "0084"
+down_revision = "0083"
 branch_labels = None
 depends_on = None
 

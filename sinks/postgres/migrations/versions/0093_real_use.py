@@ -12,5 +12,5 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """A function, and the view that asks it."""
+    """A function; the view asks it when it is next made."""
     execute("0093_real_use.sql")

@@ -6,7 +6,7 @@ Revision ID: 0099
 from sinks.postgres.migrations.scripts import execute
 
 revision = "0099"
-down_revision = "0094"
+down_revision = "0089"
 branch_labels = None
 depends_on = None
 

@@ -81,8 +81,6 @@ def command(  # noqa: PLR0917 -- the parts of a command
         The exit status: 1 when one can't be done, or nobody has carried it out in time.
     """
     who = person(by)
-    if not reason.strip():
-        bad("Expected a reason, got an empty one.")
 
     async def work(_: Settings, pool: asyncpg.Pool) -> list[CommandOutcome]:
         books = CommandBooks(pool)

@@ -65,8 +65,6 @@ def case_command(
     """
     if by is not None and not close:
         bad("Expected --by with --close, got it alone.")
-    if by is not None and not by.strip():
-        bad("Expected who closes the case, got an empty --by.")
     who = by or getpass.getuser()
 
     async def work(settings: Settings, pool: asyncpg.Pool) -> Page:

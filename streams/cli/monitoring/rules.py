@@ -158,8 +158,6 @@ def _switch(  # noqa: PLR0917 -- the options of a command
     as_json: bool,
 ) -> None:
     month = None if from_ is None else _month("--from", from_)
-    if not reason.strip():
-        bad("Expected a reason, got an empty one.")
 
     async def work(_: Settings, pool: asyncpg.Pool) -> str:
         books = RuleBooks(pool)

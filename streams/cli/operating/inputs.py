@@ -102,8 +102,6 @@ def pass_(
     to = offset + 1 if until is None else until
     if to <= offset:
         bad(f"Expected an offset above {offset}, got {to}.")
-    if not reason.strip():
-        bad("Expected a reason, got an empty one.")
 
     async def work(settings: Settings, pool: asyncpg.Pool) -> int:
         tp, cluster = TopicPartition(settings.topic(topic), partition), await cluster_id(settings)

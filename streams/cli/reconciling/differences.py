@@ -147,8 +147,6 @@ def _is_young(row: ListedDifference) -> bool:
 
 
 def _decide(status: DifferenceStatus, ids: Sequence[str] | None, reason: str, by: str | None, chosen: Chosen) -> None:
-    if not reason.strip():
-        bad("Expected a reason, got an empty one.")
     if bool(ids) == any(chosen):
         bad("Expected either ids of differences, or --kind, --encounter, --department or --hospital.")
     named = [_start(each) for each in ids or ()]

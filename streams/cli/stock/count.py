@@ -175,8 +175,6 @@ def _who(by: str | None) -> str:
 
 
 def _why(reason: str) -> str:
-    if not reason.strip():
-        bad("Expected a reason, got an empty one.")
     if not _is(reason, Text):
         bad(f"Expected a reason of at most 500 characters, got {len(reason)}.")
     return masked(reason)

@@ -132,7 +132,7 @@ async def test_what_can_not_be_done_is_said_and_exits_with_1(house: Installed) -
             ("held", "release", "7", "--reason", "x"),
             "Expected a scan id (UUID), or the 8 characters of it that lists show, got '7'.",
         ),
-        (("held", "reject", *ids(901), "--reason", " "), "Expected a reason, got an empty one."),
+        (("held", "reject", *ids(901), "--reason", " "), "Expected some words for --reason, got only blanks."),
         (
             ("held", "reject", *ids(99999), "--reason", "x"),
             "Expected a recorded scan, found none with id 00000000-0000-0000-0000-00000001869f.",

@@ -138,7 +138,7 @@ async def test_a_close_that_nobody_proves_in_time_says_so(house: Installed) -> N
         (("E1", "--hospital", "H2"), "Expected an encounter of H2, found none named E1."),
         (("E1", "--operation", "OP-7"), "Expected an operation of E1 (OP-9), got OP-7."),
         (("E1", "--by", "wang"), "Expected --by with --close, got it alone."),
-        (("E1", "--close", "--by", " "), "Expected who closes the case, got an empty --by."),
+        (("E1", "--close", "--by", " "), "Expected some words for --by, got only blanks."),
     ],
 )
 async def test_what_is_not_there_is_said_in_one_line_with_exit_status_2(

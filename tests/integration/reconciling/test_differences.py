@@ -109,7 +109,7 @@ async def test_all_that_fit_are_accepted_and_the_rest_stays(house: Installed) ->
         (("ask", "12345678", "--kind", "missed", "--reason", "x"), "either ids of differences, or --kind"),
         (("accept", "1234567", "--reason", "x"), "at least 8 characters of it, got '1234567'."),
         (("accept", "nonsense", "--reason", "x"), "Expected the id of a difference"),
-        (("accept", "12345678", "--reason", " "), "Expected a reason, got an empty one."),
+        (("accept", "12345678", "--reason", " "), "Expected some words for --reason, got only blanks."),
     ],
     ids=["nothing", "both", "short", "no id", "no reason"],
 )

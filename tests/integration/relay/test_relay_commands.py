@@ -100,7 +100,7 @@ async def test_a_topic_made_anew_goes_on_where_a_person_says(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("start", "billing/0", "1", "--reason", " "), "Expected a reason"),
+        (("start", "billing/0", "1", "--reason", " "), "Expected some words for --reason, got only blanks."),
         (("start", "scans/0", "1", "--reason", "x"), "Expected an output out of"),
         (("resume", "billing", "--reason", "x"), "Expected TOPIC/PARTITION"),
         (("bind", "nothing/0", "--dry-run"), "Expected TOPIC/PARTITION"),

@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.support.servers.bedside import GOODS, lines, name_of, type_scan
+from tests.support.servers.bedside import GOODS, lines, name_of, taken, type_scan
 from tests.support.servers.live import DI, Live, now_scan
 
 SHELF: Final = "CNT-1"
@@ -34,21 +34,24 @@ def count(house: Live, shelf: str) -> Iterator[str]:
     house.udi("count", "cancel", document, "--hospital", "H1", "--reason", "a test", "--by", "li")
 
 
+def count_now(terminal: Page) -> None:
+    """Chosen, and the page has said so: what it says of a scan comes after that."""
+    terminal.check("#action-count")
+    expect(terminal.locator("#outcome-head")).to_have_text("Scan what lies on the shelf")
+
+
 def begin(terminal: Page, shelf: str, document: str) -> None:
     """As a person does: the place, the action, the number."""
     terminal.fill("#store", shelf)
     terminal.locator("#store").blur()
-    terminal.check("#action-count")
+    count_now(terminal)
     type_scan(terminal, document)
     expect(terminal.locator("#document")).to_have_value(document)
     expect(terminal.locator("#outcome-head")).to_contain_text(document)
 
 
 def scans_of(house: Live, terminal: Page) -> list[dict[str, Any]]:
-    return house.rows(
-        "SELECT action::text AS action, document, place, quantity, encounter FROM udi.scan "
-        "WHERE device_id = $1 ORDER BY scanned_at", name_of(terminal),
-    )  # fmt: skip
+    return taken(house, name_of(terminal), "action::text AS action, document, place, quantity, encounter")
 
 
 def test_a_count_is_blind_and_goes_on_offline_and_after_a_cold_start(
@@ -138,7 +141,7 @@ def test_a_quantity_that_is_none_keeps_nothing(house: Live, terminal: Page, shel
 def test_goods_before_the_number_of_the_count_keep_nothing(house: Live, terminal: Page, shelf: str) -> None:
     terminal.fill("#store", shelf)
     terminal.locator("#store").blur()
-    terminal.check("#action-count")
+    count_now(terminal)
     type_scan(terminal, GOODS)
     expect(terminal.locator("#outcome-head")).to_have_text("Which count?")
     assert scans_of(house, terminal) == []

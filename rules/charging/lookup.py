@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from models.catalogue.item import Item
-from models.charging.books import BalanceKey, LabelFacts, RecordedScan, Waiting
+from models.charging.books import LabelFacts, RecordedScan, Waiting
 from models.charging.commands import Commanded
 from models.charging.known_controls import QuotaKey
 from models.charging.snapshot import Catalogue, Lookup
@@ -16,6 +16,7 @@ from rules.labels.pairing import complementary, counted, joined
 from rules.labels.rescue import certain_device
 from rules.labels.separator_recovery import may_be
 from rules.stock.moving import lies_at, owners_of
+from rules.stock.owning import balance_of
 
 
 def wanted_by(subjects: Iterable[RecordedScan], waiting: Iterable[Waiting], catalogue: Catalogue) -> Lookup:
@@ -135,11 +136,9 @@ def _want_unit(wanted: Lookup, event: ScanEvent, label: LabelFacts) -> None:
 
 def _want_sources(wanted: Lookup, event: ScanEvent, label: LabelFacts, item: Item, catalogue: Catalogue) -> None:
     """The balances that the goods may leave, of each owner."""
-    lot, serial = label.lot or "", label.serial or ""
     owners = owners_of(event, item, catalogue)
     for place in sources_of(event, catalogue):
-        keys = (BalanceKey(event.hospital, place, item.item_code, owner, lot, serial) for owner in owners)
-        wanted.balances.update(keys)
+        wanted.balances.update(balance_of(event, item, label, place, owner) for owner in owners)
 
 
 def _want_quota(wanted: Lookup, subject: RecordedScan, item: Item, catalogue: Catalogue) -> None:

@@ -240,7 +240,7 @@ RETURNS TABLE (
     LEFT JOIN udi.demand d USING (hospital, store, item_code)
     WHERE coalesce(r.as_of - coalesce(d.last_used_on, d.first_came_on) >= p_days, true)
 $$;
-COMMENT ON FUNCTION udi.slow_movers_4 IS 'As udi.slow_movers_3, of units where they are.';
+COMMENT ON FUNCTION udi.slow_movers_4 IS 'As udi.slow_movers_2, by each hospital''s own day of the books and of units where they are; months_of_stock is null where nothing is forecast.';
 
 CREATE OR REPLACE VIEW report.slow_movers AS
 SELECT hospital, store, item_code, owner, quantity, expiry, value, last_used_on, first_came_on, idle_days, months_of_stock, as_of FROM udi.slow_movers_4(90);

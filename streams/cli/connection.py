@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime, time
-from typing import NoReturn, TypeVar
+from typing import Annotated, NoReturn, TypeVar
 
 import asyncpg
 import typer
@@ -31,6 +31,10 @@ def in_words(parameter: typer.CallbackParam, value: str | None) -> str | None:
     if value is not None and not value.strip():
         bad(f"Expected some words for {parameter.opts[0]}, got only blanks.")
     return value
+
+
+Why = Annotated[str, typer.Option("--reason", help="Why; it is kept.", callback=in_words)]
+By = Annotated[str | None, typer.Option(help="Who; unset: the name you are logged in with.", callback=in_words)]
 
 
 def read_settings() -> Settings:

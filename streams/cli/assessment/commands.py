@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from streams.cli.connection import in_words
+from streams.cli.connection import By
 from streams.cli.lists import listing
 from streams.cli.shown import AsJson
 from streams.settings import SettingsError
@@ -78,9 +78,7 @@ def targets_command(
     cut: Annotated[str | None, typer.Option(help="Per cent less than the base: 5 or 10.")] = None,
     without: Months = None,
     hospital: Hospital = None,
-    by: Annotated[
-        str | None, typer.Option(help="Who; unset: the name you are logged in with.", callback=in_words)
-    ] = None,
+    by: By = None,
     *,
     as_json: AsJson = False,
 ) -> None:

@@ -12,8 +12,8 @@ from models.charging.commands import CommandKind, Correction
 from models.wire.complaints import complaint
 from rules.charging.correcting import objection
 from sinks.postgres.charging.parked_and_held import readings_of
-from streams.cli.charging.persons import By, Hospital, Timeout, Why, command, scan_named
-from streams.cli.connection import bad, run
+from streams.cli.charging.persons import Hospital, Timeout, command, scan_named
+from streams.cli.connection import By, Why, bad, run
 from streams.settings import Settings
 
 

@@ -16,9 +16,9 @@ from sinks.postgres.charging.books import read_catalogue
 from sinks.postgres.charging.parked_and_held import HeldScan, HistoryEntry, assign, held_scans, history_of
 from sinks.postgres.charging.stories import Brief, brief_of
 from streams.cli.charging.parked import estimate
-from streams.cli.charging.persons import By, Hospital, Scans, Timeout, Why, command, person, scan_named
+from streams.cli.charging.persons import Hospital, Scans, Timeout, command, person, scan_named
 from streams.cli.charging.telling import decided, detail_of, goods, told
-from streams.cli.connection import run
+from streams.cli.connection import By, Why, run
 from streams.cli.lists import listing
 from streams.cli.phrases import as_written, told_cell, word
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, age, print_json, print_table, short, yuan

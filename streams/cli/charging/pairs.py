@@ -6,7 +6,7 @@ import typer
 
 from models.charging.commands import CommandKind
 from streams.cli.charging.persons import command
-from streams.cli.connection import in_words
+from streams.cli.connection import By, Why
 
 pair_app = typer.Typer(no_args_is_help=True)
 
@@ -19,10 +19,8 @@ def _half_labels() -> None:
 @pair_app.command("undo")
 def undo(
     scan_id: Annotated[str, typer.Argument(metavar="SCAN_ID", help="Either of the two scans.")],
-    reason: Annotated[str, typer.Option(help="Why; it is kept.", callback=in_words)],
-    by: Annotated[
-        str | None, typer.Option(help="Who; unset: the name you are logged in with.", callback=in_words)
-    ] = None,
+    reason: Why,
+    by: By = None,
     hospital: Annotated[str | None, typer.Option(help="Needed when several hospitals have the scan id.")] = None,
     timeout: Annotated[float, typer.Option(min=0, help="Seconds to wait for the lane; 0 only stores it.")] = 30.0,
 ) -> None:

@@ -16,7 +16,7 @@ from sinks.postgres.charging.commands import CommandBooks, Ended, Place
 from sinks.postgres.charging.stories import brief_of, scans_named
 from sinks.postgres.named import Asked
 from streams.cli.charging.telling import told
-from streams.cli.connection import bad, in_words, run
+from streams.cli.connection import bad, run
 from streams.cli.shown import ID_SHOWN, short
 from streams.language import say
 from streams.settings import Settings
@@ -33,8 +33,6 @@ _WORDS: Final = {
     CommandKind.CORRECT: "Corrected",
 }
 Scans = Annotated[list[str], typer.Argument(metavar="SCAN_ID…", help="Or the 8 characters that lists show.")]
-Why = Annotated[str, typer.Option("--reason", help="Why; it is kept.", callback=in_words)]
-By = Annotated[str | None, typer.Option(help="Who; unset: the name you are logged in with.", callback=in_words)]
 Hospital = Annotated[str | None, typer.Option(help="Needed when several hospitals have the scan id.")]
 Timeout = Annotated[float, typer.Option(min=0, help="Seconds to wait for the lane; 0 only stores it.")]
 

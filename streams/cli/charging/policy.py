@@ -14,8 +14,8 @@ from models.policy import POLICY, ReturnClock
 from models.stock.count import CountLimit
 from sinks.postgres.charging.policies import Beyond, HospitalPolicy, policies, set_return_clock
 from sinks.postgres.stock.counts import CountPolicy, count_limit, count_policies, set_count_limit
-from streams.cli.charging.persons import By, person
-from streams.cli.connection import bad, in_words, instant, run
+from streams.cli.charging.persons import person
+from streams.cli.connection import By, bad, in_words, instant, run
 from streams.cli.lists import listing
 from streams.cli.shown import AsJson, print_json, print_table
 from streams.settings import Settings

@@ -12,8 +12,8 @@ from models.charging.controls import Approval, ApprovalAbove, Breaker, BreakerSt
 from models.wire.complaints import complaint
 from rules.monitoring.burn_down import exhausted_on
 from sinks.postgres.monitoring.controls import ControlBooks
-from streams.cli.charging.persons import By, Why, person
-from streams.cli.connection import bad, instant, run
+from streams.cli.charging.persons import person
+from streams.cli.connection import By, Why, bad, instant, run
 from streams.cli.lists import listing
 from streams.cli.phrases import as_written, word
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, print_json, print_table

@@ -24,8 +24,8 @@ from rules.monitoring.reviewing import after, change_percent_x100, expected_fen,
 from sinks.postgres.monitoring.desk import Desk
 from sinks.postgres.monitoring.effects import effect_of
 from sinks.postgres.monitoring.reviews import ReviewBooks, Said, no_controls
-from streams.cli.charging.persons import By, Why, person
-from streams.cli.connection import bad, instant, run
+from streams.cli.charging.persons import person
+from streams.cli.connection import By, Why, bad, instant, run
 from streams.cli.lists import listing
 from streams.cli.monitoring.findings import machine
 from streams.cli.new_files import expect_new, write_new

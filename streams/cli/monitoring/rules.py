@@ -20,8 +20,8 @@ from rules.monitoring.kinds.registry import MONTHS_MAX, wrong
 from rules.monitoring.standings import TraitsOf
 from sinks.postgres.monitoring.past import PastUsage
 from sinks.postgres.monitoring.rules import RuleBooks, RuleRefusedError
-from streams.cli.charging.persons import By, Why, person
-from streams.cli.connection import bad, run
+from streams.cli.charging.persons import person
+from streams.cli.connection import By, Why, bad, run
 from streams.cli.lists import listing
 from streams.cli.monitoring.known_cases import read_known
 from streams.cli.phrases import told, told_cell, word

@@ -10,8 +10,8 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from models.wire.topics import TOPICS
 from sinks.postgres.operating.interventions import Intervention, Interventions, Kind
-from streams.cli.charging.persons import By, Why, person
-from streams.cli.connection import bad, run
+from streams.cli.charging.persons import person
+from streams.cli.connection import By, Why, bad, run
 from streams.cli.lists import listing
 from streams.cli.operating.outputs import resume
 from streams.cli.phrases import told_cell

@@ -15,8 +15,8 @@ from rules.outputs import OutputRecord, Rejoined, rejoined
 from sinks.postgres.operating.interventions import Intervention, Interventions, Kind
 from sinks.postgres.operating.rebinding import HeldOutput, StoredRecord, held_output, start_after
 from sinks.postgres.outbox import Outbox, Output
-from streams.cli.charging.persons import By, Why, person
-from streams.cli.connection import bad, run
+from streams.cli.charging.persons import person
+from streams.cli.connection import By, Why, bad, run
 from streams.cli.lists import listing
 from streams.cli.operating.topic_reader import TopicReader
 from streams.cli.phrases import told_cell

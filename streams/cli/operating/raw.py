@@ -10,8 +10,8 @@ import typer
 
 from models.calendar import Month, month_text, parse_month
 from sinks.postgres.operating.raw_months import MonthBusyError, Moved, RawMonth, RawMonths, RawMonthState, raw_months
-from streams.cli.charging.persons import By, person
-from streams.cli.connection import bad, run
+from streams.cli.charging.persons import person
+from streams.cli.connection import By, bad, run
 from streams.cli.lists import listing
 from streams.cli.shown import AsJson, print_json, print_table
 from streams.settings import Settings

@@ -17,8 +17,8 @@ from sinks.postgres.reconciling.listing import Chosen, ListedDifference, standin
 from sinks.postgres.reconciling.listing import differences as list_differences
 from sinks.postgres.reconciling.sessions import ReconcilingBooks
 from sinks.postgres.reconciling.showing import ShownDifference, differences_that_begin, shown_difference
-from streams.cli.charging.persons import By, Why, person
-from streams.cli.connection import bad, run
+from streams.cli.charging.persons import person
+from streams.cli.connection import By, Why, bad, run
 from streams.cli.lists import listing
 from streams.cli.phrases import told_cell
 from streams.cli.reconciling.showing import digits_of, fields_of, kind_told

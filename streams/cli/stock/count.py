@@ -17,9 +17,9 @@ from models.stock.count import Count, CountLine, CountScan, LineFinding
 from models.wire.strict_json import Identifier, Text
 from sinks.postgres.named import Asked
 from sinks.postgres.stock import counts as books
-from streams.cli.charging.persons import By, Timeout, Why, person
+from streams.cli.charging.persons import Timeout, person
 from streams.cli.charging.telling import goods, listed_id
-from streams.cli.connection import bad, in_words, run
+from streams.cli.connection import By, Why, bad, in_words, run
 from streams.cli.lists import listing
 from streams.cli.phrases import as_written, word
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, print_json, print_table, yuan

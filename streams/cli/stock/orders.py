@@ -10,8 +10,8 @@ import typer
 from models.stock.order import LeftOut, Need, Order, OrderStatus
 from rules.stock.ordering import orders_of
 from sinks.postgres.stock.replenishing import orders as books
-from streams.cli.charging.persons import By, Why, person
-from streams.cli.connection import bad, run
+from streams.cli.charging.persons import person
+from streams.cli.connection import By, Why, bad, run
 from streams.cli.lists import listing, listing_of
 from streams.cli.phrases import as_written, word
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, print_json, print_table

@@ -19,7 +19,7 @@ from rules.stock.recall_listing import LOST, NOBODY_KNOWN
 from sinks.postgres.stock.recall_desk import Accepted, Looked, RecallDesk
 from sinks.postgres.stock.recall_listing import ListedRecall, listed_recalls
 from streams.cli.charging.telling import goods
-from streams.cli.connection import bad, in_words, run
+from streams.cli.connection import By, bad, in_words, run
 from streams.cli.lists import listing
 from streams.cli.phrases import as_written, told, told_cell, word
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, joined, print_json, print_table
@@ -83,9 +83,7 @@ def recall(
         list[str] | None, typer.Option("--close", help="End this line; may be given several times.")
     ] = None,
     reason: Annotated[str | None, typer.Option(help="Why it ends; it is kept.", callback=in_words)] = None,
-    by: Annotated[
-        str | None, typer.Option(help="Who; unset: the name you are logged in with.", callback=in_words)
-    ] = None,
+    by: By = None,
     hospital: Annotated[str | None, typer.Option(help="Needed when several hospitals have the notice.")] = None,
     limit: Limit = LIMIT_DEFAULT,
     as_json: AsJson = False,

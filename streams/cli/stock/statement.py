@@ -25,7 +25,7 @@ from models.stock.statement import (
 )
 from rules.stock.invoicing import fault_of, match_invoice
 from sinks.postgres.stock.statements import StatementBooks
-from streams.cli.connection import bad, in_words, read_settings, run
+from streams.cli.connection import By, bad, in_words, read_settings, run
 from streams.cli.lists import listing
 from streams.cli.loading.flat_rows import INVOICE, BadRow, cell_of, record_of
 from streams.cli.loading.grids import SheetError
@@ -35,7 +35,6 @@ from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, print_json, print_ta
 from streams.cli.stock.named import of_known
 from streams.settings import Settings
 
-By = Annotated[str | None, typer.Option(help="Who; unset: the name you are logged in with.", callback=in_words)]
 Key = tuple[str, str, str, str]
 """(hospital, supplier, period, invoice)."""
 _Whose = tuple[str | None, str | None, str | None]

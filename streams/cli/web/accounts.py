@@ -9,8 +9,8 @@ import typer
 
 from models.web.access import Role
 from sinks.postgres.web.accounts import AccountBooks
-from streams.cli.charging.persons import By, person
-from streams.cli.connection import bad, run
+from streams.cli.charging.persons import person
+from streams.cli.connection import By, bad, run
 from streams.cli.lists import listing
 from streams.cli.phrases import as_written, word
 from streams.cli.shown import AsJson, print_json, print_table

@@ -10,8 +10,8 @@ from pydantic import TypeAdapter, ValidationError
 from models.wire.complaints import complaint
 from models.wire.strict_json import Hospital, Identifier
 from sinks.postgres.web.devices import Device, DeviceBooks
-from streams.cli.charging.persons import By, person
-from streams.cli.connection import bad, run
+from streams.cli.charging.persons import person
+from streams.cli.connection import By, bad, run
 from streams.cli.lists import listing
 from streams.cli.phrases import as_written
 from streams.cli.shown import AsJson, print_json, print_table

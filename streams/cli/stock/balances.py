@@ -138,7 +138,7 @@ def _show_elsewhere(rows: Sequence[UnitElsewhere], limit: int) -> None:
         for each in rows
     ]  # fmt: skip
     columns = ("moved", "item", "store", ">units", "is at", "scan")
-    print_table("Units that are not where a balance has them", columns, cells, limit=limit)
+    print_table("Units that are not where a balance has them", *of_several(rows, columns, cells), limit=limit)
     typer.echo(f"{len(rows):,} balances to settle.")
 
 
@@ -150,7 +150,7 @@ def _show_moves(rows: Sequence[MoveElsewhere], limit: int) -> None:
         for each in rows
     ]  # fmt: skip
     columns = ("moved", "action", "item", "moved from", "moved to", "was at", "scan")
-    print_table("Units moved from where the books did not have them", columns, cells, limit=limit)
+    print_table("Units moved from where the books did not have them", *of_several(rows, columns, cells), limit=limit)
     typer.echo(f"{len(rows):,} moves to settle.")
 
 
@@ -163,7 +163,7 @@ def _show_strays(rows: Sequence[Stray], limit: int) -> None:
         for each in rows
     ]  # fmt: skip
     columns = ("store", "place", "item", ">units", "action", "scanned", "scan")
-    print_table("Goods in stores that the house does not know", columns, cells, limit=limit)
+    print_table("Goods in stores that the house does not know", *of_several(rows, columns, cells), limit=limit)
     stores = len({(each.hospital, each.store) for each in rows})
     cabinets = sum(each.item_code is None for each in rows)
     typer.echo(

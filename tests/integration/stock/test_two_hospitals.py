@@ -5,18 +5,20 @@ from typing import Any
 import pytest
 
 from streams.embedded.broker import EmbeddedBroker
-from tests.support.builders import encounter, item, scan
+from tests.support.builders import DI, encounter, gs1, item, scan
 from tests.support.installed import installed
 
 HOUSES = ("H1", "H2")
 
 
 def scans(hospital: str, first: int) -> list[dict[str, Any]]:
-    """A receipt under a note, one into a set, and a use that finds nothing."""
+    """A receipt under a note, one into a set, a use that finds nothing, and a unit moved from where it is not."""
     moved: dict[str, Any] = {"hospital": hospital, "action": "receive", "encounter": None}
+    unit: dict[str, Any] = {"codes": [gs1(DI, lot="L7", serial="S7")]}
     return [
         scan(first, **moved, quantity=5, document="N1"), scan(first + 1, **moved, document="SET1", place="set"),
-        scan(first + 2, hospital=hospital, store="OR-9"),
+        scan(first + 2, hospital=hospital, store="OR-9"), scan(first + 3, **moved, **unit),
+        scan(first + 4, **moved | {"action": "transfer", "store": "OR-5", "to_store": "OR-6"}, **unit),
     ]  # fmt: skip
 
 
@@ -42,7 +44,8 @@ async def test_one_number_in_two_hospitals(
             one = await house.udi(command, named, "--hospital", each)
             assert one.exit_code != 2
             assert named in one.stdout
-        for listed in ((command,), ("stock", "--uses"), ("stock", "--packs")):
+        options = ("--uses", "--packs", "--elsewhere", "--moves")
+        for listed in ((command,), *(("stock", option) for option in options)):
             shown = (await house.udi(*listed)).stdout
             assert "hospital" in shown, listed
             assert all(each in shown for each in HOUSES), listed

@@ -2,22 +2,28 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, time
-from typing import Annotated, NoReturn, TypeVar
+from difflib import SequenceMatcher
+from typing import Annotated, Final, NoReturn, TypeVar
 
 import asyncpg
 import typer
 from pydantic import ValidationError
 
+from models.monitoring.rule import EVERY_HOSPITAL
 from sinks.postgres.database import check_books, open_pool
+from sinks.postgres.stock.names import Named, names_of
 from streams import logs
 from streams.cli.faults import sentence
+from streams.cli.help_page import hospitals_given
 from streams.settings import Settings, resolve
 
 T = TypeVar("T")
 
 POOL_SIZE = 4
+NAMES_SHOWN: Final = 10
+"""So many names are shown; of more the nearest. Ours."""
 
 
 def bad(line: str) -> NoReturn:
@@ -65,18 +71,27 @@ def quiet() -> None:
         logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
-def run(work: Callable[[Settings, asyncpg.Pool], Awaitable[T]]) -> T:
+def run(work: Callable[[Settings, asyncpg.Pool], Awaitable[T]], *, may_be_new: bool = False) -> T:
     """Run a command's work with a pool of the books, and end it with the command.
+
+    A hospital that the command was given, `--hospital` or HOSPITAL, is one that the books know: an all-clear for a name
+    that is a slip would hide what is open under the right one.
+
+    Args:
+        work: What the command does.
+        may_be_new: The command tells something of a hospital, as before its first record: any name will do.
 
     Raises:
         SettingsError: there is no address to go to.
-        typer.Exit: database or broker did not answer; it has been said.
+        typer.Exit: database or broker did not answer, or the hospital is not known; it has been said.
     """
+    named = () if may_be_new else hospitals_given()
 
     async def main(settings: Settings) -> T:
         pool = await open_pool(settings.database(), POOL_SIZE)
         try:
             await check_books(pool, settings.topic_prefix, settings.lanes, settings.zone)
+            await _check_hospitals(pool, named)
             return await work(settings, pool)
         finally:
             pool.terminate()
@@ -99,3 +114,23 @@ def run_at_broker(work: Callable[[Settings], Awaitable[T]]) -> T:
         if line is None:
             raise
         bad(line)
+
+
+async def _check_hospitals(pool: asyncpg.Pool, named: Sequence[tuple[str, str]]) -> None:
+    if all(name == EVERY_HOSPITAL for _, name in named):
+        return
+    known, listed = await names_of(pool, Named.HOSPITAL, None)
+    for form, name in named:
+        if name not in known and name != EVERY_HOSPITAL:
+            bad(unknown(form, name, listed))
+
+
+def unknown(what: str, name: str, known: Sequence[str]) -> str:
+    """What is said of a name that is none of those: all of them, or of many the nearest."""
+    if not known:
+        return f"{what}: expected a name that the books know, they know none yet, got {name!r}."
+    if len(known) <= NAMES_SHOWN:
+        return f"{what}: expected one of {', '.join(known)}, got {name!r}."
+    plain = name.casefold()
+    nearest = sorted(known, key=lambda each: (-SequenceMatcher(None, plain, each.casefold()).ratio(), each))
+    return f"{what}: expected one of {len(known):,} names, like {', '.join(nearest[:NAMES_SHOWN])}, got {name!r}."

@@ -1,8 +1,12 @@
-"""Help pages as a terminal shows them: a full-width character takes two columns, and no text of a subcommand is cut."""
+"""Help pages as a terminal shows them: a full-width character takes two columns, and no text of a subcommand is cut.
+
+Their context knows what a command was given, too, for what every command does alike.
+"""
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from typing import Any, Final
 
 import typer
@@ -37,6 +41,22 @@ class HelpContext(typer.Context):
     """A context whose help page knows full-width characters."""
 
     formatter_class = _WideFormatter
+
+    def invoke(self, callback: Callable[..., Any], /, *args: Any, **given: Any) -> Any:
+        """Do what a command does; `hospitals_given` tells it what it was given."""
+        forms = {each.name: each.param_type_name for each in self.command.params}
+        named = given.get("hospital") or ()
+        form = "--hospital" if forms.get("hospital") == "option" else "HOSPITAL"
+        _HOSPITALS.set(tuple((form, name) for name in ((named,) if isinstance(named, str) else named)))
+        return super().invoke(callback, *args, **given)
+
+
+_HOSPITALS: Final[ContextVar[tuple[tuple[str, str], ...]]] = ContextVar("hospitals", default=())
+
+
+def hospitals_given() -> tuple[tuple[str, str], ...]:
+    """The hospitals that the command at work was given: how the option or argument is called, and each name."""
+    return _HOSPITALS.get()
 
 
 def with_help_page(command: Any) -> None:

@@ -15,7 +15,7 @@ class Named(StrEnum):
     """What a name is of."""
 
     HOSPITAL = "hospital"
-    """It has scans, items, stores, notes, notices or cabinets."""
+    """It has records of any topic, or something was set for it: a device, an account, a rule, a control, a policy."""
     STORE = "store"
     """It was told, or goods lie, lay or are to come there, or a cabinet is read in it; with its rooms and places."""
     SUPPLIER = "supplier"
@@ -23,14 +23,28 @@ class Named(StrEnum):
 
 
 _PLACE: Final = "regexp_replace(b.store, '^(in-transit|lent|quarantine)/', '')"
+_OF_TOPICS: Final = ("store", "delivery", "recall", "cabinet_newest", "income", "scanner")
+_OF_MANY: Final = ("catalogue", "encounter", "his_line", "discharge")
+_OF_PERSONS: Final = ("device", "account", "rule", "control", "hospital_policy", "count_policy", "target")
+_EACH: Final = """
+SELECT * FROM (
+    WITH RECURSIVE one AS (
+        (SELECT hospital FROM {0} ORDER BY hospital LIMIT 1)
+        UNION ALL
+        SELECT (SELECT t.hospital FROM {0} t WHERE t.hospital > one.hospital ORDER BY t.hospital LIMIT 1) FROM one
+        WHERE one.hospital IS NOT NULL
+    )
+    SELECT hospital FROM one WHERE hospital IS NOT NULL
+) each
+"""
+"""Of a table with many rows: from one hospital to the next by its index."""
 _NAMES: Final[Mapping[Named, str]] = {
-    Named.HOSPITAL: """
+    Named.HOSPITAL: f"""
 SELECT h.name, h.name AS listed FROM (
     SELECT h.name FROM udi.hospitals_with_records() h (name)
-    UNION SELECT hospital FROM udi.catalogue UNION SELECT hospital FROM udi.store
-    UNION SELECT hospital FROM udi.delivery UNION SELECT hospital FROM udi.recall
-    UNION SELECT hospital FROM udi.cabinet_newest
-) h WHERE $1::text IS NULL OR h.name = $1 ORDER BY 1
+    UNION {" UNION ".join(_EACH.format(f"udi.{table}") for table in _OF_MANY)}
+    UNION {" UNION ".join(f"SELECT hospital FROM udi.{table}" for table in (*_OF_TOPICS, *_OF_PERSONS))}
+) h WHERE h.name <> '*' AND ($1::text IS NULL OR h.name = $1) ORDER BY 1
 """,
     Named.STORE: f"""
 WITH place AS (

@@ -66,7 +66,7 @@ def policy(  # noqa: PLR0917 -- the options of a command
             await _limit_counts(pool, hospital, value_fen, count_lines, person(by), reason)
         return await policies(pool, hospital), await count_policies(pool, hospital), settings.zone
 
-    found, of_counts, zone = run(work)
+    found, of_counts, zone = run(work, may_be_new=reason is not None)
     if as_json:
         print_json([*map(asdict, found), *map(asdict, of_counts)])
     else:

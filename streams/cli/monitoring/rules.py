@@ -108,7 +108,7 @@ def draft(
     async def work(_: Settings, pool: asyncpg.Pool) -> int:
         return await RuleBooks(pool).draft(hospital, row, person(by), reason)
 
-    version = run(work)
+    version = run(work, may_be_new=True)
     if as_json:
         print_json({"rule": row.rule, "hospital": hospital, "version": version, "status": "draft"})
     else:

@@ -86,7 +86,7 @@ def show(
     async def work(settings: Settings, pool: asyncpg.Pool) -> tuple[Seen, ZoneInfo]:
         return await seen_now(pool, await _named(pool, document, hospital), settings.zone), settings.zone
 
-    seen, zone = run(of_known(work, hospital=hospital))
+    seen, zone = run(work)
     blind = not expected and not seen.count.posted
     if as_json:
         print_json(_document(seen, blind=blind))
@@ -126,7 +126,7 @@ def post(
             await _recorded(pool, count, time.monotonic() + timeout)
         return await seen_now(pool, await _named(pool, document, count.hospital), settings.zone), settings.zone, against
 
-    seen, zone, against = run(of_known(work, hospital=hospital))
+    seen, zone, against = run(work)
     if as_json:
         print_json(_document(seen, blind=not seen.count.posted) | {"refused": against})
     elif against is None:
@@ -149,7 +149,7 @@ def cancel(document: Document, reason: Why, *, hospital: Hospital = None, by: By
                 bad(ended(count))
             await desk.end(count, who, why)
 
-    run(of_known(work, hospital=hospital))
+    run(work)
     typer.echo(f"Cancelled: {document}.")
 
 
@@ -272,7 +272,7 @@ def _show_all(hospital: str | None, limit: int, *, as_json: bool) -> None:
     async def work(settings: Settings, pool: asyncpg.Pool) -> tuple[list[Count], list[CountScan], ZoneInfo]:
         return await books.counts(pool, hospital), await books.strays(pool, hospital), settings.zone
 
-    found, strays, zone = run(of_known(work, hospital=hospital))
+    found, strays, zone = run(work)
     if as_json:
         print_json({"counts": [asdict(each) for each in found], "findings": [asdict(each) for each in strays]})
     else:

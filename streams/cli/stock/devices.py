@@ -23,7 +23,6 @@ from streams.cli.lists import listing
 from streams.cli.new_files import expect_new, write_new
 from streams.cli.phrases import as_written
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, joined, print_json, print_table
-from streams.cli.stock.named import of_known
 from streams.settings import Settings
 
 _STYLE: Final = (
@@ -59,7 +58,7 @@ def devices(
             bad(f"Expected --hospital: {', '.join(house)} have an encounter named {as_written(encounter)}.")
         return house[0], await TraceBooks(pool).devices(house[0], encounter), settings.zone
 
-    house, found, zone = run(of_known(work, hospital=hospital))
+    house, found, zone = run(work)
     if card is not None:
         write_new(card, card_of(house, encounter, found, language, zone).encode())
     if as_json:

@@ -15,7 +15,6 @@ from sinks.messages.epcis import CONTEXT, VERSION, events_of
 from sinks.postgres.stock.epcis import moves_by_scan
 from streams.cli.connection import bad, instant, run
 from streams.cli.new_files import expect_new, new_file
-from streams.cli.stock.named import of_known
 from streams.settings import Settings
 
 _EMPTY: Final[dict[str, object]] = {
@@ -42,7 +41,7 @@ def epcis(
         with nullcontext(sys.stdout.buffer) if out is None else new_file(out) as file:
             return await write(file.write, settings, pool, first, after, hospital)
 
-    written = run(of_known(work, hospital=hospital))
+    written = run(work)
     typer.echo(f"{written:,} events.", err=True)
 
 

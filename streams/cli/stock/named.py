@@ -1,24 +1,19 @@
-"""A hospital, store or supplier that the books do not know is refused by name: of it there is nothing to be said.
-
-An all-clear for a name that is a slip would hide what is open under the right one.
+"""A store or supplier that the books do not know is refused by name, as a hospital is by every command.
 
 References:
     docs/store.md, "Names that the books do not know".
 """
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
-from difflib import SequenceMatcher
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import asyncpg
 
 from sinks.postgres.stock.names import Named, names_of
-from streams.cli.connection import bad
+from streams.cli.connection import bad, unknown
 from streams.settings import Settings
 
 T = TypeVar("T")
-SHOWN_MAX: Final = 10
-"""So many names are shown; of more the nearest. Ours."""
 
 
 def of_known(
@@ -29,7 +24,7 @@ def of_known(
 
     Args:
         work: As `streams.cli.connection.run` takes it.
-        hospital: Its stores and suppliers alone are looked at, too.
+        hospital: Its stores and suppliers alone are looked at. `streams.cli.connection.run` has refused an unknown one.
         store: Or a place of one.
         supplier: Of goods or items.
         option: How store and supplier are called where they are no options.
@@ -39,26 +34,14 @@ def of_known(
     """
 
     async def checked(settings: Settings, pool: asyncpg.Pool) -> T:
-        for named, name in ((Named.HOSPITAL, hospital), (Named.STORE, store), (Named.SUPPLIER, supplier)):
+        for named, name in ((Named.STORE, store), (Named.SUPPLIER, supplier)):
             if name is not None:
-                known, listed = await names_of(pool, named, None if named is Named.HOSPITAL else hospital)
+                known, listed = await names_of(pool, named, hospital)
                 if name not in known:
-                    form = "--{}" if named is Named.HOSPITAL else option
-                    bad(unknown(form.format(named.value), name, listed))
+                    bad(unknown(option.format(named.value), name, listed))
         return await work(settings, pool)
 
     return checked
-
-
-def unknown(what: str, name: str, known: Sequence[str]) -> str:
-    """What is said of a name that is none of those: all of them, or of many the nearest."""
-    if not known:
-        return f"{what}: expected a name that the books know, they know none yet, got {name!r}."
-    if len(known) <= SHOWN_MAX:
-        return f"{what}: expected one of {', '.join(known)}, got {name!r}."
-    plain = name.casefold()
-    nearest = sorted(known, key=lambda each: (-SequenceMatcher(None, plain, each.casefold()).ratio(), each))
-    return f"{what}: expected one of {len(known):,} names, like {', '.join(nearest[:SHOWN_MAX])}, got {name!r}."
 
 
 class OfHospital(Protocol):

@@ -63,7 +63,7 @@ def propose(
                 left_out += left
         return made, left_out
 
-    made, left_out = run(of_known(work, hospital=hospital))
+    made, left_out = run(work)
     if as_json:
         lines = [_flat(order) for order in made]
         print_json({"orders": [row for rows in lines for row in rows], "left_out": [asdict(each) for each in left_out]})
@@ -80,7 +80,7 @@ def show(
     *, hospital: OneHospital = None, limit: Limit = LIMIT_DEFAULT, as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Orders with their lines, who released them and when."""
-    found = run(of_known(lambda _, pool: books.orders(pool, hospital, order), hospital=hospital))
+    found = run(lambda _, pool: books.orders(pool, hospital, order))
     if order is not None and not found:
         bad(f"Expected an order, found none named {as_written(order)}.")
     if as_json:
@@ -120,7 +120,7 @@ def _change(
             except books.OrderStandsError as error:
                 bad(_why_not(error.order))
 
-    changed = run(of_known(work, hospital=hospital))
+    changed = run(work)
     print_json([asdict(changed)]) if as_json else _show([changed], 0)
 
 

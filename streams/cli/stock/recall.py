@@ -23,7 +23,7 @@ from streams.cli.connection import By, bad, in_words, run
 from streams.cli.lists import listing
 from streams.cli.phrases import as_written, told, told_cell, word
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, joined, print_json, print_table
-from streams.cli.stock.named import of_known, of_several
+from streams.cli.stock.named import of_several
 from streams.settings import Settings
 
 
@@ -111,7 +111,7 @@ def recall(
         today = local_day(datetime.now(UTC), settings.zone)
         return Page(accepted, listed, looked, time.monotonic() - before, today, settings.zone), missing
 
-    page, missing = run(of_known(work, hospital=hospital))
+    page, missing = run(work)
     if as_json:
         print_json(page.fields())
     else:
@@ -140,7 +140,7 @@ def _show_all(hospital: str | None, limit: int, *, as_json: bool) -> None:
     async def work(_: Settings, pool: asyncpg.Pool) -> list[ListedRecall]:
         return await listed_recalls(pool, hospital)
 
-    rows = run(of_known(work, hospital=hospital))
+    rows = run(work)
     if as_json:
         print_json([each.fields() for each in rows])
     elif not rows:

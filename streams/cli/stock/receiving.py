@@ -12,7 +12,7 @@ from streams.cli.connection import bad, run
 from streams.cli.lists import listing
 from streams.cli.phrases import as_written
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, joined, print_json, print_table
-from streams.cli.stock.named import hospitals_of, of_known, of_several
+from streams.cli.stock.named import hospitals_of, of_several
 
 
 @listing
@@ -24,7 +24,7 @@ def receiving(
     as_json: AsJson = False,
 ) -> None:
     """Goods-in: what a note says beside what was scanned in. Exit 1 when anything does not fit."""
-    rows = run(of_known(lambda _, pool: deliveries(pool, note, hospital), hospital=hospital))
+    rows = run(lambda _, pool: deliveries(pool, note, hospital))
     if note is not None and not rows:
         bad(f"Expected a delivery note, found none named {as_written(note)}.")
     if note is not None and len(houses := hospitals_of(rows)) > 1:

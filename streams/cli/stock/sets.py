@@ -12,7 +12,7 @@ from streams.cli.connection import bad, run
 from streams.cli.lists import listing
 from streams.cli.phrases import as_written
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, joined, print_json, print_table
-from streams.cli.stock.named import hospitals_of, of_known, of_several
+from streams.cli.stock.named import hospitals_of, of_several
 
 
 @listing
@@ -26,7 +26,7 @@ def sets(
     as_json: AsJson = False,
 ) -> None:
     """Suppliers' sets for one operation: brought, used, sent back. Exit 1 when anything does not fit."""
-    rows = run(of_known(lambda _, pool: loan_sets(pool, document, hospital), hospital=hospital))
+    rows = run(lambda _, pool: loan_sets(pool, document, hospital))
     if document is not None and not rows:
         bad(f"Expected a supplier's set, found none named {as_written(document)}.")
     if document is not None and len(houses := hospitals_of(rows)) > 1:

@@ -18,7 +18,6 @@ from streams.cli.connection import bad, run
 from streams.cli.lists import listing
 from streams.cli.phrases import as_written, word
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, joined, print_json, print_table
-from streams.cli.stock.named import of_known
 from streams.settings import Settings
 
 
@@ -82,7 +81,7 @@ def trace(
             bad("Expected a hospital with records, found none.")
         return known[0]
 
-    found = run(of_known(work, hospital=hospital))
+    found = run(work)
     if as_json:
         print_json(fields_of(found))
     else:

@@ -46,7 +46,7 @@ def add(  # noqa: PLR0917 -- the options of a command
     async def work(_: Settings, pool: asyncpg.Pool) -> bool:
         return await AccountBooks(pool).add(name, hospital, roles, hash_password(password), person(by))
 
-    if not run(work):
+    if not run(work, may_be_new=True):
         typer.echo(f"{as_written(name)} is there already; `udi account end` ends it, then add it anew.")
         raise typer.Exit(1)
     if as_json:

@@ -48,7 +48,7 @@ def add(  # noqa: PLR0917 -- the options of a command
     async def work(_: Settings, pool: asyncpg.Pool) -> bool:
         return await DeviceBooks(pool).add(device, person(by))
 
-    if not run(work):
+    if not run(work, may_be_new=True):
         typer.echo(f"{device_id} of {hospital} is there already; `udi device revoke` ends it, then add it anew.")
         raise typer.Exit(1)
     if as_json:

@@ -109,7 +109,7 @@ async def test_as_of_a_day_leaves_out_what_happened_after_it(house: Installed) -
     [
         (("2022-13",), "Expected a month from 01 to 12, got '2022-13'."),
         (("2022-06", "--known", "2999-01-01"), "Expected an instant before now"),
-        (("2022-06", "--hospital", "H9"), "Expected hospitals with records, got H9."),
+        (("2022-06", "--hospital", "H9"), "--hospital: expected one of H1, got 'H9'."),
     ],
 )
 async def test_a_report_nobody_can_give_is_one_line(house: Installed, arguments: tuple[str, ...], said: str) -> None:

@@ -122,7 +122,7 @@ def load_udid(file: Path, hospital: str | None, propose: Path | None, *, dry_run
             await publish(settings, records, "Loading items")
         return merge
 
-    merge = run(work)
+    merge = run(work, may_be_new=propose is not None)
     _show(read, merge, dry_run=dry_run, as_json=as_json)
     if propose is not None:
         _tell_proposed(propose, read.unbound_devices)

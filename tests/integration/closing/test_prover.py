@@ -12,6 +12,7 @@ import pytest
 from models.charging.commands import CommandKind
 from models.closing.case import CaseKey
 from models.ids import made_id
+from models.reasons import REASONS
 from rules.catalogue.joining import price_on
 from rules.closing.proving import prove
 from sinks.postgres.closing.cases import CaseBooks, scans_of
@@ -136,6 +137,25 @@ async def test_a_discharge_with_a_parked_scan_gives_notice_and_the_price_closes_
         "Case E1 was discharged and does not tie (gaps: 1, open scans: 2): settle it before the bill."
     )
     assert (second["supersedes"], second["gaps"]) == (1, [])
+
+
+async def test_a_case_whose_scan_waits_has_the_reason_that_decides_in_its_hash(
+    store: PostgresStore, ward: Ward
+) -> None:
+    await ward.learn(item(prices=[]), encounter(discharged_at="2022-06-03T00:00:00+08:00"))
+    await ward.scan(scan(1))
+    assert [verdict for *_, verdict, _ in await proven(store)] == ["gaps"]
+
+    reasons = await store.pool.fetchval("SELECT reasons FROM report.scans WHERE scan_id = $1", scan_id(1))
+    assert reasons[:2] == ["after-discharge", "no-price"]
+    (body,) = await bodies(store)
+    assert [gap["reason"] for gap in body["gaps"]] == ["no-price"]
+    assert await store.pool.fetchval(HASH, "H1", "E1", None) == body["hash"]
+
+
+def test_the_query_knows_every_flag() -> None:
+    listed = HASH.split("unnest(ARRAY[")[1].split("]")[0]
+    assert {each.strip(" \n'") for each in listed.split(",")} == {row.reason for row in REASONS if row.verdict is None}
 
 
 async def test_a_case_is_proven_again_only_when_it_changes_or_closes_anew(store: PostgresStore, ward: Ward) -> None:

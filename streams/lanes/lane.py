@@ -27,6 +27,7 @@ from sinks.ports.aside import AsideKind, AsideScan
 from sinks.ports.batch import Batch, Books, LaneState, RawRecord
 from streams.lanes.attempts import Attempt, attempts_from, place_of
 from streams.lanes.failures import own
+from streams.lanes.gathering import gather_for
 from streams.lanes.sweeping import Sweep
 from streams.lanes.told import Record, Told
 from streams.lanes.whole import whole
@@ -152,14 +153,8 @@ class Lane:
     # What the steps and the sweeps share -----------------------------------------------------------------------------
 
     async def gather_for(self, wanted: Callable[[], Lookup]) -> Snapshot:
-        """A snapshot that is complete by the catalogue it brought: a newer one, or a new borrower, may want more."""
-        while True:
-            version, borrowers = self.catalogue.version, self.catalogue.stores.borrowers
-            gathered = await self.books.gather(self.lane, wanted(), self.catalogue)
-            known = len(self.catalogue) or len(self.catalogue.scanners)
-            same = (version, borrowers) == (self.catalogue.version, self.catalogue.stores.borrowers)
-            if same or not known:
-                return gathered
+        """A snapshot that is complete by the catalogue it brought."""
+        return await gather_for(self.books, self.lane, self.catalogue, wanted)
 
     async def commit(self, batch: Batch) -> None:
         """Record a batch, to the end even when cancelled meanwhile: a COMMIT under way must get its answer."""

@@ -29,6 +29,7 @@ from rules.labels.separator_recovery import settled
 from rules.view import View
 from sinks.postgres.charging.books import PostgresBooks
 from sinks.postgres.operating.recorded import RecordedRecord, newest_position, recorded_between
+from streams.lanes.gathering import gather_for
 from streams.settings import Settings
 
 TIMED: Final = frozenset({Reason.LATE, Reason.PERIOD_CLOSED, Reason.STOCK_NEGATIVE, Reason.RE_RATED})
@@ -124,7 +125,9 @@ class _Bench:
         await self._books.gather(lane, Lookup(), self._catalogue)
         arrivals = [self._read(row) for row in kept]
         subjects = [arrival for arrival in arrivals if isinstance(arrival, RecordedScan)]
-        gathered = await self._books.gather(lane, wanted_by(subjects, (), self._catalogue), self._catalogue)
+        gathered = await gather_for(
+            self._books, lane, self._catalogue, lambda: wanted_by(subjects, (), self._catalogue)
+        )
         for row, arrival in zip(kept, arrivals, strict=True):
             self._add(row, arrival, _before(row, arrival, gathered), comparison)
 

@@ -7,8 +7,11 @@ from typing import Any
 import orjson
 import pytest
 
+from models.charging.decision import Decision
 from models.policy import ReturnClock
+from rules.charging.fold import fold
 from sinks.postgres.charging.policies import set_return_clock
+from streams.cli.operating import shadow
 from streams.embedded.broker import EmbeddedBroker
 from tests.support.builders import DI, NOON, at, gs1, item, price, scan, scan_id
 from tests.support.installed import Installed, installed
@@ -111,6 +114,27 @@ async def test_a_replay_decides_by_what_the_hospital_has_set_for_the_time_of_the
 
     assert (stands[str(scan_id(72))][0], stands[str(scan_id(74))]) == ("credited", ("held", ("return-without-use",)))
     assert found == {"same": 4, "left_out": {}, "differences": []}
+
+
+async def test_shadow_takes_goods_from_a_loan_as_the_lane_did(
+    house: Installed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lent = scan(7031, action="lend", store="CENTRAL", to_store="OR-7", encounter=None, quantity=2)
+    await house.ward.scan(lent, scan(7032, store="OR-7"))
+    way = "SELECT DISTINCT from_place FROM report.stock_moves WHERE scan_id = $1"
+    assert await house.pool.fetchval(way, scan_id(7032)) == "lent/OR-7"
+    newest = await house.pool.fetchval("SELECT max(record_offset) FROM udi.scan WHERE scan_id = $1", scan_id(7032))
+    decided: list[Decision] = []
+
+    def hear(*given: Any) -> Any:
+        results = fold(*given)
+        decided.extend(each for each in results if isinstance(each, Decision))
+        return results
+
+    monkeypatch.setattr(shadow, "fold", hear)
+    found = await house.json("replay", "--offsets", f"udi.scans/0/{newest}..{newest}", "--dry-run")
+    assert found == {"same": 1, "left_out": {}, "differences": []}
+    assert [each.stock.move and each.stock.move.from_store for each in decided] == ["lent/OR-7"]
 
 
 async def test_shadow_says_what_newer_facts_would_change_and_writes_nothing(house: Installed) -> None:

@@ -1,0 +1,1 @@
+"""What suppliers are owed for: statements and invoices."""

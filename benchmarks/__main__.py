@@ -8,6 +8,7 @@ import platform
 import signal
 import sys
 import tempfile
+from collections.abc import Mapping
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
@@ -34,18 +35,34 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--compare", metavar="REV", help="this tree's figures divided by those of another revision")
     parser.add_argument("--rounds", type=int, default=3, help="of --compare (3)")
     parser.add_argument("--write", type=Path, metavar="FILE", help="also put it into FILE, between its two marks")
+    parser.add_argument(
+        "--setting",
+        type=_setting,
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="of PostgreSQL; as many as wanted",
+    )
     return parser.parse_args()
 
 
-def _title(sizes: measure.Sizes) -> str:
+def _setting(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        raise argparse.ArgumentTypeError(f"Expected NAME=VALUE, got {text}.")
+    return name, value
+
+
+def _title(sizes: measure.Sizes, settings: Mapping[str, str]) -> str:
     broker = f"Apache Kafka {kafka.version()}" if kafka.available() else "the embedded broker (no java or mvn here)"
     return (
         f"{os.cpu_count()} CPUs for everything, Python {platform.python_version()}, {broker}, PostgreSQL 18 (fsync and "
-        f"synchronous_commit on), 4 lanes; {sizes.scans:,} scans a backlog."
+        f"synchronous_commit on{''.join(f', {name} {value}' for name, value in settings.items())}), 4 lanes; "
+        f"{sizes.scans:,} scans a backlog."
     )
 
 
-async def _run(sizes: measure.Sizes, only: list[str], table: Table) -> None:
+async def _run(sizes: measure.Sizes, only: list[str], settings: Mapping[str, str], table: Table) -> None:
     task = asyncio.current_task()
     assert task is not None
     # As Ctrl-C does: every part ends in order and no folder is left.
@@ -54,10 +71,10 @@ async def _run(sizes: measure.Sizes, only: list[str], table: Table) -> None:
         folder = Path(name)
         run = measure.Run(sizes, table)
         if {"backlog", "latency", "naive", "rerating"} & set(only):
-            async with open_parts(folder) as parts:
+            async with open_parts(folder, settings) as parts:
                 await run.with_services(parts, only)
         if {"steps", "growth", "cases", "reconciling-books", "monitoring"} & set(only):
-            async with EmbeddedDatabase(folder / "postgres", settings=STATEMENTS) as database:
+            async with EmbeddedDatabase(folder / "postgres", settings={**STATEMENTS, **settings}) as database:
                 await run.in_process(database.url, only)
         if "web" in only:
             await asyncio.to_thread(run.web, folder / "web")
@@ -74,9 +91,10 @@ def main() -> int:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     sizes = measure.sizes(quick=options.quick, scans=options.scans, repetitions=options.repetitions, rows=options.rows)
     only = options.only or list(measure.PARTS)
-    table = Table(_title(sizes))
+    settings = dict(options.setting)
+    table = Table(_title(sizes, settings))
     try:
-        asyncio.run(_run(sizes, only, table))
+        asyncio.run(_run(sizes, only, settings, table))
     except BaseException:
         # What was measured before is not lost with what failed, or was ended.
         print(table.text(), flush=True)
@@ -94,6 +112,7 @@ def _passed_on(options: argparse.Namespace) -> list[str]:
     for name in ("scans", "rows", "repetitions"):
         if value := getattr(options, name):
             given += [f"--{name}", str(value)]
+    given += [part for name, value in options.setting for part in ("--setting", f"{name}={value}")]
     return [*given, "--quick"] if options.quick else given
 
 

@@ -7,7 +7,7 @@ import asyncio
 import os
 import shutil
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,11 +76,11 @@ class _Kafka(kafka.RealKafka):
 
 
 @asynccontextmanager
-async def open_parts(folder: Path) -> AsyncIterator[Parts]:
-    """A real Kafka where java and mvn are, else the embedded broker; and a PostgreSQL."""
+async def open_parts(folder: Path, settings: Mapping[str, str]) -> AsyncIterator[Parts]:
+    """A real Kafka where java and mvn are, else the embedded broker; and a PostgreSQL, with settings of its server."""
     os.environ["UDI_SESSION_TIMEOUT_SECONDS"] = SESSION_SECONDS
     broker = _Kafka(folder / "kafka") if kafka.available() else EmbeddedBroker(folder / "broker")
-    async with EmbeddedDatabase(folder / "postgres") as database, broker:
+    async with EmbeddedDatabase(folder / "postgres", settings=settings) as database, broker:
         yield Parts(database, broker, folder)
 
 

@@ -3,20 +3,22 @@
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from models.calendar import Month, shift
 from models.catalogue.item import Item
 from models.charging.books import BalanceKey, RecordedScan, Ref, UnitKey, Waiting
 from models.charging.decision import Decision, UseAccount, goods_of
+from models.charging.effects import Brought
 from models.charging.goods import Goods, GoodsKey, goods_keys
 from models.charging.known_controls import QuotaKey, Used, UsedItems
-from models.charging.snapshot import Catalogue, EncounterFacts, Snapshot
+from models.charging.snapshot import Catalogue, CostKey, EncounterFacts, Snapshot
 from models.policy import POLICY
 from models.reasons import TAKEN_BACK
 from models.scan.event import Action, ScanEvent
 from models.stock.count import Adjustment
+from models.stock.delivery import Delivery
 from models.stock.places import Sight
 from rules.halves import Halves
 
@@ -83,6 +85,18 @@ class View:
     def balance(self, key: BalanceKey) -> int:
         """Units on the shelf, over all lanes, as seen."""
         return self.gathered.balances.get(key, 0)
+
+    def note(self, event: ScanEvent) -> Delivery | None:
+        """The delivery note that a receipt names; `None` when it names none, or nobody has sent it."""
+        return self.gathered.notes.get((event.hospital, event.document)) if event.document is not None else None
+
+    def noted_cost(self, key: CostKey, day: date) -> tuple[bool, int | None]:
+        """Whether a delivery note ever said what such goods cost, and what it says of the day.
+
+        In 1/10,000 yuan a unit; `None` when the catalogue's cost holds. Known only of goods that move.
+        """
+        told = self.gathered.costs.get(key, ())
+        return bool(told), next((cost for since, cost in reversed(told) if since <= day), None)
 
     def left(self, hospital: str, store: str, item: Item) -> int:
         """Units of the item in the store, over all lanes, as seen."""
@@ -217,10 +231,19 @@ class View:
             self.gathered.booked[unit] += (move.to_store is not None) - (move.from_store is not None)
         if unit in self.gathered.sights:
             self.gathered.sights[unit] = decision.seen(self.gathered.sights[unit])
+        if decision.stock.brought is not None:
+            self._bring(decision, decision.stock.brought)
         if move.from_store is not None:
             self._shift(decision.balance_key(move.from_store), hospital, -move.units)
         if move.to_store is not None:
             self._shift(decision.balance_key(move.to_store), hospital, move.units)
+
+    def _bring(self, decision: Decision, brought: Brought) -> None:
+        key, day = decision.cost_key(brought.owner), decision.subject.day
+        self.catalogue.bring([(key[0], key[1], brought.owner)])
+        told = self.gathered.costs.get(key, ())
+        if all(since != day for since, _ in told):
+            self.gathered.costs[key] = tuple(sorted((*told, (day, brought.cost)), key=lambda each: each[0]))
 
     def _shift(self, key: BalanceKey, hospital: str, units: int) -> None:
         balances, totals = self.gathered.balances, self.gathered.store_items

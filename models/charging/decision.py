@@ -127,6 +127,11 @@ class Decision:
         code = item.item_code if item else ""
         return BalanceKey(self.subject.event.hospital, store, code, owner, label.lot or "", label.serial or "")
 
+    def cost_key(self, owner: str) -> tuple[str, str, str, str, str]:
+        """By what the books know what goods of this label cost (`models.charging.snapshot.CostKey`)."""
+        code, label = self.item.item_code if self.item else "", self.label
+        return self.subject.event.hospital, code, owner, label.lot or "", label.serial or ""
+
     @property
     def places(self) -> tuple[str, str] | None:
         """From where to where the goods went, by name; `None` when none moved."""

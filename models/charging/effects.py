@@ -91,7 +91,7 @@ class WasteCost:
     units: int
     """Units of use."""
     cost: int | None
-    """1/10,000 yuan a unit; `None` when no cost was in force on the day."""
+    """1/10,000 yuan a unit, as of their move; `None` when no cost was in force on the day."""
     amount_fen: int | None
     """Units × cost, rounded; `None` when no cost was in force."""
     period: Month
@@ -128,13 +128,23 @@ class Usage(NamedTuple):
     """Fen at charge price; below 0 when something is taken back."""
 
 
+class Brought(NamedTuple):
+    """What a receipt says of its goods that the catalogue does not, for what moves them on."""
+
+    owner: str
+    """Whose they are: the catalogue's owner of the item, or the supplier of the delivery note."""
+    cost: int | None
+    """1/10,000 yuan a unit by the delivery note; `None`: as the catalogue says."""
+
+
 class StockEffects(NamedTuple):
     """What a decision does to stock."""
 
     move: StockMove | None = None
     """Goods that change place; `None` when none do."""
     cost: int | None = None
-    """What a unit that moved cost on the day, in 1/10,000 yuan; `None` when nothing moved or no cost was in force."""
+    """What a unit that moved cost, in 1/10,000 yuan: by the delivery note of its goods, else by the catalogue on the
+    day; `None` when nothing moved or no cost was in force."""
     left: int | None = None
     """Units of use of the item left in the store, as this lane sees it; `None` when nothing moved."""
     takes_unit: bool = False
@@ -147,6 +157,8 @@ class StockEffects(NamedTuple):
     """Cost of goods opened or thrown away; `None` of other actions."""
     cleared: int = 0
     """Units of goods that are sent back which lie in quarantine and come out of it first: a move of their own."""
+    brought: Brought | None = None
+    """Of a receipt whose delivery note, or that of the same goods before, says more than the catalogue; else `None`."""
 
 
 class ChargeEffects(NamedTuple):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from models.catalogue.item import Belonging, Item
@@ -13,6 +13,7 @@ from models.charging.known_controls import Controls, QuotaKey, UsedItems
 from models.policy import ReturnClock
 from models.scan.scanners import Scanners
 from models.stock.count import Adjustment
+from models.stock.delivery import Delivery
 from models.stock.places import Sight
 from models.stock.recall import Recalls
 from models.stock.store import Stores
@@ -36,6 +37,8 @@ class Catalogue:
         self._claims: dict[tuple[str, str, str], tuple[tuple[Item, int | None], ...]] = {}
         self._former: dict[tuple[str, str], tuple[Belonging, ...]] = {}
         """Only of items that changed hands: the other items cost nothing."""
+        self._brought: dict[tuple[str, str], tuple[str, ...]] = {}
+        """Only of items that a delivery note brought otherwise than the catalogue says."""
 
     def __len__(self) -> int:
         return len(self._items)
@@ -74,6 +77,22 @@ class Catalogue:
     def former(self, item: Item) -> tuple[Belonging, ...]:
         """Whose the goods of the item were by earlier versions, the newest first; nearly always nobody's."""
         return self._former.get((item.hospital, item.item_code), ())
+
+    def bring(self, brought: Iterable[tuple[str, str, str]]) -> None:
+        """Take (hospital, item code, owner) of goods whose delivery note says another supplier or cost."""
+        for hospital, item_code, owner in brought:
+            known = self._brought.get((hospital, item_code), ())
+            if owner not in known:
+                self._brought[hospital, item_code] = (*known, owner)
+
+    def brought(self, item: Item) -> tuple[str, ...]:
+        """Of whom such goods of the item came; nearly always nobody."""
+        return self._brought.get((item.hospital, item.item_code), ())
+
+    @property
+    def asked_for(self) -> tuple[int, int, int]:
+        """What decides how much a batch asks for; when it has changed, a snapshot may lack something."""
+        return self.version, self.stores.borrowers, sum(map(len, self._brought.values()))
 
     def controlled(self, hospital: str, controlled_category: str) -> list[str]:
         """The codes of the items of a controlled category."""
@@ -125,6 +144,10 @@ StayItem = tuple[str, str, str]
 """(hospital, encounter, item code)."""
 
 
+CostKey = tuple[str, str, str, str, str]
+"""(hospital, item code, owner, lot, serial); lot and serial `''` where the label gave none."""
+
+
 @dataclass(frozen=True, slots=True)
 class LotPatterns:
     """What the lots and serials of one device look like, as learned from confirmed scans."""
@@ -173,6 +196,10 @@ class Lookup:
     """Goods that are said to be of another lot or serial."""
     replaced: set[tuple[str, UUID]] = field(default_factory=set)
     """(hospital, scan id) of uses that a corrected use takes the place of."""
+    notes: set[tuple[str, str]] = field(default_factory=set)
+    """(hospital, note) of the delivery notes that receipts name."""
+    costs: set[tuple[str, str, str, str]] = field(default_factory=set)
+    """(hospital, item code, lot, serial) of goods that move, of items a delivery note brought at a cost of its own."""
 
 
 @dataclass(slots=True)
@@ -223,3 +250,7 @@ class Snapshot:
     """What an `identify` may mean; an empty list where nothing is recorded."""
     replaced: dict[tuple[str, UUID], BalanceKey] = field(default_factory=dict)
     """Balance that a use which is replaced took its goods from, by (hospital, scan id); missing when it took none."""
+    notes: dict[tuple[str, str], Delivery] = field(default_factory=dict)
+    """The newest version of each delivery note, by (hospital, note); one that nobody has sent is missing."""
+    costs: dict[CostKey, tuple[tuple[date, int | None], ...]] = field(default_factory=dict)
+    """From which day on goods cost what, in 1/10,000 yuan, in order; `None`: what the catalogue says of each day."""

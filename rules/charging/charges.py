@@ -114,14 +114,13 @@ def settlement_of(decision: Decision, view: View, n: int = 0) -> tuple[Settlemen
 
 
 def waste_of(decision: Decision, encounter: EncounterFacts | None, view: View) -> WasteCost:
-    """What goods that were opened and not used, or thrown away, cost: units times the cost of the day.
+    """What goods that were opened and not used, or thrown away, cost: units times the cost of their move.
 
     The department is the scan's, else the encounter's: its own bucket, apart from what patients used.
     """
     item, units, subject = decision.item, decision.units, decision.subject
     assert item is not None and units is not None  # noqa: PT018, S101 -- only of known goods
-    found = price_on(item.costs, subject.day)
-    cost = None if isinstance(found, Reason) else found
+    cost = decision.stock.cost
     department = subject.event.department or (encounter.department if encounter else None)
     amount = None if cost is None else line_amount_fen(units, cost)
     return WasteCost(department, units, cost, amount, view.open_month(subject.event.hospital, subject.month))

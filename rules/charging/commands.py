@@ -31,7 +31,7 @@ from models.scan.event import Action, Override
 from models.stock.places import kept
 from models.udi import Issuer
 from models.wire.complaints import complaint
-from rules.catalogue.joining import Resolution, cost_on, resolve
+from rules.catalogue.joining import Resolution, resolve
 from rules.charging.charges import credit_of, settlement_reversal
 from rules.charging.controls import OVERRIDABLE, STOPPED
 from rules.charging.correcting import objection
@@ -41,6 +41,7 @@ from rules.charging.returns import usage_fen_of
 from rules.labels.rescue import readings_of
 from rules.labels.separator_recovery import taken_as
 from rules.stock.clearing import parts_of
+from rules.stock.costing import cost_of
 from rules.stock.moving import lies_at
 from rules.view import View
 
@@ -268,7 +269,7 @@ def _taken_back(one: Recorded, use: UseAccount, at: datetime, view: View) -> Dec
         item,
         units or None,
         use.department,
-        stock=_back(use, subject, units),
+        stock=_back(use, subject, prior.label or subject.label, units, view),
         charging=ChargeEffects(credit, tuple(each.billing_id for each in credit), usage),
         settlement=settlement_reversal(subject, use, units, view, n=prior.lines) if units else (),
         account=use,
@@ -276,12 +277,15 @@ def _taken_back(one: Recorded, use: UseAccount, at: datetime, view: View) -> Dec
     )
 
 
-def _back(use: UseAccount, subject: RecordedScan, units: int) -> StockEffects:
+def _back(use: UseAccount, subject: RecordedScan, label: LabelFacts, units: int, view: View) -> StockEffects:
     """The goods of a use go back to the shelf they came from; where none moved, only its unit is free."""
-    place = use.source or kept(lies_at(subject.event))
+    event = subject.event
+    place, cost = use.source or kept(lies_at(event)), None
+    if use.owner is not None and use.item is not None:
+        cost = cost_of(event, use.item, label, use.owner, use.day, view)
     return StockEffects(
         move=StockMove(use.owner, units, None, place) if use.owner is not None and units else None,
-        cost=cost_on(use.item, use.day) if use.owner is not None and use.item is not None else None,
+        cost=cost,
         frees_unit=use.ref if use.holds_unit else None,
         takes_back=True,
     )

@@ -13,7 +13,7 @@ from models.reasons import REASON_ROW, RELEASABLE, Reason, Verdict, When, decidi
 from models.scan.event import ADJUSTING, MOVED_ON, Action
 from models.stock.places import kept, quarantine
 from models.udi import CodeError, Issuer
-from rules.catalogue.joining import Resolution, carried_by, cost_on, price_on, resolve
+from rules.catalogue.joining import Resolution, carried_by, price_on, resolve
 from rules.charging.adjusting import adjusted
 from rules.charging.charges import charge_of, settlement_of, waste_of
 from rules.charging.controls import control_reasons, move_reasons, offers, overridden
@@ -29,6 +29,7 @@ from rules.charging.validation import (
     receipt_reasons,
     unit_reasons,
 )
+from rules.stock.costing import cost_of, received
 from rules.stock.moving import lies_at, of_set, of_unnamed_set, way_of
 from rules.stock.owning import balance_of, sent_back_of
 from rules.stock.usable import unusable
@@ -280,8 +281,11 @@ def _move(decision: Decision, view: View, reasons: set[Reason]) -> None:
         reasons.add(Reason.EXPIRED)
     confirms = event.action is Action.TRANSFER and view.catalogue.stores.confirms(event.hospital, event.to_store or "")
     sent_back = event.action is Action.SEND_BACK and not of_set(event)
-    owner, locked_away = None, 0
-    if sent_back:
+    owner, locked_away, brings = None, 0, None
+    if event.action is Action.RECEIVE:
+        brings = received(event, item, decision.label, subject.day, view)
+        owner = brings.owner
+    elif sent_back:
         owner = sent_back_of(event, item, decision.label, units, view)
         locked_away = view.balance(balance_of(event, item, decision.label, quarantine(event.store), owner))
     locked = sent_back and locked_away >= units
@@ -295,8 +299,10 @@ def _move(decision: Decision, view: View, reasons: set[Reason]) -> None:
     left = view.left(event.hospital, here, item) + units * ((way.to_place == here) - (source == here)) + cleared
     if _elsewhere(decision, source or way.from_place, view):
         reasons.add(Reason.SERIAL_ELSEWHERE)
-    cost, takes_unit = cost_on(item, subject.day), decision.stock.takes_unit
-    decision.stock = StockEffects(move, cost, left, takes_unit, cleared=cleared)
+    cost = brings.cost if brings else cost_of(event, item, decision.label, owner, subject.day, view)
+    decision.stock = StockEffects(
+        move, cost, left, decision.stock.takes_unit, cleared=cleared, brought=brings and brings.brought
+    )
     nowhere = source is None and event.action is Action.USE
     if nowhere or (source is not None and view.balance(decision.balance_key(source)) + cleared < units):
         # Of a use that names no store but a place outside nothing can be taken: somebody has to look where it lay.

@@ -19,10 +19,11 @@ from models.reasons import REASON_ROW, Reason, Verdict, in_precedence
 from models.scan.event import Action, ScanEvent
 from models.stock.places import kept, quarantine
 from models.udi import Issuer
-from rules.catalogue.joining import Resolution, cost_on
+from rules.catalogue.joining import Resolution
 from rules.charging.charges import settlement_of, settlement_reversal
 from rules.charging.taking import taken_again
 from rules.charging.validation import identity_reasons, label_reasons, receipt_reasons
+from rules.stock.costing import brought_again, cost_of, noted
 from rules.stock.moving import lies_at
 from rules.stock.owning import whose_it_was
 from rules.stock.recall_matching import recalled
@@ -146,7 +147,8 @@ def identified(  # noqa: PLR0917 -- what is known of the scan
     elif way is None or (event.action is Action.RECEIVE and receipt_reasons(subject, label, view)):
         return None
     source = use.source if use is not None else None
-    went = way or Moved(source or kept(lies_at(event)), None, cost_on(item, subject.day))
+    cost = cost_of(event, item, old, prior.owner, subject.day, view)
+    went = way or Moved(source or kept(lies_at(event)), None, cost)
     back = StockMove(prior.owner, prior.units, went.to_store, went.from_store)
     owner = prior.owner
     if went.from_store is not None and not went.cleared:
@@ -163,6 +165,12 @@ def identified(  # noqa: PLR0917 -- what is known of the scan
         subject, prior.decisions + 1, at, prior.verdict, (), label, item, prior.units,
         department, stock=StockEffects(again, went.cost, takes_unit=takes), account=use, claims=False,
     )  # fmt: skip
+    if event.action is Action.RECEIVE:
+        second.stock = second.stock._replace(brought=brought_again(subject, item, old, prior.owner, view))
+    else:
+        known = noted(event, item, old, prior.owner, view) or noted(event, item, label, owner, view)
+        cost = cost_of(event, item, label, owner, subject.day, view) if known else went.cost
+        second.stock = second.stock._replace(cost=cost)
     if way is not None and went.from_store is not None and event.action is Action.USE:
         # Under its right label it may have been on loan, or not.
         source = taken_again(second, kept(lies_at(event)) or went.from_store, view)
@@ -190,7 +198,7 @@ def _cleared_anew(first: Decision, second: Decision, went: Moved) -> tuple[Decis
         StockMove(owner, went.cleared, *ends) for ends in ((went.from_store, locked), (locked, went.from_store))
     )
     back = replace(first, n=first.n + 1, units=went.cleared, stock=StockEffects(in_again, went.cost, takes_back=True))
-    again = replace(second, n=first.n + 2, units=went.cleared, stock=StockEffects(out, went.cost))
+    again = replace(second, n=first.n + 2, units=went.cleared, stock=StockEffects(out, second.stock.cost))
     return back, again, replace(second, n=first.n + 3)
 
 

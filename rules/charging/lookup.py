@@ -135,7 +135,11 @@ def _want_unit(wanted: Lookup, event: ScanEvent, label: LabelFacts) -> None:
 
 
 def _want_sources(wanted: Lookup, event: ScanEvent, label: LabelFacts, item: Item, catalogue: Catalogue) -> None:
-    """The balances that the goods may leave, of each owner."""
+    """The balances that the goods may leave, of each owner; what is said of goods that come, and what they cost."""
+    if event.action is Action.RECEIVE and event.document is not None:
+        wanted.notes.add((event.hospital, event.document))
+    if catalogue.brought(item):
+        wanted.costs.add((event.hospital, item.item_code, label.lot or "", label.serial or ""))
     owners = owners_of(event, item, catalogue)
     for place in sources_of(event, catalogue):
         wanted.balances.update(balance_of(event, item, label, place, owner) for owner in owners)

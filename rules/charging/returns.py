@@ -10,9 +10,10 @@ from models.charging.effects import Charge, ChargeEffects, StockEffects, StockMo
 from models.money import line_amount_fen
 from models.reasons import TAKEN_BACK, Reason, Verdict
 from models.scan.event import ScanEvent
-from rules.catalogue.joining import Resolution, cost_on, levels_of, price_on
+from rules.catalogue.joining import Resolution, levels_of, price_on
 from rules.charging.charges import credit_of, settlement_reversal
 from rules.charging.taking import comes_back_to
+from rules.stock.costing import cost_of
 from rules.stock.moving import of_unnamed_set
 from rules.view import View
 
@@ -125,7 +126,7 @@ def _taken_back(  # noqa: PLR0917 -- the parts of a decision
     usage_fen = credit[0].amount_fen if credit else usage_fen_of(use, item, units)
     usage = Usage(event.hospital, use.department, item.item_code, use.month, -units, -usage_fen)
     move = StockMove(use.owner, units, None, comes_back_to(use, event)) if use.owner is not None else None
-    cost = cost_on(item, use.day) if use.owner is not None else None
+    cost = cost_of(event, item, label, use.owner, use.day, view) if use.owner is not None else None
     whole = use.left == units
     frees = whole and use.holds_unit and label.unit(event.hospital) is not None
     return Decision(

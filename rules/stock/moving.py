@@ -81,12 +81,12 @@ def lies_at(event: Said) -> str:
 def owners_of(event: ScanEvent, item: Item, catalogue: Catalogue) -> tuple[str, ...]:
     """Whose goods an event may move: the owner by the catalogue, then those the item had before, the newest first.
 
-    Goods of a set are its supplier's, whoever owns the item otherwise.
+    Last those of whom delivery notes brought it. Goods of a set are its supplier's, whoever owns the item otherwise.
     """
-    former = catalogue.former(item)
-    if not former:
+    former, brought = catalogue.former(item), catalogue.brought(item)
+    if not former and not brought:
         return (_owner(event, item.belonging),)
-    return tuple(dict.fromkeys(_owner(event, each) for each in (item.belonging, *former)))
+    return tuple(dict.fromkeys((*(_owner(event, each) for each in (item.belonging, *former)), *brought)))
 
 
 def _owner(event: ScanEvent, by: Belonging) -> str:

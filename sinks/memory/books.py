@@ -18,6 +18,7 @@ from models.reasons import Reason, Verdict, deciding_reason
 from models.scan.event import Action
 from models.scan.scanners import Scanner
 from models.stock.count import Adjustment
+from models.stock.delivery import Delivery
 from models.stock.recall import Recall
 from models.stock.store import StoreRecord
 from sinks.memory.aside import MemoryAside
@@ -25,6 +26,7 @@ from sinks.memory.rows import Change, Claims, LaneRow, as_kept, owner, recorded,
 from sinks.memory.sums import (
     booked_of,
     charged_units,
+    costs_of,
     credits_of,
     goods_by_key,
     goods_for,
@@ -69,6 +71,7 @@ class MemoryBooks:
         self._changes: list[Change] = []
         self._recalls: list[Recall] = []
         self._stores: list[StoreRecord] = []
+        self._notes: dict[tuple[str, str], Delivery] = {}
 
     @property
     def facts_version(self) -> int:
@@ -104,6 +107,8 @@ class MemoryBooks:
         balances, store_items = self.stock()
         lent = {(key.hospital, key.store.removeprefix("lent/")) for key in balances if key.store.startswith("lent/")}
         catalogue.stores.borrow(each for each in lent if each[0] in wanted.hospitals)
+        items = {(hospital, item_code) for hospital, _, item_code in wanted.store_items}
+        catalogue.bring(key[:3] for key in costs_of(self._all()) if key[:2] in items)
         catalogue.put([item for item in self._items if item.version > catalogue.version], self.facts_version)
         scans, units = self.claims.scans, self.claims.units
         return Snapshot(
@@ -126,6 +131,8 @@ class MemoryBooks:
             adjustments={scan: self.adjustments[scan] for scan in wanted.adjustments if scan in self.adjustments},
             goods=goods_by_key(self.decisions, self.claims, wanted),
             replaced=replaced_of(self.decisions, self.claims, wanted),
+            notes={note: self._notes[note] for note in wanted.notes if note in self._notes},
+            costs={key: told for key, told in costs_of(self._all()).items() if (*key[:2], *key[3:]) in wanted.costs},
         )
 
     async def record(self, batch: Batch) -> int:
@@ -281,6 +288,11 @@ class MemoryBooks:
     def open_store(self, store: StoreRecord) -> None:
         """A store is as it says from now on."""
         self._stores.append(store)
+
+    def deliver(self, note: Delivery, at: datetime) -> None:
+        """A delivery note is as it says from now on."""
+        self._changes.append(Change(self.facts_version + 1, "delivery", note.hospital, note.note, frozenset(), at))
+        self._notes[note.hospital, note.note] = note
 
     def accept_recall(self, recall: Recall, at: datetime) -> int:
         """A recall notice is in force for whatever is recorded from now on; gives its fact version."""

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from uuid import UUID
 
 from models.charging.books import BalanceKey, Neighbour, Ref, UnitKey
@@ -10,7 +10,7 @@ from models.charging.decision import Decision, goods_of
 from models.charging.effects import Charge
 from models.charging.goods import Goods, GoodsKey, goods_keys
 from models.charging.known_controls import QuotaKey, Used, UsedItems
-from models.charging.snapshot import Catalogue, Lookup
+from models.charging.snapshot import Catalogue, CostKey, Lookup
 from models.policy import POLICY
 from models.reasons import TAKEN_BACK, Reason, Verdict, deciding_reason
 from models.scan.event import Action
@@ -36,6 +36,16 @@ def stock_of(decisions: Iterable[Decision]) -> tuple[Counter[BalanceKey], Counte
     for key, units in balances.items():
         totals[key.hospital, key.store, key.item_code] += units
     return balances, totals
+
+
+def costs_of(decisions: Iterable[Decision]) -> dict[CostKey, tuple[tuple[date, int | None], ...]]:
+    """From which day on goods cost what by their delivery notes; of one day what was recorded first."""
+    found: dict[CostKey, dict[date, int | None]] = {}
+    for decision in sorted(decisions, key=lambda each: (each.decided_at, each.subject.ref, each.n)):
+        brought = decision.stock.brought
+        if brought is not None:
+            found.setdefault(decision.cost_key(brought.owner), {}).setdefault(decision.subject.day, brought.cost)
+    return {key: tuple(sorted(told.items())) for key, told in found.items()}
 
 
 def booked_of(decisions: Iterable[Decision], wanted: Lookup) -> dict[UnitKey, int]:

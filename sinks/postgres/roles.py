@@ -29,6 +29,7 @@ assessment_run      book  -      -      ar     r      ar     r
 assignment          book  r      -      r      r      ar     r
 balance             state arw    r      r      r      r      r
 borrower            state ar     -      r      r      r      r
+brought             state ar     -      r      r      r      r
 case_close          book  r      -      r      ar     ar     r
 case_delta          state ar     r      arwd   ar     ar     r
 case_proof          book  r      -      ar     r      r      r
@@ -62,6 +63,7 @@ fact_counter        state rw     r      rw     rw     rw     r
 finding             state r      -      ard    r      r      r
 first_month         state r      -      arw    r      arw    r
 forced_close        book  -      -      r      r      ar     r
+goods_cost          book  ar     -      r      r      r      r
 gateway_secret      state -      -      -      ar     ar     -
 his_line            book  ar     -      r      r      r      r
 hospital_policy     book  r      -      r      r      ar     r

@@ -15,7 +15,7 @@ class Gathers(Protocol):
 
 
 async def gather_for(books: Gathers, lane: int, catalogue: Catalogue, wanted: Callable[[], Lookup]) -> Snapshot:
-    """A snapshot that is complete by the catalogue it brought: a newer one, or a new borrower, may want more.
+    """A snapshot that is complete by the catalogue it brought: a newer one, a new borrower or owner may want more.
 
     Args:
         books: Where it is read.
@@ -24,8 +24,8 @@ async def gather_for(books: Gathers, lane: int, catalogue: Catalogue, wanted: Ca
         wanted: What is to be read, by the catalogue as it stands when it is called.
     """
     while True:
-        version, borrowers = catalogue.version, catalogue.stores.borrowers
+        before = catalogue.asked_for
         gathered = await books.gather(lane, wanted(), catalogue)
         known = len(catalogue) or len(catalogue.scanners)
-        if (version, borrowers) == (catalogue.version, catalogue.stores.borrowers) or not known:
+        if catalogue.asked_for == before or not known:
             return gathered

@@ -13,6 +13,7 @@ from sinks.postgres.verifying.books import verify_books
 from tests.support.accounts import Account
 from tests.support.builders import DI, NOON, SECOND, encounter, gs1, item, scan, scan_id
 from tests.support.loops import run
+from tests.support.notes import deliver, line, note
 from tests.support.ward import MemoryStore, PostgresStore, Store, Ward, postgres_store
 
 COST = Decimal("10.05")
@@ -71,6 +72,8 @@ class House:
         self.owner = "hospital"
         self.whose: dict[str, str] = {}
         """Owner of each lot."""
+        self.cost: dict[str, str] = {}
+        """Yuan a unit of each lot."""
         self.lies: Counter[tuple[str, str]] = Counter()
         """Units by store and lot."""
         self.uses: list[Used] = []
@@ -95,10 +98,17 @@ class House:
         await self.ward.learn(owned(self.owner), stamp=NOON + self.number * SECOND)
 
     async def receive(self, step: Step) -> None:
-        lot = f"L{len(self.whose)}"
-        self.whose[lot] = self.owner
+        """Every other time by a delivery note of some supplier, of which every other tells a cost."""
+        lot, document = f"L{len(self.whose)}", None
+        self.whose[lot], self.cost[lot] = self.owner, str(COST)
+        if step.which % 2:
+            document, supplier = f"N-{lot}", f"S{step.which % 4 + 1}"
+            told = {"cost": f"{step.which}.5"} if step.units % 2 else {}
+            await deliver(self.store, note(line(lot=lot.lower(), **told), note=document, supplier=supplier))
+            self.whose[lot] = "hospital" if self.owner == "hospital" else supplier
+            self.cost[lot] = told.get("cost", str(COST))
         self.lies[step.store, lot] += step.units
-        await self.scan(step, lot, action="receive", encounter=None)
+        await self.scan(step, lot, action="receive", encounter=None, document=document)
 
     def found(self, step: Step) -> tuple[str, str] | None:
         there = sorted(place for place, units in self.lies.items() if units >= step.units)
@@ -188,6 +198,9 @@ def holds(house: House, account: Account) -> None:
     expected = {(store, house.whose[lot], lot): units for (store, lot), units in house.lies.items() if units}
     assert {(row[1], row[3], row[4]): row[-1] for row in account.stock if row[-1]} == expected
     assert owed(account) == house.due()
+    assert {(row[5], Decimal(row[-1])) for row in account.moves} == {
+        (lot, Decimal(cost)) for lot, cost in house.cost.items()
+    }
 
 
 @seed(31)

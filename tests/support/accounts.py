@@ -152,6 +152,7 @@ def _move(d: Decision) -> Row:
     return (
         str(event.scan_id), move.from_store or outside, move.to_store or outside, move.owner,
         d.item.item_code if d.item else None, d.label.lot, d.label.serial, move.units, event.scanned_at,
+        None if d.stock.cost is None else f"{d.stock.cost / 10_000:.4f}",
     )  # fmt: skip
 
 
@@ -183,8 +184,8 @@ _QUERIES = {
     "stock": """SELECT hospital, store, item_code, owner, coalesce(lot, ''), coalesce(serial, ''), quantity
         FROM report.stock""",
     "left": """SELECT hospital, store, item_code, sum(quantity)::bigint FROM udi.store_item GROUP BY 1, 2, 3""",
-    "moves": """SELECT scan_id::text, from_place, to_place, owner, item_code, lot, serial, quantity, moved_at
-        FROM report.stock_moves""",
+    "moves": """SELECT scan_id::text, from_place, to_place, owner, item_code, lot, serial, quantity, moved_at,
+        cost::text FROM report.stock_moves""",
     "usage": """SELECT hospital, CASE scope_type WHEN 'department' THEN scope END, item_code, month, quantity,
         amount::text FROM report.usage_months""",
     "open": """SELECT position_id, record_offset, lane, verdict::text, reason FROM udi.open_scan""",

@@ -41,7 +41,18 @@ from sinks.postgres.charging.aside import PostgresAside
 from sinks.postgres.charging.commands import accept_identities, identities_of
 from sinks.postgres.charging.inputs import take_position
 from sinks.postgres.charging.rows import rows_of
-from sinks.postgres.charging.supply import adjustments_of, goods_of, learn_supply, replaced_of, units_of, ways_of
+from sinks.postgres.charging.supply import (
+    adjustments_of,
+    brought_by,
+    costs_of,
+    goods_of,
+    keep_brought,
+    learn_supply,
+    notes_of,
+    replaced_of,
+    units_of,
+    ways_of,
+)
 from sinks.postgres.charging.use_rows import event_of, plain, use_of
 from sinks.postgres.readable import readable
 
@@ -59,7 +70,12 @@ CROSS JOIN LATERAL (
 ) clocks
 CROSS JOIN LATERAL (
     SELECT array_agg(hospital) AS lent_in, array_agg(store) AS lent_to FROM udi.borrower WHERE hospital = ANY ($3)
-) loans"""
+) loans
+CROSS JOIN LATERAL (
+    SELECT array_agg(b.hospital) AS brought_in, array_agg(b.item_code) AS brought_items,
+           array_agg(b.owner) AS brought_of
+    FROM udi.brought b WHERE (b.hospital, b.item_code) IN (SELECT k.hospital, k.item_code FROM unnest($10) k)
+) notes"""
 _QUOTA = (
     "SELECT scope, item_code, quantity, amount_fen FROM udi.usage_now WHERE hospital = $1 AND month = $2 "
     "AND scope_type = 'department' AND item_code = ANY ($3)"
@@ -111,6 +127,7 @@ class PostgresBooks:
                 catalogue.controls.put(read_control(kind, body), version)
             catalogue.put(readable("an item", changes, lambda change: _item(*change)), row["facts_version"])
             catalogue.stores.borrow(zip(row["lent_in"] or (), row["lent_to"] or (), strict=True))
+            catalogue.bring(_brought(row))
             uses = await self._uses(connection, wanted, catalogue)
             booked, sights = await units_of(connection, wanted)
             neighbours = await self._neighbours(connection, wanted)
@@ -120,6 +137,8 @@ class PostgresBooks:
             adjustments = await adjustments_of(connection, wanted.adjustments)
             goods = await goods_of(connection, wanted.goods)
             replaced = await replaced_of(connection, wanted.replaced)
+            notes = await notes_of(connection, wanted.notes)
+            costs = await costs_of(connection, wanted.costs)
         return Snapshot(
             lane_version=row["lane_version"],
             facts_version=row["facts_version"],
@@ -141,6 +160,8 @@ class PostgresBooks:
             adjustments=adjustments,
             goods=goods,
             replaced=replaced,
+            notes=notes,
+            costs=costs,
         )
 
     async def record(self, batch: Batch) -> int:
@@ -153,11 +174,12 @@ class PostgresBooks:
         )  # fmt: skip
         async with self._pool.acquire() as connection:
             try:
-                if not identities_of(batch):
+                if not identities_of(batch) and not brought_by(batch):
                     return int(await connection.fetchval(_RECORD, *arguments))
                 async with connection.transaction():
                     version = await connection.fetchval(_RECORD, *arguments)
                     await accept_identities(connection, batch)
+                    await keep_brought(connection, batch)
             except asyncpg.PostgresError as error:
                 known = _ERRORS.get(error.sqlstate or "")
                 if known is None:
@@ -303,6 +325,10 @@ def _clocks(row: Any) -> dict[str, tuple[ReturnClock, ...]]:
     for hospital, *clock in zip(*columns, strict=True):
         found[hospital] = (*found.get(hospital, ()), ReturnClock(*clock))
     return found
+
+
+def _brought(row: Any) -> Iterable[tuple[str, str, str]]:
+    return zip(*(row[name] or () for name in ("brought_in", "brought_items", "brought_of")), strict=True)
 
 
 def _ref(row: Any, position: str, offset: str) -> Ref | None:

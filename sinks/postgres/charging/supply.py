@@ -1,18 +1,26 @@
-"""What lanes read of stores: notices and stores by the number of the fact, what counts book, where goods are."""
+"""What lanes read of stores: notices and stores by the number of the fact, what counts book, where goods are.
+
+And what receipts keep of their delivery notes.
+"""
 
 from collections.abc import Collection
+from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
 from models.charging.books import BalanceKey, Ref, UnitKey
 from models.charging.commands import Moved
+from models.charging.decision import Decision
+from models.charging.effects import Brought
 from models.charging.goods import Goods, GoodsKey
-from models.charging.snapshot import Catalogue, Lookup
+from models.charging.snapshot import Catalogue, CostKey, Lookup
 from models.scan.event import IDENTIFIED, Action
 from models.stock.count import Adjustment
+from models.stock.delivery import Delivery
 from models.stock.places import Sight, kept
 from models.stock.recall import Recall
 from models.stock.store import StoreRecord
+from sinks.ports.batch import Batch
 from sinks.postgres.charging.use_rows import plain
 
 _RECALLS = "SELECT body FROM udi.recall WHERE fact > $1 AND fact <= $2 ORDER BY fact"
@@ -83,6 +91,29 @@ CROSS JOIN LATERAL (
 """
 
 
+_NOTES: Final = """
+SELECT k.hospital, k.note, newest.body FROM unnest($1::text[], $2::text[]) k (hospital, note)
+CROSS JOIN LATERAL (
+    SELECT d.body FROM udi.delivery d WHERE (d.hospital, d.note) = (k.hospital, k.note) ORDER BY d.fact DESC LIMIT 1
+) newest
+"""
+_COSTS: Final = """
+SELECT c.hospital, c.item_code, c.owner, c.lot, c.serial, c.received_on, c.cost
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) k (hospital, item_code, lot, serial)
+JOIN udi.goods_cost c USING (hospital, item_code, lot, serial) ORDER BY c.received_on
+"""
+_BROUGHT: Final = """
+INSERT INTO udi.brought (hospital, item_code, owner)
+SELECT DISTINCT * FROM unnest($1::text[], $2::text[], $3::text[]) k (hospital, item_code, owner)
+ORDER BY 1, 2, 3 ON CONFLICT DO NOTHING
+"""
+_COST: Final = """
+INSERT INTO udi.goods_cost (hospital, item_code, owner, lot, serial, received_on, cost)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::date[], $7::bigint[]) k
+ON CONFLICT DO NOTHING
+"""
+
+
 async def learn_supply(connection: Any, catalogue: Catalogue, since: int, version: int) -> None:
     """Bring the notices and stores of `catalogue` from fact `since` to fact `version`.
 
@@ -142,3 +173,44 @@ async def ways_of(connection: Any, refs: Collection[Ref]) -> dict[Ref, Moved]:
         return {}
     rows = await connection.fetch(_WAYS, [ref.position for ref in refs], [ref.offset for ref in refs])
     return {Ref(row[0], row[1]): Moved(kept(row[2]), kept(row[3]), row[4], row[5]) for row in rows}
+
+
+async def notes_of(connection: Any, wanted: Collection[tuple[str, str]]) -> dict[tuple[str, str], Delivery]:
+    """The newest version of each delivery note, by (hospital, note); one that nobody has sent is missing."""
+    if not wanted:
+        return {}
+    rows = await connection.fetch(_NOTES, [hospital for hospital, _ in wanted], [note for _, note in wanted])
+    return {(row["hospital"], row["note"]): Delivery.model_validate_json(row["body"]) for row in rows}
+
+
+async def costs_of(
+    connection: Any, wanted: Collection[tuple[str, str, str, str]]
+) -> dict[CostKey, tuple[tuple[date, int | None], ...]]:
+    """From which day on goods cost what by their delivery notes, of every owner."""
+    if not wanted:
+        return {}
+    found: dict[CostKey, tuple[tuple[date, int | None], ...]] = {}
+    for row in await connection.fetch(_COSTS, *([key[place] for key in wanted] for place in range(4))):
+        hospital, item_code, owner, lot, serial, received_on, cost = row
+        key = (hospital, item_code, owner, lot, serial)
+        found[key] = (*found.get(key, ()), (received_on, cost))
+    return found
+
+
+def brought_by(batch: Batch) -> list[tuple[Decision, Brought]]:
+    """The receipts of the batch whose notes say more than the catalogue."""
+    decisions = [each for each in batch.results if isinstance(each, Decision)]
+    return [(each, each.stock.brought) for each in decisions if each.stock.brought is not None]
+
+
+async def keep_brought(connection: Any, batch: Batch) -> None:
+    """Keep it, in the transaction of the receipts; of one day and the same goods what was recorded first."""
+    rows: dict[tuple[Any, ...], int | None] = {}
+    for decision, brought in brought_by(batch):
+        rows.setdefault((*decision.cost_key(brought.owner), decision.subject.day), brought.cost)
+    if not rows:
+        return
+    keys = sorted(rows)
+    columns = [[key[place] for key in keys] for place in range(6)]
+    await connection.execute(_BROUGHT, *columns[:3])
+    await connection.execute(_COST, *columns, [rows[key] for key in keys])

@@ -49,7 +49,8 @@ async def seen_now(asked: Asked, count: Count, zone: ZoneInfo) -> Seen:
     lying, moves = await books.shelf_of(asked, count, min(scan.scanned_at for scan in scans))
     codes = {each.item_code for each in lying} | {scan.item_code for scan in scans if scan.item_code}
     items = await books.items_of(asked, count.hospital, codes)
-    lines = lines_of(scans, Known(lying, moves, items, zone))
+    costs = await books.costs_of(asked, count.hospital, codes)
+    lines = lines_of(scans, Known(lying, moves, items, zone, costs))
     where = await books.whereabouts(asked, count.hospital, surplus_serials(lines), items)
     return Seen(count, placed(lines, where), scans)
 

@@ -5,8 +5,8 @@ References:
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -54,6 +54,8 @@ class Known:
     """The newest version of each item of them and of the scans, by its code."""
     zone: ZoneInfo
     """The hospital's own time: costs are of local days."""
+    costs: Mapping[tuple[Goods, str], Sequence[tuple[date, int | None]]] = field(default_factory=dict)
+    """From which day on goods of an owner cost what by their delivery notes, in order; `None`: by the catalogue."""
 
 
 def lines_of(scans: Iterable[CountScan], known: Known) -> list[CountLine]:
@@ -191,7 +193,10 @@ class _Book:
     ) -> CountLine:  # fmt: skip
         lies = self.owners.get(goods, {}).get(owner) or next(iter(self.owners.get(goods, {}).values()), None)
         item, day = self._known.items.get(goods.item_code), local_day(at, self._known.zone)
-        cost = cost_on(item, day) if item is not None else None
+        told = self._known.costs.get((goods, owner), ())
+        cost = next((each for since, each in reversed(told) if since <= day), None)
+        if cost is None:
+            cost = cost_on(item, day) if item is not None else None
         price = price_on(item.prices, day) if item is not None else Reason.NO_PRICE
         return CountLine(
             *(goods.item_code, owner),
@@ -220,9 +225,9 @@ class _Book:
             yield LineFinding.MOVED_MEANWHILE
 
     def _owners(self, goods: Goods) -> list[str]:
-        """Whose it may be: the owner of the item by the catalogue first."""
+        """Whose it may be: the owner of the item by the catalogue first, unless the lot is known here as others'."""
         item, known = self._known.items.get(goods.item_code), sorted(self.owners.get(goods, {}))
-        first = [item.owner] if item is not None else []
+        first = [item.owner] if item is not None and (item.owner in known or not known) else []
         return [*first, *(owner for owner in known if owner not in first)]
 
     def _at(self, goods: Goods, owner: str, at: datetime) -> int:

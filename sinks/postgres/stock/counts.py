@@ -7,7 +7,7 @@ References:
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
 
@@ -73,6 +73,10 @@ SELECT EXISTS (
 """
 _ITEMS: Final = """
 SELECT body::text AS body, version, ended_at FROM udi.item_now WHERE hospital = $1 AND item_code = ANY ($2)
+"""
+_COSTS: Final = """
+SELECT c.item_code, c.lot, c.serial, c.owner, c.received_on, c.cost FROM udi.goods_cost c
+WHERE c.hospital = $1 AND c.item_code = ANY ($2) ORDER BY c.received_on
 """
 _NEWEST_PLACE: Final = """
 SELECT m.to_place FROM udi.scans_of($1, $2, $3, NULL, $4) k
@@ -205,6 +209,17 @@ async def items_of(asked: Asked, hospital: str, codes: Iterable[str]) -> Mapping
     rows = await asked.fetch(_ITEMS, hospital, sorted(set(codes)))
     items = (item_from_wire(CatalogueItem.model_validate_json(body), version, at) for body, version, at in rows)
     return {item.item_code: item for item in items}
+
+
+async def costs_of(
+    asked: Asked, hospital: str, codes: Iterable[str]
+) -> Mapping[tuple[Goods, str], Sequence[tuple[date, int | None]]]:
+    """From which day on goods of an owner cost what by their delivery notes, in order; `None`: by the catalogue."""
+    found: dict[tuple[Goods, str], list[tuple[date, int | None]]] = {}
+    for row in await asked.fetch(_COSTS, hospital, sorted(set(codes))):
+        code, lot, serial, owner, since, cost = row
+        found.setdefault((Goods(code, lot, serial), owner), []).append((since, cost))
+    return found
 
 
 async def whereabouts(

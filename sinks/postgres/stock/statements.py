@@ -61,7 +61,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 _CAPITAL: Final = """
 SELECT $1::text AS hospital, udi.month_text($2) AS month, supplier, days, value, units, units_without_cost, used,
        days_lying
-FROM udi.capital_of_4($1, $2) ORDER BY value DESC, supplier
+FROM udi.capital_of_5($1, $2) ORDER BY value DESC, supplier
 """
 _MARK: Final = """
 INSERT INTO udi.statement_mark (hospital, supplier, period, version, n, item_code, status, invoice, reason, by)

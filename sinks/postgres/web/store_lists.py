@@ -125,16 +125,15 @@ STORE_LISTS: Final[Mapping[str, BoardList]] = {
     "capital": BoardList(
         f"""
         SELECT ({{month}})[1] AS month, c.supplier, c.value, c.units, c.units_without_cost, c.days, c.used, c.days_lying
-        FROM udi.capital_of_4($1, {_MONTH}) c ORDER BY c.value DESC, c.supplier""",
+        FROM udi.capital_of_5($1, {_MONTH}) c ORDER BY c.value DESC, c.supplier""",
         of_a_month=True, whole=True, summed="supplier",
     ),
     "capital-goods": BoardList(
         f"""
         SELECT ({{month}})[1] AS month, d.owner AS supplier, d.item_code,
-               round(coalesce(sum(d.units * c.cost), 0) / s.days, 2) AS value, round(sum(d.units) / s.days, 1) AS units,
-               round(coalesce(sum(d.units) FILTER (WHERE c.cost IS NULL), 0) / s.days, 1) AS units_without_cost
-        FROM udi.supplied_days_4($1, {_MONTH}) d
-        CROSS JOIN LATERAL (SELECT udi.cost_on($1, d.item_code, d.day) AS cost OFFSET 0) c
+               round(coalesce(sum(d.units * d.cost), 0) / s.days, 2) AS value, round(sum(d.units) / s.days, 1) AS units,
+               round(coalesce(sum(d.units) FILTER (WHERE d.cost IS NULL), 0) / s.days, 1) AS units_without_cost
+        FROM udi.supplied_days_5($1, {_MONTH}) d
         CROSS JOIN (
             SELECT least((f.day + interval '1 month')::date, udi.day_of_books_2($1) + 1) - f.day AS days
             FROM (SELECT udi.first_day({_MONTH}) AS day) f

@@ -74,8 +74,8 @@ async def test_every_list_of_what_lies_there_has_the_unit_that_does(store: Postg
     needed = await rows(store, "SELECT on_hand, proposed FROM report.replenishment WHERE store = 'C'")
     expiring = await rows(store, "SELECT store, serial, quantity, value FROM report.expiring")
     await forecast(store.pool)
-    slow = await rows(store, "SELECT store, quantity, value FROM udi.slow_movers_4(0)")
-    capital = await rows(store, "SELECT DISTINCT item_code, units FROM udi.supplied_days_4('H1', $1)", JUNE)
+    slow = await rows(store, "SELECT store, quantity, value FROM udi.slow_movers_5(0)")
+    capital = await rows(store, "SELECT DISTINCT item_code, units FROM udi.supplied_days_5('H1', $1)", JUNE)
 
     assert usable == [("C", "W3", 1, None)]
     assert needed == [(1, 5)]
@@ -128,7 +128,7 @@ async def test_a_unit_that_two_places_claim_is_listed_where_it_is_and_once(ward:
 
     assert await rows(store, BOOKS.format(view="udi.stock_in_place")) == [("OR-6", "W3", 1)]
     assert await rows(
-        store, "SELECT sum(units)::bigint FROM udi.supplied_days_4('H1', $1) WHERE day = $2", JUNE, DAY
+        store, "SELECT sum(units)::bigint FROM udi.supplied_days_5('H1', $1) WHERE day = $2", JUNE, DAY
     ) == [(1,)]
 
 

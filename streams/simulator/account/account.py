@@ -190,7 +190,7 @@ class Account:
 
     def move(self, entry: Entry, unit: Unit, units: int, place: str | None = None) -> None:
         """Units come to a place, or leave it when below zero; `None`: where the goods of the scan lie."""
-        key = (place or entry.lies_at, entry.owner(unit.goods), unit.goods.code, unit.lot or "", unit.serial or "")
+        key = (place or entry.lies_at, entry.owner(unit), unit.goods.code, unit.lot or "", unit.serial or "")
         self.stock[key] = self.stock.get(key, 0) + units
 
     def _reasons(self, entry: Entry, unit: Unit, day: int, price: int | None) -> list[str]:
@@ -281,14 +281,14 @@ class Account:
     def _line(self, unit: Unit, month: Month, status: str, quantity: int, amount: int) -> Month:
         """Write a settlement line; gives its period."""
         period = max(month, self.month)
-        sums = self.settlement.setdefault((unit.goods.supplier, unit.goods.code, period, status), [0, 0])
+        sums = self.settlement.setdefault((unit.supplier, unit.goods.code, period, status), [0, 0])
         sums[0] += quantity
         sums[1] += amount
         return period
 
     def _state(self, unit: Unit, period: Month, cost: int | None, parts: tuple[int, int, int, int]) -> None:
         """Add to the supplier's statement."""
-        sums = self.statements.setdefault((unit.goods.supplier, unit.goods.code, period, cost), [0, 0, 0, 0])
+        sums = self.statements.setdefault((unit.supplier, unit.goods.code, period, cost), [0, 0, 0, 0])
         for place, part in enumerate(parts):
             sums[place] += part
 

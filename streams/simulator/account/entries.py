@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from models.calendar import Month
-from streams.simulator.hospital.goods import Goods, Unit
+from streams.simulator.hospital.goods import Unit
 
 DECIDES: Final = {
     "unreadable-code": "refused", "bad-check-digit": "refused", "not-a-udi": "refused",
@@ -171,9 +171,9 @@ class Entry:
             return f"set/{self.document}"
         return f"{self.store}/{self.place}" if self.place else self.store
 
-    def owner(self, goods: Goods) -> str:
+    def owner(self, unit: Unit) -> str:
         """Whose goods it moves: those of a set are the supplier's, whoever owns the item otherwise."""
-        return goods.supplier if self.of_set else goods.owner
+        return unit.supplier if self.of_set else unit.owner
 
     @property
     def left(self) -> int | None:

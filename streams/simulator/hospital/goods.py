@@ -142,6 +142,8 @@ class Unit:
     """Ordinal of the last usable day."""
     clean: str | None = None
     """The clean text, once written."""
+    brought_by: str | None = None
+    """Supplier of the delivery note it came with, when that is not the catalogue's; else `None`."""
     key: tuple[str, str, str | None, str | None] = field(init=False)
     """(issuer, device identifier, lot, serial)."""
 
@@ -158,6 +160,16 @@ class Unit:
     def units(self) -> int:
         """Units of use in the package."""
         return self.goods.levels[self.level][1] if self.goods.levels else 1
+
+    @property
+    def supplier(self) -> str:
+        """Who has brought it."""
+        return self.brought_by or self.goods.supplier
+
+    @property
+    def owner(self) -> str:
+        """Whose it is, as balances name it."""
+        return self.supplier if self.goods.owned else "hospital"
 
 
 def row(goods: Goods, hospital: str, days: range) -> dict[str, Any]:

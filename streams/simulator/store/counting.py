@@ -22,7 +22,7 @@ def adjustments(
     for scan in scans:
         unit = scan.unit
         assert unit is not None  # noqa: S101 -- a count scans goods
-        counted[unit.goods.code, unit.lot or "", unit.serial or "", unit.goods.owner] += scan.quantity
+        counted[unit.goods.code, unit.lot or "", unit.serial or "", unit.owner] += scan.quantity
     expected: Counter[Line] = Counter({
         (item, lot, serial, owner): units
         for (place, owner, item, lot, serial), units in account.stock.items() if place == store and units
@@ -30,8 +30,11 @@ def adjustments(
     for n, line in enumerate(sorted({*counted, *expected}), 1):
         difference = counted[line] - expected[line]
         if difference:
-            code, lot, serial, _ = line
+            code, lot, serial, owner = line
+            unit = Unit(goods[code], 0, lot or None, serial or None)
+            if owner != unit.owner:
+                unit.brought_by = owner
             yield Entry(
                 str(adjusting_scan_id(hospital, document, n)), "found" if difference > 0 else "missing", at,
-                Unit(goods[code], 0, lot or None, serial or None), abs(difference), store, None, None, None, None,
+                unit, abs(difference), store, None, None, None, None,
             )  # fmt: skip

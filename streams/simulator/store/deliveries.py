@@ -39,6 +39,13 @@ class Line:
     """Of those, expired when they came."""
     findings: set[str] = field(default_factory=set)
     """What the books must name."""
+    dearer: bool = False
+    """At a tenth more than the catalogue says."""
+
+    @property
+    def cost(self) -> int | None:
+        """What the note says that a unit costs, in 1/10,000 yuan; `None` where nobody entered one."""
+        return self.goods.cost * 11 // 10 if self.goods.cost is not None and self.dearer else self.goods.cost
 
 
 @dataclass(slots=True)
@@ -84,7 +91,7 @@ class Note:
                     "line": line.number, "issuer": line.goods.issuer, "di": line.goods.levels[0][0], "lot": line.lot,
                     "serial": line.serial, "expiry": date.fromordinal(line.expiry).isoformat(),
                     "packages": line.packages,
-                    "cost": None if line.goods.cost is None else price_text(line.goods.cost),
+                    "cost": None if line.cost is None else price_text(line.cost),
                 }
                 for line in self.lines
             ],

@@ -11,7 +11,7 @@ from streams.simulator.hospital.goods import Goods, Unit
 from streams.simulator.hospital.lots import drawn
 from streams.simulator.plan import Plan
 from streams.simulator.store.deliveries import Line, Note, Stray, error_of
-from streams.simulator.store.goods import kept, stranger
+from streams.simulator.store.goods import SUPPLIERS, kept, stranger
 from streams.simulator.store.rooms import Batch, Exposure, Room
 from streams.simulator.ward.desk import Desk
 from streams.simulator.ward.identified import identify, said_too_little
@@ -33,6 +33,8 @@ LENT_UNITS: Final = 2
 RECALLED: Final = 4_000
 """In 10,000: uses that come back, receipts scanned days late, uses that arrive in the next month, uses beside which
 goods are lent, uses whose lot or serial is not read and said later that day, lots recalled."""
+OTHER_SUPPLIER: Final = 700
+"""In 10,000 lines of notes so many are of another supplier than the catalogue's. No source: ours."""
 COUNTED_EVERY: Final = 3
 """Months from count to count; the last month has one, too."""
 AGAINST_THE_NOTICE: Final = 2
@@ -60,12 +62,14 @@ class Keeper:
     strangers: list[Goods] = field(default_factory=list)
     """Goods that suppliers bring and no item stands for."""
     _chance: Chance = field(init=False)
+    _others: Chance = field(init=False)
     _lots: set[tuple[str, str]] = field(default_factory=set)
     _serials: set[tuple[str, str]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         """Chance of its own, so that the wards do not feel the store."""
         self._chance = Chance(self.plan.seed, 6)
+        self._others = Chance(self.plan.seed, 6, 1)
 
     def open(self, desk: Desk) -> None:
         """The rooms of the first departments."""
@@ -96,6 +100,11 @@ class Keeper:
             if self.counts_in(desk.index):
                 self.counting[room.name] = list(_counted(room, desk))
         self.notes += self.new
+
+    def another(self, goods: Goods) -> str | None:
+        """Another supplier than the catalogue's, who brings the goods this time; nearly always nobody."""
+        others = [each for each in SUPPLIERS if each != goods.supplier]
+        return others[self._others.below(len(others))] if self._others.per_10000(OTHER_SUPPLIER) else None
 
     def batch(self, goods: Goods, day: int, units: int, *, expired: bool = False, good: bool = False) -> Batch:
         """New units of one lot; `good`: none that the notice names."""
@@ -170,7 +179,7 @@ class _Month:
         if batch.unit.serial is None and self.chance.per_10000(back):
             returned(self.desk, scan, 1, 30 * MINUTE)
             batch.left += 1
-        elif back and self.chance.per_10000(UNREAD):
+        elif back and self.chance.per_10000(UNREAD) and batch.unit.brought_by is None:
             identify(self.desk, scan, said_too_little(scan, lot=batch.unit.serial is not None))
 
     def _offline(self, batch: Batch) -> bool:
@@ -222,10 +231,13 @@ class _Month:
         return batch
 
     def _brought(self, goods: Goods, day: int, many: int, error: str) -> Batch:
-        note = self._note(goods.supplier, day)
         batch = self.keeper.batch(goods, day, many, expired=error == "expired", good=self.noticed)
         unit = batch.unit
+        unit.brought_by = self.keeper.another(goods) if error != "other-lot" else None
+        note = self._note(unit.supplier, day)
         line = Line(str(len(note.lines) + 1), goods, unit.lot or "", unit.expiry or day, many, unit.serial)
+        line.dearer = unit.brought_by is not None
+        line.findings |= {"other-supplier"} if line.dearer else set()
         note.lines.append(line)
         at = day_start(day) + 6 * HOUR + self.chance.below(HOUR // 2)
         if error == "other-lot":

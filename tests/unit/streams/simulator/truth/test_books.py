@@ -103,13 +103,8 @@ def test_a_supplier_is_owed_what_was_used_of_its_goods_and_not_returned(run: Run
         owed[supplier] += -quantity if status == "reversal" else quantity
     used: Counter[str] = Counter()
     for entry in run.truth.account.entries.values():
-        if (
-            entry.action == "use"
-            and entry.moved
-            and entry.unit is not None
-            and entry.owner(entry.unit.goods) != "hospital"
-        ):
-            used[entry.unit.goods.supplier] += (entry.quantity or 0) - entry.returned
+        if entry.action == "use" and entry.moved and entry.unit is not None and entry.owner(entry.unit) != "hospital":
+            used[entry.unit.supplier] += (entry.quantity or 0) - entry.returned
     assert owed == used
 
 

@@ -36,6 +36,7 @@ from sinks.memory.sums import (
     sights_of,
     stock_of,
     uses_for,
+    uses_wanted,
 )
 from sinks.messages.outgoing import Outgoing, outgoing_of
 from sinks.ports.batch import Again, Batch, InputPosition, LaneMovedError, LaneState, LookedAt, StaleError, Unreadable
@@ -121,7 +122,7 @@ class MemoryBooks:
             booked=booked_of(self._all(), wanted),
             sights=sights_of(self._all(), wanted),
             encounters={one: self._encounters[one] for one in wanted.encounters if one in self._encounters},
-            uses=[self._use(ref, catalogue) for ref in self._uses_wanted(wanted)],
+            uses=[self._use(ref, catalogue) for ref in uses_wanted(self.decisions, self.claims, wanted)],
             balances={key: balances[key] for key in wanted.balances},
             store_items={key: store_items[key] for key in wanted.store_items},
             neighbours=neighbours_of((first for first, *_ in self.decisions.values()), wanted),
@@ -359,16 +360,6 @@ class MemoryBooks:
     def _holds(self, decision: Decision) -> bool:
         unit = self._unit(decision)
         return unit is not None and self.claims.units.get(unit) == decision.subject.ref
-
-    def _uses_wanted(self, wanted: Lookup) -> list[Ref]:
-        found = {self.claims.scans[scan][0] for scan in wanted.uses_of_scans if scan in self.claims.scans}
-        for ref, _ in self.claims.scans.values():
-            newest = self.decisions[ref][-1]
-            event, label = newest.subject.event, newest.label
-            unit = (event.hospital, event.encounter or "", label.issuer, label.di or "", label.lot, label.serial)
-            if unit in wanted.uses_of_units:
-                found.add(ref)
-        return sorted(ref for ref in found if self.decisions[ref][0].subject.event.action is Action.USE)
 
     def _changes_of(self, use: Ref) -> list[tuple[int, Ref]]:
         return [change for (of, _), change in self.claims.changes.items() if of == use]

@@ -180,5 +180,17 @@ def uses_for(waiting: Decision, decisions: Mapping[Ref, list[Decision]], claims:
     ]
 
 
+def uses_wanted(decisions: Mapping[Ref, list[Decision]], claims: Claims, wanted: Lookup) -> list[Ref]:
+    """The scans of the uses of which an account is wanted, in their order."""
+    found = {claims.scans[scan][0] for scan in wanted.uses_of_scans if scan in claims.scans}
+    for ref, _ in claims.scans.values():
+        newest = decisions[ref][-1]
+        event, label = newest.subject.event, newest.label
+        unit = (event.hospital, event.encounter or "", label.issuer, label.di or "", label.lot, label.serial)
+        if unit in wanted.uses_of_units:
+            found.add(ref)
+    return sorted(ref for ref in found if decisions[ref][0].subject.event.action is Action.USE)
+
+
 def _returned(use: Decision, claims: Claims) -> int:
     return sum(units for (of, _), (units, _) in claims.changes.items() if of == use.subject.ref)

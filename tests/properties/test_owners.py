@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from models.charging.commands import CommandKind
 from sinks.postgres.verifying.books import verify_books
+from tests.integration.stock.moves.notes import deliver, line, note
 from tests.support.accounts import Account
 from tests.support.builders import DI, NOON, SECOND, encounter, gs1, item, scan, scan_id
 from tests.support.loops import run
-from tests.support.notes import deliver, line, note
 from tests.support.ward import MemoryStore, PostgresStore, Store, Ward, postgres_store
 
 COST = Decimal("10.05")

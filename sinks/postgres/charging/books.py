@@ -15,7 +15,7 @@ import orjson
 
 from models.calendar import local_day, month_of
 from models.catalogue.item import CatalogueItem, Item, item_from_wire
-from models.charging.books import LabelFacts, Neighbour, Prior, RecordedScan, Ref, UnitKey, Waiting, label_facts
+from models.charging.books import Neighbour, Prior, RecordedScan, Ref, UnitKey, Waiting, label_facts
 from models.charging.commands import Command, Commanded, CommandKind, Moved, Recorded
 from models.charging.controls import read_control
 from models.charging.decision import UseAccount
@@ -24,7 +24,7 @@ from models.charging.snapshot import Catalogue, EncounterFacts, Lookup, LotPatte
 from models.policy import ReturnClock
 from models.reasons import Reason, Verdict
 from models.scan.scanners import NO_SCANNERS, Scanner, ScannerRecord, Scanners, scanner_fact
-from models.udi import CodeError, Flag, Issuer, Label, read_label
+from models.udi import read_label
 from models.udi.lot_pattern import load
 from sinks.ports.aside import Aside
 from sinks.ports.batch import (
@@ -53,7 +53,7 @@ from sinks.postgres.charging.supply import (
     units_of,
     ways_of,
 )
-from sinks.postgres.charging.use_rows import event_of, plain, use_of
+from sinks.postgres.charging.use_rows import event_of, label_of, plain, use_of
 from sinks.postgres.readable import readable
 
 FIRST = Ref(0, -1)
@@ -242,7 +242,7 @@ class PostgresBooks:
 
     def _subject(self, row: Any) -> tuple[RecordedScan, Prior]:
         event = event_of(row["raw"], row["scan"], row["override"])
-        label = _label(row)
+        label = label_of(row)
         day = local_day(event.scanned_at, self._zone)
         ref = Ref(row["position_id"], row["record_offset"])
         subject = RecordedScan(
@@ -343,29 +343,6 @@ def _commanded(lane: int, row: Any, known: Mapping[Ref, Recorded], ways: Mapping
     scan, rest = _ref(row, *_SCAN), _ref(row, *_REST)
     way = ways.get(scan) if scan else None
     return Commanded(command, known.get(scan) if scan else None, known.get(rest) if rest else None, way)
-
-
-def _label(row: Any) -> LabelFacts:
-    """The label as the newest decision left it; one that may have lost separators with what it may say."""
-    flags, reasons = tuple(row["label_flags"] or ()), row["reasons"]
-    label = LabelFacts(*(row[name] for name in ("issuer", "di", "lot", "serial", "expiry", "production")))
-    label = replace(label, flags=flags) if flags else label
-    if row["readings"]:
-        held = Reason.AMBIGUOUS_CODE in reasons and not label.identifier_alone
-        label = replace(label, ambiguous=held, suspect=suspect_of(row["readings"]))
-    return label
-
-
-def suspect_of(readings: Sequence[Mapping[str, Any]]) -> Label | None:
-    """A label that may have lost separators, from the readings that were kept of it; `None` when none were."""
-    if not readings:
-        return None
-    names = ("di", "lot", "serial", "expiry", "production")
-    read = {row["number"]: Label(Issuer(row["issuer"]), *(row[name] for name in names)) for row in readings}
-    own = next((read[row["number"]] for row in readings if row["as_read"]), None)
-    others = tuple(each for each in read.values() if each is not own)
-    first = own or Label(Issuer(readings[0]["issuer"]), error=CodeError.TOO_LONG)
-    return replace(first, flags=(Flag.SUSPECT_MISSING_SEPARATOR,), alternatives=others)
 
 
 async def read_scanners(connection: Any) -> Scanners:

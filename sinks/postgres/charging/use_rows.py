@@ -1,6 +1,6 @@
-"""Values from rows: a use with what was charged, owed and taken back of it; the event of a recorded scan."""
+"""Values from rows: a use with what was charged, owed and taken back of it; the event and label of a recorded scan."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID
@@ -8,11 +8,12 @@ from zoneinfo import ZoneInfo
 
 from models.calendar import Month, local_day, month_of
 from models.catalogue.item import Item
-from models.charging.books import Ref
+from models.charging.books import LabelFacts, Ref
 from models.charging.decision import UseAccount
 from models.charging.effects import Charge, SettlementLine, SettlementStatus
 from models.reasons import Reason, Verdict
 from models.scan.event import Action, Entry, Override, ScanEvent
+from models.udi import CodeError, Flag, Issuer, Label
 
 
 def use_of(row: Any, item: Item | None, zone: ZoneInfo) -> UseAccount:
@@ -108,3 +109,26 @@ def event_of(raw: bytes | None, scan: Mapping[str, Any] | None, override: Mappin
         reason=scan["explanation"],
         override=said,
     )
+
+
+def label_of(row: Any) -> LabelFacts:
+    """The label as the newest decision left it; one that may have lost separators with what it may say."""
+    flags, reasons = tuple(row["label_flags"] or ()), row["reasons"]
+    label = LabelFacts(*(row[name] for name in ("issuer", "di", "lot", "serial", "expiry", "production")))
+    label = replace(label, flags=flags) if flags else label
+    if row["readings"]:
+        held = Reason.AMBIGUOUS_CODE in reasons and not label.identifier_alone
+        label = replace(label, ambiguous=held, suspect=suspect_of(row["readings"]))
+    return label
+
+
+def suspect_of(readings: Sequence[Mapping[str, Any]]) -> Label | None:
+    """A label that may have lost separators, from the readings that were kept of it; `None` when none were."""
+    if not readings:
+        return None
+    names = ("di", "lot", "serial", "expiry", "production")
+    read = {row["number"]: Label(Issuer(row["issuer"]), *(row[name] for name in names)) for row in readings}
+    own = next((read[row["number"]] for row in readings if row["as_read"]), None)
+    others = tuple(each for each in read.values() if each is not own)
+    first = own or Label(Issuer(readings[0]["issuer"]), error=CodeError.TOO_LONG)
+    return replace(first, flags=(Flag.SUSPECT_MISSING_SEPARATOR,), alternatives=others)

@@ -8,9 +8,9 @@ import pytest
 from models.calendar import ZONE_DEFAULT
 from sinks.postgres.stock.counts import count_desk, counts
 from streams.counting import seen_now
+from tests.integration.stock.moves.notes import deliver, line, note
 from tests.integration.stock.moves.test_owners import A, B, C, lies, owed, verified
 from tests.support.builders import BOX, NOON, encounter, gs1, item, scan, scan_id
-from tests.support.notes import deliver, line, note
 from tests.support.ward import PostgresStore, Store, Ward
 
 

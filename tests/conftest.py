@@ -4,6 +4,7 @@ A part that this machine cannot run is left out with one line at the end, and th
 deselected; the fixture `broker` then stands for one broker fewer.
 """
 
+import gc
 import os
 import tempfile
 from collections.abc import Iterator
@@ -43,6 +44,17 @@ BROKERS: Final = ("embedded_broker",) if "real_kafka" in MISSING else ("embedded
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Tests that share a server that is dear to start run in one process."""
     return scheduler(config, log)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """What is collected lives to the end: garbage is looked for neither meanwhile nor, ever after, in it."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

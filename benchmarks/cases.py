@@ -163,7 +163,7 @@ async def _discharge(pool: asyncpg.Pool, encounters: Sequence[str]) -> list[Any]
         }
         batch = FactBatch()
         key = f"{ward.HOSPITAL}/{encounter}".encode()
-        books.read_encounter(batch, RawRecord(key, orjson.dumps(body)), RECORDED_AT, position.origin(0))
+        books.add(batch, books.parse_encounter(RawRecord(key, orjson.dumps(body))), RECORDED_AT, position.origin(0))
         instants.append(await pool.fetchval("SELECT clock_timestamp()"))
         await books.record(position, position.next_offset + 1, None, batch)
     return instants

@@ -5,7 +5,7 @@ third item is the supplier's and makes a settlement line. Scan ids are random, a
 met at random.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Any
@@ -22,6 +22,7 @@ from sinks.postgres.catalogue.facts import FactBatch, FactBooks
 HOSPITAL = "H1"
 ITEMS, ENCOUNTERS_COUNT, STORES, DEPARTMENTS, DEVICES = 1_000, 3_000, 22, 22, 50
 SUPPLIED_EVERY = 3
+FACTS_BATCH = 1_000
 NOON = datetime(2022, 6, 3, 4, tzinfo=UTC)
 KNOWN_AT = datetime(2022, 6, 1, tzinfo=UTC)
 
@@ -29,9 +30,9 @@ Keyed = tuple[bytes, bytes]
 """Key and value of a record."""
 
 
-def items(raised: int = 0) -> Iterator[Keyed]:
-    """The catalogue; every price raised by so many yuan, for all time."""
-    for number in range(ITEMS):
+def items(raised: int = 0, count: int = ITEMS) -> Iterator[Keyed]:
+    """The catalogue of so many items; every price raised by so many yuan, for all time."""
+    for number in range(count):
         supplied = number % SUPPLIED_EVERY == 0
         record = {
             "schema": "udi.item/1",
@@ -41,7 +42,7 @@ def items(raised: int = 0) -> Iterator[Keyed]:
             "class": "III",
             "insurance_code": f"C0344051070500{number:06d}",
             "unit": "个",
-            "identifiers": [{"issuer": "GS1", "di": _di(number), "units_per_package": 1}],
+            "identifiers": [{"issuer": "GS1", "di": di(number), "units_per_package": 1}],
             "owner": "supplier" if supplied else "hospital",
             "supplier": f"S{number % 20}",
             "monitored": True,
@@ -76,7 +77,8 @@ def uses(count: int, first: int = 0) -> list[Keyed]:
     return [_record(number, "use") for number in range(first, first + count)]
 
 
-def _di(number: int) -> str:
+def di(number: int) -> str:
+    """The device identifier of an item of the catalogue."""
     return gtin(f"069{number:010d}")
 
 
@@ -93,7 +95,7 @@ def _record(number: int, action: str) -> Keyed:
         "boot": f"b-{action}",
         "scanned_at": (NOON + timedelta(milliseconds=number)).isoformat(),
         "action": action,
-        "codes": ["]d2" + gs1_element_string(_di(item), f"L{number % 7}", f"SN{number:09d}")],
+        "codes": ["]d2" + gs1_element_string(di(item), f"L{number % 7}", f"SN{number:09d}")],
         "quantity": 1,
         "store": store,
         "department": f"D{number % DEPARTMENTS}" if use else None,
@@ -106,14 +108,20 @@ def _record(number: int, action: str) -> Keyed:
     return f"{HOSPITAL}/{encounter if use else store}".encode(), orjson.dumps(record)
 
 
-async def load_facts(pool: asyncpg.Pool, lanes: int) -> None:
-    """Catalogue and encounters into the books, as if they had come long ago from another cluster."""
+async def load_facts(pool: asyncpg.Pool, lanes: int, count: int = ITEMS) -> None:
+    """A catalogue of so many items, and encounters, into the books, as if they came long ago from another cluster."""
     books = FactBooks(pool, lanes)
-    for topic, facts in ((CATALOGUE, list(items())), (ENCOUNTERS, list(encounters()))):
+    await record_facts(books, CATALOGUE, list(items(count=count)))
+    await record_facts(books, ENCOUNTERS, list(encounters()))
+
+
+async def record_facts(books: FactBooks, topic: str, facts: Sequence[Keyed], known_at: datetime = KNOWN_AT) -> None:
+    """Records of `udi.catalogue` or `udi.encounters` into the books, as many at a time as the broker gives."""
+    parse = books.parse_item if topic == CATALOGUE else books.parse_encounter
+    for first in range(0, len(facts), FACTS_BATCH):
+        part, batch = facts[first : first + FACTS_BATCH], FactBatch()
         position = await books.take_over("benchmark", topic, 0)
-        batch = FactBatch()
-        for offset, (key, value) in enumerate(facts):
-            read = books.read_item if topic == CATALOGUE else books.read_encounter
-            read(batch, RawRecord(key, value), KNOWN_AT, position.origin(offset))
+        for offset, (key, value) in enumerate(part, position.next_offset):
+            books.add(batch, parse(RawRecord(key, value)), known_at, position.origin(offset))
         assert not batch.letters
-        await books.record(position, len(facts), None, batch)
+        await books.record(position, position.next_offset + len(part), None, batch)

@@ -192,8 +192,8 @@ class Worker(mode.Service):
         else:
             books = FactBooks(pool, lanes)
             parse = books.parse_item if name == CATALOGUE else books.parse_encounter
-            facts = Facts(parse, books.add, books.record, FactBatch)
-            position = await books.take_over(cluster, topic, partition, items=name == CATALOGUE)
+            facts = Facts(parse, books.add, books.record, FactBatch, books.gather)
+            position = await books.take_over(cluster, topic, partition)
 
         def recorded(records: int, letters: Sequence[str]) -> None:
             self._told.count(name, records)

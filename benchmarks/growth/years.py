@@ -14,11 +14,10 @@ from uuid import UUID
 import asyncpg
 import orjson
 
-from benchmarks.ward import Keyed
+from benchmarks.ward import Keyed, record_facts
 from models.udi.canonical import gs1_element_string, gtin
 from models.wire.topics import CATALOGUE, ENCOUNTERS
-from sinks.ports.batch import RawRecord
-from sinks.postgres.catalogue.facts import FactBatch, FactBooks
+from sinks.postgres.catalogue.facts import FactBooks
 from streams.lanes.told import Record
 
 HOSPITAL: Final = "H1"
@@ -147,19 +146,9 @@ def encounters(first: int, count: int) -> Iterator[Keyed]:
 
 async def load_items(pool: asyncpg.Pool, lanes: int) -> None:
     """The catalogue into the books."""
-    await _load(FactBooks(pool, lanes), CATALOGUE, list(items()))
+    await record_facts(FactBooks(pool, lanes), CATALOGUE, list(items()), KNOWN_AT)
 
 
 async def load_encounters(pool: asyncpg.Pool, lanes: int, first: int, count: int) -> None:
     """The patients of so many scans from a number on into the books."""
-    await _load(FactBooks(pool, lanes), ENCOUNTERS, list(encounters(first, count)))
-
-
-async def _load(books: FactBooks, topic: str, facts: list[Keyed]) -> None:
-    position = await books.take_over("benchmark", topic, 0)
-    batch = FactBatch()
-    for offset, (key, value) in enumerate(facts, position.next_offset):
-        read = books.read_item if topic == CATALOGUE else books.read_encounter
-        read(batch, RawRecord(key, value), KNOWN_AT, position.origin(offset))
-    assert not batch.letters
-    await books.record(position, position.next_offset + len(facts), None, batch)
+    await record_facts(FactBooks(pool, lanes), ENCOUNTERS, list(encounters(first, count)), KNOWN_AT)

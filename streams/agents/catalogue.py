@@ -18,5 +18,5 @@ async def catalogue(batches: StreamT[Handed[FactLane]]) -> None:
             async with lane.turn:
                 async for attempt in lane.attempts(reading):
                     with attempt as part:
-                        changes = lane.decide(part)
+                        changes = lane.decide(part, await lane.gather(part))
                         await lane.record(part, changes)

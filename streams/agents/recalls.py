@@ -15,5 +15,5 @@ async def recalls(batches: StreamT[Handed[FactLane]]) -> None:
             async with lane.turn:
                 async for attempt in lane.attempts(reading):
                     with attempt as part:
-                        changes = lane.decide(part)
+                        changes = lane.decide(part, await lane.gather(part))
                         await lane.record(part, changes)

@@ -38,6 +38,8 @@ class Facts:
     """Record the batch and the position, whole or not at all: position, next offset, hash of the last record, batch."""
     batch: Callable[[], FactBatch]
     """An empty batch."""
+    gather: Callable[[Sequence[Any]], Awaitable[FactBatch]] | None = None
+    """An empty batch that knows what the books hold of what was parsed, where that decides."""
 
 
 @dataclass(slots=True)
@@ -95,9 +97,12 @@ class FactLane:
         """Tries until all of it is recorded: see `attempts_from`."""
         return attempts_from(self.position.next_offset, self._place, reading, self._smaller)
 
-    def decide(self, part: FactReading) -> FactBatch:
+    async def gather(self, part: FactReading) -> FactBatch:
+        """An empty batch for the part, with what has to be known of the books to decide it."""
+        return await self._facts.gather(part.facts) if self._facts.gather else self._facts.batch()
+
+    def decide(self, part: FactReading, batch: FactBatch) -> FactBatch:
         """What the records change, as rows: versions, ends of items, dead letters."""
-        batch = self._facts.batch()
         for record, fact in zip(part.records, part.facts, strict=True):
             origin = self.position.origin(record.offset)
             if isinstance(fact, _Unfit):

@@ -81,9 +81,9 @@ async def _learn_facts(books: MemoryBooks) -> None:
     facts = MemoryFactBooks(books)
     for topic, records in ((CATALOGUE, [each.record() for each in GOODS]), (ENCOUNTERS, list(encounters()))):
         position, batch = await facts.take_over(_CLUSTER, PREFIX_DEFAULT + topic, 0), FactBatch()
-        read = facts.read_item if topic == CATALOGUE else facts.read_encounter
+        parse = facts.parse_item if topic == CATALOGUE else facts.parse_encounter
         for offset, record in enumerate(records):
-            read(batch, RawRecord(None, orjson.dumps(record)), START, position.origin(offset))
+            facts.add(batch, parse(RawRecord(None, orjson.dumps(record))), START, position.origin(offset))
         await facts.record(position, len(records), None, batch)
 
 

@@ -16,7 +16,7 @@ from models.scan.scanners import Scanner
 from sinks.memory.books import MemoryBooks
 from sinks.memory.facts import MemoryFactBooks
 from sinks.ports.batch import Batch, Books, InputPosition, RawRecord
-from sinks.postgres.catalogue.facts import FactBatch, FactBooks
+from sinks.postgres.catalogue.facts import FactBooks
 from sinks.postgres.charging.books import PostgresBooks
 from sinks.postgres.charging.commands import CommandBooks
 from sinks.postgres.database import open_pool
@@ -189,14 +189,14 @@ class Ward:
             chosen = [each for each in facts if (each["schema"] == "udi.item/1") is (topic == CATALOGUE)]
             if not chosen:
                 continue
-            batch, position = FactBatch(), self._facts[topic]
-            for place, fact in enumerate(chosen):
-                raw, origin = RawRecord(None, body(fact)), position.origin(position.next_offset + place)
-                read = self.store.facts.read_item if topic == CATALOGUE else self.store.facts.read_encounter
-                read(batch, raw, stamp, origin)
-            after = position.next_offset + len(chosen)
-            await self.store.facts.record(position, after, None, batch)
-            self._facts[topic] = await self.store.facts.take_over(CLUSTER, topic, 0)
+            books, position = self.store.facts, self._facts[topic]
+            parse = books.parse_item if topic == CATALOGUE else books.parse_encounter
+            read = [parse(RawRecord(None, body(fact))) for fact in chosen]
+            batch, after = await books.gather(read), position.next_offset + len(read)
+            for offset, fact in enumerate(read, position.next_offset):
+                books.add(batch, fact, stamp, position.origin(offset))
+            await books.record(position, after, None, batch)
+            self._facts[topic] = await books.take_over(CLUSTER, topic, 0)
 
     async def sweep(self) -> int:
         """Every lane looks after its own waiting scans until none changes any more."""

@@ -1,11 +1,9 @@
 """Facts into the books: catalogue and encounter records, each batch in one transaction with its position."""
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import NamedTuple
-
-import asyncpg
 
 from models.catalogue.item import CatalogueItem, prices_of, read_item, repriced_days
 from models.charging.encounter import Encounter, read_encounter
@@ -14,11 +12,17 @@ from models.udi import Issuer
 from models.wire.strict_json import Refusal, read_key
 from sinks.messages.outgoing import Outgoing, letter_of
 from sinks.ports.batch import InputPosition, RawRecord
-from sinks.postgres.charging.inputs import InputBooks, take_position
+from sinks.postgres.charging.inputs import InputBooks
 from sinks.postgres.charging.tables import Row
 from sinks.postgres.readable import readable
 
 _RECORD_FACTS = "udi.record_facts"
+_NEWEST = """SELECT n.hospital, n.item_code, c.body
+FROM unnest($1::text[], $2::text[]) n (hospital, item_code)
+CROSS JOIN LATERAL (
+    SELECT body FROM udi.catalogue c WHERE (c.hospital, c.item_code) = (n.hospital, n.item_code)
+    ORDER BY version DESC LIMIT 1
+) c"""
 Identifier = tuple[str, str]
 """(issuer, device identifier)."""
 
@@ -80,7 +84,7 @@ class FactBatch:
     letters: list[Outgoing] = field(default_factory=list)
     """Dead letters of what could not be read."""
     known: dict[ItemKey, KnownItem] = field(default_factory=dict)
-    """Items as they are known when the batch is recorded, where it changes them."""
+    """The items it is about: as the books hold them, then as its records leave them."""
 
     @property
     def version(self) -> int:
@@ -124,26 +128,6 @@ class FactBatch:
 class FactBooks(InputBooks):
     """The catalogue and encounter side of the books."""
 
-    def __init__(self, pool: asyncpg.Pool, lanes: int) -> None:
-        super().__init__(pool, lanes)
-        self._known: dict[ItemKey, KnownItem] = {}
-
-    async def take_over(self, cluster_id: str, topic: str, partition: int, *, items: bool = True) -> InputPosition:
-        """Where the partition stands; with `items` reads what the catalogue holds, to know what a change changes.
-
-        The position is read first: what others record meanwhile moves it, and then nothing of this one is recorded.
-        """
-        async with self._pool.acquire() as connection:
-            position = await take_position(connection, cluster_id, topic, partition)
-            if not items:
-                return position
-            rows = await connection.fetch(
-                "SELECT DISTINCT ON (hospital, item_code) hospital, item_code, body FROM udi.catalogue "
-                "ORDER BY hospital, item_code, version DESC"
-            )
-        self._known = {(row["hospital"], row["item_code"]): _known(row["body"]) for row in rows}
-        return position
-
     # Read: no database, no memory -------------------------------------------------------------------------------------
 
     @staticmethod
@@ -162,6 +146,19 @@ class FactBooks(InputBooks):
         read = read_encounter(record.key, record.value)
         return Refused(record, read) if isinstance(read, Refusal) else read[0]
 
+    # Gather: what the books hold of it --------------------------------------------------------------------------------
+
+    async def gather(self, facts: Collection[Fact]) -> FactBatch:
+        """An empty batch that knows the items of the facts, so that what a change changes can be told.
+
+        A whole catalogue is never held in memory: it may have 200,000 items, and several partitions.
+        """
+        keys = _keys(facts)
+        if not keys:
+            return FactBatch()
+        rows = await self._pool.fetch(_NEWEST, [hospital for hospital, _ in keys], [code for _, code in keys])
+        return FactBatch(known={(row["hospital"], row["item_code"]): _known(row["body"]) for row in rows})
+
     # Decide: what it changes ------------------------------------------------------------------------------------------
 
     def add(self, batch: FactBatch, fact: Fact, at: datetime, origin: str) -> None:
@@ -172,31 +169,16 @@ class FactBooks(InputBooks):
             batch.add_encounter(fact, at)
         elif isinstance(fact, ReadItem):
             key, body = (fact.item.hospital, fact.item.item_code), fact.record.value or b""
-            known = self._before(batch, key)
+            known = batch.known.get(key)
             batch.add_item(fact.item, body, at, known.item if known else None)
             batch.known[key] = KnownItem(body, fact.item)
         elif isinstance(fact, Tombstone):
-            known = self._before(batch, fact.key) if fact.key else None
+            known = batch.known.get(fact.key) if fact.key else None
             if known is None or known.item is None:
                 refusal = Refusal(Reason.BAD_EVENT, "Expected a tombstone of a known item.")
                 batch.letters.append(letter_of(fact.record, refusal, origin))
             else:
                 batch.end_item(known.item, known.body, at)
-
-    def _before(self, batch: FactBatch, key: ItemKey) -> KnownItem | None:
-        return batch.known.get(key) or self._known.get(key)
-
-    def read_item(self, batch: FactBatch, record: RawRecord, at: datetime, origin: str) -> None:
-        """A record of `udi.catalogue` into the batch."""
-        self.add(batch, self.parse_item(record), at, origin)
-
-    def read_encounter(self, batch: FactBatch, record: RawRecord, at: datetime, origin: str) -> None:
-        """A record of `udi.encounters` into the batch."""
-        self.add(batch, self.parse_encounter(record), at, origin)
-
-    def know(self, known: Mapping[ItemKey, KnownItem]) -> None:
-        """A batch is recorded: items are known as it has left them."""
-        self._known.update(known)
 
     async def record(self, position: InputPosition, next_offset: int, last_hash: bytes | None, batch: FactBatch) -> int:
         """Record the batch and the position, whole or not at all, and give the newest fact version.
@@ -205,9 +187,7 @@ class FactBooks(InputBooks):
             LaneMovedError: another process has moved the position.
         """
         rows = (batch.items, batch.encounters, batch.changes)
-        version = await self._record(_RECORD_FACTS, position, next_offset, last_hash, rows, batch.letters)
-        self.know(batch.known)
-        return version
+        return await self._record(_RECORD_FACTS, position, next_offset, last_hash, rows, batch.letters)
 
 
 def encounter_row(encounter: Encounter, version: int, at: datetime) -> Row:
@@ -217,6 +197,12 @@ def encounter_row(encounter: Encounter, version: int, at: datetime) -> Row:
         e.hospital, e.encounter, version, e.department, e.team, e.ward, e.admitted_at, e.discharged_at,
         e.settled_at, e.drg_group, e.drg_weight, None, at,
     )  # fmt: skip
+
+
+def _keys(facts: Collection[Fact]) -> list[ItemKey]:
+    items = ((each.item.hospital, each.item.item_code) for each in facts if isinstance(each, ReadItem))
+    ended = (each.key for each in facts if isinstance(each, Tombstone) and each.key)
+    return list({*items, *ended})
 
 
 def _identifiers(item: CatalogueItem) -> list[Identifier]:

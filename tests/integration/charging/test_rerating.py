@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from sinks.ports.batch import ClaimTakenError
+from sinks.postgres.catalogue.facts import FactBooks
 from streams.lanes import sweeping
 from tests.support.accounts import Account
 from tests.support.builders import DI, NOON, SECOND, encounter, gs1, gtin, item, price, scan, scan_id
@@ -175,6 +176,17 @@ async def test_a_price_that_changes_again_is_rated_anew_from_the_newest_charge(w
     assert net(account) == 123_400
     assert len(account.charges) == 7
     assert [row[2] for row in sorted(account.changes)] == [1, 2, 3]
+
+
+async def test_whoever_takes_over_the_catalogue_knows_what_a_new_version_changes(ward: Ward, store: Store) -> None:
+    await ward.learn(item(item_code="OTHER", identifiers=[]))
+    await ward.scan(scan(1))
+    if isinstance(store, PostgresStore):
+        store.facts = FactBooks(store.pool, len(ward.lanes))
+    await ward.learn(item(prices=RAISED), stamp=LATER)
+    await ward.sweep()
+
+    assert net(await ward.account()) == 130_000
 
 
 async def test_a_return_and_a_re_rating_of_one_charge_at_once_are_both_done_once(ward: Ward) -> None:

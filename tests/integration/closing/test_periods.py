@@ -41,8 +41,8 @@ class House:
         for hospital in ("H1", "H2"):
             item, encounter = b.item(monitored=True, hospital=hospital), b.encounter(hospital=hospital)
             encounter["admitted_at"] = "2022-01-01T00:00:00+08:00"
-            facts.read_item(batch, RawRecord(None, b.body(item)), b.NOON, "catalogue")
-            facts.read_encounter(batch, RawRecord(None, b.body(encounter)), b.NOON, "encounters")
+            facts.add(batch, facts.parse_item(RawRecord(None, b.body(item))), b.NOON, "catalogue")
+            facts.add(batch, facts.parse_encounter(RawRecord(None, b.body(encounter))), b.NOON, "encounters")
         assert not batch.letters
         await facts.record(await facts.take_over(CLUSTER, "udi.catalogue", 0), 1, None, batch)
 

@@ -73,7 +73,7 @@ async def _run(sizes: measure.Sizes, only: list[str], settings: Mapping[str, str
         if {"backlog", "latency", "naive", "rerating"} & set(only):
             async with open_parts(folder, settings) as parts:
                 await run.with_services(parts, only)
-        if {"steps", "growth", "cases", "reconciling-books", "monitoring"} & set(only):
+        if {"steps", "oddities", "growth", "cases", "reconciling-books", "monitoring"} & set(only):
             async with EmbeddedDatabase(folder / "postgres", settings={**STATEMENTS, **settings}) as database:
                 await run.in_process(database.url, only)
         if "web" in only:

@@ -2,14 +2,16 @@
 
 import asyncio
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 from time import perf_counter
 
 from benchmarks import backlog, cases, copying, latency, monitoring, steps
 from benchmarks.growth import run as years
-from benchmarks.parts import Parts, books
+from benchmarks.oddities import run as oddities
+from benchmarks.oddities.inputs import ODD
+from benchmarks.parts import Parts, books, migrate_template
 from benchmarks.reconciling import books as reconciling_books
 from benchmarks.reconciling import rule as reconciling
 from benchmarks.table import Line, Table
@@ -25,6 +27,7 @@ PARTS = (
     "latency",
     "rerating",
     "steps",
+    "oddities",
     "growth",
     "cases",
     "reconciling",
@@ -75,11 +78,14 @@ class Sizes:
     """Charges that a late price re-rates while scans flow."""
     pages: tuple[int, int, int]
     """Scans and months of the demo whose pages are asked for, and to how many scans its books are multiplied."""
+    odd: tuple[int, int]
+    """Records of each odd input, and of the one that is endless."""
 
 
 FULL = Sizes(
     60_000, 5, 3, 3_000, 3, 20.0, 3, 50_000, 5, (100_000, 1_000_000), 50_000, (100_000, 1_000_000), (20_000, 200_000),
     24.0, 30_000, 50, 5_000_000, 170_000, 200_000, (30_000, 15, 1_000_000),
+    (50_000, 1_000_000),
 )  # fmt: skip
 QUICK = Sizes(
     8_000,
@@ -102,20 +108,19 @@ QUICK = Sizes(
     20_000,
     20_000,
     (6_000, 3, 6_000),
+    (3_000, 10_000),
 )
 
 
 def sizes(*, quick: bool, scans: int | None, repetitions: int | None, rows: int | None = None) -> Sizes:
     """The sizes of a mode, with what the command line changes."""
     found = QUICK if quick else FULL
-    years = (found.years[0], rows or found.years[1])
-    return Sizes(
-        scans or found.scans, repetitions or found.repetitions, found.repetitions_two, found.naive_scans,
-        found.naive_repetitions, found.latency_seconds, found.latency_repetitions, found.steps_scans,
-        found.steps_repetitions, found.growth, found.growth_window, years, found.cases,
-        found.cases_seconds, found.warm_up, found.months, found.watched, found.assessed, found.rerated,
-        found.pages,
-    )  # fmt: skip
+    return replace(
+        found,
+        scans=scans or found.scans,
+        repetitions=repetitions or found.repetitions,
+        years=(found.years[0], rows or found.years[1]),
+    )
 
 
 class Run:
@@ -247,9 +252,12 @@ class Run:
 
     async def in_process(self, server_url: str, only: list[str]) -> None:
         """Everything that needs a database alone."""
+        await migrate_template(server_url)
         steps.as_a_worker()
         if "steps" in only:
             await self._steps(server_url)
+        if "oddities" in only:
+            await self._odd(server_url)
         if "growth" in only:
             await self._growth(server_url)
         if "cases" in only:
@@ -324,6 +332,14 @@ class Run:
             self._table.aim("CPU of all roles, times that of COPY", line.median, 6, least=False)
         share = self._table.add(COPY, "COPY in batches / record step", "", shares)
         self._table.aim("record step, share of COPY in batches", share.median, 0.7, least=True, digits=2)
+
+    async def _odd(self, server_url: str) -> None:
+        scans, endless = self._sizes.odd
+        found = []
+        for odd in ODD:
+            _say(f"{odd.name}: {endless if odd.endless else scans} records")
+            found.append(await oddities.run(server_url, odd, scans, endless))
+        oddities.show(self._table, found)
 
     async def _growth(self, server_url: str) -> None:
         _say(f"growth to {self._sizes.growth[-1]} scans")

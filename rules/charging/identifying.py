@@ -84,6 +84,9 @@ def _meant(event: ScanEvent, label: LabelFacts, item_code: str, units: int, view
     if len(goods) != 1:
         return Reason.NO_SUCH_GOODS
     (one,) = goods
+    if one.item_code is None:
+        # They wait for their item themselves: what they are is asked again when that has come.
+        return Reason.NO_SUCH_GOODS
     if one.item_code != item_code:
         return Reason.OTHER_ITEM
     if one.units != units:

@@ -112,3 +112,27 @@ async def test_each_way_has_its_event_and_is_declared_as_an_error_by_itself(book
     assert {event["eventID"] for event in events[:2]} == {event["eventID"] for event in events[2:4]}
     instead = [event["errorDeclaration"]["correctiveEventIDs"] for event in events[2:4]]
     assert instead == [[events[5]["eventID"]], [events[4]["eventID"]]]
+
+
+@pytest.mark.parametrize("twin", [True, False])
+async def test_goods_that_waited_were_identified_locked_away_and_sent_back_come_out_right(
+    books: PostgresStore, *, twin: bool
+) -> None:
+    """All of it before anybody knew the item: ten came as L1, were of L2, four were locked away and sent back."""
+    right = {"codes": [gs1(DI, expiry="271231", lot="L2")], "encounter": None}
+    ward = await Ward(MemoryStore() if twin else books).open(item(identifiers=[]), encounter())
+    await ward.scan(identify(4, 1, quantity=10, **right))
+    await ward.scan(moved(1, "receive", quantity=10, document="N1"))
+    await ward.scan(moved(2, "quarantine", quantity=4, **right), moved(3, "send-back", quantity=4, **right))
+    await ward.sweep()
+    assert {verdict for _, _, verdict, *_ in (await ward.account()).scans} <= {"parked", "held"}
+    assert await stock(ward) == {}
+
+    await ward.learn(item())
+    await ward.sweep()
+
+    assert await stock(ward) == {("OR-2", "L2", ""): 6}
+    assert {row[1]: row[2] for row in (await ward.account()).scans} == {
+        str(scan_id(number)): "recorded" for number in (1, 2, 3, 4)
+    }
+    await holds(books)

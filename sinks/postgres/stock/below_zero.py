@@ -2,7 +2,8 @@
 
 A scan is flagged `stock-negative` when its balance fell below zero as its lane then saw the books. It is explained when
 the moves of all lanes, in the order of their scans, leave the balance at zero or above with it, and goods were brought
-there before: by a receipt or from another place, not by a return. When the books knew of these makes no difference: the
+there before: by a receipt or from another place, a loan too, not by a return. A store's shelf and what it has borrowed
+count together, for a loan may come to the books after its use. When the books knew of these makes no difference: the
 lane of a receipt may be behind, whatever its broker's times are.
 
 References:
@@ -76,7 +77,11 @@ WITH flagged AS (
 ), stood AS (
     SELECT s.*, (sum(s.units) OVER earlier)::bigint AS left_over, max(s.brought) OVER earlier AS came
     FROM step s
-    WINDOW earlier AS (PARTITION BY s.hospital, s.place, s.owner, s.item_code, s.lot, s.serial ORDER BY s.moved_at)
+    -- What a store has borrowed lies with what is its own: a loan may come to the books after its use.
+    WINDOW earlier AS (
+        PARTITION BY s.hospital, regexp_replace(s.place, '^lent/', ''), s.owner, s.item_code, s.lot, s.serial
+        ORDER BY s.moved_at
+    )
 )
 SELECT t.hospital, t.scan_id, t.action, t.moved_at AS used_at, t.from_place AS store, t.item_code, t.owner, t.lot,
        t.serial, t.units, t.encounter, s.left_over AS left, came.at[2] AS received_at, came.at[1] AS received_known_at
@@ -118,7 +123,9 @@ class BelowZero:
     encounter: str | None
     """Opaque id of the patient's stay; `None` without one."""
     left: int
-    """The balance after it by the times of the scans, as recorded now; not below zero and not explained: a return."""
+    """The balance after it by the times of the scans, as recorded now, with what its store has borrowed.
+
+    Not below zero and not explained: a return."""
     received_at: datetime | None
     """When the goods were scanned in that explain it, as known now; `None`: nothing does."""
     received_known_at: datetime | None

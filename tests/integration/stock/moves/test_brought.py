@@ -194,3 +194,12 @@ async def test_what_lies_there_is_worth_what_it_came_for(ward: Ward, store: Stor
     assert {(each.lot, each.owner, each.difference, each.value_fen) for each in lines} == {
         ("A", "S2", -2, -1500), ("B", "S2", -10, -5000),
     }  # fmt: skip
+
+
+async def test_one_scan_takes_from_one_owner_whoever_else_has_some_of_the_lot(ward: Ward, store: Store) -> None:
+    await deliver(store, note())
+    await ward.scan(receive(1, A, 3, document=None), receive(2, A, 4), scan(10, codes=A, quantity=5))
+    assert await lies(ward) == {("OR-2", "S1", "A", ""): 3, ("OR-2", "S2", "A", ""): -1}
+    assert await owed(ward) == {"S2": 5}
+    assert [row[3] for row in (await ward.account()).scans if row[3]] == [("stock-negative",)]
+    await verified(store)

@@ -117,6 +117,37 @@ async def test_a_use_is_explained_by_a_receipt_whose_lane_was_behind(ward: Ward,
     assert [(each.store, each.explained) for each in await below_zero(store.pool)] == [("OR-7", True), ("OR-8", False)]
 
 
+async def test_a_use_is_explained_by_a_loan_that_comes_after_it_and_the_balances_are_made_good(
+    ward: Ward, store: PostgresStore
+) -> None:
+    """The loan was made before the use and came later: the borrower's shelf is below zero and the loan open."""
+    earlier = {"scanned_at": (NOON - timedelta(hours=1)).isoformat()}
+    await ward.scan(used(3, 2, store="OR-6"), used(4, store="OR-7"))
+    await ward.scan(moved(5, "lend", 2, store=LENDER, to_store="OR-6", **earlier), lane=1)
+    # A loan that was made after the use explains nothing.
+    later = {"scanned_at": (NOON + timedelta(hours=1)).isoformat()}
+    await ward.scan(moved(6, "lend", 1, store=LENDER, to_store="OR-7", **later), lane=1)
+    assert await lies(store) == {LENDER: 3, LOAN: 3, "OR-6": -2, "lent/OR-6": 2, "OR-7": -1, "lent/OR-7": 1}
+    found = [(each.store, each.left, each.explained) for each in await below_zero(store.pool)]
+    assert found == [("OR-6", 0, True), ("OR-7", -1, False)]
+
+    await ward.scan(moved(7, "give-back", 2, store="OR-6", to_store=LENDER))
+    await ward.scan(moved(8, "transfer", 2, store=LENDER, to_store="OR-6"), lane=1)
+    assert await lies(store) == {LENDER: 3, LOAN: 3, "OR-7": -1, "lent/OR-7": 1}
+    assert [each.explained for each in await below_zero(store.pool)] == [True, False]
+
+
+async def test_a_use_under_the_lender_s_name_is_of_his_shelf_until_the_loan_is_given_back(
+    ward: Ward, store: PostgresStore
+) -> None:
+    """Three of nine are lent, and one of them is used at the borrower's, scanned under the lender's name."""
+    await ward.scan(used(3, store=LENDER))
+    assert await lies(store) == {LENDER: 5, LOAN: 3}
+    assert await below_zero(store.pool) == []
+    await ward.scan(moved(4, "give-back", 3, to_store=LENDER))
+    assert await lies(store) == {LENDER: 8}
+
+
 async def test_a_loan_and_its_use_in_one_batch(ward: Ward, store: PostgresStore) -> None:
     await ward.scan(moved(3, "lend", 2, store=LENDER, to_store="OR-6"), used(4, store="OR-6"), used(5, store="OR-6"))
 

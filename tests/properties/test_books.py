@@ -113,7 +113,7 @@ def test_stock_is_the_sum_of_its_moves_and_usage_that_of_charges_and_credits(hap
     account = now(account_of(happenings))
 
     moved: Counter[tuple[Any, ...]] = Counter()
-    for _, from_place, to_place, owner, item_code, lot, serial, units, _ in account.moves:
+    for _, from_place, to_place, owner, item_code, lot, serial, units, *_ in account.moves:
         moved[from_place, item_code, owner, lot or "", serial or ""] -= units
         moved[to_place, item_code, owner, lot or "", serial or ""] += units
     stores = {key: units for key, units in moved.items() if key[0] not in OUTSIDE and units}

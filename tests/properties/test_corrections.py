@@ -157,7 +157,7 @@ def test_what_a_person_took_back_leaves_no_money_goods_debt_or_unit(told: list[S
     for row in account.charges:
         money[row[4]] += int(row[12].replace(".", "")) * (1 if row[1] == "charge" else -1)
     goods: Counter[str] = Counter()
-    for scan_, from_place, _, _, _, _, _, units, _ in account.moves:
+    for scan_, from_place, _, _, _, _, _, units, *_ in account.moves:
         goods[scan_] += -units if from_place == "patient" else units
     assert not any(money[scan_] or goods[scan_] for scan_ in gone)
     assert not gone & {row[1] for row in account.scans if row[2] in {"parked", "held", "waiting"}}

@@ -11,7 +11,7 @@ from typing import Final
 from tests.chaos.rig import Fault, freeze_a_worker, kill_a_relay
 from tests.oracle.readers import psql
 
-RECORD: Final = "udi.record_2"
+RECORD: Final = "udi.record_3"
 NEVER: Final = "IF false THEN"
 FIRST: Final = "    -- 1. The lane row by key"
 

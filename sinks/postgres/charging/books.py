@@ -1,6 +1,6 @@
 """The books in PostgreSQL: one query to gather, one call to record.
 
-The functions `udi.gather` and `udi.record_2` (sinks/postgres/migrations/sql) hold the promise; this module carries
+The functions `udi.gather` and `udi.record_3` (sinks/postgres/migrations/sql) hold the promise; this module carries
 values to and from them.
 """
 
@@ -61,7 +61,7 @@ FIRST = Ref(0, -1)
 NEIGHBOUR_SECONDS = 60
 """How far around a half label the device's other scans are looked for; not less than the pairing window."""
 _ERRORS: dict[str, type[Exception]] = {"UD001": LaneMovedError, "UD002": ClaimTakenError, "UD003": StaleError}
-_RECORD = f"SELECT udi.record_2({', '.join(f'${place}' for place in range(1, 32))})"
+_RECORD = f"SELECT udi.record_3({', '.join(f'${place}' for place in range(1, 32))})"
 _GATHER = """SELECT * FROM udi.gather($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 CROSS JOIN LATERAL (
     SELECT array_agg(hospital ORDER BY n) AS clocked, array_agg(coalesce(since, at) ORDER BY n) AS clocked_since,
@@ -165,7 +165,7 @@ class PostgresBooks:
         )
 
     async def record(self, batch: Batch) -> int:
-        """Record the batch in one transaction: see `udi.record_2`."""
+        """Record the batch in one transaction: see `udi.record_3`."""
         gathered, position = batch.gathered, batch.position
         arguments = (
             batch.lane, gathered.lane_version, gathered.facts_version, batch.facts_seen, position.position_id,

@@ -260,7 +260,7 @@ async def test_a_batch_by_facts_older_than_the_lane_has_seen_is_refused(store: P
     "statement",
     [
         "UPDATE udi.{table} SET quantity = quantity + 1",
-        "UPDATE udi.{table} SET quantity = quantity /* record_2( */ + 1",
+        "UPDATE udi.{table} SET quantity = quantity /* record_3( */ + 1",
         "DELETE FROM udi.{table}",
         "TRUNCATE udi.{table}",
         "INSERT INTO udi.{table} SELECT * FROM udi.{table} WHERE false",

@@ -236,6 +236,28 @@ async def test_a_missing_month_stops_no_lane_and_is_made_by_whoever_records_firs
     assert await failed(store) == []
 
 
+async def test_a_month_that_turned_is_made_by_a_lane_that_has_stored_bytes_before(store: PostgresStore) -> None:
+    ward = await Ward(store).open(*usual())
+    await ward.scan(scan(1), scan(2, encounter="E2"))
+    await age(store.pool, DAYS)
+    now = await store.pool.fetchval("SELECT udi.raw_month(clock_timestamp())")
+    for row in await store.pool.fetch("SELECT month FROM udi.raw_months WHERE month >= $1", now):
+        await store.pool.execute(f"DROP TABLE udi_raw.scan_raw_{row['month']}")
+    await ward.restart()
+    # A batch without bytes makes no month, and whoever stores bytes after it may not take the month for there.
+    await ward.learn(encounter(encounter="E2"))
+    assert await ward.sweep() == 1
+    months = "SELECT month FROM udi.raw_months WHERE month >= $1"
+    assert await store.pool.fetch(months, now) == []
+
+    await ward.scan(scan(3))
+    await ward.scan(scan(4))
+
+    assert await store.pool.fetchval(months, now) == now
+    assert await store.pool.fetchval(STORED) == 4
+    assert await failed(store) == []
+
+
 async def test_a_month_that_somebody_reads_is_let_go_another_time(store: PostgresStore) -> None:
     ward = await Ward(store).open(*usual())
     await ward.scan(scan(1))

@@ -1,4 +1,7 @@
-"""The long-running services: worker, relay, scheduler, gateway; alone, or all together over embedded parts."""
+"""The long-running services: worker, relay, scheduler, gateway; alone, or all together over embedded parts.
+
+Each loads what it is made of when it starts: no other needs it, nor does who makes tables or minds the services.
+"""
 
 import asyncio
 import gc
@@ -10,26 +13,24 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import asyncpg
 import structlog
 
 from sinks.postgres.database import check_books, migrate, open_pool_patiently
 from sinks.postgres.outbox import Outbox
-from streams.app import FaustWorker, make_app
 from streams.embedded.broker import EmbeddedBroker
 from streams.embedded.database import EmbeddedDatabase
 from streams.embedded.folder import EMBEDDED_FILE, Purpose, occupied
 from streams.embedded.process import ending_with_us
-from streams.lanes.partitions import patiently
 from streams.ready import until_ready
-from streams.services.relay.service import run_relay
-from streams.services.scheduler import run_scheduler
-from streams.services.watching import Watching
 from streams.settings import Settings, SettingsError, addresses, resolve
 from streams.topics import cluster_id, create_topics
 from streams.waiting import bounded
+
+if TYPE_CHECKING:
+    from streams.services.watching import Watching
 
 log = structlog.get_logger(__name__)
 
@@ -49,6 +50,9 @@ async def initialise(settings: Settings) -> list[str]:
 
 def run_worker(settings: Settings) -> None:
     """The worker, an ordinary Faust worker, until a signal ends it."""
+    from streams.app import FaustWorker, make_app  # noqa: PLC0415 -- see above
+    from streams.lanes.partitions import patiently  # noqa: PLC0415 -- see above
+
     # What was imported lives for ever, and a batch makes no cycles: collecting less often is worth a third of the CPU.
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)
@@ -75,11 +79,15 @@ async def check_world(settings: Settings) -> None:
 
 async def run_relay_service(settings: Settings) -> None:
     """The relay until it is cancelled."""
+    from streams.services.relay.service import run_relay  # noqa: PLC0415 -- see above
+
     await _watched("relay", settings, 6, lambda pool, watching: run_relay(settings, Outbox(pool), watching))
 
 
 async def run_scheduler_service(settings: Settings) -> None:
     """The scheduler until it is cancelled."""
+    from streams.services.scheduler import run_scheduler  # noqa: PLC0415 -- see above
+
     await _watched(
         "scheduler", settings, 4,
         lambda pool, watching: run_scheduler(settings, pool, watching.metrics.internal_error, environment(settings)),
@@ -87,8 +95,10 @@ async def run_scheduler_service(settings: Settings) -> None:
 
 
 async def _watched(
-    name: str, settings: Settings, connections: int, service: Callable[[asyncpg.Pool, Watching], Awaitable[None]]
+    name: str, settings: Settings, connections: int, service: Callable[[asyncpg.Pool, "Watching"], Awaitable[None]]
 ) -> None:
+    from streams.services.watching import Watching  # noqa: PLC0415 -- see above
+
     pool = await open_pool_patiently(settings.database(), connections)
     watching = Watching(settings, name)
     try:
@@ -221,7 +231,7 @@ def run_one(service: str, settings: Settings) -> None:
     elif service == "relay":
         until_signal(lambda: run_relay_service(settings))
     elif service == "gateway":
-        from streams.services.gateway import run_gateway  # noqa: PLC0415 -- the other services need no web framework
+        from streams.services.gateway import run_gateway  # noqa: PLC0415 -- see above
 
         until_signal(lambda: run_gateway(settings))
     else:

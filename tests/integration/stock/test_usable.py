@@ -1,16 +1,22 @@
 """What the lists take for recalled is what lanes hold: the rule in SQL beside the rule in Python, on random notices."""
 
+from collections import Counter
 from collections.abc import AsyncIterator
-from datetime import date
+from datetime import date, timedelta
 from random import Random
 from typing import Any
 
 import asyncpg
 import pytest
 
+from models.charging.books import LabelFacts
+from models.charging.snapshot import Catalogue, Lookup
 from models.stock.recall import RecallLine
+from models.udi import Issuer
 from rules.stock.recall_matching import Match, UnitFacts, match
-from tests.support.builders import DI, body, gs1, item, scan, scan_id
+from rules.stock.usable import unusable
+from tests.integration.stock.test_orders import keep
+from tests.support.builders import DI, body, gs1, gtin, item, scan, scan_id
 from tests.support.recalls import accept, recall
 from tests.support.ward import PostgresStore, Ward, postgres_store, verdicts
 
@@ -76,6 +82,84 @@ async def test_both_rules_agree_on_every_notice_and_unit(store: PostgresStore) -
             assert await means(store.pool, f"R{n}", of) == expected, (each, of)
             agreed.append(expected)
     assert 100 < sum(agreed) < len(agreed) - 100
+
+
+ITEMS = {f"IT-{n}": gtin(700 + n) for n in range(6)}
+PLACES: dict[str, dict[str, Any]] = {
+    "OR-2": {}, "OR-2/cab1": {"place": "cab1"}, "set/LS-1": {"place": "set", "document": "LS-1"},
+}  # fmt: skip
+AWAY = ("in-transit", "lent", "set", "quarantine")
+
+
+def of_item(random: Random, code: str) -> dict[str, Any]:
+    day = random.choice((None, "2022-06-03", "2022-06-05", "2022-07-01"))
+    level = {"issuer": "GS1", "di": ITEMS[code], "units_per_package": 1}
+    suspended = random.random() < 0.3
+    return item(item_code=code, identifiers=[level], suspended=suspended, licence_valid_to=day)
+
+
+def goods_of(random: Random) -> tuple[str, ...]:
+    """The label of goods of any item."""
+    expiry = random.choice(("220601", "220603", "220604", "271231", None))
+    serial = random.choice((None, f"S{random.randrange(100, 400)}"))
+    return (gs1(random.choice([*ITEMS.values()]), expiry=expiry, lot=random.choice(LOTS), serial=serial),)
+
+
+def narrower(random: Random) -> dict[str, Any]:
+    """A line that means goods of one item: by its code or identifier, some lots, a range of serials."""
+    code = random.choice([*ITEMS])
+    made: dict[str, Any] = random.choice(({"item_code": code}, {"issuer": "GS1", "di": ITEMS[code]}))
+    named = (
+        {"lots": random.sample(LOTS, 2)},
+        {"serial_from": "S100", "serial_to": "S250"},
+        {"expiry_to": "2022-06-03"},
+    )
+    return made | random.choice(named)
+
+
+async def books_of_any_goods(store: PostgresStore, random: Random) -> None:
+    ward = await Ward(store).open(*(of_item(random, code) for code in ITEMS))
+    notices = [
+        recall(name=f"R{n}", lines=[narrower(random)], ended_on=random.choice((None, "2022-06-03"))) for n in range(6)
+    ]
+    assert await accept(store.pool, *notices) == []
+    await keep(store.pool, store="OR-3", confirms_transfers=True)
+    labels = [goods_of(random) for _ in range(150)]
+    came = [
+        scan(n, action="receive", encounter=None, codes=[*codes], quantity=1, **random.choice([*PLACES.values()]))
+        for n, codes in enumerate(labels, 1)
+    ]
+    await ward.scan(*came)
+    ways = (
+        {"action": "transfer", "to_store": "OR-3"},
+        {"action": "lend", "to_store": "OR-4"},
+        {"action": "quarantine"},
+    )
+    gone = [
+        scan(n + 1000, encounter=None, codes=[*codes], quantity=1, **random.choice(ways))
+        for n, codes in enumerate(random.sample(labels, 40), 1)
+    ]
+    await ward.scan(*gone)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+async def test_lists_leave_out_what_a_scan_is_flagged_for(store: PostgresStore, seed: int) -> None:
+    random = Random(seed)  # noqa: S311 -- a test's chance
+    await books_of_any_goods(store, random)
+    catalogue = Catalogue()
+    await store.books.gather(0, Lookup(hospitals={"H1"}), catalogue)
+    seen: Counter[str] = Counter()
+    for day in (date(2022, 6, 2) + timedelta(days=n) for n in range(5)):
+        for row in await store.pool.fetch("SELECT * FROM udi.usable_4('H1', $1)", day):
+            di = ITEMS[row["item_code"]]
+            label = LabelFacts(Issuer.GS1, di, row["lot"], row["serial"], row["expiry"], None)
+            wanted = unusable("H1", label, catalogue.item("H1", row["item_code"]), row["place"], day, catalogue)
+            assert set(row["reasons"]) == {str(each) for each in wanted}, (dict(row), day)
+            kind = row["place"].split("/")[0]
+            away = kind if kind in AWAY else None
+            assert row["unusable"] == (away or next(iter(row["reasons"]), None))
+            seen.update([*row["reasons"], away or "here", str(row["unusable"])])
+    assert min(seen[each] for each in ("recalled", "expired", "suspended-item", "licence-expired", "None", *AWAY)) > 0
 
 
 async def test_goods_that_are_issued_or_cleared_from_quarantine_say_why_they_may_not_be_used(

@@ -51,7 +51,7 @@ ORDER BY hospital, store, item_code
 _SLOW: Final = """
 SELECT hospital, store, item_code, owner, quantity, expiry, value, last_used_on, first_came_on, idle_days,
        months_of_stock, as_of
-FROM udi.slow_movers_5($1)
+FROM udi.slow_movers_6($1)
 WHERE ($2::text IS NULL OR hospital = $2) AND ($3::text IS NULL OR store = $3) AND ($4::text IS NULL OR item_code = $4)
 ORDER BY value DESC NULLS LAST, hospital, store, item_code, owner
 """

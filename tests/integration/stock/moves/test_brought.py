@@ -184,7 +184,7 @@ async def test_what_lies_there_is_worth_what_it_came_for(ward: Ward, store: Stor
     assert [tuple(row) for row in expiring] == [("A", "S2", "75.00"), ("B", "S2", "50.00")]
     capital = await fetch("SELECT supplier, value::text, units::text FROM report.working_capital")
     assert [tuple(row) for row in capital] == [("S2", "41.67", "6.7")]
-    slow = await fetch("SELECT owner, quantity, value::text FROM udi.slow_movers_5(0)")
+    slow = await fetch("SELECT owner, quantity, value::text FROM udi.slow_movers_6(0)")
     assert [tuple(row) for row in slow] in ([], [("S2", 20, "125.00")])
 
     async with count_desk(store.pool, "H1") as desk:

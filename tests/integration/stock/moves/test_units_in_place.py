@@ -70,11 +70,11 @@ async def test_a_unit_that_was_used_elsewhere_lies_nowhere_and_the_balances_stay
 
 @pytest.mark.usefixtures("ward")
 async def test_every_list_of_what_lies_there_has_the_unit_that_does(store: PostgresStore) -> None:
-    usable = await rows(store, "SELECT place, serial, quantity, unusable FROM udi.usable_3('H1', $1)", DAY)
+    usable = await rows(store, "SELECT place, serial, quantity, unusable FROM udi.usable_4('H1', $1)", DAY)
     needed = await rows(store, "SELECT on_hand, proposed FROM report.replenishment WHERE store = 'C'")
     expiring = await rows(store, "SELECT store, serial, quantity, value FROM report.expiring")
     await forecast(store.pool)
-    slow = await rows(store, "SELECT store, quantity, value FROM udi.slow_movers_5(0)")
+    slow = await rows(store, "SELECT store, quantity, value FROM udi.slow_movers_6(0)")
     capital = await rows(store, "SELECT DISTINCT item_code, units FROM udi.supplied_days_5('H1', $1)", JUNE)
 
     assert usable == [("C", "W3", 1, None)]

@@ -6,7 +6,7 @@ Revision ID: 0110
 from sinks.postgres.migrations.scripts import execute
 
 revision = "0110"
-down_revision = "0104"
+down_revision = "0108"
 branch_labels = None
 depends_on = None
 

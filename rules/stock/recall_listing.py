@@ -4,6 +4,7 @@ References:
     docs/store.md, "Recall".
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -15,7 +16,7 @@ from models.stock.exposure import ExposureLine, Holding, ItemScan, LineKind, Los
 from models.stock.recall import Recall
 from rules.stock.recall_matching import Match, Meant
 from rules.stock.recall_shares import Shares
-from rules.stock.recall_waiting import Left, Waiting
+from rules.stock.recall_waiting import Left, Lies, Waiting
 
 RETURNED_WHOLE: Final = "came back whole"
 BY_STOCK: Final = "share of the recalled units among those in the store before it, unread ones by their chance"
@@ -31,6 +32,7 @@ _FOUR: Final = Decimal("0.0001")
 _PLACES: Final = (
     ("in-transit/", LineKind.IN_TRANSIT), ("lent/", LineKind.LENT), ("quarantine/", LineKind.QUARANTINE),
 )  # fmt: skip
+_NO_SHELF: Final = (*(prefix for prefix, _ in _PLACES), "set/")
 
 
 def lines_of(
@@ -68,12 +70,27 @@ def lines_of(
             lines.append(line)
         if scan.scan_id in lost_by:
             lines += _lines_of_loss(notice, scan, chance, *lost_by[scan.scan_id])
-    for holding in holdings:
+    lines += [_line_of_waiting(notice, left) for left in waiting.left() if left.found is not Match.NO]
+    for holding in _still_there(holdings, waiting.used_of_books()):
         found = meant.holding(holding)
         if found is not Match.NO:
             lines.append(_line_of_holding(notice, holding, found, shares))
-    lines += [_line_of_waiting(notice, left) for left in waiting.left() if left.found is not Match.NO]
     return sorted(lines, key=lambda line: (_ORDER[line.kind], str(line.happened_at), line.line_id))
+
+
+def _still_there(holdings: Iterable[Holding], used: Counter[Lies]) -> Iterator[Holding]:
+    """What lies there without units that a use has which is held and has moved nothing: they are on its own line."""
+    for holding in holdings:
+        goods = Lies(_shelf_of(holding.place), holding.issuer, holding.di, holding.lot, holding.serial)
+        taken = min(holding.quantity, used[goods])
+        used[goods] -= taken
+        if taken < holding.quantity:
+            yield replace(holding, quantity=holding.quantity - taken)
+
+
+def _shelf_of(place: str) -> str:
+    """A store is one place with its rooms; other places of the books are what they are."""
+    return place if place.startswith(_NO_SHELF) else place.partition("/")[0]
 
 
 def _line_of_waiting(notice: Recall, left: Left) -> ExposureLine:

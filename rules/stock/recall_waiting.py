@@ -89,6 +89,13 @@ class Waiting:
                 self._brought.setdefault(each.target, (each.scan, each.found))
         return [Left(goods, self._units[goods], *by) for goods, by in self._brought.items() if self._units[goods] > 0]
 
+    def used_of_books(self) -> Counter[Lies]:
+        """Units of the books that scans without a move used up, by where they lay; to be asked after `left`.
+
+        What waited there is used first: of the balance only the rest is gone.
+        """
+        return Counter({goods: -units for goods, units in self._units.items() if units < 0})
+
     def _taken_back(self, carried: "_Carried") -> bool:
         """Whether it carried units that its source did not have, which then are not where it brought them."""
         wrong = min(carried.units, -self._units[carried.source])

@@ -71,6 +71,30 @@ def test_goods_whose_receipt_waits_lie_on_the_shelf_less_what_was_used_of_them()
     assert [short(line) for line in listed(received(1, 4, lot=None))] == [("shelf", "OR-2", 4, Decimal("1.0000"))]
 
 
+def test_units_of_the_books_whose_use_is_held_and_moves_nothing_are_on_one_line() -> None:
+    held = scan(2, moved=False, verdict="held", reasons=("serial-quantity", "recalled"), units=2)
+    certain = ("certain", "E2", 2, None)
+
+    assert [short(line) for line in listed(held, holdings=(holding(3),))] == [certain, ("shelf", "OR-2", 1, None)]
+    assert [short(line) for line in listed(held, holdings=(holding(2),))] == [certain]
+    assert [short(line) for line in listed(held, holdings=(holding(1, "OR-2/cab1"), holding(3)))] == [
+        certain, ("shelf", "OR-2", 2, None),
+    ]  # fmt: skip
+    # What waits there is used first, and goods of another place, or lot, are not those of the use.
+    assert [short(line) for line in listed(received(1, 2), held, holdings=(holding(3),))] == [
+        certain, ("shelf", "OR-2", 3, None),
+    ]  # fmt: skip
+    elsewhere = (holding(3, "OR-3"), holding(4, "quarantine/OR-2"))
+    assert [short(line) for line in listed(held, holdings=elsewhere)] == [
+        certain, ("shelf", "OR-3", 3, None), ("quarantine", "OR-2", 4, None),
+    ]  # fmt: skip
+    assert [short(line) for line in listed(replace(held, lot="BAD2"), holdings=(holding(3),))] == [
+        ("shelf", "OR-2", 3, None),
+    ]  # fmt: skip
+    # Of a use that came back whole nothing is gone from the shelf.
+    assert [short(line)[2] for line in listed(replace(held, returned=2), holdings=(holding(3),))] == [2, 3]
+
+
 def test_a_receipt_that_is_booked_or_whose_unit_is_known_elsewhere_is_no_line_of_its_own() -> None:
     booked, present = scan(1, "receive", units=4), replace(received(2, 1), verdict="held", reasons=("serial-present",))
 

@@ -144,12 +144,14 @@ async def expected(pool: asyncpg.Pool) -> list[tuple[Any, ...]]:
         if use is None or "stock-negative" not in standing[name] or {"rejected", "corrected"} & set(standing[name]):
             continue
         place = use["from_place"]
+        # With what its store has borrowed.
+        both = {place, f"lent/{place}", place.removeprefix("lent/")}
         earlier = [row for row in moves if goods(row) == goods(use) and row["moved_at"] <= use["moved_at"]]
-        left = sum(row["units"] * ((row["to_place"] == place) - (row["from_place"] == place)) for row in earlier)
+        left = sum(row["units"] * ((row["to_place"] in both) - (row["from_place"] in both)) for row in earlier)
         came = [
             (row["decided_at"], row["moved_at"])
             for row in earlier
-            if row["to_place"] == place and not row["takes_back"] and row["action"] not in {"return", "use"}
+            if row["to_place"] in both and not row["takes_back"] and row["action"] not in {"return", "use"}
         ]
         explained = max(came) if came and left >= 0 else (None, None)
         found.append((name, place, left, explained[1], explained[0]))

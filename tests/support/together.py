@@ -26,11 +26,14 @@ GROUPS: Final[dict[str, Belongs]] = {
 """By name, in the order in which they begin: the longest first, so that nobody waits for one at the end."""
 EARLY: Final = _below("tests/integration/newcomer/", "tests/integration/benchmarks/")
 """Long ones that share nothing."""
+QUICK: Final = _below("tests/unit/", "tests/tidy/", "tests/properties/")
+"""Thousands, and short: handed out by the file, for who hands them out counts all that he has, each time."""
 
 
 def group_of(nodeid: str) -> str:
-    """The group of a test; its own id for one that may run anywhere."""
-    return next((name for name, belongs in GROUPS.items() if belongs(nodeid)), nodeid)
+    """The group of a test; the file of a quick one, and its own id for another that may run anywhere."""
+    alone = nodeid.partition("::")[0] if QUICK(nodeid) else nodeid
+    return next((name for name, belongs in GROUPS.items() if belongs(nodeid)), alone)
 
 
 def place_of(nodeid: str) -> int:

@@ -147,7 +147,36 @@ async def test_who_writes_the_chain_anew_is_found_by_the_seals(store: PostgresSt
         newest = [head for head in heads if head.lane == 0]
         assert newest
         await connection.execute("DELETE FROM udi.seal WHERE n = 2")
-    assert [each.name for each in await failed(store.pool, lines)] == ["seals-outside"]
+    assert [each.name for each in await failed(store.pool, lines)] == ["seals-published", "seals-outside"]
+
+
+@pytest.mark.parametrize(
+    ("edit", "found"),
+    [
+        ("DELETE FROM udi.seal", ["seals-published"]),
+        ("UPDATE udi.seal SET sealed_at = sealed_at + interval '10 days' WHERE n = 1", ["seals-published"]),
+        ("UPDATE udi.seal SET batches = batches || 7::bigint WHERE n = 1", ["seal-roots"]),
+        ("UPDATE udi.seal SET heads = '{}' WHERE n = 1", ["seals-of-the-chain", "seal-roots", "seals-published"]),
+        (
+            "INSERT INTO udi.seal SELECT 3, sealed_at, lanes, batches, heads, root FROM udi.seal WHERE n = 2",
+            ["seals-published"],
+        ),
+    ],
+)
+async def test_an_edit_of_the_seals_is_found_without_a_file_outside(
+    store: PostgresStore, edit: str, found: list[str]
+) -> None:
+    ward = await Ward(store).open(item(), encounter())
+    for number in (1, 2):
+        await ward.scan(scan(number))
+        await Sealer(store.pool).look()
+    assert await failed(store.pool) == []
+
+    async with store.pool.acquire() as connection, connection.transaction():
+        await connection.execute("SET LOCAL session_replication_role = replica")
+        await connection.execute(edit)
+
+    assert [each.name for each in await failed(store.pool)] == found
 
 
 def item_scan(number: int) -> str:

@@ -5,6 +5,8 @@ from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from msgspec import Struct
+
 from models.calendar import Month
 from models.reasons import Reason, Verdict
 from models.scan.event import ScanEvent
@@ -52,8 +54,7 @@ class BalanceKey(NamedTuple):
     """Serial number as printed."""
 
 
-@dataclass(frozen=True, slots=True)
-class LabelFacts:
+class LabelFacts(Struct, frozen=True):
     """What the label of a subject says, as far as decisions need it."""
 
     issuer: str
@@ -86,15 +87,16 @@ class LabelFacts:
     @property
     def half(self) -> bool:
         """Has only the identifier, or only what belongs to one: the other half is on another barcode."""
-        if self.issuer == Issuer.INTERNAL or self.error is not None or self.possible or self.identifier_alone:
-            return False
         belongs = self.lot or self.serial or self.expiry or self.production
-        return (self.di is None) != (belongs is None)
+        if (self.di is None) == (belongs is None):
+            return False
+        whole = self.issuer == Issuer.INTERNAL or self.error is not None or self.possible or self.identifier_alone
+        return not whole
 
     @property
     def identifier_alone(self) -> bool:
         """Lot and serial are not certain: separators were lost, and nothing tells which reading is meant."""
-        return Flag.IDENTIFIER_ALONE in self.flags
+        return bool(self.flags) and Flag.IDENTIFIER_ALONE in self.flags
 
     def unit(self, hospital: str) -> UnitKey | None:
         """The identity of the unit, when the label has a serial."""
@@ -131,8 +133,7 @@ def code_facts(code: ParsedCode) -> LabelFacts:
     return LabelFacts(str(code.issuer), code.di, code.lot, code.serial, code.expiry, code.production, code.link)
 
 
-@dataclass(frozen=True, slots=True)
-class RecordedScan:
+class RecordedScan(Struct, frozen=True):
     """A scan to decide."""
 
     ref: Ref

@@ -5,14 +5,15 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 from uuid import UUID
 
+from msgspec import Struct
+
 from models.calendar import Month
 from models.catalogue.item import Item
 from models.charging.books import Ref
 from models.reasons import Reason
 
 
-@dataclass(frozen=True, slots=True)
-class Charge:
+class Charge(Struct, frozen=True):
     """A ledger entry: a charge, or a credit that names the charge it reverses."""
 
     ref: Ref
@@ -56,8 +57,7 @@ class SettlementStatus(StrEnum):
     """It takes another line back."""
 
 
-@dataclass(frozen=True, slots=True)
-class SettlementLine:
+class SettlementLine(Struct, frozen=True):
     """What the supplier may invoice for a use, or its reversal by a return."""
 
     n: int

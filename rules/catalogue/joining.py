@@ -1,7 +1,8 @@
 """Joining a label to the charge catalogue: identifier, item, units of use, price in force."""
 
-from dataclasses import dataclass
 from datetime import date, datetime
+
+from msgspec import Struct
 
 from models.catalogue.item import DatedPrice, Item, LabelPart
 from models.charging.books import LabelFacts
@@ -12,8 +13,7 @@ from models.scan.event import ScanEvent
 from models.udi import Issuer
 
 
-@dataclass(frozen=True, slots=True)
-class Resolution:
+class Resolution(Struct, frozen=True):
     """The item of a label, or why there is none."""
 
     item: Item | None = None
@@ -44,7 +44,7 @@ def resolve(event: ScanEvent, label: LabelFacts, catalogue: Catalogue) -> Resolu
         internal = label.issuer == Issuer.INTERNAL
         by_code = _by_code(event.hospital, label.di, event.scanned_at, catalogue) if internal else None
         return by_code or Resolution(reason=Reason.UNKNOWN_IDENTIFIER)
-    if len({item.item_code for item, _ in claims}) > 1:
+    if len(claims) > 1 and len({item.item_code for item, _ in claims}) > 1:
         return Resolution(reason=Reason.AMBIGUOUS_IDENTIFIER)
     item, units = claims[0]
     if units is None:

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import date
 
+from msgspec import structs
+
 from models.calendar import Month
 from models.catalogue.item import OWNER_HOSPITAL, Item
 from models.charging.books import RecordedScan
@@ -49,7 +51,7 @@ def charge_anew(  # noqa: PLR0917 -- the parts of a charge
     """The charge that takes the place of one that was credited: same parties, so many units, another price."""
     event, item = decision.subject.event, decision.item
     assert item is not None  # noqa: S101 -- what was charged is known
-    return replace(
+    return structs.replace(
         of,
         n=n,
         billing_id=made_id("billing", event.hospital, event.scan_id, n, "charge"),

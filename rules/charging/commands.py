@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
+from msgspec import structs
 from pydantic import ValidationError
 
 from models.calendar import local_day
@@ -118,7 +119,7 @@ def override(one: Recorded, command: Command, view: View) -> list[Decision] | Re
         given = Override.model_validate(dict(command.body))
     except ValidationError as error:
         return Refused(CommandRefusal.BAD_OVERRIDE, {"error": complaint(error)})
-    subject = replace(one.subject, event=event.model_copy(update={"override": given}))
+    subject = structs.replace(one.subject, event=event.model_copy(update={"override": given}))
     return [decide(subject, view, command.accepted_at, prior, released=True)]
 
 
@@ -294,7 +295,7 @@ def _back(use: UseAccount, subject: RecordedScan, label: LabelFacts, units: int,
 def _identifier_held(one: Recorded, at: datetime) -> Decision:
     """The half with the identifier as it was scanned: lot, serial and dates were the other half's."""
     joined = one.prior.label or one.subject.label
-    label = replace(joined, lot=None, serial=None, expiry=None, production=None, ambiguous=False, suspect=None)
+    label = structs.replace(joined, lot=None, serial=None, expiry=None, production=None, ambiguous=False, suspect=None)
     return _held(one, one.prior.decisions + 1, (Reason.HALF_LABEL,), label, at)
 
 

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import datetime
 
+from msgspec import structs
+
 from models.charging.arrival import Arrival
 from models.charging.books import BadRecord, LabelFacts, Prior, RecordedScan, Waiting
 from models.charging.decision import Decision
@@ -38,7 +40,7 @@ def _scan(subject: RecordedScan, view: View, policy: Policy) -> list[Decision]:
     if known is not None:
         return [_repeated(subject, known)]
     if subject.label.suspect is not None:
-        subject = replace(subject, label=settled(subject.label, subject.event, view))
+        subject = structs.replace(subject, label=settled(subject.label, subject.event, view))
     decisions: list[Decision] = []
     for half in released_by_scan(subject, view, policy):
         decisions.extend(_release(half, subject.recorded_at, view))
@@ -73,7 +75,7 @@ def _half(subject: RecordedScan, view: View, policy: Policy) -> list[Decision]:
         whole.partner = subject.ref
         return [*_apply(whole, view), *_apply(_carried(subject, whole, n=0), view)]
     label = settled(joined(subject.label, partner.subject.label), subject.event, view)
-    whole = decide(replace(subject, label=label), view, subject.recorded_at)
+    whole = decide(structs.replace(subject, label=label), view, subject.recorded_at)
     whole.partner = partner.subject.ref
     return [*_apply(whole, view), *_apply(_carried(partner.subject, whole, n=partner.prior.decisions), view)]
 

@@ -1,7 +1,8 @@
 """Returns: which use a return takes back, and what follows."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec import structs
 
 from models.catalogue.item import Item
 from models.charging.books import LabelFacts, Prior, RecordedScan
@@ -99,7 +100,7 @@ def decide_return(
         return _open(subject, label, n, verdict, reasons, found.item, units)
     if _is_without_lot(use):
         # What went out without a lot comes back without one: no lot has more or less than lies there.
-        label = replace(label, lot=None, serial=None)
+        label = structs.replace(label, lot=None, serial=None)
     return _taken_back(subject, label, n, use, use.item, units, view)
 
 

@@ -7,6 +7,8 @@ References:
 from dataclasses import replace
 from datetime import datetime
 
+from msgspec import structs
+
 from models.charging.books import LabelFacts, RecordedScan, Waiting
 from models.policy import Policy
 from models.udi import Label
@@ -61,7 +63,7 @@ def _adjacent(one: RecordedScan, other: RecordedScan, view: View) -> bool:
 
 def joined(identifier: LabelFacts, rest: LabelFacts) -> LabelFacts:
     """The whole label of two halves."""
-    return replace(
+    return structs.replace(
         identifier,
         lot=rest.lot,
         serial=rest.serial,
@@ -80,6 +82,8 @@ def _with_identifier(suspect: Label, identifier: LabelFacts) -> Label:
 
 def released_by_scan(subject: RecordedScan, view: View, policy: Policy) -> list[Waiting]:
     """Halves of the same device that this scan shows to have waited longer than the window."""
+    if not view.waiting:
+        return []
     event = subject.event
     return view.waiting_before(event.hospital, event.device_id, event.scanned_at - policy.half_label_window)
 

@@ -5,8 +5,9 @@ References:
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import date
+
+from msgspec.structs import replace
 
 from models.charging.books import LabelFacts, label_facts
 from models.charging.snapshot import Catalogue

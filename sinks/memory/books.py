@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from msgspec import structs
+
 from models.catalogue.item import CatalogueItem, Item, item_from_wire
 from models.charging.books import BadRecord, BalanceKey, Prior, Ref, UnitKey, Waiting
 from models.charging.commands import Carried, Command, Commanded, CommandKind, Recorded
@@ -213,7 +215,7 @@ class MemoryBooks:
 
     def _as_it_stands(self, ref: Ref) -> Recorded:
         newest = self.decisions[ref][-1]
-        return Recorded(replace(newest.subject, label=recorded(newest.label)), self._prior(ref))
+        return Recorded(structs.replace(newest.subject, label=recorded(newest.label)), self._prior(ref))
 
     async def freed(self, lane: int, gathered: Snapshot, after: Again | None, limit: int) -> list[Again]:
         """Scans of the lane that wait and may be free, oldest first, each with the instant of what freed it."""

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from uuid import UUID
 
+from msgspec import structs
+
 from models.catalogue.item import Item
 from models.charging.books import LabelFacts, Ref, UnitKey
 from models.charging.commands import Moved
@@ -98,12 +100,14 @@ def way_of(decisions: list[Decision]) -> Moved | None:
 
 def recorded(label: LabelFacts) -> LabelFacts:
     """What the books keep of a label."""
-    return replace(label, link=None, error=None, text=None, possible=())
+    return structs.replace(label, link=None, error=None, text=None, possible=())
 
 
 def as_kept(charge: Charge, item: Item) -> Charge:
     """The charge with what is now known of its item, and its own price version and insurance code."""
-    return replace(charge, item=replace(item, insurance_code=charge.item.insurance_code, version=charge.item.version))
+    return structs.replace(
+        charge, item=replace(item, insurance_code=charge.item.insurance_code, version=charge.item.version)
+    )
 
 
 def same_goods(use: Decision, back: Decision) -> bool:

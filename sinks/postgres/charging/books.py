@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import asyncpg
 import orjson
+from msgspec import structs
 
 from models.calendar import local_day, month_of
 from models.catalogue.item import CatalogueItem, Item, item_from_wire
@@ -363,7 +364,7 @@ def _waiting(subject: RecordedScan, prior: Prior, scanners: Scanners) -> Waiting
     event = subject.event
     profile = scanners.profile(event.hospital, event.device_id, event.scanned_at)
     label = label_facts(read_label(event.codes or (), scanned_on=subject.day, profile=profile))
-    return Waiting(replace(subject, label=label), replace(prior, label=None))
+    return Waiting(structs.replace(subject, label=label), replace(prior, label=None))
 
 
 async def read_catalogue(connection: Any, catalogue: Catalogue | None = None) -> Catalogue:

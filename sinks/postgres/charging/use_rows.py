@@ -6,6 +6,8 @@ from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from msgspec import structs
+
 from models.calendar import Month, local_day, month_of
 from models.catalogue.item import Item
 from models.charging.books import LabelFacts, Ref
@@ -115,10 +117,10 @@ def label_of(row: Any) -> LabelFacts:
     """The label as the newest decision left it; one that may have lost separators with what it may say."""
     flags, reasons = tuple(row["label_flags"] or ()), row["reasons"]
     label = LabelFacts(*(row[name] for name in ("issuer", "di", "lot", "serial", "expiry", "production")))
-    label = replace(label, flags=flags) if flags else label
+    label = structs.replace(label, flags=flags) if flags else label
     if row["readings"]:
         held = Reason.AMBIGUOUS_CODE in reasons and not label.identifier_alone
-        label = replace(label, ambiguous=held, suspect=suspect_of(row["readings"]))
+        label = structs.replace(label, ambiguous=held, suspect=suspect_of(row["readings"]))
     return label
 
 

@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import asyncpg
+from msgspec import structs
 
 from models.charging.arrival import Arrival
 from models.charging.books import BadRecord, Prior, RecordedScan, Ref
@@ -163,7 +164,7 @@ def _decided(arrival: Arrival, view: View) -> Decision | BadRecord:
         label = settled(arrival.label, arrival.event, view)
         if label.half:
             prior = Prior(0, Verdict.WAITING, (), moved=False, holds_unit=False)
-            return decide(replace(arrival, label=label), view, arrival.recorded_at, prior, released=True)
+            return decide(structs.replace(arrival, label=label), view, arrival.recorded_at, prior, released=True)
     results = fold([arrival], view, POLICY)
     assert results  # noqa: S101 -- ticks are not recorded as scans
     return results[-1]

@@ -1,10 +1,10 @@
 """Which units a recall means: a case on either side of every edge."""
 
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from models.charging.books import LabelFacts
 from models.stock.recall import Recall, RecallLine, Recalls
@@ -92,7 +92,7 @@ def test_a_later_version_stands_in_place_of_the_earlier() -> None:
     found.put([Recall.model_validate_json(body(recall(name="R0", lines=[{"issuer": "GS1", "di": DI}])))])
 
     assert not recalled("H1", label, None, DAY, found)
-    assert recalled("H1", replace(label, lot="L2"), None, DAY, found)
+    assert recalled("H1", structs.replace(label, lot="L2"), None, DAY, found)
 
 
 @pytest.mark.parametrize(

@@ -200,6 +200,10 @@ RELEASABLE = frozenset({
 })  # fmt: skip
 """What a person may let pass: the use is known and something speaks against charging it by itself."""
 REASON_ROW: dict[Reason, ReasonRow] = {row.reason: row for row in REASONS}
+MOVES_NOW = frozenset(row.reason for row in REASONS if row.stock is When.NOW)
+"""Under any of these the goods move at once."""
+MOVES_NEVER = frozenset(row.reason for row in REASONS if row.stock is When.NEVER)
+"""Under one of these the goods never move."""
 PRECEDENCE: dict[Reason, int] = {row.reason: place for place, row in enumerate(REASONS)}
 
 

@@ -177,7 +177,7 @@ class View:
             self.gathered.fingerprints[hospital, event.scan_id] = subject.fingerprint
         self._move(decision)
         self._use_quotas(decision)
-        for charge in decision.charging.entries:
+        for charge in decision.charging.entries if self.gathered.stays else ():
             stay = (hospital, charge.encounter, charge.item.item_code)
             if stay in self.gathered.stays:
                 self.gathered.stays[stay] += -charge.quantity if charge.reverses else charge.quantity
@@ -226,11 +226,12 @@ class View:
         move, hospital = decision.stock.move, decision.subject.event.hospital
         if move is None:
             return
-        unit = decision.label.unit(hospital)
-        if unit in self.gathered.booked:
-            self.gathered.booked[unit] += (move.to_store is not None) - (move.from_store is not None)
-        if unit in self.gathered.sights:
-            self.gathered.sights[unit] = decision.seen(self.gathered.sights[unit])
+        booked, sights = self.gathered.booked, self.gathered.sights
+        unit = decision.label.unit(hospital) if booked or sights else None
+        if unit in booked:
+            booked[unit] += (move.to_store is not None) - (move.from_store is not None)
+        if unit in sights:
+            sights[unit] = decision.seen(sights[unit])
         if decision.stock.brought is not None:
             self._bring(decision, decision.stock.brought)
         if move.from_store is not None:

@@ -9,7 +9,7 @@ from models.charging.decision import Decision
 from models.charging.effects import NO_STOCK, ChargeEffects, StockEffects, StockMove, Usage
 from models.charging.snapshot import EncounterFacts
 from models.money import line_amount_fen
-from models.reasons import REASON_ROW, RELEASABLE, Reason, Verdict, When, deciding, in_precedence
+from models.reasons import MOVES_NEVER, MOVES_NOW, RELEASABLE, Reason, Verdict, deciding, in_precedence
 from models.scan.event import ADJUSTING, MOVED_ON, Action
 from models.stock.places import kept, quarantine
 from models.udi import CodeError, Issuer
@@ -215,12 +215,13 @@ def _decide_use(
         # A person has let it pass, once and for all; a unit that another use holds stays with that one.
         reasons = reasons - RELEASABLE | {Reason.RELEASED}
     takes = label.serial is not None and not (prior and prior.holds_unit)
-    takes_unit = takes and not held_by_another and _keeps_unit(reasons)
+    # It is in use from now on, unless something forbids its move for good.
+    takes_unit = takes and not held_by_another and reasons.isdisjoint(MOVES_NEVER)
     decision.stock = _UNIT_TAKEN if takes_unit else NO_STOCK
     if prior and prior.moved:
         # Its stock has moved; what was noticed then stays noticed.
         reasons |= {Reason.STOCK_NEGATIVE} & set(prior.reasons)
-    elif all(REASON_ROW[reason].stock is When.NOW for reason in reasons):
+    elif reasons <= MOVES_NOW:
         _move(decision, view, reasons)
         decision.settlement = settlement_of(decision, view, prior.lines if prior else 0)
     verdict = (deciding(in_precedence(reasons)) if reasons else None) or Verdict.BILLED
@@ -262,11 +263,6 @@ def _price_reasons(item: Item, price: int | Reason) -> set[Reason]:
     if item.bundled_into is not None:
         return {Reason.BUNDLED}
     return {price} if isinstance(price, Reason) else set()
-
-
-def _keeps_unit(reasons: set[Reason]) -> bool:
-    """The unit is in use from now on: nothing forbids its stock move for good."""
-    return all(REASON_ROW[reason].stock is not When.NEVER for reason in reasons)
 
 
 def _move(decision: Decision, view: View, reasons: set[Reason]) -> None:

@@ -1,6 +1,7 @@
 """What a batch needs to know of the books: asked before it is decided, in one go."""
 
 from collections.abc import Iterable
+from typing import Final
 
 from models.catalogue.item import Item
 from models.charging.books import LabelFacts, RecordedScan, Waiting
@@ -126,9 +127,9 @@ def _want_unit(wanted: Lookup, event: ScanEvent, label: LabelFacts) -> None:
     unit = label.unit(event.hospital)
     if unit is None:
         return
-    if event.action in (Action.USE, Action.RETURN, Action.RECEIVE, Action.IDENTIFY):
+    if event.action in _OF_UNITS:
         wanted.units.add(unit)
-    if event.action in (Action.RECEIVE, Action.IDENTIFY):
+    if event.action in _INTO_THE_HOUSE:
         wanted.received.add(unit)
     if event.action in MOVED_ON:
         wanted.moved.add(unit)
@@ -142,7 +143,8 @@ def _want_sources(wanted: Lookup, event: ScanEvent, label: LabelFacts, item: Ite
         wanted.costs.add((event.hospital, item.item_code, label.lot or "", label.serial or ""))
     owners = owners_of(event, item, catalogue)
     for place in sources_of(event, catalogue):
-        wanted.balances.update(balance_of(event, item, label, place, owner) for owner in owners)
+        for owner in owners:
+            wanted.balances.add(balance_of(event, item, label, place, owner))
 
 
 def _want_quota(wanted: Lookup, subject: RecordedScan, item: Item, catalogue: Catalogue) -> None:
@@ -163,3 +165,9 @@ def _want_uses(wanted: Lookup, event: ScanEvent, label: LabelFacts, item: Item |
         for issuer, di in {(label.issuer, label.di or ""), *levels_of(item)}:
             wanted.uses_of_units.add((event.hospital, event.encounter, issuer, di, label.lot, label.serial))
             wanted.uses_of_units.add((event.hospital, event.encounter, issuer, di, None, None))
+
+
+_OF_UNITS: Final = frozenset({Action.USE, Action.RETURN, Action.RECEIVE, Action.IDENTIFY})
+"""Who has used the unit decides over these."""
+_INTO_THE_HOUSE: Final = frozenset({Action.RECEIVE, Action.IDENTIFY})
+"""Whether the unit is in the house decides over these."""

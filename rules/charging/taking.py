@@ -4,8 +4,6 @@ References:
     docs/store.md, "Loans".
 """
 
-from collections.abc import Iterator
-
 from models.catalogue.item import Item
 from models.charging.books import LabelFacts
 from models.charging.decision import Decision, UseAccount
@@ -17,19 +15,17 @@ from rules.stock.owning import balance_of, taken_from
 from rules.view import View
 
 
-def sources_of(event: ScanEvent, catalogue: Catalogue) -> Iterator[str]:
+def sources_of(event: ScanEvent, catalogue: Catalogue) -> list[str]:
     """Places with a balance that the goods of an event may leave: what is sent back may lie in quarantine.
 
     What a store has borrowed is looked at only of stores that ever borrowed, so that others ask nothing more.
     """
-    for locks in (False, True) if event.action is Action.SEND_BACK else (False,):
-        place = kept(way_of(event, locks=locks).from_place)
-        if place is not None:
-            yield place
-    second = second_source(event)
-    gives_back = event.action is Action.GIVE_BACK
-    if second is not None and (gives_back or catalogue.stores.borrows(event.hospital, event.store)):
-        yield second
+    places = [kept(way_of(event).from_place)]
+    if event.action is Action.SEND_BACK:
+        places.append(kept(way_of(event, locks=True).from_place))
+    if event.action is Action.GIVE_BACK or catalogue.stores.borrows(event.hospital, event.store):
+        places.append(second_source(event))
+    return [place for place in places if place is not None]
 
 
 def taken_of(  # noqa: PLR0917 -- what is known of the goods

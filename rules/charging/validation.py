@@ -93,11 +93,13 @@ def label_reasons(label: LabelFacts, item: Item) -> set[Reason]:
         docs/semantics/labels.md, "What a label has to say".
     """
     parts = carried_by(item, label) if item.labels and not label.identifier_alone else None
+    if not parts:
+        return set()
     said = {
         LabelPart.LOT: label.lot, LabelPart.SERIAL: label.serial,
         LabelPart.PRODUCTION: label.production, LabelPart.EXPIRY: label.expiry,
     }  # fmt: skip
-    return {Reason.LABEL_INCOMPLETE} if any(said[part] is None for part in parts or ()) else set()
+    return {Reason.LABEL_INCOMPLETE} if any(said[part] is None for part in parts) else set()
 
 
 def receipt_reasons(subject: RecordedScan, label: LabelFacts, view: View) -> set[Reason]:

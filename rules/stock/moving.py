@@ -58,21 +58,18 @@ class Way(NamedTuple):
 
 def of_set(event: Said) -> bool:
     """Its goods are of a set that a supplier brought for one operation, and which set it was is known."""
-    return _in_set(event) and event.document is not None
+    return event.place == SET and event.document is not None and event.action not in _OF_NO_SET
 
 
 def of_unnamed_set(event: Said) -> bool:
     """Its goods are of a supplier's set, and the scan does not say of which."""
-    return _in_set(event) and event.document is None
-
-
-def _in_set(event: Said) -> bool:
-    """What is counted lies in a room of that name; an `identify` speaks of the goods of another scan."""
-    return event.place == SET and event.action not in _OF_NO_SET
+    return event.place == SET and event.document is None and event.action not in _OF_NO_SET
 
 
 def lies_at(event: Said) -> str:
     """Where the goods of an event lie, or come to lie: the shelf of its store, a room of it, or a supplier's set."""
+    if event.place is None:
+        return event.store
     if of_set(event) and event.document is not None:
         return brought_set(event.document)
     return shelf(event.store, event.place)
@@ -135,5 +132,6 @@ def way_of(event: Said, *, confirms: bool = False, locks: bool = False) -> Way:
 
 
 _OF_NO_SET: Final = ADJUSTING | {Action.COUNT, Action.IDENTIFY}
-"""Actions whose `place` names a room, whatever it is called."""
+"""Actions whose `place` names a room, whatever it is called: what is counted lies there, and an `identify` speaks of
+the goods of another scan."""
 _USED_UP: Final = frozenset({Action.USE, Action.OPENED, Action.WASTE})

@@ -5,6 +5,7 @@ References:
 """
 
 from datetime import date, datetime, timedelta
+from functools import cache
 from typing import NewType
 from zoneinfo import ZoneInfo
 
@@ -24,6 +25,7 @@ def month_of(day: date) -> Month:
     return Month(day.year * 100 + day.month)
 
 
+@cache
 def month_text(month: Month) -> str:
     """`202206` as `2022-06`."""
     return f"{month // 100:04d}-{month % 100:02d}"

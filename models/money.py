@@ -7,6 +7,7 @@ References:
 
 import re
 from decimal import Decimal
+from functools import lru_cache
 from typing import Annotated, Final
 
 from pydantic import AfterValidator
@@ -44,6 +45,7 @@ def fen_of(text: str) -> int:
     return int(text.replace(".", ""))
 
 
+@lru_cache(maxsize=16_384)
 def price_text(unit_price: int) -> str:
     """A unit price as yuan with two digits, or up to four when it has them: `12.5`→`12.50`, `0.0125`."""
     yuan, rest = divmod(unit_price, PRICE_SCALE)

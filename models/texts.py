@@ -11,7 +11,7 @@ from models.wording import LOCALES, texts, words_of
 
 __all__ = [
     "LOCALES", "case_text", "decided_text", "detail_text", "gap_text", "offers_text", "reasons_text", "texts",
-    "verdict_text",
+    "told", "verdict_text",
 ]  # fmt: skip
 
 
@@ -20,6 +20,13 @@ _DETAIL_MAX: Final = 240
 
 
 @lru_cache(maxsize=16_384)
+def told(
+    verdict: Verdict, reasons: tuple[Reason, ...], item: str, amount: str, offers: tuple[tuple[str, int], ...]
+) -> dict[str, str]:
+    """What a device shows, by locale. Nobody changes it: scans alike have the same."""
+    return {each: verdict_text(each, verdict, reasons, item, amount) + offers_text(each, offers) for each in LOCALES}
+
+
 def verdict_text(locale: str, verdict: Verdict, reasons: tuple[Reason, ...], item: str, amount: str) -> str:
     """What a device shows: one sentence about the scan."""
     template, reason = _template(locale, verdict, deciding_reason(reasons))

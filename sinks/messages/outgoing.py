@@ -17,7 +17,7 @@ from models.charging.effects import Charge, SettlementLine
 from models.ids import made_id
 from models.money import CURRENCY, fen_text, price_text
 from models.reasons import Reason, Verdict
-from models.texts import LOCALES, detail_text, offers_text, verdict_text
+from models.texts import LOCALES, detail_text, told, verdict_text
 from models.wire.strict_json import Refusal
 from models.wire.topics import BILLING, DEAD_LETTERS, LETTER_VALUE_BYTES_MAX, RECORD_BYTES_MAX, SETTLEMENT, VERDICTS
 from sinks.ports.batch import Batch, RawRecord
@@ -185,7 +185,7 @@ def _verdict_body(hospital: str, scan_id: UUID, device_id: str) -> dict[str, Any
 def _verdict(decision: Decision, batch: Batch) -> Outgoing:
     event, item, label = decision.subject.event, decision.item, decision.label
     entries = decision.charging.entries
-    amount = fen_text(sum(each.amount_fen for each in entries)) if entries else None
+    amount = fen_text(sum([each.amount_fen for each in entries])) if entries else None
     name = item.name if item else ""
     verdict, reasons = decision.verdict, decision.reasons
     body = {
@@ -204,10 +204,7 @@ def _verdict(decision: Decision, batch: Batch) -> Outgoing:
         "serial": label.serial,
         "expiry": label.expiry,
         "stock_left": decision.stock.left,
-        "message": {
-            each: verdict_text(each, verdict, reasons, name, amount or "") + offers_text(each, decision.offers)
-            for each in LOCALES
-        },
+        "message": told(verdict, reasons, name, amount or "", decision.offers),
         "decided_at": decision.decided_at,
     }
     key = f"{event.hospital}/{event.device_id}".encode()

@@ -42,7 +42,7 @@ def rows_of(batch: Batch) -> Rows:
     for result in batch.results:
         if isinstance(result, BadRecord):
             rows.scans.append(bad_row(result, batch))
-            rows.raws.extend(raw_row(result.ref, batch))
+            _add_raw(rows, result.ref, batch)
             continue
         ref = result.subject.ref
         newest[ref] = result
@@ -50,19 +50,16 @@ def rows_of(batch: Batch) -> Rows:
         if result.n:
             rows.decisions.append(decision_row(result))
         else:
-            rows.scans.append(scan_row(result, batch))
-            rows.raws.extend(raw_row(ref, batch))
-            rows.overrides.extend(override_row(result.subject))
-            if result.claims:
-                event = result.subject.event
-                rows.claims.append(ClaimRow(event.hospital, event.scan_id, *ref, result.subject.fingerprint))
+            _add_first(rows, result, batch)
         if result.label.suspect is not None:
             rows.readings.extend(reading_rows(result))
         if result.partner is not None and result.label.di is not None:
             rows.pairs.append(PairRow(*ref, result.n, *result.partner))
         units.add(result)
-        rows.ledger.extend(_ledger_row(result, entry) for entry in result.charging.entries)
-        rows.settlement.extend(_settlement_row(result, line) for line in result.settlement)
+        for entry in result.charging.entries:
+            rows.ledger.append(_ledger_row(result, entry))
+        for line in result.settlement:
+            rows.settlement.append(_settlement_row(result, line))
         if result.account is not None:
             use = result.account
             units_back = 0 if use.ref == ref else result.units
@@ -80,6 +77,23 @@ def rows_of(batch: Batch) -> Rows:
     _add_cases(rows, decisions)
     _add_outbox(rows, outgoing_of(batch), batch)
     return rows
+
+
+def _add_first(rows: Rows, decision: Decision, batch: Batch) -> None:
+    """The first decision of a scan, with what came of its record."""
+    ref, event = decision.subject.ref, decision.subject.event
+    rows.scans.append(scan_row(decision, batch))
+    _add_raw(rows, ref, batch)
+    if event.override is not None:
+        rows.overrides.append(override_row(ref, event.override))
+    if decision.claims:
+        rows.claims.append(ClaimRow(event.hospital, event.scan_id, *ref, decision.subject.fingerprint))
+
+
+def _add_raw(rows: Rows, ref: Ref, batch: Batch) -> None:
+    row = raw_row(ref, batch)
+    if row is not None:
+        rows.raws.append(row)
 
 
 class _Units:
@@ -106,30 +120,15 @@ class _Units:
 
 
 def _ledger_row(decision: Decision, charge: Charge) -> LedgerRow:
-    of = charge.reverses
+    of, item = charge.reverses, charge.item
+    # In the order of the columns, as `scan_row`.
     return LedgerRow(
-        *charge.ref,
-        n=charge.n,
-        kind="credit" if of else "charge",
-        billing_id=charge.billing_id,
-        charge_position=of.ref.position if of else None,
-        charge_offset=of.ref.offset if of else None,
-        charge_n=of.n if of else None,
-        credit_number=charge.credit_number,
-        hospital=decision.subject.event.hospital,
-        encounter=charge.encounter,
-        department=charge.department,
-        team=charge.team,
-        item_code=charge.item.item_code,
-        insurance_code=charge.item.insurance_code,
-        quantity=charge.quantity,
-        unit_price=charge.unit_price,
-        amount_fen=charge.amount_fen,
-        price_version=charge.item.version,
-        period=charge.period,
-        posted_at=decision.decided_at,
-        flags=charge.flags,
-    )
+        *charge.ref, charge.n, "credit" if of else "charge", charge.billing_id,
+        of.ref.position if of else None, of.ref.offset if of else None, of.n if of else None, charge.credit_number,
+        decision.subject.event.hospital, charge.encounter, charge.department, charge.team,
+        item.item_code, item.insurance_code, charge.quantity, charge.unit_price, charge.amount_fen, item.version,
+        charge.period, decision.decided_at, charge.flags,
+    )  # fmt: skip
 
 
 def _settlement_row(decision: Decision, line: SettlementLine) -> SettlementRow:
@@ -180,12 +179,14 @@ def _add_balances(rows: Rows, decisions: list[Decision], lane: int) -> None:
             if store is None:
                 continue
             key = decision.balance_key(store)
-            balance = balances.setdefault(key, [*item.unit_identifier, decision.label.expiry, 0])
-            balance[3] += units
+            if key in balances:
+                balances[key][3] += units
+            else:
+                balances[key] = [*item.unit_identifier, decision.label.expiry, units]
             total = (key.hospital, store, item.item_code)
             totals[total] = totals.get(total, 0) + units
-    rows.balances = [BalanceRow(*key, lane, *rest) for key, rest in sorted(balances.items())]
-    rows.store_items = [StoreItemRow(*key, lane, units) for key, units in sorted(totals.items())]
+    rows.balances = [BalanceRow(*key, lane, *balances[key]) for key in sorted(balances)]
+    rows.store_items = [StoreItemRow(*key, lane, totals[key]) for key in sorted(totals)]
 
 
 def _add_usage(rows: Rows, decisions: list[Decision], batch: Batch) -> None:

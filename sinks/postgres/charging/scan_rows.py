@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
-from models.charging.books import BadRecord, RecordedScan, Ref
+from models.charging.books import BadRecord, Ref
 from models.charging.decision import Decision
 from models.reasons import deciding_reason
-from models.scan.event import Action
+from models.scan.event import Action, Override
 from sinks.ports.batch import Batch
 from sinks.postgres.charging.tables import DecisionRow, OpenRow, OverrideRow, RawRow, ReadingRow, ScanRow
 
@@ -14,48 +14,18 @@ def scan_row(decision: Decision, batch: Batch) -> ScanRow:
     """The first decision of a scan, with the key of the record it came of."""
     subject, event, label, stock = decision.subject, decision.subject.event, decision.label, decision.stock
     from_place, to_place = _places(decision)
+    # In the order of the columns: forty names cost two thirds of making the row.
     return ScanRow(
-        position_id=subject.ref.position,
-        record_offset=subject.ref.offset,
-        lane=batch.lane,
-        recorded_at=subject.recorded_at,
-        hospital=event.hospital,
-        scan_id=event.scan_id,
-        device_id=event.device_id,
-        boot=event.boot,
-        sequence=event.sequence,
-        scanned_at=event.scanned_at,
-        action=event.action.value,
-        entry=event.entry.value,
-        quantity=event.quantity,
-        store=event.store,
-        to_store=event.to_store,
-        department=event.department,
-        encounter=event.encounter,
-        operation=event.operation,
-        team=event.team,
-        staff=event.staff,
-        corrects=event.corrects,
-        explanation=event.reason,
-        issuer=label.issuer,
-        di=label.di,
-        lot=label.lot,
-        serial=label.serial,
-        expiry=label.expiry,
-        production=label.production,
-        verdict=decision.verdict.value,
-        reasons=decision.reasons,
-        item_code=decision.item.item_code if decision.item else None,
-        units=decision.units,
-        owner=stock.move.owner if stock.move else None,
-        record_key=batch.raw[subject.ref].key,
-        label_flags=label.flags or None,
-        document=event.document,
-        place=event.place,
-        from_place=from_place,
-        to_place=to_place,
-        cost=stock.cost,
-    )
+        *subject.ref, batch.lane, subject.recorded_at, event.hospital, event.scan_id,
+        event.device_id, event.boot, event.sequence, event.scanned_at, event.action, event.entry, event.quantity,
+        event.store, event.to_store, event.department, event.encounter, event.operation, event.team, event.staff,
+        event.corrects, event.reason,
+        label.issuer, label.di, label.lot, label.serial, label.expiry, label.production,
+        decision.verdict, decision.reasons, decision.item.item_code if decision.item else None, decision.units,
+        stock.move.owner if stock.move else None,
+        batch.raw[subject.ref].key, None, label.flags or None,
+        event.document, event.place, from_place, to_place, stock.cost,
+    )  # fmt: skip
 
 
 def _places(decision: Decision) -> tuple[str | None, str | None]:
@@ -85,18 +55,15 @@ def bad_row(bad: BadRecord, batch: Batch) -> ScanRow:
     )
 
 
-def raw_row(ref: Ref, batch: Batch) -> Iterable[RawRow]:
-    """The bytes of a record; none without a value."""
+def raw_row(ref: Ref, batch: Batch) -> RawRow | None:
+    """The bytes of a record; `None` without a value."""
     value = batch.raw[ref].value
-    if value is not None:
-        yield RawRow(None, *ref, value)
+    return None if value is None else RawRow(None, *ref, value)
 
 
-def override_row(subject: RecordedScan) -> Iterable[OverrideRow]:
-    """The override that came with a scan; none without one."""
-    override = subject.event.override
-    if override is not None:
-        yield OverrideRow(*subject.ref, override.badge, override.reason)
+def override_row(ref: Ref, override: Override) -> OverrideRow:
+    """The override that came with a scan."""
+    return OverrideRow(*ref, override.badge, override.reason)
 
 
 def decision_row(decision: Decision) -> DecisionRow:

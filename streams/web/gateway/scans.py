@@ -15,7 +15,7 @@ from models.money import CURRENCY, fen_text
 from models.reasons import Reason, Verdict
 from models.scan.event import SCANNED_AHEAD_MAX, SCANNED_AT_MIN, ScanEvent, misplaced
 from models.scan.signatures import SIGNATURE_HEADER, signature_of
-from models.texts import LOCALES, verdict_text
+from models.texts import told
 from models.web.gateway import (
     BODY_BYTES_MAX,
     DEPTH_MAX,
@@ -128,7 +128,7 @@ async def get_scan(scan_id: UUID, parts: Gateway, device: TokenDevice) -> Respon
         "billing_ids": found["billing_ids"] or [],
         "amount": money,
         "currency": CURRENCY,
-        "message": {each: verdict_text(each, verdict, reasons, name, money or "") for each in LOCALES},
+        "message": told(verdict, reasons, name, money or "", ()),
     }
     return Response(orjson.dumps(state, default=str), media_type=_JSON)
 

@@ -8,8 +8,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from msgspec import structs
-
 from models.catalogue.item import CatalogueItem, Item, item_from_wire
 from models.charging.books import BadRecord, BalanceKey, Prior, Ref, UnitKey, Waiting
 from models.charging.commands import Carried, Command, Commanded, CommandKind, Recorded
@@ -24,7 +22,7 @@ from models.stock.delivery import Delivery
 from models.stock.recall import Recall
 from models.stock.store import StoreRecord
 from sinks.memory.aside import MemoryAside
-from sinks.memory.rows import Change, Claims, LaneRow, as_kept, owner, recorded, touches, way_of
+from sinks.memory.rows import Change, Claims, LaneRow, as_it_stands, as_kept, owner, recorded, touches, way_of
 from sinks.memory.sums import (
     booked_of,
     charged_units,
@@ -215,7 +213,7 @@ class MemoryBooks:
 
     def _as_it_stands(self, ref: Ref) -> Recorded:
         newest = self.decisions[ref][-1]
-        return Recorded(structs.replace(newest.subject, label=recorded(newest.label)), self._prior(ref))
+        return Recorded(as_it_stands(newest), self._prior(ref))
 
     async def freed(self, lane: int, gathered: Snapshot, after: Again | None, limit: int) -> list[Again]:
         """Scans of the lane that wait and may be free, oldest first, each with the instant of what freed it."""

@@ -7,7 +7,7 @@ from uuid import UUID
 from msgspec import structs
 
 from models.catalogue.item import Item
-from models.charging.books import LabelFacts, Ref, UnitKey
+from models.charging.books import LabelFacts, RecordedScan, Ref, UnitKey
 from models.charging.commands import Moved
 from models.charging.decision import Decision
 from models.charging.effects import Charge
@@ -101,6 +101,11 @@ def way_of(decisions: list[Decision]) -> Moved | None:
 def recorded(label: LabelFacts) -> LabelFacts:
     """What the books keep of a label."""
     return structs.replace(label, link=None, error=None, text=None, possible=())
+
+
+def as_it_stands(newest: Decision) -> RecordedScan:
+    """The scan as its newest decision left it, with what the books keep of its label."""
+    return structs.replace(newest.subject, label=recorded(newest.label))
 
 
 def as_kept(charge: Charge, item: Item) -> Charge:

@@ -90,6 +90,7 @@ class Reason(StrEnum):
     OVERRIDDEN = "overridden"
     BREAKER_TRIAL = "breaker-trial"
     RE_RATED = "re-rated"
+    COST_TOLD = "cost-told"
 
 
 class When(StrEnum):
@@ -189,6 +190,7 @@ REASONS: tuple[ReasonRow, ...] = (
     ReasonRow(Reason.OVERRIDDEN, None, _NOW, _NOW, False, ()),
     ReasonRow(Reason.BREAKER_TRIAL, None, _NOW, _NOW, False, ()),
     ReasonRow(Reason.RE_RATED, None, _NOW, _NOW, False, ()),
+    ReasonRow(Reason.COST_TOLD, None, _NOW, _NOW, False, ()),
 )
 
 TAKEN_BACK = frozenset({Reason.REJECTED, Reason.CORRECTED})

@@ -262,8 +262,9 @@ class View:
         )
         move, lines = decision.stock.move, [each for each in decision.settlement if each.reverses is None]
         if decision.subject.ref == use.ref and move is not None and not decision.stock.takes_back:
-            line = lines[-1] if lines else use.settlement
-            use = replace(use, owner=move.owner, source=move.from_store, settlement=line)
+            use = replace(use, owner=move.owner, source=move.from_store)
+        if decision.subject.ref == use.ref and lines:
+            use = replace(use, settlement=lines[-1])
         for each in decision.charging.entries:
             if each.reverses is None:
                 use = replace(use, charge=each, credited_units=0, credited_fen=0, credits=0)

@@ -120,6 +120,11 @@ class Decision:
         """It waits for something."""
         return self.verdict in _OPEN
 
+    @property
+    def waits_on(self) -> bool:
+        """Only its cost was told: it waits for what it waited for, and since then."""
+        return self.open and bool(self.settlement) and self.stock.move is None
+
     def balance_key(self, store: str) -> BalanceKey:
         """The balance in the store that goods of this label belong to; only of a decision that moves goods."""
         item, move, label = self.item, self.stock.move, self.label

@@ -269,6 +269,8 @@ class UseLine:
     """Units owed to the supplier, less reversed."""
     owed_fen: int
     """Fen owed to the supplier at cost, less reversed."""
+    uncosted: int = 0
+    """Units owed of which nobody has told the cost, less reversed."""
 
 
 class CaseVerdict(StrEnum):

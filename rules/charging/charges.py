@@ -133,15 +133,16 @@ def settlement_reversal(
 ) -> tuple[SettlementLine, ...]:
     """The reversal of a use's payable line for the units taken back; none when what it took was not its supplier's.
 
-    Its amount is the difference of the rounded running totals, so all reversals together are the line.
+    Its amount is the difference of the rounded running totals, so all reversals together are the line. A line that was
+    made after a part had come back is for what was left then.
     """
     line, event = use.settlement, subject.event
     if line is None or line.supplier != use.owner:
         return ()
     amount = None
     if line.cost is not None:
-        before = line_amount_fen(use.returned_units, line.cost)
-        amount = line_amount_fen(use.returned_units + units, line.cost) - before
+        back = use.returned_units - ((use.units or 0) - line.quantity)
+        amount = line_amount_fen(back + units, line.cost) - line_amount_fen(back, line.cost)
     period: Month = view.open_month(event.hospital, subject.month)
     line_id = made_id("settlement", event.hospital, event.scan_id, n)
     reversal = SettlementLine(
@@ -157,3 +158,23 @@ def settlement_reversal(
         line.line_id,
     )
     return (reversal,)
+
+
+def settlement_anew(
+    subject: RecordedScan, use: UseAccount, cost: int, view: View, n: int
+) -> tuple[SettlementLine, SettlementLine]:
+    """What is left of a line without a cost: its reversal, and the line that is payable at the cost told since."""
+    line, event = use.settlement, subject.event
+    assert line is not None  # noqa: S101 -- the caller has seen that its cost is missing
+    (reversal,) = settlement_reversal(subject, use, use.left, view, n)
+    payable = replace(
+        line,
+        n=n + 1,
+        line_id=made_id("settlement", event.hospital, event.scan_id, n + 1),
+        quantity=use.left,
+        cost=cost,
+        amount_fen=line_amount_fen(use.left, cost),
+        period=reversal.period,
+        status=SettlementStatus.PAYABLE,
+    )
+    return reversal, payable

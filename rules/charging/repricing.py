@@ -1,7 +1,11 @@
-"""Re-rating: a price that was changed late. What is left of a charge is credited and charged anew, naming the cause.
+"""Re-rating: a price that was changed late, or a cost that was told late.
+
+What is left of a charge is credited and charged anew; what is left of a settlement line without a cost is reversed and
+made anew at the cost. Each names its cause.
 
 References:
-    docs/semantics/charging.md, "Repricing"; docs/contract.md, "Month, money, usage" (a late change re-rates).
+    docs/semantics/charging.md, "Repricing", "A cost that comes later"; docs/contract.md, "Month, money, usage" (a late
+    change re-rates).
 """
 
 from collections.abc import Iterable
@@ -9,19 +13,19 @@ from datetime import datetime
 
 from models.charging.books import Prior, RecordedScan
 from models.charging.decision import Decision, UseAccount
-from models.charging.effects import ChargeEffects, Usage
+from models.charging.effects import ChargeEffects, SettlementStatus, Usage
 from models.reasons import Reason, Verdict, in_precedence
-from rules.catalogue.joining import price_on
-from rules.charging.charges import charge_anew, credit_of
+from rules.catalogue.joining import cost_on, price_on
+from rules.charging.charges import charge_anew, credit_of, settlement_anew
 from rules.charging.fold import Result
 from rules.view import View
 
 
 def rerate(uses: Iterable[tuple[RecordedScan, Prior, datetime]], view: View) -> list[Result]:
-    """Charge uses anew whose price of the day is another than they were charged at, and give those decisions.
+    """Charge uses anew whose price of the day is another, settle those whose cost is known now; give those decisions.
 
     Each comes with the instant of the change. A use of which nothing is left, one that stands no more, and a day
-    without exactly one price keep the charge they have.
+    without exactly one price keep the charge they have; a line that has a cost keeps it.
     """
     decisions: list[Result] = []
     for subject, prior, at in uses:
@@ -34,23 +38,50 @@ def rerate(uses: Iterable[tuple[RecordedScan, Prior, datetime]], view: View) -> 
 
 
 def _rerated(subject: RecordedScan, prior: Prior, at: datetime, use: UseAccount, view: View) -> Decision | None:
-    charge, hospital = use.charge, subject.event.hospital
-    if use.ref != subject.ref or prior.verdict is not Verdict.BILLED or charge is None or use.left <= 0:
+    price, cost = _late_price(prior, use, view), _late_cost(use, view)
+    if use.ref != subject.ref or use.left <= 0 or (price is None and cost is None):
         return None
-    item = view.catalogue.item(hospital, charge.item.item_code)
-    price = price_on(item.prices, subject.day) if item is not None else Reason.NO_PRICE
-    if item is None or isinstance(price, Reason) or price == charge.unit_price:
-        return None
-    closed = view.open_month(hospital, subject.month) != subject.month
-    flags = {Reason.LATE, Reason.PERIOD_CLOSED} if closed else set()
-    reasons = in_precedence({*prior.reasons, *flags, Reason.RE_RATED})
+    closed = view.open_month(use.hospital, subject.month) != subject.month
+    flags = {Reason.RE_RATED} if price is not None else set()
+    # These speak of the charge; the line's own period says in which month it is settled.
+    flags |= {Reason.LATE, Reason.PERIOD_CLOSED} if price is not None and closed else set()
+    flags |= {Reason.COST_TOLD} if cost is not None else set()
     decision = Decision(
-        subject, prior.decisions, at, Verdict.BILLED, reasons, prior.label or subject.label, item, use.units,
-        account=use, department=charge.department, claims=False,
+        subject, prior.decisions, at, prior.verdict, in_precedence({*prior.reasons, *flags}),
+        prior.label or subject.label, use.item, use.units, account=use,
+        department=use.charge.department if use.charge is not None else use.department, claims=False,
     )  # fmt: skip
-    credit = credit_of(subject, use, use.left, reasons, view, n=prior.entries)
+    if price is not None:
+        decision.charging = _charged_anew(decision, prior, use, price, view)
+    if cost is not None:
+        decision.settlement = settlement_anew(subject, use, cost, view, prior.lines)
+    return decision
+
+
+def _late_price(prior: Prior, use: UseAccount, view: View) -> int | None:
+    """The price of its day, when the use is charged and not at that price."""
+    charge = use.charge
+    item = view.catalogue.item(use.hospital, charge.item.item_code) if charge is not None else None
+    if prior.verdict is not Verdict.BILLED or charge is None or item is None:
+        return None
+    price = price_on(item.prices, use.day)
+    return None if isinstance(price, Reason) or price == charge.unit_price else price
+
+
+def _late_cost(use: UseAccount, view: View) -> int | None:
+    """The cost of its day, when its goods are their supplier's still and are owed without one."""
+    line = use.settlement
+    if line is None or line.status is not SettlementStatus.COST_MISSING or line.supplier != use.owner:
+        return None
+    item = view.catalogue.item(use.hospital, line.item_code)
+    return cost_on(item, use.day) if item is not None else None
+
+
+def _charged_anew(decision: Decision, prior: Prior, use: UseAccount, price: int, view: View) -> ChargeEffects:
+    subject, charge = decision.subject, use.charge
+    assert charge is not None  # noqa: S101 -- only a charge has another price
+    credit = credit_of(subject, use, use.left, decision.reasons, view, n=prior.entries)
     anew = charge_anew(decision, charge, use.left, price, view, n=prior.entries + 1)
     amount = anew.amount_fen - credit.amount_fen
-    usage = Usage(hospital, charge.department, item.item_code, subject.month, 0, amount)
-    decision.charging = ChargeEffects((credit, anew), (anew.billing_id,), (usage,))
-    return decision
+    usage = Usage(use.hospital, charge.department, charge.item.item_code, subject.month, 0, amount)
+    return ChargeEffects((credit, anew), (anew.billing_id,), (usage,))

@@ -97,6 +97,7 @@ def _tied(use: CaseScan, backs: Sequence[CaseScan]) -> UseLine:
         due_fen=_due_fen(entries) if _chargeable(use) else 0,
         owed=sum(line.sign * line.units for line in lines),
         owed_fen=sum(line.sign * (line.amount_fen or 0) for line in lines),
+        uncosted=sum(line.sign * line.units for line in lines if line.amount_fen is None),
     )
 
 
@@ -161,8 +162,8 @@ def _gaps_of(line: UseLine) -> Iterator[Gap]:
         yield _gap(line.scan, GapKind.CHARGE_AMOUNT, amount_fen=lacks)
     owed = line.used if _supplied(line) else 0
     yield from _difference(line, owed - line.owed, GapKind.SETTLEMENT_MISSING, GapKind.SETTLEMENT_SURPLUS)
-    if line.owed > 0 and any(each.amount_fen is None for each in line.scan.lines):
-        yield _gap(line.scan, GapKind.COST_MISSING, units=line.owed)
+    if line.owed > 0 and line.uncosted > 0:
+        yield _gap(line.scan, GapKind.COST_MISSING, units=line.uncosted)
 
 
 def _difference(

@@ -22,6 +22,7 @@ from models.stock.delivery import Delivery
 from models.stock.recall import Recall
 from models.stock.store import StoreRecord
 from sinks.memory.aside import MemoryAside
+from sinks.memory.repriced import repriced_of
 from sinks.memory.rows import Change, Claims, LaneRow, as_it_stands, as_kept, owner, recorded, touches, way_of
 from sinks.memory.sums import (
     booked_of,
@@ -220,7 +221,8 @@ class MemoryBooks:
         changes = self._changes[gathered.facts_seen : gathered.facts_version]
         found: list[Again] = []
         for ref in self._looked_at(lane):
-            since, newest = self.decisions[ref][-1].decided_at, self.decisions[ref][-1]
+            newest = self.decisions[ref][-1]
+            since = next(each.decided_at for each in reversed(self.decisions[ref]) if not each.waits_on)
             instants = [each.recorded_at for each in changes if touches(each, newest)]
             if deciding_reason(newest.reasons) is Reason.SERIAL_USED and self._unit(newest) not in self.claims.units:
                 instants.append(since)
@@ -234,32 +236,11 @@ class MemoryBooks:
         return found[:limit]
 
     async def repriced(self, lane: int, gathered: Snapshot, after: Again | None, limit: int) -> list[Again]:
-        """Charged uses of the lane whose price may be another, by item and age, each with the instant of the change."""
-        changes = [each for each in self._changes[gathered.facts_seen : gathered.facts_version] if each.repriced]
-        found: list[Again] = []
-        for ref, decisions in sorted(self.decisions.items()):
-            subject = decisions[0].subject
-            charges = [charge for each in decisions for charge in each.charging.entries if charge.reverses is None]
-            worth = [
-                each
-                for each in changes
-                for charge in charges
-                if (each.hospital, each.code) == (charge.item.hospital, charge.item.item_code)
-                and each.repriced is not None
-                and each.repriced[0] <= subject.day < each.repriced[1]
-            ]
-            if subject.lane == lane and worth:
-                posted = max(
-                    each.decided_at for each in decisions if any(c.reverses is None for c in each.charging.entries)
-                )
-                newest = max(
-                    each.version for each in changes if (each.hospital, each.code) == (worth[0].hospital, worth[0].code)
-                )
-                found.append(Again(ref, max(posted, *(each.recorded_at for each in worth)), newest))
-        found.sort(key=lambda each: (each.version, each.ref))
-        return [each for each in found if after is None or (each.version, each.ref) > (after.version, after.ref)][
-            :limit
-        ]
+        """Uses of the lane whose price may be another, or whose cost is known now, by item and age."""
+        newer = self._changes[gathered.facts_seen : gathered.facts_version]
+        found = repriced_of(self.decisions, self._items, newer, lane)
+        place = (after.version, after.ref) if after is not None else None
+        return [each for each in found if place is None or (each.version, each.ref) > place][:limit]
 
     async def look_again(self, rows: Sequence[Again]) -> tuple[list[LookedAt], list[Unreadable]]:
         """Scans as they stand now."""

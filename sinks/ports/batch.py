@@ -174,10 +174,10 @@ class Books(Protocol):
         """
 
     async def repriced(self, lane: int, gathered: Snapshot, after: Again | None, limit: int) -> list[Again]:
-        """Uses of this lane after `after` whose charge may have another price by the snapshot's facts.
+        """Uses of this lane after `after` whose charge may have another price, or whose missing cost may be known.
 
-        Item by item, in the order of their newest change, and of one item the oldest first; each with the instant of
-        the change. The next ones cost what they are, not what there is.
+        By the snapshot's facts, item by item, in the order of their newest change, and of one item the oldest first;
+        each with the instant of the change. The next ones cost what they are, not what there is.
         """
 
     async def look_again(self, rows: Sequence[Again]) -> tuple[list[LookedAt], list[Unreadable]]:

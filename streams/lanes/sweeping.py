@@ -65,8 +65,9 @@ def _waits(prior: Prior) -> bool:
 
 _FREED = _Kind(AsideKind.FREED, redecide, wanted_again, FREED_MAX, _waits)
 _REPRICED = _Kind(
-    AsideKind.REPRICED, rerate, wanted_to_rerate, REPRICED_MAX, lambda prior: prior.verdict is Verdict.BILLED
-)
+    AsideKind.REPRICED, rerate, wanted_to_rerate, REPRICED_MAX,
+    lambda prior: prior.verdict is Verdict.BILLED or prior.lines > 0,
+)  # fmt: skip
 
 
 def rows_next(rows: int, spent: float) -> int:

@@ -207,10 +207,10 @@ class PostgresBooks:
         return [Again(Ref(*row[:2]), row[2]) for row in rows]
 
     async def repriced(self, lane: int, gathered: Snapshot, after: Again | None, limit: int) -> list[Again]:
-        """Charged uses of the lane after `after` whose price may be another by the snapshot's facts, item by item."""
+        """Uses of the lane after `after` whose price may be another, or whose cost may be known now, item by item."""
         place = (after.version, *after.ref) if after else (0, *FIRST)
         facts = gathered.facts_seen, gathered.facts_version
-        query = "SELECT * FROM udi.repriced_3($1, $2, $3, $4, $5, $6, $7)"
+        query = "SELECT * FROM udi.repriced_4($1, $2, $3, $4, $5, $6, $7)"
         rows = await self._pool.fetch(query, lane, *facts, *place, limit)
         return [Again(Ref(*row[1:3]), row[3], row[0]) for row in rows]
 

@@ -45,8 +45,9 @@ def rows_of(batch: Batch) -> Rows:
             _add_raw(rows, result.ref, batch)
             continue
         ref = result.subject.ref
-        newest[ref] = result
-        reopened.setdefault(ref, result.n > 0)
+        if not result.waits_on:
+            newest[ref] = result
+            reopened.setdefault(ref, result.n > 0)
         if result.n:
             rows.decisions.append(decision_row(result))
         else:

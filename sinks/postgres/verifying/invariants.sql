@@ -38,7 +38,7 @@ HAVING max(d.n) <> count(*) OR bool_or(s.position_id IS NULL);
 SELECT position_id, record_offset, o.verdict AS listed, o.reason AS listed_reason, n.verdict, n.reasons
 FROM udi.open_scan o
 FULL JOIN (SELECT * FROM udi.scan_now WHERE verdict IN ('waiting', 'parked', 'held')) n USING (position_id, record_offset)
-WHERE o.verdict IS DISTINCT FROM n.verdict OR o.reason IS DISTINCT FROM udi.deciding_reason(n.reasons) OR o.lane <> n.lane;
+WHERE o.verdict IS DISTINCT FROM n.verdict OR o.reason IS DISTINCT FROM udi.deciding_reason_2(n.reasons) OR o.lane <> n.lane;
 
 -- check: reasons-given: nothing waits or is refused without a reason
 SELECT position_id, record_offset, scan_id, verdict FROM udi.scan_now
@@ -120,8 +120,9 @@ GROUP BY r.use_position, r.use_offset, u.scan_id, u.units, u.action
 HAVING u.action IS DISTINCT FROM 'use' OR sum(r.units) > u.units OR max(r.n) <> count(*)
     OR bool_or(r.units > 0 AND (b.action IS DISTINCT FROM 'return' OR b.units IS DISTINCT FROM r.units OR b.verdict NOT IN ('credited', 'recorded')));
 
--- check: changes-of-a-use: a use has changed itself as often as its own charges were credited, it got another lot, or a person took it back
-SELECT n.scan_id, count(r.n) AS changes, max(own.credits) AS credits, max(taken.times) AS taken_back, max(lot.times) AS identified
+-- check: changes-of-a-use: a use has changed itself as often as its own charges were credited, its cost was told, it got another lot, or a person took it back
+-- A price and a cost that came together are one change.
+SELECT n.scan_id, count(r.n) AS changes, max(own.credits) AS credits, max(told.times) AS cost_told, max(taken.times) AS taken_back, max(lot.times) AS identified
 FROM udi.use_change r
 JOIN udi.scan_now n ON (n.position_id, n.record_offset) = (r.use_position, r.use_offset)
 CROSS JOIN LATERAL (
@@ -139,8 +140,15 @@ CROSS JOIN LATERAL (
     WHERE (back.position_id, back.record_offset) = (r.use_position, r.use_offset)
       AND back.takes_back AND moved.n = back.n + 1 AND moved.owner IS NOT NULL AND NOT moved.takes_back
 ) lot
+CROSS JOIN LATERAL (
+    SELECT count(*) AS times FROM udi.cost_told k
+    WHERE (k.position_id, k.record_offset) = (r.use_position, r.use_offset) AND NOT EXISTS (
+        SELECT FROM udi.ledger l WHERE l.kind = 'credit' AND (l.position_id, l.record_offset, l.recorded_at) = (k.position_id, k.record_offset, k.recorded_at)
+    )
+) told
+CROSS JOIN LATERAL (SELECT own.credits + told.times + lot.times AS times) known
 WHERE r.units = 0
-GROUP BY r.use_position, r.use_offset, n.scan_id HAVING count(DISTINCT r.n) NOT BETWEEN max(own.credits) + max(lot.times) AND max(own.credits) + max(lot.times) + max(taken.times);
+GROUP BY r.use_position, r.use_offset, n.scan_id HAVING count(DISTINCT r.n) NOT BETWEEN max(known.times) AND max(known.times) + max(taken.times);
 
 -- check: waste-has-its-cost: what was opened and not used, or thrown away, has cost its department units times the cost of the day
 SELECT n.scan_id, n.action, n.item_code, n.units, w.units AS counted, w.cost, w.amount_fen
@@ -305,10 +313,14 @@ WHERE due.seen_at IS DISTINCT FROM g.seen_at;
 SELECT scan_id, action, quantity, units FROM udi.scan_now WHERE units <= 0 OR units % quantity <> 0;
 
 -- check: use-has-its-payable: every use of a supplier's goods that moved has its payable line, every return of them its reversal; another lot of the same owner neither
+-- A cost that was told later has moved nothing: its reversal and its line are left out.
 SELECT m.scan_id, m.owner, m.units, m.from_place, count(DISTINCT m.n) AS moves, count(DISTINCT t.line_id) AS lines
 FROM udi.stock_move m
 LEFT JOIN udi.settlement t ON (t.hospital, t.scan_id, t.supplier, t.item_code, t.quantity) = (m.hospital, m.scan_id, m.owner, m.item_code, m.units)
     AND (t.status = 'reversal') = (m.from_place = 'patient')
+    AND NOT EXISTS (
+        SELECT FROM udi.cost_told k WHERE (k.position_id, k.record_offset) = (t.position_id, t.record_offset) AND t.n IN (k.reversal_n, k.payable_n)
+    )
 WHERE m.owner <> 'hospital' AND 'patient' IN (m.from_place, m.to_place) AND NOT EXISTS (
     SELECT FROM udi.decision d WHERE (d.position_id, d.record_offset) = (m.position_id, m.record_offset) AND d.owner = m.owner
       AND CASE WHEN m.takes_back THEN d.n = m.n + 1 AND NOT d.takes_back ELSE d.n = m.n - 1 AND d.takes_back END
@@ -577,7 +589,7 @@ WITH changed AS MATERIALIZED (
     SELECT hospital, encounter, operation, ARRAY['case', hospital, encounter, operation] FROM closed
     UNION ALL
     SELECT hospital, case_encounter, case_operation, ARRAY['scan', scan_id::text, action, item_code, issuer, di, lot, serial, quantity::text, verdict,
-        CASE WHEN verdict IN ('waiting', 'parked', 'held') THEN udi.deciding_reason(reasons) END] FROM scans
+        CASE WHEN verdict IN ('waiting', 'parked', 'held') THEN udi.deciding_reason_2(reasons) END] FROM scans
     UNION ALL
     SELECT hospital, case_encounter, case_operation, ARRAY['move', scan_id::text, from_place, to_place, owner, item_code, lot, serial, quantity::text] FROM moves
     UNION ALL

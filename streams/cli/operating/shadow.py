@@ -33,8 +33,11 @@ from sinks.postgres.operating.recorded import RecordedRecord, newest_position, r
 from streams.lanes.gathering import gather_for
 from streams.settings import Settings
 
-TIMED: Final = frozenset({Reason.LATE, Reason.PERIOD_CLOSED, Reason.STOCK_NEGATIVE, Reason.RE_RATED})
-"""Flags that follow from the moment of the decision: what was closed, on the shelf, or priced otherwise."""
+TIMED: Final = frozenset({
+    Reason.LATE, Reason.PERIOD_CLOSED, Reason.STOCK_NEGATIVE, Reason.RE_RATED, Reason.COST_TOLD,
+})  # fmt: skip
+"""Flags that follow from the moment of the decision: what was closed, on the shelf, or priced otherwise,
+or of which no cost was told yet."""
 CHUNK: Final = 200
 
 

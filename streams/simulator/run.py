@@ -15,6 +15,7 @@ from streams.simulator.discharges.cases import Cases
 from streams.simulator.his.charging import His
 from streams.simulator.hospital.catalogue import stocked
 from streams.simulator.hospital.goods import Goods, row
+from streams.simulator.late_costs import tell_costs
 from streams.simulator.late_prices import reprice
 from streams.simulator.plan import Plan, Record, Stage
 from streams.simulator.store import publishing
@@ -171,6 +172,7 @@ class Hospital:
         for goods in reprice(self._plan, index, self.truth.account, ordinary, self._prices):
             self.truth.account.rerate(goods.code)
             records.append(self._item(goods, at))
+        records += [self._item(goods, at) for goods in tell_costs(self.truth.account, self._shelf.ordinary)]
         for stay in self._waiting_stays.pop(index, []):
             stay.known = True
             self._undischarged.append(stay)

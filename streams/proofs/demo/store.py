@@ -53,10 +53,10 @@ async def _statements(truth: Truth, pool: asyncpg.Pool) -> list[Line]:
     newest = truth.plan.month(truth.plan.months - 1)
     expected = {
         (supplier, item, month_text(period), cost): (used, returned, corrected, None if cost is None else fen)
-        for (supplier, item, period, cost), (used, returned, corrected, fen) in truth.account.statements.items()
+        for (supplier, item, period, cost), (used, returned, corrected, fen) in truth.account.owing.statements.items()
         if period == newest or supplier in every
     }
-    wanted = sorted({(key[0], key[2]) for key in truth.account.statements if key[2] == newest or key[0] in every})
+    wanted = sorted({(key[0], key[2]) for key in truth.account.owing.statements if key[2] == newest or key[0] in every})
     found: dict[Any, Any] = {}
     for supplier, month in wanted:
         found |= await _stated(StatementBooks(pool), truth.plan.hospital, supplier, month)

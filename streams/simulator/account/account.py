@@ -21,6 +21,7 @@ from streams.simulator.account.entries import (
     stay_reasons,
     verdict_of,
 )
+from streams.simulator.account.owing import Owing
 from streams.simulator.clock import MINUTE, month_at, ordinal_of
 from streams.simulator.hospital.goods import Goods, Unit
 
@@ -44,10 +45,8 @@ class Account:
     """By (store, owner, item, lot, serial)."""
     usage: dict[tuple[str, str, Month], list[int]] = field(default_factory=dict)
     """[units, fen] by (department, item, month)."""
-    settlement: dict[tuple[str, str, Month, str], list[int]] = field(default_factory=dict)
-    """[units, fen] by (supplier, item, period, status)."""
-    statements: dict[tuple[str, str, Month, int | None], list[int]] = field(default_factory=dict)
-    """[used, returned, corrected, fen] by (supplier, item, period, cost); corrected is of uses of earlier periods."""
+    owing: Owing = field(default_factory=Owing)
+    """What suppliers are owed."""
     recalled: set[tuple[str, str | None]] = field(default_factory=set)
     """(item, lot) of the notice that is in force: their uses are held."""
     waste: dict[tuple[str, str, str, Month], list[int]] = field(default_factory=dict)
@@ -127,6 +126,14 @@ class Account:
             price = unit.goods.price_on(ordinal_of(use.at))
             if use.left and price is not None and price != use.price:
                 self._rerate(use, unit, use.left, price)
+
+    def tell_cost(self, code: str) -> None:
+        """Somebody has entered the cost of an item: what is left of its uses is settled."""
+        for use in self.owing.waiting.pop(code, []):
+            if use.left:
+                self.owing.told(use, max(month_at(use.at), self.month))
+                use.reasons = ordered([*use.reasons, "cost-told"])
+                self.changed[use.scan_id] = use
 
     def _rerate(self, use: Entry, unit: Unit, left: int, price: int) -> None:
         month = month_at(use.at)
@@ -231,7 +238,7 @@ class Account:
             if not entry.moved and not STOCK_WAITS.intersection(reasons):
                 entry.moved = True
                 self.move(entry, unit, -entry.quantity)
-                self._owe(entry, unit)
+                self.owing.used(entry, unit, max(month, self.month))
         entry.verdict = verdict_of(reasons) or "billed"
         if entry.verdict in OPEN:
             entry.reasons = ordered(reasons)
@@ -266,31 +273,6 @@ class Account:
         sums = self.usage.setdefault((entry.department or "", unit.goods.code, month), [0, 0])
         sums[0] += quantity
         sums[1] += amount
-
-    def _owe(self, entry: Entry, unit: Unit) -> None:
-        goods = unit.goods
-        if not (goods.owned or entry.of_set):
-            return
-        assert entry.quantity is not None  # noqa: S101 -- goods that moved are counted
-        entry.settled, entry.payable = True, goods.cost
-        status = "payable" if goods.cost is not None else "cost-missing"
-        amount = fen(entry.quantity, goods.cost or 0)
-        entry.owed_in = self._line(unit, month_at(entry.at), status, entry.quantity, amount)
-        self._state(unit, entry.owed_in, goods.cost, (entry.quantity, 0, 0, amount))
-
-    def _line(self, unit: Unit, month: Month, status: str, quantity: int, amount: int) -> Month:
-        """Write a settlement line; gives its period."""
-        period = max(month, self.month)
-        sums = self.settlement.setdefault((unit.supplier, unit.goods.code, period, status), [0, 0])
-        sums[0] += quantity
-        sums[1] += amount
-        return period
-
-    def _state(self, unit: Unit, period: Month, cost: int | None, parts: tuple[int, int, int, int]) -> None:
-        """Add to the supplier's statement."""
-        sums = self.statements.setdefault((unit.supplier, unit.goods.code, period, cost), [0, 0, 0, 0])
-        for place, part in enumerate(parts):
-            sums[place] += part
 
     def _use_arrived(self, use: Entry) -> None:
         if use.stay is not None:
@@ -359,11 +341,7 @@ class Account:
         if use.moved:
             self.move(entry, unit, quantity)
         if use.settled:
-            owed = fen(use.returned + quantity, use.payable or 0) - fen(use.returned, use.payable or 0)
-            period = self._line(unit, month, "reversal", quantity, owed)
-            same = period == use.owed_in
-            parts = (0, quantity if same else 0, 0 if same else -quantity, -owed)
-            self._state(unit, period, use.payable, parts)
+            self.owing.returned(use, unit, quantity, max(month, self.month))
         use.returned += quantity
         if last and use.holds and unit.serial is not None:
             self.free(use, (unit.goods.issuer, unit.di, unit.serial))

@@ -18,6 +18,7 @@ DECIDES: Final = {
     "serial-quantity": "held", "serial-missing": None, "lot-missing": None,
     "no-price": "parked", "price-overlap": "parked", "not-chargeable": "recorded", "bundled": "recorded",
     "return-without-use": "held", "over-return": "held", "period-closed": None, "re-rated": None,
+    "cost-told": None,
 }  # fmt: skip
 """The verdict a reason decides in the end, in order of precedence; `None`: a flag.
 
@@ -150,6 +151,8 @@ class Entry:
     """A settlement line was written."""
     owed_in: Month | None = None
     """Period of that line; `None` without one."""
+    returned_before: int = 0
+    """Units that had come back when that line was made."""
     holds: bool = False
     """It holds the claim on its unit."""
     waiting: "list[Entry]" = field(default_factory=list)

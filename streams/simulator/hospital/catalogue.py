@@ -109,6 +109,7 @@ def _ordinary(number: int, plan: Plan, chance: Chance) -> Goods:
     goods.tracking = "serial" if valuable and chance.below(3) == 0 else "none" if number % 7 == 0 else "lot"
     goods.owned = valuable and chance.below(2) == 0
     goods.cost = first * 4 // 5 if goods.owned and number % 20 else None
+    goods.late_cost = goods.owned and number % 40 == 0
     goods.chargeable = valuable or number % 15 != 0
     if goods.chargeable and not valuable and number % 22 == 0:
         goods.bundled_into = f"H{max(1, number - 1):05d}"

@@ -37,6 +37,8 @@ class Goods:
     """The supplier owns it until it is used."""
     cost: int | None = None
     """1/10,000 yuan; `None` though owned by the supplier: nobody entered one."""
+    late_cost: bool = False
+    """Somebody enters its cost when it was used already."""
     chargeable: bool = True
     """`False`: uses are recorded and not charged."""
     bundled_into: str | None = None

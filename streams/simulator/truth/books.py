@@ -126,7 +126,8 @@ def identified_rows(account: Account) -> Iterator[dict[str, Any]]:
         yield {
             "scan_id": entry.scan_id, "lot": unit.lot, "serial": unit.serial, "item_code": unit.goods.code,
             "quantity": quantity, "charged": quantity if entry.verdict == "billed" else 0,
-            "owed_fen": fen(quantity, entry.payable or 0) if entry.settled and entry.payable is not None else None,
+            "owed_fen": fen(quantity - entry.returned_before, entry.payable)
+            if entry.settled and entry.payable is not None else None,
         }  # fmt: skip
 
 
@@ -156,7 +157,7 @@ def usage_rows(usage: Usage) -> Iterator[dict[str, Any]]:
 
 def settlement_rows(account: Account) -> Iterator[dict[str, Any]]:
     """Payable lines and their reversals, summed."""
-    for (supplier, item, period, status), (quantity, amount) in sorted(account.settlement.items()):
+    for (supplier, item, period, status), (quantity, amount) in sorted(account.owing.lines.items()):
         yield {"supplier": supplier, "item_code": item, "period": month_text(period), "status": status,
                "quantity": quantity, "amount_fen": None if status == "cost-missing" else amount}  # fmt: skip
 

@@ -81,7 +81,7 @@ def receipt_rows(keeper: Keeper) -> Iterator[dict[str, Any]]:
 def statement_rows(account: Account) -> Iterator[dict[str, Any]]:
     """The lines of suppliers' statements, by item, month and cost (1/10,000 yuan; null where nobody entered one)."""
     for (supplier, item, period, cost), sums in sorted(
-        account.statements.items(), key=lambda line: (*line[0][:3], line[0][3] or -1)
+        account.owing.statements.items(), key=lambda line: (*line[0][:3], line[0][3] or -1)
     ):
         used, returned, corrected, amount = sums
         yield {

@@ -21,7 +21,7 @@ def truth() -> Truth:
 def stated(truth: Truth) -> dict[Any, Any]:
     return {
         (supplier, item, month_text(period), cost): tuple(sums)
-        for (supplier, item, period, cost), sums in truth.account.statements.items()
+        for (supplier, item, period, cost), sums in truth.account.owing.statements.items()
     }
 
 

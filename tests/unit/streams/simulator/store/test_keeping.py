@@ -124,7 +124,7 @@ def test_statements_and_settlement_of_the_truth_come_to_the_same(run: Run) -> No
     for row in statement_rows(run.truth.account):
         stated[row["supplier"], row["period"]] += row["amount_fen"] or 0
     settled: Counter[tuple[str, str]] = Counter()
-    for (supplier, _, month, status), (_, amount) in run.truth.account.settlement.items():
+    for (supplier, _, month, status), (_, amount) in run.truth.account.owing.lines.items():
         period = f"{month // 100}-{month % 100:02d}"
         settled[supplier, period] += {"payable": amount, "reversal": -amount}.get(status, 0)
     assert {key: fen for key, fen in stated.items() if fen} == {key: fen for key, fen in settled.items() if fen}

@@ -55,7 +55,7 @@ def test_the_account_moves_goods_of_sets_as_the_sets_have_them(run: Run) -> None
 
 def test_what_was_used_of_sets_is_owed_whoever_owns_the_item_elsewhere(run: Run) -> None:
     stated: Counter[tuple[str, str, str]] = Counter()
-    for (supplier, item, month, _), (_, _, _, amount) in run.truth.account.statements.items():
+    for (supplier, item, month, _), (_, _, _, amount) in run.truth.account.owing.statements.items():
         if supplier in SET_SUPPLIERS and amount:
             stated[supplier, item, month_text(month)] += amount
     owed = {(supplier, item, month_text(month)): fen

@@ -99,7 +99,7 @@ def test_stock_is_what_came_in_less_what_went_out(run: Run) -> None:
 
 def test_a_supplier_is_owed_what_was_used_of_its_goods_and_not_returned(run: Run) -> None:
     owed: Counter[str] = Counter()
-    for (supplier, _, _, status), (quantity, _) in run.truth.account.settlement.items():
+    for (supplier, _, _, status), (quantity, _) in run.truth.account.owing.lines.items():
         owed[supplier] += -quantity if status == "reversal" else quantity
     used: Counter[str] = Counter()
     for entry in run.truth.account.entries.values():

@@ -11,6 +11,7 @@ References:
 from collections.abc import Iterable
 from datetime import datetime
 
+from models.catalogue.item import Item
 from models.charging.books import Prior, RecordedScan
 from models.charging.decision import Decision, UseAccount
 from models.charging.effects import ChargeEffects, SettlementStatus, Usage
@@ -38,8 +39,12 @@ def rerate(uses: Iterable[tuple[RecordedScan, Prior, datetime]], view: View) -> 
 
 
 def _rerated(subject: RecordedScan, prior: Prior, at: datetime, use: UseAccount, view: View) -> Decision | None:
-    price, cost = _late_price(prior, use, view), _late_cost(use, view)
-    if use.ref != subject.ref or use.left <= 0 or (price is None and cost is None):
+    owed = use.charge.item.item_code if use.charge is not None else use.settlement and use.settlement.item_code
+    item = view.catalogue.item(use.hospital, owed) if owed else None
+    if item is None or use.ref != subject.ref or use.left <= 0:
+        return None
+    price, cost = _late_price(prior, use, item), _late_cost(use, item)
+    if price is None and cost is None:
         return None
     closed = view.open_month(use.hospital, subject.month) != subject.month
     flags = {Reason.RE_RATED} if price is not None else set()
@@ -48,7 +53,7 @@ def _rerated(subject: RecordedScan, prior: Prior, at: datetime, use: UseAccount,
     flags |= {Reason.COST_TOLD} if cost is not None else set()
     decision = Decision(
         subject, prior.decisions, at, prior.verdict, in_precedence({*prior.reasons, *flags}),
-        prior.label or subject.label, use.item, use.units, account=use,
+        prior.label or subject.label, item, use.units, account=use,
         department=use.charge.department if use.charge is not None else use.department, claims=False,
     )  # fmt: skip
     if price is not None:
@@ -58,23 +63,20 @@ def _rerated(subject: RecordedScan, prior: Prior, at: datetime, use: UseAccount,
     return decision
 
 
-def _late_price(prior: Prior, use: UseAccount, view: View) -> int | None:
+def _late_price(prior: Prior, use: UseAccount, item: Item) -> int | None:
     """The price of its day, when the use is charged and not at that price."""
-    charge = use.charge
-    item = view.catalogue.item(use.hospital, charge.item.item_code) if charge is not None else None
-    if prior.verdict is not Verdict.BILLED or charge is None or item is None:
+    if prior.verdict is not Verdict.BILLED or use.charge is None:
         return None
     price = price_on(item.prices, use.day)
-    return None if isinstance(price, Reason) or price == charge.unit_price else price
+    return None if isinstance(price, Reason) or price == use.charge.unit_price else price
 
 
-def _late_cost(use: UseAccount, view: View) -> int | None:
+def _late_cost(use: UseAccount, item: Item) -> int | None:
     """The cost of its day, when its goods are their supplier's still and are owed without one."""
     line = use.settlement
     if line is None or line.status is not SettlementStatus.COST_MISSING or line.supplier != use.owner:
         return None
-    item = view.catalogue.item(use.hospital, line.item_code)
-    return cost_on(item, use.day) if item is not None else None
+    return cost_on(item, use.day)
 
 
 def _charged_anew(decision: Decision, prior: Prior, use: UseAccount, price: int, view: View) -> ChargeEffects:

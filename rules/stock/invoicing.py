@@ -18,7 +18,8 @@ _FEN: Final = Decimal("0.01")
 def match_invoice(statement: Statement, invoice: Sequence[InvoiceLine], policy: Policy = POLICY) -> list[Verdict]:
     """A verdict on every item of the statement or of the invoices of its month, by item code; invoices add up.
 
-    Quantities must agree exactly. A unit cost may be off by the policy's per cent, an item's amount by its fen.
+    Quantities must agree exactly. A unit cost may be off by the policy's per cent, an item's amount by its fen. Units
+    without a cost are owed in the month in which it is told: what is taken back of them is taken off no invoice.
     """
     stated: dict[str, list[StatementLine]] = defaultdict(list)
     asked: dict[str, list[InvoiceLine]] = defaultdict(list)
@@ -31,7 +32,9 @@ def match_invoice(statement: Statement, invoice: Sequence[InvoiceLine], policy: 
 
 
 def _verdict(code: str, stated: list[StatementLine], asked: list[InvoiceLine], policy: Policy) -> Verdict:
-    quantity, claimed = sum(line.quantity for line in stated), sum(line.quantity for line in asked)
+    missing = sum(line.quantity for line in stated if line.cost is None and line.quantity > 0)
+    quantity = missing + sum(line.quantity for line in stated if line.cost is not None)
+    claimed = sum(line.quantity for line in asked)
     amount = sum((line.amount for line in asked), Decimal())
     differences = []
     if not stated and (claimed or amount):
@@ -42,7 +45,7 @@ def _verdict(code: str, stated: list[StatementLine], asked: list[InvoiceLine], p
         if quantity != claimed:
             differences.append(f"quantity: {quantity} stated, {claimed} invoiced")
         differences += _costs(stated, asked, policy.invoice_cost_percent)
-        if any(line.amount is None for line in stated):
+        if missing:
             differences.append("cost: none was known on the day of use")
         else:
             due = sum((line.amount for line in stated if line.amount is not None), Decimal())

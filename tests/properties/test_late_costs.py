@@ -111,7 +111,7 @@ class House:
             if not chosen.back and not chosen.settled:
                 lot = f"R{self.scans}"
                 codes = [gs1(DI, expiry="271231", lot=lot)]
-                about = {"action": "identify", "corrects": str(scan_id(chosen.number)), "codes": codes}
+                about: dict[str, Any] = {"action": "identify", "corrects": str(scan_id(chosen.number)), "codes": codes}
                 await self._scan(chosen, step.lane, quantity=chosen.units, **about)
                 chosen.lot = lot
         elif chosen is not None and not chosen.back and not chosen.settled:

@@ -176,6 +176,26 @@ def test_gaps_of_one_kind_item_and_lot_are_one_with_all_their_scans() -> None:
     )
 
 
+def test_a_cost_that_was_told_closes_the_gap_and_what_still_has_none_is_named() -> None:
+    """Of three units two came back in time: before the cost was told one, and then the line was settled."""
+    (payable,) = use(1, 3, owner="S1").lines
+    missing = replace(payable, amount_fen=None, status=NO_COST)
+    used = use(1, 3, owner="S1", lines=(missing,))
+    came_back = replace(
+        back(2, used),
+        moves=(Move("patient", "OR-2", "S1", "SCREW", "L1", None, 1),),
+        lines=(OwedLine(UUID(int=21), missing.line_id, "S1", "SCREW", 1, None, SettlementStatus.REVERSAL),),
+    )
+    settled = (
+        OwedLine(UUID(int=22), missing.line_id, "S1", "SCREW", 2, None, SettlementStatus.REVERSAL),
+        OwedLine(UUID(int=23), None, "S1", "SCREW", 2, 180_000, SettlementStatus.PAYABLE),
+    )
+
+    assert prove(KEY, [used, came_back]).gaps == (gap(GapKind.COST_MISSING, 1, units=2),)
+    proven = prove(KEY, [replace(used, lines=(missing, *settled)), came_back])
+    assert (proven.gaps, proven.numbers.settlement.units) == ((), 2)
+
+
 def test_a_charge_at_another_price_than_the_catalogues_is_a_gap_in_money() -> None:
     right = use(1, 2, price=12_340_000)
     (entry,) = right.entries

@@ -60,6 +60,27 @@ def test_what_is_on_one_side_alone_and_what_has_no_cost_does_not_match() -> None
     assert matched(stated=(replace(STATED, quantity=0, returned=5),)) == [("SCREW", "matched", None)]
 
 
+UNKNOWN = StatementLine("SCREW", 4, 0, -4, 0, None, None, LineStatus.OPEN, None, None)
+TOLD = StatementLine("SCREW", 0, 0, 4, 4, Decimal("10.0000"), Decimal("40.00"), LineStatus.OPEN, None, None)
+
+
+def test_units_whose_cost_was_told_since_are_invoiced_at_it() -> None:
+    """In the month of use, or in a later one, where units of an earlier month without a cost are taken back."""
+    assert matched(line(), stated=(UNKNOWN, TOLD)) == [("SCREW", "matched", None)]
+    later = replace(UNKNOWN, used=0, quantity=-4)
+    assert matched(line(), stated=(later, TOLD)) == [("SCREW", "matched", None)]
+    assert matched(stated=(later, TOLD)) == [("SCREW", "mismatched", "not on the invoice")]
+    assert matched(stated=(later,)) == [("SCREW", "matched", None)]
+    assert matched(line(5, amount="50.00"), stated=(later, TOLD))[0][2] == (
+        "quantity: 4 stated, 5 invoiced; amount: 40.00 stated, 50.00 invoiced"
+    )
+
+
+def test_as_long_as_one_unit_has_no_cost_nothing_matches() -> None:
+    left = replace(UNKNOWN, corrected=-3, quantity=1)
+    assert matched(line(5, amount="50.00"), stated=(left, TOLD))[0][2] == "cost: none was known on the day of use"
+
+
 def test_invoices_of_a_month_add_up_by_item_and_are_named() -> None:
     first, second = line(3, amount="30.00", invoice="F2"), line(1, amount="10.00", invoice="F1")
     statement = Statement("H1", "S1", "2022-06", 1, NOON, (STATED,))

@@ -199,7 +199,7 @@ def test_the_database_gives_what_the_twin_gives_and_keeps_its_promises(database:
         assert [finding.name for finding in findings if not finding.ok] == []
         stated = await postgres.pool.fetchrow(
             "SELECT coalesce(sum(used), 0), coalesce(sum(quantity), 0), coalesce(sum(amount_fen), 0) "
-            "FROM udi.statement_due_2"
+            "FROM udi.statement_due"
         )
         # However often costs came, no goods were used twice.
         assert tuple(stated or ()) == tuple(

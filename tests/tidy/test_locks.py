@@ -22,5 +22,4 @@ def test_a_number_stands_for_one_thing_in_one_place_of_sql() -> None:
         for number in TAKEN.findall(path.read_text(encoding="utf-8")):
             where.setdefault(int(number), set()).add(path.name)
     shared = {number for number, files in where.items() if len(files) > 1}
-    # udi.make_statement and udi.make_statement_2 shut each other out while both are served.
-    assert shared <= {AdvisoryLock.PERIOD, AdvisoryLock.RAW_PURGE, AdvisoryLock.STATEMENTS}
+    assert shared <= {AdvisoryLock.PERIOD, AdvisoryLock.RAW_PURGE}

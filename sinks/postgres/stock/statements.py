@@ -199,9 +199,7 @@ class StatementBooks:
         self, connection: Connection, hospital: str, supplier: str, month: int, by: str
     ) -> Statement | None:
         before = await connection.fetchval(_NEWEST, hospital, supplier, month)
-        version = await connection.fetchval(
-            "SELECT udi.make_statement_2($1, $2, $3, $4)", hospital, supplier, month, by
-        )
+        version = await connection.fetchval("SELECT udi.make_statement($1, $2, $3, $4)", hospital, supplier, month, by)
         if version is None:
             return None
         statement = await self._read(connection, hospital, supplier, month, version)

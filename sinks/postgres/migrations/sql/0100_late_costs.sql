@@ -74,7 +74,14 @@ BEGIN
              WHERE cardinality(costs) > 0 AND t.status = 'cost-missing' AND t.hospital = item.hospital AND t.item_code = item.code
                AND t.position_id = item.position_id AND t.record_offset > after
                AND EXISTS (SELECT FROM unnest(costs) k (days) WHERE k.days @> (n.scanned_at AT TIME ZONE item.zone)::date)
-               AND t.quantity > (SELECT coalesce(sum(back.quantity), 0) FROM udi.settlement back WHERE back.reverses = t.line_id)
+               -- What its own scan has reversed is settled, or went back; and of what was used not all came back.
+               AND NOT EXISTS (
+                   SELECT FROM udi.settlement own
+                   WHERE (own.position_id, own.record_offset) = (t.position_id, t.record_offset) AND own.reverses = t.line_id
+               )
+               AND t.quantity > (
+                   SELECT coalesce(sum(r.units), 0) FROM udi.use_change r WHERE (r.use_position, r.use_offset) = (t.position_id, t.record_offset)
+               )
              ORDER BY t.record_offset LIMIT p_limit - found)
         ) one
         GROUP BY one.record_offset ORDER BY one.record_offset LIMIT p_limit - found;
@@ -96,51 +103,21 @@ WHERE back.status = 'reversal' AND line.status = 'cost-missing' AND anew.status 
   AND anew.supplier = back.supplier AND anew.quantity = back.quantity AND anew.recorded_at = back.recorded_at;
 COMMENT ON VIEW udi.cost_told IS 'Lines whose cost was told after the use: the line without a cost, its reversal and the payable line in its place, by number within their scan.';
 
--- udi.statement_due, where a cost that came later is a correction: no goods were used again, and none came back.
-CREATE VIEW udi.statement_due_2 AS
+-- A cost that came later is a correction: no goods were used again, and none came back.
+CREATE OR REPLACE VIEW udi.statement_due AS
 SELECT t.hospital, t.supplier, t.period, t.item_code, coalesce(t.cost, -1) AS cost_key, t.cost,
        coalesce(sum(t.quantity) FILTER (WHERE t.reverses IS NULL AND NOT told.anew), 0)::bigint AS used,
-       coalesce(sum(t.quantity) FILTER (WHERE of.period = t.period AND NOT told.back), 0)::bigint AS returned,
-       (coalesce(sum(t.quantity) FILTER (WHERE told.anew), 0) - coalesce(sum(t.quantity) FILTER (WHERE of.period < t.period OR told.back), 0))::bigint AS corrected,
+       coalesce(sum(t.quantity) FILTER (WHERE of.line_id IS NOT NULL AND NOT told.back), 0)::bigint AS returned,
+       (coalesce(sum(t.quantity) FILTER (WHERE told.anew), 0)
+           - coalesce(sum(t.quantity) FILTER (WHERE t.reverses IS NOT NULL AND (of.line_id IS NULL OR told.back)), 0))::bigint AS corrected,
        sum(CASE WHEN t.reverses IS NULL THEN t.quantity ELSE -t.quantity END)::bigint AS quantity,
        CASE WHEN t.cost IS NOT NULL THEN sum(CASE WHEN t.reverses IS NULL THEN t.amount_fen ELSE -t.amount_fen END)::bigint END AS amount_fen
 FROM udi.settlement t
-LEFT JOIN udi.settlement of ON of.line_id = t.reverses
+LEFT JOIN udi.settlement of ON (of.hospital, of.supplier, of.period) = (t.hospital, t.supplier, t.period) AND of.line_id = t.reverses
 CROSS JOIN LATERAL (
     SELECT coalesce(bool_or(k.payable_n = t.n), false) AS anew, coalesce(bool_or(k.reversal_n = t.n), false) AS back
     FROM udi.cost_told k
     WHERE (k.position_id, k.record_offset) = (t.position_id, t.record_offset) AND t.n > 0
 ) told
 GROUP BY t.hospital, t.supplier, t.period, t.item_code, t.cost;
-COMMENT ON VIEW udi.statement_due_2 IS 'Of each supplier, month, item and cost: used, returned (a use of the month), corrected (below zero: a use of an earlier month, or one whose cost was told since; above: at the cost that was told). quantity = used - returned + corrected.';
-
-CREATE FUNCTION udi.make_statement_2(p_hospital text, p_supplier text, p_period integer, p_by text) RETURNS integer LANGUAGE plpgsql AS $$
-DECLARE
-    newest integer;
-BEGIN
-    PERFORM pg_advisory_xact_lock(1979, hashtext(p_hospital || '/' || p_supplier));
-    SELECT max(version) INTO newest FROM udi.statement WHERE (hospital, supplier, period) = (p_hospital, p_supplier, p_period);
-    IF newest IS NULL AND NOT EXISTS (SELECT FROM udi.settlement WHERE (hospital, supplier, period) = (p_hospital, p_supplier, p_period)) THEN
-        RETURN NULL;
-    END IF;
-    IF newest IS NOT NULL AND NOT EXISTS (
-        SELECT FROM (
-            SELECT item_code, cost_key, used, returned, corrected, quantity, amount_fen FROM udi.statement_due_2
-            WHERE (hospital, supplier, period) = (p_hospital, p_supplier, p_period)
-        ) due
-        FULL JOIN (
-            SELECT item_code, cost_key, used, returned, corrected, quantity, amount_fen FROM udi.statement_line
-            WHERE (hospital, supplier, period, version) = (p_hospital, p_supplier, p_period, newest)
-        ) stated USING (item_code, cost_key)
-        WHERE (due.used, due.returned, due.corrected, due.amount_fen) IS DISTINCT FROM (stated.used, stated.returned, stated.corrected, stated.amount_fen)
-    ) THEN
-        RETURN newest;
-    END IF;
-    newest := coalesce(newest, 0) + 1;
-    INSERT INTO udi.statement (hospital, supplier, period, version, made_by) VALUES (p_hospital, p_supplier, p_period, newest, p_by);
-    INSERT INTO udi.statement_line
-    SELECT hospital, supplier, period, newest, item_code, cost_key, cost, used, returned, corrected, quantity, amount_fen FROM udi.statement_due_2
-    WHERE (hospital, supplier, period) = (p_hospital, p_supplier, p_period);
-    RETURN newest;
-END $$;
-COMMENT ON FUNCTION udi.make_statement_2 IS 'The statement of a supplier and month, by udi.statement_due_2: a new version when the books have changed, else the newest.';
+COMMENT ON VIEW udi.statement_due IS 'Of each supplier, month, item and cost: used, returned (a use of the month), corrected (below zero: a use of another month, or one whose cost was told since; above: at the cost that was told). quantity = used - returned + corrected.';

@@ -97,7 +97,7 @@ def test_what_another_supplier_brought_is_his_and_owed_to_him(run: Run) -> None:
     brought = [e for e in run.truth.account.entries.values() if e.unit is not None and e.unit.brought_by is not None]
     owed = {e.unit.supplier for e in brought if e.unit is not None and e.settled}
     assert owed
-    assert owed <= {supplier for supplier, *_ in run.truth.account.settlement}
+    assert owed <= {supplier for supplier, *_ in run.truth.account.owing.lines}
     assert {e.unit.owner for e in brought if e.unit is not None and not e.unit.goods.owned} == {"hospital"}
 
 

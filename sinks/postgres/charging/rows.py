@@ -45,9 +45,8 @@ def rows_of(batch: Batch) -> Rows:
             _add_raw(rows, result.ref, batch)
             continue
         ref = result.subject.ref
-        if not result.waits_on:
-            newest[ref] = result
-            reopened.setdefault(ref, result.n > 0)
+        newest[ref] = result
+        reopened.setdefault(ref, result.n > 0)
         if result.n:
             rows.decisions.append(decision_row(result))
         else:
@@ -70,7 +69,8 @@ def rows_of(batch: Batch) -> Rows:
             rows.waste.append(_waste_row(result, result.stock.waste))
     rows.commands = [CommandOutcomeRow(batch.lane, each.seq, each.done, each.detail) for each in batch.carried]
     rows.units, rows.freed = units.rows()
-    rows.closed_open = [open_row(newest[ref]) for ref, was_open in reopened.items() if was_open]
+    newest = {ref: decision for ref, decision in newest.items() if not decision.waits_on}
+    rows.closed_open = [open_row(newest[ref]) for ref, was_open in reopened.items() if was_open and ref in newest]
     rows.open = [open_row(decision) for decision in newest.values() if decision.open]
     decisions = [result for result in batch.results if isinstance(result, Decision)]
     _add_balances(rows, decisions, batch.lane)

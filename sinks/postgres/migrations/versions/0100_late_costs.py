@@ -6,7 +6,7 @@ Revision ID: 0100
 from sinks.postgres.migrations.scripts import execute
 
 revision = "0100"
-down_revision = "0108"
+down_revision = "0110"
 branch_labels = None
 depends_on = None
 

@@ -441,6 +441,24 @@ WHERE s.id IS NULL AND NOT EXISTS (SELECT FROM udi.outbox_purged p WHERE (p.topi
        (s.body ->> 'quantity')::int, (s.body ->> 'amount')::numeric, (s.body ->> 'cost')::numeric)
       IS DISTINCT FROM (t.supplier, t.scan_id::text, t.item_code, t.status, t.period, t.reverses::text, t.quantity, t.amount, t.cost);
 
+-- check: statements-are-published: what statements say and their records in the outbox are the same
+WITH sent AS MATERIALIZED (
+    SELECT convert_from(body, 'UTF8')::jsonb AS body
+    FROM udi.outbox_kept b CROSS JOIN LATERAL unnest(b.bodies) one (body) WHERE b.topic = 'statements'
+), told AS MATERIALIZED (
+    SELECT s.body ->> 'hospital' AS hospital, s.body ->> 'supplier' AS supplier, s.body ->> 'period' AS period, (s.body ->> 'version')::int AS version,
+           l ->> 'item_code' AS item_code, (l ->> 'used')::bigint AS used, (l ->> 'returned')::bigint AS returned, (l ->> 'corrected')::bigint AS corrected,
+           (l ->> 'quantity')::bigint AS quantity, (l ->> 'cost')::numeric AS cost, (l ->> 'amount')::numeric AS amount
+    FROM sent s CROSS JOIN LATERAL jsonb_array_elements(s.body -> 'lines') l
+), kept AS MATERIALIZED (
+    SELECT hospital, supplier, period, version, item_code, used, returned, corrected, quantity, cost, amount FROM report.statements r
+    WHERE stated AND (NOT EXISTS (SELECT FROM udi.outbox_purged WHERE topic = 'statements') OR EXISTS (
+        SELECT FROM sent s WHERE (s.body ->> 'hospital', s.body ->> 'supplier', s.body ->> 'period', (s.body ->> 'version')::int)
+                               = (r.hospital, r.supplier, r.period, r.version)))
+)
+SELECT 'not published so' AS what, a.* FROM (TABLE kept EXCEPT TABLE told) a
+UNION ALL SELECT 'not kept so', b.* FROM (TABLE told EXCEPT TABLE kept) b;
+
 -- check: one-verdict-of-a-decision: every decision left one verdict record
 WITH sent AS MATERIALIZED (
     SELECT b.partition, convert_from(body, 'UTF8')::jsonb AS body

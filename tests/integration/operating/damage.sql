@@ -124,6 +124,9 @@ UPDATE udi.ledger SET department = 'X' WHERE (position_id, record_offset) = (SEL
 -- check: settlement-is-published: settlement lines and the settlement records of the outbox are the same
 UPDATE udi.settlement SET supplier = 'X';
 
+-- check: statements-are-published: what statements say and their records in the outbox are the same
+UPDATE udi.statement_line SET amount_fen = amount_fen + 100;
+
 -- check: one-verdict-of-a-decision: every decision left one verdict record
 DELETE FROM udi.outbox_block WHERE topic = 'verdicts' AND partition = 1;
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from models.calendar import Month, shift
 from models.catalogue.item import Item
 from models.charging.books import BalanceKey, RecordedScan, Ref, UnitKey, Waiting
-from models.charging.decision import Decision, UseAccount, goods_of
+from models.charging.decision import Decision, UseAccount, goods_of, tell
 from models.charging.effects import Brought
 from models.charging.goods import Goods, GoodsKey, goods_keys
 from models.charging.known_controls import QuotaKey, Used, UsedItems
@@ -20,6 +20,7 @@ from models.scan.event import Action, ScanEvent
 from models.stock.count import Adjustment
 from models.stock.delivery import Delivery
 from models.stock.places import Sight
+from models.stock.told import Told
 from rules.halves import Halves
 
 UseKey = tuple[str, str | None, str, str | None, str | None, str | None]
@@ -81,6 +82,11 @@ class View:
     def sight(self, unit: UnitKey) -> Sight | None:
         """Where the books have the unit. Known only of units that a store moves."""
         return self.gathered.sights.get(unit)
+
+    @property
+    def told(self) -> Told:
+        """What labels say of lots and units, where a recall notice asks for more than the label of a scan."""
+        return self.gathered.told
 
     def balance(self, key: BalanceKey) -> int:
         """Units on the shelf, over all lanes, as seen."""
@@ -189,6 +195,8 @@ class View:
             self.gathered.holders.pop(unit, None)
         if self.gathered.goods:
             self._know_goods(decision)
+        if len(self.catalogue.recalls) and decision.speaks:
+            tell(self.gathered.told, decision)
         if decision.account is not None:
             self._change(decision, decision.account)
         elif event.action is Action.USE and decision.claims:

@@ -14,9 +14,10 @@ from models.catalogue.item import Item
 from models.charging.books import BalanceKey, LabelFacts, RecordedScan, Ref
 from models.charging.effects import NO_CHARGE, NO_STOCK, Charge, ChargeEffects, SettlementLine, StockEffects
 from models.charging.goods import Goods
-from models.reasons import Reason, Verdict
+from models.reasons import TAKEN_BACK, Reason, Verdict
 from models.scan.event import IDENTIFIED, Action
 from models.stock.places import ADJUSTMENT, PATIENT, SUPPLIER, WASTE, Sight
+from models.stock.told import Saying, Told
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +126,12 @@ class Decision:
         """Only its cost was told: it waits for what it waited for, and since then."""
         return self.open and bool(self.settlement) and self.stock.move is None
 
+    @property
+    def speaks(self) -> bool:
+        """Its label says something of its lot and unit: it repeats none, is no second half, and is not taken back."""
+        half = self.verdict is Verdict.RECORDED and Reason.HALF_LABEL in self.reasons
+        return self.verdict not in _REPEATED and not half and TAKEN_BACK.isdisjoint(self.reasons)
+
     def balance_key(self, store: str) -> BalanceKey:
         """The balance in the store that goods of this label belong to; only of a decision that moves goods."""
         item, move, label = self.item, self.stock.move, self.label
@@ -184,4 +191,13 @@ def goods_of(decision: Decision, *, stands: bool) -> Goods:
     )  # fmt: skip
 
 
+def tell(told: Told, decision: Decision) -> None:
+    """What the label of a decision that `speaks` says of its lot and unit."""
+    label = decision.label
+    if label.di is not None:
+        said = Saying(label.lot, label.serial, label.expiry, label.production)
+        told.take(decision.subject.event.hospital, label.issuer, label.di, said)
+
+
 _OPEN = frozenset({Verdict.WAITING, Verdict.PARKED, Verdict.HELD})
+_REPEATED = frozenset({Verdict.DUPLICATE, Verdict.CONFLICT, Verdict.REFUSED})

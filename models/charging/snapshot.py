@@ -17,6 +17,7 @@ from models.stock.delivery import Delivery
 from models.stock.places import Sight
 from models.stock.recall import Recalls
 from models.stock.store import Stores
+from models.stock.told import LabelKey, Told
 from models.udi.lot_pattern import LotPattern
 
 
@@ -200,6 +201,8 @@ class Lookup:
     """(hospital, note) of the delivery notes that receipts name."""
     costs: set[tuple[str, str, str, str]] = field(default_factory=set)
     """(hospital, item code, lot, serial) of goods that move, of items a delivery note brought at a cost of its own."""
+    labels: set[LabelKey] = field(default_factory=set)
+    """Lots and units of which a recall notice asks for what the label of the scan does not say; nearly always none."""
 
 
 @dataclass(slots=True)
@@ -254,3 +257,5 @@ class Snapshot:
     """The newest version of each delivery note, by (hospital, note); one that nobody has sent is missing."""
     costs: dict[CostKey, tuple[tuple[date, int | None], ...]] = field(default_factory=dict)
     """From which day on goods cost what, in 1/10,000 yuan, in order; `None`: what the catalogue says of each day."""
+    told: Told = field(default_factory=Told)
+    """What labels say of the lots and units that were asked for, and maybe of others."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Annotated, Final, Literal, NamedTuple, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, model_validator
 
 from models.udi import Issuer
 from models.wire.strict_json import (
@@ -35,6 +35,18 @@ References:
 """
 
 
+def plain(code: str) -> str:
+    """A lot or serial as people mean it: without blanks, in capitals.
+
+    A notice is typed by people. Two lots that differ only so are taken for one: in a recall the safe side is to look.
+    """
+    return "".join(code.split()).upper()
+
+
+_RECORDED: Final = {"recorded": True}
+"""The notice was accepted before: it is not asked again whether its ranges are any."""
+
+
 class RecallLine(WireModel):
     """Which units are meant: an identifier or item, narrowed by what is given of the rest."""
 
@@ -49,7 +61,7 @@ class RecallLine(WireModel):
     serials: Annotated[list[Code], Field(max_length=10_000)] = []
     """Serials that are meant."""
     serial_from: Code | None = None
-    """First serial of a range; compared with serials of equal length, as text. Included."""
+    """First serial of a range; compared with serials of equal length, as text, both `plain`. Included."""
     serial_to: Code | None = None
     """Last serial of the range, included."""
     produced_from: Day | None = None
@@ -62,15 +74,16 @@ class RecallLine(WireModel):
     """Included."""
 
     @model_validator(mode="after")
-    def _check_together(self) -> Self:
+    def _check_together(self, info: ValidationInfo) -> Self:
         if (self.issuer is None) != (self.di is None):
             raise ValueError("Expected issuer and di together")
         if self.di is None and self.item_code is None:
             raise ValueError("Expected an identifier (issuer and di) or an item_code")
-        if self.serial_from is not None and self.serial_to is not None:
-            if len(self.serial_from) != len(self.serial_to):
+        if info.context != _RECORDED and self.serial_from is not None and self.serial_to is not None:
+            first_serial, last_serial = plain(self.serial_from), plain(self.serial_to)
+            if len(first_serial) != len(last_serial):
                 raise ValueError("Expected serial_from and serial_to of one length")
-            if self.serial_from > self.serial_to:
+            if first_serial > last_serial:
                 raise ValueError("Expected serial_to at or after serial_from")
         for first, last, name in (
             (self.produced_from, self.produced_to, "produced"), (self.expiry_from, self.expiry_to, "expiry"),
@@ -123,6 +136,15 @@ def read_recall(key: bytes | None, value: bytes | None) -> tuple[Recall, Body] |
     return read_record(Recall, key, value, lambda recall: (recall.hospital, recall.recall))
 
 
+def recorded_recall(value: bytes) -> Recall:
+    """A notice out of the books, which was accepted when it came.
+
+    Earlier versions of ours compared the ends of a range as they were written: such a range may be of two lengths, or
+    begin after its end, as `plain` has it. It then names nothing.
+    """
+    return Recall.model_validate_json(value, context=_RECORDED)
+
+
 def not_newer(recall: Recall, known: int) -> str:
     """Why a notice is refused whose version the books know already with another body, or a higher one."""
     expected = f"Expected version {known + 1} or later of {recall.recall}: the books know version {known}"
@@ -138,14 +160,6 @@ class Named(NamedTuple):
     """Version in force that names the units."""
     line: RecallLine
     """The line of it that names the units."""
-
-
-def plain(code: str) -> str:
-    """A lot or serial as people mean it: without blanks, in capitals.
-
-    A notice is typed by people. Two lots that differ only so are taken for one: in a recall the safe side is to look.
-    """
-    return "".join(code.split()).upper()
 
 
 @dataclass(slots=True)
@@ -208,16 +222,25 @@ class Recalls:
         hospital: str,
         item_code: str | None,
         identifiers: Iterable[tuple[str, str]],
-        lot: str | None,
+        lots: Iterable[str],
         serial: str | None,
     ) -> Iterator[Named]:
         """The lines that may mean for certain a unit of the item or of one of the identifiers (issuer, di).
 
-        What it costs does not grow with the lots and serials that notices name beside those of the unit.
+        What it costs does not grow with the lots and serials that notices name beside those of the unit; these are
+        given as `plain` has them.
         """
+        for lines in self._of(hospital, item_code, identifiers):
+            yield from lines.others
+            for lot in lots:
+                yield from lines.by_lot.get(lot, ())
+            yield from lines.by_serial.get(serial, ()) if serial is not None else ()
+
+    def names_lots(self, hospital: str, item_code: str | None, identifiers: Iterable[tuple[str, str]]) -> bool:
+        """Whether a line names lots of the item or of one of the identifiers."""
+        return any(lines.by_lot for lines in self._of(hospital, item_code, identifiers))
+
+    def _of(self, hospital: str, item_code: str | None, identifiers: Iterable[tuple[str, str]]) -> Iterator[_Lines]:
         places = [self._by_item.get((hospital, item_code))] if item_code is not None else []
         places += [self._by_identifier.get((hospital, issuer, di)) for issuer, di in identifiers]
-        for lines in filter(None, places):
-            yield from lines.others
-            yield from lines.by_lot.get(plain(lot), ()) if lot is not None else ()
-            yield from lines.by_serial.get(plain(serial), ()) if serial is not None else ()
+        return filter(None, places)

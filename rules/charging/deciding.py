@@ -141,7 +141,8 @@ def _decide_stock_action(
     flags = {Reason.LATE} if view.open_month(event.hospital, subject.month) != subject.month else set()
     if event.action is not Action.COUNT:
         # Recorded, for the goods are there; the desk proposes to lock them away.
-        flags |= unusable(event.hospital, label, found.item, way_of(event).to_place, subject.day, view.catalogue)
+        place = way_of(event).to_place
+        flags |= unusable(event.hospital, label, found.item, place, subject.day, view.catalogue, view.told)
     flags |= _doubts(label) | label_reasons(label, found.item)
     flags |= _against(subject, label, units, view)
     flags |= overridden(event, move_reasons(event, found.item, view), prior.reasons if prior else ())

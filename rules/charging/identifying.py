@@ -57,7 +57,7 @@ def decide_identify(
     units = event.quantity * found.units_per_package
     late = view.open_month(event.hospital, subject.month) != subject.month
     flags = {Reason.LATE} if late else set()
-    if recalled(event.hospital, label, item, subject.day, view.catalogue.recalls):
+    if recalled(event.hospital, label, item, subject.day, view.catalogue.recalls, view.told):
         flags.add(Reason.RECALLED)
     several = Reason.SERIAL_QUANTITY in identity_reasons(label, item, units)
     meant = Reason.SERIAL_QUANTITY if several else _meant(event, label, item.item_code, units, view)

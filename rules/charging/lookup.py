@@ -18,6 +18,7 @@ from rules.labels.rescue import certain_device
 from rules.labels.separator_recovery import may_be
 from rules.stock.moving import lies_at, owners_of
 from rules.stock.owning import balance_of
+from rules.stock.recall_matching import asked_of
 
 
 def wanted_by(subjects: Iterable[RecordedScan], waiting: Iterable[Waiting], catalogue: Catalogue) -> Lookup:
@@ -105,6 +106,8 @@ def _want(wanted: Lookup, subject: RecordedScan, label: LabelFacts, catalogue: C
     _want_unit(wanted, event, label)
     known = label.di is not None or event.item_code is not None
     item = resolve(event, label, catalogue).item if known else None
+    if label.di is not None and event.item_code is None:
+        wanted.labels.update(asked_of(event.hospital, label, item, subject.day, catalogue.recalls))
     if event.action is Action.RETURN:
         _want_uses(wanted, event, label, item)
     if event.action is Action.IDENTIFY:

@@ -122,7 +122,7 @@ def unit_reasons(subject: RecordedScan, label: LabelFacts, item: Item | None, vi
     References:
         docs/contract.md, "Verdicts": usable through the local expiry day; two makers may share a serial.
     """
-    reasons = unusable(subject.event.hospital, label, item, PATIENT, subject.day, view.catalogue)
+    reasons = unusable(subject.event.hospital, label, item, PATIENT, subject.day, view.catalogue, view.told)
     unit = label.unit(subject.event.hospital)
     holder = view.holder(unit) if unit is not None else None
     if holder is not None and holder != subject.ref:

@@ -163,7 +163,7 @@ def _line_of_holding(notice: Recall, holding: Holding, found: Match, shares: Sha
     where = (holding.place, holding.owner, holding.item_code, holding.lot or "", holding.serial or "")
     chance = reckoned = None
     if found is Match.POSSIBLE:
-        share = shares.of(holding.place, holding.item_code)
+        share = shares.of(holding.place, holding.item_code, holding.lot)
         chance = Decimal(1) if share is None else share.quantize(_FOUR)
         reckoned = NOTHING_KNOWN if share is None else BY_STOCK
     return ExposureLine(

@@ -10,7 +10,11 @@ from decimal import Decimal
 
 from models.stock.exposure import ItemScan
 from models.stock.places import INSIDE, OUTSIDE, PATIENT, SET, WASTE, brought_set, lent
+from models.stock.recall import plain
 from rules.stock.recall_matching import Match
+
+_Goods = tuple[str, str | None, str | None]
+"""Place, item, and the lot as `plain` has it; `None`: of whatever lot."""
 
 
 @dataclass(slots=True)
@@ -18,20 +22,25 @@ class Shares:
     """Of the units in each place: how many are meant, how many are not; unread ones count by their chance.
 
     What moves is what the books moved, from place to place, whatever the action. An unread unit that leaves takes its
-    expected share of both: the next one finds what is then to be expected.
+    expected share of both: the next one finds what is then to be expected. Where the lot was read, and only its serial
+    or day was not, it is one of the units of that lot: those are counted by themselves besides.
     """
 
-    _meant: dict[tuple[str, str | None], Decimal] = field(default_factory=dict)
-    _others: dict[tuple[str, str | None], Decimal] = field(default_factory=dict)
+    _meant: dict[_Goods, Decimal] = field(default_factory=dict)
+    _others: dict[_Goods, Decimal] = field(default_factory=dict)
 
     def before(self, scan: ItemScan) -> Decimal | None:
         """The chance that a unit of the scan is meant; `None` when nothing of the item was where it was taken from."""
-        return self.of(_taken_from(scan), scan.item_code)
+        return self.of(_taken_from(scan), scan.item_code, scan.lot)
 
-    def of(self, place: str, item_code: str | None) -> Decimal | None:
-        """The share of the meant units among those in the place; in a store with its rooms, cabinets and carts."""
-        meant = max(self._meant.get((place, item_code), Decimal()), Decimal())
-        others = max(self._others.get((place, item_code), Decimal()), Decimal())
+    def of(self, place: str, item_code: str | None, lot: str | None) -> Decimal | None:
+        """The share of the meant units among those in the place; in a store with its rooms, cabinets and carts.
+
+        `lot`: among the units of that lot; `None`: among all of the item.
+        """
+        goods = (place, item_code, plain(lot) if lot is not None else None)
+        meant = max(self._meant.get(goods, Decimal()), Decimal())
+        others = max(self._others.get(goods, Decimal()), Decimal())
         return meant / (meant + others) if meant + others > 0 else None
 
     def move(self, scan: ItemScan, found: Match) -> None:
@@ -49,9 +58,10 @@ class Shares:
 
     def _add(self, place: str, scan: ItemScan, meant: Decimal, others: Decimal) -> None:
         for each in _counted_in(place):
-            key = (each, scan.item_code)
-            self._meant[key] = self._meant.get(key, Decimal()) + meant * scan.units
-            self._others[key] = self._others.get(key, Decimal()) + others * scan.units
+            for lot in {None, plain(scan.lot) if scan.lot is not None else None}:
+                key = (each, scan.item_code, lot)
+                self._meant[key] = self._meant.get(key, Decimal()) + meant * scan.units
+                self._others[key] = self._others.get(key, Decimal()) + others * scan.units
 
 
 def _taken_from(scan: ItemScan) -> str:

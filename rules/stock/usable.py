@@ -1,7 +1,7 @@
 """Whether goods may be used: one answer for a use, and for goods that a store takes in, issues or hands on.
 
 References:
-    docs/store.md, "What may be used". `udi.usable` says it of balances, for lists and proposals.
+    docs/store.md, "What may be used". `udi.usable_5` says it of balances, for lists and proposals.
 """
 
 from datetime import date
@@ -12,11 +12,12 @@ from models.charging.books import LabelFacts
 from models.charging.snapshot import Catalogue
 from models.reasons import Reason
 from models.stock.places import ADJUSTMENT, SUPPLIER, WASTE, quarantine
+from models.stock.told import Told
 from rules.stock.recall_matching import recalled
 
 
 def unusable(  # noqa: PLR0917 -- a unit, a place and a day
-    hospital: str, label: LabelFacts, item: Item | None, place: str, day: date, catalogue: Catalogue
+    hospital: str, label: LabelFacts, item: Item | None, place: str, day: date, catalogue: Catalogue, told: Told
 ) -> set[Reason]:
     """Why a unit that comes to a place may not be used on a day; nothing when it may, or is not there to be used.
 
@@ -28,13 +29,14 @@ def unusable(  # noqa: PLR0917 -- a unit, a place and a day
             thrown away or back at their supplier are not to be used, so nothing is said of them.
         day: The hospital's day.
         catalogue: The notices in force.
+        told: What other labels say of its lot or serial, where a notice asks for it.
     """
     if place in _NOT_TO_USE or place.startswith(_LOCKED):
         return set()
     found = set()
     if label.expiry is not None and day > label.expiry:
         found.add(Reason.EXPIRED)
-    if recalled(hospital, label, item, day, catalogue.recalls):
+    if recalled(hospital, label, item, day, catalogue.recalls, told):
         found.add(Reason.RECALLED)
     if item is not None and item.suspended:
         found.add(Reason.SUSPENDED_ITEM)

@@ -36,6 +36,7 @@ from sinks.memory.sums import (
     replaced_of,
     sights_of,
     stock_of,
+    told_of,
     uses_for,
     uses_wanted,
 )
@@ -135,6 +136,7 @@ class MemoryBooks:
             replaced=replaced_of(self.decisions, self.claims, wanted),
             notes={note: self._notes[note] for note in wanted.notes if note in self._notes},
             costs={key: told for key, told in costs_of(self._all()).items() if (*key[:2], *key[3:]) in wanted.costs},
+            told=told_of(self.decisions, wanted),
         )
 
     async def record(self, batch: Batch) -> int:
@@ -280,9 +282,7 @@ class MemoryBooks:
         """A recall notice is in force for whatever is recorded from now on; gives its fact version."""
         self._recalls.append(recall)
         touched = frozenset((str(line.issuer), line.di) for line in recall.lines if line.di is not None)
-        self._changes.append(
-            Change(self.facts_version + 1, "recall", recall.hospital, recall.recall, touched, at, None)
-        )
+        self._changes.append(Change(self.facts_version + 1, "recall", recall.hospital, recall.recall, touched, at))
         return self.facts_version
 
     # What is derived from the decisions ----------------------------------------------------------------------

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from uuid import UUID
 
 from models.charging.books import BalanceKey, Neighbour, Ref, UnitKey
-from models.charging.decision import Decision, goods_of
+from models.charging.decision import Decision, goods_of, tell
 from models.charging.effects import Charge
 from models.charging.goods import Goods, GoodsKey, goods_keys
 from models.charging.known_controls import QuotaKey, Used, UsedItems
@@ -15,6 +15,7 @@ from models.policy import POLICY
 from models.reasons import TAKEN_BACK, Reason, Verdict, deciding_reason
 from models.scan.event import Action
 from models.stock.places import Sight
+from models.stock.told import Told
 from models.udi import Issuer
 from sinks.memory.rows import Claims, owner, same_goods
 from sinks.postgres.charging.books import NEIGHBOUR_SECONDS
@@ -114,6 +115,15 @@ def replaced_of(
             if move is not None and not decision.stock.takes_back and move.from_store is not None:
                 found[scan] = decision.balance_key(move.from_store)
     return found
+
+
+def told_of(decisions: Mapping[Ref, list[Decision]], wanted: Lookup) -> Told:
+    """What the newest labels say, of whatever lot, when any is asked for."""
+    told = Told()
+    for each in decisions.values() if wanted.labels else ():
+        if each[-1].speaks:
+            tell(told, each[-1])
+    return told
 
 
 def charged_units(decisions: Iterable[Decision], hospital: str, encounter: str, item_code: str) -> int:

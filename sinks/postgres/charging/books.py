@@ -51,6 +51,7 @@ from sinks.postgres.charging.supply import (
     learn_supply,
     notes_of,
     replaced_of,
+    told_of,
     units_of,
     ways_of,
 )
@@ -140,6 +141,7 @@ class PostgresBooks:
             replaced = await replaced_of(connection, wanted.replaced)
             notes = await notes_of(connection, wanted.notes)
             costs = await costs_of(connection, wanted.costs)
+            told = await told_of(connection, wanted.labels)
         return Snapshot(
             lane_version=row["lane_version"],
             facts_version=row["facts_version"],
@@ -163,6 +165,7 @@ class PostgresBooks:
             replaced=replaced,
             notes=notes,
             costs=costs,
+            told=told,
         )
 
     async def record(self, batch: Batch) -> int:

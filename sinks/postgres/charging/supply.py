@@ -1,6 +1,6 @@
 """What lanes read of stores: notices and stores by the number of the fact, what counts book, where goods are.
 
-And what receipts keep of their delivery notes.
+And what receipts keep of their delivery notes, and what labels say of a lot that a notice asks for.
 """
 
 from collections.abc import Collection
@@ -18,8 +18,10 @@ from models.scan.event import IDENTIFIED, Action
 from models.stock.count import Adjustment
 from models.stock.delivery import Delivery
 from models.stock.places import Sight, kept
-from models.stock.recall import Recall
+from models.stock.recall import plain as as_meant
+from models.stock.recall import recorded_recall
 from models.stock.store import StoreRecord
+from models.stock.told import LabelKey, Saying, Told
 from sinks.ports.batch import Batch
 from sinks.postgres.charging.use_rows import plain
 
@@ -102,6 +104,11 @@ SELECT c.hospital, c.item_code, c.owner, c.lot, c.serial, c.received_on, c.cost
 FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) k (hospital, item_code, lot, serial)
 JOIN udi.goods_cost c USING (hospital, item_code, lot, serial) ORDER BY c.received_on
 """
+_SAID: Final = """
+SELECT k.hospital, k.issuer, k.di, coalesce(k.lot, s.lot) AS lot, k.serial, s.expiry, s.production
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[]) k (hospital, issuer, di, lot, serial)
+CROSS JOIN LATERAL udi.said_of(k.hospital, ARRAY[k.issuer], ARRAY[k.di], k.lot, k.serial) s
+"""
 _BROUGHT: Final = """
 INSERT INTO udi.brought (hospital, item_code, owner)
 SELECT DISTINCT * FROM unnest($1::text[], $2::text[], $3::text[]) k (hospital, item_code, owner)
@@ -120,7 +127,7 @@ async def learn_supply(connection: Any, catalogue: Catalogue, since: int, versio
     Facts are numbered without gaps in the order of their commits: all up to a version that was read are there.
     """
     recalls = await connection.fetch(_RECALLS, since, version)
-    catalogue.recalls.put(Recall.model_validate_json(row["body"]) for row in recalls)
+    catalogue.recalls.put(recorded_recall(row["body"]) for row in recalls)
     stores = await connection.fetch(_STORES, since, version)
     catalogue.stores.put(StoreRecord.model_validate_json(row["body"]) for row in stores)
 
@@ -195,6 +202,21 @@ async def costs_of(
         key = (hospital, item_code, owner, lot, serial)
         found[key] = (*found.get(key, ()), (received_on, cost))
     return found
+
+
+async def told_of(connection: Any, wanted: Collection[LabelKey]) -> Told:
+    """What labels say of them; of a unit also what labels of its lot do, under the identifiers it was asked by."""
+    told, asked = Told(), set(wanted)
+    while asked:
+        further = set[LabelKey]()
+        for row in await connection.fetch(_SAID, *([key[place] for key in asked] for place in range(5))):
+            hospital, issuer, di, lot, serial, expiry, production = row
+            told.take(hospital, issuer, di, Saying(lot, serial, expiry, production))
+            if serial is not None and lot is not None:
+                names = {key[1:3] for key in asked if (key.hospital, key.serial) == (hospital, serial)}
+                further |= {LabelKey(hospital, *each, as_meant(lot), None) for each in names}
+        asked = further.difference(wanted)
+    return told
 
 
 def brought_by(batch: Batch) -> list[tuple[Decision, Brought]]:

@@ -15,7 +15,7 @@ import asyncpg
 import orjson
 
 from models.stock.exposure import ExposureLine, Holding, ItemScan, Loss, Patient, StandingLine
-from models.stock.recall import Recall
+from models.stock.recall import Recall, recorded_recall
 from models.udi import Issuer
 from sinks.postgres.locks import AdvisoryLock
 from sinks.postgres.named import fetch
@@ -145,9 +145,7 @@ class RecallDesk:
             "AND ($2::text IS NULL OR recall = $2) ORDER BY hospital, recall",
             hospital, recall,
         )  # fmt: skip
-        return [
-            Accepted(Recall.model_validate_json(row["body"]), row["recorded_at"], row["accepted_at"]) for row in rows
-        ]
+        return [Accepted(recorded_recall(row["body"]), row["recorded_at"], row["accepted_at"]) for row in rows]
 
     async def lanes_stand(self) -> int:
         """A number that grows with every batch recorded."""

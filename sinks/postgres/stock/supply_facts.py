@@ -12,7 +12,7 @@ from models.reasons import Reason
 from models.stock.delivery import Delivery, read_delivery
 from models.stock.recall import Recall, not_newer, read_recall
 from models.stock.store import StoreRecord, read_store
-from models.wire.strict_json import Refusal
+from models.wire.strict_json import Refusal, read_object
 from sinks.messages.outgoing import Outgoing, letter_of
 from sinks.ports.batch import InputPosition, RawRecord, Read
 from sinks.postgres.charging.inputs import InputBooks, take_position
@@ -75,9 +75,9 @@ class SupplyBooks(InputBooks):
             rows = await connection.fetch("SELECT hospital, recall, version, body FROM udi.recall_now")
             self._recalls = {}
             for row in rows:
-                read = read_recall(None, row["body"])
+                read = read_object(row["body"])
                 if not isinstance(read, Refusal):
-                    self._recalls[row["hospital"], row["recall"]] = (row["version"], read[1].fingerprint)
+                    self._recalls[row["hospital"], row["recall"]] = (row["version"], read.fingerprint)
             return await take_position(connection, cluster_id, topic, partition)
 
     @staticmethod

@@ -8,10 +8,13 @@ from typing import Any
 
 import asyncpg
 import pytest
+from msgspec import structs
 
 from models.charging.books import LabelFacts
 from models.charging.snapshot import Catalogue, Lookup
-from models.stock.recall import RecallLine
+from models.reasons import Reason
+from models.stock.recall import RecallLine, plain
+from models.stock.told import LabelKey
 from models.udi import Issuer
 from rules.stock.recall_matching import Match, UnitFacts, match
 from rules.stock.usable import unusable
@@ -20,7 +23,7 @@ from tests.support.builders import DI, body, gs1, gtin, item, scan, scan_id
 from tests.support.recalls import accept, recall
 from tests.support.ward import PostgresStore, Ward, postgres_store, verdicts
 
-LOTS, SERIALS = ("L1", "l 1", "L2", "L10"), ("100", "150", "199", "15", "1500", "a50")
+LOTS, SERIALS = ("L1", "L2", "L10"), ("100", "150", "199", "A15", "15", "1500", "A50")
 DAYS = ("2024-01-01", "2024-06-30", "2024-12-31")
 
 
@@ -34,12 +37,12 @@ def line(random: Random) -> dict[str, Any]:
     """Any line a notice may have."""
     made: dict[str, Any] = {"issuer": "GS1", "di": DI}
     if random.random() < 0.5:
-        made["lots"] = random.sample(LOTS, 2)
+        made["lots"] = random.sample((*LOTS, "l 1"), 2)
     if random.random() < 0.3:
         made["serials"] = random.sample(SERIALS, 2)
     if random.random() < 0.5:
-        ends = sorted(random.sample(SERIALS[:3], 2))
-        made |= {"serial_from": ends[0], "serial_to": ends[1]}
+        ends = sorted(random.sample(SERIALS[:4], 2))
+        made |= {"serial_from": ends[0].lower(), "serial_to": f"{ends[1][:1]} {ends[1][1:]}"}
         made.pop(random.choice(("serial_from", "serial_to", "none")), None)
     for name in ("expiry", "produced"):
         if random.random() < 0.3:
@@ -49,22 +52,23 @@ def line(random: Random) -> dict[str, Any]:
 
 
 def unit(random: Random) -> UnitFacts:
-    def day() -> date | None:
-        chosen = random.choice((*DAYS, "2024-02-01", None))
-        return date.fromisoformat(chosen) if chosen else None
+    def days() -> list[date]:
+        several = random.sample((*DAYS, "2024-02-01"), random.choice((0, 1, 1, 2)))
+        return [date.fromisoformat(each) for each in several]
 
-    return UnitFacts(random.choice((*LOTS, None)), random.choice((*SERIALS, None)), day(), day())
+    lots = random.sample(LOTS, random.choice((0, 1, 1, 2)))
+    return UnitFacts(lots, random.choice((*SERIALS, None)), days(), days())
 
 
 async def means(pool: asyncpg.Pool, recall: str, of: UnitFacts) -> bool:
     return bool(
         await pool.fetchval(
-            "SELECT bool_or(udi.recall_means(s, $2, $3, $4, $5)) FROM udi.recall_scope s WHERE recall = $1",
+            "SELECT bool_or(udi.recall_means_2(s, $2, lower($3), $4, $5)) FROM udi.recall_scope s WHERE recall = $1",
             recall,
-            of.lot,
+            list(of.lots),
             of.serial,
-            of.expiry,
-            of.production,
+            list(of.expiries),
+            list(of.productions),
         )
     )
 
@@ -142,18 +146,31 @@ async def books_of_any_goods(store: PostgresStore, random: Random) -> None:
     await ward.scan(*gone)
 
 
+def asked(row: asyncpg.Record) -> list[LabelKey]:
+    """The labels that are asked of goods of a balance."""
+    of = ("H1", Issuer.GS1.value, ITEMS[row["item_code"]])
+    lots = [LabelKey(*of, plain(row["lot"]), None)] if row["lot"] else []
+    return lots + ([LabelKey(*of, None, plain(row["serial"]))] if row["serial"] else [])
+
+
 @pytest.mark.parametrize("seed", [1, 2, 3])
 async def test_lists_leave_out_what_a_scan_is_flagged_for(store: PostgresStore, seed: int) -> None:
     random = Random(seed)  # noqa: S311 -- a test's chance
     await books_of_any_goods(store, random)
     catalogue = Catalogue()
-    await store.books.gather(0, Lookup(hospitals={"H1"}), catalogue)
+    rows = await store.pool.fetch("SELECT * FROM udi.usable_5('H1', '2022-06-02')")
+    labels = {key for row in rows for key in asked(row)}
+    told = (await store.books.gather(0, Lookup(hospitals={"H1"}, labels=labels), catalogue)).told
     seen: Counter[str] = Counter()
     for day in (date(2022, 6, 2) + timedelta(days=n) for n in range(5)):
-        for row in await store.pool.fetch("SELECT * FROM udi.usable_4('H1', $1)", day):
+        for row in await store.pool.fetch("SELECT * FROM udi.usable_5('H1', $1)", day):
             di = ITEMS[row["item_code"]]
             label = LabelFacts(Issuer.GS1, di, row["lot"], row["serial"], row["expiry"], None)
-            wanted = unusable("H1", label, catalogue.item("H1", row["item_code"]), row["place"], day, catalogue)
+            meant = structs.replace(label, expiry=None) if asked(row) else label  # Its day is what its labels say.
+            where = (catalogue.item("H1", row["item_code"]), row["place"], day, catalogue, told)
+            wanted = unusable("H1", label, *where) - {Reason.RECALLED} | (
+                unusable("H1", meant, *where) & {Reason.RECALLED}
+            )
             assert set(row["reasons"]) == {str(each) for each in wanted}, (dict(row), day)
             kind = row["place"].split("/")[0]
             away = kind if kind in AWAY else None

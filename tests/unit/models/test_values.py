@@ -14,6 +14,7 @@ import rules
 FILLED = {
     "models.charging.decision.Decision", "models.charging.snapshot.Lookup", "models.charging.snapshot.Snapshot",
     "models.stock.recall.Recalls", "models.stock.recall._Lines", "models.stock.store.Stores",
+    "models.stock.told.Said", "models.stock.told.Told",
     "rules.reconciling.matching.Matched", "rules.stock.recall_shares.Shares", "rules.stock.recall_waiting.Waiting",
     "rules.stock.recall_waiting._Carried", "rules.stock.recall_losses._Shelf",
 }  # fmt: skip

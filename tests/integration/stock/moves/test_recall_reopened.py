@@ -1,6 +1,7 @@
 """What a person closed of a recall holds for what the line was then: more likely, or certain, it is open again."""
 
 from collections.abc import AsyncIterator
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -10,6 +11,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection
 
+from models.calendar import ZONE_DEFAULT, local_day
 from models.stock.exposure import LineKind, RecallLineStatus
 from sinks.postgres.migrating import transaction
 from sinks.postgres.verifying.books import checks, run_check
@@ -66,7 +68,7 @@ async def test_a_line_closed_at_no_chance_is_open_again_when_a_version_lifts_it(
     names = ("chance", "status", "reopened", "last_closed_by", "last_closing_reason", "last_closed_chance")
     assert [found[name] for name in names] == ["1.0000", "open", "chance", "wang", "no such lot here", "0.0000"]
     assert (found["closed_at"], found["closed_by"], found["closing_reason"]) == (None, None, None)
-    day = found["last_closed_at"][:10]
+    day = local_day(datetime.fromisoformat(found["last_closed_at"]), ZONE_DEFAULT)
     assert "Open again since a person closed them: 1." in shown
     assert f"{found['line_id']}: closed by wang on {day} at 0.00%, now 100.00%: no such lot here" in shown
     assert "曾经结案、现重新打开：1 条。" in chinese

@@ -114,4 +114,4 @@ async def test_the_shares_are_those_of_the_stock_as_of_every_scan_of_a_random_st
         if each.moved:
             shares.move(each, match)
         for of in ("OR-2", "OR-3", "OR-4"):
-            assert shares.of(of, "SCREW") == await share(store, each.scanned_at, of), (each, of)
+            assert shares.of(of, "SCREW", None) == await share(store, each.scanned_at, of), (each, of)

@@ -70,7 +70,7 @@ async def test_a_unit_that_was_used_elsewhere_lies_nowhere_and_the_balances_stay
 
 @pytest.mark.usefixtures("ward")
 async def test_every_list_of_what_lies_there_has_the_unit_that_does(store: PostgresStore) -> None:
-    usable = await rows(store, "SELECT place, serial, quantity, unusable FROM udi.usable_4('H1', $1)", DAY)
+    usable = await rows(store, "SELECT place, serial, quantity, unusable FROM udi.usable_5('H1', $1)", DAY)
     needed = await rows(store, "SELECT on_hand, proposed FROM report.replenishment WHERE store = 'C'")
     expiring = await rows(store, "SELECT store, serial, quantity, value FROM report.expiring")
     await forecast(store.pool)

@@ -77,5 +77,5 @@ def test_of_goods_that_are_not_there_to_be_used_nothing_is_said(place: str, aske
     label = bench.decision(1, action="count", codes=[code], encounter=None).label
     catalogue: Catalogue = bench.view.catalogue
 
-    found = unusable(HOSPITAL, label, catalogue.item(HOSPITAL, "SCREW"), place, DAY, catalogue)
+    found = unusable(HOSPITAL, label, catalogue.item(HOSPITAL, "SCREW"), place, DAY, catalogue, bench.view.told)
     assert {str(each) for each in found} == ({"expired"} if asked else set())

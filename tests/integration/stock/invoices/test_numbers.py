@@ -13,7 +13,7 @@ from rules.stock.invoicing import match_invoice
 from sinks.postgres.migrating import transaction
 from sinks.postgres.stock.statements import StatementBooks
 from streams.embedded.broker import EmbeddedBroker
-from tests.integration.stock.moves.test_recall_reopened import upgraded
+from tests.integration.stock.recalls.test_reopened import upgraded
 from tests.integration.stock.test_statements import PLATE, invoiced
 from tests.support.builders import scan
 from tests.support.installed import Installed, installed

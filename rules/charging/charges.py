@@ -167,7 +167,7 @@ def settlement_anew(
     line, event = use.settlement, subject.event
     assert line is not None  # noqa: S101 -- the caller has seen that its cost is missing
     (reversal,) = settlement_reversal(subject, use, use.left, view, n)
-    payable = replace(
+    payable = structs.replace(
         line,
         n=n + 1,
         line_id=made_id("settlement", event.hospital, event.scan_id, n + 1),

@@ -11,7 +11,7 @@ from typing import Final
 from sinks.postgres.named import Asked, fetch
 
 _ROWS: Final = """
-SELECT * FROM report.loan_sets_2 WHERE ($1::text IS NULL OR document = $1) AND ($2::text IS NULL OR hospital = $2)
+SELECT * FROM report.loan_sets_3 WHERE ($1::text IS NULL OR document = $1) AND ($2::text IS NULL OR hospital = $2)
 ORDER BY hospital, document, item_code, lot, serial
 """
 
@@ -41,7 +41,7 @@ class SetLine:
     brought: int
     """Received."""
     used: int
-    """Used on the patient, less what came back from there."""
+    """Used on the patient, less what came back from there, to the set or to a shelf."""
     wasted: int
     """Opened and not used, or thrown away."""
     returned: int
@@ -52,6 +52,10 @@ class SetLine:
     """`open`, `settled`, `lacking`, `over`."""
     findings: Sequence[str]
     """What does not fit, like `not-returned`."""
+    on_shelf: int
+    """Came back from the patient by a scan that does not name the set, and still lies on a shelf."""
+    shelf: str | None
+    """Places where these lie, with commas; `None` without any."""
 
 
 async def loan_sets(asked: Asked, document: str | None = None, hospital: str | None = None) -> list[SetLine]:

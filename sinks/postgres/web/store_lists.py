@@ -95,7 +95,7 @@ STORE_LISTS: Final[Mapping[str, BoardList]] = {
                    -- Out of a list of its own: beside its findings a line would be summed once for each of them.
                    ARRAY(SELECT DISTINCT jsonb_array_elements_text(of_line)
                          FROM unnest(array_agg(to_jsonb(l.findings))) of_line ORDER BY 1) AS findings
-            FROM report.loan_sets_2 l WHERE l.hospital = $1 GROUP BY l.document
+            FROM report.loan_sets_3 l WHERE l.hospital = $1 GROUP BY l.document
         ) s ORDER BY cardinality(s.findings) = 0, {_BY_FIT.format(status="s.status")}, s.document DESC""",
         conditions={"supplier": "supplier && {supplier}"}, whole=True, summed="status",
     ),
@@ -103,7 +103,7 @@ STORE_LISTS: Final[Mapping[str, BoardList]] = {
         f"""
         SELECT l.document, l.status, l.findings, l.item_code, l.lot, l.serial, l.brought, l.used, l.wasted, l.returned,
                l.lacking, l.supplier, l.store, l.encounter
-        FROM report.loan_sets_2 l WHERE l.hospital = $1
+        FROM report.loan_sets_3 l WHERE l.hospital = $1
         ORDER BY cardinality(l.findings) = 0, {_BY_FIT.format(status="l.status")}, l.document DESC, l.item_code, l.lot,
                  l.serial""",
         whole=True, summed="status",

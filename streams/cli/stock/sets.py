@@ -43,10 +43,11 @@ def sets(
 def _show(document: str, rows: Sequence[SetLine], limit: int) -> None:
     cells = [
         (row.item_code or "?", joined((row.lot, row.serial)), row.brought, row.used, row.wasted, row.returned,
-         row.lacking, row.status, list(row.findings))
+         row.lacking, f"{row.on_shelf} ({row.shelf})" if row.on_shelf else None, row.status, list(row.findings))
         for row in rows
     ]  # fmt: skip
-    columns = ("item", "lot / serial", ">brought", ">used", ">wasted", ">sent back", ">lacking", "status", "findings")
+    columns = ("item", "lot / serial", ">brought", ">used", ">wasted", ">sent back", ">lacking", "on a shelf", "status",
+               "findings")  # fmt: skip
     print_table(f"Supplier's set {document}", columns, cells, limit=limit)
     typer.echo(f"{_lacking(rows):,} units lack, {sum(bool(row.findings) for row in rows):,} rows to look at.")
 

@@ -20,7 +20,7 @@ from sinks.ports.batch import InputPosition, RawRecord, Read
 from sinks.postgres.charging.inputs import InputBooks
 from sinks.postgres.named import Asked, fetch
 
-_RECORD: Final = "udi.record_cabinet_reads"
+_RECORD: Final = "udi.record_cabinet_reads_2"
 _SUSPECTED: Final = """
 SELECT hospital, store, place, session, staff, seen_at, missed_at, item_code, issuer, di, serial, status,
        scan_id::text AS scan_id, seen_in, seen_in_at

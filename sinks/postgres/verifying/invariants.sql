@@ -300,7 +300,9 @@ FROM (
     FROM (
         SELECT c.*, lag(c.read_at) OVER reads AS before_at, lag(c.issuers) OVER reads AS had_issuers, lag(c.dis) OVER reads AS had_dis,
                lag(c.serials) OVER reads AS had_serials
-        FROM udi.cabinet_read c WINDOW reads AS (PARTITION BY c.hospital, c.store, c.place ORDER BY c.read_at, c.fingerprint)
+        FROM udi.cabinet_read c WINDOW reads AS (
+            PARTITION BY c.hospital, c.store, c.place ORDER BY c.read_at, c.recorded_at, udi.offset_of(c.origin), c.fingerprint
+        )
     ) r
     CROSS JOIN LATERAL (
         SELECT * FROM unnest(r.had_issuers, r.had_dis, r.had_serials) EXCEPT SELECT * FROM unnest(r.issuers, r.dis, r.serials)

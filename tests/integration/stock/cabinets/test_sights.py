@@ -6,6 +6,7 @@ import pytest
 
 from sinks.ports.batch import RawRecord
 from sinks.postgres.stock.cabinets import CabinetBatch, CabinetBooks, suspected_uses
+from sinks.postgres.verifying.books import checks, run_check
 from tests.integration.stock.cabinets.reading import TOPIC, Cabinet, read, tag, unit
 from tests.support.builders import HOSPITAL, NOON, body
 from tests.support.ward import PostgresStore, Ward
@@ -74,6 +75,38 @@ async def test_two_cabinets_that_saw_it_at_the_same_instant_suspect_it_once(
         ("cab1", "S1", "seen-elsewhere", "OR-2/cab2"), ("cab2", "S1", "seen-elsewhere", "OR-2/cab3"),
         ("cab3", "S1", "suspected", None),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("together", [True, False])
+@pytest.mark.parametrize(
+    ("first", "second", "left"),
+    [
+        ((tag(1), tag(2)), (tag(1), tag(3)), "S2"),
+        ((tag(1), tag(3)), (tag(1), tag(2)), "S3"),
+    ],
+)
+async def test_reads_of_one_instant_follow_each_other_as_they_came(
+    ward: Ward, store: PostgresStore, cabinet: Cabinet, first: tuple[str, ...], second: tuple[str, ...], left: str,
+    together: bool,
+) -> None:  # fmt: skip
+    """What the second lacks has left; what the first alone lacked came back, and is suspected when a later read lacks it.
+
+    A read of the hour before comes last of all, and changes nothing of that.
+    """
+    assert ward is not None
+    back = "S3" if left == "S2" else "S2"
+    reads = (read(60, *first, session="q1"), read(60, *second, session="q2"))
+    await cabinet.sees(read(1, tag(1), tag(2), tag(3)), *(reads if together else reads[:1]))
+    if not together:
+        await cabinet.sees(reads[1])
+    rows = [(each.session, each.serial, each.status) for each in await suspected_uses(store.pool, every=True)]
+    assert sorted(rows) == [("q1", back, "came-back"), ("q2", left, "suspected")]
+    await cabinet.sees(read(120, tag(1)), read(0.5, tag(1), tag(2), tag(3)))
+    rows = [(each.session, each.serial, each.status) for each in await suspected_uses(store.pool, every=True)]
+    assert sorted(rows) == [("D120", back, "suspected"), ("q1", back, "came-back"), ("q2", left, "suspected")]
+    check = next(each for each in checks() if each.name == "gone-follows-from-reads")
+    async with store.pool.acquire() as connection:
+        assert (await run_check(connection, check)).failures == 0
 
 
 async def test_old_services_are_told_of_three_states(ward: Ward, store: PostgresStore, cabinet: Cabinet) -> None:

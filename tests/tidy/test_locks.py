@@ -22,4 +22,4 @@ def test_a_number_stands_for_one_thing_in_one_place_of_sql() -> None:
         for number in TAKEN.findall(path.read_text(encoding="utf-8")):
             where.setdefault(int(number), set()).add(path.name)
     shared = {number for number, files in where.items() if len(files) > 1}
-    assert shared <= {AdvisoryLock.PERIOD, AdvisoryLock.RAW_PURGE}
+    assert shared <= {AdvisoryLock.PERIOD, AdvisoryLock.RAW_PURGE, AdvisoryLock.CABINET}

@@ -66,6 +66,8 @@ class Move:
     """Delivery note or transfer it belongs to; `None` without one."""
     encounter: str | None
     """Opaque id of the patient's stay; `None` without one."""
+    instead: tuple[UUID, ...] = ()
+    """Moves that stand, of the scan that took the place of this one; empty when none has, or none of it stands."""
 
 
 class _Step(NamedTuple):
@@ -103,7 +105,7 @@ def events_of(moves: Sequence[Move], zone: ZoneInfo) -> Iterator[dict[str, Any]]
     """The events of one scan's moves, in the order of `n`.
 
     A move that takes goods back is an error declaration of the one it takes back: the same event once more, with when
-    it was declared and, when a later move stands in its place, that one's id.
+    it was declared and, when later moves stand in its place, of this scan or of the one that corrects it, their ids.
     """
     for place, move in enumerate(moves):
         if not move.takes_back:
@@ -111,7 +113,8 @@ def events_of(moves: Sequence[Move], zone: ZoneInfo) -> Iterator[dict[str, Any]]
             continue
         before = [each for each in moves[:place] if _is_way_back(each, move)]
         if before:
-            instead = next((each for each in moves[place + 1 :] if _is_way_back(each, move)), None)
+            anew = next((each.move_id for each in moves[place + 1 :] if _is_way_back(each, move)), None)
+            instead = (anew,) if anew is not None else move.instead
             yield event_of(before[-1], zone) | {"errorDeclaration": _declared(move, instead)}
 
 
@@ -198,12 +201,12 @@ def _name(*parts: str) -> str:
     return ":".join((BASE, *(quote(part, safe=_ALLOWED) for part in parts)))
 
 
-def _declared(move: Move, instead: Move | None) -> dict[str, Any]:
+def _declared(move: Move, instead: Sequence[UUID]) -> dict[str, Any]:
     said: dict[str, Any] = {
         "declarationTime": _instant(move.decided_at),
-        "reason": "did_not_occur" if instead is None else "incorrect_data",
+        "reason": "incorrect_data" if instead else "did_not_occur",
     }
-    return said if instead is None else said | {"correctiveEventIDs": [f"urn:uuid:{instead.move_id}"]}
+    return said | {"correctiveEventIDs": [f"urn:uuid:{each}" for each in instead]} if instead else said
 
 
 def _instant(at: datetime) -> str:

@@ -4,9 +4,12 @@ import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import orjson
 import pytest
 
 from streams.embedded.broker import EmbeddedBroker
+from streams.services.corrector import Corrector
+from tests.support.builders import DI, encounter, gs1, scan, scan_id
 from tests.support.epcis import faults_of
 from tests.support.installed import Installed, installed
 
@@ -56,3 +59,68 @@ async def test_a_period_has_its_own_events_and_an_empty_one_is_valid(house: Inst
     assert ids[0] | ids[1] == {each["eventID"] for each in whole["epcisBody"]["eventList"]}
     wrong = await house.udi("epcis", "--from", "2022-06-02", "--to", "2022-06-02")
     assert (wrong.exit_code, "Expected --from before --to." in wrong.stderr) == (2, True)
+
+
+async def corrected(house: Installed, scan_id: str, *changes: str) -> str:
+    """The scan is corrected and the scan in its place recorded; gives that one's id."""
+    await house.udi("correct", scan_id, *changes, "--reason", "wrong", "--by", "li", "--timeout", "0")
+    await house.ward.sweep()
+    before = [len(await house.records("udi.scans", lane)) for lane in (0, 1)]
+    corrector = Corrector(house.settings, house.pool)
+    assert await corrector.step() == 1
+    [(lane, value)] = [
+        (lane, value) for lane in (0, 1) for _, value in (await house.records("udi.scans", lane))[before[lane] :]
+    ]
+    event = orjson.loads(value or b"")
+    await house.ward.scan(event, lane=lane)
+    assert await corrector.step() == 0
+    return str(event["scan_id"])
+
+
+async def declared(house: Installed) -> tuple[dict[str, tuple[str, list[str]]], dict[str, str]]:
+    """(reason, the events in its place) of each declared event; and the ids of those that are none, by their scan."""
+    said = json.loads((await house.udi("epcis", *PERIOD)).stdout)["epcisBody"]["eventList"]
+    found = {
+        each["eventID"]: (each["errorDeclaration"]["reason"], each["errorDeclaration"].get("correctiveEventIDs", []))
+        for each in said if "errorDeclaration" in each
+    }  # fmt: skip
+    rows = await house.pool.fetch("SELECT move_id, scan_id FROM report.stock_moves ORDER BY move_id")
+    stand = {each["eventID"] for each in said if "errorDeclaration" not in each} - found.keys()
+    return found, {str(row["scan_id"]): name for row in rows if (name := f"urn:uuid:{row['move_id']}") in stand}
+
+
+async def test_what_a_correction_replaced_names_the_event_in_its_place_and_what_a_person_rejected_none(
+    house: Installed,
+) -> None:
+    """Also of a correction that was corrected again, and that did not move goods itself; ids stay."""
+    await house.ward.learn(encounter(encounter="E2", department="ICU", admitted_at="2022-05-01T00:00:00+08:00"))
+    lot = gs1(DI, expiry="271231", lot="E9")
+    await house.ward.scan(
+        scan(8000, action="receive", encounter=None, codes=[lot], quantity=9),
+        *(scan(number, codes=[lot], quantity=2) for number in (8001, 8002, 8003)),
+    )
+    before, events = await declared(house)
+    ids = {number: events[str(scan_id(number))] for number in (8001, 8002, 8003)}
+    first = await corrected(house, str(scan_id(8001)), "--quantity", "1")
+    await corrected(house, str(scan_id(8002)), "--quantity", "1")
+    await house.udi("held", "reject", str(scan_id(8003)), "--reason", "not used", "--by", "li", "--timeout", "0")
+    await house.ward.sweep()
+    said, events = await declared(house)
+    assert said[ids[8001]] == ("incorrect_data", [events[first]])
+    assert said[ids[8003]] == ("did_not_occur", [])
+    once = events[first]
+
+    last = await corrected(house, first, "--encounter", "E2")
+    said, events = await declared(house)
+    assert {name: said[name] for name in (ids[8001], once)} == dict.fromkeys(
+        (ids[8001], once), ("incorrect_data", [events[last]])
+    )
+    await house.udi("held", "reject", last, "--reason", "not used", "--by", "li", "--timeout", "0")
+    await house.ward.sweep()
+    gone = events[last]
+    said, _ = await declared(house)
+    assert {name: said[name] for name in (ids[8001], once, gone)} == dict.fromkeys(
+        (ids[8001], once, gone), ("did_not_occur", [])
+    )
+    assert said[ids[8002]][0] == "incorrect_data"
+    assert {name: said[name] for name in before} == before

@@ -129,6 +129,19 @@ def test_a_correction_declares_the_event_that_was_not_so() -> None:
     assert faults_of(document(first, declared | {"errorDeclaration": said}, instead, gone)) == []
 
 
+def test_a_correction_by_another_scan_names_what_of_it_stands() -> None:
+    back = replace(USE, n=1, from_place="patient", to_place="OR-2", takes_back=True, instead=(UUID(int=5), UUID(int=6)))
+    _, declared = events_of([USE, back], ZONE_DEFAULT)
+    assert declared["errorDeclaration"] == {
+        "declarationTime": "2022-06-03T04:00:00.000Z", "reason": "incorrect_data",
+        "correctiveEventIDs": [f"urn:uuid:{UUID(int=5)}", f"urn:uuid:{UUID(int=6)}"],
+    }  # fmt: skip
+    # What the scan itself has moved anew stands in the place of it.
+    anew = replace(USE, move_id=UUID(int=3), n=2)
+    _, declared, _ = events_of([USE, back, anew], ZONE_DEFAULT)
+    assert declared["errorDeclaration"]["correctiveEventIDs"] == [f"urn:uuid:{UUID(int=3)}"]
+
+
 def test_the_schema_refuses_what_is_no_event() -> None:
     """The schema at hand does find faults: a word that the vocabulary lacks, a time zone, a blank in a name."""
     good = event(USE)

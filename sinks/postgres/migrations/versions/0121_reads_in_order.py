@@ -6,7 +6,7 @@ Revision ID: 0121
 from sinks.postgres.migrations.scripts import execute
 
 revision = "0121"
-down_revision = "0114"
+down_revision = "0123"
 branch_labels = None
 depends_on = None
 

@@ -83,7 +83,7 @@ _several = st.builds(
 
 def again(code: ParsedCode) -> ParsedCode:
     """The canonical text read: an element string needs the identifier that obliges it to be one."""
-    alone = code.issuer is Issuer.GS1 and "\n" not in (code.canonical or "")
+    alone = code.issuer is Issuer.GS1 and not {"\n", "\t"} & {*(code.canonical or "")}
     return parse(f"{']d2' if alone else ''}{code.canonical}", scanned_on=SCANNED_ON)
 
 
@@ -96,6 +96,7 @@ def facts(code: ParsedCode) -> dict[str, Any]:
 @example("[)>\x1e06\x1d=)A12345678 \x1e\x04")
 @example("]d201070320698049881710X3\n+A123BJC5D6E71/$$710X3\x1d")
 @example("https://x.cn/01/07032069804988/10/A%28%32%31%29B")
+@example("0107032069804988\t0107032069804988\thttps://x.cn/01/07032069804988/10/0/21/%3CFS%3E")
 def test_the_canonical_text_says_the_same(text: str) -> None:
     code = parse(text, scanned_on=SCANNED_ON)
     if code.valid:

@@ -9,11 +9,9 @@ from models.charging.commands import CommandKind
 from models.closing.case import CaseKey
 from models.reconciling.differences import DifferenceStatus
 from rules.catalogue.joining import price_on
-from rules.stock.invoicing import match_invoice
 from sinks.postgres.closing.cases import CaseBooks
 from sinks.postgres.closing.periods import PeriodBooks
 from sinks.postgres.reconciling.sessions import ReconcilingBooks
-from sinks.postgres.stock.statements import StatementBooks
 from streams.services.monitoring.evaluator import Evaluator
 from streams.services.prover import Prover
 from streams.services.reconciler import Reconciler
@@ -161,7 +159,6 @@ async def tell(ward: Ward, pool: asyncpg.Pool) -> None:
     await Prover(pool).until_idle()
     await reconcile(pool)
     await Prover(pool).until_idle()
-    await StatementBooks(pool).make(HOSPITAL, "S9", Month(202206), match_invoice, "wang")
 
 
 async def fill(url: str) -> None:

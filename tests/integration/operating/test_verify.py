@@ -6,10 +6,15 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from models.calendar import Month
+from rules.stock.invoicing import match_invoice
+from sinks.postgres.stock.statements import StatementBooks
 from sinks.postgres.verifying.books import checks, run_check, verify_books
 from streams.embedded.database import EmbeddedDatabase
+from tests.support.builders import HOSPITAL
 from tests.support.loops import run
 from tests.support.servers.postgres import create_database, drop_database
+from tests.support.ward import postgres_store
 
 DAMAGE = {
     head.partition(": ")[0]: statement
@@ -25,9 +30,15 @@ def filled(database_server: EmbeddedDatabase, story_template: str) -> Iterator[s
     """The address of books that every test leaves as they are."""
     run(database_server.start())
     url = run(create_database(database_server.url, story_template))
+    run(_state(url))
     yield url
     run(database_server.start())
     run(drop_database(database_server.url, url))
+
+
+async def _state(url: str) -> None:
+    async with postgres_store(url) as store:
+        await StatementBooks(store.pool).make(HOSPITAL, "S9", Month(202206), match_invoice, "wang")
 
 
 @pytest.fixture

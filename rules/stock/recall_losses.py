@@ -4,6 +4,7 @@ References:
     docs/store.md, "Recall".
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -30,7 +31,7 @@ def losses(
     A serial unit that was scanned anywhere afterwards is not lost, nor is what a later count of the shelf has found.
     """
     meant = Meant(notice, identifiers, scans)
-    mine = [scan for scan in scans if _told(scan) and meant.scan(scan) is not Match.NO]
+    mine = _net([scan for scan in scans if _told(scan) and meant.scan(scan) is not Match.NO])
     # What a count booked stands behind the scans that counted it, which may be of the same instant.
     mine.sort(key=lambda scan: (scan.scanned_at, scan.action in _BOOKED))
     shelves: dict[tuple[str, Goods], _Shelf] = {}
@@ -42,6 +43,29 @@ def losses(
         loss for (_, goods), each in shelves.items() for loss in each.lost
         if goods not in seen or seen[goods] <= loss.until
     ]  # fmt: skip
+
+
+def _net(scans: Sequence[ItemScan]) -> list[ItemScan]:
+    """The scans without what one count both missed and found of the same goods: they lay there, spelled otherwise."""
+    found: Counter[tuple[str | None, str | None, Goods]] = Counter()
+    for scan in scans:
+        if scan.action == FOUND and scan.document is not None:
+            found[scan.to_place, scan.document, _goods(scan)] += scan.units
+    both: Counter[tuple[str | None, str | None, Goods]] = Counter()
+    netted = []
+    for scan in sorted(scans, key=lambda scan: scan.action == FOUND) if found else scans:
+        units = scan.units
+        if scan.action == MISSING and (key := (scan.from_place, scan.document, _goods(scan))) in found:
+            units -= (same := min(units, found[key] - both[key]))
+            both[key] += same
+        elif scan.action == FOUND and (key := (scan.to_place, scan.document, _goods(scan))) in both:
+            units -= (same := min(units, both[key]))
+            both[key] -= same
+        if units == scan.units:
+            netted.append(scan)
+        elif units:
+            netted.append(replace(scan, units=units))
+    return netted
 
 
 def patients_of(loss: Loss, patients: Iterable[Patient]) -> list[Patient]:

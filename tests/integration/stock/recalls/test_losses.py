@@ -84,6 +84,23 @@ async def test_what_the_next_count_finds_again_is_gone_from_the_list(house: Inst
     assert [each["status"] for each in after] == ["gone"] * 3
 
 
+async def test_what_a_count_finds_again_under_another_spelling_was_not_lost(house: Installed) -> None:
+    """Three of lot A were used as `a`: seven lie there, and the post books three A missing and three `a` found."""
+    await has_department(house.pool, "ORTH")
+    await house.ward.scan(at_shelf(3050, "use", 3, lot="a", encounter="IN"))
+    document = await started(house)
+    await house.ward.scan(at_shelf(3101, "count", 7, document=document))
+    assert (await house.udi("count", "post", document, *POST, "--approved-by", "zhao", "--timeout", "0")).exit_code == 0
+    assert await booked(house) == 2
+    await accept(house.pool, recall(lines=LOT))
+
+    found = await house.json("recall", "R1")
+
+    assert [(each["encounter"], each["quantity"]) for each in found["certain"]] == [("IN", 3)]
+    assert [(each["lot"], each["quantity"]) for each in found["shelf"]] == [("A", 7)]
+    assert found["possible"] == []
+
+
 async def test_without_a_department_those_who_were_scanned_from_the_store_are_listed(house: Installed) -> None:
     await house.ward.scan(
         at_shelf(3050, "use", encounter="IN"), at_shelf(3051, "use", encounter="CARD"),

@@ -132,6 +132,21 @@ def test_a_lot_is_the_same_however_it_is_spelled() -> None:
     assert lost(moved(1, "receive", 5, lot="bad"), counted(20, 5, lot="BA D"), missed(60, document="C-2"))[0][1] == 20
 
 
+def test_what_one_count_misses_and_finds_of_a_lot_that_is_spelled_in_two_ways_was_not_lost() -> None:
+    """The books have ten BAD and three `bad` too few: seven lie there, and the count books both."""
+    two = [moved(1, "receive", 10), moved(10, "use", 3, lot="bad"), counted(60, 7)]
+    for minute in (59, 60, 61):
+        assert lost(*two, moved(minute, "found", 3, lot="bad", document="C-1"), missed(60, 3)) == []
+        assert lost(*two, missed(60, 3), moved(minute, "found", 3, lot="bad", document="C-1")) == []
+    five = [*two[:2], counted(60, 5), moved(60, "found", 3, lot="bad", document="C-1"), missed(60, 5)]
+    assert lost(*five) == [(2, 1, 60)]
+    assert lost(*two, moved(59, "found", 3, lot="bad", document="C-0"), missed(60, 3)) == [(3, 59, 60)]
+    elsewhere = moved(60, "found", 3, lot="bad", document="C-1", to_place="OR-3")
+    assert lost(*two[:1], counted(60, 7), elsewhere, missed(60, 3)) == [(3, 1, 60)]
+    more = moved(60, "found", 4, lot="bad", document="C-1")
+    assert lost(*two[:2], counted(60, 8), more, missed(60, 3), missed(90, 2, "C-2")) == [(2, 60, 90)]
+
+
 def test_whoever_lay_there_meanwhile_may_have_got_it() -> None:
     loss = Loss(UUID(int=1), "OR-2", at(10), at(20), 1)
     inside = [patient("A", 1, 10), patient("B", 20, 30), patient("C", 12, 13), patient("D", 1, None)]

@@ -14,6 +14,13 @@ CROSS JOIN LATERAL unnest(b.keys, b.bodies, b.reasons, b.origins) one (key, body
 WHERE b.topic = 'dead-letters' AND ($1::text IS NULL OR one.reason = $1) AND ($2::text IS NULL OR one.origin = $2)
 ORDER BY b.written_at, b.partition, b.first_seq
 """
+_OF_TOPIC: Final = """
+SELECT one.key, one.body, one.reason, one.origin, b.written_at
+FROM udi.outbox_kept b
+CROSS JOIN LATERAL unnest(b.keys, b.bodies, b.reasons, b.origins) one (key, body, reason, origin)
+WHERE b.topic = 'dead-letters' AND starts_with(one.origin, $1 || '/')
+ORDER BY b.written_at DESC, b.partition, b.first_seq DESC
+"""
 _RECORDED: Final = """
 SELECT k.place::int, s.record_key, coalesce(b.raw, CASE WHEN b.let_go_at IS NOT NULL THEN k.body END) AS raw,
        CASE WHEN s.action IS NULL THEN s.explanation END AS detail
@@ -60,6 +67,11 @@ class RecordedLetter:
 async def letters(asked: Asked, reason: str | None, origin: str | None) -> list[LetterRow]:
     """Those of a reason, or the one of an origin, oldest first; all when neither is given."""
     return await fetch(asked, LetterRow, _LETTERS, reason, origin)
+
+
+async def letters_of(asked: Asked, topic: str) -> list[LetterRow]:
+    """Those that came on a topic, by its name with its prefix; the newest first."""
+    return await fetch(asked, LetterRow, _OF_TOPIC, topic)
 
 
 async def recorded_letters(

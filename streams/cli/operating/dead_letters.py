@@ -16,7 +16,7 @@ from models.stock.cabinet import CabinetRead, read_cabinet
 from models.stock.delivery import read_delivery
 from models.stock.recall import Recall, not_newer, read_recall
 from models.stock.store import read_store
-from models.wire.strict_json import Refusal
+from models.wire.strict_json import Refusal, read_object
 from models.wire.topics import (
     CABINET_READS,
     CATALOGUE,
@@ -28,7 +28,7 @@ from models.wire.topics import (
     RECALLS,
     STORES,
 )
-from sinks.postgres.operating.dead_letters import RecordedLetter, letters, recorded_letters
+from sinks.postgres.operating.dead_letters import LetterRow, RecordedLetter, letters, letters_of, recorded_letters
 from sinks.postgres.stock.cabinets import misdated
 from sinks.postgres.stock.supply_facts import recall_versions
 from streams.cli.publishing import Outbound
@@ -82,6 +82,23 @@ async def dead_letters(settings: Settings, pool: asyncpg.Pool, reason: str | Non
     recorded = await recorded_letters(pool, [each.place for each in found], [each.value for each in found])
     versions = await recall_versions(pool) if len(recorded) < len(found) else {}
     return [_completed(settings, letter, recorded.get(place), versions) for place, letter in enumerate(found, 1)]
+
+
+async def letter_of_recall(settings: Settings, pool: asyncpg.Pool, hospital: str | None, name: str) -> Letter | None:
+    """The newest dead letter that names a recall notice, by key or value; of any hospital when none is given."""
+    for row in await letters_of(pool, settings.topic(RECALLS)):
+        if _names_recall(row, hospital, name):
+            return (await dead_letters(settings, pool, None, row.origin))[-1]
+    return None
+
+
+def _names_recall(row: LetterRow, hospital: str | None, name: str) -> bool:
+    whose, _, named = row.key.decode("utf-8", "replace").partition("/")
+    if named == name and hospital in {None, whose}:
+        return True
+    body = read_object(row.body)
+    fields = {} if isinstance(body, Refusal) else body.fields
+    return fields.get("recall") == name and hospital in {None, fields.get("hospital")}
 
 
 def _completed(

@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -104,7 +104,10 @@ def recall(
         from streams.services.recall_lister import list_notice  # noqa: PLC0415 -- `--help` needs no service
 
         before, desk = time.monotonic(), RecallDesk(pool)
-        accepted = _one(await desk.notices(hospital, name), name)
+        found = await desk.notices(hospital, name)
+        if not found:
+            await _none(settings, pool, hospital, name)
+        accepted = _one(found, name)
         looked = await list_notice(desk, accepted.notice)
         missing = [each for each in lines if not await desk.close(accepted.notice, each, reason or "", who)]
         listed = await desk.lines(accepted.notice)
@@ -128,9 +131,19 @@ def _line_id(text: str) -> UUID:
         bad(f"Expected a line id as --json shows it, got {text!r}.")
 
 
+async def _none(settings: Settings, pool: asyncpg.Pool, hospital: str | None, name: str) -> NoReturn:
+    """No notice is in the books; one that was refused lies among the dead letters."""
+    from streams.cli.operating.dead_letters import letter_of_recall  # noqa: PLC0415 -- `--help` needs no readers
+
+    letter = await letter_of_recall(settings, pool, hospital, name)
+    if letter is not None:
+        origin = letter.origin
+        detail = told(letter.detail or "")
+        typer.echo(f"Dead letter {origin} names it (udi replay --dead-letters --origin {origin}): {detail}", err=True)
+    bad(f"Expected a recall notice, found none named {as_written(name)}.")
+
+
 def _one(found: Sequence[Accepted], name: str) -> Accepted:
-    if not found:
-        bad(f"Expected a recall notice, found none named {as_written(name)}.")
     if len(found) > 1:
         bad(f"Expected --hospital: {', '.join(each.notice.hospital for each in found)} have a notice named {name}.")
     return found[0]

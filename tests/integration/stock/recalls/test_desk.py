@@ -292,6 +292,26 @@ async def test_a_refused_version_says_which_is_known_and_which_came(house: Insta
     assert "账上已有第 3 版" in "".join(chinese.stdout.split()).replace("账上已有第3版", "账上已有第 3 版")
 
 
+async def test_a_refused_notice_is_pointed_at_where_its_name_is_asked_for(house: Installed) -> None:
+    bounds = {"issuer": "GS1", "di": DI, "serial_from": "A1", "serial_to": "A 010"}
+    await accept(house.pool, recall(name="R10", lines=[bounds]), recall(name="R11", lines=[bounds]), b"{}")
+
+    shown = await house.udi("recall", "R10")
+    chinese = await house.udi("--lang", "zh-CN", "recall", "R10")
+    nothing = await house.udi("recall", "R12")
+
+    assert (shown.exit_code, chinese.exit_code, nothing.exit_code) == (2, 2, 2)
+    said = " ".join(shown.stderr.split())
+    origin = said.partition("Dead letter ")[2].split()[0]
+    assert f"Dead letter {origin} names it (udi replay --dead-letters --origin {origin}): " in said
+    assert "Expected serial_from and serial_to of one length" in said
+    assert "found none named R10." in said
+    assert "serial_from 与 serial_to 长度须相同" in chinese.stderr
+    assert "Dead letter" not in nothing.stderr
+    letters = (await house.json("replay", "--dead-letters", "--origin", origin))["dead_letters"]
+    assert [each["origin"] for each in letters] == [origin]
+
+
 async def test_the_scheduler_lists_a_new_notice_by_itself(ward: Ward, store: PostgresStore) -> None:
     await ward.scan(use(1), use(2, action="receive", encounter=None, quantity=4))
     await accept(store.pool, recall())

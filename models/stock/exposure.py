@@ -205,3 +205,39 @@ class StandingLine(ExposureLine):
     """Units of use it had then."""
     last_closed_chance: Decimal | None = None
     """Its chance then, 0 to 1; `None`: it was certain, or closed by a version of ours that did not keep it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClosureProof:
+    """Every line of a version has ended."""
+
+    recall: str
+    """Id of the notice."""
+    version: int
+    """Version of the notice that is proven."""
+    level: str
+    """`A`: every line was followed, not a sample."""
+    lines: int
+    """How many lines the version has."""
+    units: int
+    """Units of use on those that are not gone: the units of a line that is gone stand on another."""
+    closed_by_persons: int
+    """Lines that a person closed, with a reason."""
+    gone: int
+    """Lines whose goods have moved on to a line of their own, or whose use was taken back."""
+    ended: int
+    """Lines of goods that were wasted or are back at the supplier."""
+    closed_at: datetime | None
+    """When the last line ended; `None` when there was none."""
+    hash: str
+    """SHA-256, in hexadecimal, of the lines in the order of their ids: what an archived proof is compared with."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptProof(ClosureProof):
+    """A proof as the books keep it; lines may be open again since."""
+
+    n: int
+    """1, 2, 3 … of the notice, whatever its version."""
+    proven_at: datetime
+    """When the books saw it, by the database's clock."""

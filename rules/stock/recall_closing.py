@@ -6,45 +6,17 @@ References:
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from hashlib import sha256
 from typing import Any, Final
 
 import orjson
 
-from models.stock.exposure import RecallLineStatus, StandingLine
+from models.stock.exposure import ClosureProof, RecallLineStatus, StandingLine
 from models.stock.recall import Recall
 
 LEVEL: Final = "A"
 """All lines are checked, not a sample. Source: see above; the strictest, and the default here."""
 _NEAR: Final = frozenset({"certain", "possible", "shelf"})
-
-
-@dataclass(frozen=True, slots=True)
-class ClosureProof:
-    """Every line of a version has ended."""
-
-    recall: str
-    """Id of the notice."""
-    version: int
-    """Version of the notice that is proven."""
-    level: str
-    """`A`: every line was followed, not a sample."""
-    lines: int
-    """How many lines the version has."""
-    units: int
-    """Units of use on those that are not gone: the units of a line that is gone stand on another."""
-    closed_by_persons: int
-    """Lines that a person closed, with a reason."""
-    gone: int
-    """Lines whose goods have moved on to a line of their own, or whose use was taken back."""
-    ended: int
-    """Lines of goods that were wasted or are back at the supplier."""
-    closed_at: datetime | None
-    """When the last line ended; `None` when there was none."""
-    hash: str
-    """SHA-256, in hexadecimal, of the lines in the order of their ids: what an archived proof is compared with."""
 
 
 def counts_of(lines: Sequence[StandingLine]) -> dict[str, dict[str, int]]:
@@ -78,6 +50,7 @@ def closure_proof(notice: Recall, lines: Sequence[StandingLine]) -> ClosureProof
 
 
 def _content(line: StandingLine) -> list[Any]:
+    """What the hash is over; docs/store.md, "Proof of closure", says it for whoever recomputes it."""
     return [
         line.line_id, line.kind, line.quantity, line.chance, line.status, line.closed_by, line.closing_reason,
         line.closed_at,

@@ -95,6 +95,7 @@ reading             book  ar     r      r      r      r      r
 recall              book  ar     -      r      r      r      r
 recall_closing      book  r      -      r      r      ar     r
 recall_line         state r      r      arw    r      arw    r
+recall_proof        book  r      -      ar     r      ar     r
 reconciled          state r      -      arw    r      r      r
 relay_floor         state r      arw    r      r      arw    r
 review_entry        book  -      -      ar     ar     ar     r

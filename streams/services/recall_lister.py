@@ -10,9 +10,10 @@ from typing import Final
 import asyncpg
 
 from models.stock.recall import Recall
+from rules.stock.recall_closing import closure_proof
 from rules.stock.recall_listing import lines_of
 from rules.stock.recall_losses import losses, patients_of
-from sinks.postgres.stock.recall_desk import Looked, RecallDesk
+from sinks.postgres.stock.recall_desk import Listing, Looked, RecallDesk
 from streams.services.leased import Failed, nobody, while_leased
 
 LEASE: Final = "recalls"
@@ -30,7 +31,20 @@ async def list_notice(desk: RecallDesk, notice: Recall) -> Looked:
         patients = await listing.patients(lost)
         among = [(loss, patients_of(loss, patients[loss.store])) for loss in lost]
         await listing.write(lines_of(notice, materials.identifiers, materials.scans, materials.holdings, among))
+        await _prove(listing, notice)
     return materials.looked
+
+
+async def prove_notice(desk: RecallDesk, notice: Recall) -> None:
+    """Keep the proof of its closure, when every line has ended."""
+    async with desk.listing(notice) as listing:
+        await _prove(listing, notice)
+
+
+async def _prove(listing: Listing, notice: Recall) -> None:
+    proof = closure_proof(notice, await listing.lines())
+    if proof is not None:
+        await listing.keep(proof)
 
 
 class RecallLister:

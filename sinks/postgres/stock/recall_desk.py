@@ -14,7 +14,16 @@ from uuid import UUID
 import asyncpg
 import orjson
 
-from models.stock.exposure import ExposureLine, Holding, ItemScan, Loss, Patient, StandingLine
+from models.stock.exposure import (
+    ClosureProof,
+    ExposureLine,
+    Holding,
+    ItemScan,
+    KeptProof,
+    Loss,
+    Patient,
+    StandingLine,
+)
 from models.stock.recall import Recall, recorded_recall
 from models.udi import Issuer
 from sinks.postgres.locks import AdvisoryLock
@@ -78,6 +87,19 @@ LEFT JOIN udi.recall_closing c USING (hospital, recall, line_id)
 WHERE (l.hospital, l.recall, l.line_id) = ($1, $2, $3) AND l.gone_at IS NULL
 GROUP BY l.hospital, l.recall, l.line_id, l.quantity
 RETURNING n
+"""
+_KEEP = """
+INSERT INTO udi.recall_proof (hospital, recall, n, version, level, lines, units, closed_by_persons, gone, ended,
+    closed_at, hash)
+SELECT $1, $2, coalesce(max(p.n), 0) + 1, $3, $4, $5, $6, $7, $8, $9, $10, $11
+FROM udi.recall_proof p WHERE (p.hospital, p.recall) = ($1, $2)
+HAVING ((array_agg(p.version ORDER BY p.n DESC))[1], (array_agg(p.hash ORDER BY p.n DESC))[1])
+    IS DISTINCT FROM ($3, $11)
+"""
+"""Of what came to the same as the newest one nothing is kept again."""
+_KEPT = """
+SELECT recall, version, level, lines, units, closed_by_persons, gone, ended, closed_at, hash, n, proven_at
+FROM report.recall_proofs WHERE (hospital, recall) = ($1, $2) ORDER BY n
 """
 _COLUMNS = (
     "kind", "encounter", "store", "department", "item_code", "issuer", "di", "lot", "serial", "expiry", "quantity",
@@ -166,6 +188,10 @@ class RecallDesk:
         """What its version lists, as it stands."""
         return await fetch(self._pool, StandingLine, _LISTED, notice.hospital, notice.recall, notice.version)
 
+    async def proofs(self, notice: Recall) -> list[KeptProof]:
+        """Each time that every line of one of its versions had ended, oldest first."""
+        return await fetch(self._pool, KeptProof, _KEPT, notice.hospital, notice.recall)
+
     async def close(self, notice: Recall, line_id: UUID, reason: str, by: str) -> bool:
         """A person ends a line; `False` when no such line stands."""
         arguments = (notice.hospital, notice.recall, line_id, reason, by)
@@ -207,6 +233,18 @@ class Listing:
             since, until = min(each.since for each in mine), max(each.until for each in mine)
             found[store] = await fetch(self._connection, Patient, _PATIENTS, self._notice.hospital, store, since, until)
         return found
+
+    async def lines(self) -> list[StandingLine]:
+        """What its version lists, as it stands."""
+        notice = self._notice
+        return await fetch(self._connection, StandingLine, _LISTED, notice.hospital, notice.recall, notice.version)
+
+    async def keep(self, proof: ClosureProof) -> None:
+        """Every line has ended; what it came to stays in the books."""
+        await self._connection.execute(
+            _KEEP, self._notice.hospital, proof.recall, proof.version, proof.level, proof.lines, proof.units,
+            proof.closed_by_persons, proof.gone, proof.ended, proof.closed_at, proof.hash,
+        )  # fmt: skip
 
     async def write(self, lines: Sequence[ExposureLine]) -> None:
         """These are its lines now; those that stood and are not among them are gone."""

@@ -13,8 +13,8 @@ import asyncpg
 import typer
 
 from models.calendar import local_day
-from models.stock.exposure import RecallLineStatus, StandingLine
-from rules.stock.recall_closing import LEVEL, ClosureProof, closure_proof, counts_of, group_of
+from models.stock.exposure import ClosureProof, KeptProof, RecallLineStatus, StandingLine
+from rules.stock.recall_closing import LEVEL, closure_proof, counts_of, group_of
 from rules.stock.recall_listing import LOST, NOBODY_KNOWN
 from sinks.postgres.stock.recall_desk import Accepted, Looked, RecallDesk
 from sinks.postgres.stock.recall_listing import ListedRecall, listed_recalls
@@ -35,6 +35,8 @@ class Page:
     """The notice, as the books hold it."""
     lines: Sequence[StandingLine]
     """Of the version in force."""
+    proofs: Sequence[KeptProof]
+    """Each time that every line had ended, oldest first."""
     looked: Looked
     """What was looked at for it."""
     seconds: float
@@ -71,7 +73,8 @@ class Page:
             "ended_on": notice.ended_on, "reason": notice.reason, "accepted_at": self.accepted.accepted_at,
             "level": LEVEL, "names_goods": self.names_goods, "looked": asdict(self.looked), **groups,
             "counts": counts_of(self.lines), "open": self.open,
-            "proof": asdict(self.proof) if self.proof else None, "seconds": round(self.seconds, 3),
+            "proof": asdict(self.proof) if self.proof else None,
+            "proofs": [asdict(each) for each in self.proofs], "seconds": round(self.seconds, 3),
         }  # fmt: skip
 
 
@@ -101,7 +104,7 @@ def recall(
         bad("Expected who closes the line, got an empty --by.")
 
     async def work(settings: Settings, pool: asyncpg.Pool) -> tuple[Page, list[UUID]]:
-        from streams.services.recall_lister import list_notice  # noqa: PLC0415 -- `--help` needs no service
+        from streams.services.recall_lister import list_notice, prove_notice  # noqa: PLC0415 -- `--help` needs no service
 
         before, desk = time.monotonic(), RecallDesk(pool)
         found = await desk.notices(hospital, name)
@@ -110,9 +113,11 @@ def recall(
         accepted = _one(found, name)
         looked = await list_notice(desk, accepted.notice)
         missing = [each for each in lines if not await desk.close(accepted.notice, each, reason or "", who)]
-        listed = await desk.lines(accepted.notice)
+        if lines:
+            await prove_notice(desk, accepted.notice)
+        listed, proofs = await desk.lines(accepted.notice), await desk.proofs(accepted.notice)
         today = local_day(datetime.now(UTC), settings.zone)
-        return Page(accepted, listed, looked, time.monotonic() - before, today, settings.zone), missing
+        return Page(accepted, listed, proofs, looked, time.monotonic() - before, today, settings.zone), missing
 
     page, missing = run(work)
     if as_json:
@@ -203,6 +208,10 @@ def _show(page: Page, limit: int) -> None:
     _show_reopened([line for line in page.lines if line.reopened], page.zone, limit)
     if page.proof is not None:
         typer.echo(f"Closed: {page.proof.lines:,} of {page.proof.lines:,} lines have ended. SHA-256 {page.proof.hash}")
+    for each in page.proofs:
+        if page.proof is None or each.hash != page.proof.hash:
+            day = local_day(each.closed_at or each.proven_at, page.zone)
+            typer.echo(f"Closed before, on {day}: version {each.version}, {each.lines:,} lines. SHA-256 {each.hash}")
 
 
 def _show_reopened(lines: Sequence[StandingLine], zone: ZoneInfo, limit: int) -> None:

@@ -6,7 +6,7 @@ Revision ID: 0115
 from sinks.postgres.migrations.scripts import execute
 
 revision = "0115"
-down_revision = "0123"
+down_revision = "0121"
 branch_labels = None
 depends_on = None
 

@@ -10,10 +10,13 @@ from random import Random
 
 import pytest
 
+from streams.embedded.broker import EmbeddedBroker
 from streams.embedded.database import EmbeddedDatabase
 from tests.chaos.controls import CONTROLS, Control, sabotage, with_protection
+from tests.chaos.counting import PERSON
 from tests.chaos.rig import LANES, Outcome, Rig
 from tests.oracle.processes import UDI
+from tests.oracle.world.counts import shelves
 from tests.oracle.world.generator import plan
 from tests.support.servers.kafka import RealKafka
 
@@ -78,3 +81,21 @@ async def test_the_fence_alone_keeps_two_relays_apart(
     assert {violation.rule for violation in found.violations} & {
         "every_topic_counts_from_one_without_gaps", "every_credit_follows_its_charge",
     } == set(), str(found)  # fmt: skip
+
+
+async def test_the_checker_notices_that_a_post_of_a_count_is_not_one_transaction(
+    embedded_broker: EmbeddedBroker, database_server: EmbeddedDatabase, database: str, tmp_path: Path
+) -> None:
+    chance, made = Random(SEED), plan(SEED, 1, lanes=LANES)  # noqa: S311  # Chance that repeats is wanted here.
+    torn = (*PERSON, "torn")
+    rig = Rig(embedded_broker, database_server, database, tmp_path, workers=1, relays=1, person=torn)
+    counted = shelves(SEED, 1, lanes=LANES)
+
+    async with rig:
+        found = await rig.run(made, [], chance, per_second=0, settle_seconds=SETTLE_SECONDS, shelves=counted)
+
+    assert {violation.rule for violation in found.violations} == {
+        "a_posted_count_says_what_was_counted",
+        "every_difference_of_a_count_is_booked",
+        "a_counted_shelf_holds_what_was_counted_and_moved_since",
+    }, str(found)

@@ -14,11 +14,13 @@ from confluent_kafka import KafkaException
 
 from streams.embedded.broker import EmbeddedBroker
 from streams.embedded.database import EmbeddedDatabase
+from tests.chaos.counting import PERSON, Counting, Person
 from tests.oracle import readers
 from tests.oracle.checker import check, figures, report
 from tests.oracle.processes import UDI, Service, environment, init
 from tests.oracle.producer import Sender
-from tests.oracle.values import Evidence, Figures, Violation
+from tests.oracle.values import Evidence, Figures, Intent, Violation
+from tests.oracle.world.counts import Shelf
 from tests.oracle.world.generator import Plan
 from tests.oracle.world.intents import IntentLog
 from tests.support.leaks import leaked, persons
@@ -79,6 +81,7 @@ class Rig:
         relays: number of relay processes; the embedded broker allows one.
         program: the command of the services; a control run's instead of the product's.
         settings: more settings of the services.
+        person: what gives a person's commands.
         through: where the services find the database, when it is not where the checker does.
     """
 
@@ -93,6 +96,7 @@ class Rig:
         relays: int = 2,
         program: Sequence[str] = UDI,
         settings: Mapping[str, str] = MappingProxyType({}),
+        person: Sequence[str] = PERSON,
         through: str | None = None,
     ) -> None:
         self.broker = broker
@@ -101,7 +105,7 @@ class Rig:
         self.real = not isinstance(broker, EmbeddedBroker)
         self.faults: Counter[str] = Counter()
         self.stops: dict[str, float] = {}
-        self._program = program
+        self._folder, self._program, self._person = folder, program, person
         session = str(SESSION_SECONDS)
         more = {"replication_factor": "1"}
         more |= {} if self.real else {"embedded_broker": "true", "log_append_time": "false"}
@@ -139,33 +143,56 @@ class Rig:
         *,
         per_second: float,
         settle_seconds: float = SETTLE_SECONDS_MAX,
+        shelves: Sequence[Shelf] = (),
     ) -> Outcome:
-        """Send the plan while the faults happen one after the other, heal, and wait for the checker's final word."""
+        """Send the plan while the faults happen one after the other, heal, and wait for the checker's final word.
+
+        Meanwhile a person has the shelves counted.
+        """
+        intents = [*made.intents]
         await self.sender.send(made.early)
         await self._seconds_until_read()
         await asyncio.sleep(JOIN_SECONDS)
         supervising = asyncio.create_task(self._supervise())
         sending = asyncio.create_task(self.sender.send(made.scans, per_second=per_second))
+        counting = asyncio.create_task(self._count(shelves, Random(chance.random())))  # noqa: S311  # It repeats.
         try:
             recoveries = await self._suffer(faults, chance)
             await sending
+            intents += await counting
             await self.heal()
             recoveries.append(await self._seconds_until_read())
             await self.sender.send(made.late)
-            evidence = await self._settled(made, settle_seconds)
+            evidence = await self._settled(intents, settle_seconds)
         finally:
             sending.cancel()
+            counting.cancel()
             supervising.cancel()
         return Outcome(
-            violations=check(made.intents, evidence),
-            figures=figures(made.intents, evidence),
+            violations=check(intents, evidence),
+            figures=figures(intents, evidence),
             faults=dict(self.faults),
             chunks_resent=self.sender.repeats,
             recoveries=tuple(recoveries),
             stops=dict(self.stops),
-            leaked=leaked(persons(made.intents), [service.log for service in self.services]),
+            leaked=leaked(persons(intents), [service.log for service in self.services]),
             said="\n".join(f"--- {service.name}\n{service.log[-1500:]}" for service in self.services),
         )
+
+    async def _count(self, shelves: Sequence[Shelf], chance: Random) -> list[Intent]:
+        """What was sent for the counts of the shelves."""
+        if not shelves:
+            return []
+        log = IntentLog(self._folder / "counts.jsonl")
+        sender = Sender(self.broker.bootstrap_servers, log, idempotent=self.real)
+        async with Person(self.settings, self._folder, self._person) as person:
+            counting = Counting(person, sender, self.url, chance)
+            try:
+                await counting.run(shelves)
+            finally:
+                await sender.close()
+        self.faults.update(counting.killed)
+        return counting.intents
 
     async def _suffer(self, faults: Sequence["Fault"], chance: Random) -> list[float]:
         """One fault after the other; seconds from the end of each until what was there then had been read."""
@@ -217,7 +244,7 @@ class Rig:
             await asyncio.sleep(0.2)
         return round(clock() - begun, 2)
 
-    async def _settled(self, made: Plan, seconds_max: float) -> Evidence:
+    async def _settled(self, intents: Sequence[Intent], seconds_max: float) -> Evidence:
         """The evidence once it is faultless, or at the end of the time for it."""
         clock = asyncio.get_running_loop().time
         quiet = 0.0 if self.real else 0.5
@@ -227,7 +254,7 @@ class Rig:
             evidence = await asyncio.to_thread(
                 readers.evidence, self.url, self.broker.bootstrap_servers, quiet_seconds=quiet
             )
-            if not check(made.intents, evidence) or clock() - begun > seconds_max:
+            if not check(intents, evidence) or clock() - begun > seconds_max:
                 return evidence
 
 
@@ -242,6 +269,11 @@ async def kill_a_worker(rig: Rig, chance: Random) -> None:
 async def kill_a_relay(rig: Rig, chance: Random) -> None:
     """SIGKILL, and a new one soon."""
     await _kill(rig, "relay killed", chance.choice(rig.relays), chance)
+
+
+async def kill_the_scheduler(rig: Rig, chance: Random) -> None:
+    """SIGKILL, and a new one soon: it publishes what persons decided."""
+    await _kill(rig, "scheduler killed", rig.services[-1], chance)
 
 
 async def kill_everybody(rig: Rig, chance: Random) -> None:

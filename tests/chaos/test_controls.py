@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from sinks.postgres.stock import counts
 from streams.embedded.broker import EmbeddedBroker
 from streams.embedded.database import EmbeddedDatabase
 from tests.chaos.controls import CONTROLS, sabotage
@@ -28,3 +29,4 @@ def test_controls_name_what_there_is() -> None:
     assert frozenset().union(*(control.broken for control in CONTROLS)) <= invariants
     assert {name for control in CONTROLS for name in control.stories} <= stories
     assert {control.patch for control in CONTROLS} - {""} <= PATCHES.keys()
+    assert "count_desk" in vars(counts), "What `person` replaces has moved."

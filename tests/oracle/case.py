@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from tests.oracle.counting import Bookings, Line, lines_of
 from tests.oracle.model import Account, Hospital, accounts
 from tests.oracle.values import INPUTS, SCANS, Evidence, Facts, Intent, Record, Row
 
@@ -46,6 +47,10 @@ class Case:
     """Input records that nobody meant to send: the harness itself is wrong."""
     unsent: tuple[Intent, ...]
     """Intents that never reached their topic."""
+    lines: tuple[Line, ...]
+    """Of every count, when it is posted."""
+    unbooked: tuple[Facts, ...]
+    """Differences of counts that no scan books."""
     accounts: Mapping[str, Account]
     scans: Mapping[str, list[Row]]
     """Rows of `report.scans` by scan id."""
@@ -66,9 +71,11 @@ class Case:
 def case_of(intents: Sequence[Intent], evidence: Evidence) -> Case:
     """Match the evidence with what was sent."""
     meant = {(intent.topic, intent.key, intent.value): intent.facts for intent in intents}
-    known, strangers, present = _matched(meant, evidence)
-    offsets = tuple(_classified([pair for pair in known if pair[0].topic == SCANS]))
     hospital = Hospital.of(intents)
+    lines = lines_of(intents, hospital)
+    bookings = Bookings(lines)
+    known, strangers, present = _matched(meant, evidence, bookings)
+    offsets = tuple(_classified([pair for pair in known if pair[0].topic == SCANS]))
     scans = grouped(evidence.tables["scans"], "scan_id")
     ledger = evidence.tables["charges"]
     return Case(
@@ -78,6 +85,8 @@ def case_of(intents: Sequence[Intent], evidence: Evidence) -> Case:
         bad_facts=tuple(pair for pair in known if pair[0].topic != SCANS and pair[1].kind == "poison"),
         strangers=tuple(strangers),
         unsent=tuple(intent for intent in intents if (intent.topic, intent.key, intent.value) not in present),
+        lines=lines,
+        unbooked=tuple(bookings.due),
         accounts=_resolved(accounts(_lanes(offsets), hospital), scans),
         scans=scans,
         verdicts=_by_place(evidence.tables["verdicts"]),
@@ -106,7 +115,7 @@ Sent = tuple[str, bytes | None, bytes | None]
 
 
 def _matched(
-    meant: Mapping[Any, Facts], evidence: Evidence
+    meant: Mapping[Any, Facts], evidence: Evidence, bookings: Bookings
 ) -> tuple[list[tuple[Record, Facts]], list[Record], set[Sent]]:
     """Records with their facts, records nobody meant to send, and what has arrived."""
     known, strangers, present = [], [], set()
@@ -118,6 +127,8 @@ def _matched(
                 known.append((record, meant[sent]))
             elif topic == SCANS and _is_tick(record):
                 known.append((record, Facts("tick")))
+            elif topic == SCANS and (booking := bookings.of(record)) is not None:
+                known.append((record, booking))
             else:
                 strangers.append(record)
     return known, strangers, present

@@ -5,7 +5,7 @@ from itertools import islice
 from typing import Final
 
 from tests.oracle.case import Case, case_of
-from tests.oracle.invariants import accounts, books, offsets, topics
+from tests.oracle.invariants import accounts, books, counts, offsets, topics
 from tests.oracle.values import Evidence, Figures, Intent, Violation
 
 Invariant = Callable[[Case], Iterator[str]]
@@ -45,6 +45,9 @@ OTHERS: Final[tuple[Invariant, ...]] = (
     books.settlement_is_the_use_of_the_suppliers_goods,
     books.nothing_is_parked_whose_facts_have_come,
     books.a_closed_period_gets_no_row,
+    counts.a_posted_count_says_what_was_counted,
+    counts.every_difference_of_a_count_is_booked,
+    counts.a_counted_shelf_holds_what_was_counted_and_moved_since,
 )
 INVARIANTS: Final = (*LOST, *DOUBLE, *INVENTED, *OTHERS)
 

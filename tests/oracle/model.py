@@ -154,11 +154,11 @@ def _fold(state: _Lane, facts: Facts, hospital: Hospital, contested: set[Unit]) 
         _give_back(state, facts, hospital, contested)
     elif facts.action == "identify":
         _identify(state, facts)
-    elif facts.action in ("missing", "found"):
+    elif facts.action in ("missing", "found") and not facts.document:
         state.done[facts.scan_id] = Account(facts, "held", "not-counted")
     else:
         state.done[facts.scan_id] = Account(
-            facts, "recorded", move=_move(facts, hospital), cleared=_cleared(facts, hospital)
+            facts, "recorded", move=move_of(facts, hospital), cleared=_cleared(facts, hospital)
         )
 
 
@@ -191,7 +191,7 @@ def _decided_use(facts: Facts, hospital: Hospital, *, held: bool) -> Account:
     """By the contract's table, from the top."""
     row, stay = hospital.items[facts.item], hospital.stays.get(facts.encounter or "")
     price = hospital.price(facts.item)
-    move, payable = _move(facts, hospital), hospital.cost(facts)
+    move, payable = move_of(facts, hospital), hospital.cost(facts)
     outside = _outside(facts, stay)
     if stay is None:
         verdict, reason = "parked", "encounter-unknown" if facts.encounter else "encounter-missing"
@@ -251,7 +251,7 @@ def _credited(state: _Lane, facts: Facts, used: Account, hospital: Hospital) -> 
     billed = used.verdict == "billed"
     return Account(
         facts, "credited" if billed else "recorded", amount=amount if billed else None, credits_of=use_id,
-        usage=None if billed else -amount, move=_move(facts, hospital), payable=hospital.cost(facts),
+        usage=None if billed else -amount, move=move_of(facts, hospital), payable=hospital.cost(facts),
     )  # fmt: skip
 
 
@@ -293,7 +293,8 @@ def _cleared(facts: Facts, hospital: Hospital) -> Move | None:
     return Move(*way, hospital.owner(facts.item), facts.item, facts.lot, facts.serial, facts.cleared)
 
 
-def _move(facts: Facts, hospital: Hospital) -> Move | None:
+def move_of(facts: Facts, hospital: Hospital) -> Move | None:
+    """Where the goods go by the scan alone; `None`: nowhere."""
     here, there = f"set/{facts.set_of}" if facts.set_of else facts.store, facts.to_store or ""
     here = f"lent/{here}" if facts.borrowed else here
     locked, sent = f"quarantine/{facts.store}", f"in-transit/{there}" if there in hospital.confirming else there
@@ -303,7 +304,8 @@ def _move(facts: Facts, hospital: Hospital) -> Move | None:
         "lend": (here, f"lent/{there}"),
         "give-back": (f"lent/{facts.store}", there), "accept": (f"in-transit/{facts.store}", here),
         "quarantine": (here, locked), "clear": (locked, here),
-        "send-back": (locked if facts.locked else here, "supplier"),
+        "send-back": (locked if facts.locked else here, "supplier"), "missing": (here, "adjustment"),
+        "found": ("adjustment", here),
     }.get(facts.action)  # fmt: skip
     if places is None:
         return None

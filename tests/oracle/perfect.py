@@ -8,8 +8,9 @@ from uuid import NAMESPACE_OID, uuid5
 from zlib import crc32
 
 from tests.oracle.case import Case, Offset, case_of
+from tests.oracle.counting import Bookings, lines_of
 from tests.oracle.invariants.books import OUTSIDE, recount
-from tests.oracle.model import Account
+from tests.oracle.model import Account, Hospital
 from tests.oracle.values import (
     BILLING,
     DEAD_LETTERS,
@@ -27,14 +28,14 @@ from tests.oracle.values import (
 LANES: Final = 4
 VIEWS: Final = (
     "positions", "verdicts", "scans", "charges", "outbox", "stock", "stock_moves", "parked", "usage_months",
-    "settlement",
+    "settlement", "counts",
 )  # fmt: skip
 Tables = dict[str, list[dict[str, Any]]]
 
 
 def evidence_of(intents: Sequence[Intent]) -> Evidence:
     """Faultless tables and topics; returns are held at first and credited when everything has been read."""
-    inputs = _inputs(intents)
+    inputs = _inputs([*intents, *_bookings(intents)])
     case = case_of(intents, Evidence({view: [] for view in VIEWS}, inputs))
     tables: Tables = {view: [] for view in VIEWS}
     topics: dict[str, list[Record]] = {**inputs, BILLING: [], VERDICTS: [], SETTLEMENT: [], DEAD_LETTERS: []}
@@ -45,8 +46,31 @@ def evidence_of(intents: Sequence[Intent]) -> Evidence:
     _record(case, tables, topics)
     _letters_of_facts(case, tables, topics)
     _sums(tables)
+    tables["counts"] = [
+        {"document": line.document, "store": line.store, "item_code": line.item, "lot": line.lot, "serial": line.serial,
+         "expected": line.expected, "counted": line.counted, "hospital": HOSPITAL}
+        for line in case.lines
+    ]  # fmt: skip
     tables["usage_months"] = _usage(case_of(intents, Evidence(tables, topics)))
     return Evidence(tables, topics)
+
+
+def _bookings(intents: Sequence[Intent]) -> list[Intent]:
+    """What the scheduler publishes for the differences of posted counts; each twice, as after a kill."""
+    due = Bookings(lines_of(intents, Hospital.of(intents))).due
+    return [
+        Intent(SCANS, f"{HOSPITAL}/{facts.store}".encode(), json.dumps(_said(facts)).encode(), facts)
+        for facts in due
+        for _ in range(2)
+    ]
+
+
+def _said(facts: Facts) -> dict[str, Any]:
+    return {
+        "scan_id": str(uuid5(NAMESPACE_OID, repr(facts))), "action": facts.action, "item_code": facts.item,
+        "quantity": facts.quantity, "store": facts.store, "document": facts.document, "entry": "manual",
+        "scanned_at": facts.scanned_at,
+    }  # fmt: skip
 
 
 def _inputs(intents: Iterable[Intent]) -> dict[str, list[Record]]:

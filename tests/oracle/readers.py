@@ -18,7 +18,7 @@ from tests.oracle.values import INPUTS, OUTPUTS, Evidence, Record, Row
 
 VIEWS: Final = (
     "positions", "verdicts", "scans", "charges", "outbox", "stock", "stock_moves", "parked", "usage_months",
-    "settlement",
+    "settlement", "counts",
 )  # fmt: skip
 READ_SECONDS_MAX: Final = 240.0
 PSQL_SECONDS_MAX: Final = 240.0

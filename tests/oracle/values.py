@@ -62,6 +62,8 @@ class Facts:
     """For goods that are sent back: so many lie in quarantine and go to the shelf first, by a move of their own."""
     borrowed: bool = False
     """For goods that a store uses, throws away or gets back: they are on loan to it."""
+    document: str | None = None
+    """For a scan of a count, and for one that books a difference of it: the count."""
     half_of: str | None = None
     """For the half of a label without identifier: the scan id of the half with it."""
 

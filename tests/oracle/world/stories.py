@@ -24,12 +24,12 @@ STOCKED: Final = ("screw", "stent", "suture", "glue")
 class Desk:
     """Where stories get their chance, their encounters and their numbers from."""
 
-    def __init__(self, chance: Random, known: Sequence[Stay], lanes: int) -> None:
+    def __init__(self, chance: Random, known: Sequence[Stay], lanes: int, *, first: int = 0) -> None:
         self.chance = chance
         self.plain = [stay for stay in known if "-" not in stay.code]
         self.special = {stay.code: stay for stay in known if "-" in stay.code}
         self.lanes = lanes
-        self._number = 0
+        self._number = first
 
     def number(self) -> int:
         """A number nobody else gets."""

@@ -57,10 +57,11 @@ def received(event: ScanEvent, item: Item, label: LabelFacts, day: date, view: V
 def line_of(note: Delivery, item: Item, label: LabelFacts) -> DeliveryLine | None:
     """The line of a note that a receipt belongs to: of its item, then of its serial, then of its lot.
 
-    As `udi.delivery_arrival` says it; lots and serials are compared without blanks and capitals.
+    Lots and serials are compared without blanks and capitals. Of several lines for the same goods it is the first:
+    `udi.delivery_part` says which of them the units fill.
     """
     lines = [each for each in note.lines if _is_of(each, item) and _fits(each, label)]
-    return min(lines, key=lambda each: (each.serial is None, each.lot is None, each.line), default=None)
+    return min(lines, key=lambda each: (each.serial is None, each.lot is None, len(each.line), each.line), default=None)
 
 
 def _is_of(line: DeliveryLine, item: Item) -> bool:

@@ -50,6 +50,7 @@ def view(told: Delivery | None = None, *costs: tuple[date, int | None], owner: s
         ([{}, {"lot": "L1"}], label(), "2"),
         ([{"lot": "L1"}, {"serial": "s 1"}], label(serial="S1"), "2"),
         ([{"serial": "S2"}, {}, {}], label(serial="S1"), "2"),
+        ([{"line": "10"}, {"line": "9"}], label(), "9"),
     ],
 )
 def test_a_receipt_belongs_to_the_line_of_its_item_then_serial_then_lot(

@@ -177,6 +177,28 @@ async def test_goods_under_the_number_of_no_note_are_named(ward: Ward, store: Po
     assert [(row.note, tuple(row.findings)) for row in await deliveries(store.pool)] == [("N404", ("unknown-note",))]
 
 
+async def test_a_receipt_under_a_wrong_number_is_sent_back_under_it_and_received_again(
+    ward: Ward, store: PostgresStore
+) -> None:
+    await learn(store.pool, note(line(packages=5)))
+    await ward.scan(receipt(1, 5, document="N404"))
+    await ward.scan(sent_back(2, 5, document="N404"), receipt(3, 5))
+
+    rows = await deliveries(store.pool)
+    assert [(row.note, row.arrived, row.returned, tuple(row.findings)) for row in rows] == [
+        ("N1", 5, 0, ()), ("N404", 5, 5, ()),
+    ]  # fmt: skip
+    assert await store.pool.fetchval("SELECT quantity FROM report.stock WHERE quantity <> 0") == 5
+
+
+async def test_a_receipt_of_too_many_is_taken_back_by_sending_the_rest_back(ward: Ward, store: PostgresStore) -> None:
+    await learn(store.pool, note(line(packages=5)))
+    await ward.scan(receipt(1, 50))
+    await ward.scan(sent_back(2, 45))
+
+    assert await returned(store) == [("1", "L1", 50, 45, ())]
+
+
 @pytest.mark.parametrize(
     ("lines", "said"),
     [

@@ -101,7 +101,8 @@ LEFT JOIN part p USING (position_id, record_offset)
 LEFT JOIN line l ON (l.hospital, l.note, l.line) = (r.hospital, r.note, p.line);
 COMMENT ON VIEW udi.delivery_part IS 'Receipts by scan under the number of a delivery note, in parts: what of each belongs to which line. Without a line: goods that stand on none.';
 
--- A receipt that a person took back is none of the line: it is short as if it had not come. Columns as before.
+-- A receipt that a person took back is none of the line: it is short as if it had not come. Nor are goods that all went back under the number of no
+-- note. Columns as before.
 CREATE OR REPLACE VIEW report.deliveries AS
 WITH today AS MATERIALIZED (
     SELECT h.hospital, udi.day_of_books_2(h.hospital) AS day FROM udi.hospitals_with_records() h (hospital)
@@ -194,7 +195,7 @@ SELECT hospital, note, line, supplier, store, item_code, lot, serial, expected::
        coalesce(accepted, 0)::bigint AS accepted, coalesce(quarantined, 0)::bigint AS quarantined, coalesce(rejected, 0)::bigint AS rejected,
        coalesce(returned_units, 0)::bigint AS returned,
        array_remove(ARRAY[
-           CASE WHEN NOT known_note THEN 'unknown-note' WHEN known IS NULL OR unknown_identifier THEN 'unknown-item'
+           CASE WHEN NOT known_note AND kept <> 0 THEN 'unknown-note' WHEN known IS NULL OR unknown_identifier THEN 'unknown-item'
                 WHEN line IS NULL AND kept <> 0 THEN CASE WHEN ordered THEN 'other-lot' ELSE 'not-ordered' END END,
            CASE WHEN other_item THEN 'other-item' END,
            CASE WHEN unknown_store OR udi.is_unknown_store(hospital, store) THEN 'unknown-store' END,

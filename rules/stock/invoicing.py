@@ -48,9 +48,7 @@ def _verdict(code: str, stated: list[StatementLine], asked: list[InvoiceLine], p
         if missing:
             differences.append("cost: none was known on the day of use")
         else:
-            due = sum((line.amount for line in stated if line.amount is not None), Decimal())
-            if abs(due - amount) * 100 > policy.invoice_amount_fen:
-                differences.append(f"amount: {due:.2f} stated, {amount:.2f} invoiced")
+            differences += _amounts(stated, asked, policy.invoice_amount_fen)
     differences += [f"{number} is kept again as {again}" for number, again in sorted(_twice(asked))]
     status = LineStatus.MISMATCHED if differences else LineStatus.MATCHED
     numbers = ", ".join(sorted({line.invoice for line in asked}))
@@ -62,19 +60,42 @@ def _twice(asked: list[InvoiceLine]) -> set[tuple[str, str]]:
     return {(line.invoice, line.again) for line in asked if line.again is not None}
 
 
+def _amounts(stated: list[StatementLine], asked: list[InvoiceLine], fen: int) -> list[str]:
+    """The amounts, when the invoiced one is neither what is stated, nor quantity x cost, nor between the two.
+
+    What is owed for each use is rounded to the fen by itself, and the statement adds that up; an invoice may add up the
+    same, or round quantity x cost once. So it may be `fen` off, and half a fen for each of its lines that is rounded.
+    """
+    known = [(line.quantity * line.cost, line.amount) for line in stated if line.cost is not None]
+    once = sum((product for product, _ in known), Decimal())
+    due = sum((amount for _, amount in known if amount is not None), Decimal())
+    amount = sum((line.amount for line in asked), Decimal())
+    rounded = sum(not _is_fen(line.quantity * line.cost) for line in asked)
+    allowed = _FEN * fen + _FEN / 2 * rounded
+    if min(due, once) - allowed <= amount <= max(due, once) + allowed:
+        return []
+    return [f"amount: {due:.2f} stated, {amount:.2f} invoiced"]
+
+
+def _is_fen(yuan: Decimal) -> bool:
+    return yuan == round(yuan, 2)
+
+
 def fault_of(line: InvoiceLine) -> tuple[str, str] | None:
     """Column and reason of what no invoice has: no units, a cost below zero, an amount that is not their product.
 
-    What takes back has quantity and amount below zero. An amount may be a fen off: rounded up or down.
+    What takes back has quantity and amount below zero. An amount may be a fen off: rounded up or down. Where the cost
+    has parts of a fen it may be half a fen a unit more: the sum of uses, each rounded by itself.
     """
     due = line.quantity * line.cost
     if line.quantity == 0:
         return "quantity", "expected units above zero, or below it to take back, got 0"
     if line.cost < 0:
         return "cost", f"expected a cost of zero or more, got {line.cost:f}"
-    if line.amount != round(line.amount, 2):
+    if not _is_fen(line.amount):
         return "amount", f"expected yuan and fen, got {line.amount:f}"
-    if abs(due - line.amount) > _FEN:
+    parts = 0 if _is_fen(line.cost) else abs(line.quantity)
+    if abs(due - line.amount) > _FEN + _FEN / 2 * parts:
         return "amount", f"expected {line.quantity} x {line.cost:f} = {due:.2f}, got {line.amount:f}"
     return None
 

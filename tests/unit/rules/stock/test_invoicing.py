@@ -45,6 +45,32 @@ def test_an_item_matches_or_says_why_not(asked: tuple[InvoiceLine, ...], reason:
     assert matched(*asked) == [("SCREW", status.value, reason)]
 
 
+PARTS = replace(STATED, used=77, returned=7, quantity=70, cost=Decimal("7.7777"), amount=Decimal("544.60"))
+"""77 uses of 7.7777, each owed with 7.78, less 7."""
+
+
+@pytest.mark.parametrize(
+    ("asked", "matches"),
+    [
+        ([(70, "544.60")], True),  # What the statement says.
+        ([(70, "544.44")], True),  # Quantity x cost, rounded once.
+        ([(30, "233.33"), (40, "311.20")], True),  # One invoice so, the other so.
+        ([(70, "544.61")], True),  # The fen of the policy, and half a fen of its line.
+        ([(70, "544.62")], False),
+        ([(70, "544.43")], True),
+        ([(70, "544.42")], False),
+        ([(1, "7.78")] * 70, True),
+        ([(1, "7.77")] * 70, False),
+        ([(1, "7.78")] * 69 + [(1, "7.77")], True),
+    ],
+)
+def test_a_cost_with_parts_of_a_fen_may_be_rounded_by_use_or_once(
+    asked: list[tuple[int, str]], *, matches: bool
+) -> None:
+    lines = [line(quantity, "7.7777", amount) for quantity, amount in asked]
+    assert matched(*lines, stated=(PARTS,))[0][1] == ("matched" if matches else "mismatched")
+
+
 def test_tolerances_are_the_policys() -> None:
     assert matched(line(cost="10.10"), invoice_cost_percent=Decimal(1))[0][1] == "matched"
     assert matched(line(cost="10.11"), invoice_cost_percent=Decimal(1))[0][1] == "mismatched"
@@ -134,8 +160,13 @@ def test_a_number_that_is_kept_twice_matches_in_neither_month() -> None:
     [
         (3, "61.335", "184.00", None),
         (3, "61.335", "184.01", None),
-        (3, "61.335", "183.99", "amount"),
-        (3, "61.335", "184.02", "amount"),
+        (3, "61.335", "183.98", None),
+        (3, "61.335", "184.03", None),
+        (3, "61.335", "183.97", "amount"),
+        (3, "61.335", "184.04", "amount"),
+        (70, "7.7777", "544.79", None),
+        (70, "7.7777", "544.80", "amount"),
+        (3, "61.34", "184.04", "amount"),
         (1, "10", "10.01", None),
         (1, "10", "9.99", None),
         (1, "10", "10.02", "amount"),

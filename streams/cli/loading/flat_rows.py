@@ -67,6 +67,13 @@ def read_code(cell: Cell, zone: ZoneInfo) -> str:
     return text
 
 
+def _line_number(cell: Cell, zone: ZoneInfo) -> str:
+    """Number of a line: a text, or a whole number, which is its text, as on the topic."""
+    if isinstance(cell, float) and cell.is_integer():
+        return f"{cell:.0f}"
+    return read_code(cell, zone)
+
+
 def _flag(cell: Cell, _: ZoneInfo) -> bool:
     text = f"{cell:.15g}" if isinstance(cell, float) else str(cell).strip().lower()
     if text in _YES or text in _NO:
@@ -318,7 +325,7 @@ DELIVERY: Final = Form(
     "udi.delivery/1",
     {
         "hospital": read_code, "note": read_code, "supplier": read_code, "store": read_code, "expected_on": read_day,
-        "ended": _flag, "line": read_code, "item_code": read_code, "issuer": read_code, "di": read_code,
+        "ended": _flag, "line": _line_number, "item_code": read_code, "issuer": read_code, "di": read_code,
         "lot": read_code, "serial": read_code, "expiry": read_day, "packages": _count, "cost": _money,
     },
     ("hospital", "note", "supplier", "store", "line", "packages"), "note", "note",

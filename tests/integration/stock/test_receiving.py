@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import orjson
 import pytest
+import xlsxwriter
 
 from models.stock.delivery import Delivery
 from sinks.ports.batch import RawRecord
@@ -225,6 +227,30 @@ async def test_people_load_notes_and_look_at_them(told: str, embedded_broker: Em
         loaded = await house.udi("load", "deliveries", str(file))
         assert (loaded.exit_code, "1 delivery notes loaded, 1 bad rows." in loaded.stdout) == (1, True)
         await _look(house)
+
+
+async def test_a_workbook_of_notes_may_number_its_lines(
+    told: str, embedded_broker: EmbeddedBroker, tmp_path: Path
+) -> None:
+    rows: list[list[Any]] = [
+        ["hospital", "note", "supplier", "store", "line", "issuer", "di", "lot", "packages"],
+        *(["H1", "N7", "S1", "OR-2", number, "GS1", DI, "L1", 5] for number in (1, 2, "3a")),
+        *(["H1", "N8", "S1", "OR-2", number, "GS1", DI, "L1", 5] for number in (1, 1.5)),
+    ]
+    file = tmp_path / "notes.xlsx"
+    with xlsxwriter.Workbook(str(file)) as book:
+        sheet = book.add_worksheet()
+        for row, cells in enumerate(rows):
+            sheet.write_row(row, 0, cells)
+    async with installed(told, embedded_broker) as house:
+        loaded = await house.udi("load", "deliveries", str(file))
+        published = [orjson.loads(value or b"") for _, value in await house.records("udi.deliveries")]
+
+    assert (loaded.exit_code, "1 delivery notes loaded, 2 bad rows." in loaded.stdout) == (1, True)
+    assert "expected text, got the number 1.5" in loaded.stdout
+    assert [[each["line"] for each in note["lines"]] for note in published if note["note"] == "N7"] == [
+        ["1", "2", "3a"]
+    ]
 
 
 async def _look(house: Installed) -> None:

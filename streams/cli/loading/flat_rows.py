@@ -68,10 +68,8 @@ def read_code(cell: Cell, zone: ZoneInfo) -> str:
 
 
 def _line_number(cell: Cell, zone: ZoneInfo) -> str:
-    """Number of a line: a text, or a whole number, which is its text, as on the topic."""
-    if isinstance(cell, float) and cell.is_integer():
-        return f"{cell:.0f}"
-    return read_code(cell, zone)
+    """A text, or a whole number, which is its text as on the topic: 1 is "1"."""
+    return f"{cell:.0f}" if isinstance(cell, float) and cell.is_integer() else read_code(cell, zone)
 
 
 def _flag(cell: Cell, _: ZoneInfo) -> bool:
@@ -299,7 +297,6 @@ INCOME: Final = Form(
     ("hospital", "department", "month", "medical_income", "drug_income"), "key", "key",
 )  # fmt: skip
 
-
 RECALL: Final = Form(
     "udi.recall/1",
     {
@@ -310,7 +307,6 @@ RECALL: Final = Form(
     },
     ("hospital", "recall", "version", "issued_on", "class"), "recall", "recall",
 )  # fmt: skip
-
 
 STORE: Final = Form(
     "udi.store/1",
@@ -330,7 +326,6 @@ DELIVERY: Final = Form(
     },
     ("hospital", "note", "supplier", "store", "line", "packages"), "note", "note",
 )  # fmt: skip
-
 
 INVOICE: Final = Form(
     "udi.invoice/1",

@@ -94,9 +94,8 @@ async def test_what_went_back_is_first_the_surplus_then_of_the_last_line(ward: W
 
 
 async def test_a_receipt_that_was_taken_back_fills_nothing(ward: Ward, store: PostgresStore) -> None:
-    strange = {"codes": [gs1(DI, expiry="271231", lot="L1", serial="S1")]}
     await learn(store.pool, note(line("1", 3), line("2", 2), ended=True))
-    await ward.scan(receipt(1, 5, **strange))
+    await ward.scan(receipt(1, 5, codes=[gs1(DI, expiry="271231", lot="L1", serial="S1")]))
     await store.command(CommandKind.REJECT, 1)
     await ward.sweep()
     assert await stands(store) == [("1", 0, "short", ("short",)), ("2", 0, "short", ("short",))]

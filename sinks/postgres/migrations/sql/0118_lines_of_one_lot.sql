@@ -63,10 +63,10 @@ WITH line AS MATERIALIZED (
            CASE WHEN row_number() OVER same = count(*) OVER (PARTITION BY hospital, note, item_code, plain_lot, plain_serial, undone) THEN 'Infinity'
                 ELSE sum(l.room) OVER same END AS ends
     FROM (
-        SELECT l.*, beside.undone, l.expected - coalesce((
-            SELECT sum(o.units) FROM own o WHERE (o.hospital, o.note, o.line, o.undone) = (l.hospital, l.note, l.line, beside.undone)
-        ), 0) AS room
+        SELECT l.*, beside.undone, l.expected - coalesce(taken.units, 0) AS room
         FROM line l CROSS JOIN (VALUES (false), (true)) beside (undone)
+        LEFT JOIN (SELECT hospital, note, line, undone, sum(units) AS units FROM own GROUP BY 1, 2, 3, 4) taken
+            ON (taken.hospital, taken.note, taken.line, taken.undone) = (l.hospital, l.note, l.line, beside.undone)
     ) l
     WINDOW same AS (PARTITION BY hospital, note, item_code, plain_lot, plain_serial, undone ORDER BY of_any_size, length(line), line)
 ), rest_receipt AS (
@@ -87,12 +87,13 @@ WITH line AS MATERIALIZED (
         AND (coalesce(r.plain_lot, ''), coalesce(r.plain_serial, '')) = (coalesce(l.plain_lot, ''), coalesce(l.plain_serial, '')) AND r.begins < l.ends AND l.begins < r.ends
     UNION ALL
     -- A receipt that says no number of units is of the first line.
-    SELECT (
-        SELECT l.line FROM line l
-        WHERE (l.hospital, l.note, l.item_code) = (r.hospital, r.note, r.item_code)
-            AND (l.plain_lot, l.plain_serial) IS NOT DISTINCT FROM (r.plain_lot, r.plain_serial) ORDER BY length(l.line), l.line LIMIT 1
-    ), r.position_id, r.record_offset, r.units
-    FROM receipt r WHERE r.ordered AND coalesce(r.units, 0) <= 0
+    SELECT l.line, r.position_id, r.record_offset, r.units
+    FROM receipt r
+    JOIN (
+        SELECT l.*, row_number() OVER (PARTITION BY hospital, note, item_code, plain_lot, plain_serial ORDER BY length(line), line) AS place FROM line l
+    ) l ON l.place = 1 AND (l.hospital, l.note, l.item_code, coalesce(l.plain_lot, ''), coalesce(l.plain_serial, ''))
+        = (r.hospital, r.note, r.item_code, coalesce(r.plain_lot, ''), coalesce(r.plain_serial, ''))
+    WHERE r.ordered AND coalesce(r.units, 0) <= 0
 )
 SELECT r.hospital, r.note, p.line, r.item_code, r.lot, r.serial, coalesce(p.units, r.units)::bigint AS units, r.verdict, r.reasons, r.to_place, r.store,
        l.lot <> r.lot OR l.serial <> r.serial AS spelled_otherwise

@@ -21,85 +21,79 @@ LEFT JOIN LATERAL (
 ) claimed ON true;
 
 -- What of each receipt belongs to which line. Receipts that stand fill the lines; those that a person took back lie beside them, as if alone.
+-- Keys are one value each: of several columns the planner takes every join for one row, and reads all lines again for each receipt.
 CREATE VIEW udi.delivery_part AS
 WITH line AS MATERIALIZED (
-    SELECT l.hospital, l.note, l.line, l.item_code, l.lot, l.serial, l.issuer, l.di, udi.plain_code(l.lot) AS plain_lot, udi.plain_code(l.serial) AS plain_serial,
+    SELECT l.line, l.lot, l.serial, udi.plain_code(l.lot) AS plain_lot, udi.plain_code(l.serial) AS plain_serial, ARRAY[l.hospital, l.note, l.line] AS name,
+           ARRAY[l.hospital, l.note, l.item_code] AS item,
+           ARRAY[l.hospital, l.note, l.item_code, coalesce(udi.plain_code(l.lot), ''), coalesce(udi.plain_code(l.serial), '')] AS goods,
+           ARRAY[l.hospital, l.note, l.item_code, coalesce(udi.plain_code(l.lot), ''), coalesce(udi.plain_code(l.serial), ''), coalesce(l.issuer, ''), coalesce(l.di, '')] AS package,
            coalesce(l.packages * l.units_per_package, 0) AS expected, l.units_per_package IS NULL AS of_any_size
     FROM udi.delivery_line l WHERE l.item_code IS NOT NULL
-), goods AS (
-    SELECT DISTINCT hospital, note, item_code, plain_lot, plain_serial FROM line
 ), receipt AS MATERIALIZED (
     -- The goods of a note that a receipt is of: of its item, then of its serial, then of its lot.
-    SELECT DISTINCT ON (s.position_id, s.record_offset) s.position_id, s.record_offset, s.hospital, s.document AS note, s.store, n.item_code, n.issuer, n.di, n.lot,
+    SELECT DISTINCT ON (s.position_id, s.record_offset) s.position_id, s.record_offset, s.hospital, s.document AS note, s.store, n.item_code, n.lot,
            n.serial, n.scanned_at, n.verdict::text AS verdict, n.reasons, coalesce(n.units, n.quantity)::bigint AS units, moved.to_place,
-           n.reasons && ARRAY['rejected', 'corrected'] AS undone, g.note IS NOT NULL AS ordered, g.plain_lot, g.plain_serial
+           n.reasons && ARRAY['rejected', 'corrected'] AS undone, g.goods, g.goods || ARRAY[coalesce(n.issuer, ''), coalesce(n.di, '')] AS package
     FROM udi.scan s
     JOIN udi.scan_now n USING (position_id, record_offset)
     LEFT JOIN LATERAL (
         SELECT m.to_place FROM udi.stock_move m WHERE (m.position_id, m.record_offset) = (s.position_id, s.record_offset) ORDER BY m.n DESC LIMIT 1
     ) moved ON true
-    LEFT JOIN goods g ON (g.hospital, g.note, g.item_code) = (s.hospital, s.document, n.item_code)
+    LEFT JOIN (SELECT DISTINCT item, goods, plain_lot, plain_serial FROM line) g ON g.item = ARRAY[s.hospital, s.document, n.item_code]
         AND (g.plain_serial IS NULL OR g.plain_serial = udi.plain_code(n.serial)) AND (g.plain_lot IS NULL OR g.plain_lot = udi.plain_code(n.lot))
     WHERE s.document IS NOT NULL AND s.action = 'receive' AND n.verdict NOT IN ('duplicate', 'conflict', 'refused')
     ORDER BY s.position_id, s.record_offset, g.plain_serial IS NULL, g.plain_lot IS NULL
 ), own_line AS (
     -- First a line takes what was scanned in the package it names. `begins` and `ends` count units of such goods.
     SELECT l.*, sum(l.expected) OVER same - l.expected AS begins, sum(l.expected) OVER same AS ends
-    FROM line l
-    WINDOW same AS (PARTITION BY hospital, note, item_code, plain_lot, plain_serial, issuer, di ORDER BY length(line), line)
+    FROM line l WINDOW same AS (PARTITION BY package ORDER BY length(line), line)
 ), own_receipt AS (
     SELECT r.*, sum(r.units) OVER same - r.units AS begins, sum(r.units) OVER same AS ends
-    FROM receipt r WHERE r.ordered AND r.units > 0
-    WINDOW same AS (PARTITION BY hospital, note, item_code, plain_lot, plain_serial, issuer, di, undone ORDER BY scanned_at, position_id, record_offset)
+    FROM receipt r WHERE r.goods IS NOT NULL AND r.units > 0
+    WINDOW same AS (PARTITION BY package, undone ORDER BY scanned_at, position_id, record_offset)
 ), own AS MATERIALIZED (
-    SELECT l.hospital, l.note, l.line, r.position_id, r.record_offset, r.undone, least(l.ends, r.ends) - greatest(l.begins, r.begins) AS units
-    FROM own_line l
-    JOIN own_receipt r ON (r.hospital, r.note, r.item_code) = (l.hospital, l.note, l.item_code)
-        AND (coalesce(r.plain_lot, ''), coalesce(r.plain_serial, '')) = (coalesce(l.plain_lot, ''), coalesce(l.plain_serial, ''))
-        AND (coalesce(r.issuer, ''), coalesce(r.di, '')) = (coalesce(l.issuer, ''), coalesce(l.di, '')) AND r.begins < l.ends AND l.begins < r.ends
+    SELECT l.name, r.position_id, r.record_offset, r.undone, least(l.ends, r.ends) - greatest(l.begins, r.begins) AS units
+    FROM own_line l JOIN own_receipt r ON r.package = l.package AND r.begins < l.ends AND l.begins < r.ends
 ), rest_line AS (
     -- Then the lines take of all packages what they still lack. The last one, and one whose package has no known size, takes what is left over.
     SELECT l.*, sum(l.room) OVER same - l.room AS begins,
-           CASE WHEN row_number() OVER same = count(*) OVER (PARTITION BY hospital, note, item_code, plain_lot, plain_serial, undone) THEN 'Infinity'
-                ELSE sum(l.room) OVER same END AS ends
+           CASE WHEN row_number() OVER same = count(*) OVER (PARTITION BY goods, undone) THEN 'Infinity' ELSE sum(l.room) OVER same END AS ends
     FROM (
-        SELECT l.*, beside.undone, l.expected - coalesce(taken.units, 0) AS room
-        FROM line l CROSS JOIN (VALUES (false), (true)) beside (undone)
-        LEFT JOIN (SELECT hospital, note, line, undone, sum(units) AS units FROM own GROUP BY 1, 2, 3, 4) taken
-            ON (taken.hospital, taken.note, taken.line, taken.undone) = (l.hospital, l.note, l.line, beside.undone)
+        SELECT l.*, beside.undone, l.expected - coalesce(CASE WHEN beside.undone THEN taken.undone ELSE taken.stands END, 0) AS room
+        FROM line l
+        LEFT JOIN (
+            SELECT name, sum(units) FILTER (WHERE undone) AS undone, sum(units) FILTER (WHERE NOT undone) AS stands FROM own GROUP BY name
+        ) taken USING (name)
+        CROSS JOIN (VALUES (false), (true)) beside (undone)
     ) l
-    WINDOW same AS (PARTITION BY hospital, note, item_code, plain_lot, plain_serial, undone ORDER BY of_any_size, length(line), line)
+    WINDOW same AS (PARTITION BY goods, undone ORDER BY of_any_size, length(line), line)
 ), rest_receipt AS (
     SELECT r.*, sum(r.over) OVER same - r.over AS begins, sum(r.over) OVER same AS ends
     FROM (
         SELECT r.*, r.units - coalesce(taken.units, 0) AS over
         FROM receipt r
         LEFT JOIN (SELECT position_id, record_offset, sum(units) AS units FROM own GROUP BY 1, 2) taken USING (position_id, record_offset)
-        WHERE r.ordered AND r.units > 0
+        WHERE r.goods IS NOT NULL AND r.units > 0
     ) r WHERE r.over > 0
-    WINDOW same AS (PARTITION BY hospital, note, item_code, plain_lot, plain_serial, undone ORDER BY scanned_at, position_id, record_offset)
+    WINDOW same AS (PARTITION BY goods, undone ORDER BY scanned_at, position_id, record_offset)
 ), part AS (
-    SELECT line, position_id, record_offset, units FROM own
+    SELECT name, position_id, record_offset, units FROM own
     UNION ALL
-    SELECT l.line, r.position_id, r.record_offset, least(l.ends, r.ends) - greatest(l.begins, r.begins)
-    FROM rest_line l
-    JOIN rest_receipt r ON (r.hospital, r.note, r.item_code, r.undone) = (l.hospital, l.note, l.item_code, l.undone)
-        AND (coalesce(r.plain_lot, ''), coalesce(r.plain_serial, '')) = (coalesce(l.plain_lot, ''), coalesce(l.plain_serial, '')) AND r.begins < l.ends AND l.begins < r.ends
+    SELECT l.name, r.position_id, r.record_offset, least(l.ends, r.ends) - greatest(l.begins, r.begins)
+    FROM rest_line l JOIN rest_receipt r ON r.goods = l.goods AND r.undone = l.undone AND r.begins < l.ends AND l.begins < r.ends
     UNION ALL
     -- A receipt that says no number of units is of the first line.
-    SELECT l.line, r.position_id, r.record_offset, r.units
+    SELECT l.name, r.position_id, r.record_offset, r.units
     FROM receipt r
-    JOIN (
-        SELECT l.*, row_number() OVER (PARTITION BY hospital, note, item_code, plain_lot, plain_serial ORDER BY length(line), line) AS place FROM line l
-    ) l ON l.place = 1 AND (l.hospital, l.note, l.item_code, coalesce(l.plain_lot, ''), coalesce(l.plain_serial, ''))
-        = (r.hospital, r.note, r.item_code, coalesce(r.plain_lot, ''), coalesce(r.plain_serial, ''))
-    WHERE r.ordered AND coalesce(r.units, 0) <= 0
+    JOIN (SELECT DISTINCT ON (goods) goods, name FROM line ORDER BY goods, length(line), line) l ON l.goods = r.goods
+    WHERE coalesce(r.units, 0) <= 0
 )
-SELECT r.hospital, r.note, p.line, r.item_code, r.lot, r.serial, coalesce(p.units, r.units)::bigint AS units, r.verdict, r.reasons, r.to_place, r.store,
+SELECT r.hospital, r.note, l.line, r.item_code, r.lot, r.serial, coalesce(p.units, r.units)::bigint AS units, r.verdict, r.reasons, r.to_place, r.store,
        l.lot <> r.lot OR l.serial <> r.serial AS spelled_otherwise
 FROM receipt r
 LEFT JOIN part p USING (position_id, record_offset)
-LEFT JOIN line l ON (l.hospital, l.note, l.line) = (r.hospital, r.note, p.line);
+LEFT JOIN line l ON l.name = p.name;
 COMMENT ON VIEW udi.delivery_part IS 'Receipts by scan under the number of a delivery note, in parts: what of each belongs to which line. Without a line: goods that stand on none.';
 
 -- A receipt that a person took back is none of the line: it is short as if it had not come. Nor are goods that all went back under the number of no

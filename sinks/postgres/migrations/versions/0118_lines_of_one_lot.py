@@ -6,7 +6,7 @@ Revision ID: 0118
 from sinks.postgres.migrations.scripts import execute
 
 revision = "0118"
-down_revision = "0114"
+down_revision = "0115"
 branch_labels = None
 depends_on = None
 

@@ -15,7 +15,7 @@ from sinks.postgres.stock.recall_desk import RecallDesk
 from streams.services.recall_lister import list_notice
 from tests.support.builders import BOX, DI, NOON, body, encounter, gs1, item, scan, scan_id
 from tests.support.recalls import accept, recall
-from tests.support.ward import MemoryStore, PostgresStore, Ward, postgres_store, record, records, verdicts
+from tests.support.ward import Between, MemoryStore, PostgresStore, Ward, postgres_store, record, records, verdicts
 
 MARCH = [{"item_code": "SCREW", "produced_from": "2021-03-01", "produced_to": "2021-03-31"}]
 """Of all that was made in March."""
@@ -78,6 +78,23 @@ async def test_a_label_of_the_same_batch_tells_the_day_of_the_next(ward: Ward, s
     assert [await verdict(ward, number) for number in (1, 2, 3)] == [
         ("recorded", True), ("held", True), ("billed", False)
     ]  # fmt: skip
+
+
+async def test_a_use_gathered_before_the_notice_asks_for_the_day_when_it_is_decided_again(
+    ward: Ward, store: PostgresStore
+) -> None:
+    await ward.scan(comes(1, 1, di=BOX, made="210331"))
+    between = Between(store.books)
+    lane = await ward.lane(1, between.port)
+
+    async def happens() -> None:
+        await accept(store.pool, recall(lines=MARCH))
+
+    between.then(happens)
+    await record(lane, records([used(2), used(3, lot="L2")], 0))
+
+    assert [each.__name__ for each in between.failures] == ["StaleError"]
+    assert [await verdict(ward, number) for number in (2, 3)] == [("held", True), ("billed", False)]
 
 
 async def test_the_twin_knows_the_day_of_a_lot() -> None:

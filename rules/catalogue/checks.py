@@ -137,6 +137,9 @@ def _claimed(di: str, item: CatalogueItem, rivals: Iterable[CatalogueItem]) -> s
 
 def _bundle(item: CatalogueItem, known: Mapping[tuple[str, str], CatalogueItem]) -> str | None:
     seen, at = [item.item_code], item
+    if item.bundled_into is None:
+        # An item that is not chargeable, and part of no other, is none of this.
+        return None
     while at.bundled_into is not None:
         into = known.get((at.hospital, at.bundled_into))
         if into is None:

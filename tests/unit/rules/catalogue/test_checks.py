@@ -99,5 +99,7 @@ def test_a_bundle_ends_at_a_chargeable_item(bundles: dict[str, str], said: str) 
     ]
     found = check_together(items)
 
+    # What is free, and part of no other item, is none of it.
+    assert {each.item_code for each in found} == set(bundles)
     assert any(each.item_code == "A" and each.check == "bundle" and said in each.text for each in found)
     assert check_together([made(item_code="A", bundled_into="B", identifiers=[]), made(item_code="B")]) == []

@@ -56,7 +56,9 @@ class Merge:
         self.items: dict[str, dict[str, Any]] = {}
         """New bodies by item code."""
         self.added = 0
-        """Identifiers that items have gained, or that are better known."""
+        """Identifiers that items have gained."""
+        self.completed = 0
+        """Identifiers that items had, of which more is known: their units, what a label carries, their withdrawal."""
         for body in bodies:
             self.know(body)
 
@@ -100,7 +102,7 @@ class Merge:
         if len(scales) > 1:
             return f"expected the packages of {item['item_code']}, got other sizes"
         scale = next(iter(scales), Fraction(1))
-        added = 0
+        added = completed = 0
         for di, units in levels.items():
             each = known.get(di)
             if each is None:
@@ -111,21 +113,25 @@ class Merge:
             whole = int(scaled) if scaled is not None and scaled.denominator == 1 else None
             each |= {"di": di, "units_per_package": each.get("units_per_package") or whole}
             _register(each, device)
-            added += each != before
-        return self._put(device, item, identifiers, added)
+            added += di not in known
+            completed += di in known and each != before
+        why = self._put(device, item, identifiers, changed=added + completed > 0)
+        if why is None:
+            self.added += added
+            self.completed += completed
+        return why
 
     def _put(
-        self, device: UdidDevice, item: dict[str, Any], identifiers: list[dict[str, Any]], added: int
+        self, device: UdidDevice, item: dict[str, Any], identifiers: list[dict[str, Any]], *, changed: bool
     ) -> str | None:
         filled = {"maker": device.registrant, "insurance_code": _insurance_code(device)}
         new = {name: value for name, value in filled.items() if value and not item.get(name)}
-        if not added and not new:
+        if not changed and not new:
             return None
         body = item | new | {"identifiers": identifiers}
         refusal = validate(CatalogueItem, orjson.dumps(body))
         if isinstance(refusal, Refusal):
             return f"{item['item_code']} would be no item: {refusal.detail}"
-        self.added += added
         self.items[item["item_code"]] = body
         return None
 

@@ -235,6 +235,7 @@ def _show(read: Read, merge: Merge, *, dry_run: bool, as_json: bool) -> None:
     if as_json:
         print_json({
             "devices": read.devices, "items": sorted(merge.items), "identifiers_added": merge.added,
+            "identifiers_completed": merge.completed,
             "withdrawn": read.withdrawn, "unbound": unbound, "unbound_devices": read.unbound_devices,
             "conflicts": conflicts, "conflicting": read.conflicting,
             "bad": [asdict(each) for each in read.broken], "bad_records": read.broken_records, "skipped": read.skipped,
@@ -253,6 +254,8 @@ def _show(read: Read, merge: Merge, *, dry_run: bool, as_json: bool) -> None:
         typer.echo(f"Skipped in the archive: {', '.join(read.skipped)}.", err=True)
     done = "would gain" if dry_run else "gained"
     typer.echo(f"{read.devices:,} devices: {len(merge.items):,} items {done} {merge.added:,} identifiers.")
+    if merge.completed:
+        typer.echo(f"Of {merge.completed:,} identifiers that items had more is known.")
     if read.withdrawn:
         typer.echo(f"{read.withdrawn:,} devices of items are not sold any more: see `udi catalogue check`.")
     rest = f"{read.unbound_devices:,} devices are unbound, {read.conflicting:,} contradict the catalogue"

@@ -35,7 +35,10 @@ _PREFIX: Final = re.compile(r"(</?)[^\s<>/:]+:")
 
 def is_xml(start: bytes) -> bool:
     """Whether a file that begins so is XML."""
-    return start.startswith(_UTF16) or start.removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"<")
+    if start.startswith(_UTF16):
+        even = start[: len(start) & ~1]
+        return even.decode("utf-16", "replace").lstrip().startswith("<")
+    return start.removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"<")
 
 
 def _encoding(start: bytes) -> str:

@@ -36,6 +36,7 @@ class Merged(NamedTuple):
 
     items: dict[str, dict[str, Any]]
     added: int
+    completed: int
     unbound: list[UdidDevice]
     conflicts: list[tuple[UdidDevice, str]]
 
@@ -46,7 +47,7 @@ def merged(*bodies: dict[str, Any], of: Sequence[UdidDevice] = ()) -> Merged:
     found = [(each, *merge.add(each)) for each in devices]
     unbound = [each for each, fate, _ in found if fate is Fate.UNBOUND]
     conflicts = [(each, why) for each, fate, why in found if fate is Fate.CONFLICT]
-    return Merged(merge.items, merge.added, unbound, conflicts)
+    return Merged(merge.items, merge.added, merge.completed, unbound, conflicts)
 
 
 def sizes(result: Merged) -> dict[str, int | None]:
@@ -63,7 +64,7 @@ def test_an_item_gains_the_other_identifiers_of_its_device() -> None:
     result = merged(items((USE, 1)))
 
     assert sizes(result) == {USE: 1, SALES: 10, BOX: 50, CASE: 200}
-    assert (result.added, result.items["STENT"]["maker"]) == (3, "某公司")
+    assert (result.added, result.completed, result.items["STENT"]["maker"]) == (3, 0, "某公司")
     assert result.items["STENT"]["insurance_code"] == "C0344051070500007551"
 
 
@@ -79,7 +80,17 @@ def test_units_are_the_hospitals() -> None:
 
 
 def test_a_size_nobody_knew_is_filled_in() -> None:
-    assert sizes(merged(items((USE, 1), (BOX, None))))[BOX] == 50
+    result = merged(items((USE, 1), (BOX, None)))
+    assert (sizes(result)[BOX], result.added, result.completed) == (50, 2, 1)
+
+
+def test_an_identifier_that_only_got_its_flags_is_none_that_was_gained() -> None:
+    """Nor one that a device of which nothing was taken would have brought."""
+    of = device(use_unit=None, packings=(Packing(BOX, SALES, 5),), carries=frozenset({LabelPart.LOT}))
+    result = merged(items((SALES, 1)), of=[of, of])
+    assert (sizes(result), result.added, result.completed) == ({SALES: 1, BOX: 5}, 1, 1)
+    refused = merged(items((SALES, 1), prices=[{"price": "-1"}]), of=[of])
+    assert (refused.added, refused.completed, len(refused.conflicts)) == (0, 0, 1)
 
 
 def test_other_sizes_and_two_items_are_named_and_left_alone() -> None:
@@ -153,4 +164,4 @@ def test_an_item_that_has_everything_is_not_touched() -> None:
     of = device(carries=(LabelPart.LOT,), withdrawn_on=date(2022, 5, 1))
     done = merged(items((USE, 1)), of=[of]).items["STENT"]
 
-    assert merged(done, of=[of, of]) == Merged({}, 0, [], [])
+    assert merged(done, of=[of, of]) == Merged({}, 0, 0, [], [])

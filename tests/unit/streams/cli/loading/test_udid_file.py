@@ -232,6 +232,16 @@ def test_bytes_of_another_encoding_spoil_their_record_alone(tmp_path: Path) -> N
     assert [each.row for each in export.bad] == [2]
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_a_table_in_utf_16_is_refused_by_its_encoding_and_xml_of_it_is_read(tmp_path: Path, encoding: str) -> None:
+    file = tmp_path / "udid"
+    file.write_bytes(("\ufeff" + CSV.replace(",", "\t")).encode(encoding))
+    with pytest.raises(SheetError, match="got UTF-16; save it as CSV UTF-8"):
+        read_export(file)
+    file.write_bytes(f"\ufeff \n<udid>{device(21)}</udid>".encode(encoding))
+    assert [each.sales_unit for each in read_export(file).devices] == ["06900000000021"]
+
+
 def test_entities_never_grow(tmp_path: Path) -> None:
     """A document type that makes a gigabyte of a line reaches no parser."""
     lines = [f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 10)]

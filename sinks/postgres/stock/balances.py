@@ -14,15 +14,15 @@ LEFT JOIN LATERAL (
     SELECT convert_from(c.body, 'UTF8')::jsonb ->> 'name' AS name FROM udi.catalogue c
     WHERE (c.hospital, c.item_code) = (s.hospital, s.item_code) ORDER BY c.version DESC LIMIT 1
 ) newest ON true
-WHERE s.quantity <> 0 AND ($1::text IS NULL OR s.store = $1) AND ($2::text IS NULL OR s.item_code = $2)
-  AND (NOT $3 OR s.quantity < 0)
+WHERE s.quantity <> 0 AND ($1::text IS NULL OR s.store = $1 OR starts_with(s.store, $1 || '/'))
+  AND ($2::text IS NULL OR s.item_code = $2) AND (NOT $3 OR s.quantity < 0)
 ORDER BY CASE WHEN $3 THEN s.quantity ELSE 0 END, s.hospital, s.store, s.item_code, s.expiry, s.lot, s.serial
 """
 _PACKS: Final = """
 SELECT p.hospital, p.store, p.owner, p.item_code, i.name AS item_name, p.lot, p.serial, p.quantity, p.units_per_pack,
        p.whole_packs, p.remainder
 FROM report.open_packs p JOIN report.items i USING (hospital, item_code)
-WHERE ($1::text IS NULL OR p.store = $1) AND ($2::text IS NULL OR p.item_code = $2)
+WHERE ($1::text IS NULL OR p.store = $1 OR starts_with(p.store, $1 || '/')) AND ($2::text IS NULL OR p.item_code = $2)
 ORDER BY p.hospital, p.store, p.item_code, p.lot, p.serial
 """
 
@@ -86,7 +86,7 @@ class Pack:
 async def balances(
     asked: Asked, store: str | None = None, item_code: str | None = None, *, negative: bool = False
 ) -> list[Balance]:
-    """Balances that are not zero, by store; only those below zero, the lowest first, when `negative`."""
+    """Balances that are not zero, by store, with those of its rooms; with `negative` only those below zero."""
     return await fetch(asked, Balance, _STOCK, store, item_code, negative)
 
 

@@ -26,7 +26,7 @@ LEFT JOIN LATERAL (
     WHERE (b.hospital, b.store, b.item_code, b.owner) = (s.hospital, s.store, s.item_code, s.owner)
       AND (b.lot, b.serial) = (coalesce(s.lot, ''), coalesce(s.serial, ''))
 ) known ON true
-WHERE ($2::text IS NULL OR s.store = $2) AND ($3::text IS NULL OR s.item_code = $3)
+WHERE ($2::text IS NULL OR s.store = $2 OR starts_with(s.store, $2 || '/')) AND ($3::text IS NULL OR s.item_code = $3)
 ORDER BY s.hospital, s.store, s.item_code, s.lot, s.serial, s.owner
 """
 _EXPIRING: Final = """

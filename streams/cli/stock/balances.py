@@ -32,7 +32,7 @@ NONE_EXPLAINED: Final = "No receipt has explained a use later."
 @listing
 def stock(
     *,
-    store: Annotated[str | None, typer.Option("--store", help="This store alone.")] = None,
+    store: Annotated[str | None, typer.Option("--store", help="This store, with its rooms and cabinets.")] = None,
     item: Annotated[str | None, typer.Option("--item", help="This item code alone.")] = None,
     negative: Annotated[bool, typer.Option("--negative", help="Only balances below zero, the lowest first.")] = False,
     packs: Annotated[
@@ -219,10 +219,9 @@ def _show_packs(rows: Sequence[Pack], limit: int) -> None:
 
 
 def _show(rows: Sequence[Balance], limit: int, *, negative: bool) -> None:
-    several = len({row.hospital for row in rows}) > 1
     cells = [
         (
-            joined((row.hospital, row.store)) if several else row.store,
+            row.store,
             f"{row.item_code} {row.item_name or ''}",
             joined((row.lot, row.serial)),
             row.expiry,
@@ -232,5 +231,6 @@ def _show(rows: Sequence[Balance], limit: int, *, negative: bool) -> None:
         for row in rows
     ]
     title = "Balances below zero: more left than came" if negative else "Stock in units of use"
-    print_table(title, ("store", "item", "lot / serial", "expiry", "owner", ">units"), cells, limit=limit)
+    columns = ("store", "item", "lot / serial", "expiry", "owner", ">units")
+    print_table(title, *of_several(rows, columns, cells), limit=limit)
     typer.echo(f"{len(rows):,} balances, {sum(row.quantity for row in rows):,} units.")

@@ -3,6 +3,7 @@
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -13,7 +14,7 @@ from sinks.postgres.verifying.books import checks
 from streams.embedded.broker import EmbeddedBroker
 from streams.settings import Settings
 from streams.topics import cluster_id, create_topics
-from tests.support.builders import DI, item, scan
+from tests.support.builders import DI, gs1, item, scan
 from tests.support.installed import Installed, installed, publish_scans
 from tests.support.servers.kafka import RealKafka
 from tests.support.story import LATE_ITEM, NEVER_KNOWN, tell
@@ -76,6 +77,18 @@ async def test_stock_is_what_was_received_less_what_went(house: Installed) -> No
     used, back, moved = 10 + 5 + 40 + 3 + 1 + 1 + 1 + 2, 1, 5
     left = 100 - used + back - moved
     assert {(row["lot"], row["serial"]): row["quantity"] for row in found} == {("L1", None): left, ("L1", "S1"): -1}
+
+
+async def test_the_stock_of_a_store_is_with_its_rooms_and_cabinets(house: Installed) -> None:
+    code = [gs1(DI, expiry="271231", lot="L8")]
+    took: dict[str, Any] = {"action": "receive", "encounter": None, "codes": code}
+    await house.ward.scan(scan(970, quantity=7, place="c1", **took), scan(971, quantity=2, store="OR-22", **took))
+    rows = await house.json("stock", "--item", "SCREW", "--store", "OR-2")
+    assert [(row["store"], row["quantity"]) for row in rows if row["lot"] == "L8"] == [("OR-2/c1", 7)]
+    for options in (("--store", "OR-2/c1"), ("--store", "OR-2/c1", "--at", "2030-01-01")):
+        assert [row["quantity"] for row in await house.json("stock", *options)] == [7]
+    said = (await house.udi("stock", "--store", "OR-2", "--item", "SCREW")).stdout
+    assert f"{sum(row['quantity'] for row in rows):,} units." in said
 
 
 async def test_negative_stock_alone_is_listed(house: Installed) -> None:

@@ -49,3 +49,9 @@ async def test_one_number_in_two_hospitals(
             shown = (await house.udi(*listed)).stdout
             assert "hospital" in shown, listed
             assert all(each in shown for each in HOUSES), listed
+        locked: dict[str, Any] = {"action": "quarantine", "encounter": None}
+        await house.ward.scan(*(scan(980 + n, hospital=each, **locked) for n, each in enumerate(HOUSES)))
+        shown = (await house.udi("stock")).stdout
+        assert all(each in shown for each in (*HOUSES, "hospital", "quarantine/OR-2"))
+        chinese = await house.udi("--lang", "zh-CN", "stock")
+        assert ("隔离区/OR-2" in chinese.stdout, "quarantine" in chinese.stdout) == (True, False)

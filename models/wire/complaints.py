@@ -91,7 +91,10 @@ def expectation(first: Mapping[str, Any]) -> str:
     """What was expected, of one of pydantic's errors; what came may stand in it, then it ends with a full stop."""
     if first["type"] == _OWN:
         return str(first["msg"]).removeprefix(_MARK)
-    return EXPECTED.get(first["type"], str(first["msg"])).format_map(first.get("ctx", {}))
+    said = first.get("ctx", {})
+    if first["type"] in {"literal_error", "enum"} and " or " in (listed := str(said.get("expected"))):
+        return f"Expected one of {listed.replace(' or ', ', ')}"
+    return EXPECTED.get(first["type"], str(first["msg"])).format_map(said)
 
 
 def _sentence(first: Mapping[str, Any]) -> str:
@@ -105,5 +108,6 @@ def _sentence(first: Mapping[str, Any]) -> str:
 def _shown(value: Any) -> str:
     if isinstance(value, dict):
         return "an object"
-    text = masked(json.dumps(value, ensure_ascii=True, default=str))
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    text = masked("".join(each if each.isprintable() else json.dumps(each)[1:-1] for each in text))
     return text if len(text) <= _SHOWN_MAX else text[: _SHOWN_MAX - 3] + "..."

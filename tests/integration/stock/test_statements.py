@@ -80,6 +80,8 @@ async def test_a_supplier_confirms_or_disputes_and_an_invoice_is_matched(house: 
     assert await stand(house) == [
         ("PLATE", "mismatched", "F1, F2", "quantity: 1 stated, 2 invoiced; amount: 800.00 stated, 1600.00 invoiced")
     ]
+    chinese = "".join((await house.udi("--lang", "zh-CN", "statement", "S9", "2022-06")).stdout.split())
+    assert "数量：对账单1，发票2；金额：对账单800.00，发票1600.00" in chinese
 
 
 HEADING = "hospital,supplier,period,invoice,item_code,quantity,cost,amount\n"

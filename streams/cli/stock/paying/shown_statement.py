@@ -7,9 +7,11 @@ from typing import Any, Final
 import typer
 
 from models.stock.statement import LineStatus, Statement, StatementLine, WorkingCapital
+from models.wording import LOCALES
 from streams.cli.connection import bad
 from streams.cli.phrases import as_written, told
 from streams.cli.shown import print_table
+from streams.language import language
 
 
 def person_of(by: str | None) -> str:
@@ -42,8 +44,10 @@ def _why(line: StatementLine) -> str:
     if line.status == LineStatus.DISPUTED:
         return reason
     match, disputed, said = reason.partition(f"; {_DISPUTED}")
-    parts = [told(match)] if match else []
-    return "; ".join([*parts, told(f"{_DISPUTED}{as_written(said)}")] if disputed else parts)
+    parts = [told(each) for each in match.split("; ")] if match else []
+    return ("; " if language() == LOCALES[0] else "；").join(
+        [*parts, told(f"{_DISPUTED}{as_written(said)}")] if disputed else parts
+    )
 
 
 _DISPUTED: Final = "disputed: "

@@ -90,7 +90,9 @@ def test_every_sentence_of_the_models_is_said_in_chinese() -> None:
     [
         ({"version": 0}, "version: Expected at least 1, got 0."),
         ({"version": None}, "version: Expected a whole number, got null."),
-        ({"class": "4"}, "class: Expected the value '1', '2' or '3', got \"4\"."),
+        ({"class": "4"}, "class: Expected one of '1', '2', '3', got \"4\"."),
+        ({"class": "一级\n"}, "class: Expected one of '1', '2', '3', got \"一级\\n\"."),
+        ({"class": "a\u200b\u3000"}, "class: Expected one of '1', '2', '3', got \"a\\u200b\\u3000\"."),
         ({"ended_on": "2022-01-01"}, "Expected ended_on at or after issued_on."),
         ({"lines": []}, "lines: Expected a list of 1 or more entries, got []."),
         ({"lines": [{"lots": ["L"]}]}, "lines.0: Expected an identifier (issuer and di) or an item_code."),
@@ -119,3 +121,16 @@ def test_an_identity_number_that_came_is_unreadable() -> None:
     error = refused(Recall, {"schema": "11010519491231002X"})
     assert error is not None
     assert "11010519491231002X" not in str(complaint(error))
+
+
+def test_a_word_that_is_none_of_several_is_said_in_chinese_as_it_was_typed() -> None:
+    error = refused(Recall, {"schema": "udi.recall/1", "class": "一级"})
+    assert error is not None
+    made = ValidationError.from_exception_data(
+        "Recall", [_line(each) for each in error.errors() if each["loc"] == ("class",)]
+    )
+    language.choose("zh-CN")
+    try:
+        assert told(str(complaint(made))) == "召回级别: 须为 '1', '2', '3' 之一，得到 \"一级\"。"
+    finally:
+        language.choose("en")

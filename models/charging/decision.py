@@ -187,7 +187,7 @@ def goods_of(decision: Decision, *, stands: bool) -> Goods:
     item_code = decision.item.item_code if decision.item else None
     return Goods(
         decision.subject.ref, event.scan_id, event.action, item_code, decision.units,
-        stands and event.action in IDENTIFIED, (label.issuer, label.di, label.lot, label.serial),
+        event.quantity, stands and event.action in IDENTIFIED, (label.issuer, label.di, label.lot, label.serial),
     )  # fmt: skip
 
 

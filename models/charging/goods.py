@@ -25,7 +25,9 @@ class Goods:
     item_code: str | None
     """Item it was decided for; `None` while it was not known."""
     units: int | None
-    """Units of use of the item; `None` while it is not known."""
+    """Units of use of the item; `None` while it is not known, as of half a label that is held."""
+    quantity: int
+    """Packages of the label's identifier, as they were scanned."""
     stands: bool
     """Its goods have moved and nothing of them came back, or it waits for a fact or a person."""
     label: tuple[str | None, str | None, str | None, str | None]

@@ -174,7 +174,9 @@ def identify_as(commanded: Commanded, one: Recorded, scanned: Identity, view: Vi
         old.issuer == Issuer.INTERNAL
         or says_less(label, old.lot, old.serial)
         or found.item is None
-        or (found.item.item_code, units) != (prior.item_code, prior.units)
+        or found.item.item_code != prior.item_code
+        or (prior.units is not None and prior.units != units)
+        or (prior.units is None and (label.issuer, label.di) != (old.issuer, old.di))
     ):
         return Refused(CommandRefusal.NOT_IDENTIFIABLE)
     decisions: list[Decision] = []

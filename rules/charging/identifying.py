@@ -79,7 +79,7 @@ def _meant(event: ScanEvent, label: LabelFacts, item_code: str, units: int, view
     goods = [each for each in view.goods(named_goods(event)) if each.stands and each.label[0] != Issuer.INTERNAL]
     if event.corrects is None:
         goods = [each for each in goods if each.item_code == item_code]
-        other = [each for each in goods if each.label != _said(label) and each.units == units]
+        other = [each for each in goods if each.label != _said(label) and _as_many(event, label, each, units)]
         goods = other if len(goods) > 1 else goods
     if len(goods) != 1:
         return Reason.NO_SUCH_GOODS
@@ -89,11 +89,18 @@ def _meant(event: ScanEvent, label: LabelFacts, item_code: str, units: int, view
         return Reason.NO_SUCH_GOODS
     if one.item_code != item_code:
         return Reason.OTHER_ITEM
-    if one.units != units:
+    if not _as_many(event, label, one, units):
         return Reason.OTHER_QUANTITY
     if says_less(label, one.label[2], one.label[3]):
         return Reason.LABEL_INCOMPLETE
     return _against_unit(event, one, label, view) or one
+
+
+def _as_many(event: ScanEvent, label: LabelFacts, one: Goods, units: int) -> bool:
+    """Of half a label that is held no units are recorded: as many packages of the same identifier are as many."""
+    if one.units is not None:
+        return one.units == units
+    return one.label[:2] == (label.issuer, label.di) and one.quantity == event.quantity
 
 
 def says_less(label: LabelFacts, lot: str | None, serial: str | None) -> bool:

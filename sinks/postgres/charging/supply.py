@@ -43,7 +43,7 @@ LEFT JOIN udi.unit_place u USING (hospital, issuer, di, serial)
 
 _GOODS: Final = """
 SELECT k.hospital, k.scan_id AS asked, k.document, n.position_id, n.record_offset, n.scan_id, n.action::text AS action,
-       n.item_code, n.units, n.issuer, n.di, n.lot, n.serial,
+       n.item_code, n.units, n.quantity, n.issuer, n.di, n.lot, n.serial,
        (moved.times > 0 OR n.verdict IN ('waiting', 'parked', 'held'))
            AND NOT n.reasons && ARRAY['rejected', 'corrected']
            AND NOT EXISTS (
@@ -169,8 +169,8 @@ async def goods_of(connection: Any, wanted: Collection[GoodsKey]) -> dict[GoodsK
             key, action = GoodsKey(row["hospital"], row["asked"], row["document"]), Action(row["action"])
             label = (row["issuer"], row["di"], row["lot"], row["serial"])
             ref = Ref(row["position_id"], row["record_offset"])
-            stands = row["stands"] and action in IDENTIFIED
-            found[key].append(Goods(ref, plain(row["scan_id"]), action, row["item_code"], row["units"], stands, label))
+            stands, sizes = row["stands"] and action in IDENTIFIED, (row["units"], row["quantity"])
+            found[key].append(Goods(ref, plain(row["scan_id"]), action, row["item_code"], *sizes, stands, label))
     return found
 
 

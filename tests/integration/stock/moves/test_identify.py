@@ -1,11 +1,12 @@
 """A scan says of which lot or serial goods really are: they go back as they were and move again, and nothing else."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from models.charging.commands import CommandKind
-from tests.support.builders import BOX, DI, gs1, item, scan, scan_id
+from tests.support.builders import BOX, DI, NOON, TICK, gs1, item, scan, scan_id
 from tests.support.ward import Ward, verdicts
 
 OTHER = gs1(DI, expiry="271231", lot="L2")
@@ -254,6 +255,27 @@ async def test_of_several_goods_that_come_none_is_meant_until_one_alone_differs(
 
     # A scan id is one; under a document each of the two might be meant.
     assert (await now(ward, 1))[0] == ("held" if document else "recorded")
+    assert await ward.sweep() == 0
+
+
+@pytest.mark.parametrize("early", [True, False])
+async def test_half_a_label_that_is_held_is_decided_by_the_whole_one(ward: Ward, *, early: bool) -> None:
+    """No units of it are recorded: as many packages of its identifier are as many, and others are not."""
+    await ward.scan(moved(1, "receive", codes=[OTHER], quantity=5))
+    await ward.scan(scan(2, codes=[gs1(DI)], quantity=2), lane=1)
+    assert await now(ward, 2) == ("waiting", ("half-label",))
+    if early:
+        await ward.scan(identify(3, 2, quantity=2))
+        assert await now(ward, 3) == ("held", ("no-such-goods",))
+    await ward.scan(TICK, lane=1, stamp=NOON + timedelta(minutes=5))
+    assert await now(ward, 2) == ("held", ("half-label",))
+    await ward.scan(identify(4, 2, quantity=3), identify(5, 2, codes=[gs1(BOX, expiry="271231", lot="L2")], quantity=2))
+    assert [await now(ward, number) for number in (4, 5)] == [("held", ("other-quantity",))] * 2
+    if not early:
+        await ward.scan(identify(3, 2, quantity=2))
+    await ward.sweep()
+    assert (await now(ward, 3), await now(ward, 2)) == (("recorded", ()), ("billed", ()))
+    assert await stock(ward) == {("OR-2", "L2", ""): 3}
     assert await ward.sweep() == 0
 
 

@@ -33,8 +33,6 @@ LENT_UNITS: Final = 2
 RECALLED: Final = 4_000
 """In 10,000: uses that come back, receipts scanned days late, uses that arrive in the next month, uses beside which
 goods are lent, uses whose lot or serial is not read and said later that day, lots recalled."""
-OTHER_SUPPLIER: Final = 700
-"""In 10,000 lines of notes so many are of another supplier than the catalogue's. No source: ours."""
 COUNTED_EVERY: Final = 3
 """Months from count to count; the last month has one, too."""
 AGAINST_THE_NOTICE: Final = 2
@@ -104,7 +102,8 @@ class Keeper:
     def another(self, goods: Goods) -> str | None:
         """Another supplier than the catalogue's, who brings the goods this time; nearly always nobody."""
         others = [each for each in SUPPLIERS if each != goods.supplier]
-        return others[self._others.below(len(others))] if self._others.per_10000(OTHER_SUPPLIER) else None
+        share = round(10_000 * self.plan.other_suppliers)
+        return others[self._others.below(len(others))] if self._others.per_10000(share) else None
 
     def batch(self, goods: Goods, day: int, units: int, *, expired: bool = False, good: bool = False) -> Batch:
         """New units of one lot; `good`: none that the notice names."""

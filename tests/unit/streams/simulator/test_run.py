@@ -29,7 +29,7 @@ from tests.unit.streams.simulator.conftest import PLAN, Run, fresh_run, run_of
 
 STAGES = ("facts", "scans", "count", "late-facts", "his-charges", "close")
 SMALL = Plan(seed=3, months=2, scans=1200)
-DIGEST = "e5f8437074fe0ac80d6aa467fa8d79f66d4f562b9a8735ad2d3032dce8658974"
+DIGEST = "e860b877e02a86594ba7a2ae09135716fee69edbdbdf38c76833a708c99a82fc"
 
 
 def digest(stages: list[Stage]) -> str:

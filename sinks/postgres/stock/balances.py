@@ -1,4 +1,4 @@
-"""Balances of the stores and opened packs."""
+"""Balances of the stores, opened packs, and goods that are spelled in two ways."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -24,6 +24,12 @@ SELECT p.hospital, p.store, p.owner, p.item_code, i.name AS item_name, p.lot, p.
 FROM report.open_packs p JOIN report.items i USING (hospital, item_code)
 WHERE ($1::text IS NULL OR p.store = $1 OR starts_with(p.store, $1 || '/')) AND ($2::text IS NULL OR p.item_code = $2)
 ORDER BY p.hospital, p.store, p.item_code, p.lot, p.serial
+"""
+_SPELLED: Final = """
+SELECT hospital, store, item_code, owner, lot, serial, quantity, other, other_place, other_quantity
+FROM report.spelled_otherwise
+WHERE ($1::text IS NULL OR store = $1) AND ($2::text IS NULL OR item_code = $2)
+ORDER BY hospital, store, item_code, quantity, serial, lot, owner, other
 """
 
 
@@ -93,3 +99,36 @@ async def balances(
 async def packs(asked: Asked, store: str | None = None, item_code: str | None = None) -> list[Pack]:
     """Whole packs, and what is left of opened ones."""
     return await fetch(asked, Pack, _PACKS, store, item_code)
+
+
+@dataclass(frozen=True, slots=True)
+class SpelledOtherwise:
+    """A balance whose goods stand in the books under another spelling, too."""
+
+    hospital: str
+    """Id of the hospital; the first part of every record key."""
+    store: str
+    """Place whose balance it is: a shelf, or one of the places of the books (`in-transit/…`, `lent/…`)."""
+    item_code: str
+    """The item's code in the HIS catalogue."""
+    owner: str
+    """Whose goods they are: `hospital`, or the supplier's id."""
+    lot: str | None
+    """Lot number as this balance has it; `None` when it is not known."""
+    serial: str | None
+    """Serial number as this balance has it; `None` of goods of a lot."""
+    quantity: int
+    """Units of use; below zero: taken under this spelling, and never brought."""
+    other: str
+    """The serial, or else the lot, as it is spelled there; it differs by blanks or capitals alone."""
+    other_place: str
+    """Where it is under that spelling: of a lot the same place, of a unit wherever it is."""
+    other_quantity: int | None
+    """Units of use under that spelling; `None` of a unit that is in another place."""
+
+
+async def spelled_otherwise(
+    asked: Asked, store: str | None = None, item_code: str | None = None
+) -> list[SpelledOtherwise]:
+    """Balances that another spelling belongs to, by place and item; of a store or an item when one is given."""
+    return await fetch(asked, SpelledOtherwise, _SPELLED, store, item_code)

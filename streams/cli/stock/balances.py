@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import asyncpg
 import typer
 
-from sinks.postgres.stock.balances import Balance, Pack, balances
+from sinks.postgres.stock.balances import Balance, Pack, balances, spelled_otherwise
 from sinks.postgres.stock.balances import packs as packs_of
 from sinks.postgres.stock.below_zero import BelowZero, below_zero
 from sinks.postgres.stock.shelves import Stray, stock_as_of, strays
@@ -19,6 +19,7 @@ from streams.cli.connection import bad, read_settings, run
 from streams.cli.lists import listing
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, joined, print_json, print_table
 from streams.cli.stock.named import of_known, of_several
+from streams.cli.stock.spelled import NONE_SPELLED, hint_at_spelled, show_spelled
 from streams.settings import Settings
 
 NOTHING: Final = "No stock is recorded there."
@@ -54,19 +55,23 @@ def stock(
     unknown_stores: Annotated[
         bool, typer.Option("--unknown-stores", help="Goods and cabinets in stores that the hospital has not told.")
     ] = False,
+    spelled: Annotated[
+        bool, typer.Option("--spelled", help="Goods whose lot or serial differs in the books by blanks or capitals.")
+    ] = False,
     at: Annotated[str | None, typer.Option("--at", help="As it was at this instant, or at the end of a day.")] = None,
     limit: Limit = LIMIT_DEFAULT,
     as_json: AsJson = False,
 ) -> None:
     """Balances by store, item, lot, serial and owner; those at zero are left out."""
-    if elsewhere or moves or unknown_stores:
-        if elsewhere + moves + unknown_stores > 1 or packs or negative or uses or explained or at is not None:
-            bad("Expected --elsewhere, --moves or --unknown-stores alone, with --store and --item.")
-        if unknown_stores:
-            found = run(of_known(lambda _, pool: strays(pool, store, item), store=store))
-            _answer(found, lambda: _show_strays(found, limit), NONE_STRAY, as_json=as_json)
+    if elsewhere or moves or unknown_stores or spelled:
+        more = packs or negative or uses or explained or at is not None
+        if elsewhere + moves + unknown_stores + spelled > 1 or more:
+            bad("Expected --elsewhere, --moves, --unknown-stores or --spelled alone, with --store and --item.")
+        if spelled:
+            twice = run(of_known(lambda _, pool: spelled_otherwise(pool, store, item), store=store))
+            _answer(twice, lambda: show_spelled(twice, limit), NONE_SPELLED, as_json=as_json)
         else:
-            _units(store, item, limit, moves=moves, as_json=as_json)
+            _units(store, item, limit, moves=moves, unknown_stores=unknown_stores, as_json=as_json)
     elif uses or explained:
         if packs or negative or at is not None:
             bad("Expected --uses or --explained without --packs, --negative and --at.")
@@ -74,6 +79,7 @@ def stock(
         listed = [each for each in scans if each.explained == explained]
         nothing = NONE_EXPLAINED if explained else NONE_BELOW
         _answer(listed, lambda: _show_uses(listed, zone, limit, explained=explained), nothing, as_json=as_json)
+        hint_at_spelled(store, item, [] if as_json or explained else listed)
     elif at is not None:
         if packs or negative:
             bad("Expected --at without --packs and --negative.")
@@ -87,11 +93,17 @@ def stock(
         rows = run(of_known(lambda _, pool: balances(pool, store, item, negative=negative), store=store))
         nothing = "No balance is below zero." if negative else NOTHING
         _answer(rows, lambda: _show(rows, limit, negative=negative), nothing, as_json=as_json)
+        hint_at_spelled(store, item, rows if negative and not as_json else [])
 
 
-def _units(store: str | None, item: str | None, limit: int, *, moves: bool, as_json: bool) -> None:
-    """Units with a serial of which something is to settle."""
-    if moves:
+def _units(
+    store: str | None, item: str | None, limit: int, *, moves: bool, unknown_stores: bool, as_json: bool
+) -> None:
+    """Units with a serial, or goods in unknown stores, of which something is to settle."""
+    if unknown_stores:
+        found = run(of_known(lambda _, pool: strays(pool, store, item), store=store))
+        _answer(found, lambda: _show_strays(found, limit), NONE_STRAY, as_json=as_json)
+    elif moves:
         moved = run(of_known(lambda _, pool: moves_elsewhere(pool, store, item), store=store))
         _answer(moved, lambda: _show_moves(moved, limit), NONE_MOVED, as_json=as_json)
     else:

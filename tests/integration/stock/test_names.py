@@ -24,6 +24,7 @@ VIEWS: Final = {
     "closed_at closed_by",
     "recall_lines_2": "hospital recall version line_id kind chance status closed_at closed_by closing_reason reopened "
     "last_closed_at last_closed_by last_closing_reason last_closed_quantity last_closed_chance listed_at",
+    "spelled_otherwise": "hospital store item_code lot serial quantity other other_place other_quantity",
     "loan_sets_3": "hospital document supplier item_code lot serial brought used wasted returned lacking status "
     "findings",
     "chain": "lane batch position digest head",

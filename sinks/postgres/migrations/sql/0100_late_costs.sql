@@ -104,6 +104,8 @@ WHERE back.status = 'reversal' AND line.status = 'cost-missing' AND anew.status 
 COMMENT ON VIEW udi.cost_told IS 'Lines whose cost was told after the use: the line without a cost, its reversal and the payable line in its place, by number within their scan.';
 
 -- A cost that came later is a correction: no goods were used again, and none came back.
+-- A line that a reversal names and that is not among those of its supplier and month is of an earlier month, or of a later one by the clock of the device
+-- that scanned the return: then, too, what is used, returned and corrected adds up.
 CREATE OR REPLACE VIEW udi.statement_due AS
 SELECT t.hospital, t.supplier, t.period, t.item_code, coalesce(t.cost, -1) AS cost_key, t.cost,
        coalesce(sum(t.quantity) FILTER (WHERE t.reverses IS NULL AND NOT told.anew), 0)::bigint AS used,

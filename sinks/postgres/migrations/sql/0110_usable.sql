@@ -21,123 +21,6 @@ WHERE s.quantity <> 0 AND (
 COMMENT ON VIEW udi.stock_in_place_2 IS 'As udi.stock_in_place, of balances that are not zero, for questions of a whole hospital: the places of units are read once and joined. Of some items udi.stock_in_place reads less.';
 COMMENT ON INDEX udi.unit_place_of_item IS 'report.units_elsewhere, udi.stock_in_place, udi.stock_in_place_2: the place of a unit of which a balance tells.';
 
-CREATE FUNCTION udi.usable_4(p_hospital text, p_day date)
-RETURNS TABLE (
-    hospital text, place text, owner text, item_code text, lot text, serial text, expiry date, quantity bigint, unusable text, reasons text[]
-) LANGUAGE sql STABLE AS $$
-    WITH scope AS MATERIALIZED (
-        SELECT s AS line, s.* FROM udi.recall_scope s WHERE s.hospital = p_hospital AND coalesce(p_day <= s.ended_on, true)
-    ), item AS MATERIALIZED (
-        SELECT i.item_code, (i.body ->> 'suspended')::boolean AS suspended, (i.body ->> 'licence_valid_to')::date AS licence_valid_to
-        FROM udi.item_now i WHERE i.hospital = p_hospital
-    )
-    SELECT b.hospital, b.store, b.owner, b.item_code, b.lot, b.serial, b.expiry, b.quantity, coalesce(away.place, why.reasons[1]), why.reasons
-    FROM udi.stock_in_place_2 b
-    LEFT JOIN item i ON i.item_code = b.item_code
-    CROSS JOIN LATERAL (
-        SELECT CASE WHEN b.store ~ '^(in-transit|lent|set|quarantine)/' THEN split_part(b.store, '/', 1) END AS place OFFSET 0
-    ) away
-    CROSS JOIN LATERAL (
-        -- Goods in quarantine are not to be used, so nothing more is said of them.
-        SELECT CASE WHEN away.place IS DISTINCT FROM 'quarantine' THEN array_remove(ARRAY[
-            CASE WHEN EXISTS (
-                SELECT FROM scope l
-                LEFT JOIN LATERAL (
-                    SELECT max(c.production) AS production FROM udi.scan c
-                    WHERE coalesce(l.produced_from, l.produced_to) IS NOT NULL AND c.hospital = b.hospital AND c.di = b.di AND c.lot = b.lot
-                ) made ON true
-                WHERE (l.item_code = b.item_code OR (l.issuer, l.di) = (b.issuer, b.di))
-                  AND udi.recall_means(l.line, b.lot, b.serial, b.expiry, made.production)
-            ) THEN 'recalled' END,
-            CASE WHEN b.expiry < p_day THEN 'expired' END,
-            CASE WHEN i.suspended THEN 'suspended-item' END,
-            CASE WHEN i.licence_valid_to < p_day THEN 'licence-expired' END
-        ], NULL) ELSE '{}' END AS reasons OFFSET 0
-    ) why
-    WHERE b.hospital = p_hospital
-$$;
-COMMENT ON FUNCTION udi.usable_4 IS 'Balances that are not zero, of units where they are, with why they may not be used on a day: their place, else the first reason; null: they may. reasons are those of rules/stock/usable.py, where a test holds both equal.';
-
-CREATE OR REPLACE VIEW report.replenishment AS
-WITH today AS MATERIALIZED (
-    SELECT l.hospital, udi.day_of_books_2(l.hospital) AS day FROM (SELECT DISTINCT hospital FROM udi.store_level) l
-), stock AS MATERIALIZED (
-    SELECT u.* FROM today CROSS JOIN LATERAL udi.usable_4(today.hospital, today.day) u
-), used AS MATERIALIZED (
-    SELECT u.* FROM today CROSS JOIN LATERAL udi.real_use_4(today.hospital, today.day, 90) u
-), noted AS MATERIALIZED (
-    SELECT hospital, store, item_code, sum(greatest(expected - (arrived - rejected), 0))::bigint AS units
-    FROM report.deliveries WHERE line IS NOT NULL AND status IN ('expected', 'partial') GROUP BY 1, 2, 3
-), figures AS (
-    SELECT l.hospital, l.store, l.department, l.item_code, l.minimum, l.maximum, l.days, here.units AS on_hand,
-           way.units + greatest(coalesce(due.units, 0), coalesce(noted.units, 0)) AS on_order, use.units AS used, use.days AS used_days,
-           coalesce(ceil(l.days * use.units::numeric / nullif(use.days, 0)), 0)::bigint AS units_of_days, other.units AS elsewhere, other.stores AS elsewhere_stores,
-           l.lead_days, ahead.days AS forecast_days, ahead.forecast, ahead.low, ahead.high,
-           l.minimum IS NULL AND l.days IS NULL AND l.lead_days IS NOT NULL AS by_forecast
-    FROM udi.store_level l
-    LEFT JOIN udi.demand ahead ON (ahead.hospital, ahead.store, ahead.item_code) = (l.hospital, l.store, l.item_code)
-    CROSS JOIN LATERAL (
-        SELECT coalesce(sum(s.quantity), 0)::bigint AS units FROM stock s
-        WHERE (s.hospital, s.item_code) = (l.hospital, l.item_code) AND s.unusable IS NULL AND udi.is_of_store(s.place, l.store)
-    ) here
-    CROSS JOIN LATERAL (
-        SELECT greatest(coalesce(sum(s.quantity), 0), 0)::bigint AS units FROM stock s
-        WHERE (s.hospital, s.item_code, s.place) = (l.hospital, l.item_code, 'in-transit/' || l.store)
-    ) way
-    CROSS JOIN LATERAL (
-        SELECT coalesce(sum(one.units), 0)::bigint AS units, coalesce(array_agg(one.place || ': ' || one.units ORDER BY one.units DESC, one.place), '{}') AS stores
-        FROM (
-            SELECT s.place, sum(s.quantity) AS units FROM stock s
-            WHERE (s.hospital, s.item_code) = (l.hospital, l.item_code) AND s.unusable IS NULL AND NOT udi.is_of_store(s.place, l.store)
-            GROUP BY s.place HAVING sum(s.quantity) > 0
-        ) one
-    ) other
-    CROSS JOIN LATERAL (
-        SELECT greatest(coalesce(sum(u.units), 0), 0)::bigint AS units, max(u.days) AS days FROM used u
-        WHERE (u.hospital, u.item_code) = (l.hospital, l.item_code) AND udi.is_of_store(u.place, l.store)
-    ) use
-    LEFT JOIN udi.order_due due ON (due.hospital, due.store, due.item_code) = (l.hospital, l.store, l.item_code)
-    LEFT JOIN noted ON (noted.hospital, noted.store, noted.item_code) = (l.hospital, l.store, l.item_code)
-), levelled AS (
-    SELECT f.*,
-           CASE WHEN f.minimum IS NOT NULL THEN f.minimum WHEN f.days IS NOT NULL THEN least(f.units_of_days, f.maximum)
-                WHEN f.by_forecast THEN least(f.high, f.maximum) ELSE f.maximum END AS at_least,
-           CASE WHEN f.by_forecast THEN least(f.high, f.maximum) WHEN f.maximum IS NOT NULL THEN f.maximum
-                WHEN f.days IS NOT NULL THEN greatest(f.units_of_days, f.minimum) ELSE f.minimum END AS at_most,
-           item.body ->> 'supplier' AS supplier, pack.issuer, pack.di, coalesce(pack.units, 1) AS units_per_package,
-           CASE WHEN item.body IS NULL OR item.ended_at IS NOT NULL THEN 'not-listed'
-                WHEN (item.body ->> 'suspended')::boolean THEN 'suspended-item'
-                WHEN (item.body ->> 'licence_valid_to')::date < today.day THEN 'licence-expired'
-                WHEN sold.none THEN 'not-sold'
-                WHEN EXISTS (
-                    SELECT FROM report.breakers b
-                    WHERE (b.hospital, b.item_code, b.state) = (f.hospital, f.item_code, 'open') AND coalesce(today.day < udi.local_day(b.until), true)
-                      AND (b.scope_type = 'hospital' OR (b.scope_type, b.scope) IN (('store', f.store), ('department', f.department)))
-                ) THEN 'breaker-open' END AS stopped
-    FROM figures f JOIN today ON today.hospital = f.hospital
-    LEFT JOIN udi.item_now item ON (item.hospital, item.item_code) = (f.hospital, f.item_code)
-    CROSS JOIN LATERAL (
-        -- Null without identifiers: nobody has said that it is not sold.
-        SELECT bool_and(coalesce((p ->> 'withdrawn_on')::date <= today.day, false)) AS none FROM jsonb_array_elements(item.body -> 'identifiers') p
-    ) sold
-    LEFT JOIN LATERAL (
-        SELECT p ->> 'issuer' AS issuer, p ->> 'di' AS di, (p ->> 'units_per_package')::bigint AS units
-        FROM jsonb_array_elements(item.body -> 'identifiers') p
-        WHERE p ->> 'units_per_package' IS NOT NULL AND coalesce(today.day < (p ->> 'withdrawn_on')::date, true)
-        ORDER BY (p ->> 'units_per_package')::bigint DESC, 1, 2 LIMIT 1
-    ) pack ON true
-)
-SELECT l.hospital, l.store, l.item_code, l.on_hand, l.on_order, l.at_least AS minimum, l.at_most AS maximum,
-       coalesce(round(l.used::numeric / nullif(l.used_days, 0), 3), 0) AS daily_use,
-       CASE WHEN l.used > 0 THEN greatest(floor(l.on_hand * l.used_days::numeric / l.used), 0)::bigint END AS days_left,
-       needed.packages * l.units_per_package AS proposed, needed.packages, l.elsewhere, l.elsewhere_stores, l.stopped, l.supplier, l.issuer, l.di,
-       l.units_per_package, l.lead_days, l.forecast_days, l.forecast, l.low AS forecast_low, l.high AS forecast_high
-FROM levelled l
-CROSS JOIN LATERAL (
-    SELECT CASE WHEN l.stopped IS NULL AND l.on_hand + l.on_order < l.at_least
-                THEN ceil((l.at_most - l.on_hand - l.on_order)::numeric / l.units_per_package)::bigint ELSE 0 END AS packages
-) needed;
-
 CREATE FUNCTION udi.slow_movers_6(p_days integer)
 RETURNS TABLE (
     hospital text, store text, item_code text, owner text, quantity bigint, expiry date, value numeric, last_used_on date, first_came_on date,
@@ -183,7 +66,7 @@ RETURNS TABLE (
     LEFT JOIN udi.demand d USING (hospital, store, item_code)
     WHERE coalesce(r.as_of - coalesce(d.last_used_on, d.first_came_on) >= p_days, true)
 $$;
-COMMENT ON FUNCTION udi.slow_movers_6 IS 'As udi.slow_movers_5, from udi.stock_in_place_2.';
+COMMENT ON FUNCTION udi.slow_movers_6 IS 'As udi.slow_movers_4, at the cost of the goods, from udi.stock_in_place_2.';
 
 CREATE OR REPLACE VIEW report.slow_movers AS
 SELECT hospital, store, item_code, owner, quantity, expiry, value, last_used_on, first_came_on, idle_days, months_of_stock, as_of FROM udi.slow_movers_6(90);

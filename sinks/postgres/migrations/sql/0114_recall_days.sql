@@ -99,7 +99,7 @@ RETURNS TABLE (
     ) why
     WHERE b.hospital = p_hospital
 $$;
-COMMENT ON FUNCTION udi.usable_5 IS 'As udi.usable_4, recalled by what all labels say of a serial or lot.';
+COMMENT ON FUNCTION udi.usable_5 IS 'Balances that are not zero, of units where they are, with why they may not be used on a day: their place, else the first reason; null: they may. reasons are those of rules/stock/usable.py, where a test holds both equal. Recalled is what all labels say of a serial or lot.';
 
 CREATE OR REPLACE VIEW report.replenishment AS
 WITH today AS MATERIALIZED (

@@ -135,7 +135,7 @@ async def test_a_close_that_nobody_proves_in_time_says_so(house: Installed) -> N
     ("arguments", "line"),
     [
         (("E404",), "Expected an encounter, found none named E404."),
-        (("E1", "--hospital", "H2"), "Expected an encounter of H2, found none named E1."),
+        (("E1", "--hospital", "H2"), "--hospital: expected one of H1, got 'H2'."),
         (("E1", "--operation", "OP-7"), "Expected an operation of E1 (OP-9), got OP-7."),
         (("E1", "--by", "wang"), "Expected --by with --close, got it alone."),
         (("E1", "--close", "--by", " "), "Expected some words for --by, got only blanks."),

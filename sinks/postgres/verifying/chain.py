@@ -59,7 +59,7 @@ async def verify_chain(
             told(findings[-1])
         before = time.monotonic()
         rows = await connection.fetch("SELECT * FROM udi.seal ORDER BY n")
-        sealed = await connection.fetchval(_SEALED)
+        sealed = await connection.fetchval(_SEALED) or 0
         published = {row["n"]: row["body"] for row in await connection.fetch(_PUBLISHED)}
     seals = [Seal(row["n"], row["sealed_at"], _heads(row), row["root"]) for row in rows]
     whole = {row["n"] for row in rows if len(row["lanes"]) == len(row["batches"]) == len(row["heads"])}

@@ -154,6 +154,7 @@ async def test_who_writes_the_chain_anew_is_found_by_the_seals(store: PostgresSt
     ("edit", "found"),
     [
         ("DELETE FROM udi.seal", ["seals-published"]),
+        ("DELETE FROM udi.topic_counter WHERE topic = 'seals'", ["seals-published"]),
         ("UPDATE udi.seal SET sealed_at = sealed_at + interval '10 days' WHERE n = 1", ["seals-published"]),
         ("UPDATE udi.seal SET batches = batches || 7::bigint WHERE n = 1", ["seal-roots"]),
         ("UPDATE udi.seal SET heads = '{}' WHERE n = 1", ["seals-of-the-chain", "seal-roots", "seals-published"]),

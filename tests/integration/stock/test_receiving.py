@@ -100,6 +100,8 @@ async def test_expired_goods_are_in_quarantine_and_rejected_ones_do_not_stand(wa
     row = (await deliveries(store.pool))[0]
     assert (row.arrived, row.accepted, row.quarantined, row.status) == (2, 0, 2, "complete")
     assert tuple(row.findings) == ("expired", "other-supplier")
+    await learn(store.pool, note(line(packages=2, lot="OLD"), supplier="s 1"))
+    assert tuple((await deliveries(store.pool))[0].findings) == ("expired",)
 
 
 async def test_a_unit_that_is_here_or_was_used_is_a_finding_and_booked_once(ward: Ward, store: PostgresStore) -> None:

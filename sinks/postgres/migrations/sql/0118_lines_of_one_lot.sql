@@ -200,7 +200,7 @@ SELECT hospital, note, line, supplier, store, item_code, lot, serial, expected::
            CASE WHEN expired THEN 'expired' END,
            CASE WHEN recalled THEN 'recalled' END,
            CASE WHEN licence_lapsed AND arrived > 0 THEN 'licence-expired' END,
-           CASE WHEN item_supplier <> supplier THEN 'other-supplier' END,
+           CASE WHEN udi.plain_code(item_supplier) <> udi.plain_code(supplier) THEN 'other-supplier' END,
            CASE WHEN cost IS NULL AND NOT has_cost THEN 'no-cost' END,
            CASE WHEN parked THEN 'parked' END,
            CASE WHEN present THEN 'serial-present' END,

@@ -26,5 +26,5 @@ class MemoryFactBooks(FactBooks):
     async def record(self, position: InputPosition, next_offset: int, last_hash: bytes | None, batch: FactBatch) -> int:
         """Record the batch and the position, whole or not at all, and give the newest fact version."""
         version = await self._books.record_facts(replace(position, last_hash=last_hash), next_offset, batch)
-        self._known = batch.known
+        self._known |= batch.known
         return version

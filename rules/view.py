@@ -9,11 +9,12 @@ from uuid import UUID
 from models.calendar import Month, shift
 from models.catalogue.item import Item
 from models.charging.books import BalanceKey, RecordedScan, Ref, UnitKey, Waiting
+from models.charging.costs import CostKey, noted_on
 from models.charging.decision import Decision, UseAccount, goods_of, tell
 from models.charging.effects import Brought
 from models.charging.goods import Goods, GoodsKey, goods_keys
 from models.charging.known_controls import QuotaKey, Used, UsedItems
-from models.charging.snapshot import Catalogue, CostKey, EncounterFacts, Snapshot
+from models.charging.snapshot import Catalogue, EncounterFacts, Snapshot
 from models.policy import POLICY
 from models.reasons import TAKEN_BACK
 from models.scan.event import Action, ScanEvent
@@ -102,7 +103,7 @@ class View:
         In 1/10,000 yuan a unit; `None` when the catalogue's cost holds. Known only of goods that move.
         """
         told = self.gathered.costs.get(key, ())
-        return bool(told), next((cost for since, cost in reversed(told) if since <= day), None)
+        return bool(told), noted_on(told, day)
 
     def left(self, hospital: str, store: str, item: Item) -> int:
         """Units of the item in the store, over all lanes, as seen."""

@@ -12,6 +12,7 @@ from uuid import UUID
 from models.calendar import Month
 from models.catalogue.item import Item
 from models.charging.books import BalanceKey, LabelFacts, RecordedScan, Ref
+from models.charging.costs import CostKey, cost_key
 from models.charging.effects import NO_CHARGE, NO_STOCK, Charge, ChargeEffects, SettlementLine, StockEffects
 from models.charging.goods import Goods
 from models.reasons import TAKEN_BACK, Reason, Verdict
@@ -139,10 +140,9 @@ class Decision:
         code = item.item_code if item else ""
         return BalanceKey(self.subject.event.hospital, store, code, owner, label.lot or "", label.serial or "")
 
-    def cost_key(self, owner: str) -> tuple[str, str, str, str, str]:
-        """By what the books know what goods of this label cost (`models.charging.snapshot.CostKey`)."""
-        code, label = self.item.item_code if self.item else "", self.label
-        return self.subject.event.hospital, code, owner, label.lot or "", label.serial or ""
+    def cost_key(self, owner: str) -> CostKey:
+        """By what the books know what goods of this label cost."""
+        return cost_key(self.subject.event.hospital, self.item.item_code if self.item else "", owner, self.label)
 
     @property
     def places(self) -> tuple[str, str] | None:

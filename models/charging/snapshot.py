@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from uuid import UUID
 
 from models.catalogue.item import Belonging, Item
 from models.charging.books import BalanceKey, Neighbour, Ref, UnitKey
+from models.charging.costs import CostKey, CostsSince
 from models.charging.decision import UseAccount
 from models.charging.goods import Goods, GoodsKey
 from models.charging.known_controls import Controls, QuotaKey, UsedItems
@@ -145,10 +146,6 @@ StayItem = tuple[str, str, str]
 """(hospital, encounter, item code)."""
 
 
-CostKey = tuple[str, str, str, str, str]
-"""(hospital, item code, owner, lot, serial); lot and serial `''` where the label gave none."""
-
-
 @dataclass(frozen=True, slots=True)
 class LotPatterns:
     """What the lots and serials of one device look like, as learned from confirmed scans."""
@@ -255,7 +252,7 @@ class Snapshot:
     """Balance that a use which is replaced took its goods from, by (hospital, scan id); missing when it took none."""
     notes: dict[tuple[str, str], Delivery] = field(default_factory=dict)
     """The newest version of each delivery note, by (hospital, note); one that nobody has sent is missing."""
-    costs: dict[CostKey, tuple[tuple[date, int | None], ...]] = field(default_factory=dict)
-    """From which day on goods cost what, in 1/10,000 yuan, in order; `None`: what the catalogue says of each day."""
+    costs: dict[CostKey, CostsSince] = field(default_factory=dict)
+    """What the delivery notes of goods say that they cost."""
     told: Told = field(default_factory=Told)
     """What labels say of the lots and units that were asked for, and maybe of others."""

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from models.catalogue.item import OWNER_HOSPITAL, Item
 from models.charging.books import LabelFacts, RecordedScan
+from models.charging.costs import cost_key
 from models.charging.effects import Brought
-from models.charging.snapshot import CostKey
 from models.money import parse_price
 from models.scan.event import ScanEvent
 from models.stock.delivery import Delivery, DeliveryLine
@@ -77,22 +77,18 @@ def _fits(line: DeliveryLine, label: LabelFacts) -> bool:
 
 def noted(event: ScanEvent, item: Item, label: LabelFacts, owner: str, view: View) -> bool:
     """Whether a delivery note ever said what such goods cost."""
-    return view.noted_cost(_key(event, item, label, owner), date.max)[0]
+    return view.noted_cost(cost_key(event.hospital, item.item_code, owner, label), date.max)[0]
 
 
 def cost_of(  # noqa: PLR0917 -- what is known of the goods
     event: ScanEvent, item: Item, label: LabelFacts, owner: str, day: date, view: View
 ) -> int | None:
     """What a unit of goods that move cost on the day, in 1/10,000 yuan: as they came, else by the catalogue."""
-    _, told = view.noted_cost(_key(event, item, label, owner), day)
+    _, told = view.noted_cost(cost_key(event.hospital, item.item_code, owner, label), day)
     return cost_on(item, day) if told is None else told
 
 
 def brought_again(subject: RecordedScan, item: Item, label: LabelFacts, owner: str, view: View) -> Brought | None:
     """What is kept of a receipt that turns out to be of another lot or serial: what was kept of it under `label`."""
-    known, told = view.noted_cost(_key(subject.event, item, label, owner), subject.day)
+    known, told = view.noted_cost(cost_key(subject.event.hospital, item.item_code, owner, label), subject.day)
     return Brought(owner, told) if known else None
-
-
-def _key(event: ScanEvent, item: Item, label: LabelFacts, owner: str) -> CostKey:
-    return event.hospital, item.item_code, owner, label.lot or "", label.serial or ""

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from models.calendar import local_day
 from models.catalogue.item import Item, Tracking
+from models.charging.costs import noted_on
 from models.policy import POLICY
 from models.reasons import TAKEN_BACK, Reason, Verdict
 from models.scan.event import QUANTITY_MAX
@@ -193,8 +194,7 @@ class _Book:
     ) -> CountLine:  # fmt: skip
         lies = self.owners.get(goods, {}).get(owner) or next(iter(self.owners.get(goods, {}).values()), None)
         item, day = self._known.items.get(goods.item_code), local_day(at, self._known.zone)
-        told = self._known.costs.get((goods, owner), ())
-        cost = next((each for since, each in reversed(told) if since <= day), None)
+        cost = noted_on(self._known.costs.get((goods, owner), ()), day)
         if cost is None:
             cost = cost_on(item, day) if item is not None else None
         price = price_on(item.prices, day) if item is not None else Reason.NO_PRICE

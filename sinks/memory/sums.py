@@ -6,11 +6,12 @@ from datetime import date, timedelta
 from uuid import UUID
 
 from models.charging.books import BalanceKey, Neighbour, Ref, UnitKey
+from models.charging.costs import CostKey, CostsSince
 from models.charging.decision import Decision, goods_of, tell
 from models.charging.effects import Charge
 from models.charging.goods import Goods, GoodsKey, goods_keys
 from models.charging.known_controls import QuotaKey, Used, UsedItems
-from models.charging.snapshot import Catalogue, CostKey, Lookup
+from models.charging.snapshot import Catalogue, Lookup
 from models.policy import POLICY
 from models.reasons import TAKEN_BACK, Reason, Verdict, deciding_reason
 from models.scan.event import Action
@@ -39,7 +40,7 @@ def stock_of(decisions: Iterable[Decision]) -> tuple[Counter[BalanceKey], Counte
     return balances, totals
 
 
-def costs_of(decisions: Iterable[Decision]) -> dict[CostKey, tuple[tuple[date, int | None], ...]]:
+def costs_of(decisions: Iterable[Decision]) -> dict[CostKey, CostsSince]:
     """From which day on goods cost what by their delivery notes; of one day what was recorded first."""
     found: dict[CostKey, dict[date, int | None]] = {}
     for decision in sorted(decisions, key=lambda each: (each.decided_at, each.subject.ref, each.n)):

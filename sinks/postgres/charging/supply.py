@@ -4,16 +4,16 @@ And what receipts keep of their delivery notes, and what labels say of a lot tha
 """
 
 from collections.abc import Collection
-from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
 from models.charging.books import BalanceKey, Ref, UnitKey
 from models.charging.commands import Moved
+from models.charging.costs import CostKey, CostsSince
 from models.charging.decision import Decision
 from models.charging.effects import Brought
 from models.charging.goods import Goods, GoodsKey
-from models.charging.snapshot import Catalogue, CostKey, Lookup
+from models.charging.snapshot import Catalogue, Lookup
 from models.scan.event import IDENTIFIED, Action
 from models.stock.count import Adjustment
 from models.stock.delivery import Delivery
@@ -190,13 +190,11 @@ async def notes_of(connection: Any, wanted: Collection[tuple[str, str]]) -> dict
     return {(row["hospital"], row["note"]): Delivery.model_validate_json(row["body"]) for row in rows}
 
 
-async def costs_of(
-    connection: Any, wanted: Collection[tuple[str, str, str, str]]
-) -> dict[CostKey, tuple[tuple[date, int | None], ...]]:
+async def costs_of(connection: Any, wanted: Collection[tuple[str, str, str, str]]) -> dict[CostKey, CostsSince]:
     """From which day on goods cost what by their delivery notes, of every owner."""
     if not wanted:
         return {}
-    found: dict[CostKey, tuple[tuple[date, int | None], ...]] = {}
+    found: dict[CostKey, CostsSince] = {}
     for row in await connection.fetch(_COSTS, *([key[place] for key in wanted] for place in range(4))):
         hospital, item_code, owner, lot, serial, received_on, cost = row
         key = (hospital, item_code, owner, lot, serial)

@@ -29,6 +29,14 @@ HANDED_MAX: Final = 2
 """Batches of a partition with the agent: one that is recorded, and one that is parsed meanwhile."""
 HANDOVER_SECONDS_MAX: Final = 60.0
 """How long a batch may be with the agent; then it is not known to be recorded and the position is read again."""
+ALONGSIDE_MIN: Final = 200
+"""Records of a batch that is parsed while the one before is recorded: some 4 ms. Fewer wait, for more to go with them.
+
+Own choice. What a batch costs whatever its size is more than ten times what a scan of it costs: at 1,000 scans a second a
+worker that handed over each fetch had batches of five and nothing left of two cores (docs/performance.md).
+"""
+REST_SECONDS_MAX: Final = 0.025
+"""Between two small batches of a partition at most; less when the last one took less. Own choice, half the aim at p99."""
 BROKER_SECONDS_MAX: Final = 10.0
 """aiokafka may wait for ever when the broker is away; no await of it is without a bound."""
 PAUSE_SECONDS: Final = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
@@ -119,6 +127,8 @@ class Reader:
         self._queued_to = 0
         self._again: Exception | None = None
         self._word = Word()
+        self._loop = asyncio.get_running_loop()
+        self._began = self._rests_until = 0.0
         # Until its position is known nothing of it is fetched; any offset will do until then.
         self._consumer.pause(tp)
         self._consumer.seek(tp, 0)
@@ -169,6 +179,10 @@ class Reader:
             self.fail(error)
             return
         read = [each for each in read if self._word.after(each.offset) == each.offset]
+        if self._queue:
+            # What was fetched since the newest batch was queued goes with it, as far as one may hold.
+            waiting = self._queue.pop()
+            read, self._queued_to = [*waiting.records, *read], waiting.first_offset
         newest = read[-1].offset if read else None
         for chunk in portions(read, most):
             after = next_offset if not chunk or chunk[-1].offset == newest else chunk[-1].offset + 1
@@ -295,9 +309,10 @@ class Reader:
                 self._handed[0].answer.result()
                 self._handed.popleft()
                 self._reading.sizes.recorded(self.tp)
+                self._rest()
             if self._again is not None:
                 raise self._again
-            while self._queue and len(self._handed) < HANDED_MAX:
+            while self._queue and self._may_begin():
                 await self._hand_over(self._queue.popleft())
             self._woken.clear()
             if not self._handed:
@@ -306,12 +321,26 @@ class Reader:
             if not self._handed[0].answer.done():
                 await bounded(self._woken.wait(), HANDOVER_SECONDS_MAX)
 
+    def _may_begin(self) -> bool:
+        """Whether the next batch may: a large one as soon as there is room, a small one after the rest of the last."""
+        next_one, most = self._queue[0], self._reading.sizes.of(self.tp)
+        if len(self._queue) > 1 or len(next_one.records) >= min(ALONGSIDE_MIN, most):
+            return len(self._handed) < HANDED_MAX
+        return not self._handed and self._loop.time() >= self._rests_until
+
+    def _rest(self) -> None:
+        """Until as much time has passed as the last batch took: what is fetched meanwhile goes with the next."""
+        now = self._loop.time()
+        self._rests_until = now + min(now - self._began, REST_SECONDS_MAX)
+        self._loop.call_at(self._rests_until, self._woken.set)
+
     async def _hand_over(self, queued: _Queued) -> None:
         assert self._taken is not None  # noqa: S101 -- taken over before anything flows
         answer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         answer.add_done_callback(lambda _: self._woken.set())
         batch = Handed(self._taken.lane, queued.records, queued.next_offset, queued.first_offset, answer)
         self._handed.append(batch)
+        self._began = self._loop.time()
         if len(self._queue) < QUEUED_MAX:
             self._resume()
         await self._taken.channel.put(batch)

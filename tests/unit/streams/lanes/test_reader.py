@@ -140,17 +140,57 @@ async def test_the_next_batch_is_with_the_agent_while_the_one_before_is_recorded
 async def test_a_batch_is_bounded_in_bytes_and_a_larger_record_stands_alone(hand: Hand) -> None:
     third = b" " * (BATCH_BYTES_MAX // 3)
     hand.fetch(5, 4, third)
-    first, second = await hand.batch(), await hand.batch()
+    first = await hand.batch()
+    first.answer.set_result(None)
+    second = await hand.batch()
     assert [(len(each.records), each.first_offset, each.next_offset) for each in (first, second)] == [
         (3, 5, 8), (1, 8, 9),
     ]  # fmt: skip
-    first.answer.set_result(None)
     second.answer.set_result(None)
 
-    hand.fetch(9, 2, 4 * third)
-    assert [(each.first_offset, each.next_offset) for each in (await hand.batch(), await hand.batch())] == [
-        (9, 10), (10, 11),
-    ]  # fmt: skip
+    hand.fetch(9, 3, 4 * third)
+    handed = [await hand.batch(), await hand.batch()]
+    handed[0].answer.set_result(None)
+    handed[1].answer.set_result(None)
+    handed.append(await hand.batch())
+    assert [(each.first_offset, each.next_offset) for each in handed] == [(9, 10), (10, 11), (11, 12)]
+
+
+async def test_what_is_fetched_while_a_small_batch_is_recorded_goes_with_the_next_one(hand: Hand) -> None:
+    hand.fetch(5, 2)
+    first = await hand.batch()
+    for place in range(4):
+        hand.fetch(7 + place, 1)
+    await asyncio.sleep(0.01)
+    assert hand.batches.empty()
+
+    first.answer.set_result(None)
+    second = await hand.batch()
+    assert ([each.offset for each in second.records], second.first_offset, second.next_offset) == (
+        [7, 8, 9, 10], 7, 11,
+    )  # fmt: skip
+
+
+async def test_a_small_batch_waits_as_long_as_the_one_before_took_and_a_full_one_does_not(
+    hand: Hand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readers, "REST_SECONDS_MAX", SECONDS_MAX)
+    hand.fetch(5, 1)
+    first = await hand.batch()
+    await asyncio.sleep(0.2)
+    first.answer.set_result(None)
+    await until(lambda: not hand.reader.queued)
+    began = asyncio.get_running_loop().time()
+    hand.fetch(6, 1)
+    second = await hand.batch()
+    assert asyncio.get_running_loop().time() - began >= 0.15
+
+    await asyncio.sleep(0.2)
+    second.answer.set_result(None)
+    await until(lambda: not hand.reader.queued)
+    hand.fetch(7, 10)
+    await until(lambda: not hand.batches.empty())
+    assert len(hand.batches.get_nowait().records) == 10
 
 
 async def test_a_partition_is_paused_while_enough_of_it_waits(hand: Hand) -> None:
@@ -205,17 +245,20 @@ async def test_one_that_is_taken_away_with_a_batch_in_hand_is_read_in_halves_by_
     assert hand.sizes.of(TP) == 5
 
 
-@pytest.mark.parametrize("hand", [((6, 7), (9, 10))], indirect=True)
+@pytest.mark.parametrize("hand", [((6, 7), (9, 11))], indirect=True)
 async def test_what_a_person_gives_up_is_left_out_and_the_position_moves_past_it(hand: Hand) -> None:
     hand.fetch(5, 3)
     batch = await hand.batch()
     assert ([each.offset for each in batch.records], batch.first_offset, batch.next_offset) == ([5, 7], 5, 8)
     hand.fetch(8, 1)
     hand.fetch(9, 1)
-    await hand.batch()
     batch.answer.set_result(None)
+    batch = await hand.batch()
+    assert ([each.offset for each in batch.records], batch.first_offset, batch.next_offset) == ([8], 8, 10)
+    batch.answer.set_result(None)
+    hand.fetch(10, 1)
     last = await hand.batch()
-    assert (list(last.records), last.first_offset, last.next_offset) == ([], 9, 10)
+    assert (list(last.records), last.first_offset, last.next_offset) == ([], 10, 11)
 
 
 @pytest.mark.parametrize("hand", [((5, 40),)], indirect=True)

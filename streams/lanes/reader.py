@@ -32,11 +32,13 @@ HANDOVER_SECONDS_MAX: Final = 60.0
 ALONGSIDE_MIN: Final = 200
 """Records of a batch that is parsed while the one before is recorded: some 4 ms. Fewer wait, for more to go with them.
 
-Own choice. What a batch costs whatever its size is more than ten times what a scan of it costs: at 1,000 scans a second a
-worker that handed over each fetch had batches of five and nothing left of two cores (docs/performance.md).
+Own choice. What a batch costs whatever its size is more than ten times what a scan of it costs: at 1,000 scans a second
+a worker that handed over each fetch had batches of five and nothing left of two cores (docs/performance.md).
 """
+RESTS_FROM: Final = 4
+"""Records of a batch after which a small one waits as long as that took; fewer come where nothing is gained by it."""
 REST_SECONDS_MAX: Final = 0.025
-"""Between two small batches of a partition at most; less when the last one took less. Own choice, half the aim at p99."""
+"""Such a wait at most. Own choice: half of what a commit may take at the 99th percentile."""
 BROKER_SECONDS_MAX: Final = 10.0
 """aiokafka may wait for ever when the broker is away; no await of it is without a bound."""
 PAUSE_SECONDS: Final = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
@@ -307,9 +309,10 @@ class Reader:
         while self.stopped is None:
             while self._handed and self._handed[0].answer.done():
                 self._handed[0].answer.result()
-                self._handed.popleft()
+                recorded = self._handed.popleft()
                 self._reading.sizes.recorded(self.tp)
-                self._rest()
+                if len(recorded.records) >= RESTS_FROM:
+                    self._rest()
             if self._again is not None:
                 raise self._again
             while self._queue and self._may_begin():

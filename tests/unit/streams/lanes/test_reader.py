@@ -12,7 +12,7 @@ from sinks.ports.batch import InputPosition, LaneMovedError
 from sinks.postgres.operating.interventions import Word
 from streams.lanes import reader as readers
 from streams.lanes.handing import Handed, answering
-from streams.lanes.reader import HANDED_MAX, LaneWatch, Reader, Reading, Taken, TopicReplacedError
+from streams.lanes.reader import HANDED_MAX, RESTS_FROM, LaneWatch, Reader, Reading, Taken, TopicReplacedError
 from streams.lanes.sizes import BATCH_BYTES_MAX, BatchSizes
 
 TP = TopicPartition("udi.scans", 0)
@@ -174,23 +174,29 @@ async def test_what_is_fetched_while_a_small_batch_is_recorded_goes_with_the_nex
 async def test_a_small_batch_waits_as_long_as_the_one_before_took_and_a_full_one_does_not(
     hand: Hand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(readers, "REST_SECONDS_MAX", SECONDS_MAX)
-    hand.fetch(5, 1)
+    monkeypatch.setattr(readers, "REST_SECONDS_MAX", 10 * SECONDS_MAX)
+    hand.fetch(5, RESTS_FROM)
     first = await hand.batch()
     await asyncio.sleep(0.2)
     first.answer.set_result(None)
     await until(lambda: not hand.reader.queued)
     began = asyncio.get_running_loop().time()
-    hand.fetch(6, 1)
+    hand.fetch(9, 1)
     second = await hand.batch()
     assert asyncio.get_running_loop().time() - began >= 0.15
 
-    await asyncio.sleep(0.2)
     second.answer.set_result(None)
     await until(lambda: not hand.reader.queued)
-    hand.fetch(7, 10)
-    await until(lambda: not hand.batches.empty())
-    assert len(hand.batches.get_nowait().records) == 10
+    hand.fetch(10, RESTS_FROM)
+    third = await hand.batch()
+    hand.reader._began -= 10 * SECONDS_MAX
+    third.answer.set_result(None)
+    await until(lambda: not hand.reader.queued)
+    hand.fetch(14, 1)
+    await asyncio.sleep(0.01)
+    assert hand.batches.empty()
+    hand.fetch(15, 9)
+    assert len((await hand.batch()).records) == 10
 
 
 async def test_a_partition_is_paused_while_enough_of_it_waits(hand: Hand) -> None:

@@ -29,7 +29,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="less than 90 seconds, for a first look")
     parser.add_argument("--only", nargs="+", choices=measure.PARTS, help="only these parts")
     parser.add_argument("--scans", type=int, help="scans of the backlog (60,000; quick: 8,000)")
-    parser.add_argument("--rows", type=int, help="scans of the large books of `growth` (1,000,000; quick: 50,000)")
+    parser.add_argument("--rows", type=int, help="scans of the large books of `years` (1,000,000; quick: 50,000)")
     parser.add_argument("--repetitions", type=int, help="of the backlog with one worker (5; quick: 2)")
     parser.add_argument("--markdown", action="store_true", help="print the table as Markdown")
     parser.add_argument("--compare", metavar="REV", help="this tree's figures divided by those of another revision")
@@ -73,7 +73,7 @@ async def _run(sizes: measure.Sizes, only: list[str], settings: Mapping[str, str
         if {"backlog", "latency", "naive", "rerating"} & set(only):
             async with open_parts(folder, settings) as parts:
                 await run.with_services(parts, only)
-        if {"steps", "oddities", "growth", "cases", "reconciling-books", "monitoring"} & set(only):
+        if {"steps", "oddities", "growth", "years", "cases", "reconciling-books", "monitoring"} & set(only):
             async with EmbeddedDatabase(folder / "postgres", settings={**STATEMENTS, **settings}) as database:
                 await run.in_process(database.url, only)
         if "web" in only:

@@ -29,6 +29,7 @@ PARTS = (
     "steps",
     "oddities",
     "growth",
+    "years",
     "cases",
     "reconciling",
     "reconciling-books",
@@ -260,6 +261,8 @@ class Run:
             await self._odd(server_url)
         if "growth" in only:
             await self._growth(server_url)
+        if "years" in only:
+            await self._years(server_url)
         if "cases" in only:
             await self._cases(server_url)
         if "reconciling-books" in only:
@@ -355,6 +358,8 @@ class Run:
         self._table.aim(
             f"cost at {large.rows:,} scans, times that at {small.rows:,}", ratio, 1.15, least=False, digits=2
         )
+
+    async def _years(self, server_url: str) -> None:
         _say(f"books of {self._sizes.years[0]} and {self._sizes.years[1]} scans")
         years.show(self._table, await years.run(server_url, self._sizes.years, self._sizes.growth_window))
 

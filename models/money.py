@@ -33,6 +33,7 @@ def line_amount_fen(quantity: int, unit_price: int) -> int:
     return (quantity * unit_price * 2 + _PRICE_PER_FEN) // (2 * _PRICE_PER_FEN)
 
 
+@lru_cache(maxsize=16_384)
 def fen_text(amount_fen: int) -> str:
     """Fen as yuan with two digits: `123400` is `1234.00`."""
     sign = "-" if amount_fen < 0 else ""

@@ -112,6 +112,11 @@ class _Queued(NamedTuple):
     first_offset: int
 
 
+class _InHand(NamedTuple):
+    batch: Handed[Held]
+    since: float
+
+
 class Reader:
     """The queue and the task of one partition; the task begins by taking the partition over."""
 
@@ -122,7 +127,7 @@ class Reader:
         self._reading = reading
         self._watch = watch
         self._queue: deque[_Queued] = deque()
-        self._handed: deque[Handed[Held]] = deque()
+        self._handed: deque[_InHand] = deque()
         self._woken = asyncio.Event()
         self._taken: Taken | None = None
         self._before: tuple[int, bytes] | None = None
@@ -130,7 +135,7 @@ class Reader:
         self._again: Exception | None = None
         self._word = Word()
         self._loop = asyncio.get_running_loop()
-        self._began = self._rests_until = 0.0
+        self._rests = False
         # Until its position is known nothing of it is fetched; any offset will do until then.
         self._consumer.pause(tp)
         self._consumer.seek(tp, 0)
@@ -153,7 +158,7 @@ class Reader:
     @property
     def queued(self) -> int:
         """Records read and not yet recorded."""
-        return sum(len(each.records) for each in self._queue) + sum(len(each.records) for each in self._handed)
+        return sum(len(each.records) for each in self._queue) + sum(len(each.batch.records) for each in self._handed)
 
     @property
     def queued_to(self) -> int:
@@ -218,8 +223,8 @@ class Reader:
     async def stop(self) -> None:
         """End after what the agent has in its hands."""
         if self._handed:
-            await asyncio.wait([each.answer for each in self._handed], timeout=BROKER_SECONDS_MAX)
-            if self._handed and not _recorded(self._handed[0].answer):
+            await asyncio.wait([each.batch.answer for each in self._handed], timeout=BROKER_SECONDS_MAX)
+            if self._handed and not _recorded(self._handed[0].batch.answer):
                 self._lost()
         self._task.cancel()
         await ended(self._task, BROKER_SECONDS_MAX)
@@ -227,7 +232,7 @@ class Reader:
     def _lost(self) -> None:
         """The partition is lost with a batch in hand: perhaps it took longer than the session lasts."""
         if self._handed:
-            self._reading.sizes.lost(self.tp, len(self._handed[0].records))
+            self._reading.sizes.lost(self.tp, len(self._handed[0].batch.records))
 
     def _checked(self, read: list[Record]) -> list[Record]:
         """Without the record before the position, which must be the one the books know."""
@@ -295,7 +300,7 @@ class Reader:
     async def _let_go(self) -> None:
         """Wait for what the agent has in its hands, however it ends: a new turn must not race with the old one."""
         self._queue.clear()
-        handed = [each.answer for each in self._handed]
+        handed = [each.batch.answer for each in self._handed]
         self._handed.clear()
         if handed:
             _, running = await asyncio.wait(handed, timeout=BROKER_SECONDS_MAX)
@@ -307,12 +312,9 @@ class Reader:
     async def _flow(self) -> None:
         """Hand batches over as long as nothing fails and nothing stops it."""
         while self.stopped is None:
-            while self._handed and self._handed[0].answer.done():
-                self._handed[0].answer.result()
-                recorded = self._handed.popleft()
-                self._reading.sizes.recorded(self.tp)
-                if len(recorded.records) >= RESTS_FROM:
-                    self._rest()
+            while self._handed and self._handed[0].batch.answer.done():
+                self._handed[0].batch.answer.result()
+                self._recorded_first()
             if self._again is not None:
                 raise self._again
             while self._queue and self._may_begin():
@@ -321,29 +323,38 @@ class Reader:
             if not self._handed:
                 await self._woken.wait()
                 continue
-            if not self._handed[0].answer.done():
-                await bounded(self._woken.wait(), HANDOVER_SECONDS_MAX)
+            if not self._handed[0].batch.answer.done():
+                # From when its turn came, whatever is fetched meanwhile.
+                left = self._handed[0].since + HANDOVER_SECONDS_MAX - self._loop.time()
+                await bounded(self._woken.wait(), max(0.0, left))
 
     def _may_begin(self) -> bool:
         """Whether the next batch may: a large one as soon as there is room, a small one after the rest of the last."""
         next_one, most = self._queue[0], self._reading.sizes.of(self.tp)
         if len(self._queue) > 1 or len(next_one.records) >= min(ALONGSIDE_MIN, most):
             return len(self._handed) < HANDED_MAX
-        return not self._handed and self._loop.time() >= self._rests_until
+        return not self._handed and not self._rests
 
-    def _rest(self) -> None:
-        """Until as much time has passed as the last batch took: what is fetched meanwhile goes with the next."""
-        now = self._loop.time()
-        self._rests_until = now + min(now - self._began, REST_SECONDS_MAX)
-        self._loop.call_at(self._rests_until, self._woken.set)
+    def _recorded_first(self) -> None:
+        """The oldest batch is recorded: the one after it has its time from now on, and a small one rests."""
+        recorded, now = self._handed.popleft(), self._loop.time()
+        self._reading.sizes.recorded(self.tp)
+        if self._handed:
+            self._handed[0] = self._handed[0]._replace(since=now)
+        elif len(recorded.batch.records) >= RESTS_FROM:
+            self._rests = True
+            self._loop.call_later(min(now - recorded.since, REST_SECONDS_MAX), self._rested)
+
+    def _rested(self) -> None:
+        self._rests = False
+        self._woken.set()
 
     async def _hand_over(self, queued: _Queued) -> None:
         assert self._taken is not None  # noqa: S101 -- taken over before anything flows
         answer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         answer.add_done_callback(lambda _: self._woken.set())
         batch = Handed(self._taken.lane, queued.records, queued.next_offset, queued.first_offset, answer)
-        self._handed.append(batch)
-        self._began = self._loop.time()
+        self._handed.append(_InHand(batch, self._loop.time()))
         if len(self._queue) < QUEUED_MAX:
             self._resume()
         await self._taken.channel.put(batch)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from itertools import count
 from typing import Any, cast
 
 import pytest
@@ -189,7 +190,8 @@ async def test_a_small_batch_waits_as_long_as_the_one_before_took_and_a_full_one
     await until(lambda: not hand.reader.queued)
     hand.fetch(10, RESTS_FROM)
     third = await hand.batch()
-    hand.reader._began -= 10 * SECONDS_MAX
+    in_hand = hand.reader._handed
+    in_hand.append(in_hand.popleft()._replace(since=0.0))  # As if it had taken as long as the loop's clock has run.
     third.answer.set_result(None)
     await until(lambda: not hand.reader.queued)
     hand.fetch(14, 1)
@@ -222,6 +224,21 @@ async def test_after_a_failure_it_takes_over_anew_and_forgets_what_was_queued(
 
     hand.fetch(5, 1)
     assert (await hand.batch()).first_offset == 5
+
+
+async def test_a_batch_that_never_ends_is_read_again_however_much_is_fetched_meanwhile(
+    hand: Hand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readers, "HANDOVER_SECONDS_MAX", 0.2)
+    hand.fetch(5, 1)
+    await hand.batch()
+    async with asyncio.timeout(SECONDS_MAX):
+        for offset in count(6):
+            hand.fetch(offset, 1)
+            await asyncio.sleep(0.01)
+            if hand.told.unknowns:
+                break
+    assert hand.consumer.at[TP] == 5
 
 
 async def test_a_partition_lost_with_a_batch_in_hand_is_read_in_halves_until_one_is_recorded(hand: Hand) -> None:

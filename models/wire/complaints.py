@@ -109,5 +109,7 @@ def _shown(value: Any) -> str:
     if isinstance(value, dict):
         return "an object"
     text = json.dumps(value, ensure_ascii=False, default=str)
-    text = masked("".join(each if each.isprintable() else json.dumps(each)[1:-1] for each in text))
+    if not text.isprintable():
+        text = "".join(each if each.isprintable() else json.dumps(each)[1:-1] for each in text)
+    text = masked(text)
     return text if len(text) <= _SHOWN_MAX else text[: _SHOWN_MAX - 3] + "..."

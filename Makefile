@@ -1,5 +1,6 @@
 # make demo   the main job on embedded parts, with its tie-out          make check  format, lint, types, layers, tests
 # make test   the tests; real Kafka where java and mvn are              make bench  benchmarks against baselines of the same run
+# make quick  the tests that need no server, no browser, no process
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -14,10 +15,10 @@ JOBS ?= 2
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint check bench fuzz chaos mutants api screenshots lock clean
+.PHONY: help setup demo test quick lint check bench fuzz chaos mutants api screenshots lock clean
 
 help:
-	@sed -n '1,2s/^# //p' Makefile
+	@sed -n '1,3s/^# //p' Makefile
 
 setup: $(READY)
 
@@ -45,6 +46,9 @@ demo: $(if $(wildcard $(READY)),$(READY),$(RUNNING))
 
 test: $(READY)
 	@$(BIN)/pytest -q -n $(JOBS) $(TESTS)
+
+quick: $(READY)
+	@$(BIN)/pytest -q -n $(JOBS) -m "not starts" --durations 5 --durations-min 1 tests/unit tests/tidy tests/fuzz
 
 lint: $(READY)
 	@$(BIN)/ruff format --check .

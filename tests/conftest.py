@@ -18,7 +18,8 @@ from streams.embedded.broker import EmbeddedBroker
 from streams.embedded.database import EmbeddedDatabase
 from tests.support.loops import run
 from tests.support.servers import browser, folders, kafka, postgres, promtool, released
-from tests.support.together import place_of, scheduler
+from tests.support.session import quick
+from tests.support.session.together import place_of, scheduler
 
 MISSING: Final = {
     **({} if kafka.available() else {"real_kafka": kafka.MISSING, "real_kafka_server": kafka.MISSING}),
@@ -33,6 +34,8 @@ IN_MEMORY: Final = folders.move_to_memory()
 
 settings.register_profile("untimed", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")  # A busy machine is no fault of what is tested.
+
+quick.watch()
 
 PYTEST_CURRENT: Final = "PYTEST_CURRENT_TEST"
 """The variable that pytest itself changes."""
@@ -58,12 +61,29 @@ def pytest_collection() -> Iterator[None]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The longest begin first; deselect tests that need a part which is not here."""
+    """The longest begin first; mark those with a server; deselect tests that need a part which is not here."""
     items.sort(key=lambda item: place_of(item.nodeid))
+    for item in items:
+        quick.mark(item)
     left_out = [item for item in items if MISSING.keys() & set(getattr(item, "fixturenames", ()))]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_setup() -> Iterator[None]:
+    """What a test starts is noted from here on."""
+    quick.begin()
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """A quick test that has started a process or a server fails."""
+    result = yield
+    quick.check(item)
+    return result
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -209,6 +209,7 @@ def test_nothing_answers_on_the_host_without_a_password() -> None:
     assert kafka["KAFKA_ALLOW_EVERYONE_IF_NO_ACL_FOUND"] == "false"
 
 
+@pytest.mark.starts
 def test_the_script_makes_every_secret_and_again_changes_none(tmp_path: Path) -> None:
     shutil.copy(ROOT / "deploy" / "make-secrets.sh", tmp_path)
 
@@ -223,6 +224,7 @@ def test_the_script_makes_every_secret_and_again_changes_none(tmp_path: Path) ->
     assert run() == first
 
 
+@pytest.mark.starts
 def test_only_the_relay_writes_what_leaves() -> None:
     """The ACLs as the script asks for them, by a command that prints them."""
     done = subprocess.run(

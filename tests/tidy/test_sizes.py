@@ -6,12 +6,16 @@ from collections import Counter
 from pathlib import Path
 from typing import Final
 
+import pytest
+
 from tests.support.source.parsing import parsed
 
 ROOT: Final = Path(__file__).parents[2]
 LAYERS: Final = ("models", "rules", "sinks", "streams")
 CHAIN: Final = "sinks/postgres/migrations/"
 """The chain of migrations is read by its numbers and never shrinks: its two folders are not counted."""
+
+pytestmark = pytest.mark.starts  # git
 
 
 def _code(*folders: str) -> list[Path]:

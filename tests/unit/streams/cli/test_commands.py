@@ -74,12 +74,14 @@ def loaded(program: str) -> set[str]:
     return set(ended.stdout.split())
 
 
+@pytest.mark.starts
 def test_the_help_loads_no_command() -> None:
     found = loaded("from streams.cli.main import app")
     assert found.isdisjoint({*HEAVY, "asyncpg", "aiokafka", "pydantic", "rich.console"})
     assert not any(name.startswith(("sinks", "rules", "streams.embedded")) for name in found)
 
 
+@pytest.mark.starts
 def test_no_command_loads_services_simulator_migrations_or_numerics_before_it_needs_them() -> None:
     where = {entry.name: entry.where.partition(":")[0] for entry in COMMANDS}
     program = (
@@ -102,6 +104,7 @@ LOOKS = (
 )  # fmt: skip
 
 
+@pytest.mark.starts
 def test_looking_into_the_books_loads_no_client_of_the_broker() -> None:
     looks = [entry.where.partition(":")[0] for entry in COMMANDS if entry.name in LOOKS]
     assert len(looks) == len(LOOKS)

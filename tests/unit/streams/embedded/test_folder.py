@@ -91,6 +91,7 @@ def test_a_second_process_is_refused_and_told_who_runs_there(tmp_path: Path) -> 
     assert not somebody_runs_in(tmp_path)
 
 
+@pytest.mark.starts
 def test_a_folder_is_free_again_when_its_process_was_killed(tmp_path: Path) -> None:
     program = (
         "import os, signal, sys; from pathlib import Path; from streams.embedded.folder import *\n"

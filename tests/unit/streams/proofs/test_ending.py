@@ -30,6 +30,7 @@ with ending() as end:
 BUSY: Final = {"waits": "child.wait()", "counts": "sum(range(1000))"}
 
 
+@pytest.mark.starts
 @pytest.mark.parametrize("work", BUSY)
 def test_a_demo_that_does_not_listen_is_ended_by_force(work: str, tmp_path: Path) -> None:
     program = PROGRAM.format(work=BUSY[work])

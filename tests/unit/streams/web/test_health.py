@@ -27,6 +27,7 @@ def test_a_process_is_ready_when_nothing_stands_in_its_way(contact: Contact, rea
     assert contact.readiness().ready is (not reasons)
 
 
+@pytest.mark.starts
 async def test_a_process_answers_alive_ready_and_counted() -> None:
     contact = Contact()
     async with serve(health_app(Metrics(), contact.readiness), "127.0.0.1", 0) as port, ClientSession() as session:
@@ -44,6 +45,7 @@ async def test_a_process_answers_alive_ready_and_counted() -> None:
             assert "udi_ready 1.0" in (await answer.text()).splitlines()
 
 
+@pytest.mark.starts
 async def test_a_port_that_is_taken_is_said() -> None:
     app = health_app(Metrics(), Readiness)
     async with serve(app, "127.0.0.1", 0) as port:

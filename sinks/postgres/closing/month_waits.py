@@ -1,4 +1,4 @@
-"""What still waits in a month, before it is closed: differences that stand, and cases with gaps."""
+"""What still waits in a month, before it is closed: differences that stand, cases with gaps, units without a cost."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -21,6 +21,14 @@ FROM (
 ) p, udi.installation i
 WHERE p.verdict = 'gaps' AND to_char(p.proven_at AT TIME ZONE i.zone, 'YYYY-MM') = udi.month_text($1)
 GROUP BY p.hospital
+UNION ALL
+SELECT hospital, 'units without a cost', sum(units)::integer, NULL
+FROM (
+    SELECT hospital, sum(CASE WHEN reverses IS NULL THEN quantity ELSE -quantity END) AS units
+    FROM udi.settlement WHERE cost IS NULL AND ($2::text[] IS NULL OR hospital = ANY ($2))
+    GROUP BY hospital, coalesce(reverses, line_id) HAVING bool_or(reverses IS NULL AND period = $1)
+) line WHERE units > 0
+GROUP BY hospital
 ORDER BY hospital, kind
 """
 
@@ -32,13 +40,13 @@ class MonthWait:
     hospital: str
     """Id of the hospital; the first part of every record key."""
     kind: str
-    """What waits: differences by their kind, or `cases with gaps`."""
+    """`differences`, `cases with gaps` or `units without a cost`, of suppliers' goods that were used."""
     number: int
     """How many there are."""
-    amount: Decimal
-    """Yuan: of differences what they are about, of cases what they come to."""
+    amount: Decimal | None
+    """Yuan: of differences what they are about, of cases what they come to; `None`: nobody knows."""
 
 
 async def month_waits(asked: Asked, month: Month, hospitals: list[str] | None) -> list[MonthWait]:
-    """Differences of the month that stand, and cases proven in it that have gaps, by hospital."""
+    """Differences of the month that stand, cases proven in it with gaps, what it owes without a cost; by hospital."""
     return await fetch(asked, MonthWait, _WAITS, month, hospitals)

@@ -75,7 +75,7 @@ def say_what_waits(month: Month, rows: Sequence[tuple[str, str, int, str]]) -> N
 async def _waits(
     settings: Settings, pool: asyncpg.Pool, month: Month, hospitals: list[str] | None
 ) -> list[tuple[str, str, int, str]]:
-    """(hospital, what, how many, yuan): parked and held uses at today's catalogue, differences, cases with gaps."""
+    """(hospital, what, how many, yuan): parked and held uses at today's catalogue, and what `month_waits` finds."""
     sums: dict[tuple[str, str], list[int]] = {}
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
         catalogue = await read_catalogue(connection)
@@ -87,7 +87,9 @@ async def _waits(
                     sums[row.hospital, verdict] = [number + 1, fen + (estimate(row, catalogue, settings) or 0)]
         others = await month_waits(connection, month, hospitals)
     found = [(hospital, verdict, number, yuan(fen)) for (hospital, verdict), (number, fen) in sums.items()]
-    return sorted([*found, *((each.hospital, each.kind, each.number, f"{each.amount:,.2f}") for each in others)])
+    for each in others:
+        found.append((each.hospital, each.kind, each.number, "?" if each.amount is None else f"{each.amount:,.2f}"))
+    return sorted(found)
 
 
 async def _close(  # noqa: PLR0917 -- the parts of a close

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from models.calendar import Month
 from rules.catalogue.joining import price_on
 from sinks.postgres.closing.cases import CaseBooks
+from sinks.postgres.closing.month_waits import month_waits
 from sinks.postgres.verifying.books import checks, run_check, verify_books
 from streams.embedded.broker import EmbeddedBroker
 from streams.services.prover import Prover
@@ -49,6 +51,11 @@ async def invoiced(house: Installed, folder: Path, row: str, *options: str) -> i
     return (await house.udi("invoice", str(folder / "invoices.csv"), *options)).exit_code
 
 
+async def without_a_cost(house: Installed, month: int) -> list[int]:
+    waits = await month_waits(house.pool, Month(month), ["H1"])
+    return [each.number for each in waits if each.kind == "units without a cost" and each.amount is None]
+
+
 async def stand(house: Installed) -> list[tuple[str, str, str | None]]:
     rows = await house.pool.fetch(
         "SELECT DISTINCT period, status, reason FROM report.statements s WHERE supplier = 'S7' AND version = "
@@ -61,11 +68,13 @@ async def test_the_statement_is_corrected_once_and_the_kept_invoice_matches(hous
     july = {"codes": KNIFE, "encounter": "E7"}
     await house.ward.scan(scan(300, quantity=3, **july), back(301, 300, **july))
     assert await stated(house, "2022-07") == (1, [[None, 3, 1, 0, 2, None]])
+    assert (await without_a_cost(house, 202207), await without_a_cost(house, 202208)) == ([2], [])
     assert await invoiced(house, tmp_path, "H1,S7,2022-07,F1,KNIFE,2,10.00,20.00") == 1
     assert await stand(house) == [("2022-07", "mismatched", "cost: none was known on the day of use")]
 
     await tell(house)
 
+    assert await without_a_cost(house, 202207) == []
     lines = [["10.0000", 0, 0, 2, 2, "20.00"], [None, 3, 1, -2, 0, None]]
     assert await stated(house, "2022-07") == (2, lines)
     assert await stated(house, "2022-07") == (2, lines)

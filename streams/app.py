@@ -34,7 +34,7 @@ from streams.agents.recalls import recalls
 from streams.agents.scans import scans
 from streams.agents.stores import stores
 from streams.agents.sweeps import SWEEP_SECONDS
-from streams.lanes.reader import HANDED_MAX
+from streams.lanes.batch_queue import HANDED_MAX
 from streams.services.watching import Watching
 from streams.settings import Settings, resolve
 from streams.topics import app_id

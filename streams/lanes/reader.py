@@ -1,8 +1,7 @@
-"""The reader of one partition: where it stands, what it has queued, and what the agent of its topic has in hand."""
+"""The reader of one partition: where it stands, what it hands to the agent of its topic, and what becomes of it."""
 
 import asyncio
-from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple, Protocol
@@ -15,30 +14,15 @@ from models.scan.signatures import SIGNATURE_HEADER
 from sinks.ports.batch import InputPosition, LaneMovedError
 from sinks.postgres.operating.interventions import Word
 from streams.lanes.attempts import place_of
+from streams.lanes.batch_queue import BatchQueue, Queued
 from streams.lanes.failures import own
 from streams.lanes.handing import Handed
-from streams.lanes.sizes import BatchSizes, portions
+from streams.lanes.sizes import BatchSizes
 from streams.lanes.told import Record
 from streams.waiting import bounded, ended
 
 log = structlog.get_logger(__name__)
 
-QUEUED_MAX: Final = 2
-"""Batches of a partition that wait for the agent; beyond it the partition is paused."""
-HANDED_MAX: Final = 2
-"""Batches of a partition with the agent: one that is recorded, and one that is parsed meanwhile."""
-HANDOVER_SECONDS_MAX: Final = 60.0
-"""How long a batch may be with the agent; then it is not known to be recorded and the position is read again."""
-ALONGSIDE_MIN: Final = 200
-"""Records of a batch that is parsed while the one before is recorded: some 4 ms. Fewer wait, for more to go with them.
-
-Own choice. What a batch costs whatever its size is more than ten times what a scan of it costs: at 1,000 scans a second
-a worker that handed over each fetch had batches of five and nothing left of two cores (docs/performance.md).
-"""
-RESTS_FROM: Final = 4
-"""Records of a batch after which a small one waits as long as that took; fewer come where nothing is gained by it."""
-REST_SECONDS_MAX: Final = 0.025
-"""Such a wait at most. Own choice: half of what a commit may take at the 99th percentile."""
 BROKER_SECONDS_MAX: Final = 10.0
 """aiokafka may wait for ever when the broker is away; no await of it is without a bound."""
 PAUSE_SECONDS: Final = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
@@ -106,17 +90,6 @@ class Reading(NamedTuple):
     """Told of partitions that stand still or go on."""
 
 
-class _Queued(NamedTuple):
-    records: Sequence[Record]
-    next_offset: int
-    first_offset: int
-
-
-class _InHand(NamedTuple):
-    batch: Handed[Held]
-    since: float
-
-
 class Reader:
     """The queue and the task of one partition; the task begins by taking the partition over."""
 
@@ -126,16 +99,12 @@ class Reader:
         """Why it stands still: only a person may decide it, or it can't be taken over."""
         self._reading = reading
         self._watch = watch
-        self._queue: deque[_Queued] = deque()
-        self._handed: deque[_InHand] = deque()
         self._woken = asyncio.Event()
+        self._queue = BatchQueue(tp, reading.sizes, self._woken.set)
         self._taken: Taken | None = None
         self._before: tuple[int, bytes] | None = None
-        self._queued_to = 0
         self._again: Exception | None = None
         self._word = Word()
-        self._loop = asyncio.get_running_loop()
-        self._rests = False
         # Until its position is known nothing of it is fetched; any offset will do until then.
         self._consumer.pause(tp)
         self._consumer.seek(tp, 0)
@@ -158,17 +127,17 @@ class Reader:
     @property
     def queued(self) -> int:
         """Records read and not yet recorded."""
-        return sum(len(each.records) for each in self._queue) + sum(len(each.batch.records) for each in self._handed)
+        return self._queue.records
 
     @property
     def queued_to(self) -> int:
         """The offset after the newest one that is queued or recorded."""
-        return self._queued_to
+        return self._queue.to
 
     def seek(self, offset: int) -> None:
         """Read on from there, without looking at the record before."""
         self._before = None
-        self._queued_to = offset
+        self._queue.to = offset
         self._consumer.seek(self.tp, self.seekable(offset))
 
     def seekable(self, offset: int) -> int:
@@ -179,25 +148,13 @@ class Reader:
         """Queue fetched records in batches; pause the partition when enough wait."""
         if self._taken is None or self.stopped is not None:
             return
-        most = self._reading.sizes.of(self.tp)
         try:
             read = self._checked([record_of(each) for each in records])
         except TopicReplacedError as error:
             self.fail(error)
             return
-        read = [each for each in read if self._word.after(each.offset) == each.offset]
-        if self._queue:
-            # What was fetched since the newest batch was queued goes with it, as far as one may hold.
-            waiting = self._queue.pop()
-            read, self._queued_to = [*waiting.records, *read], waiting.first_offset
-        newest = read[-1].offset if read else None
-        for chunk in portions(read, most):
-            after = next_offset if not chunk or chunk[-1].offset == newest else chunk[-1].offset + 1
-            if after <= self._queued_to:
-                continue  # Only the record before the position, or nothing that is not given up.
-            self._queue.append(_Queued(chunk, after, self._queued_to))
-            self._queued_to = after
-        if len(self._queue) >= QUEUED_MAX:
+        self._queue.put([each for each in read if self._word.after(each.offset) == each.offset], next_offset)
+        if self._queue.full:
             self._consumer.pause(self.tp)
         self._woken.set()
 
@@ -206,7 +163,7 @@ class Reader:
         if self._taken is None or self.stopped is not None:
             return
         with suppress(IllegalStateError):  # The partition has been taken away meanwhile.
-            self._consumer.seek(self.tp, self._before[0] if self._before else self.seekable(self._queued_to))
+            self._consumer.seek(self.tp, self._before[0] if self._before else self.seekable(self._queue.to))
 
     def fail(self, error: TopicReplacedError | UnreadableRecordError) -> None:
         """Something only a person may decide: the partition stands still."""
@@ -222,17 +179,12 @@ class Reader:
 
     async def stop(self) -> None:
         """End after what the agent has in its hands."""
-        if self._handed:
-            await asyncio.wait([each.batch.answer for each in self._handed], timeout=BROKER_SECONDS_MAX)
-            if self._handed and not _recorded(self._handed[0].batch.answer):
-                self._lost()
+        if in_hand := self._queue.in_hand:
+            await asyncio.wait([each.answer for each in in_hand], timeout=BROKER_SECONDS_MAX)
+            if (still := self._queue.in_hand) and not _recorded(still[0].answer):
+                self._queue.lost()
         self._task.cancel()
         await ended(self._task, BROKER_SECONDS_MAX)
-
-    def _lost(self) -> None:
-        """The partition is lost with a batch in hand: perhaps it took longer than the session lasts."""
-        if self._handed:
-            self._reading.sizes.lost(self.tp, len(self._handed[0].batch.records))
 
     def _checked(self, read: list[Record]) -> list[Record]:
         """Without the record before the position, which must be the one the books know."""
@@ -256,7 +208,7 @@ class Reader:
                 await self._resumed()
             except LaneMovedError as error:
                 log.warning("Another worker has recorded here; reading the position again.", why=str(error))
-                self._lost()
+                self._queue.lost()
                 self._watch.moved(self.tp.topic, self.tp.partition)
             except Exception as error:  # noqa: BLE001 -- taken over again, whatever it was; it is told as what it is
                 self._tell(error)
@@ -273,7 +225,7 @@ class Reader:
         offset = position.next_offset
         known = position.last_hash is not None and offset > 0
         self._before = (offset - 1, position.last_hash) if known and position.last_hash else None
-        self._queued_to = offset
+        self._queue.to = offset
         if self._word.after(offset) > offset:
             # What is given up may not be there any more.
             self._before = None
@@ -299,10 +251,7 @@ class Reader:
 
     async def _let_go(self) -> None:
         """Wait for what the agent has in its hands, however it ends: a new turn must not race with the old one."""
-        self._queue.clear()
-        handed = [each.batch.answer for each in self._handed]
-        self._handed.clear()
-        if handed:
+        if handed := self._queue.clear():
             _, running = await asyncio.wait(handed, timeout=BROKER_SECONDS_MAX)
             for each in (*handed, *running):
                 # Looked at, so that nobody complains of an error that was never seen.
@@ -312,50 +261,25 @@ class Reader:
     async def _flow(self) -> None:
         """Hand batches over as long as nothing fails and nothing stops it."""
         while self.stopped is None:
-            while self._handed and self._handed[0].batch.answer.done():
-                self._handed[0].batch.answer.result()
-                self._recorded_first()
+            self._woken.clear()
+            self._queue.let_go()
             if self._again is not None:
                 raise self._again
-            while self._queue and self._may_begin():
-                await self._hand_over(self._queue.popleft())
-            self._woken.clear()
-            if not self._handed:
+            while (queued := self._queue.next()) is not None:
+                await self._hand_over(queued)
+            left = self._queue.seconds_left
+            if left is None:
                 await self._woken.wait()
-                continue
-            if not self._handed[0].batch.answer.done():
-                # From when its turn came, whatever is fetched meanwhile.
-                left = self._handed[0].since + HANDOVER_SECONDS_MAX - self._loop.time()
+            else:
                 await bounded(self._woken.wait(), max(0.0, left))
 
-    def _may_begin(self) -> bool:
-        """Whether the next batch may: a large one as soon as there is room, a small one after the rest of the last."""
-        next_one, most = self._queue[0], self._reading.sizes.of(self.tp)
-        if len(self._queue) > 1 or len(next_one.records) >= min(ALONGSIDE_MIN, most):
-            return len(self._handed) < HANDED_MAX
-        return not self._handed and not self._rests
-
-    def _recorded_first(self) -> None:
-        """The oldest batch is recorded: the one after it has its time from now on, and a small one rests."""
-        recorded, now = self._handed.popleft(), self._loop.time()
-        self._reading.sizes.recorded(self.tp)
-        if self._handed:
-            self._handed[0] = self._handed[0]._replace(since=now)
-        elif len(recorded.batch.records) >= RESTS_FROM:
-            self._rests = True
-            self._loop.call_later(min(now - recorded.since, REST_SECONDS_MAX), self._rested)
-
-    def _rested(self) -> None:
-        self._rests = False
-        self._woken.set()
-
-    async def _hand_over(self, queued: _Queued) -> None:
+    async def _hand_over(self, queued: Queued) -> None:
         assert self._taken is not None  # noqa: S101 -- taken over before anything flows
         answer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         answer.add_done_callback(lambda _: self._woken.set())
         batch = Handed(self._taken.lane, queued.records, queued.next_offset, queued.first_offset, answer)
-        self._handed.append(_InHand(batch, self._loop.time()))
-        if len(self._queue) < QUEUED_MAX:
+        self._queue.hand(batch)
+        if not self._queue.full:
             self._resume()
         await self._taken.channel.put(batch)
 

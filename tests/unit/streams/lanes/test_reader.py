@@ -11,9 +11,11 @@ from aiokafka import TopicPartition
 
 from sinks.ports.batch import InputPosition, LaneMovedError
 from sinks.postgres.operating.interventions import Word
+from streams.lanes import batch_queue
 from streams.lanes import reader as readers
+from streams.lanes.batch_queue import HANDED_MAX, RESTS_FROM
 from streams.lanes.handing import Handed, answering
-from streams.lanes.reader import HANDED_MAX, RESTS_FROM, LaneWatch, Reader, Reading, Taken, TopicReplacedError
+from streams.lanes.reader import LaneWatch, Reader, Reading, Taken, TopicReplacedError
 from streams.lanes.sizes import BATCH_BYTES_MAX, BatchSizes
 
 TP = TopicPartition("udi.scans", 0)
@@ -175,7 +177,7 @@ async def test_what_is_fetched_while_a_small_batch_is_recorded_goes_with_the_nex
 async def test_a_small_batch_waits_as_long_as_the_one_before_took_and_a_full_one_does_not(
     hand: Hand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(readers, "REST_SECONDS_MAX", 10 * SECONDS_MAX)
+    monkeypatch.setattr(batch_queue, "REST_SECONDS_MAX", 10 * SECONDS_MAX)
     hand.fetch(5, RESTS_FROM)
     first = await hand.batch()
     await asyncio.sleep(0.2)
@@ -190,7 +192,7 @@ async def test_a_small_batch_waits_as_long_as_the_one_before_took_and_a_full_one
     await until(lambda: not hand.reader.queued)
     hand.fetch(10, RESTS_FROM)
     third = await hand.batch()
-    in_hand = hand.reader._handed
+    in_hand = hand.reader._queue._handed
     in_hand.append(in_hand.popleft()._replace(since=0.0))  # As if it had taken as long as the loop's clock has run.
     third.answer.set_result(None)
     await until(lambda: not hand.reader.queued)
@@ -226,10 +228,26 @@ async def test_after_a_failure_it_takes_over_anew_and_forgets_what_was_queued(
     assert (await hand.batch()).first_offset == 5
 
 
+async def test_what_is_read_again_is_a_batch_of_its_own_which_the_lane_refuses(hand: Hand) -> None:
+    hand.fetch(5, 1)
+    first = await hand.batch()
+    hand.fetch(6, 2)
+    hand.reader.seek(5)
+    hand.fetch(5, 3)
+    first.answer.set_result(None)
+
+    handed = [await hand.batch()]
+    handed[0].answer.set_result(None)
+    handed.append(await hand.batch())
+    assert [([each.offset for each in batch.records], batch.first_offset) for batch in handed] == [
+        ([6, 7], 6), ([5, 6, 7], 5),
+    ]  # fmt: skip
+
+
 async def test_a_batch_that_never_ends_is_read_again_however_much_is_fetched_meanwhile(
     hand: Hand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(readers, "HANDOVER_SECONDS_MAX", 0.2)
+    monkeypatch.setattr(batch_queue, "HANDOVER_SECONDS_MAX", 0.2)
     hand.fetch(5, 1)
     await hand.batch()
     async with asyncio.timeout(SECONDS_MAX):

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from copy import deepcopy
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -153,7 +152,7 @@ class MemoryBooks:
         newer = self._changes[gathered.facts_version :]
         if any(each.kind in {"recall", "control"} and each.hospital in gathered.closed for each in newer):
             raise StaleError("A recall was accepted, or charging controlled anew, since the facts were gathered.")
-        claims = deepcopy(self.claims)
+        claims = self.claims.copied()
         for result in batch.results:
             if isinstance(result, Decision):
                 claims.take(result)

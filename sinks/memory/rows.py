@@ -56,6 +56,10 @@ class Claims:
     changes: dict[tuple[Ref, int], tuple[int, Ref]] = field(default_factory=dict)
     """(use, number of the change) → (units returned, the scan that changed it)."""
 
+    def copied(self) -> "Claims":
+        """The same claims, to be tried on: what is in the three is never changed itself."""
+        return Claims(dict(self.scans), dict(self.units), dict(self.changes))
+
     def take(self, decision: Decision) -> None:
         """Take what the decision claims, and give up what it frees.
 

@@ -161,6 +161,18 @@ async def test_a_scan_id_recorded_meanwhile_becomes_a_duplicate(ward: Ward) -> N
     assert [(row[0], row[3]) for row in account.verdicts] == [(0, "duplicate"), (1, "billed")]
 
 
+async def test_of_a_batch_of_which_one_was_recorded_meanwhile_nothing_is_claimed_before(ward: Ward) -> None:
+    books = Between(ward.store.books)
+    ward.lanes[0] = await ward.lane(0, books.port)
+    books.then(lambda: ward.scan(scan(1), lane=1))
+
+    await ward.scan(scan(2, codes=[UNIT]), scan(1))
+
+    account = await ward.account()
+    assert books.failures == [ClaimTakenError]
+    assert [row[3] for row in account.verdicts if row[0] == 0] == ["billed", "duplicate"]
+
+
 async def test_a_unit_used_meanwhile_is_held(ward: Ward) -> None:
     books = await other_lane_first(ward, scan(1, codes=[UNIT]), scan(2, codes=[UNIT]))
 

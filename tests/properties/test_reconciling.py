@@ -86,49 +86,43 @@ def ids(found: list[Difference]) -> list[UUID]:
 
 
 @given(uses(), lines(), GONE, st.randoms(use_true_random=False))
-@thoroughly
-def test_any_order_gives_the_same(used: list[Use], charged: list[Line], gone: list[Use], random: Random) -> None:
-    once = reconcile("H1", "E1", used, charged, gone)
+@settings(thoroughly, max_examples=400)
+def test_each_promise_is_kept_whatever_both_sides_say(
+    used: list[Use], charged: list[Line], gone: list[Use], random: Random
+) -> None:
+    """Both sides are made once for all of them: a promise sees a third more of these than if it had its own."""
+    found = reconcile("H1", "E1", used, charged, gone)
+    no_use_and_no_line_is_in_two_differences(found)
+    the_money_adds_up_to_the_fen(used, charged, found)
+    what_is_free_or_gone_is_in_no_difference(used, gone, found)
     for side in (used, charged, gone):
         random.shuffle(side)
-    assert reconcile("H1", "E1", used, charged, gone) == once
+    assert reconcile("H1", "E1", used, charged, gone) == found
 
 
-@given(uses(), lines(), GONE)
-@thoroughly
-def test_no_use_and_no_line_is_in_two_differences(used: list[Use], charged: list[Line], gone: list[Use]) -> None:
-    found = reconcile("H1", "E1", used, charged, gone)
+def no_use_and_no_line_is_in_two_differences(found: list[Difference]) -> None:
     sides = Counter(side for each in found for side in (each.scan_id, each.line_id) if side is not None)
     assert all(count == 1 for count in sides.values())
     assert found == sorted(found, key=lambda each: (each.at, each.difference_id))
 
 
-@given(uses(), lines(), GONE)
-@thoroughly
-def test_the_money_adds_up_to_the_fen(used: list[Use], charged: list[Line], gone: list[Use]) -> None:
-    found = reconcile("H1", "E1", used, charged, gone)
+def the_money_adds_up_to_the_fen(used: list[Use], charged: list[Line], found: list[Difference]) -> None:
     due = sum(each.amount_fen or 0 for each in used)
     assert sum(each.amount_fen for each in found) == sum(each.amount_fen for each in charged) - due
 
 
-@given(uses(), lines(), GONE)
-@thoroughly
-def test_what_is_free_or_gone_is_in_no_difference(used: list[Use], charged: list[Line], gone: list[Use]) -> None:
-    found = {each.scan_id for each in reconcile("H1", "E1", used, charged, gone)}
-    assert found.isdisjoint(each.scan_id for each in (*gone, *used) if each.status is UseStatus.FREE or each in gone)
-
-
-@given(uses(), st.integers(0, 99), GONE)
-@thoroughly
-def test_equal_sides_differ_in_nothing(used: list[Use], seed: int, gone: list[Use]) -> None:
-    due, charged = equal_sides(used, seed)
-    assert reconcile("H1", "E1", due, charged, gone) == []
+def what_is_free_or_gone_is_in_no_difference(used: list[Use], gone: list[Use], found: list[Difference]) -> None:
+    scans = {each.scan_id for each in found}
+    assert scans.isdisjoint(each.scan_id for each in (*gone, *used) if each.status is UseStatus.FREE or each in gone)
 
 
 @given(uses(), st.integers(0, 99), st.integers(0, LIMIT), GONE)
 @thoroughly
-def test_a_line_taken_away_is_one_missed_charge(used: list[Use], seed: int, place: int, gone: list[Use]) -> None:
+def test_equal_sides_differ_in_nothing_and_a_line_taken_away_is_one_missed_charge(
+    used: list[Use], seed: int, place: int, gone: list[Use]
+) -> None:
     due, charged = equal_sides(used, seed)
+    assert reconcile("H1", "E1", due, charged, gone) == []
     if not charged:
         return
     lost = charged.pop(place % len(charged))

@@ -4,7 +4,6 @@ import doctest
 
 import numpy as np
 import pytest
-from pymcdm.weights import critic_weights
 
 import rules.assessment.critic
 from rules.assessment.critic import Deviation, bounds_of, critic, scaled, signs_of, values_of
@@ -17,6 +16,8 @@ def test_worked_examples_hold() -> None:
 
 @pytest.mark.parametrize("seed", range(20))
 def test_weights_are_those_of_the_kept_library(seed: int) -> None:
+    from pymcdm.weights import critic_weights  # With all that it draws with, so where it is needed.
+
     found = hospital(seed)
     values = values_of(found)
     scores = scaled(values, bounds_of(values), signs_of(found))

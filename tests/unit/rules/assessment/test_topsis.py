@@ -5,7 +5,6 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from pymcdm.methods import TOPSIS
 
 import rules.assessment.topsis
 from models.assessment.indices import Direction, IndexTable
@@ -19,6 +18,8 @@ def test_worked_examples_hold() -> None:
 
 
 def library(found: IndexTable, weights: np.ndarray) -> list[float]:
+    from pymcdm.methods import TOPSIS  # With all that it draws with, so where it is needed.
+
     types = np.array([1 if each.direction is Direction.BENEFIT else -1 for each in found.indices])
     return list(TOPSIS()(values_of(found), weights, types))
 

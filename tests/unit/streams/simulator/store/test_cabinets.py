@@ -66,7 +66,7 @@ def test_what_was_scanned_is_explained_and_the_rest_is_suspected_by_session_and_
 
 
 def test_the_plan_says_which_share_of_uses_nobody_scans() -> None:
-    plan = replace(PLAN, months=6, scans=18_000, losses=0.0)
+    plan = replace(PLAN, months=3, scans=9_000, losses=0.0)
     rows = list(gone_rows(run_of(plan).truth.cabinets))
     assert not [row for row in rows if row["status"] == "suspected" and row["item_code"] is not None]
 

@@ -64,7 +64,7 @@ def test_what_left_without_a_scan_is_missed_by_a_count_and_a_use_that_came_late_
 
 @pytest.mark.parametrize(("share", "low", "high"), [(0.0, 0, 0), (0.15, 8, 22)])
 def test_the_plan_says_which_share_of_uses_nobody_scans(share: float, low: int, high: int) -> None:
-    truth = run_of(replace(PLAN, months=6, scans=18_000, losses=share)).truth
+    truth = run_of(replace(PLAN, months=3, scans=9_000, losses=share)).truth
     rooms = {room.name for room in truth.keeper.rooms}
     used = sum(entry.action == "use" and entry.store in rooms for entry in truth.account.entries.values())
     assert low <= 100 * len(truth.keeper.exposures) / (used + len(truth.keeper.exposures)) <= high
@@ -92,7 +92,7 @@ def test_each_error_of_deliveries_occurs_and_receipts_add_up(run: Run) -> None:
 
 
 def test_what_another_supplier_brought_is_his_and_owed_to_him() -> None:
-    run = run_of(replace(PLAN, other_suppliers=0.07))
+    run = run_of(replace(PLAN, months=3, scans=9_000, other_suppliers=0.3))
     lines = [(note, line) for note in run.truth.keeper.notes for line in note.lines]
     assert all(("other-supplier" in line.findings) == (note.supplier != line.goods.supplier) for note, line in lines)
     brought = [e for e in run.truth.account.entries.values() if e.unit is not None and e.unit.brought_by is not None]

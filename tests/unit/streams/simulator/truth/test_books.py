@@ -17,6 +17,12 @@ KEY = ("rule", "measure", "scope_type", "scope", "item_code", "month")
 MONTHS = [Month(month) for month in (202104, 202105, 202106, 202107)]
 
 
+@pytest.fixture(scope="module")
+def alerts(run: Run) -> dict[tuple[object, ...], Alert]:
+    """Those that stand, by what names one of them."""
+    return {tuple(row[name] for name in KEY): alert for alert in run.truth.alerts() if (row := alert_row(alert))}
+
+
 def rows(truth: Truth) -> list[dict[str, object]]:
     return [entry_row(entry) for entry in truth.account.entries.values()]
 
@@ -122,21 +128,23 @@ def test_most_stock_is_positive_and_some_is_not(run: Run) -> None:
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
-def test_a_scripted_anomaly_comes_out_as_its_script_says(script: Script, run: Run) -> None:
-    found = {tuple(alert_row(alert)[name] for name in KEY): alert for alert in run.truth.alerts()}
+def test_a_scripted_anomaly_comes_out_as_its_script_says(
+    script: Script, run: Run, alerts: dict[tuple[object, ...], Alert]
+) -> None:
     expected = [row for row in run.truth.anomalies() if row["name"] == script.name]
     assert expected
     for row in expected:
-        alert = found.get(tuple(row[name] for name in KEY))
+        alert = alerts.get(tuple(row[name] for name in KEY))
         assert (alert is not None) == row["fires"], row
         for name in ("change_percent", "rank", "months_in_a_row"):
             assert alert is None or row[name] is None or getattr(alert, name) == row[name], (row, alert)
 
 
-def test_alerts_tell_of_monitored_items_after_the_first_month_only(run: Run) -> None:
-    alerts = run.truth.alerts()
-    assert {alert.item_code for alert in alerts} <= run.truth.monitored
-    assert min(alert.month for alert in alerts) == PLAN.month(1)
+def test_alerts_tell_of_monitored_items_after_the_first_month_only(
+    run: Run, alerts: dict[tuple[object, ...], Alert]
+) -> None:
+    assert {alert.item_code for alert in alerts.values()} <= run.truth.monitored
+    assert min(alert.month for alert in alerts.values()) == PLAN.month(1)
 
 
 def figures(*values: tuple[str, int, int]) -> list[tuple[object, ...]]:

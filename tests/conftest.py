@@ -130,6 +130,7 @@ def database_server() -> Iterator[EmbeddedDatabase]:
         server = EmbeddedDatabase(Path(name))
         run(server.start())
         run(postgres.synchronise(server.url, on=False))
+        run(postgres.hash_lightly(server.url))
         yield server
         run(server.stop())
 
@@ -151,17 +152,23 @@ def schema_template(database_server: EmbeddedDatabase) -> str:
     return run(postgres.create_template(database_server.url))
 
 
+@pytest.fixture(scope="session")
+def given(database_server: EmbeddedDatabase, schema_template: str) -> postgres.Given:
+    """Databases with the schema, given from test to test."""
+    return postgres.Given(database_server, schema_template)
+
+
 @pytest.fixture
-def database(database_server: EmbeddedDatabase, schema_template: str) -> Iterator[str]:
+def database(database_server: EmbeddedDatabase, given: postgres.Given) -> Iterator[str]:
     """The address of a fresh database, `postgresql://user:password@127.0.0.1:port/name`: the schema, no installation.
 
     `migrate` finds nothing to do in it but to say whose books they are.
     """
     run(database_server.start())
-    url = run(postgres.create_database(database_server.url, schema_template))
+    url = run(given.take())
     yield url
     run(database_server.start())
-    run(postgres.drop_database(database_server.url, url))
+    run(given.give_back(url))
 
 
 @pytest.fixture

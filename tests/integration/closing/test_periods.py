@@ -14,13 +14,14 @@ from sinks.ports.batch import Batch, RawRecord
 from sinks.postgres.catalogue.facts import FactBatch, FactBooks
 from sinks.postgres.charging.books import PostgresBooks
 from sinks.postgres.closing.periods import CloseOrderError, HospitalPeriods, PeriodBooks, first_to_close
-from sinks.postgres.database import migrate, open_pool
+from sinks.postgres.database import open_pool
 from streams.agents.scans import record_scans
 from streams.lanes.lane import Lane
 from streams.lanes.told import Record
 from streams.services.monitoring.evaluator import Evaluator
 from streams.services.month_close import CloseBehindError, ClosedMonth, Forced, MonthNotOverError, close_month
 from tests.support import builders as b
+from tests.support.servers.postgres import prepare
 
 CLUSTER, TOPIC = "cluster", "udi.scans"
 MAY, JUNE, JULY = Month(202205), Month(202206), Month(202207)
@@ -99,7 +100,7 @@ class House:
 @asynccontextmanager
 async def house(database: str) -> AsyncIterator[House]:
     """A fresh hospital."""
-    await migrate(database, "udi.", 2)
+    await prepare(database, 2)
     pool = await open_pool(database, 6)
     try:
         made = House(pool)

@@ -10,8 +10,9 @@ import orjson
 
 from models.calendar import ZONE_DEFAULT, first_day, parse_month
 from sinks.postgres.closing.periods import PeriodBooks
-from sinks.postgres.database import migrate, open_pool
+from sinks.postgres.database import open_pool
 from streams.services.monitoring.evaluator import Evaluator
+from tests.support.servers.postgres import prepare
 
 AT: Final = datetime(2022, 7, 1, 4, tzinfo=UTC)
 ITEMS: Final = ("A", "B", "C", "D", "E")
@@ -95,7 +96,7 @@ class Ward:
 @asynccontextmanager
 async def ward(database: str, first_month: str = "2022-01") -> AsyncIterator[Ward]:
     """A fresh hospital that watches `ITEMS` and has records from that month on."""
-    await migrate(database, "udi.", 4)
+    await prepare(database, 4)
     pool = await open_pool(database, 4)
     try:
         made = Ward(pool)

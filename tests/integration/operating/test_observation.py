@@ -6,8 +6,9 @@ from uuid import UUID
 import asyncpg
 
 from sinks.metrics.counts import Metrics
-from sinks.postgres.database import migrate, open_pool
+from sinks.postgres.database import open_pool
 from sinks.postgres.observation import observe, observe_scanners, observe_stock
+from tests.support.servers.postgres import prepare
 
 NOW = datetime(2022, 6, 3, 12, tzinfo=UTC)
 
@@ -68,7 +69,7 @@ async def fill(pool: asyncpg.Pool) -> None:
 
 
 async def test_what_waits_in_the_books_is_counted_and_aged(database: str) -> None:
-    await migrate(database, "udi.", 2)
+    await prepare(database, 2)
     pool = await open_pool(database, 2)
     metrics = Metrics(clock=NOW.timestamp)
     try:
@@ -106,7 +107,7 @@ async def test_what_waits_in_the_books_is_counted_and_aged(database: str) -> Non
 
 
 async def test_empty_books_have_nothing_open_and_no_position(database: str) -> None:
-    await migrate(database, "udi.", 1)
+    await prepare(database, 1)
     pool = await open_pool(database, 1)
     metrics = Metrics()
     try:
@@ -120,7 +121,7 @@ async def test_empty_books_have_nothing_open_and_no_position(database: str) -> N
 
 
 async def test_work_that_waits_is_told_with_what_it_begins_with(database: str) -> None:
-    await migrate(database, "udi.", 2)
+    await prepare(database, 2)
     pool = await open_pool(database, 1)
     now = [1000.0]
     metrics = Metrics(clock=lambda: now[0])

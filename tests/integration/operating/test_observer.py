@@ -6,13 +6,14 @@ from aiokafka import AIOKafkaProducer
 from pydantic import SecretStr
 
 from sinks.metrics.counts import Metrics
-from sinks.postgres.database import migrate, open_pool
+from sinks.postgres.database import open_pool
 from streams.embedded.broker import EmbeddedBroker
 from streams.services.observer import Observer
 from streams.settings import Settings
 from streams.topics import create_topics
 from streams.web.health import Contact
 from tests.support.servers.kafka import Broker
+from tests.support.servers.postgres import prepare
 
 
 def settings_of(bootstrap_servers: str, database: str, folder: Path, *, embedded: bool) -> Settings:
@@ -36,7 +37,7 @@ async def test_what_waits_on_the_broker_is_lag_though_nobody_reads_it(
     embedded = isinstance(broker, EmbeddedBroker)
     settings = settings_of(broker.bootstrap_servers, database, folder, embedded=embedded)
     await create_topics(settings)
-    await migrate(database, "udi.", 2)
+    await prepare(database, 2)
     await publish(settings, 3)
     pool = await open_pool(database, 1)
     metrics, contact = Metrics(), Contact(assigned=0)
@@ -60,7 +61,7 @@ async def test_a_broker_that_is_away_is_said_and_the_books_are_observed_all_the_
     database: str, folder: Path, unused_tcp_port: int
 ) -> None:
     settings = settings_of(f"127.0.0.1:{unused_tcp_port}", database, folder, embedded=True)
-    await migrate(database, "udi.", 2)
+    await prepare(database, 2)
     pool = await open_pool(database, 1)
     metrics, contact = Metrics(), Contact()
     try:
@@ -73,7 +74,7 @@ async def test_a_broker_that_is_away_is_said_and_the_books_are_observed_all_the_
 
 async def test_a_database_that_is_away_is_said(embedded_broker: EmbeddedBroker, database: str, folder: Path) -> None:
     settings = settings_of(embedded_broker.bootstrap_servers, database, folder, embedded=True)
-    await migrate(database, "udi.", 2)
+    await prepare(database, 2)
     pool = await open_pool(database, 1)
     await pool.close()
     contact = Contact(database=True)

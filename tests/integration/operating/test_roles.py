@@ -26,6 +26,7 @@ from sinks.postgres.web.accounts import AccountBooks
 from tests.support.builders import scan, scan_id
 from tests.support.servers.aged import age
 from tests.support.servers.outbox import write
+from tests.support.servers.postgres import prepare
 from tests.support.ward import PostgresStore, Ward, postgres_store, usual
 
 PASSWORD: Final = "of a test"  # noqa: S105 -- a role that lives for one test
@@ -51,7 +52,7 @@ class Connected:
 
 @pytest.fixture
 async def connected(database: str) -> AsyncIterator[Connected]:
-    await migrate(database, "udi.", 2)
+    await prepare(database, 2)
     owner = await asyncpg.connect(database)
     yield Connected(database, owner)
     logins = await owner.fetch("SELECT rolname FROM pg_roles WHERE rolname LIKE 'login\\_%'")

@@ -6,14 +6,14 @@ import pytest
 from pydantic import SecretStr
 from typer.testing import CliRunner, Result
 
-from sinks.postgres.database import migrate
 from streams.cli.main import app
 from tests.support.loops import run
+from tests.support.servers.postgres import prepare
 
 
 @pytest.fixture
 def environment(database: str) -> dict[str, str]:
-    run(migrate(database, "udi.", 2))
+    run(prepare(database, 2))
     return {
         "UDI_DATABASE_URL": SecretStr(database).get_secret_value(),
         "UDI_BOOTSTRAP_SERVERS": "127.0.0.1:1",

@@ -1,26 +1,22 @@
 """`udi findings`, `rules`, `review`, `breaker` and `quota` as people run them, over a ward with a finding."""
 
 import asyncio
-import os
 import re
-import sys
 from pathlib import Path
 from typing import Any
 
 import orjson
+from typer.testing import CliRunner
 
+from streams.cli.main import app
 from tests.integration.monitoring.usage import Ward, ward
 
 
 async def udi(database: str, *words: str) -> tuple[int, str, str]:
     """Exit status, standard output and error."""
-    environment = os.environ | {"UDI_DATABASE_URL": database, "UDI_BOOTSTRAP_SERVERS": "127.0.0.1:9", "COLUMNS": "140"}
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "streams", *words, env=environment,
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    out, error = await process.communicate()
-    return process.returncode or 0, out.decode(), error.decode()
+    environment = {"UDI_DATABASE_URL": database, "UDI_BOOTSTRAP_SERVERS": "127.0.0.1:9", "COLUMNS": "140"}
+    done = await asyncio.to_thread(CliRunner().invoke, app, list(words), env=environment)
+    return done.exit_code, done.stdout, done.stderr
 
 
 async def found(w: Ward) -> None:

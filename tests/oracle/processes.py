@@ -12,6 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from tests.oracle import forked
+
 UDI: Final = (sys.executable, "-m", "streams")
 MORTAL: Final = (
     sys.executable,
@@ -75,9 +77,11 @@ class Service:
         self.name = name
         self.wanted = False
         self._command = [*(MORTAL if sys.platform == "linux" else ()), *program, *arguments]
+        module = forked.POSSIBLE and tuple(program[:2]) == UDI[:2]
+        self._module = [*program[2:], *arguments] if module else []
         self._settings = dict(settings)
         self._log = folder / f"{name}.log"
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | forked.Forked | None = None
 
     @property
     def running(self) -> bool:
@@ -90,9 +94,15 @@ class Service:
         return self._log.read_text(encoding="utf-8", errors="replace") if self._log.exists() else ""
 
     def start(self) -> None:
-        """Start it, in a process group of its own; nothing happens when it runs."""
+        """Start it, in a process group of its own; nothing happens when it runs.
+
+        A module is forked from a process that has loaded the product (`forked`).
+        """
         self.wanted = True
-        if not self.running:
+        if not self.running and self._module:
+            module, *arguments = self._module
+            self._process = forked.fork(module, arguments, self._settings, self._log)
+        elif not self.running:
             with self._log.open("ab") as log:
                 self._process = subprocess.Popen(
                     self._command, env=self._settings, stdout=log, stderr=subprocess.STDOUT, start_new_session=True

@@ -65,21 +65,21 @@ def test_a_wristband_of_gs1_is_no_goods(terminal: Page, text: str) -> None:
 
 @pytest.mark.parametrize("ahead", [timedelta(days=1, hours=2), timedelta(hours=-26), timedelta(days=-20_000)], ids=str)
 def test_a_clock_that_is_wrong_says_so_and_scans_carry_the_right_time(
-    house: Live, context: BrowserContext, ahead: timedelta
+    house: Live, own_context: BrowserContext, ahead: timedelta
 ) -> None:
-    page = set_up(context.new_page(), house, house.add_device())
+    page = set_up(own_context.new_page(), house, house.add_device())
     page.evaluate("navigator.serviceWorker.ready.then(() => true)")
     page.reload()
     page.wait_for_selector("body[data-ready]")
     type_scan(page, "E1")
-    context.set_offline(True)
+    own_context.set_offline(True)
     page.clock.install(time=datetime.now(UTC) + ahead)
     page.reload()
     page.wait_for_selector("body[data-ready]")
     type_scan(page, GOODS)
     lines(page, "kept", 1)
 
-    context.set_offline(False)
+    own_context.set_offline(False)
 
     lines(page, "billed", 1)
     expect(page.locator("#clock")).to_contain_text("The clock of this device is wrong by")
@@ -127,10 +127,10 @@ FILLED_UP = """async () => {
 """Writes until nothing goes any more."""
 
 
-def test_a_full_disk_is_told_and_what_was_kept_goes_up(house: Live, context: BrowserContext) -> None:
-    page = context.new_page()
+def test_a_full_disk_is_told_and_what_was_kept_goes_up(house: Live, own_context: BrowserContext) -> None:
+    page = own_context.new_page()
     page.goto(f"{house.url}/healthz")
-    session = context.new_cdp_session(page)
+    session = own_context.new_cdp_session(page)
     session.send("Storage.overrideQuotaForOrigin", {"origin": house.url, "quotaSize": 400_000})
     set_up(page, house, house.add_device())
     type_scan(page, "E1")

@@ -7,10 +7,10 @@ import orjson
 import pytest
 import zxingcpp
 from PIL import Image, ImageOps
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
 from streams.web.pages.scanner import GS1_TEXT, KEYS_TEXT
-from tests.support.servers.bedside import SEEN_MS, US, lines, name_of, scan, set_up
+from tests.support.servers.bedside import SEEN_MS, US, lines, name_of, scan
 from tests.support.servers.live import DI, Live
 
 FR: Final = US | {
@@ -29,12 +29,11 @@ LAYOUTS: Final[dict[str, dict[str, str] | None]] = {"US": US, "FR": FR, "DE": DE
 
 
 @pytest.fixture
-def ready(house: Live, context: BrowserContext) -> tuple[Page, str]:
-    page = set_up(context.new_page(), house, house.add_device())
-    name = name_of(page)
-    page.goto(f"{house.url}/terminal/scanner")
-    page.wait_for_selector("body[data-ready]")
-    return page, name
+def ready(house: Live, terminal: Page) -> tuple[Page, str]:
+    name = name_of(terminal)
+    terminal.goto(f"{house.url}/terminal/scanner")
+    terminal.wait_for_selector("body[data-ready]")
+    return terminal, name
 
 
 def profile(house: Live, device: str) -> Any:

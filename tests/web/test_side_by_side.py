@@ -1,26 +1,13 @@
 """Gateways keep nothing: several run side by side, one dies, and nothing is lost; without a broker nothing is taken."""
 
 import time
-from collections.abc import Iterator
-from typing import Any, Final
-
-import pytest
+from typing import Any
 
 from models.web.access import Role
 from streams.embedded.process import free_port
 from tests.support.servers.live import Live, now_scan
 from tests.web.test_gateway import SECONDS_MAX, events_of, problem
 from tests.web.test_refusals import REFUSED
-
-PER_SECOND: Final = 10
-
-
-@pytest.fixture(scope="module")
-def second(house: Live) -> Iterator[Live]:
-    """A gateway beside the first that takes few events of one device."""
-    with house.gateway(UDI_GATEWAY_EVENTS_PER_SECOND=str(PER_SECOND)) as other:
-        other.wait_ready()
-        yield other
 
 
 def test_what_one_gateway_took_another_tells(house: Live, second: Live) -> None:

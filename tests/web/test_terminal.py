@@ -81,8 +81,7 @@ def test_a_held_charge_goes_on_with_a_badge_and_a_reason(house: Live, terminal: 
     assert found == [{"badge": "BADGE-77", "reason": "nothing else at hand"}]
 
 
-def test_a_refusal_from_before_the_terminal_listens_is_shown(house: Live, context: BrowserContext) -> None:
-    page = context.new_page()
+def test_a_refusal_from_before_the_terminal_listens_is_shown(house: Live, page: Page) -> None:
     page.route("**/v1/verdicts*", lambda route: route.abort())
     set_up(page, house, house.add_device())
     type_scan(page, "E1")
@@ -272,39 +271,35 @@ def test_a_camera_frame_is_read_by_the_gateway(house: Live, terminal: Page) -> N
 
 
 def test_a_served_decoder_reads_the_frame_on_the_terminal_without_a_network(
-    house: Live, context: BrowserContext
+    house: Live, second: Live, own_context: BrowserContext
 ) -> None:
-    with house.gateway(UDI_TERMINAL_DECODER="terminal") as other:
-        other.wait_ready()
-        page = set_up(context.new_page(), other, other.add_device())
-        frames: list[str] = []
-        page.on("request", lambda request: frames.append(request.url) if "/v1/frames" in request.url else None)
-        page.evaluate("navigator.serviceWorker.ready.then(() => true)")
-        page.reload()
-        page.wait_for_selector("body[data-ready]")
-        type_scan(page, "E1")
-        page.wait_for_function("async () => await caches.match('/static/vendor/zxing-reader.wasm') !== undefined")
-        context.set_offline(True)
-        page.reload()
-        page.wait_for_selector("body[data-ready]")
+    page = set_up(own_context.new_page(), second, second.add_device())
+    frames: list[str] = []
+    page.on("request", lambda request: frames.append(request.url) if "/v1/frames" in request.url else None)
+    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    page.reload()
+    page.wait_for_selector("body[data-ready]")
+    type_scan(page, "E1")
+    page.wait_for_function("async () => await caches.match('/static/vendor/zxing-reader.wasm') !== undefined")
+    own_context.set_offline(True)
+    page.reload()
+    page.wait_for_selector("body[data-ready]")
 
-        _photograph(page)
-        lines(page, "kept", 1)
-        context.set_offline(False)
+    _photograph(page)
+    lines(page, "kept", 1)
+    own_context.set_offline(False)
 
-        lines(page, "billed", 1)
-        found = taken(house, name_of(page), "entry, di, lot")
-        assert found == [{"entry": "camera", "di": DI, "lot": "L1"}]
-        assert not frames
+    lines(page, "billed", 1)
+    found = taken(house, name_of(page), "entry, di, lot")
+    assert found == [{"entry": "camera", "di": DI, "lot": "L1"}]
+    assert not frames
 
 
-def test_only_a_terminal_that_decodes_may_run_webassembly(house: Live) -> None:
-    with house.gateway(UDI_TERMINAL_DECODER="terminal") as other:
-        other.wait_ready()
-        policies = [
-            each.call("GET", path).headers["content-security-policy"]
-            for each, path in ((house, "/terminal"), (other, "/sign-in"), (other, "/terminal"))
-        ]
+def test_only_a_terminal_that_decodes_may_run_webassembly(house: Live, second: Live) -> None:
+    policies = [
+        each.call("GET", path).headers["content-security-policy"]
+        for each, path in ((house, "/terminal"), (second, "/sign-in"), (second, "/terminal"))
+    ]
     assert ["'wasm-unsafe-eval'" in each for each in policies] == [False, False, True]
     assert not any("'unsafe" in each for each in policies)
 

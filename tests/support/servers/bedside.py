@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import ConsoleMessage, Page, expect
 
 from tests.support.servers.live import DI, Device, Live
 
@@ -51,8 +51,16 @@ FILL: Final = """async ([count, di]) => {
 def set_up(page: Page, house: Live, device: Device) -> Page:
     """A terminal that is set up for the device; it fails on any error of the page."""
     faults: list[str] = []
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("console", lambda said: faults.append(said.text) if "Content Security Policy" in said.text else None)
+
+    def failed(error: object) -> None:
+        faults.append(str(error))
+
+    def said(message: ConsoleMessage) -> None:
+        if "Content Security Policy" in message.text:
+            faults.append(message.text)
+
+    page.on("pageerror", failed)
+    page.on("console", said)
     page.goto(f"{house.url}/terminal")
     page.wait_for_selector("body[data-ready]")
     for name in ("hospital", "device_id", "key"):
@@ -60,6 +68,8 @@ def set_up(page: Page, house: Live, device: Device) -> Page:
     page.click("#register-now")
     page.wait_for_selector("#work:not([hidden])")
     assert faults == []
+    page.remove_listener("pageerror", failed)
+    page.remove_listener("console", said)
     return page
 
 

@@ -18,11 +18,13 @@ from urllib.parse import urlencode
 import asyncpg
 import orjson
 from aiokafka import AIOKafkaProducer
+from typer.testing import CliRunner
 
 from models.web.access import Role
 from sinks.postgres.web.accounts import AccountBooks
 from sinks.postgres.web.devices import Device as Stored
 from sinks.postgres.web.devices import DeviceBooks
+from streams.cli.main import app
 from streams.embedded.broker import EmbeddedBroker
 from streams.embedded.process import free_port
 from streams.running import initialise
@@ -112,6 +114,13 @@ class Live:
         """A command as a person runs it."""
         done = subprocess.run([*UDI, *arguments], env=self.settings, capture_output=True, text=True, check=False)
         assert done.returncode == status, (arguments, done.returncode, done.stdout, done.stderr)
+        return done.stdout
+
+    def here(self, *arguments: str) -> str:
+        """The same in this process, whose modules are loaded already: for what a test needs and does not look at."""
+        with ThreadPoolExecutor(1) as thread:
+            done = thread.submit(CliRunner().invoke, app, list(arguments), env=self.settings).result()
+        assert done.exit_code == 0, (arguments, done.exit_code, done.output)
         return done.stdout
 
     def add_device(self, hospital: str = HOSPITAL, *, signs: bool = False, name: str | None = None) -> Device:

@@ -10,8 +10,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser
+from playwright.sync_api import BrowserContext
 
 from models.calendar import ZONE_DEFAULT
 from models.web.access import Role
@@ -19,6 +18,7 @@ from sinks.postgres.web.board import BoardBooks
 from streams.web.pages.charts import Range, columns, ranges
 from tests.support.builders import encounter, gs1, gtin, item, price
 from tests.support.servers.live import DI, Live
+from tests.web.browsers import accessible
 
 HOUSE: Final = "H7"
 """A hospital of its own: nothing of it was kept before."""
@@ -269,24 +269,17 @@ def test_charts_of_nothing_are_drawn_without_a_fault() -> None:
     assert columns("x", [], (0, Decimal(0), 0), date(2026, 1, 5)).past == []
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
 def test_pages_with_sums_and_charts_break_no_rule_of_accessibility(
-    house: Live, chromium: Browser, store: dict[str, str], forecast: date, theme: str
+    house: Live, phone: BrowserContext, store: dict[str, str], forecast: date
 ) -> None:
     assert forecast
-    name, _, secret = store["Cookie"].partition("=")
-    context = chromium.new_context(viewport={"width": 360, "height": 800})
-    context.add_cookies([{"name": name, "value": secret, "url": house.url},
-                         {"name": "udi_theme", "value": theme, "url": house.url}])  # fmt: skip
-    opened = context.new_page()
-    found = {}
+    opened = accessible.signed_in(phone, house.url, store, "light")
+    found: dict[str, Any] = {}
     for path in ("demand", "demand?store=OR-7&item_code=SCREW", "capital", "sets", "suspected-uses", "expiring"):
         opened.goto(f"{house.url}/list/{path}")
         assert opened.locator(".tiles, svg.chart").count(), path
-        found[path] = [
-            (each["id"], each["nodes"][0]["html"][:200]) for each in Axe().run(opened).response["violations"]
-        ]
-        wide = opened.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        found[f"{path} is wider than 360 px"] = [] if wide <= 0 else [(str(wide), "")]
-    context.close()
+        found[f"{path}, light"] = accessible.broken(opened)
+        found[f"{path}, wider than a phone"] = max(0, accessible.overhang(opened))
+        accessible.turn(opened, "dark")
+        found[f"{path}, dark"] = accessible.broken(opened)
     assert not any(found.values()), found

@@ -29,9 +29,9 @@ def shelf(house: Live) -> str:
 @pytest.fixture
 def count(house: Live, shelf: str) -> Iterator[str]:
     """A count of its shelf; ended without booking."""
-    document = orjson.loads(house.udi("count", "start", shelf, "--hospital", "H1", "--json"))["document"]
+    document = orjson.loads(house.here("count", "start", shelf, "--hospital", "H1", "--json"))["document"]
     yield document
-    house.udi("count", "cancel", document, "--hospital", "H1", "--reason", "a test", "--by", "li")
+    house.here("count", "cancel", document, "--hospital", "H1", "--reason", "a test", "--by", "li")
 
 
 def count_now(terminal: Page) -> None:

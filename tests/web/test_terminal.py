@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 import zxingcpp
 from PIL import Image
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from models.charging.controls import Breaker, BreakerState, ControlScope
 from sinks.postgres.monitoring.controls import ControlBooks
@@ -92,6 +92,27 @@ def test_a_refusal_from_before_the_terminal_listens_is_shown(house: Live, page: 
     page.unroute("**/v1/verdicts*")
 
     lines(page, "refused", 1)
+
+
+def test_a_scan_made_while_the_terminal_asks_whether_it_is_online_is_sent_at_once(
+    house: Live, own_context: BrowserContext
+) -> None:
+    page = own_context.new_page()
+    page.clock.install()
+    asked: list[Route] = []
+    page.route("**/healthz", lambda route: asked.append(route))  # noqa: PLW0108 -- playwright marks what it is given
+    set_up(page, house, house.add_device())
+    type_scan(page, "E1")
+    expect(page.locator("#case")).to_have_text("E1")
+    while not asked:
+        page.wait_for_timeout(20)
+    type_scan(page, GOODS)
+    lines(page, "kept", 1)
+    page.clock.pause_at(datetime.now(UTC) + timedelta(minutes=1))
+
+    asked[0].continue_()
+
+    expect(page.locator("#unsent")).to_have_text("All sent")  # While its clock stands still no pause of it ends.
 
 
 def test_a_wristband_scanned_as_goods_is_asked_about(terminal: Page) -> None:

@@ -17,9 +17,9 @@ export class Sender extends EventTarget {
   problem = null;
 
   start() {
-    channel.onmessage = (message) => {
-      if (message.data === "wake") this.wake(false);
-      else this.#tell("changed", message.data);
+    channel.onmessage = ({ data }) => {
+      if (data === "wake") this.wake(false);
+      else this.#tell("changed", data);
     };
     addEventListener("online", () => this.wake());
     navigator.locks.request("udi-sender", () => Promise.all([this.#send(), this.#listen()]));
@@ -71,7 +71,7 @@ export class Sender extends EventTarget {
     await this.#rest(ms);
   }
 
-  // A token for the device's key. Also says how far this device's clock is ahead of the gateway's.
+  // A token for the device's key. Also says how far its clock is ahead of the gateway's.
   async token(device) {
     const before = Date.now();
     const answer = await fetch("/v1/devices/token", {
@@ -109,10 +109,11 @@ export class Sender extends EventTarget {
       }
       try {
         if (!this.#token) await this.token(await store.fact("device"));
+        const rest = this.#rest(this.online ? 5000 : 1000); // A scan kept meanwhile ends it.
         const waiting = await store.unsent(BATCH, this.clockError);
         if (!waiting.length) {
-          if (!this.online) await this.ask("/healthz").then((answer) => this.#is(answer.ok));
-          await this.#rest(this.online ? 5000 : 1000);
+          if (!this.online) this.#is((await this.ask("/healthz")).ok);
+          await rest;
           continue;
         }
         await this.#post(waiting);

@@ -1,6 +1,7 @@
 """The alert rules through Prometheus' own checker, and what must stand beside each alert."""
 
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,10 +19,13 @@ HEARTBEAT: Final = "UdiHeartbeat"
 CASES: Final = sorted(Path(__file__).parent.glob("*.yml"))
 
 
+@cache
 def load(path: Path) -> Any:
+    """What the file says, read once; nobody changes it."""
     return yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
+@cache
 def alerts() -> dict[str, tuple[Path, dict[str, Any]]]:
     return {rule["alert"]: (path, rule) for path in RULES for group in load(path)["groups"] for rule in group["rules"]}
 
@@ -40,10 +44,35 @@ def test_prometheus_accepts_the_rules(promtool_path: Path, path: Path) -> None:
     assert done.returncode == 0, (promtool_path, done.stderr)
 
 
-@pytest.mark.parametrize("path", CASES, ids=lambda path: path.name)
-def test_alerts_fire_when_they_should_and_are_silent_when_not(promtool_path: Path, path: Path) -> None:
-    done = promtool.run("test", "rules", str(path))
+def alone(folder: Path, name: str, **changes: str) -> Path:
+    """An alert's cases with its rule alone: the others of its file would be evaluated, and nobody asks for them."""
+    path, rule = alerts()[name]
+    rules = {"groups": [{"name": "alone", "rules": [rule | changes]}]}
+    (folder / f"{name}.rules.yml").write_text(yaml.safe_dump(rules), encoding="utf-8")
+    cases = load(Path(__file__).parent / path.name) | {"rule_files": [f"{name}.rules.yml"]}
+    cases["tests"] = [test for test in cases["tests"] if named(test) == {name}]
+    file = folder / f"{name}.yml"
+    file.write_text(yaml.safe_dump(cases), encoding="utf-8")
+    return file
+
+
+def named(test: dict[str, Any]) -> set[str]:
+    return {case["alertname"] for case in test["alert_rule_test"]}
+
+
+@pytest.mark.parametrize("path", RULES, ids=lambda path: path.name)
+def test_alerts_fire_when_they_should_and_are_silent_when_not(promtool_path: Path, path: Path, tmp_path: Path) -> None:
+    files = [str(alone(tmp_path, name)) for name, (source, _) in alerts().items() if source == path]
+    done = promtool.run("test", "rules", *files)
     assert done.returncode == 0, (promtool_path, done.stdout, done.stderr)
+    assert done.stdout.count("SUCCESS") == len(files)
+
+
+def test_each_case_is_of_one_alert_and_in_the_file_of_its_rule() -> None:
+    assert [path.name for path in CASES] == [path.name for path in RULES]
+    for path in CASES:
+        here = {name for name, (source, _) in alerts().items() if source.name == path.name}
+        assert all(len(named(test)) == 1 and named(test) <= here for test in load(path)["tests"])
 
 
 def test_every_alert_has_a_firing_and_a_silent_case() -> None:
@@ -58,14 +87,7 @@ def test_cases_notice_an_alert_that_never_or_always_fires(
 ) -> None:
     if (name, never) == (HEARTBEAT, False):
         pytest.skip("it always fires")
-    path, rule = alerts()[name]
-    # Alone: the others of its group would be evaluated, and nobody asks for them.
-    rules = {"groups": [{"name": "alone", "rules": [rule | {"expr": "vector(1) < 0" if never else "vector(1)"}]}]}
-    (tmp_path / path.name).write_text(yaml.safe_dump(rules), encoding="utf-8")
-    cases = load(Path(__file__).parent / path.name) | {"rule_files": [path.name]}
-    cases["tests"] = [test for test in cases["tests"] if test["alert_rule_test"][0]["alertname"] == name]
-    file = tmp_path / "cases.yml"
-    file.write_text(yaml.safe_dump(cases), encoding="utf-8")
+    file = alone(tmp_path, name, expr="vector(1) < 0" if never else "vector(1)")
     done = promtool.run("test", "rules", str(file))
     assert done.returncode != 0, promtool_path
     assert complaint in re.sub(r"\s", "", done.stdout + done.stderr)

@@ -10,12 +10,15 @@ from typing import Any, Final, NamedTuple, Self
 
 import asyncpg
 from aiokafka import AIOKafkaProducer
+from typer.testing import CliRunner
 
 from models.wire.topics import CATALOGUE, DISCHARGES, ENCOUNTERS, INCOME, STORES
-from streams.running import initialise
+from streams.cli.main import app
+from streams.topics import create_topics
 from tests.oracle.processes import UDI, Service, environment
 from tests.support.servers.kafka import Broker, RealKafka
 from tests.support.servers.live import settings_of
+from tests.support.servers.postgres import prepare
 
 FAULTY: Final = (sys.executable, "-m", "tests.poison.faulty")
 LANES: Final = 2
@@ -65,7 +68,8 @@ class Rig:
         self.worker = Service("worker", ["run", "worker"], self._settings, folder, program=program)
 
     async def __aenter__(self) -> Self:
-        await initialise(settings_of(self._settings))
+        await prepare(self._url, LANES)
+        await create_topics(settings_of(self._settings))
         self.pool = await asyncpg.create_pool(self._url, min_size=1, max_size=2)
         self.worker.start()
         return self
@@ -84,12 +88,9 @@ class Rig:
 
     async def udi(self, *arguments: str) -> str:
         """What a command of the product says."""
-        process = await asyncio.create_subprocess_exec(
-            *UDI, *arguments, env=self._settings, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
-        )
-        said, _ = await process.communicate()
-        assert process.returncode == 0, said.decode()
-        return said.decode()
+        done = await asyncio.to_thread(CliRunner().invoke, app, list(arguments), env=self._settings)
+        assert done.exit_code == 0, done.output
+        return done.output
 
     async def send(self, topic: str, *values: bytes, partition: int = 0) -> list[Sent]:
         """Publish records on a partition of a topic, in order; waits until the broker has them."""

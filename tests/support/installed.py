@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -16,11 +16,11 @@ from typer.testing import CliRunner, Result
 from sinks.postgres.outbox import Outbox
 from streams.cli.main import app
 from streams.embedded.broker import EmbeddedBroker
-from streams.running import Supervisor, initialise
 from streams.services.relay.service import run_relay
 from streams.services.watching import Watching
 from streams.settings import Settings
 from streams.topics import create_topics
+from tests.oracle.processes import Service, environment
 from tests.support.builders import NOON, body, key_of
 from tests.support.servers.kafka import Broker
 from tests.support.ward import LANES, Ward, postgres_store
@@ -113,9 +113,13 @@ async def running(url: str, broker: Broker, folder: Path, *services: str) -> Asy
     )
     settings.data_dir.mkdir()
     async with postgres_store(url) as store:
-        await initialise(settings)
-        async with Supervisor(settings, services, settings.data_dir):
-            yield Installed(settings, store.pool, Ward(store))
+        await create_topics(settings)
+        made = Installed(settings, store.pool, Ward(store))
+        own = {**environment("", "", settings.data_dir), **made.environment}
+        with ExitStack() as started:
+            for name in services:
+                started.enter_context(Service(name, ["run", name], own, settings.data_dir))
+            yield made
 
 
 @asynccontextmanager

@@ -12,6 +12,7 @@ from typing import Any, Final
 import pytest
 
 from streams.simulator.hospital.lots import LOTS, drawn
+from tests.conftest import BROKERS
 from tests.oracle.processes import Service, environment
 from tests.support.builders import encounter, gs1, gtin, item, scan, scan_id
 from tests.support.installed import Installed, running
@@ -51,6 +52,8 @@ def lossy(number: int, di: str, lot: str) -> dict[str, Any]:
     return scan(number, codes=[f"]d201{di}10{lot}{DAY}"], device_id="gun2")
 
 
+# The embedded broker has no part in what is shown here where there is Kafka; services on it: test_queue_services.py.
+@pytest.mark.parametrize("broker", BROKERS[-1:], indirect=True)
 async def test_real_lots_are_billed_at_first_sight_and_a_lossy_scanner_is_found_and_mended(house: Installed) -> None:
     folder = house.settings.data_dir
     settings = {**house.environment, "UDI_DATA_DIR": str(folder)}

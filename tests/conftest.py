@@ -19,7 +19,7 @@ from streams.embedded.database import EmbeddedDatabase
 from tests.support.loops import run
 from tests.support.servers import browser, folders, kafka, postgres, promtool, released
 from tests.support.session import quick
-from tests.support.session.together import place_of, scheduler
+from tests.support.session.together import Ends, place_of, scheduler
 
 MISSING: Final = {
     **({} if kafka.available() else {"real_kafka": kafka.MISSING, "real_kafka_server": kafka.MISSING}),
@@ -34,6 +34,9 @@ IN_MEMORY: Final = folders.move_to_memory()
 
 settings.register_profile("untimed", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")  # A busy machine is no fault of what is tested.
+
+ENDS: Final = Ends()
+"""When the processes of xdist were done."""
 
 quick.watch()
 
@@ -86,10 +89,18 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     return result
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """A process of xdist has ended, and what it shared has stopped."""
+    ENDS.note(node.gateway.id)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say what was left out, a line each."""
+    """Say what was left out, a line each, and how long each process was at work."""
     for line in sorted(set(MISSING.values())):
         terminalreporter.write_line(line)
+    if ended := ENDS.line():
+        terminalreporter.write_line(ended)
 
 
 def pytest_unconfigure() -> None:
@@ -105,11 +116,17 @@ def environment_stays() -> Iterator[None]:
     Commands that a test runs at once, each with an environment of its own, may leave that of one of them: the next
     `udi run` that should refuse a folder then serves the books of another test for ever.
     """
-    before = {name: value for name, value in os.environ.items() if name != PYTEST_CURRENT}
+    before = kept()
     yield
-    for name in os.environ.keys() - before.keys() - {PYTEST_CURRENT}:
-        del os.environ[name]
-    os.environ.update(before)
+    if kept() != before:
+        for name in os.environ.keys() - before.keys() - {PYTEST_CURRENT}:
+            del os.environ[name]
+        os.environ.update(before)
+
+
+def kept() -> dict[str, str]:
+    """The environment without what pytest itself changes."""
+    return {name: value for name, value in os.environ.items() if name != PYTEST_CURRENT}
 
 
 @pytest.fixture

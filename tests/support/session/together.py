@@ -3,6 +3,7 @@
 The marks of xdist itself say nothing to pytest 9.2: it keeps a test's id elsewhere than xdist 3.8 writes the group.
 """
 
+import time
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -50,3 +51,21 @@ def scheduler(config: pytest.Config, log: Any) -> Any:
     made: Any = LoadScopeScheduling(config, log)
     made._split_scope = group_of
     return made
+
+
+class Ends:
+    """When each process was done, for who looks whether one waits for the other."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+        self._ended: dict[str, float] = {}
+
+    def note(self, process: str) -> None:
+        """It has nothing left to do."""
+        self._ended[process] = time.monotonic() - self._began
+
+    def line(self) -> str | None:
+        """How long each was at work, in whole seconds; `None` when there was one alone."""
+        if len(self._ended) < 2:
+            return None
+        return "at work: " + ", ".join(f"{process} {seconds:.0f} s" for process, seconds in sorted(self._ended.items()))

@@ -104,8 +104,8 @@ class Given:
     """Databases with the newest schema and nothing in it; what one test gives back is emptied for the next.
 
     To copy a template and to remove the copy takes 50 ms of the server's CPU, to empty the few tables that a test has
-    written half of that. A database is known by a new name each time, so that nobody who still has the old one finds it. One
-    whose schema is no longer that of the template is removed.
+    written half of that. A database is known by a new name each time, so that nobody who still has the old one finds
+    it. One whose schema is no longer that of the template is removed.
     """
 
     def __init__(self, server: EmbeddedDatabase, template: str) -> None:

@@ -249,7 +249,7 @@ def test_a_scan_into_another_field_is_a_scan_and_leaves_the_field_alone(terminal
 
 def test_a_typed_code_needs_a_reason(house: Live, terminal: Page) -> None:
     type_scan(terminal, "E1")
-    terminal.keyboard.type(GOODS, delay=150)
+    terminal.keyboard.type(GOODS, delay=100)
     terminal.keyboard.press("Enter")
     expect(terminal.locator("#question-text")).to_contain_text("typed")
     terminal.fill("#reason", "label torn")

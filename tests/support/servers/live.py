@@ -1,6 +1,8 @@
 """A live installation: embedded broker and database, worker, scheduler and gateway as processes of their own."""
 
+import asyncio
 import subprocess
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -10,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar
@@ -95,6 +98,28 @@ class Answer:
 
 
 @dataclass(slots=True)
+class Books:
+    """The books as the tests ask them, over connections that stay: a new one plans and looks up everything anew.
+
+    A statement is planned for its values each time, as over a new one.
+    """
+
+    address: str
+    pool: asyncpg.Pool | None = None
+
+    async def opened(self) -> asyncpg.Pool:
+        """Connections of the loop in which it is asked, always the same one (`aside`)."""
+        if self.pool is None:
+            self.pool = await asyncpg.create_pool(self.address, min_size=1, max_size=2, statement_cache_size=0)
+        return self.pool
+
+    async def close(self) -> None:
+        """Before the database is dropped."""
+        if self.pool is not None:
+            await self.pool.close()
+
+
+@dataclass(slots=True)
 class Live:
     """Where it is, and its processes."""
 
@@ -103,6 +128,7 @@ class Live:
     services: dict[str, Service]
     database: str
     folder: Path
+    books: "Books"
     devices: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -152,8 +178,7 @@ class Live:
         """What comes of work with a pool of the books."""
 
         async def with_pool() -> T:
-            async with asyncpg.create_pool(self.database, min_size=1, max_size=2) as pool:
-                return await work(pool)
+            return await work(await self.books.opened())
 
         return aside(with_pool())
 
@@ -184,11 +209,7 @@ class Live:
         """Rows of the books."""
 
         async def ask() -> list[dict[str, Any]]:
-            connection = await asyncpg.connect(self.database)
-            try:
-                return [dict(row) for row in await connection.fetch(query, *arguments)]
-            finally:
-                await connection.close()
+            return [dict(row) for row in await (await self.books.opened()).fetch(query, *arguments)]
 
         return aside(ask())
 
@@ -219,7 +240,7 @@ class Live:
         service = Service(f"gateway-{port}", ["run", "gateway"], own, self.folder)
         service.start()
         try:
-            yield Live(own, port, {"gateway": service}, self.database, self.folder)
+            yield Live(own, port, {"gateway": service}, self.database, self.folder, self.books)
         finally:
             service.kill()
 
@@ -236,10 +257,17 @@ class Live:
             time.sleep(0.1)
 
 
+@cache
+def _loop() -> asyncio.AbstractEventLoop:
+    """A loop that runs in a thread of its own until the process ends."""
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, name="aside", daemon=True).start()
+    return loop
+
+
 def aside(coroutine: Coroutine[Any, Any, T]) -> T:
     """What the coroutine returns, run in another thread: playwright keeps a loop in this one."""
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(run, coroutine).result()
+    return asyncio.run_coroutine_threadsafe(coroutine, _loop()).result()
 
 
 def now_scan(device: Device, **changes: Any) -> dict[str, Any]:
@@ -278,7 +306,7 @@ def live(database: str, folder: Path, **settings: str) -> Iterator[Live]:
     )  # fmt: skip
     run(initialise(settings_of(own)))
     services = {name: Service(name, ["run", name], own, folder) for name in ("worker", "scheduler", "gateway")}
-    found = Live(own, port, services, database, folder)
+    found = Live(own, port, services, database, folder, Books(database))
     admitted = (datetime.now(UTC) - timedelta(days=2)).isoformat()
     encounters = [encounter(encounter=name, admitted_at=admitted) for name in ("E1", "E2")]
     try:
@@ -293,4 +321,5 @@ def live(database: str, folder: Path, **settings: str) -> Iterator[Live]:
     finally:
         for each in services.values():
             each.kill()
+        aside(found.books.close())
         run(broker.stop())

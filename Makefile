@@ -48,7 +48,7 @@ test: $(READY)
 	@$(BIN)/pytest -q -n $(JOBS) $(TESTS)
 
 quick: $(READY)
-	@$(BIN)/pytest -q -n $(JOBS) -m "not starts" --durations 5 --durations-min 1 tests/unit tests/tidy tests/fuzz
+	@$(BIN)/pytest -q -n $(JOBS) -m "not starts" -p no:schemathesis --durations 5 --durations-min 1 tests/unit tests/tidy tests/fuzz
 
 lint: $(READY)
 	@$(BIN)/ruff format --check .

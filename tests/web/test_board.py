@@ -4,7 +4,7 @@ import html
 import io
 import re
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
@@ -324,10 +324,6 @@ def test_places_are_said_in_the_language_of_the_page(house: Live, held: dict[str
     assert "patient" not in chinese
 
 
-COLOURS: Final[dict[str, Any]] = {"runOnly": {"type": "tag", "values": ["cat.color"]}}
-"""In the dark the same page has other colours and nothing else."""
-
-
 def test_no_page_breaks_a_rule_of_accessibility(
     house: Live, phone: BrowserContext, held: dict[str, Any], finding: str
 ) -> None:
@@ -338,10 +334,11 @@ def test_no_page_breaks_a_rule_of_accessibility(
              "/terminal")  # fmt: skip
     for path in (*paths, *(f"/list/{each}" for each in LISTS)):
         page.goto(house.url + path)
-        found[f"{path}, light"] = accessible.broken(page)
+        found[path] = accessible.broken(page, **accessible.SHAPES)
         found[f"{path}, wider than a phone"] = max(0, accessible.overhang(page))
+        found[f"{path}, light"] = accessible.broken_colours(page)
         accessible.turn(page, "dark")
-        found[f"{path}, dark"] = accessible.broken(page, **COLOURS)
+        found[f"{path}, dark"] = accessible.broken_colours(page)
     assert {path: wrong for path, wrong in found.items() if wrong} == {}
 
 

@@ -20,6 +20,24 @@ TURN: Final = """async (theme) => {
 }"""
 """All that the theme changes in a page (`templates/page.html`, `choices.html`), until its colours have changed."""
 
+COLOURS: Final[Any] = {"runOnly": {"type": "tag", "values": ["cat.color"]}}
+SHAPES: Final[Any] = {"rules": {"color-contrast": {"enabled": False}}}
+"""All rules but the one that needs nine tenths of the time: it draws every text of a page for itself."""
+ONE_OF_A_KIND: Final = """() => {
+    const told = /^(class|style|type|lang|data-.*|aria-current)$/;
+    const own = ({ name, value }) => (told.test(name) ? `${name}=${value}` : name);
+    const said = (node) => [...node.childNodes].some((each) => each.nodeType === Node.TEXT_NODE && each.data.trim());
+    const kind = (node) =>
+        `${node.tagName}[${[...node.attributes].map(own)}]${said(node)}(${[...node.children].map(kind)})`;
+    for (const body of document.querySelectorAll('tbody')) {
+        const kinds = new Set();
+        for (const row of [...body.children].slice(0, -1))
+            if (kinds.size === kinds.add(kind(row)).size) row.remove();
+    }
+}"""
+"""Of the rows of a list one of each kind stays, and the last. Of one kind are those with equal elements, attributes
+and places of text, so that no selector of the stylesheet tells them apart."""
+
 
 def new_context(chromium: Browser) -> BrowserContext:
     """A context whose pages have axe from their beginning: it is read once, and not sent to each page anew."""
@@ -41,6 +59,12 @@ def broken(page: Page, **options: Any) -> list[str]:
     """The rules that do not hold on the page as it is."""
     found: list[str] = page.evaluate(BROKEN, options)
     return found
+
+
+def broken_colours(page: Page) -> list[str]:
+    """The rules of colours that do not hold on a page whose lists have one row of each kind."""
+    page.evaluate(ONE_OF_A_KIND)
+    return broken(page, **COLOURS)
 
 
 def overhang(page: Page) -> int:

@@ -14,6 +14,7 @@ def test_worked_examples_hold() -> None:
     assert doctest.testmod(rules.assessment.critic).failed == 0
 
 
+@pytest.mark.starts  # The library draws, and where no fonts are noted yet it starts who looks for them.
 @pytest.mark.parametrize("seed", range(20))
 def test_weights_are_those_of_the_kept_library(seed: int) -> None:
     from pymcdm.weights import critic_weights  # With all that it draws with, so where it is needed.

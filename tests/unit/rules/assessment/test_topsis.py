@@ -24,6 +24,7 @@ def library(found: IndexTable, weights: np.ndarray) -> list[float]:
     return list(TOPSIS()(values_of(found), weights, types))
 
 
+@pytest.mark.starts  # The library draws, and where no fonts are noted yet it starts who looks for them.
 @pytest.mark.parametrize("seed", range(20))
 def test_closeness_is_that_of_the_kept_library_given_roots_of_the_weights(seed: int) -> None:
     found = hospital(seed)

@@ -31,6 +31,19 @@ from tests.support.servers.bedside import (
 )
 from tests.support.servers.live import DI, STORE, Live
 
+MEANWHILE: Final = f"""(events) => {{
+    const get = IDBObjectStore.prototype.get;
+    IDBObjectStore.prototype.get = function (key) {{
+        const request = get.call(this, key);
+        if (key === 'encounter') {{
+            IDBObjectStore.prototype.get = get;
+            ({TYPE})(events);
+        }}
+        return request;
+    }};
+}}"""
+"""Types while the terminal reads which case was open."""
+
 
 def test_a_shift(terminal: Page) -> None:
     type_scan(terminal, GOODS)
@@ -113,6 +126,23 @@ def test_a_scan_made_while_the_terminal_asks_whether_it_is_online_is_sent_at_onc
     asked[0].continue_()
 
     expect(page.locator("#unsent")).to_have_text("All sent")  # While its clock stands still no pause of it ends.
+
+
+def test_a_wristband_scanned_while_the_terminal_reads_which_case_was_open_opens_its_own(
+    house: Live, page: Page
+) -> None:
+    device = house.add_device()
+    page.goto(f"{house.url}/terminal")
+    page.wait_for_selector("body[data-ready]")
+    for name in ("hospital", "device_id", "key"):
+        page.locator(f"[name={name}]").fill(str(getattr(device, name)))
+    page.evaluate(MEANWHILE, [*keys("E1", US), ENTER])
+    page.click("#register-now")
+
+    expect(page.locator("#persisted")).not_to_be_empty()
+    expect(page.locator("#case")).to_have_text("E1")
+    type_scan(page, GOODS)
+    lines(page, "billed", 1)
 
 
 def test_a_wristband_scanned_as_goods_is_asked_about(terminal: Page) -> None:

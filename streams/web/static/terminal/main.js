@@ -15,6 +15,7 @@ const locale = document.documentElement.lang === "zh-CN" ? "zh-CN" : "en";
 const sender = new Sender();
 const boot = uuid7();
 let device = null;
+let up; // Scans wait for it.
 let layout = null;
 let encounter = null;
 let counting = false;
@@ -46,7 +47,7 @@ async function begin() {
   sender.addEventListener("changed", (event) => changed(event.detail ?? []));
   sender.addEventListener("state", shown);
   addEventListener("beforeunload", (event) => element("unsent").dataset.count !== "0" && event.preventDefault());
-  await ready();
+  await (up = ready());
   sender.start();
   if (decoder.here()) decoder.load().catch(() => {});
   element("scan").focus();
@@ -57,13 +58,13 @@ async function ready() {
   device = await store.fact("device");
   layout = await store.fact("layout");
   element("registration").hidden = Boolean(device);
-  element("work").hidden = !device;
   if (!device) return;
   for (const each of ["hospital", "device_id"]) element("registration").elements[each].value = device[each];
   element("device").textContent = `${device.hospital} · ${device.device_id}`;
   for (const each of FIELDS) element(each).value = ((await store.fact(each)) ?? (each === "store" && device.store)) || "";
   counting = Boolean(await store.fact("counting"));
   element(counting ? "action-count" : "action-use").checked = true;
+  element("work").hidden = false;
   await open((await store.fact("encounter")) ?? null);
   const kept = await navigator.storage?.persist?.();
   element("persisted").textContent = say(kept ? "persisted" : "not_persisted");
@@ -82,13 +83,13 @@ async function registered(event) {
   }
   element("registration-problem").textContent = "";
   sender.problem = null;
-  await ready();
+  await (up = ready());
   sender.wake();
 }
 
 async function open(name) {
   encounter = name;
-  ask(null); // At once: what is scanned while the case is being read may ask anew.
+  ask(null); // At once: a scan meanwhile may ask anew.
   await store.setFact("encounter", name);
   rows = counting ? await count.rows() : name ? await store.ofCase(name) : [];
   element("proof").replaceChildren();
@@ -98,7 +99,7 @@ async function open(name) {
 
 const next = () => (counting ? "scan_shelf" : encounter ? "scan_goods" : "scan_case");
 
-// A count goes on until another action is chosen. No case is open meanwhile: scans after it would be used for somebody.
+// A count goes on until another action is chosen. No case is open then: scans after it would be somebody's.
 async function chosen(event) {
   const now = event.target.value === "count";
   if (now === counting) return;
@@ -131,10 +132,11 @@ async function openOnce() {
 const actions = () => document.querySelectorAll("input[name=action]");
 const mode = () => document.querySelector("input[name=action]:checked").value;
 
-// What must be known before goods are scanned; the next text is taken for it.
+// What must be known before goods; the next text is taken for it.
 const missing = () => (encounter || counting) && ["store", counting && "document"].find((each) => each && !element(each).value.trim());
 
 async function taken(scan) {
+  await up;
   if (!device) return;
   const text = meant(scan, layout);
   if (asked?.kind === "override") {

@@ -118,8 +118,8 @@ def environment_stays() -> Iterator[None]:
     """
     before = kept()
     yield
-    if kept() != before:
-        for name in os.environ.keys() - before.keys() - {PYTEST_CURRENT}:
+    if (now := kept()) != before:
+        for name in now.keys() - before.keys():
             del os.environ[name]
         os.environ.update(before)
 

@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 
 from tests.support.builders import scan
-from tests.support.servers.postgres import Given, name_of, prepare
+from tests.support.servers.postgres import Given, connected, name_of, prepare
 from tests.support.ward import LANES, Ward, postgres_store, usual
 
 IDENTITY = "SELECT oid FROM pg_database WHERE datname = current_database()"
@@ -18,37 +18,28 @@ WHERE schemaname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1
 
 async def identity(url: str) -> int:
     """What stays of a database that gets another name."""
-    connection = await asyncpg.connect(url)
-    try:
+    async with connected(url) as connection:
         found: int = await connection.fetchval(IDENTITY)
         return found
-    finally:
-        await connection.close()
 
 
 async def held(url: str) -> dict[str, object]:
     """All rows of all tables, and where all sequences stand."""
-    connection = await asyncpg.connect(url)
-    try:
+    async with connected(url) as connection:
         names = [row["name"] for row in await connection.fetch(TABLES)]
         rows = {
             name: await connection.fetchval(f"SELECT jsonb_agg(t ORDER BY t::text) FROM {name} t") for name in names
         }
         counted = [tuple(row) for row in await connection.fetch("SELECT * FROM pg_sequences ORDER BY sequencename")]
         return {**rows, "sequences": counted}
-    finally:
-        await connection.close()
 
 
 async def changed(url: str, *statements: str) -> None:
     """The owner of the tables does so, past every trigger."""
-    connection = await asyncpg.connect(url)
-    try:
+    async with connected(url) as connection:
         await connection.execute("SET session_replication_role = replica")
         for statement in statements:
             await connection.execute(statement)
-    finally:
-        await connection.close()
 
 
 async def test_what_was_written_is_gone_and_what_was_there_is_there(given: Given) -> None:

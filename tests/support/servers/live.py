@@ -128,7 +128,7 @@ class Live:
     services: dict[str, Service]
     database: str
     folder: Path
-    books: "Books"
+    books: Books
     devices: dict[str, str] = field(default_factory=dict)
 
     @property

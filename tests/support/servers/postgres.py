@@ -21,22 +21,13 @@ from streams.embedded.database import EmbeddedDatabase
 
 GONE_SECONDS_MAX: Final = 60
 _address: ContextVar[str] = ContextVar("_address")
-_DEFINED: Final = """
-SELECT (SELECT ROW(count(*), sum(xmin::text::bigint))::text FROM pg_proc),
-       (SELECT ROW(count(*), sum(xmin::text::bigint))::text FROM pg_attribute),
-       (SELECT ROW(count(*), sum(xmin::text::bigint))::text FROM pg_constraint),
-       (SELECT ROW(count(*), sum(xmin::text::bigint))::text FROM pg_trigger),
-       (SELECT ROW(count(*), sum(xmin::text::bigint))::text FROM pg_type),
-       (SELECT ROW(count(*), sum(xmin::text::bigint))::text FROM pg_enum),
-       (SELECT ROW(count(*), sum(xmin::text::bigint))::text FROM pg_index),
-       (SELECT ROW(count(*), sum(xmin::text::bigint))::text FROM pg_attrdef),
-       (SELECT ROW(count(*), sum(xmin::text::bigint))::text FROM pg_inherits),
-       (SELECT ROW(count(*), sum(xmin::text::bigint))::text FROM pg_rewrite),
-       (SELECT ROW(count(*), sum(xmin::text::bigint))::text FROM pg_policy),
-       (SELECT ROW(count(*), sum(xmin::text::bigint))::text FROM pg_extension),
-       (SELECT ROW(count(*), sum(xmin::text::bigint))::text FROM pg_event_trigger),
-       (SELECT ROW(count(*), sum(xmin::text::bigint))::text FROM pg_default_acl),
-       (SELECT ROW(count(*), sum(xmin::text::bigint))::text FROM pg_namespace WHERE nspname !~ '^pg_(toast_)?temp_'),
+_CATALOGS: Final = (
+    "pg_proc", "pg_attribute", "pg_constraint", "pg_trigger", "pg_type", "pg_enum", "pg_index", "pg_attrdef",
+    "pg_inherits", "pg_rewrite", "pg_policy", "pg_extension", "pg_event_trigger", "pg_default_acl",
+    "pg_namespace WHERE nspname !~ '^pg_(toast_)?temp_'",
+)  # fmt: skip
+_DEFINED: Final = f"""
+SELECT {", ".join(f"(SELECT ROW(count(*), sum(xmin::text::bigint))::text FROM {each})" for each in _CATALOGS)},
        (SELECT md5(string_agg(ROW(oid, relname, relnamespace, relkind, relowner, relacl, reloptions, relrowsecurity,
                                   relhastriggers, relpartbound)::text, '' ORDER BY oid))
         FROM pg_class WHERE oid >= 16384 AND relpersistence <> 't'),
@@ -120,7 +111,7 @@ class Given:
             return self._spare.pop()
         url = await create_database(self._server.url, self._template)
         if self._defined is None:
-            async with _connected(url) as connection:
+            async with connected(url) as connection:
                 self._defined = await connection.fetchrow(_DEFINED)
                 for row in await connection.fetch(WRITTEN):
                     self._seed[row["name"]] = await _rows(connection, row["name"])
@@ -129,7 +120,7 @@ class Given:
     async def give_back(self, url: str) -> None:
         """Whoever is connected is thrown out."""
         fresh = await self._renamed(url)
-        async with _connected(fresh) as connection:
+        async with connected(fresh) as connection:
             emptied = await self._emptied(connection)
         if emptied:
             self._spare.append(fresh)
@@ -138,7 +129,7 @@ class Given:
 
     async def _renamed(self, url: str) -> str:
         name = f"test_{uuid.uuid4().hex}"
-        async with _connected(self._server.url) as connection:
+        async with connected(self._server.url) as connection:
             await connection.execute(f"ALTER DATABASE {name_of(url)} ALLOW_CONNECTIONS false")
             await connection.fetch(
                 "SELECT pg_terminate_backend(pid, $2) FROM pg_stat_activity WHERE datname = $1",
@@ -168,7 +159,8 @@ class Given:
 
 
 @asynccontextmanager
-async def _connected(url: str) -> AsyncIterator[asyncpg.Connection]:
+async def connected(url: str) -> AsyncIterator[asyncpg.Connection]:
+    """A connection, closed when left."""
     connection = await asyncpg.connect(url)
     try:
         yield connection
@@ -186,7 +178,7 @@ async def _rows(connection: asyncpg.Connection, table: str) -> str:
 
 async def hash_lightly(url: str) -> None:
     """Let who connects to the server compute the hash of the password once, not 4,096 times: a millisecond of CPU."""
-    async with _connected(url) as connection:
+    async with connected(url) as connection:
         await connection.execute("SET scram_iterations = 1")
         user, password = (urlsplit(url).username, urlsplit(url).password)
         await connection.execute(f"ALTER ROLE {user} PASSWORD '{password}'")
@@ -197,11 +189,11 @@ async def synchronise(server_url: str, *, on: bool) -> None:
     value = "on" if on else "off"
     await _execute(server_url, f"ALTER SYSTEM SET fsync = {value}")
     await _execute(server_url, "SELECT pg_reload_conf()")
-    async with _connected(server_url) as connection:
+    async with connected(server_url) as connection:
         while await connection.fetchval("SELECT setting FROM pg_settings WHERE name = 'fsync'") != value:
             await asyncio.sleep(0.01)
 
 
 async def _execute(url: str, statement: str) -> None:
-    async with _connected(url) as connection:
+    async with connected(url) as connection:
         await connection.execute(statement)

@@ -91,7 +91,7 @@ class Reading(NamedTuple):
 
 
 class Reader:
-    """The queue and the task of one partition; the task begins by taking the partition over."""
+    """The task of one partition, which begins by taking it over, and its batches."""
 
     def __init__(self, tp: TopicPartition, reading: Reading, watch: LaneWatch) -> None:
         self.tp = tp

@@ -27,6 +27,7 @@ from streams.embedded.database import EmbeddedDatabase
 from streams.embedded.process import ServerProcess
 from streams.running import Supervisor, environment, initialise
 from streams.settings import Settings
+from tests.support.databases.books import prepare
 from tests.support.servers import kafka, postgres
 
 LANES = 4
@@ -121,7 +122,7 @@ async def books(
 ) -> AsyncIterator[str]:
     """The address of fresh books without topics, out of a copy of the template; gone afterwards."""
     url = await postgres.create_database(server_url, template)
-    await postgres.prepare(url, LANES)
+    await prepare(url, LANES)
     if facts:
         await _load(url, items)
     try:

@@ -4,10 +4,11 @@ A part that this machine cannot run is left out with one line at the end, and th
 deselected; the fixture `broker` then stands for one broker fewer.
 """
 
+import asyncio
 import gc
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +17,8 @@ from hypothesis import HealthCheck, settings
 
 from streams.embedded.broker import EmbeddedBroker
 from streams.embedded.database import EmbeddedDatabase
+from tests.support import loops
+from tests.support.databases.given import Given
 from tests.support.loops import run
 from tests.support.servers import browser, folders, kafka, postgres, promtool, released
 from tests.support.session import quick
@@ -89,6 +92,15 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     return result
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown() -> Iterator[None]:
+    """What a test has left in the loop it shares ends with it."""
+    try:
+        return (yield)
+    finally:
+        loops.cancel_what_is_left()
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
     """A process of xdist has ended, and what it shared has stopped."""
@@ -127,6 +139,13 @@ def environment_stays() -> Iterator[None]:
 def kept() -> dict[str, str]:
     """The environment without what pytest itself changes."""
     return {name: value for name, value in os.environ.items() if name != PYTEST_CURRENT}
+
+
+@pytest.fixture(scope="session", autouse=True)
+async def one_loop() -> AsyncIterator[None]:
+    """The loop of all tests of this process."""
+    with loops.shared(asyncio.get_running_loop()):
+        yield
 
 
 @pytest.fixture
@@ -170,13 +189,15 @@ def schema_template(database_server: EmbeddedDatabase) -> str:
 
 
 @pytest.fixture(scope="session")
-def given(database_server: EmbeddedDatabase, schema_template: str) -> postgres.Given:
+def given(database_server: EmbeddedDatabase, schema_template: str) -> Iterator[Given]:
     """Databases with the schema, given from test to test."""
-    return postgres.Given(database_server, schema_template)
+    made = Given(database_server, schema_template)
+    yield made
+    made.close()
 
 
 @pytest.fixture
-def database(database_server: EmbeddedDatabase, given: postgres.Given) -> Iterator[str]:
+def database(database_server: EmbeddedDatabase, given: Given) -> Iterator[str]:
     """The address of a fresh database, `postgresql://user:password@127.0.0.1:port/name`: the schema, no installation.
 
     `migrate` finds nothing to do in it but to say whose books they are.

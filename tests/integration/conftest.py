@@ -6,6 +6,7 @@ import pytest
 
 from streams.embedded.database import EmbeddedDatabase
 from tests.support import story
+from tests.support.databases.given import Given
 from tests.support.loops import run
 from tests.support.servers import postgres
 from tests.support.ward import MemoryStore, Store, Ward, postgres_store, usual
@@ -40,11 +41,19 @@ def story_template(database_server: EmbeddedDatabase, schema_template: str) -> s
     return postgres.name_of(url)
 
 
+@pytest.fixture(scope="session")
+def given_stories(database_server: EmbeddedDatabase, story_template: str) -> Iterator[Given]:
+    """Databases with the story, given from test to test."""
+    made = Given(database_server, story_template)
+    yield made
+    made.close()
+
+
 @pytest.fixture
-def told(database_server: EmbeddedDatabase, story_template: str) -> Iterator[str]:
+def told(database_server: EmbeddedDatabase, given_stories: Given) -> Iterator[str]:
     """The address of a fresh database that holds the story."""
     run(database_server.start())
-    url = run(postgres.create_database(database_server.url, story_template))
+    url = run(given_stories.take())
     yield url
     run(database_server.start())
-    run(postgres.drop_database(database_server.url, url))
+    run(given_stories.give_back(url))

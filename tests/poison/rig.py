@@ -16,9 +16,9 @@ from models.wire.topics import CATALOGUE, DISCHARGES, ENCOUNTERS, INCOME, STORES
 from streams.cli.main import app
 from streams.topics import create_topics
 from tests.oracle.processes import UDI, Service, environment
+from tests.support.databases.books import prepare
 from tests.support.servers.kafka import Broker, RealKafka
 from tests.support.servers.live import settings_of
-from tests.support.servers.postgres import prepare
 
 FAULTY: Final = (sys.executable, "-m", "tests.poison.faulty")
 LANES: Final = 2

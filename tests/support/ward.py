@@ -19,7 +19,6 @@ from sinks.ports.batch import Batch, Books, InputPosition, RawRecord
 from sinks.postgres.catalogue.facts import FactBooks
 from sinks.postgres.charging.books import PostgresBooks
 from sinks.postgres.charging.commands import CommandBooks
-from sinks.postgres.database import open_pool
 from sinks.postgres.labels.scanners import ScannerBooks
 from sinks.postgres.monitoring.controls import ControlBooks
 from streams.agents.scans import record_scans
@@ -27,7 +26,9 @@ from streams.lanes.lane import Lane
 from streams.lanes.told import Record
 from tests.support.accounts import Account, account_of_memory, account_of_postgres
 from tests.support.builders import NOON, body, encounter, item, key_of, scan_id
-from tests.support.servers.postgres import WRITTEN, prepare
+from tests.support.databases.books import prepare
+from tests.support.databases.kept import pool_of
+from tests.support.servers.postgres import WRITTEN
 
 CLUSTER = "c1"
 SCANS, CATALOGUE, ENCOUNTERS = "udi.scans", "udi.catalogue", "udi.encounters"
@@ -133,11 +134,8 @@ class PostgresStore:
 async def postgres_store(url: str) -> AsyncIterator[PostgresStore]:
     """Books in a fresh database."""
     await prepare(url, LANES)
-    pool = await open_pool(url, 4, hot=True)
-    try:
+    async with pool_of(url) as pool:
         yield PostgresStore(pool)
-    finally:
-        await pool.close()
 
 
 def records(events: Iterable[dict[str, Any] | bytes], first: int, stamp: datetime = NOON) -> list[Record]:

@@ -21,7 +21,7 @@ from streams.lanes.told import Record
 from streams.services.monitoring.evaluator import Evaluator
 from streams.services.month_close import CloseBehindError, ClosedMonth, Forced, MonthNotOverError, close_month
 from tests.support import builders as b
-from tests.support.servers.postgres import prepare
+from tests.support.databases.books import prepare
 
 CLUSTER, TOPIC = "cluster", "udi.scans"
 MAY, JUNE, JULY = Month(202205), Month(202206), Month(202207)

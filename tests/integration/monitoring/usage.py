@@ -12,7 +12,7 @@ from models.calendar import ZONE_DEFAULT, first_day, parse_month
 from sinks.postgres.closing.periods import PeriodBooks
 from sinks.postgres.database import open_pool
 from streams.services.monitoring.evaluator import Evaluator
-from tests.support.servers.postgres import prepare
+from tests.support.databases.books import prepare
 
 AT: Final = datetime(2022, 7, 1, 4, tzinfo=UTC)
 ITEMS: Final = ("A", "B", "C", "D", "E")

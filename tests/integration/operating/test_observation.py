@@ -8,7 +8,7 @@ import asyncpg
 from sinks.metrics.counts import Metrics
 from sinks.postgres.database import open_pool
 from sinks.postgres.observation import observe, observe_scanners, observe_stock
-from tests.support.servers.postgres import prepare
+from tests.support.databases.books import prepare
 
 NOW = datetime(2022, 6, 3, 12, tzinfo=UTC)
 

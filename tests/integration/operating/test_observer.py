@@ -12,8 +12,8 @@ from streams.services.observer import Observer
 from streams.settings import Settings
 from streams.topics import create_topics
 from streams.web.health import Contact
+from tests.support.databases.books import prepare
 from tests.support.servers.kafka import Broker
-from tests.support.servers.postgres import prepare
 
 
 def settings_of(bootstrap_servers: str, database: str, folder: Path, *, embedded: bool) -> Settings:

@@ -24,9 +24,9 @@ from sinks.postgres.outbox import Outbox
 from sinks.postgres.roles import BOOKS, GATEWAY, GRANTS, OPERATOR, READER, RELAY, ROLES, SCHEDULER, WORKER
 from sinks.postgres.web.accounts import AccountBooks
 from tests.support.builders import scan, scan_id
+from tests.support.databases.books import prepare
 from tests.support.servers.aged import age
 from tests.support.servers.outbox import write
-from tests.support.servers.postgres import prepare
 from tests.support.ward import PostgresStore, Ward, postgres_store, usual
 
 PASSWORD: Final = "of a test"  # noqa: S105 -- a role that lives for one test

@@ -7,8 +7,8 @@ from pydantic import SecretStr
 from typer.testing import CliRunner, Result
 
 from streams.cli.main import app
+from tests.support.databases.books import prepare
 from tests.support.loops import run
-from tests.support.servers.postgres import prepare
 
 
 @pytest.fixture

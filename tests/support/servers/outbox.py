@@ -10,8 +10,8 @@ from pydantic import SecretStr
 from models.wire.topics import BILLING, ID_HEADER, SEQ_HEADER
 from streams.settings import Settings
 from streams.topics import create_topics
+from tests.support.databases.books import prepare
 from tests.support.servers.kafka import Broker
-from tests.support.servers.postgres import prepare
 
 LANES = 2
 

@@ -13,6 +13,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
 from streams.lanes.attempts import place_of
+from streams.lanes.batch_queue import Turns
 from streams.lanes.failures import own
 from streams.lanes.forgiving import forgiving
 from streams.lanes.reader import (
@@ -73,6 +74,7 @@ class PartitionReader(mode.Service):
         self._cluster = ""
         self._readers: dict[TopicPartition, Reader] = {}
         self._sizes = BatchSizes(settings.batch_records_max)
+        self._turns = Turns()
 
     @property
     def held(self) -> list[tuple[str, int]]:
@@ -127,7 +129,7 @@ class PartitionReader(mode.Service):
         """Take partitions, side by side: one that can't be taken over yet holds up none."""
         assert self._consumer is not None  # noqa: S101 -- set before anything is assigned
         for tp in found:
-            reading = Reading(self._consumer, self._cluster, self._sizes, self._take_over, self._said)
+            reading = Reading(self._consumer, self._cluster, self._sizes, self._turns, self._take_over, self._said)
             self._readers[tp] = Reader(tp, reading, self._watch)
         log.info("Partitions taken.", partitions=[f"{tp.topic}/{tp.partition}" for tp in self._readers])
 

@@ -14,7 +14,7 @@ from models.scan.signatures import SIGNATURE_HEADER
 from sinks.ports.batch import InputPosition, LaneMovedError
 from sinks.postgres.operating.interventions import Word
 from streams.lanes.attempts import place_of
-from streams.lanes.batch_queue import BatchQueue, Queued
+from streams.lanes.batch_queue import BatchQueue, Queued, Turns
 from streams.lanes.failures import own
 from streams.lanes.handing import Handed
 from streams.lanes.sizes import BatchSizes
@@ -84,6 +84,8 @@ class Reading(NamedTuple):
     """Id of the broker's cluster: another cluster has other offsets."""
     sizes: BatchSizes
     """How many records a batch has, at most."""
+    turns: Turns
+    """Of small batches."""
     take_over: TakeOver
     """Makes the lane of a partition that was assigned."""
     said: Said
@@ -100,7 +102,7 @@ class Reader:
         self._reading = reading
         self._watch = watch
         self._woken = asyncio.Event()
-        self._queue = BatchQueue(tp, reading.sizes, self._woken.set)
+        self._queue = BatchQueue(tp, reading.sizes, reading.turns, self._woken.set)
         self._taken: Taken | None = None
         self._before: tuple[int, bytes] | None = None
         self._again: Exception | None = None

@@ -13,7 +13,7 @@ from sinks.ports.batch import InputPosition, LaneMovedError
 from sinks.postgres.operating.interventions import Word
 from streams.lanes import batch_queue
 from streams.lanes import reader as readers
-from streams.lanes.batch_queue import HANDED_MAX, RESTS_FROM
+from streams.lanes.batch_queue import BEAT_FROM, HANDED_MAX, Turns
 from streams.lanes.handing import Handed, answering
 from streams.lanes.reader import LaneWatch, Reader, Reading, Taken, TopicReplacedError
 from streams.lanes.sizes import BATCH_BYTES_MAX, BatchSizes
@@ -76,7 +76,9 @@ class Lane:
 class Hand:
     """An agent of the tests, and the reader that hands it batches."""
 
-    def __init__(self, take_over: Callable[[], Awaitable[int]], *passed: tuple[int, int]) -> None:
+    def __init__(
+        self, take_over: Callable[[], Awaitable[int]], *passed: tuple[int, int], turns: Turns | None = None
+    ) -> None:
         self.consumer, self.told = Consumer(), Told()
         self.batches: asyncio.Queue[Handed[Any]] = asyncio.Queue()
 
@@ -89,7 +91,7 @@ class Hand:
             return self.word
 
         self.sizes = BatchSizes(10)
-        reading = Reading(cast("Any", self.consumer), "c1", self.sizes, take, said)
+        reading = Reading(cast("Any", self.consumer), "c1", self.sizes, turns or Turns(), take, said)
         self.reader = Reader(TP, reading, cast("LaneWatch", self.told))
 
     def fetch(self, first: int, count: int, value: bytes = b"{}") -> None:
@@ -174,26 +176,24 @@ async def test_what_is_fetched_while_a_small_batch_is_recorded_goes_with_the_nex
     )  # fmt: skip
 
 
-async def test_a_small_batch_waits_as_long_as_the_one_before_took_and_a_full_one_does_not(
+async def test_a_small_batch_begins_at_the_beat_and_a_full_one_does_not_wait(
     hand: Hand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batch_queue, "REST_SECONDS_MAX", 10 * SECONDS_MAX)
-    hand.fetch(5, RESTS_FROM)
-    first = await hand.batch()
-    await asyncio.sleep(0.2)
+    monkeypatch.setattr(batch_queue, "BEAT_SECONDS", 0.2)
+    clock = asyncio.get_running_loop().time
+    hand.fetch(5, BEAT_FROM)
+    first, began = await hand.batch(), clock()
     first.answer.set_result(None)
     await until(lambda: not hand.reader.queued)
-    began = asyncio.get_running_loop().time()
     hand.fetch(9, 1)
     second = await hand.batch()
-    assert asyncio.get_running_loop().time() - began >= 0.15
+    assert clock() - began >= 0.15
 
     second.answer.set_result(None)
     await until(lambda: not hand.reader.queued)
-    hand.fetch(10, RESTS_FROM)
+    monkeypatch.setattr(batch_queue, "BEAT_SECONDS", 10 * SECONDS_MAX)
+    hand.fetch(10, BEAT_FROM)
     third = await hand.batch()
-    in_hand = hand.reader._queue._handed
-    in_hand.append(in_hand.popleft()._replace(since=0.0))  # As if it had taken as long as the loop's clock has run.
     third.answer.set_result(None)
     await until(lambda: not hand.reader.queued)
     hand.fetch(14, 1)
@@ -201,6 +201,62 @@ async def test_a_small_batch_waits_as_long_as_the_one_before_took_and_a_full_one
     assert hand.batches.empty()
     hand.fetch(15, 9)
     assert len((await hand.batch()).records) == 10
+
+
+@pytest.fixture
+async def hands() -> AsyncIterator[list[Hand]]:
+    """Three partitions of one service, each at 5."""
+    turns = Turns()
+    made = [Hand(at_five, turns=turns) for _ in range(3)]
+    for each in made:
+        await until(lambda: each.reader.lane is not None)  # noqa: B023 -- awaited at once
+    yield made
+    await asyncio.gather(*(each.reader.stop() for each in made))
+
+
+async def test_small_batches_of_several_partitions_take_turns_in_the_order_they_came(
+    hands: list[Hand], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batch_queue, "TURN_SECONDS_MAX", 10 * SECONDS_MAX)
+    for each in hands:
+        each.fetch(5, 1)
+        await asyncio.sleep(0.01)
+    in_hand = await hands[0].batch()
+    for each in hands[1:]:
+        await asyncio.sleep(0.01)
+        assert each.batches.empty()
+        each.fetch(6, 1)
+        in_hand.answer.set_result(None)
+        in_hand = await each.batch()
+        assert [each.offset for each in in_hand.records] == [5, 6]
+    in_hand.answer.set_result(None)
+
+
+async def test_a_full_batch_waits_for_no_other_partition(hands: list[Hand], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batch_queue, "TURN_SECONDS_MAX", 10 * SECONDS_MAX)
+    one, two, _ = hands
+    one.fetch(5, 1)
+    small = await one.batch()
+    two.fetch(5, 10)
+    (await two.batch()).answer.set_result(None)
+    small.answer.set_result(None)
+
+
+@pytest.mark.parametrize("ended", [LaneMovedError(), None])
+async def test_a_small_batch_that_fails_or_never_ends_holds_up_no_other_partition(
+    hands: list[Hand], ended: Exception | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readers, "BROKER_SECONDS_MAX", 0.1)
+    monkeypatch.setattr(batch_queue, "TURN_SECONDS_MAX", 10 * SECONDS_MAX if ended else 0.01)
+    one, *others = hands
+    one.fetch(5, 1)
+    first = await one.batch()
+    for each in others:
+        each.fetch(5, 1)
+    if ended:
+        first.answer.set_exception(ended)
+    for each in others:
+        (await each.batch()).answer.set_result(None)
 
 
 async def test_a_partition_is_paused_while_enough_of_it_waits(hand: Hand) -> None:

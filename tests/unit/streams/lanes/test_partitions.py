@@ -11,7 +11,7 @@ from streams.lanes.handing import Handed
 from streams.lanes.partitions import PartitionReader
 from streams.lanes.reader import LaneWatch, Taken
 from streams.settings import Settings
-from tests.unit.streams.lanes.test_reader import Fetched, Told
+from tests.unit.streams.lanes.hand import Fetched, Told
 
 GOOD, BAD = TopicPartition("udi.scans", 0), TopicPartition("udi.scans", 1)
 UNREADABLE = 5

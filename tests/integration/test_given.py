@@ -104,3 +104,15 @@ async def test_who_still_has_the_address_is_thrown_out_and_finds_nothing(given: 
         await asyncpg.connect(url)
     with suppress(OSError):
         held_open.terminate()
+
+
+async def test_who_has_filled_a_table_keeps_it(given: Given) -> None:
+    url = await given.take()
+    was = await identity(url)
+    await changed(url, "INSERT INTO udi.served SELECT repeat('r', 900) || n FROM generate_series(1, 2000) AS n")
+
+    await given.give_back(url)
+
+    other = await given.take()
+    assert await identity(other) != was
+    await given.give_back(other)

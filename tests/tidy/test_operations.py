@@ -7,20 +7,20 @@ from typing import Final
 import asyncpg
 import typer
 
-from sinks.postgres.database import migrate
 from sinks.postgres.observation import OBSERVE_SECONDS, OBSERVE_STOCK_SECONDS
 from streams.cli.main import app
 from streams.lanes.watchdog import EXIT_STUCK
 from streams.running import SERVICES
 from streams.services.relay.publisher import LEASE_SECONDS
 from streams.settings import Settings
+from tests.support.databases.books import prepare
 
 ROOT: Final = Path(__file__).parents[2]
 PAGE: Final = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 
 
 async def test_every_query_runs_on_the_books(database: str) -> None:
-    await migrate(database, "udi.", 1)
+    await prepare(database, 1)
     queries = re.findall(r"```sql\n(.+?)```", PAGE, re.DOTALL)
     assert queries
     connection = await asyncpg.connect(database)

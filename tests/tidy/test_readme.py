@@ -10,10 +10,10 @@ import typer
 
 from models.reasons import REASONS
 from models.wire.topics import PREFIX_DEFAULT, TOPICS
-from sinks.postgres.database import migrate
 from streams.cli.main import app
 from streams.running import SERVICES
 from streams.settings import Settings
+from tests.support.databases.books import prepare
 
 ROOT: Final = Path(__file__).parents[2]
 PAGES: Final = {
@@ -167,7 +167,7 @@ def test_the_topics_of_the_contract_are_those_of_the_code() -> None:
 
 
 async def test_the_views_of_the_contract_are_those_of_the_books(database: str) -> None:
-    await migrate(database, "udi.", 1)
+    await prepare(database, 1)
     connection = await asyncpg.connect(database)
     try:
         rows = await connection.fetch(

@@ -35,11 +35,11 @@ def provider() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def house(database_server: EmbeddedDatabase, provider: str) -> Iterator[Live]:
+def house(database_server: EmbeddedDatabase, schema_template: str, provider: str) -> Iterator[Live]:
     """The installation."""
     roles = '{"udi-money": "finance"}'
     run(database_server.start())
-    url = run(postgres.create_database(database_server.url))
+    url = run(postgres.create_database(database_server.url, schema_template))
     with tempfile.TemporaryDirectory(prefix="udistream-web-") as folder:
         secret = Path(folder) / "oidc-secret"
         secret.write_text("a secret of the tests\n", encoding="utf-8")

@@ -37,10 +37,10 @@ async def fill(url: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def filled(database_server: EmbeddedDatabase) -> Iterator[str]:
+def filled(database_server: EmbeddedDatabase, schema_template: str) -> Iterator[str]:
     """The address of filled books that every test leaves as they are."""
     run(database_server.start())
-    url = run(create_database(database_server.url))
+    url = run(create_database(database_server.url, schema_template))
     run(fill(url))
     yield url
     run(database_server.start())

@@ -9,17 +9,18 @@ import asyncpg
 import pytest
 from typer.testing import CliRunner
 
-from sinks.postgres.database import WrongBooksError, check_books, migrate, schema_revision
+from sinks.postgres.database import WrongBooksError, check_books, schema_revision
 from streams.cli.main import app
 from streams.embedded.broker import EmbeddedBroker
 from tests.oracle.processes import environment
+from tests.support.databases.books import prepare
 
 CHINA = ZoneInfo("Asia/Shanghai")
 
 
 @pytest.fixture
 async def pool(database: str) -> asyncpg.Pool:
-    await migrate(database, "udi.", 4, CHINA)
+    await prepare(database, 4)
     return await asyncpg.create_pool(database, min_size=1, max_size=1)
 
 

@@ -24,9 +24,9 @@ _CATALOGS: Final = (
     "pg_namespace WHERE nspname !~ '^pg_(toast_)?temp_'",
 )  # fmt: skip
 _DEFINED: Final = f"""
-SELECT {", ".join(f"(SELECT ROW(count(*), sum(xmin::text::bigint))::text FROM {each})" for each in _CATALOGS)},
-       (SELECT md5(string_agg(ROW(oid, relname, relnamespace, relkind, relowner, relacl, reloptions, relrowsecurity,
-                                  relhastriggers, relpartbound)::text, '' ORDER BY oid))
+SELECT {", ".join(f"(SELECT ROW(count(*), sum(hashxid(xmin)))::text FROM {each})" for each in _CATALOGS)},
+       (SELECT sum(hash_record_extended(ROW(oid, relname, relnamespace, relkind, relowner, relacl, reloptions,
+                                            relrowsecurity, relhastriggers, relpartbound::text), 0))
         FROM pg_class WHERE oid >= 16384 AND relpersistence <> 't'),
        (SELECT count(*) FROM pg_largeobject_metadata),
        (SELECT count(*) FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase
@@ -38,7 +38,7 @@ SELECT nspname AS schema, relname AS name FROM pg_class c JOIN pg_namespace n ON
 WHERE relkind = 'r' AND nspname NOT IN ('pg_catalog', 'information_schema') AND relpersistence <> 't' ORDER BY 1, 2
 """
 _SEQUENCES: Final = "SELECT seqrelid::regclass::text AS name FROM pg_sequence ORDER BY 1"
-_LARGEST: Final = "SELECT max(pg_relation_size(oid)) FROM pg_class WHERE relkind = 'r' AND oid >= 16384"
+_LARGEST: Final = "SELECT max(pg_relation_size(each::regclass)) FROM unnest($1::text[]) AS each"
 
 
 class Table(NamedTuple):
@@ -180,10 +180,12 @@ class Given:
         """Whether it is as the template is."""
         fresh, connection = self._fresh, kept.owner
         assert fresh is not None
-        if await _row(connection, _DEFINED) != fresh.defined or await connection.fetchval(_LARGEST) > BYTES_MAX:
+        if await _row(connection, _DEFINED) != fresh.defined:
             return False
         found, was = await _row(connection, fresh.written), self._written[kept.url]
         changed = [table for table, now, then in zip(fresh.tables, found, was, strict=True) if now != then]
+        if changed and await connection.fetchval(_LARGEST, [str(table) for table in changed]) > BYTES_MAX:
+            return False
         async with connection.transaction():
             await connection.execute("".join(f"DELETE FROM {table};" for table in changed) + fresh.counted)
             for table in changed:

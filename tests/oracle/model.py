@@ -223,8 +223,7 @@ def _outside(facts: Facts, stay: Mapping[str, Any] | None) -> str:
 
 
 def _give_back(state: _Lane, facts: Facts, hospital: Hospital, contested: set[Unit]) -> None:
-    named = [used for used in _before(state, facts) if used.facts.scan_id == facts.corrects]
-    used = (named[0] if named else None) if facts.corrects else _last_use(state, facts)
+    used = _named_use(state, facts) if facts.corrects else _last_use(state, facts)
     if used is None or state.left[used.facts.scan_id] < facts.quantity:
         reason = "return-without-use" if used is None else "over-return"
         state.done[facts.scan_id] = Account(facts, "held", reason)
@@ -255,17 +254,22 @@ def _credited(state: _Lane, facts: Facts, used: Account, hospital: Hospital) -> 
     )  # fmt: skip
 
 
-def _before(state: _Lane, facts: Facts) -> list[Account]:
-    """Uses that a return may take back: none can come back before it was used, by the clocks of two devices."""
+def _before(used: Account, facts: Facts) -> bool:
+    """Whether a return may take it back: nothing can come back before it was used, by the clocks of two devices."""
     latest = datetime.fromisoformat(facts.scanned_at) + RETURN_CLOCK_TOLERANCE
-    return [used for used in state.uses.values() if datetime.fromisoformat(used.facts.scanned_at) <= latest]
+    return datetime.fromisoformat(used.facts.scanned_at) <= latest
+
+
+def _named_use(state: _Lane, facts: Facts) -> Account | None:
+    used = state.uses.get(facts.corrects or "")
+    return used if used and _before(used, facts) else None
 
 
 def _last_use(state: _Lane, facts: Facts) -> Account | None:
     unit = (facts.encounter, facts.di, facts.lot, facts.serial)
     same = [
-        used for used in _before(state, facts)
-        if (used.facts.encounter, used.facts.di, used.facts.lot, used.facts.serial) == unit
+        used for used in state.uses.values()
+        if (used.facts.encounter, used.facts.di, used.facts.lot, used.facts.serial) == unit and _before(used, facts)
     ]  # fmt: skip
     enough = [used for used in same if state.left[used.facts.scan_id] >= facts.quantity]
     ordered = sorted(enough or same, key=lambda used: datetime.fromisoformat(used.facts.scanned_at))

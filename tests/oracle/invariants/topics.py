@@ -2,7 +2,8 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from tests.oracle.case import Case
@@ -18,8 +19,14 @@ def _partitions(case: Case, topic: str) -> dict[int, list[Record]]:
     return found
 
 
-def _body(record: Record) -> dict[str, Any]:
-    body: dict[str, Any] = json.loads(record.value or b"{}")
+def _body(record: Record) -> Mapping[str, Any]:
+    return _parsed(record.value or b"{}")
+
+
+@lru_cache(maxsize=1 << 14)
+def _parsed(value: bytes) -> Mapping[str, Any]:
+    """Read once, though several promises are about it; nobody changes it."""
+    body: dict[str, Any] = json.loads(value)
     return body
 
 
@@ -128,7 +135,7 @@ def first_verdicts_are_published_in_the_order_of_the_offsets(case: Case) -> Iter
 
 
 def the_newest_verdict_told_is_the_one_that_stands(case: Case) -> Iterator[str]:
-    newest: dict[str, dict[str, Any]] = {}
+    newest: dict[str, Mapping[str, Any]] = {}
     for body in map(_body, case.topic(VERDICTS)):
         if body["verdict"] not in REPEATS:
             newest[body["scan_id"]] = body

@@ -81,7 +81,7 @@ async def run_relay_service(settings: Settings) -> None:
     """The relay until it is cancelled."""
     from streams.services.relay.service import run_relay  # noqa: PLC0415 -- see above
 
-    await _watched("relay", settings, 6, lambda pool, watching: run_relay(settings, Outbox(pool), watching))
+    await _watched("relay", settings, 7, lambda pool, watching: run_relay(settings, Outbox(pool), watching))
 
 
 async def run_scheduler_service(settings: Settings) -> None:

@@ -27,6 +27,7 @@ from models.wire.topics import (
 )
 from sinks.ports.batch import Batch, RawRecord
 from sinks.postgres.assessment.cases import AssessedBatch, AssessedBooks
+from sinks.postgres.bell import Bell
 from sinks.postgres.catalogue.facts import FactBatch, FactBooks
 from sinks.postgres.charging.books import PostgresBooks
 from sinks.postgres.database import check_books, open_pool_patiently
@@ -63,9 +64,13 @@ class _Watched(Told):
     def __init__(self, watch: Watching, app: faust.App) -> None:
         self._watch = watch
         self._app = app
+        self.bell: Bell | None = None
+        """Of the outbox; `None` before the books are open."""
 
     def recorded(self, batch: Batch, records: Sequence[Record]) -> None:
-        """Counts, and the ages of the records."""
+        """The relay is told; counts, and the ages of the records."""
+        if self.bell is not None:
+            self.bell.ring()
         now = datetime.now(UTC)
         self._watch.recorded(batch, [(now - each.timestamp).total_seconds() for each in records])
         self.count("scans", len(records))
@@ -114,7 +119,8 @@ class Worker(mode.Service):
         """Open the pools and start both readers."""
         settings = self._settings
         self._hot = await open_pool_patiently(settings.database(), settings.lanes + 1, hot=True)
-        self._facts = await open_pool_patiently(settings.database(), 3)
+        self._facts = await open_pool_patiently(settings.database(), 4)
+        self._told.bell = Bell(self._facts)
         # `faust worker` comes here without the look that `udi run` takes first.
         await check_books(self._facts, settings.topic_prefix, settings.lanes, settings.zone)
         readers = (self.scans, self.facts)

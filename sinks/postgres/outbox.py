@@ -1,6 +1,6 @@
 """The outbox as the relay reads it, the leases of who publishes, and the floor of what is published."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -9,6 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from models.wire.topics import COUNTED_OUTPUTS, LANE_OUTPUTS
+from sinks.postgres.bell import listen
 from sinks.postgres.operating.interventions import Interventions
 
 Output = tuple[str, int]
@@ -118,6 +119,10 @@ class Outbox:
     async def lanes(self) -> int:
         """How many lanes the installation has."""
         return int(await self._pool.fetchval("SELECT lanes FROM udi.installation"))
+
+    async def listen(self, heard: Callable[[], None]) -> None:
+        """Call `heard` when a lane has recorded, until the connection ends: see `sinks.postgres.bell`."""
+        await listen(self._pool, heard)
 
     async def newest(self) -> dict[Output, int]:
         """The newest sequence number of every output."""

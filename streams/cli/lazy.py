@@ -2,6 +2,7 @@
 
 import importlib
 from collections.abc import Iterator, MutableMapping
+from functools import cache
 from typing import Any
 
 import typer
@@ -10,7 +11,7 @@ from typer.core import TyperGroup
 from streams.cli.commands import COMMANDS, Entry, Panel
 from streams.cli.help_page import HelpContext, with_help_page
 from streams.cli.phrases import told, translate
-from streams.language import say
+from streams.language import language, say
 
 
 class LazyCommands(MutableMapping[str, Any]):
@@ -22,7 +23,7 @@ class LazyCommands(MutableMapping[str, Any]):
 
     def __getitem__(self, name: str) -> Any:
         if name not in self._made:
-            self._made[name] = _made(name, self._where[name])
+            self._made[name] = _made(name, self._where[name], language())
         return self._made[name]
 
     def __setitem__(self, name: str, command: Any) -> None:
@@ -73,7 +74,9 @@ class Udi(TyperGroup):
         formatter.write_text(say("cli", "udi", "more"))
 
 
-def _made(name: str, where: str) -> Any:
+@cache
+def _made(name: str, where: str, locale: str) -> Any:  # noqa: ARG001 -- `translate` knows it
+    """A command in a language; who calls several in one process has each made once."""
     module, _, attribute = where.partition(":")
     found = getattr(importlib.import_module(module), attribute)
     if isinstance(found, typer.Typer):

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from contextvars import ContextVar
 from functools import cache
-from io import BytesIO
 from typing import Final
 
 import asyncpg
@@ -14,13 +13,14 @@ from sqlalchemy.pool import NullPool
 from models.calendar import ZONE_DEFAULT
 from sinks.postgres.database import migrate, schema_revision
 from sinks.postgres.migrating import install
+from tests.support.databases.given import Table
 from tests.support.databases.kept import kept
 
-FIXED: Final = ("installation", "lane", "topic_counter")
-"""The tables of `udi` that say whose books they are."""
+FIXED: Final = tuple(Table("udi", name) for name in ("installation", "lane", "topic_counter"))
+"""The tables that say whose books they are."""
 _STANDING: Final = "SELECT version_num, (SELECT lanes FROM udi.installation) FROM public.alembic_version"
 _address: ContextVar[str] = ContextVar("_address")
-_installed: Final[dict[int, Mapping[str, bytes]]] = {}
+_installed: Final[dict[int, Mapping[Table, bytes]]] = {}
 """What `install` has written once, by the number of lanes: the same each time."""
 
 
@@ -35,10 +35,10 @@ async def prepare(url: str, lanes: int) -> None:
     if lanes in _installed:
         async with owner.transaction():
             for table, rows in _installed[lanes].items():
-                await owner.copy_to_table(table, schema_name="udi", source=BytesIO(rows), format="binary")
+                await table.fill(owner, rows)
         return
     await _prepare(url, lanes)
-    _installed[lanes] = {table: await _rows(owner, table) for table in FIXED}
+    _installed[lanes] = {table: await table.rows(owner) for table in FIXED}
 
 
 async def _standing(owner: asyncpg.Connection) -> tuple[str, int | None] | None:
@@ -47,12 +47,6 @@ async def _standing(owner: asyncpg.Connection) -> tuple[str, int | None] | None:
     except asyncpg.UndefinedTableError:
         return None
     return None if found is None else (found[0], found[1])
-
-
-async def _rows(owner: asyncpg.Connection, table: str) -> bytes:
-    into = BytesIO()
-    await owner.copy_from_table(table, schema_name="udi", output=into, format="binary")
-    return into.getvalue()
 
 
 async def _prepare(url: str, lanes: int) -> None:

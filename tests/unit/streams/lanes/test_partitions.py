@@ -11,27 +11,19 @@ from streams.lanes.handing import Handed
 from streams.lanes.partitions import PartitionReader
 from streams.lanes.reader import LaneWatch, Taken
 from streams.settings import Settings
+from tests.unit.streams.lanes import hand
 from tests.unit.streams.lanes.hand import Fetched, Told
 
 GOOD, BAD = TopicPartition("udi.scans", 0), TopicPartition("udi.scans", 1)
 UNREADABLE = 5
 
 
-class Consumer:
+class Consumer(hand.Consumer):
     """Two partitions of ten records. As aiokafka does, it loses what it has taken of one when the next fails."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.at = {GOOD: 0, BAD: 0}
-        self.paused: set[TopicPartition] = set()
-
-    def seek(self, tp: TopicPartition, offset: int) -> None:
-        self.at[tp] = offset
-
-    def pause(self, tp: TopicPartition) -> None:
-        self.paused.add(tp)
-
-    def resume(self, tp: TopicPartition) -> None:
-        self.paused.discard(tp)
 
     async def position(self, tp: TopicPartition) -> int:
         return self.at[tp]

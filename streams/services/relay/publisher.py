@@ -22,7 +22,7 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from sinks.postgres.outbox import Block, Outbox, Output, Waiting
 from streams.services.relay.counters import Counters
 from streams.services.relay.delivery import batches, deliver, stop
-from streams.services.relay.left_open import abort_left_open
+from streams.services.relay.left_open import end_left_open
 from streams.services.relay.resuming import Known, RelayStoppedError, check_same, go_on_after
 from streams.services.relay.tail import AWAIT_SECONDS_MAX, TailUnreadError, TransactionOpenError, read_tails
 from streams.settings import Settings
@@ -93,7 +93,7 @@ class LanePublisher:
         self._producer: AIOKafkaProducer | None = None
         self._tails: dict[Output, Published] = {}
         self._floors: dict[Output, int] = {}
-        self._aborted: set[tuple[TopicPartition, int]] = set()
+        self._ended: set[tuple[TopicPartition, int]] = set()
         """Where open transactions began that this process has tried to end."""
         self._leased_at = 0.0
         self._floors_at = 0.0
@@ -205,13 +205,17 @@ class LanePublisher:
         log.info("Publishing.", lane=self.name, tails=tails)
 
     async def _end_left_open(self, error: TransactionOpenError) -> None:
-        """Abort what a producer before ours may have left; once each, for a stranger's can't be ended from here."""
-        found = set(error.stable.items()) - self._aborted
+        """End what a producer before ours may have left; once each, for a stranger's can't be ended from here."""
+        found = set(error.stable.items()) - self._ended
         if self._producer is None or not found:
             raise error
-        log.warning("A transaction was left open: aborting it.", lane=self.name, detail=str(error))
-        self._aborted |= found
-        await bounded(abort_left_open(self._producer, [tp for tp, _ in found]), AWAIT_SECONDS_MAX)
+        log.warning("A transaction was left open.", lane=self.name, detail=str(error))
+        self._ended |= found
+        parts = (self._producer, self._settings, self._outbox, self._cluster)
+        await end_left_open(*parts, stable=dict(found), outputs=self._places())
+
+    def _places(self) -> dict[TopicPartition, Output]:
+        return {TopicPartition(self._settings.topic(topic), number): (topic, number) for topic, number in self._outputs}
 
     async def _read_tails(self) -> dict[Output, Published]:
         """Where each output goes on.
@@ -220,9 +224,7 @@ class LanePublisher:
             RelayStoppedError: A topic and the books contradict each other.
             TailUnreadError: The broker has not shown a tail.
         """
-        places = {
-            TopicPartition(self._settings.topic(topic), number): (topic, number) for topic, number in self._outputs
-        }
+        places = self._places()
         found = {places[tp]: tail for tp, tail in (await read_tails(self._settings, places)).items()}
         # The books after the topics: what they lack then was never in them.
         floors = {output: await self._outbox.floor(self._cluster, *output) for output in self._outputs}

@@ -8,7 +8,7 @@ References:
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 from uuid import UUID
@@ -79,6 +79,16 @@ class Tail:
     """Offset that the next record will get."""
 
 
+@dataclass(frozen=True, slots=True)
+class LeftOpen:
+    """What lies behind the stable end of a partition."""
+
+    before: Tail
+    """What readers see."""
+    records: list[Record]
+    """Those of ours behind the stable end, in their order."""
+
+
 async def read_tails(settings: Settings, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, Tail]:
     """The newest committed record of ours on each partition.
 
@@ -113,6 +123,28 @@ async def _tail(settings: Settings, consumer: AIOKafkaConsumer, tp: TopicPartiti
         if newest is not None or begin == start:
             break
     return Tail(newest, start, end)
+
+
+async def read_left_open(settings: Settings, stable: Mapping[TopicPartition, int]) -> dict[TopicPartition, LeftOpen]:
+    """What lies behind the stable ends of partitions (with the topics' full names), and the last record before.
+
+    Raises:
+        TailUnreadError: The broker was silent before the end.
+        KafkaError, TimeoutError, OSError: The broker is away.
+    """
+    async with _Consumer(settings, "read_committed") as consumer:
+        starts = await bounded(consumer.beginning_offsets(list(stable)), AWAIT_SECONDS_MAX)
+        with forgiving():
+            before = {tp: await _tail(settings, consumer, tp, starts[tp], end) for tp, end in stable.items()}
+    async with _Consumer(settings, "read_uncommitted") as consumer:
+        high = await bounded(consumer.end_offsets(list(stable)), AWAIT_SECONDS_MAX)
+        found = {}
+        with forgiving():
+            for tp, begin in stable.items():
+                consumer.assign([tp])
+                read = _read(consumer, tp, begin, high[tp])
+                found[tp] = LeftOpen(before[tp], [ours async for each in read if (ours := ours_of(each))])
+    return found
 
 
 async def ends(settings: Settings, partitions: Iterable[TopicPartition]) -> Mapping[TopicPartition, int]:
@@ -168,9 +200,27 @@ async def _newest(consumer: AIOKafkaConsumer, tp: TopicPartition, begin: int, en
     Raises:
         TailUnreadError: Silence before `end`.
     """
-    consumer.seek(tp, begin)
     newest: Record | None = None
     foreign = 0
+    async for record in _read(consumer, tp, begin, end):
+        ours = ours_of(record)
+        newest, foreign = (ours, foreign) if ours else (newest, foreign + 1)
+    if foreign:
+        log.warning(
+            "Records of somebody else lie on an output topic.", topic=tp.topic, partition=tp.partition, n=foreign
+        )
+    return newest
+
+
+async def _read(
+    consumer: AIOKafkaConsumer, tp: TopicPartition, begin: int, end: int | None
+) -> AsyncIterator[ConsumerRecord]:
+    """Records of an assigned partition from `begin` on. Without `end` until silence.
+
+    Raises:
+        TailUnreadError: Silence before `end`.
+    """
+    consumer.seek(tp, begin)
     clock = asyncio.get_running_loop().time
     heard, silent = clock(), 0
     while end is None or await bounded(consumer.position(tp), AWAIT_SECONDS_MAX) < end:
@@ -179,8 +229,7 @@ async def _newest(consumer: AIOKafkaConsumer, tp: TopicPartition, begin: int, en
         except KafkaError as error:
             raise TailUnreadError(f"{tp.topic}/{tp.partition} could not be read ({type(error).__name__}).") from error
         for record in found:
-            ours = ours_of(record)
-            newest, foreign = (ours, foreign) if ours else (newest, foreign + 1)
+            yield record
         silent = 0 if found else silent + 1
         heard = clock() if found else heard
         if end is None and silent >= _SILENT_POLLS_EMBEDDED:
@@ -188,11 +237,6 @@ async def _newest(consumer: AIOKafkaConsumer, tp: TopicPartition, begin: int, en
         if clock() - heard > SILENT_SECONDS_MAX:
             at = await bounded(consumer.position(tp), AWAIT_SECONDS_MAX)
             raise TailUnreadError(f"{tp.topic}/{tp.partition} gave nothing between {at} and its end {end}.")
-    if foreign:
-        log.warning(
-            "Records of somebody else lie on an output topic.", topic=tp.topic, partition=tp.partition, n=foreign
-        )
-    return newest
 
 
 def ours_of(record: ConsumerRecord) -> Record | None:

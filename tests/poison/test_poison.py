@@ -155,7 +155,12 @@ async def test_a_lane_that_stands_still_goes_on_when_a_person_gives_up_the_recor
     while "UndefinedColumnError" not in rig.worker.log:
         await asyncio.sleep(0.2)
 
-    said = await rig.udi("lane", "pass", "scans/0", str(sent[1].offset), "--reason", "a bug", "--by", "wang")
+    words = ("--reason", "a bug", "--by", "wang")
+    for beyond in (("4711",), (str(sent[1].offset), "--until", str(sent[2].offset + 2))):
+        with pytest.raises(AssertionError, match="Expected an offset up to the end of the topic"):
+            await rig.udi("lane", "pass", "scans/0", *beyond, *words)
+
+    said = await rig.udi("lane", "pass", "scans/0", str(sent[1].offset), *words)
     await rig.recorded(sent)
 
     assert "1 held a record" in said

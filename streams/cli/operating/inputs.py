@@ -7,6 +7,7 @@ from typing import Annotated, Final
 import asyncpg
 import typer
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import OffsetOutOfRangeError
 
 from models.wire.topics import TOPICS
 from sinks.postgres.operating.interventions import Intervention, Interventions, Kind
@@ -23,9 +24,9 @@ from streams.waiting import bounded
 
 lane_app = typer.Typer(help="The input topics against the books.", no_args_is_help=True)
 _INPUTS: Final = tuple(topic.name for topic in TOPICS if topic.written_by != "relay")
-_READ_SECONDS_MAX: Final = 5.0
+_SILENT_SECONDS_MAX: Final = 5.0
+"""Where nothing more comes for so long, no record is; the embedded broker's end of a log may be too low."""
 _POLL_MS: Final = 500
-"""How long the record that is passed is looked for."""
 Where = Annotated[str, typer.Argument(metavar="LANE", help="Topic without its prefix, and partition, like scans/0.")]
 
 
@@ -123,27 +124,36 @@ def pass_(
 
 
 async def _records(settings: Settings, tp: TopicPartition, start: int, end: int) -> dict[int, ConsumerRecord | None]:
-    """The records that are still on the topic from `start` up to before `end`, by their offset; none if unreadable."""
+    """The records that are still on the topic from `start` up to before `end`, by their offset; none if unreadable.
+
+    What is not there yet can't be given up: whoever sends it would never hear of it.
+    """
     found: dict[int, ConsumerRecord | None] = {}
+    clock = asyncio.get_running_loop().time
     async with AIOKafkaConsumer(
         **settings.kafka(), enable_auto_commit=False, auto_offset_reset="none", isolation_level="read_committed"
     ) as consumer:
         consumer.assign([tp])
         oldest = (await bounded(consumer.beginning_offsets([tp]), BROKER_SECONDS_MAX))[tp]
         newest = (await bounded(consumer.end_offsets([tp]), BROKER_SECONDS_MAX))[tp]
-        # The embedded broker's end may be too low.
+        beyond = f"Expected an offset up to the end of the topic, {newest}, got {end}."
         if end > newest and not settings.embedded_broker:
-            bad(f"Expected an offset up to the end of the topic, {newest}, got {end}.")
+            bad(beyond)
         consumer.seek(tp, max(start, oldest))
-        deadline = asyncio.get_running_loop().time() + _READ_SECONDS_MAX
-        while (at := await consumer.position(tp)) < end and asyncio.get_running_loop().time() < deadline:
+        heard = clock()
+        while (at := await consumer.position(tp)) < end and clock() - heard < _SILENT_SECONDS_MAX:
             try:
                 records = (await consumer.getmany(tp, timeout_ms=_POLL_MS, max_records=1)).get(tp, [])
+            except OffsetOutOfRangeError:
+                break
             except ValueError:  # The client can't take it apart; it stays on the topic.
                 found[at] = None
                 consumer.seek(tp, at + 1)
                 continue
             found |= {record.offset: record for record in records if record.offset < end}
+            heard = clock() if records else heard
+        if at < end and settings.embedded_broker:
+            bad(beyond)
     return found
 
 

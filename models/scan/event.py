@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Annotated, Final, Literal, Self
 from uuid import UUID
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator, model_validator
 
 from models.stock.places import misnamed
 from models.wire.strict_json import (
@@ -76,6 +76,18 @@ class Override(WireModel):
     """Why, in that person's words."""
 
 
+def _or_absent(value: object, read: ValidatorFunctionWrapHandler) -> object:
+    """A hint; one that cannot be read is as if it were not there. The raw bytes keep what came."""
+    try:
+        return read(value)
+    except ValidationError:
+        return None
+
+
+_Boot = Annotated[Identifier | None, WrapValidator(_or_absent)]
+_Sequence = Annotated[Annotated[int, Field(ge=0, lt=2**63)] | None, WrapValidator(_or_absent)]
+
+
 class ScanEvent(WireModel):
     """One scan: who, where, for whom, what, how many, when, and what was done."""
 
@@ -87,10 +99,10 @@ class ScanEvent(WireModel):
     """Id of the hospital; the first part of every record key."""
     device_id: Identifier
     """Id of the scanner or terminal."""
-    sequence: Annotated[int, Field(ge=0, lt=2**63)] | None = None
-    """Counts the scans of one boot; a hint for gaps and pairing, never a reason to refuse."""
-    boot: Identifier | None = None
-    """Changes when the device restarts; `sequence` counts within it."""
+    sequence: _Sequence = None
+    """Counts the scans of one boot; a hint for gaps and pairing, never a reason to refuse: unreadable, it is absent."""
+    boot: _Boot = None
+    """Changes when the device restarts; `sequence` counts within it; a hint like it."""
     scanned_at: Instant
     """When it was scanned, by the device's clock; decides day, month and price."""
     action: Annotated[Action, Field(strict=False)]

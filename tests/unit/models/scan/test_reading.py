@@ -48,6 +48,7 @@ NEAR: Final[dict[str, st.SearchStrategy[Any]]] = {
     "codes": CODES,
     "quantity": st.sampled_from([0, 1, 1.0, True, 100_000, 100_001, "1"]),
     "sequence": st.sampled_from([None, -1, 0, 0.0, 2**63 - 1, 2**63, 2**64]),
+    "boot": TEXTS | st.sampled_from(["a\x00", 7, ["b"]]),
     "hospital": TEXTS | st.sampled_from(["H/1", "H1"]),
     "reason": TEXTS | st.just("110103201012250009"),
     "override": st.sampled_from([None, {}, {"badge": "B1", "reason": "told"}]),
@@ -135,6 +136,26 @@ def test_an_instant_that_both_would_read_otherwise_is_read_by_the_model(changes:
 
     assert isinstance(read, tuple)
     assert read[0].scanned_at == datetime.fromisoformat(expected)
+
+
+@pytest.mark.parametrize(
+    ("hint", "unreadable"),
+    [
+        *(("sequence", each) for each in ("47", "", -1, 1.0, 1.5, True, 2**63, [47], {"n": 47})),
+        *(("boot", each) for each in (7, True, "", "b" * 65, "b\x00", "b\x7f", ["b"], {"b": 1})),
+    ],
+)
+def test_a_hint_that_cannot_be_read_is_as_absent(hint: str, unreadable: Any) -> None:
+    came = scan(1, sequence=47, boot="b") | {hint: unreadable}
+    read = read_scan(None, body(came), NOON)
+    without = read_scan(None, body({name: each for name, each in came.items() if name != hint}), NOON)
+
+    assert isinstance(read, tuple)
+    assert isinstance(without, tuple)
+    assert read[0] == without[0]
+    assert read[0].__dict__[hint] is None
+    assert read[1].fields[hint] == unreadable
+    assert read[1].fingerprint != without[1].fingerprint
 
 
 @pytest.mark.parametrize(

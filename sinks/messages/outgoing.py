@@ -94,7 +94,12 @@ def letter_of(record: RawRecord, refusal: Refusal, origin: str) -> Outgoing:
 
 def of_cluster(letter: Outgoing, cluster_id: str) -> Outgoing:
     """The dead letter with the id that no other has: another cluster has the same places for other records."""
-    return letter._replace(id=made_id("dead-letter", cluster_id, letter.origin))
+    return letter._replace(id=letter_id(cluster_id, letter.origin or ""))
+
+
+def letter_id(cluster_id: str, origin: str) -> UUID:
+    """The id of the dead letter of the record that came at `topic/partition/offset` of a cluster."""
+    return made_id("dead-letter", cluster_id, origin)
 
 
 def _dead_letter(key: bytes | None, value: bytes | None, reason: str, origin: str) -> Outgoing:

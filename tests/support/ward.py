@@ -151,8 +151,8 @@ def records(events: Iterable[dict[str, Any] | bytes], first: int, stamp: datetim
 class Ward:
     """Lanes and facts of one set of books. Every call is recorded before it returns."""
 
-    def __init__(self, store: Store) -> None:
-        self.store = store
+    def __init__(self, store: Store, cluster: str = CLUSTER) -> None:
+        self.store, self.cluster = store, cluster
         self.lanes: list[Lane] = []
         self._facts: dict[str, InputPosition] = {}
 
@@ -160,14 +160,14 @@ class Ward:
         """Take over all lanes and both fact topics, then learn the facts."""
         self.lanes = [await self.lane(number) for number in range(LANES)]
         for topic in (CATALOGUE, ENCOUNTERS):
-            self._facts[topic] = await self.store.facts.take_over(CLUSTER, topic, 0)
+            self._facts[topic] = await self.store.facts.take_over(self.cluster, topic, 0)
         await self.learn(*facts)
         return self
 
     async def lane(self, number: int, books: Books | None = None) -> Lane:
         """A worker takes the lane over."""
         used = books or self.store.books
-        state = await used.take_over(CLUSTER, SCANS, number)
+        state = await used.take_over(self.cluster, SCANS, number)
         return Lane(state, used, Catalogue(), ZONE_DEFAULT, POLICY)
 
     async def restart(self, number: int = 0) -> Lane:
@@ -192,7 +192,7 @@ class Ward:
             for offset, fact in enumerate(read, position.next_offset):
                 books.add(batch, fact, stamp, position.origin(offset))
             await books.record(position, after, None, batch)
-            self._facts[topic] = await books.take_over(CLUSTER, topic, 0)
+            self._facts[topic] = await books.take_over(self.cluster, topic, 0)
 
     async def sweep(self) -> int:
         """Every lane looks after its own waiting scans until none changes any more."""

@@ -480,22 +480,31 @@ FROM decided d FULL JOIN published p USING (lane, scan_id, verdict, reasons)
 WHERE d.times IS DISTINCT FROM p.times AND (udi.purged_through('verdicts', lane) = 0 OR coalesce(p.times, 0) > coalesce(d.times, 0));
 
 -- check: one-dead-letter-of-a-refusal: every refused scan and every conflict left one dead letter with its bytes
-WITH sent AS MATERIALIZED (
-    SELECT one.origin, one.reason, one.body
-    FROM udi.outbox_kept b CROSS JOIN LATERAL unnest(b.bodies, b.reasons, b.origins) one (body, reason, origin) WHERE b.topic = 'dead-letters'
-), refused AS (
-    SELECT p.topic || '/' || p.partition || '/' || s.record_offset AS origin, s.reasons[1] AS reason,
-           CASE WHEN b.let_go_at IS NULL THEN substr(coalesce(b.raw, ''::bytea), 1, 3000000) END AS body -- LETTER_VALUE_BYTES_MAX
+-- Another cluster has the same origins for other records: of an origin and a reason, as many letters have the same bytes as refusals do.
+WITH sides AS (
+    SELECT one.origin, one.reason, one.body, true AS sent
+    FROM udi.outbox_kept b CROSS JOIN LATERAL unnest(b.bodies, b.reasons, b.origins) one (body, reason, origin)
+    WHERE b.topic = 'dead-letters' AND one.origin LIKE (SELECT topic_prefix || 'scans/%' FROM udi.installation)
+    UNION ALL
+    SELECT p.topic || '/' || p.partition || '/' || s.record_offset, s.reasons[1],
+           CASE WHEN b.let_go_at IS NULL THEN substr(coalesce(b.raw, ''::bytea), 1, 3000000) END, false -- LETTER_VALUE_BYTES_MAX
     FROM udi.scan s JOIN udi.position p USING (position_id) JOIN udi.raw_bytes b USING (position_id, record_offset)
     WHERE s.verdict IN ('refused', 'conflict')
+), bodies AS (
+    SELECT origin, reason, sha256(body) AS hash, octet_length(body) AS bytes,
+           count(*) FILTER (WHERE NOT sent) AS refused, count(*) FILTER (WHERE sent) AS sent
+    FROM sides GROUP BY 1, 2, 3, 4
+), beside AS (
+    -- Bytes that were let go may have been those of any letter that no other refusal has.
+    SELECT origin, reason, bytes, refused, sent, coalesce(sum(refused) FILTER (WHERE hash IS NULL) OVER same, 0) AS let_go,
+           coalesce(sum(greatest(sent - refused, 0)) FILTER (WHERE hash IS NOT NULL) OVER same, 0) AS spare
+    FROM bodies WINDOW same AS (PARTITION BY origin, reason)
 )
-SELECT coalesce(s.origin, r.origin) AS origin, r.reason, s.reason AS sent_reason, octet_length(r.body) AS bytes, octet_length(s.body) AS sent_bytes
-FROM refused r FULL JOIN (
-    SELECT * FROM sent WHERE origin LIKE (SELECT topic_prefix || 'scans/%' FROM udi.installation)
-) s ON (s.origin, s.reason) = (r.origin, r.reason)
-WHERE s.body <> r.body OR s.origin IS NULL AND NOT EXISTS (
+SELECT origin, reason, bytes, refused, sent FROM beside r
+WHERE sent > refused AND spare > let_go
+   OR refused > sent AND (bytes IS NOT NULL OR let_go > spare) AND NOT EXISTS (
     SELECT FROM udi.outbox_block b WHERE b.topic = 'dead-letters' AND b.last_seq <= udi.purged_through(b.topic, b.partition) AND r.origin = ANY (b.origins)
-) OR r.origin IS NULL;
+);
 
 -- check: alerts-are-published: alert versions and the alert records of the outbox are the same
 WITH sent AS MATERIALIZED (

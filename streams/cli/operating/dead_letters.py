@@ -1,6 +1,6 @@
 """Dead letters as the outbox holds them: listed with their reason, shown raw, sent again to where they came from."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -28,7 +28,14 @@ from models.wire.topics import (
     RECALLS,
     STORES,
 )
-from sinks.postgres.operating.dead_letters import LetterRow, RecordedLetter, letters, letters_of, recorded_letters
+from sinks.postgres.operating.dead_letters import (
+    LetterRow,
+    RecordedLetter,
+    clusters_of,
+    letters,
+    letters_of,
+    recorded_letters,
+)
 from sinks.postgres.stock.cabinets import misdated
 from sinks.postgres.stock.supply_facts import recall_versions
 from streams.cli.publishing import Outbound
@@ -51,6 +58,8 @@ class Letter:
     """Value of the record as it came; `None` without one."""
     written_at: datetime
     """When the books knew it, by the database's clock."""
+    cluster: str | None
+    """Id of the cluster it came on, where that is known: another has the same origins for other records."""
 
     @property
     def place(self) -> tuple[str, int, int]:
@@ -71,15 +80,25 @@ class Letter:
             "detail": self.detail,
             "bytes": len(self.value or b""),
             "written_at": self.written_at,
+            "cluster": self.cluster,
         }
 
 
 async def dead_letters(settings: Settings, pool: asyncpg.Pool, reason: str | None, origin: str | None) -> list[Letter]:
-    """Those of a reason, or the one of an origin, oldest first; all when neither is given."""
-    rows = await letters(pool, reason, origin)
+    """Those of a reason, or those of an origin, one a cluster; oldest first; all when neither is given."""
+    return await _letters(settings, pool, await letters(pool, reason, origin))
+
+
+async def _letters(settings: Settings, pool: asyncpg.Pool, rows: Sequence[LetterRow]) -> list[Letter]:
+    clusters = await clusters_of(pool, rows)
     # The outbox can't tell an empty key or value from none; the scan's own row can.
-    found = [Letter(row.origin, row.reason, None, row.key or None, row.body, row.written_at) for row in rows]
-    recorded = await recorded_letters(pool, [each.place for each in found], [each.value for each in found])
+    found = [
+        Letter(row.origin, row.reason, None, row.key or None, row.body, row.written_at, cluster)
+        for row, cluster in zip(rows, clusters, strict=True)
+    ]
+    recorded = await recorded_letters(
+        pool, [each.place for each in found], [each.value for each in found], [each.cluster for each in found]
+    )
     versions = await recall_versions(pool) if len(recorded) < len(found) else {}
     return [_completed(settings, letter, recorded.get(place), versions) for place, letter in enumerate(found, 1)]
 
@@ -88,7 +107,7 @@ async def letter_of_recall(settings: Settings, pool: asyncpg.Pool, hospital: str
     """The newest dead letter that names a recall notice, by key or value; of any hospital when none is given."""
     for row in await letters_of(pool, settings.topic(RECALLS)):
         if _names_recall(row, hospital, name):
-            return (await dead_letters(settings, pool, None, row.origin))[-1]
+            return (await _letters(settings, pool, [row]))[0]
     return None
 
 

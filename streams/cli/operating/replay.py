@@ -28,6 +28,9 @@ def replay(
     letters: Annotated[bool, typer.Option("--dead-letters", help="Records that could not be read.")] = False,
     reason: Annotated[str | None, typer.Option("--reason", help="Dead letters of this reason alone.")] = None,
     origin: Annotated[str | None, typer.Option("--origin", help="The one that came as topic/partition/offset.")] = None,
+    cluster: Annotated[
+        str | None, typer.Option("--cluster", help="The id of its cluster, where several have that origin.")
+    ] = None,
     every: Annotated[bool, typer.Option("--all", help="With --publish: all of them.")] = False,
     publish: Annotated[bool, typer.Option("--publish", help="Send them again to where they came from.")] = False,
     show: Annotated[bool, typer.Option("--show", help="Write the raw bytes of one to standard output.")] = False,
@@ -47,12 +50,11 @@ def replay(
         if not dry_run:
             bad("Expected --dry-run with --offsets: what is recorded is never recorded again.")
         _shadow(_range(offsets), limit, as_json=as_json)
-    _letters(reason, origin, limit, every=every, publishing=publish, showing=show, as_json=as_json)
+    _letters((reason, origin, cluster), limit, every=every, publishing=publish, showing=show, as_json=as_json)
 
 
 def _letters(
-    reason: str | None,
-    origin: str | None,
+    asked: tuple[str | None, str | None, str | None],
     limit: int,
     *,
     every: bool,
@@ -60,6 +62,7 @@ def _letters(
     showing: bool,
     as_json: bool,
 ) -> NoReturn:
+    reason, origin, cluster = asked
     if publishing and not (reason or origin or every):
         bad("Expected --reason, --origin or --all with --publish.")
     if showing and origin is None:
@@ -67,6 +70,10 @@ def _letters(
 
     async def work(settings: Settings, pool: asyncpg.Pool) -> list[Letter]:
         found = await dead_letters(settings, pool, reason, origin)
+        found = [letter for letter in found if cluster in {None, letter.cluster}]
+        if origin is not None and len(found) > 1 and (publishing or showing):
+            clusters = ", ".join(sorted(letter.cluster or "?" for letter in found))
+            bad(f"Expected --cluster: {clusters} have a dead letter of {origin}.")
         if publishing and found:
             await publish_records(settings, [letter.outbound() for letter in found], "Sending again")
         return found
@@ -81,19 +88,21 @@ def _letters(
         _show_letters(found, limit)
         if publishing:
             typer.echo(f"{len(found):,} sent again; what is still wrong comes back as a dead letter of its new offset.")
-    asked_for_some = reason is not None or origin is not None
-    raise typer.Exit(1 if asked_for_some and not found else 0)
+    raise typer.Exit(1 if any(asked) and not found else 0)
 
 
 def _show_letters(found: list[Letter], limit: int) -> None:
     if not found:
         typer.echo("No dead letter.")
         return
+    clusters = len({letter.cluster for letter in found}) > 1
     rows = [
         (letter.origin, word(letter.reason, "reason"), told(letter.detail or ""), len(letter.value or b""))
+        + ((letter.cluster or "",) if clusters else ())
         for letter in found
     ]
-    print_table("Dead letters, oldest first", ("origin", "reason", "detail", ">bytes"), rows, limit=limit)
+    columns = ("origin", "reason", "detail", ">bytes", *(("cluster",) if clusters else ()))
+    print_table("Dead letters, oldest first", columns, rows, limit=limit)
     counts: dict[str, int] = {}
     for letter in found:
         counts[letter.reason] = counts.get(letter.reason, 0) + 1

@@ -18,7 +18,7 @@ from models.wire.complaints import complaint
 from models.wire.strict_json import read_key
 from sinks.postgres.charging.commands import CommandBooks, Place
 from sinks.postgres.charging.parked_and_held import readings_of
-from sinks.postgres.operating.dead_letters import letters, recorded_letters
+from sinks.postgres.operating.dead_letters import clusters_of, letters, recorded_letters
 from sinks.postgres.reconciling.sessions import ReconcilingBooks
 from streams.web.gateway.parts import Gateway
 from streams.web.gateway.publisher import Raw
@@ -129,13 +129,15 @@ def _difference(status: DifferenceStatus) -> Decide:
 async def _replay(parts: Gateway, person: Person, chosen: Sequence[str], _: str, __: dict[str, str]) -> int:
     records = []
     for origin in chosen:
-        for letter in await letters(parts.pool, None, origin):
+        found = await letters(parts.pool, None, origin)
+        for letter, cluster in zip(found, await clusters_of(parts.pool, found), strict=True):
             named = read_key(letter.key or None)
             if named is not None and named[0] != person.hospital:
                 continue
             topic, partition, offset = origin.rsplit("/", 2)
             # The outbox can't tell an empty key or value from none; the scan's own row can.
-            kept = await recorded_letters(parts.pool, [(topic, int(partition), int(offset))], [letter.body])
+            place = (topic, int(partition), int(offset))
+            kept = await recorded_letters(parts.pool, [place], [letter.body], [cluster])
             key, value = (kept[1].record_key, kept[1].raw) if 1 in kept else (letter.key or None, letter.body or None)
             records.append(Raw(topic, int(partition), key, value))
     await parts.publisher.publish_raw(records)

@@ -15,7 +15,7 @@ from streams.cli.operating import shadow
 from streams.embedded.broker import EmbeddedBroker
 from tests.support.builders import DI, NOON, at, gs1, item, price, scan, scan_id
 from tests.support.installed import Installed, installed
-from tests.support.ward import verdicts
+from tests.support.ward import Ward, verdicts
 
 
 @pytest.fixture
@@ -54,6 +54,25 @@ async def test_dead_letters_go_back_to_their_partition_as_they_came_only_when_to
     assert shown.exit_code == 0
     assert await house.records("udi.scans") == [*before, before[18]]
     assert before[18][0] == b"H1/E1"
+
+
+async def test_of_an_origin_that_two_clusters_had_one_is_chosen(house: Installed) -> None:
+    for cluster, refused in (("c2", b"nope"), ("c3", b"nonsense")):
+        await (await Ward(house.ward.store, cluster).open()).scan(refused)
+    before, asked = await house.records("udi.scans"), ("replay", "--dead-letters", "--origin", "udi.scans/0/0")
+
+    listed = await house.json(*asked)
+    refused_to = [await house.udi(*asked, each) for each in ("--show", "--publish")]
+    shown = await house.udi(*asked, "--cluster", "c3", "--show")
+    untouched = await house.records("udi.scans")
+    await house.udi(*asked, "--cluster", "c2", "--publish")
+
+    assert [(each["cluster"], each["bytes"]) for each in listed["dead_letters"]] == [("c2", 4), ("c3", 8)]
+    line = "udi: Expected --cluster: c2, c3 have a dead letter of udi.scans/0/0.\n"
+    assert [(each.exit_code, each.stdout, each.stderr) for each in refused_to] == [(2, "", line)] * 2
+    assert (shown.exit_code, shown.stdout_bytes) == (0, b"nonsense")
+    assert untouched == before
+    assert await house.records("udi.scans") == [*before, (None, b"nope")]
 
 
 async def test_a_refused_fact_is_sent_again_to_its_topic(house: Installed) -> None:

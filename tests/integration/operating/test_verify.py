@@ -8,13 +8,14 @@ import pytest
 
 from models.calendar import Month
 from rules.stock.invoicing import match_invoice
+from sinks.postgres.named import Connection
 from sinks.postgres.stock.statements import StatementBooks
-from sinks.postgres.verifying.books import checks, run_check, verify_books
+from sinks.postgres.verifying.books import Check, checks, run_check, verify_books
 from streams.embedded.database import EmbeddedDatabase
 from tests.support.builders import HOSPITAL
 from tests.support.loops import run
 from tests.support.servers.postgres import create_database, drop_database
-from tests.support.ward import postgres_store
+from tests.support.ward import Ward, postgres_store
 
 DAMAGE = {
     head.partition(": ")[0]: statement
@@ -74,3 +75,27 @@ async def test_a_broken_invariant_is_seen(session: asyncpg.Connection, name: str
     assert status.split()[-1] != "0"
     assert not finding.ok
     assert 0 < len(finding.first) <= finding.failures
+
+
+async def test_two_clusters_have_the_same_origin_for_other_records(database: str) -> None:
+    check = next(each for each in checks() if each.name == "one-dead-letter-of-a-refusal")
+    async with postgres_store(database) as store:
+        for cluster, refused in (("c1", b"nope"), ("c2", b"nonsense"), ("c3", b"nope"), ("c4", b"gone")):
+            await (await Ward(store, cluster).open()).scan(refused)
+        async with store.pool.acquire() as connection:
+            assert (await run_check(connection, check)).first == []
+            other = "UPDATE udi.scan_raw SET raw = 'other' WHERE raw = 'nonsense'"
+            assert await broken_by(connection, check, other) == [(5, 1, 0), (8, 0, 1)]
+            one = "DELETE FROM udi.outbox_block WHERE topic = 'dead-letters' AND first_seq = 1"
+            assert await broken_by(connection, check, one) == [(4, 2, 1)]
+
+
+async def broken_by(connection: Connection, check: Check, damage: str) -> list[tuple[int, int, int]]:
+    """Bytes, refusals and letters of the rows that a change breaks; the change is taken back."""
+    transaction = connection.transaction()
+    await transaction.start()
+    await connection.execute("SET LOCAL session_replication_role = replica")  # No trigger refuses the damage.
+    await connection.execute(damage)
+    finding = await run_check(connection, check)
+    await transaction.rollback()
+    return sorted((row["bytes"], row["refused"], row["sent"]) for row in finding.first)

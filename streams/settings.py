@@ -135,8 +135,10 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 -- pydantic-settings' signature
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 -- pydantic-settings' signature
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Arguments first, then the environment, then the TOML file named by `UDI_CONFIG` (`--config`)."""
+        """Arguments first, then the environment, then the TOML file that `UDI_CONFIG` (`--config`) names: it is there."""
         config = os.environ.get("UDI_CONFIG")
+        if config and not Path(config).is_file():
+            raise SettingsError(f"Expected a settings file, found none at {config}.")
         toml = (TomlConfigSettingsSource(settings_cls, Path(config)),) if config else ()
         return (init_settings, env_settings, *toml)
 

@@ -35,6 +35,21 @@ def test_a_command_says_it_in_one_line(monkeypatch: pytest.MonkeyPatch, capsys: 
     assert capsys.readouterr().err.startswith("udi: Expected a setting, got UDI_RETENTION_DAYZ")
 
 
+@pytest.mark.parametrize("named", [("--config", "{}"), ()])
+def test_a_file_that_was_named_must_be_there(
+    named: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    missing = tmp_path / "udi.toml"
+    monkeypatch.setenv("UDI_CONFIG", "" if named else str(missing))
+    monkeypatch.setattr("sys.argv", ["udi", *(each.format(missing) for each in named), "status"])
+
+    with pytest.raises(SystemExit) as ended:
+        main()
+
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == f"udi: Expected a settings file, found none at {missing}.\n"
+
+
 def test_a_name_in_the_file_that_is_no_setting_is_refused_without_its_value(tmp_path: Path) -> None:
     file = tmp_path / "udi.toml"
     file.write_text('database_pasword = "secret"\n', encoding="utf-8")

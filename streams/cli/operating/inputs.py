@@ -14,7 +14,7 @@ from sinks.postgres.operating.interventions import Intervention, Interventions, 
 from streams.cli.charging.persons import person
 from streams.cli.connection import By, Why, bad, run
 from streams.cli.lists import listing
-from streams.cli.operating.outputs import resume
+from streams.cli.operating.outputs import check_place, resume
 from streams.cli.phrases import told_cell
 from streams.cli.shown import AsJson, print_json, print_table
 from streams.lanes.reader import BROKER_SECONDS_MAX
@@ -105,6 +105,7 @@ def pass_(
         bad(f"Expected an offset above {offset}, got {to}.")
 
     async def work(settings: Settings, pool: asyncpg.Pool) -> int:
+        check_place(settings, (topic, partition))
         tp, cluster = TopicPartition(settings.topic(topic), partition), await cluster_id(settings)
         books = Interventions(pool)
         at = {each[:2]: each.next_offset for each in await books.stands(cluster)}.get(tp, 0)

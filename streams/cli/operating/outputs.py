@@ -102,7 +102,9 @@ def resume(where: Annotated[list[str] | None, typer.Argument(metavar="[TOPIC/PAR
     who, places = person(by), [_place(each) for each in where or ()]
     _check_reason(reason)
 
-    async def work(_: Settings, pool: asyncpg.Pool) -> None:
+    async def work(settings: Settings, pool: asyncpg.Pool) -> None:
+        for place in places:
+            check_place(settings, place)
         for topic, partition in places:
             await Interventions(pool).keep(Intervention(Kind.RESUME, who, reason, topic, partition))
         if not places:
@@ -125,6 +127,7 @@ def start(
     _check_reason(reason)
 
     async def work(settings: Settings, pool: asyncpg.Pool) -> None:
+        check_place(settings, output)
         outbox, cluster = Outbox(pool), await cluster_id(settings)
         newest = (await outbox.newest()).get(output)
         tp = TopicPartition(settings.topic(output[0]), output[1])
@@ -167,6 +170,7 @@ def bind(
         _check_reason(reason)
 
     async def work(settings: Settings, pool: asyncpg.Pool) -> Rejoined:
+        check_place(settings, output)
         async with held_output(pool, *output) as held:
             base, on_topic = await _since_they_part(settings, held)
             joined = rejoined(on_topic, [_as_output(each) for each in await held.after(base)])
@@ -252,6 +256,14 @@ def _place(text: str) -> tuple[str, int]:
     if topic not in names or not (number.isascii() and number.isdigit()):
         bad(f"Expected TOPIC/PARTITION with a topic out of {', '.join(sorted(names))}, got {text!r}.")
     return topic, int(number)
+
+
+def check_place(settings: Settings, place: tuple[str, int]) -> None:
+    """See that the installation has the partition of the topic; else one line, exit status 2."""
+    topic, partition = place
+    count = settings.lanes if next(each for each in TOPICS if each.name == topic).lanes else 1
+    if partition >= count:
+        bad(f"Expected a partition of {topic} below {count}, got {partition}.")
 
 
 def _output(text: str) -> Output:

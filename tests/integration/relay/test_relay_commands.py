@@ -122,3 +122,27 @@ async def test_records_are_never_sent_twice_by_choice(settings: Settings, pool: 
     assert (result.exit_code, "no gaps, no copies" in result.stderr) == (2, True)
     assert [seq for seq, _ in await published(settings)] == [1, 2, 3, 4]
     assert uuid.UUID(int=0) not in {each for _, each in await published(settings)}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (("relay", "bind", "billing/9", "--dry-run"), "Expected a partition of billing below 2, got 9."),
+        (("relay", "bind", "alerts/1", "--dry-run"), "Expected a partition of alerts below 1, got 1."),
+        (("relay", "bind", "billing/99999999999", "--reason", "x"),
+         "Expected a partition of billing below 2, got 99999999999."),
+        (("relay", "start", "dead-letters/4", "0", "--reason", "x"),
+         "Expected a partition of dead-letters below 2, got 4."),
+        (("relay", "resume", "billing/0", "billing/2", "--reason", "x"),
+         "Expected a partition of billing below 2, got 2."),
+        (("lane", "resume", "scans/2", "--reason", "x"), "Expected a partition of scans below 2, got 2."),
+        (("lane", "pass", "scans/9", "0", "--reason", "x"), "Expected a partition of scans below 2, got 9."),
+    ],
+)  # fmt: skip
+async def test_a_partition_that_does_not_exist_is_one_line_and_keeps_nothing(
+    settings: Settings, pool: asyncpg.Pool, arguments: tuple[str, ...], line: str
+) -> None:
+    refused = await udi(settings, *arguments)
+
+    assert (refused.exit_code, refused.stdout, refused.stderr) == (2, "", f"udi: {line}\n")
+    assert await pool.fetchval("SELECT count(*) FROM udi.intervention") == 0

@@ -135,7 +135,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 -- pydantic-settings' signature
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 -- pydantic-settings' signature
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Arguments first, then the environment, then the TOML file that `UDI_CONFIG` (`--config`) names: it is there."""
+        """Arguments first, then the environment, then the TOML file named by `UDI_CONFIG` (`--config`), if any."""
         config = os.environ.get("UDI_CONFIG")
         if config and not Path(config).is_file():
             raise SettingsError(f"Expected a settings file, found none at {config}.")

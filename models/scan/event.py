@@ -4,7 +4,7 @@ References:
     docs/contract.md, section "Scan event".
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Final, Literal, Self
 from uuid import UUID
@@ -25,8 +25,8 @@ SCHEMA = "udi.scan/1"
 TICK_SCHEMA = "udi.tick/1"
 QUANTITY_MAX = 100_000
 """Packages in one scan; more is a typing error. No source: ours."""
-SCANNED_AT_MIN = datetime(2000, 1, 1, tzinfo=UTC)
-"""Before it a device's clock is wrong: docs/contract.md, section "Scan event"."""
+SCANNED_YEAR_MIN: Final = 2000
+"""In the record's own offset; before it a device's clock is wrong: docs/contract.md, section "Scan event"."""
 SCANNED_AHEAD_MAX = timedelta(hours=24)
 """How far a device's clock may run ahead of the broker's: docs/contract.md, section "Scan event"."""
 

@@ -16,7 +16,7 @@ from models.reasons import Reason
 from models.scan.event import (
     QUANTITY_MAX,
     SCANNED_AHEAD_MAX,
-    SCANNED_AT_MIN,
+    SCANNED_YEAR_MIN,
     TICK_SCHEMA,
     Action,
     Entry,
@@ -39,7 +39,7 @@ def read_scan(key: bytes | None, value: bytes | None, timestamp: datetime) -> tu
     event = usual_event(value, body.fields) or validate(ScanEvent, value)
     if isinstance(event, Refusal):
         return event
-    if not SCANNED_AT_MIN <= event.scanned_at <= timestamp + SCANNED_AHEAD_MAX:
+    if event.scanned_at.year < SCANNED_YEAR_MIN or event.scanned_at > timestamp + SCANNED_AHEAD_MAX:
         expected = f"Expected scanned_at from 2000 to 24 hours after the broker's {timestamp.isoformat()}"
         return Refusal(Reason.BAD_EVENT, f"{expected}, got {event.scanned_at.isoformat()}.")
     return misplaced(event) or check_key(key, event.hospital, event.key_rest) or (event, body)

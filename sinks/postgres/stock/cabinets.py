@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from models.calendar import ZONE_DEFAULT, local_day
 from models.personal import masked
 from models.reasons import Reason
-from models.scan.event import SCANNED_AHEAD_MAX, SCANNED_AT_MIN
+from models.scan.event import SCANNED_AHEAD_MAX, SCANNED_YEAR_MIN
 from models.stock.cabinet import CabinetRead, SuspectedUse, TagFinding, read_cabinet
 from models.udi.reading import parse
 from models.wire.strict_json import Body, Refusal
@@ -112,10 +112,11 @@ def misdated(read: CabinetRead, at: datetime) -> Refusal | None:
         read: As it came.
         at: When the broker had it, by its timestamp.
     """
-    if SCANNED_AT_MIN <= read.read_at <= at + SCANNED_AHEAD_MAX:
+    timely = read.read_at <= at + SCANNED_AHEAD_MAX
+    if timely and read.read_at.year >= SCANNED_YEAR_MIN:
         return None
     expected = "Expected an instant from 2000 on"
-    if read.read_at >= SCANNED_AT_MIN:
+    if not timely:
         accepted_at = _second(read.read_at - SCANNED_AHEAD_MAX)
         expected = f"Expected an instant at most 24 hours after the broker's (so from {accepted_at} on it is accepted)"
     return Refusal(Reason.BAD_EVENT, f"read_at: {expected}, got {_second(read.read_at)}.")

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from models.money import CURRENCY, fen_text
 from models.reasons import Reason, Verdict
-from models.scan.event import SCANNED_AHEAD_MAX, SCANNED_AT_MIN, ScanEvent, misplaced
+from models.scan.event import SCANNED_AHEAD_MAX, SCANNED_YEAR_MIN, ScanEvent, misplaced
 from models.scan.signatures import SIGNATURE_HEADER, signature_of
 from models.texts import told
 from models.web.gateway import (
@@ -179,7 +179,7 @@ def _event(fields: Any, value: bytes, device: Device) -> Event:
 
 def _against(event: ScanEvent) -> str | None:
     """What the worker would refuse although every field is as it should be."""
-    if not SCANNED_AT_MIN <= event.scanned_at <= datetime.now(UTC) + SCANNED_AHEAD_MAX:
+    if event.scanned_at.year < SCANNED_YEAR_MIN or event.scanned_at > datetime.now(UTC) + SCANNED_AHEAD_MAX:
         return f"Expected scanned_at from 2000 to 24 hours ahead of our clock, got {event.scanned_at.isoformat()}."
     wrong = misplaced(event)
     return wrong.detail if wrong is not None else None

@@ -131,7 +131,13 @@ def test_a_device_may_run_a_day_ahead_of_the_broker(ahead: timedelta, verdict: s
 
 
 @pytest.mark.parametrize(
-    ("scanned_at", "verdict"), [("1999-12-31T23:59:59.999Z", "refused"), ("2000-01-01T00:00:00Z", "held")]
+    ("scanned_at", "verdict"),
+    [
+        ("1999-12-31T23:59:59.999Z", "refused"),
+        ("2000-01-01T00:00:00Z", "held"),
+        ("1999-12-31T23:59:59.999+08:00", "refused"),
+        ("2000-01-01T00:00:00+08:00", "held"),
+    ],
 )
 def test_a_scan_from_before_2000_is_refused(scanned_at: str, verdict: str) -> None:
     assert Bench().scan(1, scanned_at=scanned_at).verdict == verdict

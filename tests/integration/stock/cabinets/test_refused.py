@@ -91,6 +91,8 @@ async def test_a_read_from_the_future_says_what_is_wrong_and_from_when_on_it_is_
     said = misdated(CabinetRead.model_validate_json(body(read(1) | {"read_at": future})), NOON)
     assert said is not None
     assert said.detail == soon
+    oldest = "2000-01-01T00:00:00+08:00"
+    assert misdated(CabinetRead.model_validate_json(body(read(1) | {"read_at": oldest})), NOON) is None
     language.choose("zh-CN")
     in_chinese = told(soon)
     language.choose("en")

@@ -163,7 +163,7 @@ async def statements(pool: asyncpg.Pool) -> dict[str, float]:
     found: dict[str, float] = defaultdict(float)
     for text, seconds in await pool.fetch(query):
         inside = _STATEMENT.search(text)
-        if text.startswith("SELECT udi.record_3("):
+        if text.startswith("SELECT udi.record_4("):
             found["udi.record"] += seconds
         elif text.startswith("SELECT * FROM udi.gather("):
             found["udi.gather"] += seconds

@@ -60,10 +60,10 @@ async def rows_of_a_story() -> list[Rows]:
 
 
 async def tables_of_parameters(pool: asyncpg.Pool) -> list[str]:
-    """The tables whose rows `udi.record_3` takes, in the order of its parameters."""
+    """The tables whose rows `udi.record_4` takes, in the order of its parameters."""
     types = await pool.fetchval(
         """SELECT array_agg(format_type(t, NULL) ORDER BY place)
-           FROM pg_proc, unnest(proargtypes) WITH ORDINALITY p (t, place) WHERE oid = 'udi.record_3'::regproc"""
+           FROM pg_proc, unnest(proargtypes) WITH ORDINALITY p (t, place) WHERE oid = 'udi.record_4'::regproc"""
     )
     return [each.removeprefix("udi.").removesuffix("[]") for each in types[-len(Rows().arguments()) :]]
 
@@ -147,7 +147,7 @@ PYTHON: dict[str, set[object]] = {
 }  # fmt: skip
 """What the types of columns are in Python."""
 FILLED = {("case_delta", "reader"), ("case_delta", "delta_id"), ("scan_raw", "stored_at")}
-"""Columns that `udi.record_3` fills by itself."""
+"""Columns that `udi.record_4` fills by itself."""
 
 
 async def test_a_field_is_of_its_columns_type_and_none_where_that_may_be_null(pool: asyncpg.Pool) -> None:

@@ -1,4 +1,4 @@
-"""The arguments of `udi.record_3`: one list of rows for each table that a batch writes."""
+"""The arguments of `udi.record_4`: one list of rows for each table that a batch writes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -77,7 +77,7 @@ class Rows:
     """Overrides that came with scans."""
 
     def arguments(self) -> Sequence[Sequence[Row]]:
-        """In the order of the parameters of `udi.record_3`."""
+        """In the order of the parameters of `udi.record_4`."""
         return (
             self.claims, self.units, self.freed, self.changes, self.scans, self.decisions, self.closed_open, self.open,
             self.ledger, self.settlement, self.balances, self.store_items, self.usage, self.outbox,

@@ -1,6 +1,6 @@
 """The books in PostgreSQL: one query to gather, one call to record.
 
-The functions `udi.gather` and `udi.record_3` (sinks/postgres/migrations/sql) hold the promise; this module carries
+The functions `udi.gather` and `udi.record_4` (sinks/postgres/migrations/sql) hold the promise; this module carries
 values to and from them.
 """
 
@@ -63,7 +63,9 @@ FIRST = Ref(0, -1)
 NEIGHBOUR_SECONDS = 60
 """How far around a half label the device's other scans are looked for; not less than the pairing window."""
 _ERRORS: dict[str, type[Exception]] = {"UD001": LaneMovedError, "UD002": ClaimTakenError, "UD003": StaleError}
-_RECORD = f"SELECT udi.record_3({', '.join(f'${place}' for place in range(1, 32))})"
+_CLAIMS = frozenset({"scan_recorded_once", "unit_used_once", "use_change_numbered_once"})
+"""The keys that one transaction can insert: who finds one taken decides again."""
+_RECORD = f"SELECT udi.record_4({', '.join(f'${place}' for place in range(1, 32))})"
 _GATHER = """SELECT * FROM udi.gather($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 CROSS JOIN LATERAL (
     SELECT array_agg(hospital ORDER BY n) AS clocked, array_agg(coalesce(since, at) ORDER BY n) AS clocked_since,
@@ -169,7 +171,7 @@ class PostgresBooks:
         )
 
     async def record(self, batch: Batch) -> int:
-        """Record the batch in one transaction: see `udi.record_3`."""
+        """Record the batch in one transaction: see `udi.record_4`."""
         gathered, position = batch.gathered, batch.position
         arguments = (
             batch.lane, gathered.lane_version, gathered.facts_version, batch.facts_seen, position.position_id,
@@ -185,10 +187,11 @@ class PostgresBooks:
                     await accept_identities(connection, batch)
                     await keep_brought(connection, batch)
             except asyncpg.PostgresError as error:
-                known = _ERRORS.get(error.sqlstate or "")
+                taken = isinstance(error, asyncpg.UniqueViolationError) and error.constraint_name in _CLAIMS
+                known = ClaimTakenError if taken else _ERRORS.get(error.sqlstate or "")
                 if known is None:
                     raise
-                raise known(str(error)) from None
+                raise known(str(error).partition("\n")[0]) from None
         return int(version)
 
     async def commands(self, lane: int, limit: int) -> list[Commanded]:

@@ -243,7 +243,7 @@ def _add_outbox(rows: Rows, records: Iterable[Outgoing], batch: Batch) -> None:
 def outbox_row(
     topic: str, partition: int, first_seq: int, block: list[Outgoing], arrived_at: datetime | None = None
 ) -> OutboxRow:
-    """A block of the outbox; `udi.record_3` gives a lane's blocks their real sequence numbers."""
+    """A block of the outbox; `udi.record_4` gives a lane's blocks their real sequence numbers."""
     lettered = block[0].reason is not None
     return OutboxRow(
         topic,

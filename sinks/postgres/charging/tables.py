@@ -155,7 +155,7 @@ class RawRow(NamedTuple):
     """`udi.scan_raw`: the bytes of a record as they came."""
 
     stored_at: None
-    """`udi.record_3` takes the instant of the batch."""
+    """`udi.record_4` takes the instant of the batch."""
     position_id: int
     """Number of the input position: cluster, topic and partition."""
     record_offset: int

@@ -1,5 +1,6 @@
 """What must never happen is refused by the database too, whoever writes: each by a name of its own."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from typing import Any
@@ -8,12 +9,12 @@ import asyncpg
 import pytest
 
 from models.charging.snapshot import Catalogue, Lookup
-from sinks.ports.batch import Batch, LaneMovedError, RecordingError, StaleError
+from sinks.ports.batch import Batch, ClaimTakenError, LaneMovedError, RecordingError, StaleError
 from streams.embedded.database import EmbeddedDatabase
 from tests.support.builders import DI, gs1, scan, scan_id
 from tests.support.loops import run
 from tests.support.servers.postgres import create_database, drop_database
-from tests.support.ward import PostgresStore, Ward, postgres_store, usual
+from tests.support.ward import Between, PostgresStore, Ward, postgres_store, usual
 
 GOODS = gs1(DI, expiry="271231", lot="L1")
 CREDIT = """
@@ -260,7 +261,7 @@ async def test_a_batch_by_facts_older_than_the_lane_has_seen_is_refused(store: P
     "statement",
     [
         "UPDATE udi.{table} SET quantity = quantity + 1",
-        "UPDATE udi.{table} SET quantity = quantity /* record_3( */ + 1",
+        "UPDATE udi.{table} SET quantity = quantity /* record_4( */ + 1",
         "DELETE FROM udi.{table}",
         "TRUNCATE udi.{table}",
         "INSERT INTO udi.{table} SELECT * FROM udi.{table} WHERE false",
@@ -288,3 +289,43 @@ async def test_the_record_step_may_write_balances_whatever_the_search_path(datab
         await ward.scan(scan(1, codes=[GOODS], quantity=2))
         assert await store.pool.fetchval("SHOW search_path") == "udi, public"
         assert await store.pool.fetchval("SELECT sum(quantity) FROM udi.balance") == -2
+
+
+# Two that claim at once -------------------------------------------------------------------------------------------
+
+CLAIMS = {
+    "scan": f"INSERT INTO udi.scan_claim VALUES ('H1', '{scan_id(1)}', 0, 1, 'another')",
+    "unit": f"INSERT INTO udi.unit_claim VALUES ('H1', 'GS1', '{DI}', 'S1', 0, 1)",
+}
+"""What another lane has inserted and not yet committed."""
+
+
+@pytest.mark.parametrize(
+    ("claim", "recorded", "failures", "verdict"),
+    [
+        ("scan", True, [ClaimTakenError], ("conflict", ("conflict",))),
+        ("scan", False, [], ("billed", ("stock-negative",))),
+        ("unit", True, [ClaimTakenError], ("held", ("serial-used",))),
+        ("unit", False, [], ("billed", ("stock-negative",))),
+    ],
+)
+async def test_who_claims_second_waits_and_decides_again_by_what_the_first_did(
+    database: str, claim: str, recorded: bool, failures: list[type[Exception]], verdict: tuple[str, tuple[str, ...]]
+) -> None:
+    async with postgres_store(database) as store:
+        ward = await Ward(store).open(*usual())
+        books = Between(store.books)
+        ward.lanes[0] = await ward.lane(0, books.port)
+        async with store.pool.acquire() as other:
+            first = other.transaction()
+            await first.start()
+            await other.execute(CLAIMS[claim])
+            second = asyncio.create_task(ward.scan(scan(1, codes=[gs1(DI, expiry="271231", lot="L1", serial="S1")])))
+            while not await other.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+                assert not second.done()
+                await asyncio.sleep(0.01)
+            await (first.commit() if recorded else first.rollback())
+        await second
+
+        assert books.failures == failures
+        assert [row[3:5] for row in (await ward.account()).verdicts] == [verdict]

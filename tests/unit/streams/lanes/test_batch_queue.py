@@ -126,8 +126,9 @@ async def test_a_full_batch_waits_for_no_other_partition(hands: list[Hand], monk
 
 @pytest.mark.parametrize("ended", [LaneMovedError(), None])
 async def test_a_small_batch_that_fails_or_never_ends_holds_up_no_other_partition(
-    hands: list[Hand], ended: Exception | None, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch, hands: list[Hand], ended: Exception | None
 ) -> None:
+    # `monkeypatch` is asked for first: so what is never answered is waited for no longer when the readers end, either.
     monkeypatch.setattr(readers, "BROKER_SECONDS_MAX", 0.1)
     monkeypatch.setattr(batch_queue, "TURN_SECONDS_MAX", 10 * SECONDS_MAX if ended else 0.01)
     one, *others = hands

@@ -22,6 +22,7 @@ from tests.support.databases.given import Given
 from tests.support.loops import run
 from tests.support.servers import browser, folders, kafka, postgres, promtool, released
 from tests.support.session import quick
+from tests.support.session.compiled import compile_once
 from tests.support.session.together import Ends, place_of, scheduler
 
 MISSING: Final = {
@@ -47,6 +48,11 @@ PYTEST_CURRENT: Final = "PYTEST_CURRENT_TEST"
 """The variable that pytest itself changes."""
 
 BROKERS: Final = ("embedded_broker",) if "real_kafka" in MISSING else ("embedded_broker", "real_kafka")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The processes of xdist find every module compiled."""
+    compile_once(config)
 
 
 @pytest.hookimpl(optionalhook=True)

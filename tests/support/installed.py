@@ -79,14 +79,17 @@ class Installed:
         return found
 
     async def records(self, topic: str, partition: int = 0) -> list[tuple[bytes | None, bytes | None]]:
-        """Key and value of everything on a partition."""
+        """Key and value of everything that is on a partition now."""
         tp = TopicPartition(topic, partition)
-        async with AIOKafkaConsumer(**self.settings.kafka(), enable_auto_commit=False) as reader:
+        async with AIOKafkaConsumer(**self.settings.kafka(), enable_auto_commit=False, fetch_max_wait_ms=20) as reader:
             reader.assign([tp])
             await reader.seek_to_beginning(tp)
+            end = (await reader.end_offsets([tp]))[tp]
             found: list[tuple[bytes | None, bytes | None]] = []
-            while batch := (await reader.getmany(tp, timeout_ms=500)).get(tp):
-                found += [(record.key, record.value) for record in batch]
+            async with asyncio.timeout(SECONDS_MAX):
+                while await reader.position(tp) < end:
+                    batch = (await reader.getmany(tp, timeout_ms=500)).get(tp, [])
+                    found += [(record.key, record.value) for record in batch]
             return found
 
     @asynccontextmanager

@@ -17,6 +17,7 @@ from sinks.postgres.stock.names import Named, names_of
 from streams import logs
 from streams.cli.faults import sentence
 from streams.cli.help_page import hospitals_given
+from streams.cli.shown import show_in
 from streams.settings import Settings, resolve
 
 T = TypeVar("T")
@@ -103,6 +104,7 @@ def run_at_broker(work: Callable[[Settings], Awaitable[T]]) -> T:
     """Run a command's work that needs no database. Raises as `run` does."""
     quiet()
     settings = resolve(read_settings())
+    show_in(settings.zone)
 
     async def main() -> T:
         return await work(settings)

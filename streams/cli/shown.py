@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import orjson
 import typer
@@ -22,6 +23,7 @@ from rich.status import Status
 from rich.table import Table
 from rich.text import Text
 
+from models.calendar import ZONE_DEFAULT
 from models.personal import masked
 from streams.cli.arranging import RIGHT, arranged
 from streams.cli.phrases import CODED, told, told_cell, told_heading, word
@@ -39,6 +41,7 @@ _UNSAFE = re.compile(
 
 
 _TAKER: ContextVar[Callable[[Any], None] | None] = ContextVar("taker", default=None)
+_ZONE: ContextVar[ZoneInfo] = ContextVar("zone", default=ZONE_DEFAULT)
 
 
 class Console(RichConsole):
@@ -174,7 +177,7 @@ def _cell(value: Any, kind: str | None) -> Text:
 
 
 def shown(value: Any) -> str:
-    """A cell: nothing for `None`, figures with thousands, instants to the minute."""
+    """A cell: nothing for `None`, figures with thousands, instants to the minute in the hospital's zone."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -182,8 +185,13 @@ def shown(value: Any) -> str:
     if isinstance(value, int | Decimal):
         return f"{value:,}"
     if isinstance(value, datetime):
-        return value.strftime("%Y-%m-%d %H:%M")
+        return f"{value if value.tzinfo is None else value.astimezone(_ZONE.get()):%Y-%m-%d %H:%M}"
     return str(value)
+
+
+def show_in(zone: ZoneInfo) -> None:
+    """The hospital's zone, in which a command shows instants from here on."""
+    _ZONE.set(zone)
 
 
 def short(id_: UUID) -> str:

@@ -30,7 +30,7 @@ from streams.cli.lists import listing
 from streams.cli.monitoring.findings import machine
 from streams.cli.new_files import expect_new, write_new
 from streams.cli.phrases import as_written, told, word
-from streams.cli.shown import AsJson, print_json, print_table
+from streams.cli.shown import AsJson, print_json, print_table, shown
 from streams.language import language, say
 from streams.settings import Settings
 
@@ -356,6 +356,6 @@ def _letter(finding: UUID, key: FindingKey, entry: ReviewEntry) -> str:
     month = f"{key.month // 100:04d}-{key.month % 100:02d}"
     parts = {
         "finding": str(finding)[:8], "n": str(entry.n), "hospital": key.hospital, "item": key.item_code, "month": month,
-        "text": entry.text, "by": entry.by, "at": f"{entry.at:%Y-%m-%d %H:%M}",
+        "text": entry.text, "by": entry.by, "at": shown(entry.at),
     }  # fmt: skip
     return _LETTER.format(**{name: escape(value) for name, value in parts.items()})

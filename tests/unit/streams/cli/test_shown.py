@@ -2,14 +2,17 @@
 
 import io
 import sys
+from contextvars import copy_context
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import orjson
+
 import pytest
 
-from streams.cli.shown import Console, age, print_json, print_table, shown, yuan
+from streams.cli.shown import Console, age, print_json, print_table, show_in, shown, yuan
 from streams.visible import VisibleStream
 
 NOW = datetime(2022, 6, 3, 4, tzinfo=UTC)
@@ -35,7 +38,7 @@ def test_an_age_is_said_in_its_largest_whole_unit(passed: timedelta, said: str) 
 def test_cells_are_said_for_people() -> None:
     cells = (None, True, 1234, Decimal("1234.50"), NOW, "x")
 
-    assert [shown(cell) for cell in cells] == ["", "yes", "1,234", "1,234.50", "2022-06-03 04:00", "x"]
+    assert [shown(cell) for cell in cells] == ["", "yes", "1,234", "1,234.50", "2022-06-03 12:00", "x"]
     assert [yuan(fen) for fen in (0, 5, 123456789, -5)] == ["0.00", "0.05", "1,234,567.89", "-0.05"]
 
 
@@ -63,6 +66,15 @@ def test_a_cell_that_is_a_list_has_a_line_for_each_part_and_strangers_make_no_li
     print_table("", ("a", "b"), [(["one", "two"], "x\ny")])
 
     assert [line.rstrip() for line in capsys.readouterr().out.splitlines()] == ["a    b", "one  x␊y", "two"]
+
+
+def test_an_instant_is_shown_in_the_zone_of_the_hospital() -> None:
+    context = copy_context()
+    context.run(show_in, ZoneInfo("Asia/Urumqi"))
+
+    assert context.run(shown, NOW) == "2022-06-03 10:00"
+    assert context.run(shown, NOW.replace(tzinfo=None)) == "2022-06-03 04:00"
+    assert shown(NOW) == "2022-06-03 12:00"
 
 
 def test_what_moves_on_a_terminal_moves_and_what_strangers_wrote_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,6 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import orjson
-
 import pytest
 
 from streams.cli.shown import Console, age, print_json, print_table, show_in, shown, yuan

@@ -15,8 +15,19 @@ from typing import Annotated, Final, Literal, NamedTuple, Self
 from pydantic import Field, model_validator
 
 from models.money import CURRENCY, Price, parse_price
+from models.reasons import Reason
 from models.udi import Issuer
-from models.wire.strict_json import Body, Day, Hospital, Identifier, Refusal, Text, WireModel, read_record
+from models.wire.strict_json import (
+    KEY_SHOWN_MAX,
+    Body,
+    Day,
+    Hospital,
+    Identifier,
+    Refusal,
+    Text,
+    WireModel,
+    read_record,
+)
 
 OWNER_HOSPITAL = "hospital"
 INSURANCE_CODE: Final = re.compile(r"C[0-9]{19}(?:[0-9]{7})?")
@@ -337,4 +348,12 @@ def read_item(key: bytes | None, value: bytes) -> tuple[CatalogueItem, Body] | R
     return read_record(CatalogueItem, key, value, lambda item: (item.hospital, item.item_code))
 
 
-__all__ = ["CURRENCY", "CatalogueItem", "DatedPrice", "Item", "Tracking", "item_from_wire", "read_item"]
+def ends_nothing(key: bytes | None) -> Refusal:
+    """Why a tombstone of `udi.catalogue` ends no item: the books know none of its key."""
+    named = (key or b"").decode(errors="replace")[:KEY_SHOWN_MAX]
+    return Refusal(Reason.BAD_EVENT, f"Expected a tombstone with the key of a known item, got {named!r}.")
+
+
+__all__ = [
+    "CURRENCY", "CatalogueItem", "DatedPrice", "Item", "Tracking", "ends_nothing", "item_from_wire", "read_item",
+]  # fmt: skip

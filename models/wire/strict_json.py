@@ -94,7 +94,7 @@ M = TypeVar("M", bound=WireModel)
 def read_object(value: bytes | None, bytes_max: int = RECORD_BYTES_MAX) -> Body | Refusal:
     """The JSON object in `value`, or why there is none: `too-large`, `not-json` or `bad-event`."""
     if value is None:
-        return Refusal(Reason.NOT_JSON, "Expected a JSON object, got a record without value.")
+        return without_value()
     if len(value) > bytes_max:
         return Refusal(Reason.TOO_LARGE, f"Expected at most {bytes_max} bytes, got {len(value)}.")
     fields = _parsed(value)
@@ -108,6 +108,11 @@ def read_object(value: bytes | None, bytes_max: int = RECORD_BYTES_MAX) -> Body 
         return Refusal(Reason.BAD_EVENT, f"Expected every key once, got {shown!r} twice.")
     canonical = orjson.dumps(fields, option=orjson.OPT_SORT_KEYS)
     return Body(fields, blake2b(canonical, digest_size=16).digest())
+
+
+def without_value() -> Refusal:
+    """A record without value, which only ends what its key names where a topic says so, is none of ours."""
+    return Refusal(Reason.NOT_JSON, "Expected a JSON object, got a record without value.")
 
 
 def _parsed(value: bytes) -> Any | Refusal:

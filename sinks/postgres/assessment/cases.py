@@ -114,30 +114,26 @@ class AssessedBooks(InputBooks):
     """The side of the books that holds discharged cases and incomes."""
 
     @staticmethod
-    def parse_discharge(record: RawRecord) -> Read[Discharge] | None:
-        """What a record of `udi.discharges` says; `None`: a tombstone, which changes nothing."""
-        return None if record.value is None else Read(record, read_discharge(record.key, record.value))
+    def parse_discharge(record: RawRecord) -> Read[Discharge]:
+        """What a record of `udi.discharges` says."""
+        return Read(record, read_discharge(record.key, record.value))
 
     @staticmethod
-    def parse_income(record: RawRecord) -> Read[Income] | None:
-        """What a record of `udi.income` says; `None`: a tombstone, which changes nothing."""
-        return None if record.value is None else Read(record, read_income(record.key, record.value))
+    def parse_income(record: RawRecord) -> Read[Income]:
+        """What a record of `udi.income` says."""
+        return Read(record, read_income(record.key, record.value))
 
     @staticmethod
-    def add_discharge(batch: AssessedBatch, read: Read[Discharge] | None, at: datetime, origin: str) -> None:
+    def add_discharge(batch: AssessedBatch, read: Read[Discharge], at: datetime, origin: str) -> None:
         """A discharge into the batch: a version or a dead letter."""
-        if read is None:
-            return
         if isinstance(read.said, Refusal):
             batch.letters.append(letter_of(read.raw, read.said, origin))
         else:
             batch.discharges.append(_discharge_row(*read.said, origin, at))
 
     @staticmethod
-    def add_income(batch: AssessedBatch, read: Read[Income] | None, at: datetime, origin: str) -> None:
+    def add_income(batch: AssessedBatch, read: Read[Income], at: datetime, origin: str) -> None:
         """An income into the batch: a version or a dead letter."""
-        if read is None:
-            return
         if isinstance(read.said, Refusal):
             batch.letters.append(letter_of(read.raw, read.said, origin))
         else:

@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import NamedTuple
 
-from models.catalogue.item import CatalogueItem, prices_of, read_item, repriced_days
+from models.catalogue.item import CatalogueItem, ends_nothing, prices_of, read_item, repriced_days
 from models.charging.encounter import Encounter, read_encounter
-from models.reasons import Reason
 from models.udi import Issuer
 from models.wire.strict_json import Refusal, read_key
 from sinks.messages.outgoing import Outgoing, letter_of
@@ -67,8 +66,8 @@ class Refused(NamedTuple):
     """Why it is no record of its topic."""
 
 
-Fact = ReadItem | Tombstone | Encounter | Refused | None
-"""What a record of either topic says; `None`: nothing."""
+Fact = ReadItem | Tombstone | Encounter | Refused
+"""What a record of either topic says."""
 
 
 @dataclass(slots=True)
@@ -140,9 +139,7 @@ class FactBooks(InputBooks):
 
     @staticmethod
     def parse_encounter(record: RawRecord) -> Fact:
-        """What a record of `udi.encounters` says. A tombstone changes nothing."""
-        if record.value is None:
-            return None
+        """What a record of `udi.encounters` says."""
         read = read_encounter(record.key, record.value)
         return Refused(record, read) if isinstance(read, Refusal) else read[0]
 
@@ -175,8 +172,7 @@ class FactBooks(InputBooks):
         elif isinstance(fact, Tombstone):
             known = batch.known.get(fact.key) if fact.key else None
             if known is None or known.item is None:
-                refusal = Refusal(Reason.BAD_EVENT, "Expected a tombstone of a known item.")
-                batch.letters.append(letter_of(fact.record, refusal, origin))
+                batch.letters.append(letter_of(fact.record, ends_nothing(fact.record.key), origin))
             else:
                 batch.end_item(known.item, known.body, at)
 

@@ -86,9 +86,9 @@ class SupplyBooks(InputBooks):
         return Read(record, read_recall(record.key, record.value))
 
     @staticmethod
-    def parse_store(record: RawRecord) -> Read[StoreRecord] | None:
-        """What a record of `udi.stores` says; `None`: a tombstone, which changes nothing."""
-        return None if record.value is None else Read(record, read_store(record.key, record.value))
+    def parse_store(record: RawRecord) -> Read[StoreRecord]:
+        """What a record of `udi.stores` says."""
+        return Read(record, read_store(record.key, record.value))
 
     @staticmethod
     def parse_delivery(record: RawRecord) -> Read[Delivery]:
@@ -112,10 +112,8 @@ class SupplyBooks(InputBooks):
         batch.add_recall(recall, read.raw.value or b"", at)
 
     @staticmethod
-    def add_store(batch: SupplyBatch, read: Read[StoreRecord] | None, at: datetime, origin: str) -> None:
+    def add_store(batch: SupplyBatch, read: Read[StoreRecord], at: datetime, origin: str) -> None:
         """A store into the batch: a version or a dead letter."""
-        if read is None:
-            return
         if isinstance(read.said, Refusal):
             batch.letters.append(letter_of(read.raw, read.said, origin))
         else:

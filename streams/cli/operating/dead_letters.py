@@ -8,15 +8,16 @@ from typing import Any
 import asyncpg
 
 from models.assessment.discharge import read_discharge, read_income
-from models.catalogue.item import read_item
+from models.catalogue.item import ends_nothing, read_item
 from models.charging.encounter import read_encounter
+from models.reasons import Reason
 from models.reconciling.his_charge import read_his_charge
 from models.scan.event import SCANNED_AHEAD_MAX
 from models.stock.cabinet import CabinetRead, read_cabinet
 from models.stock.delivery import read_delivery
 from models.stock.recall import Recall, not_newer, read_recall
 from models.stock.store import read_store
-from models.wire.strict_json import Refusal, read_object
+from models.wire.strict_json import Refusal, read_object, without_value
 from models.wire.topics import (
     CABINET_READS,
     CATALOGUE,
@@ -148,8 +149,11 @@ def _fact_detail(settings: Settings, letter: Letter, versions: Mapping[tuple[str
     """
     topic, value = letter.place[0], letter.value
     reader = next((read for name, read in _READERS if topic == settings.topic(name)), None)
-    if reader is None or not value:
+    if reader is None:
         return None
+    if not value:
+        ended = topic == settings.topic(CATALOGUE) and letter.reason == Reason.BAD_EVENT
+        return (ends_nothing(letter.key) if ended else without_value()).detail
     read = reader(letter.key, value)
     if isinstance(read, Refusal):
         return read.detail

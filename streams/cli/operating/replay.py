@@ -114,6 +114,8 @@ def _range(text: str) -> Range:
     if match is None:
         bad(f"--offsets: expected topic/partition/first..last like udi.scans/0/100..200, got {text!r}.")
     topic, partition, first, last = match.groups()
+    if int(last or first) < int(first):
+        bad(f"--offsets: expected a last offset from {first} on, got {last}.")
     return Range(topic, int(partition), int(first), int(last or first))
 
 
@@ -153,5 +155,5 @@ def _show_shadow(found: Comparison, limit: int) -> None:
     typer.echo(f"{found.same:,} would be decided the same, {len(found.differences):,} otherwise{left_out}.")
 
 
-def _told(verdict: str, reasons: Sequence[str]) -> str:
-    return "\n".join(filter(None, (word(verdict, "verdict"), ", ".join(word(each, "reason") for each in reasons))))
+def _told(verdict: str, reasons: Sequence[str]) -> list[str]:
+    return [word(verdict, "verdict"), *(word(each, "reason") for each in reasons)]

@@ -90,7 +90,7 @@ async def shadow(
     """Decide the range again; `told` hears how many records more are done.
 
     Raises:
-        LookupError: nothing is recorded of that partition.
+        LookupError: nothing is recorded of that partition, or of that range.
     """
     position = await newest_position(pool, wanted.topic, wanted.partition)
     if position is None:
@@ -101,6 +101,9 @@ async def shadow(
         await bench.compare(rows, comparison)
         told(len(rows))
         at = rows[-1].record_offset + 1
+    if at == wanted.first:
+        where = f"{wanted.topic}/{wanted.partition}/{wanted.first}..{wanted.last}"
+        raise LookupError(f"Expected recorded offsets of the newest cluster, got {where}.")
     return comparison
 
 

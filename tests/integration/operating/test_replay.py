@@ -15,6 +15,7 @@ from streams.cli.operating import shadow
 from streams.embedded.broker import EmbeddedBroker
 from tests.support.builders import DI, NOON, at, gs1, item, price, scan, scan_id
 from tests.support.installed import Installed, installed
+from tests.support.recalls import accept, recall
 from tests.support.ward import Ward, verdicts
 
 
@@ -101,6 +102,14 @@ async def test_a_refused_fact_is_sent_again_to_its_topic(house: Installed) -> No
         ),
         (("--offsets", "udi.scans/9/1", "--dry-run"), "--offsets: Expected a recorded partition, got udi.scans/9."),
         (
+            ("--offsets", "udi.scans/0/5..1", "--dry-run"),
+            "--offsets: expected a last offset from 5 on, got 1.",
+        ),
+        (
+            ("--offsets", "udi.scans/0/900..901", "--dry-run"),
+            "--offsets: Expected recorded offsets of the newest cluster, got udi.scans/0/900..901.",
+        ),
+        (
             ("--offsets", "udi.billing/0/1", "--dry-run"),
             "--offsets: expected a partition of udi.scans, got udi.billing.",
         ),
@@ -174,3 +183,25 @@ async def test_shadow_says_what_newer_facts_would_change_and_writes_nothing(hous
         (4, "billed", "held", ["suspended-item"]),
     ]
     assert await house.ward.account() == before
+
+
+async def test_in_shadow_goods_are_where_they_lie_now_and_notices_hold_that_came_later(house: Installed) -> None:
+    unit = [gs1(DI, expiry="271231", lot="L77", serial="S77")]
+    await house.ward.scan(scan(81, action="receive", encounter=None, codes=unit), scan(82, codes=unit))
+    newest = await house.pool.fetchval("SELECT max(record_offset) FROM udi.scan WHERE scan_id = $1", scan_id(82))
+    asked = ("replay", "--offsets", f"udi.scans/0/{newest - 1}..{newest}", "--dry-run")
+
+    moved_since = await house.json(*asked)
+    await accept(house.pool, recall(lines=[{"issuer": "GS1", "di": DI, "lot": "L77"}]))
+    recalled_since = await house.json(*asked)
+    shown = await house.udi(*asked)
+
+    def otherwise(found: dict[str, Any]) -> list[tuple[str, str, list[str]]]:
+        return [(each["verdict"], each["verdict_today"], each["reasons_today"]) for each in found["differences"]]
+
+    assert otherwise(moved_since) == [("recorded", "held", ["serial-used"])]
+    assert otherwise(recalled_since) == [
+        ("recorded", "held", ["recalled", "serial-used"]), ("billed", "held", ["recalled"]),
+    ]  # fmt: skip
+    assert "0 would be decided the same, 2 otherwise." in shown.stdout
+    assert [line.split() for line in shown.stdout.splitlines()[3:5]] == [["recalled"], ["serial-used"]]

@@ -15,11 +15,6 @@ from models.calendar import Month, local_day, month_of, shift
 from sinks.postgres.named import Asked
 
 
-async def hospitals_with_periods(asked: Asked) -> list[str]:
-    """Hospitals that have months to close: those that have scanned."""
-    return [row["hospital"] for row in await asked.fetch("SELECT hospital FROM udi.period")]
-
-
 async def hospitals_with_records(asked: Asked) -> list[str]:
     """Hospitals of which anything is recorded."""
     return [row["hospital"] for row in await asked.fetch("SELECT udi.hospitals_with_records() AS hospital")]

@@ -11,7 +11,7 @@ from models.calendar import Month, month_text, parse_month
 from rules.assessment.assessing import Options
 from sinks.postgres.assessment.pack import months_with_cases, step_done, steps_done
 from sinks.postgres.assessment.windows import hospitals_with_cases, keep_run
-from sinks.postgres.closing.periods import hospitals_with_periods
+from sinks.postgres.closing.periods import PeriodBooks, hospitals_with_records
 from streams.cli.assessment.pack.contents import Contents, contents_of
 from streams.cli.assessment.pack.written import write_html, write_workbook
 from streams.cli.assessment.windows import judge_windows, kept
@@ -51,7 +51,7 @@ def pack_command(month: str, out: Path, hospital: str | None, *, as_json: bool) 
 
 
 async def _hospitals(pool: asyncpg.Pool) -> list[str]:
-    return sorted({*await hospitals_with_periods(pool), *await hospitals_with_cases(pool)})
+    return sorted({*await hospitals_with_records(pool), *await hospitals_with_cases(pool)})
 
 
 async def write_pack(pool: asyncpg.Pool, hospital: str, month: Month, out: Path, zone: ZoneInfo) -> list[Path]:
@@ -85,7 +85,15 @@ def month_run_command(month: str, out: Path, hospital: str | None, close: Callab
             return status
 
     async def work(settings: Settings, pool: asyncpg.Pool) -> list[str]:
-        return [line for each in standing or {} for line in await _steps(pool, each, wanted, out, settings.zone)]
+        periods = await PeriodBooks(pool).hospitals()
+        later = {each.hospital for each in periods if each.closed_through is None or each.closed_through < wanted}
+        said = []
+        for each in standing:
+            if each in later:
+                said.append(f"{each}: its records begin after {month_text(wanted)}.")
+            else:
+                said += await _steps(pool, each, wanted, out, settings.zone)
+        return said
 
     for line in run(work):
         typer.echo(line)

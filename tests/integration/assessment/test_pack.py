@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from streams.embedded.broker import EmbeddedBroker
+from tests.support.builders import scan
 from tests.support.cases import discharge, income, post_discharges, post_incomes
 from tests.support.installed import Installed, installed
 
@@ -65,3 +66,14 @@ async def test_run_of_a_month_does_what_is_not_done_and_nothing_twice(house: Ins
     again = await house.udi("month", "run", "2022-06", "--out", str(tmp_path))
     assert "pack: " in again.stdout
     assert "assess was done before." in again.stdout
+
+
+async def test_run_of_a_month_skips_no_hospital_that_has_scanned(house: Installed, tmp_path: Path) -> None:
+    await post_month(house)
+    await house.udi("month", "run", "2022-06", "--out", str(tmp_path))
+    await house.ward.scan(scan(1, hospital="H2"))
+
+    # No worker runs here to record the ticks of its close.
+    behind = await house.udi("month", "run", "2022-06", "--out", str(tmp_path), "--timeout", "1")
+
+    assert (behind.exit_code, "was done before" in behind.stdout) == (1, False)

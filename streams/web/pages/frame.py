@@ -78,7 +78,10 @@ def _row_path(to: str) -> str:
 
 
 def word_of(column: str, text: str, locale: str) -> str:
-    """A name of ours in the person's language; an id by its beginning; anything else as it is, made visible."""
+    """A name of ours in the person's language; an id by its end or beginning; anything else as it is, made visible."""
+    if column == "scan_id":
+        # Ids that devices make within a minute begin alike.
+        return f"…{text[-ID_SHOWN:]}"
     if column in _IDS:
         return text[:ID_SHOWN]
     if column in _PLACES or (column in _STORES and "/" in text):
@@ -86,7 +89,7 @@ def word_of(column: str, text: str, locale: str) -> str:
     return _words(locale).get(column, _NO_WORDS).get(text) or visible(text)
 
 
-_IDS: Final = frozenset({"scan_id", "difference_id", "alert_id", "finding"})
+_IDS: Final = frozenset({"difference_id", "alert_id", "finding"})
 _PLACES: Final = frozenset({"from_place", "to_place", "is_at"})
 _STORES: Final = frozenset({"store", "from_store", "to_store"})
 """Columns that hold a store, or goods of one that are locked away or on the way."""

@@ -2,6 +2,7 @@
 
 import re
 from typing import Final
+from uuid import UUID
 
 import pytest
 
@@ -9,6 +10,7 @@ from models.closing.figures import EntryCause
 from models.scan.event import Action
 from models.stock.exposure import LineKind
 from models.wording import LOCALES
+from streams.cli.shown import short
 from streams.web.pages.frame import word_of
 from tests.unit.streams.cli.test_words import NAMES, OF_TRACES, codes
 
@@ -43,3 +45,10 @@ def test_filters_and_places_of_stores_are_told() -> None:
 def test_what_persons_wrote_is_shown_as_it_is(column: str) -> None:
     for written in ("open", "hospital", *Action):
         assert word_of(column, str(written), CHINESE) == written
+
+
+def test_an_id_of_a_scan_is_shown_by_its_end_as_commands_do_and_every_other_by_its_beginning() -> None:
+    scanned = UUID("0179c2c2-0000-7000-8000-00000000a1b2")
+    assert word_of("scan_id", str(scanned), CHINESE) == short(scanned) == "…0000a1b2"
+    for column in ("difference_id", "alert_id", "finding"):
+        assert word_of(column, str(scanned), CHINESE) == "0179c2c2"

@@ -12,6 +12,7 @@ from models.charging.commands import Correction
 from models.scan.event import ScanEvent
 from models.texts import texts
 from rules.charging.correcting import correcting_event
+from streams.cli.charging import persons
 from streams.embedded.broker import EmbeddedBroker
 from streams.services.corrector import Corrector
 from tests.support.builders import DI, body, encounter, gs1, scan, scan_id
@@ -19,6 +20,12 @@ from tests.support.installed import Installed, installed
 from tests.support.ward import verdicts
 
 EXPIRED = gs1(DI, expiry="220101", lot="Q1")
+
+
+@pytest.fixture(autouse=True)
+def nobody_publishes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The scan that takes the place of a corrected one is published by the test, if at all: no command need wait."""
+    monkeypatch.setattr(persons, "TAKING_PLACE_SECONDS_MAX", 0.0)
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from tests.support.loops import run
 from tests.support.servers import browser, folders, kafka, postgres, promtool, released
 from tests.support.session import quick
 from tests.support.session.compiled import compile_once
-from tests.support.session.together import Ends, place_of, scheduler
+from tests.support.session.together import Ends, mixed, place_of, scheduler
 
 MISSING: Final = {
     **({} if kafka.available() else {"real_kafka": kafka.MISSING, "real_kafka_server": kafka.MISSING}),
@@ -74,7 +74,8 @@ def pytest_collection() -> Iterator[None]:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """The longest begin first; mark those with a server; deselect tests that need a part which is not here."""
-    items.sort(key=lambda item: place_of(item.nodeid))
+    late = mixed(item.nodeid for item in items)
+    items.sort(key=lambda item: (place_of(item.nodeid), late[item.nodeid.partition("::")[0]]))
     for item in items:
         quick.mark(item)
     left_out = [item for item in items if MISSING.keys() & set(getattr(item, "fixturenames", ()))]

@@ -4,7 +4,7 @@ The marks of xdist itself say nothing to pytest 9.2: it keeps a test's id elsewh
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 import pytest
@@ -25,7 +25,7 @@ GROUPS: Final[dict[str, Belongs]] = {
     "simulated hospital": _below("tests/unit/streams/simulator/"),
 }
 """By name, in the order in which they begin: the longest first, so that nobody waits for one at the end."""
-EARLY: Final = _below("tests/integration/newcomer/", "tests/integration/benchmarks/")
+EARLY: Final = _below("tests/integration/newcomer/", "tests/integration/benchmarks/", "tests/poison/")
 """Long ones that share nothing."""
 QUICK: Final = _below("tests/unit/", "tests/tidy/", "tests/properties/")
 """Thousands, and short: handed out by the file, for who hands them out counts all that he has, each time."""
@@ -33,7 +33,7 @@ QUICK: Final = _below("tests/unit/", "tests/tidy/", "tests/properties/")
 
 def group_of(nodeid: str) -> str:
     """The group of a test; the file of a quick one, and its own id for another that may run anywhere."""
-    alone = nodeid.partition("::")[0] if QUICK(nodeid) else nodeid
+    alone = _file_of(nodeid) if QUICK(nodeid) else nodeid
     return next((name for name, belongs in GROUPS.items() if belongs(nodeid)), alone)
 
 
@@ -41,6 +41,22 @@ def place_of(nodeid: str) -> int:
     """Before whom a test begins, the lowest first."""
     places = {name: place for place, name in enumerate(GROUPS)}
     return places.get(group_of(nodeid), len(places) + (not EARLY(nodeid)))
+
+
+def mixed(nodeids: Iterable[str]) -> dict[str, float]:
+    """How late each file begins among those that have no place of their own, from 0 to 1.
+
+    Quick ones need the processor, and most others wait for servers: one kind after the other leaves a third of two
+    cores idle first, and then wants half as much again as there is. The tests of a file stay together, for some share
+    what they have set up.
+    """
+    files = dict.fromkeys(map(_file_of, nodeids))
+    kinds = [[file for file in files if QUICK(file) == kind] for kind in (True, False)]
+    return {file: (at + 0.5) / len(kind) for kind in kinds for at, file in enumerate(kind)}
+
+
+def _file_of(nodeid: str) -> str:
+    return nodeid.partition("::")[0]
 
 
 def scheduler(config: pytest.Config, log: Any) -> Any:

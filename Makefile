@@ -5,28 +5,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-RUNNING := $(VENV)/.ready-to-run
-PIP := $(BIN)/pip --quiet --disable-pip-version-check
 # pip compiles on one core, and the tests of the packages, too; so this is done afterwards, on all cores. What is left
 # out is big and hardly ever loaded: Python compiles it when it is.
 UNUSED := /(tests?|fontTools|graphql|lexers|matplotlib|mpl_toolkits|mypyc?|pandas|setuptools)/
 COMPILE := $(BIN)/python -m compileall -q -j 0 -x '$(UNUSED)' $(VENV)/lib > $(VENV)/compiling.log || true
-WHEELS := $(VENV)/wheels
-PINNED := --require-hashes --only-binary :all:
-# Most of what pip does for an empty environment is to read which releases of each package there are, on one core: so
-# each core fetches shares of the list, and one pip installs what they brought and looks whether anything is missing.
-define FETCH
-rm -rf $(WHEELS) && mkdir $(WHEELS) && awk '/^[^ #]/ { n++ } { print > ("$(WHEELS)/share" n % 8) }' $(1) && \
-  ls $(WHEELS)/share* | xargs -n 1 -P "$$(getconf _NPROCESSORS_ONLN)" $(PIP) download --no-deps $(PINNED) -d $(WHEELS) -r
-endef
-define INSTALL
-@echo "Installing what $(1) pins ..."
-@test -e $(READY) || test -e $(RUNNING) || { $(FETCH); }
-@$(PIP) install --no-compile $$(test ! -d $(WHEELS) || echo --no-index --find-links $(WHEELS)) $(PINNED) -r $(1)
-@rm -rf $(WHEELS)
-@($(COMPILE)) & $(PIP) install --no-deps --no-build-isolation -e . && wait
-endef
 MUTANTS := $(VENV)/mutants
+RUNNING := $(VENV)/.ready-to-run
 # Three on two cores: tests of kills and of brokers mostly wait. 463 s, where two took 592 and four 452.
 JOBS ?= 3
 
@@ -44,14 +28,20 @@ setup: $(READY)
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; assert (3, 11) <= sys.version_info < (3, 14), "Expected Python 3.11 to 3.13, got " + sys.version.split()[0]'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(call INSTALL,requirements.lock)
+	@echo "Installing what requirements.lock pins ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-compile --require-hashes --only-binary :all: -r requirements.lock
+	@$(COMPILE)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 # Only what running needs; where everything is there already, that is used.
 $(RUNNING): requirements-run.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; assert (3, 11) <= sys.version_info < (3, 14), "Expected Python 3.11 to 3.13, got " + sys.version.split()[0]'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(call INSTALL,requirements-run.lock)
+	@echo "Installing what requirements-run.lock pins ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-compile --require-hashes --only-binary :all: -r requirements-run.lock
+	@$(COMPILE)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 demo: $(if $(wildcard $(READY)),$(READY),$(RUNNING))

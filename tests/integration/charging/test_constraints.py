@@ -10,6 +10,7 @@ import pytest
 
 from models.charging.snapshot import Catalogue, Lookup
 from sinks.ports.batch import Batch, ClaimTakenError, LaneMovedError, RecordingError, StaleError
+from sinks.postgres.charging.supply import UNITS_WANTED
 from streams.embedded.database import EmbeddedDatabase
 from tests.support.builders import DI, gs1, scan, scan_id
 from tests.support.loops import run
@@ -329,3 +330,24 @@ async def test_who_claims_second_waits_and_decides_again_by_what_the_first_did(
 
         assert books.failures == failures
         assert [row[3:5] for row in (await ward.account()).verdicts] == [verdict]
+
+
+# How it is looked up ----------------------------------------------------------------------------------------------
+
+UNITS = """
+INSERT INTO udi.unit_place
+SELECT 'H1', 'GS1', '069' || lpad(i::text, 11, '0'), 'SN' || lpad(i::text, 9, '0'), 'I' || i, 'patient', 'OR-1',
+       now(), 0, 1, i
+FROM generate_series(1, 180) i
+"""
+"""So few that another index than that of the key looked as good."""
+
+
+async def test_where_a_unit_is_is_looked_up_by_its_key_however_small_the_table_was(database: str) -> None:
+    async with postgres_store(database) as store, store.pool.acquire() as connection, connection.transaction():
+        await connection.execute("ALTER TABLE udi.unit_place DISABLE TRIGGER by_moves_alone")
+        await connection.execute(UNITS)
+        await connection.execute(f"PREPARE asked AS {UNITS_WANTED}")
+        plan = await connection.fetch("EXPLAIN EXECUTE asked (NULL, NULL, NULL, NULL)")
+
+    assert [line for (line,) in plan if "unit_has_one_place" in line], plan

@@ -9,6 +9,8 @@ from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
+from msgspec import Struct
+
 from models.calendar import Month
 from models.catalogue.item import Item
 from models.charging.books import BalanceKey, LabelFacts, RecordedScan, Ref
@@ -78,8 +80,7 @@ class UseAccount:
         return (self.units or 0) - self.returned_units
 
 
-@dataclass(slots=True)
-class Decision:
+class Decision(Struct):
     """What follows from deciding one subject once; `rules.charging.deciding` fills it in, nobody changes it later."""
 
     subject: RecordedScan

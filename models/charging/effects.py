@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Final
 from uuid import UUID
 
 from msgspec import Struct
@@ -98,7 +98,7 @@ class WasteCost:
     """Month whose books hold it, as `yyyymm`."""
 
 
-class StockMove(NamedTuple):
+class StockMove(Struct, frozen=True, gc=False):
     """Goods that changed place, `units` > 0. A place is `None` where no balance is kept (`models.stock.places`)."""
 
     owner: str
@@ -111,7 +111,7 @@ class StockMove(NamedTuple):
     """Place the goods reach; `None` where no balance is kept."""
 
 
-class Usage(NamedTuple):
+class Usage(Struct, frozen=True, gc=False):
     """A change of the usage of an item in a month, for the hospital and one department."""
 
     hospital: str
@@ -128,7 +128,7 @@ class Usage(NamedTuple):
     """Fen at charge price; below 0 when something is taken back."""
 
 
-class Brought(NamedTuple):
+class Brought(Struct, frozen=True, gc=False):
     """What a receipt says of its goods that the catalogue does not, for what moves them on."""
 
     owner: str
@@ -137,7 +137,7 @@ class Brought(NamedTuple):
     """1/10,000 yuan a unit by the delivery note; `None`: as the catalogue says."""
 
 
-class StockEffects(NamedTuple):
+class StockEffects(Struct, frozen=True, gc=False):
     """What a decision does to stock."""
 
     move: StockMove | None = None
@@ -161,7 +161,7 @@ class StockEffects(NamedTuple):
     """Of a receipt whose delivery note, or that of the same goods before, says more than the catalogue; else `None`."""
 
 
-class ChargeEffects(NamedTuple):
+class ChargeEffects(Struct, frozen=True, gc=False):
     """What a decision does to the ledger, and to the usage that alerts watch."""
 
     entries: tuple[Charge, ...] = ()

@@ -72,6 +72,8 @@ def levels_of(item: Item | None) -> list[tuple[str, str]]:
 
 def price_on(prices: tuple[DatedPrice, ...], day: date) -> int | Reason:
     """The one price in force on the local day, in 1/10,000 yuan; else `no-price` or `price-overlap`."""
+    if len(prices) == 1 and prices[0].from_on <= day < prices[0].to_on:
+        return prices[0].unit_price
     found = [each.unit_price for each in prices if each.from_on <= day < each.to_on]
     if not found:
         return Reason.NO_PRICE

@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Final
 
+from msgspec import structs
+
 from models.catalogue.item import Item, Tracking
 from models.charging.books import LabelFacts, Prior, RecordedScan
 from models.charging.decision import Decision
@@ -164,7 +166,7 @@ def _decide_stock_action(
         decision.reasons = in_precedence(flags)
     if event.action in _WASTED:
         encounter = view.encounter(event.hospital, event.encounter) if event.encounter else None
-        decision.stock = decision.stock._replace(waste=waste_of(decision, encounter, view))
+        decision.stock = structs.replace(decision.stock, waste=waste_of(decision, encounter, view))
     return decision
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
+from msgspec import structs
 from pydantic import ValidationError
 
 from models.charging.books import LabelFacts, Prior, RecordedScan
@@ -176,15 +177,15 @@ def identified(  # noqa: PLR0917 -- what is known of the scan
         department, stock=StockEffects(again, went.cost, takes_unit=takes), account=use, claims=False,
     )  # fmt: skip
     if event.action is Action.RECEIVE:
-        second.stock = second.stock._replace(brought=brought_again(subject, item, old, prior.owner, view))
+        second.stock = structs.replace(second.stock, brought=brought_again(subject, item, old, prior.owner, view))
     else:
         known = noted(event, item, old, prior.owner, view) or noted(event, item, label, owner, view)
         cost = cost_of(event, item, label, owner, subject.day, view) if known else went.cost
-        second.stock = second.stock._replace(cost=cost)
+        second.stock = structs.replace(second.stock, cost=cost)
     if way is not None and went.from_store is not None and event.action is Action.USE:
         # Under its right label it may have been on loan, or not.
         source = taken_again(second, kept(lies_at(event)) or went.from_store, view)
-        second.stock = second.stock._replace(move=again._replace(from_store=source))
+        second.stock = structs.replace(second.stock, move=structs.replace(again, from_store=source))
         went = went._replace(from_store=source)
     if use is not None and owner != prior.owner:
         # The lot is another's: he is owed the use.
@@ -207,9 +208,10 @@ def _cleared_anew(first: Decision, second: Decision, went: Moved) -> tuple[Decis
     in_again, out = (
         StockMove(owner, went.cleared, *ends) for ends in ((went.from_store, locked), (locked, went.from_store))
     )
-    back = replace(first, n=first.n + 1, units=went.cleared, stock=StockEffects(in_again, went.cost, takes_back=True))
-    again = replace(second, n=first.n + 2, units=went.cleared, stock=StockEffects(out, second.stock.cost))
-    return back, again, replace(second, n=first.n + 3)
+    locked_again = StockEffects(in_again, went.cost, takes_back=True)
+    back = structs.replace(first, n=first.n + 1, units=went.cleared, stock=locked_again)
+    again = structs.replace(second, n=first.n + 2, units=went.cleared, stock=StockEffects(out, second.stock.cost))
+    return back, again, structs.replace(second, n=first.n + 3)
 
 
 def identified_prior(decision: Decision, prior: Prior) -> Prior:

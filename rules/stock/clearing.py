@@ -4,7 +4,7 @@ References:
     docs/store.md, "Places".
 """
 
-from dataclasses import replace
+from msgspec import structs
 
 from models.charging.decision import Decision
 from models.charging.effects import StockEffects, StockMove
@@ -20,6 +20,6 @@ def parts_of(decision: Decision) -> list[Decision]:
     if not stock.cleared or move is None:
         return [decision]
     out = StockMove(move.owner, stock.cleared, quarantine(decision.subject.event.store), move.from_store)
-    cleared = replace(decision, units=stock.cleared, stock=StockEffects(out, stock.cost))
-    sent = replace(decision, n=decision.n + 1, stock=stock._replace(cleared=0), partner=None)
+    cleared = structs.replace(decision, units=stock.cleared, stock=StockEffects(out, stock.cost))
+    sent = structs.replace(decision, n=decision.n + 1, stock=structs.replace(stock, cleared=0), partner=None)
     return [cleared, sent]

@@ -82,7 +82,8 @@ def owners_of(event: ScanEvent, item: Item, catalogue: Catalogue) -> tuple[str, 
     """
     former, brought = catalogue.former(item), catalogue.brought(item)
     if not former and not brought:
-        return (_owner(event, item.belonging),)
+        # Nearly every item: asked some times for each scan.
+        return (item.supplier if of_set(event) and item.supplier is not None else item.owner,)
     return tuple(dict.fromkeys((*(_owner(event, each) for each in (item.belonging, *former)), *brought)))
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 import pytest
+from msgspec import structs
 
 from models.charging.books import BadRecord, Ref
 from models.charging.decision import Decision
@@ -190,7 +191,7 @@ def test_a_later_decision_has_a_verdict_of_its_own() -> None:
     bench = Bench(encounters={})
     first = batch_of(bench, scan(1))
     decided = batch_decision(first)
-    later = replace(decided, n=1)
+    later = structs.replace(decided, n=1)
     second = Batch(3, POSITION, 9, None, Snapshot(5, 1, 1), [later])
 
     assert (ids(first)[-1][0], ids(second)[-1][0]) == ("verdicts", "verdicts")

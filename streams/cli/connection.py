@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from models.monitoring.rule import EVERY_HOSPITAL
 from sinks.postgres.database import check_books, open_pool
-from sinks.postgres.stock.names import Named, names_of
+from sinks.postgres.stock.names import Named, is_item, names_of
 from streams import logs
 from streams.cli.faults import sentence
 from streams.cli.help_page import hospitals_given
@@ -125,6 +125,41 @@ async def _check_hospitals(pool: asyncpg.Pool, named: Sequence[tuple[str, str]])
     for form, name in named:
         if name not in known and name != EVERY_HOSPITAL:
             bad(unknown(form, name, listed))
+
+
+def of_known(
+    work: Callable[[Settings, asyncpg.Pool], Awaitable[T]], *, hospital: str | None = None, store: str | None = None,
+    supplier: str | None = None, department: str | None = None, item: str | None = None, option: str = "--{}",
+) -> Callable[[Settings, asyncpg.Pool], Awaitable[T]]:  # fmt: skip
+    """The work of a command, once the books know the names it is given; `None`: none was.
+
+    References: docs/store.md, "Names that the books do not know".
+
+    Args:
+        work: As `run` takes it.
+        hospital: Its stores and suppliers alone are looked at. `run` has refused an unknown one.
+        store: Or a place of one.
+        supplier: Of goods or items.
+        department: Of patients, devices or scans.
+        item: Code of an item.
+        option: How store and supplier are called where they are no options.
+
+    Raises:
+        typer.Exit: with status 2, by the work, when a name is not known; it has been said.
+    """
+
+    async def checked(settings: Settings, pool: asyncpg.Pool) -> T:
+        given = ((Named.STORE, store), (Named.SUPPLIER, supplier), (Named.DEPARTMENT, department))
+        for named, name in given:
+            if name is not None:
+                known, listed = await names_of(pool, named, hospital)
+                if name not in known:
+                    bad(unknown(option.format(named.value), name, listed))
+        if item is not None and not await is_item(pool, item):
+            bad(f"Expected an item of the catalogue, found none with code {item!r}.")
+        return await work(settings, pool)
+
+    return checked
 
 
 def unknown(what: str, name: str, known: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""The names that the books know of hospitals, stores and suppliers.
+"""The names that the books know of hospitals, stores, suppliers and departments.
 
 References:
     docs/store.md, "Names that the books do not know".
@@ -20,6 +20,8 @@ class Named(StrEnum):
     """It was told, or goods lie, lay or are to come there, or a cabinet is read in it; with its rooms and places."""
     SUPPLIER = "supplier"
     """Of an item, of goods, of a note, an order or of what was used."""
+    DEPARTMENT = "department"
+    """Of an encounter, a device, of what was charged, what waits or what differs."""
 
 
 _PLACE: Final = "regexp_replace(b.store, '^(in-transit|lent|quarantine)/', '')"
@@ -80,7 +82,37 @@ SELECT DISTINCT s.name, s.name AS listed FROM (
     UNION SELECT hospital, supplier FROM paid
 ) s WHERE ($1::text IS NULL OR s.hospital = $1) AND s.name IS NOT NULL ORDER BY 1
 """,
+    Named.DEPARTMENT: """
+WITH RECURSIVE lay AS (
+    (SELECT e.hospital, e.department FROM udi.encounter e WHERE e.department IS NOT NULL
+     ORDER BY e.hospital, e.department LIMIT 1)
+    UNION ALL
+    -- From one department to the next by the index: the encounters of each are many.
+    SELECT following.* FROM lay l CROSS JOIN LATERAL (
+        SELECT e.hospital, e.department FROM udi.encounter e
+        WHERE (e.hospital, e.department) > (l.hospital, l.department) AND e.department IS NOT NULL
+        ORDER BY e.hospital, e.department LIMIT 1
+    ) following
+)
+SELECT DISTINCT d.name, d.name AS listed FROM (
+    SELECT hospital, department AS name FROM lay
+    UNION SELECT hospital, department FROM udi.device
+    UNION SELECT hospital, scope FROM udi.usage_month WHERE scope_type = 'department'
+    UNION SELECT s.hospital, s.department FROM udi.open_scan o JOIN udi.scan s USING (position_id, record_offset)
+    UNION SELECT hospital, department FROM udi.difference
+) d WHERE ($1::text IS NULL OR d.hospital = $1) AND d.name IS NOT NULL ORDER BY 1
+""",
 }
+
+
+async def is_item(asked: Asked, item_code: str) -> bool:
+    """Some hospital's catalogue has had the item, or goods of it lie or lay somewhere."""
+    rows = await asked.fetch(
+        "SELECT 1 WHERE EXISTS (SELECT FROM udi.catalogue WHERE item_code = $1) "
+        "OR EXISTS (SELECT FROM udi.balance WHERE item_code = $1)",
+        item_code,
+    )
+    return bool(rows)
 
 
 async def names_of(asked: Asked, named: Named, hospital: str | None) -> tuple[frozenset[str], list[str]]:

@@ -11,6 +11,7 @@ import typer
 
 from models.charging.commands import CommandKind
 from models.money import fen_text
+from models.reasons import Reason
 from models.texts import LOCALES, texts
 from sinks.postgres.charging.books import read_catalogue
 from sinks.postgres.charging.parked_and_held import HeldScan, HistoryEntry, assign, held_scans, history_of
@@ -18,7 +19,7 @@ from sinks.postgres.charging.stories import Brief, brief_of
 from streams.cli.charging.parked import estimate
 from streams.cli.charging.persons import Hospital, Scans, Timeout, command, person, scan_named
 from streams.cli.charging.telling import decided, detail_of, goods, told
-from streams.cli.connection import By, Why, run
+from streams.cli.connection import By, Why, bad, of_known, run, unknown
 from streams.cli.lists import listing
 from streams.cli.phrases import as_written, told_cell, word
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, age, print_json, print_table, short, yuan
@@ -59,6 +60,8 @@ def held(  # noqa: PLR0917 -- the options of a command
     """What is held, the oldest first: why, for whom, what it is worth, who looks after it. Exit 1 when there is any."""
     if context.invoked_subcommand is not None:
         return
+    if reason is not None and reason not in set(Reason):
+        bad(unknown("--reason", reason, sorted(Reason)))
 
     async def work(settings: Settings, pool: asyncpg.Pool) -> list[Held]:
         async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
@@ -66,7 +69,7 @@ def held(  # noqa: PLR0917 -- the options of a command
             catalogue = await read_catalogue(connection)
         return [Held(row, estimate(row, catalogue, settings)) for row in rows]
 
-    found = run(work)
+    found = run(of_known(work, department=department))
     if as_json:
         print_json([each.row() for each in found])
     elif not found:

@@ -18,7 +18,7 @@ from sinks.postgres.reconciling.listing import differences as list_differences
 from sinks.postgres.reconciling.sessions import ReconcilingBooks
 from sinks.postgres.reconciling.showing import ShownDifference, differences_that_begin, shown_difference
 from streams.cli.charging.persons import person
-from streams.cli.connection import By, Why, bad, run
+from streams.cli.connection import By, Why, bad, of_known, run
 from streams.cli.lists import listing
 from streams.cli.phrases import told_cell
 from streams.cli.reconciling.showing import digits_of, fields_of, kind_told
@@ -71,7 +71,7 @@ def differences(  # noqa: PLR0917 -- the options of a command
         return
     wanted = [each.value for each in status or (DifferenceStatus.OPEN, DifferenceStatus.ASKED)]
     chosen = Chosen(kind and kind.value, encounter, department, hospital)
-    found = run(lambda _, pool: list_differences(pool, wanted, chosen))
+    found = run(of_known(lambda _, pool: list_differences(pool, wanted, chosen), department=department))
     rows = [row for row in found if young or not _is_young(row)]
     if as_json:
         print_json([asdict(row) for row in rows])

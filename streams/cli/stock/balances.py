@@ -15,10 +15,10 @@ from sinks.postgres.stock.below_zero import BelowZero, below_zero
 from sinks.postgres.stock.shelves import Stray, stock_as_of, strays
 from sinks.postgres.stock.units import MoveElsewhere, UnitElsewhere, moves_elsewhere, units_elsewhere
 from streams.cli.charging.telling import goods, listed_id
-from streams.cli.connection import bad, read_settings, run
+from streams.cli.connection import bad, of_known, read_settings, run
 from streams.cli.lists import listing
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, joined, print_json, print_table
-from streams.cli.stock.named import of_known, of_several
+from streams.cli.stock.named import of_several
 from streams.cli.stock.spelled import NONE_SPELLED, hint_at_spelled, show_spelled
 from streams.settings import Settings
 
@@ -68,14 +68,15 @@ def stock(
         if elsewhere + moves + unknown_stores + spelled > 1 or more:
             bad("Expected --elsewhere, --moves, --unknown-stores or --spelled alone, with --store and --item.")
         if spelled:
-            twice = run(of_known(lambda _, pool: spelled_otherwise(pool, store, item), store=store))
+            twice = run(of_known(lambda _, pool: spelled_otherwise(pool, store, item), store=store, item=item))
             _answer(twice, lambda: show_spelled(twice, limit), NONE_SPELLED, as_json=as_json)
         else:
             _units(store, item, limit, moves=moves, unknown_stores=unknown_stores, as_json=as_json)
     elif uses or explained:
         if packs or negative or at is not None:
             bad("Expected --uses or --explained without --packs, --negative and --at.")
-        scans, zone = run(of_known(lambda settings, pool: _below_zero(settings, pool, store, item), store=store))
+        below = of_known(lambda settings, pool: _below_zero(settings, pool, store, item), store=store, item=item)
+        scans, zone = run(below)
         listed = [each for each in scans if each.explained == explained]
         nothing = NONE_EXPLAINED if explained else NONE_BELOW
         _answer(listed, lambda: _show_uses(listed, zone, limit, explained=explained), nothing, as_json=as_json)
@@ -84,13 +85,13 @@ def stock(
         if packs or negative:
             bad("Expected --at without --packs and --negative.")
         instant = _instant(at, read_settings().zone)
-        past = run(of_known(lambda _, pool: stock_as_of(pool, instant, store, item), store=store))
+        past = run(of_known(lambda _, pool: stock_as_of(pool, instant, store, item), store=store, item=item))
         _answer(past, lambda: _show(past, limit, negative=False), NOTHING, as_json=as_json)
     elif packs:
-        packed = run(of_known(lambda _, pool: packs_of(pool, store, item), store=store))
+        packed = run(of_known(lambda _, pool: packs_of(pool, store, item), store=store, item=item))
         _answer(packed, lambda: _show_packs(packed, limit), NOTHING, as_json=as_json)
     else:
-        rows = run(of_known(lambda _, pool: balances(pool, store, item, negative=negative), store=store))
+        rows = run(of_known(lambda _, pool: balances(pool, store, item, negative=negative), store=store, item=item))
         nothing = "No balance is below zero." if negative else NOTHING
         _answer(rows, lambda: _show(rows, limit, negative=negative), nothing, as_json=as_json)
         hint_at_spelled(store, item, rows if negative and not as_json else [])
@@ -101,13 +102,13 @@ def _units(
 ) -> None:
     """Units with a serial, or goods in unknown stores, of which something is to settle."""
     if unknown_stores:
-        found = run(of_known(lambda _, pool: strays(pool, store, item), store=store))
+        found = run(of_known(lambda _, pool: strays(pool, store, item), store=store, item=item))
         _answer(found, lambda: _show_strays(found, limit), NONE_STRAY, as_json=as_json)
     elif moves:
-        moved = run(of_known(lambda _, pool: moves_elsewhere(pool, store, item), store=store))
+        moved = run(of_known(lambda _, pool: moves_elsewhere(pool, store, item), store=store, item=item))
         _answer(moved, lambda: _show_moves(moved, limit), NONE_MOVED, as_json=as_json)
     else:
-        units = run(of_known(lambda _, pool: units_elsewhere(pool, store, item), store=store))
+        units = run(of_known(lambda _, pool: units_elsewhere(pool, store, item), store=store, item=item))
         _answer(units, lambda: _show_elsewhere(units, limit), NONE_ELSEWHERE, as_json=as_json)
 
 

@@ -11,10 +11,9 @@ import typer
 from models.stock.cabinet import SuspectedUse, TagFinding
 from models.stock.places import shelf
 from sinks.postgres.stock.cabinets import suspected_uses, tag_findings
-from streams.cli.connection import run
+from streams.cli.connection import of_known, run
 from streams.cli.lists import listing
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, print_json, print_table
-from streams.cli.stock.named import of_known
 from streams.settings import Settings
 
 

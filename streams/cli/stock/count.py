@@ -19,11 +19,11 @@ from sinks.postgres.named import Asked
 from sinks.postgres.stock import counts as books
 from streams.cli.charging.persons import Timeout, person
 from streams.cli.charging.telling import goods, listed_id
-from streams.cli.connection import By, Why, bad, in_words, run
+from streams.cli.connection import By, Why, bad, in_words, of_known, run
 from streams.cli.lists import listing
 from streams.cli.phrases import as_written, word
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, print_json, print_table, yuan
-from streams.cli.stock.named import of_known, of_several
+from streams.cli.stock.named import of_several
 from streams.counting import Seen, ended, post_count, seen_now
 from streams.settings import Settings
 

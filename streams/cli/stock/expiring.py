@@ -10,10 +10,9 @@ import typer
 from models.policy import POLICY
 from sinks.postgres.stock import shelves
 from sinks.postgres.stock.replenishing.demand import SlowMover, slow_movers
-from streams.cli.connection import run
+from streams.cli.connection import of_known, run
 from streams.cli.lists import listing
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, joined, print_json, print_table
-from streams.cli.stock.named import of_known
 
 DAYS_DEFAULT = 90
 """How far the list looks ahead. No source: ours."""

@@ -12,10 +12,9 @@ from models.policy import POLICY
 from models.stock.demand import Forecast
 from rules.stock.forecasting import Past, judge_past
 from sinks.postgres.stock.replenishing.demand import demand_before, forecasts
-from streams.cli.connection import run
+from streams.cli.connection import of_known, run
 from streams.cli.lists import listing
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, print_json, print_table
-from streams.cli.stock.named import of_known
 from streams.settings import Settings
 
 OneHospital = Annotated[str | None, typer.Option("--hospital", help="Only this one.")]

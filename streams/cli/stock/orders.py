@@ -11,12 +11,11 @@ from models.stock.order import LeftOut, Need, Order, OrderStatus
 from rules.stock.ordering import orders_of
 from sinks.postgres.stock.replenishing import orders as books
 from streams.cli.charging.persons import person
-from streams.cli.connection import By, Why, bad, run
+from streams.cli.connection import By, Why, bad, of_known, run
 from streams.cli.lists import listing, listing_of
 from streams.cli.phrases import as_written, word
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, print_json, print_table
 from streams.cli.stock.forecast import OneHospital, OneStore, forecast, forecast_anew
-from streams.cli.stock.named import of_known
 from streams.settings import Settings
 
 orders_app = typer.Typer(help="What stores need, and orders to suppliers.", invoke_without_command=True)

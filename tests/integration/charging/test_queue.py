@@ -14,6 +14,7 @@ from models.texts import texts
 from rules.charging.correcting import correcting_event
 from streams.cli.charging import persons
 from streams.embedded.broker import EmbeddedBroker
+from streams.language import choose
 from streams.services.corrector import Corrector
 from tests.support.builders import DI, body, encounter, gs1, scan, scan_id
 from tests.support.installed import Installed, installed
@@ -270,3 +271,21 @@ def as_event(value: bytes | None) -> dict[str, Any]:
     except orjson.JSONDecodeError:
         return {}
     return found if isinstance(found, dict) else {}
+
+
+async def test_a_slip_in_what_is_asked_for_is_no_all_clear(house: Installed) -> None:
+    slips = (
+        ("held", "--reason", "expierd", "--reason: expected one of ", "names, like expired, "),
+        ("held", "--department", "NIX", "--department: expected one of ", "ICU, ORTH"),
+        ("differences", "--department", "NIX", "--department: expected one of ", "ICU, ORTH"),
+    )
+    for command, option, slip, begins, names in slips:
+        answer = await house.udi(command, option, slip)
+        assert (answer.exit_code, answer.stdout) == (2, ""), answer.output
+        assert answer.stderr.startswith(f"udi: {begins}"), answer.output
+        assert names in answer.stderr
+        assert answer.stderr.endswith(f", got '{slip}'.\n")
+        chinese = await house.udi("--lang", "zh-CN", command, option, slip)
+        choose("en")
+        assert (chinese.exit_code, f"得到 '{slip}'。" in chinese.stderr) == (2, True), chinese.output
+    assert set(await queue(house, "--department", "ICU", "--reason", "expired")) == set(ids(902))

@@ -10,10 +10,9 @@ import typer
 from models.stock.statement import LineStatus, Statement, WorkingCapital
 from rules.stock.invoicing import match_invoice
 from sinks.postgres.stock.statements import StatementBooks
-from streams.cli.connection import By, bad, in_words, run
+from streams.cli.connection import By, bad, in_words, of_known, run
 from streams.cli.lists import listing
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, print_json
-from streams.cli.stock.named import of_known
 from streams.cli.stock.paying.months import month_of
 from streams.cli.stock.paying.shown_statement import fields_of, person_of, show, show_capital
 from streams.settings import Settings

@@ -15,7 +15,7 @@ from streams.cli.main import app
 from streams.embedded.broker import EmbeddedBroker
 from tests.integration.stock.cabinets.reading import Cabinet, read, tag
 from tests.integration.stock.moves.test_store_names import tell
-from tests.support.builders import scan
+from tests.support.builders import item, scan
 from tests.support.every_command import every_command, files_in, typed
 from tests.support.installed import Installed, installed
 from tests.support.ward import PostgresStore
@@ -82,6 +82,15 @@ async def test_it_is_said_in_chinese_and_every_list_of_stock_asks(house: Install
         assert (answer.exit_code, answer.stdout) == (2, ""), (option, answer.output)
         assert answer.stderr.startswith("udi: --store："), (option, answer.output)
         assert "得到 'NOPE'" in answer.stderr
+
+
+async def test_an_item_that_nobody_knows_is_refused_and_one_without_stock_is_not(house: Installed) -> None:
+    await house.ward.learn(item(item_code="RARE", identifiers=[]))
+    for more in ((), ("--negative",), ("--packs",), ("--uses",), ("--elsewhere",), ("--at", "2022-06-02")):
+        refused = await house.udi("stock", "--item", "SCERW", *more)
+        said = "udi: Expected an item of the catalogue, found none with code 'SCERW'.\n"
+        assert (refused.exit_code, refused.stdout, refused.stderr) == (2, "", said), more
+        assert (await house.udi("stock", "--item", "RARE", *more)).exit_code == 0, more
 
 
 async def test_a_store_that_nobody_has_told_is_known_by_what_lies_or_is_read_there(house: Installed) -> None:

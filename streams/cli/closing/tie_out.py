@@ -85,8 +85,9 @@ def of_department(found: Sequence[TiedDay], department: str | None) -> list[Tied
     if department is None:
         return list(found)
     if not any(line.department == department for each in found for line in each.lines):
-        on = f" on {found[0].day}" if found else ""
-        raise ValueError(f"Expected a department with uses or lines{on}, got {department}.")
+        if not found:
+            raise ValueError(f"Expected a department with uses or lines, got {department}.")
+        raise ValueError(f"Expected a department with uses or lines on {found[0].day}, got {department}.")
     return [
         replace(
             each,

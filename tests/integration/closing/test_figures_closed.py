@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from streams.embedded.broker import EmbeddedBroker
+from streams.language import choose
 from streams.settings import Settings
 from tests.integration.closing.test_figures import line, posted
 from tests.support.builders import encounter, item, price, scan, scan_id
@@ -117,6 +118,9 @@ async def test_a_department_that_has_nothing_on_the_day_does_not_tie_by_being_ab
         await ward.scan(scan(1))
         house = installed_over(store, ward, database, embedded_broker)
         shown = await house.udi("tie-out", "2022-06-03", "--department", "ORHT")
+        chinese = await house.udi("--lang", "zh-CN", "tie-out", "2022-06-03", "--department", "ORHT")
+        choose("en")
 
     assert shown.exit_code == 2
     assert "Expected a department with uses or lines on 2022-06-03, got ORHT." in shown.stderr
+    assert chinese.stderr == "udi: 需要在 2022-06-03 有使用或明细的科室，得到 ORHT。\n"

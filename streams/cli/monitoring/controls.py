@@ -13,7 +13,7 @@ from models.wire.complaints import complaint
 from rules.monitoring.burn_down import exhausted_on
 from sinks.postgres.monitoring.controls import ControlBooks
 from streams.cli.charging.persons import person
-from streams.cli.connection import By, Why, bad, instant, of_known, run
+from streams.cli.connection import By, Why, bad, instant, run
 from streams.cli.lists import listing
 from streams.cli.phrases import as_written, word
 from streams.cli.shown import LIMIT_DEFAULT, AsJson, Limit, print_json, print_table
@@ -135,9 +135,7 @@ def _set(  # noqa: PLR0917 -- the parts of a breaker
             scope=name or at, state=state, since=datetime.now(UTC), until=ends,
         )  # fmt: skip
 
-    # What was set for a slip before can be ended.
-    named = name if kind == "department" and state is not BreakerState.CLOSED else None
-    where = decide(item, hospital, made, named, "--scope {}")
+    where = decide(item, hospital, made)
     if as_json:
         print_json({
             "hospital": where, "item_code": item, "scope_type": kind or "hospital", "scope": name or where,
@@ -149,12 +147,8 @@ def _set(  # noqa: PLR0917 -- the parts of a breaker
     )
 
 
-def decide(item: str, hospital: str | None, made: Any, department: str | None = None, option: str = "--{}") -> str:
-    """Record a control of an item; gives the hospital. What is wrong with it is said, exit status 2.
-
-    A department that the books do not know is refused: what is set for a slip is set for nobody. `option` is how it is
-    called, as `of_known` takes it.
-    """
+def decide(item: str, hospital: str | None, made: Any) -> str:
+    """Record a control of an item; gives the hospital. What is wrong with it is said, exit status 2."""
 
     async def work(_: Settings, pool: asyncpg.Pool) -> str:
         books = ControlBooks(pool)
@@ -173,7 +167,7 @@ def decide(item: str, hospital: str | None, made: Any, department: str | None = 
             return f"?{complaint(error)}"
         return found[0]
 
-    where = run(of_known(work, hospital=hospital, department=department, option=option))
+    where = run(work)
     if where.startswith("?"):
         bad(where[1:])
     return where
@@ -322,7 +316,6 @@ def approve(  # noqa: PLR0917 -- the options of a command
             hospital=at, by=person(by), reason=reason, item_code=item, encounter=encounter, department=department,
             until=ends,
         ),
-        department,
     )  # fmt: skip
     typer.echo(f"{item} is approved at {where} for {encounter or department} until {ends.isoformat()}.")
 

@@ -289,14 +289,3 @@ async def test_a_slip_in_what_is_asked_for_is_no_all_clear(house: Installed) -> 
         choose("en")
         assert (chinese.exit_code, f"得到 '{slip}'。" in chinese.stderr) == (2, True), chinese.output
     assert set(await queue(house, "--department", "ICU", "--reason", "expired")) == set(ids(902))
-
-
-async def test_nothing_is_set_for_a_department_that_is_nowhere(house: Installed) -> None:
-    why = ("--reason", "a slip", "--by", "li")
-    opened = await house.udi("breaker", "open", "SCREW", "--scope", "department:NIX", *why)
-    approved = await house.udi("approve", "SCREW", "--department", "NIX", "--until", "2030-01-01", *why)
-    assert (opened.exit_code, opened.stderr) == (2, "udi: --scope department: expected one of ICU, ORTH, got 'NIX'.\n")
-    assert (approved.exit_code, approved.stderr) == (2, "udi: --department: expected one of ICU, ORTH, got 'NIX'.\n")
-    assert await house.json("breaker") == await house.json("approvals") == []
-    assert (await house.udi("breaker", "open", "SCREW", "--scope", "department:ICU", *why)).exit_code == 0
-    assert (await house.udi("breaker", "close", "SCREW", "--scope", "department:NIX", *why)).exit_code == 0

@@ -72,12 +72,13 @@ def levels_of(item: Item | None) -> list[tuple[str, str]]:
 
 def price_on(prices: tuple[DatedPrice, ...], day: date) -> int | Reason:
     """The one price in force on the local day, in 1/10,000 yuan; else `no-price` or `price-overlap`."""
-    if len(prices) == 1 and prices[0].from_on <= day < prices[0].to_on:
-        return prices[0].unit_price
-    found = [each.unit_price for each in prices if each.from_on <= day < each.to_on]
-    if not found:
-        return Reason.NO_PRICE
-    return found[0] if len(found) == 1 else Reason.PRICE_OVERLAP
+    found: int | None = None
+    for each in prices:
+        if each.from_on <= day < each.to_on:
+            if found is not None:
+                return Reason.PRICE_OVERLAP
+            found = each.unit_price
+    return Reason.NO_PRICE if found is None else found
 
 
 def cost_on(item: Item, day: date) -> int | None:

@@ -83,11 +83,11 @@ def owners_of(event: ScanEvent, item: Item, catalogue: Catalogue) -> tuple[str, 
     former, brought = catalogue.former(item), catalogue.brought(item)
     if not former and not brought:
         # Nearly every item: asked some times for each scan.
-        return (item.supplier if of_set(event) and item.supplier is not None else item.owner,)
+        return (_owner(event, item),)
     return tuple(dict.fromkeys((*(_owner(event, each) for each in (item.belonging, *former)), *brought)))
 
 
-def _owner(event: ScanEvent, by: Belonging) -> str:
+def _owner(event: ScanEvent, by: Belonging | Item) -> str:
     return by.supplier if of_set(event) and by.supplier is not None else by.owner
 
 

@@ -94,7 +94,7 @@ class LanePublisher:
         self._tails: dict[Output, Published] = {}
         self._floors: dict[Output, int] = {}
         self._ended: set[tuple[TopicPartition, int]] = set()
-        """Where open transactions began that this process has tried to end."""
+        """Where open transactions began for which this process has written an end."""
         self._leased_at = 0.0
         self._floors_at = 0.0
         self._published_at = 0.0
@@ -209,10 +209,9 @@ class LanePublisher:
         found = set(error.stable.items()) - self._ended
         if self._producer is None or not found:
             raise error
-        log.warning("A transaction was left open.", lane=self.name, detail=str(error))
-        self._ended |= found
         parts = (self._producer, self._settings, self._outbox, self._cluster)
         await end_left_open(*parts, stable=dict(found), outputs=self._places())
+        self._ended |= found
 
     def _places(self) -> dict[TopicPartition, Output]:
         return {TopicPartition(self._settings.topic(topic), number): (topic, number) for topic, number in self._outputs}
